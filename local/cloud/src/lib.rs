@@ -1,0 +1,1 @@
+//! The local cloud: everything the functions talk to, brought up together.

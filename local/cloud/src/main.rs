@@ -1,0 +1,3 @@
+//! `local`: brings the local cloud up and runs the demo.
+
+fn main() {}

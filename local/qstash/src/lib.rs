@@ -1,0 +1,1 @@
+//! A QStash-compatible server that keeps, signs, delivers and retries messages.

@@ -1,0 +1,1 @@
+//! An Upstash-compatible REST front for a real redis-server.

@@ -1,0 +1,6 @@
+//! The ground: what the other layers stand on, and what depends on nothing inside this crate.
+
+pub mod clock;
+pub mod env;
+pub mod id;
+pub mod secret;

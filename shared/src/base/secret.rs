@@ -1,0 +1,54 @@
+//! Strings that must not be printed and are compared in constant time.
+
+use std::fmt;
+
+use subtle::ConstantTimeEq;
+
+/// A secret: `Debug` shows `[redacted]`, there is no `Display`, and equality takes the same time for every content
+/// of one length.
+#[derive(Clone)]
+pub struct Secret(String);
+
+impl Secret {
+    /// Takes the secret in.
+    #[must_use]
+    pub fn new(secret: String) -> Self {
+        Self(secret)
+    }
+
+    /// The secret itself, to be handed to the outside and nowhere else.
+    #[must_use]
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+
+    /// Whether `candidate` is this secret, in time that does not depend on where they differ.
+    #[must_use]
+    pub fn matches(&self, candidate: &str) -> bool {
+        self.0.as_bytes().ct_eq(candidate.as_bytes()).into()
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("[redacted]")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Secret;
+
+    #[test]
+    fn a_secret_is_not_printed() {
+        assert_eq!(format!("{:?}", Secret::new("hush".into())), "[redacted]");
+    }
+
+    #[test]
+    fn a_prefix_is_not_the_secret() {
+        let secret = Secret::new("hush".into());
+        assert!(secret.matches("hush"));
+        assert!(!secret.matches("hus"));
+        assert!(!secret.matches("husk"));
+    }
+}

@@ -1,0 +1,52 @@
+//! The one HTTP client: one TLS provider, compiled-in roots, a deadline on every call.
+//!
+//! Lambda freezes an instance between invocations, so a pooled connection may be dead after a thaw; the pool drops
+//! what has idled longer than most peers keep it, and callers repeat what is safe to repeat.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use rustls::{ClientConfig, RootCertStore};
+
+/// How long a connection may take to open, TLS included.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
+
+/// How long an unused connection stays in the pool; below the idle limits of the services that are called.
+const POOL_IDLE: Duration = Duration::from_secs(50);
+
+/// The TLS set-up could not be built.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The provider does not offer the protocol versions that are asked for.
+    #[error("TLS cannot be set up")]
+    Tls(#[from] rustls::Error),
+    /// The client refused its configuration.
+    #[error("the HTTP client cannot be built")]
+    Client(#[from] reqwest::Error),
+}
+
+/// A client whose calls end after `timeout` at the latest. Redirects are not followed: no service here sends any.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the one place that builds a client"
+)]
+pub fn client(timeout: Duration) -> Result<reqwest::Client, Error> {
+    Ok(reqwest::Client::builder()
+        .tls_backend_preconfigured(tls()?)
+        .connect_timeout(CONNECT_TIMEOUT)
+        .pool_idle_timeout(POOL_IDLE)
+        .redirect(reqwest::redirect::Policy::none())
+        .timeout(timeout)
+        .tcp_nodelay(true)
+        .build()?)
+}
+
+fn tls() -> Result<ClientConfig, rustls::Error> {
+    let mut roots = RootCertStore::empty();
+    roots.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    Ok(ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()?
+        .with_root_certificates(roots)
+        .with_no_client_auth())
+}

@@ -1,0 +1,7 @@
+//! The outside, protocol by protocol. A client here never sees a domain type.
+
+pub mod http;
+pub mod mail;
+pub mod postgres;
+pub mod qstash;
+pub mod upstash;

@@ -1,0 +1,1 @@
+//! The rules, each with the Redis keys and tables that it owns.
