@@ -1,1 +1,44 @@
 //! A QStash-compatible server that keeps, signs, delivers and retries messages.
+//!
+//! It speaks the REST API that `@upstash/qstash` speaks (<https://upstash.com/docs/qstash/api>), with the tokens, keys
+//! and port of the official development server, and unlike it survives a restart: whatever was accepted stands in a
+//! `redb` file until it was delivered, cancelled or moved to the dead-letter queue.
+
+mod api;
+mod backoff;
+mod broker;
+mod callback;
+mod clock;
+mod cron;
+mod dead_letter;
+mod deduplication;
+mod delivery;
+mod destination;
+mod duration;
+mod error;
+mod event;
+mod filter;
+mod flow_control;
+mod header_map;
+mod headers;
+mod keys;
+mod message;
+mod name;
+mod options;
+mod outcome;
+mod publish;
+mod queue;
+mod redaction;
+mod retry_after;
+mod retry_expression;
+mod schedule;
+mod scheduler;
+mod server;
+mod settings;
+mod signature;
+mod store;
+mod url_group;
+
+pub use error::Error;
+pub use server::{Server, start};
+pub use settings::Settings;

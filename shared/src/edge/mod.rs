@@ -1,1 +1,24 @@
-//! HTTP in and out.
+//! HTTP in and out: verify, authorize, parse, respond. The only place that knows status codes.
+//!
+//! Three kinds of function stand on it: an API endpoint ([`api`]: a router behind a [`guard`]), a job ([`job`]:
+//! verify, claim, run, commit) and a webhook that is no job ([`webhook`]).
+
+pub mod api;
+pub mod caller;
+pub mod fatal;
+pub mod guard;
+pub mod input;
+pub mod job;
+pub mod limiter;
+pub mod problem;
+pub mod telemetry;
+pub mod webhook;
+
+mod deadline;
+mod metrics;
+mod refusals;
+
+pub use caller::Caller;
+pub use fatal::Fatal;
+pub use guard::Guard;
+pub use problem::{Problem, Result};

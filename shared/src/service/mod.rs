@@ -1,1 +1,15 @@
 //! The rules, each with the Redis keys and tables that it owns.
+
+pub mod analytics;
+pub mod email;
+pub mod job;
+pub mod key;
+pub mod mail_ledger;
+pub mod realtime;
+
+/// Every family of Redis keys, by the service that owns it.
+pub const KEYS: &[(&str, &[&key::Family])] = &[
+    ("analytics", analytics::KEYS),
+    ("job", job::keys::ALL),
+    ("realtime", realtime::KEYS),
+];

@@ -1,1 +1,47 @@
-//! In the making.
+//! QStash, Upstash's message broker that delivers by HTTP (<https://upstash.com/docs/qstash>).
+//!
+//! A message is published with `POST /v2/publish/{destination}`: what the body carries is delivered as it is, and how
+//! it is delivered (delay, retries, timeout, flow control, label) stands in `Upstash-*` headers. QStash calls the
+//! destination until it answers 2xx, says 489 with `Upstash-NonRetryable-Error: true`, or runs out of retries; what
+//! failed for good waits in the dead-letter queue. Delivery is at least once. Every delivery carries a JSON Web Token
+//! (HS256, RFC 7515 and 7519) over the destination and the SHA-256 of the body.
+//!
+//! Two sides, which share nothing but the protocol:
+//!
+//! - [`Client`] publishes [`Message`]s, and reads and steers schedules, messages, dead letters and flow control.
+//! - [`Receiver`] turns a delivery into [`Verified`], the only thing that can be decoded.
+
+mod batch;
+#[cfg(test)]
+mod canned;
+mod claims;
+mod client;
+mod delivery;
+mod dlq;
+mod error;
+mod flow_control;
+#[cfg(test)]
+mod forged;
+mod message;
+mod messages;
+mod publish;
+mod receiver;
+mod reply;
+mod schedules;
+mod seconds;
+mod token;
+mod verified;
+
+pub use batch::Refusal;
+pub use client::{Client, DEFAULT_TIMEOUT};
+pub use delivery::Delivery;
+pub use dlq::{DeadLetter, DeadLetterFilter, DeadLetterPage};
+pub use error::{Error, SetupError};
+pub use flow_control::{FlowControl, FlowControlState};
+pub use message::{Builder, Message, MessageError};
+pub use messages::StoredMessage;
+pub use publish::Published;
+pub use receiver::{LEEWAY, Receiver, ReceiverError};
+pub use schedules::Schedule;
+pub use token::{MAX_TOKEN_BYTES, Part, SignatureError};
+pub use verified::{DecodeError, Verified};

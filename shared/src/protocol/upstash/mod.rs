@@ -1,1 +1,27 @@
-//! In the making.
+//! A client for Upstash's Redis REST protocol.
+//!
+//! A command is a JSON array posted to `/`; several go to `/pipeline` (in order, not atomic) or `/multi-exec`
+//! (atomic); a subscription is a stream of server-sent events. Replies are asked for in base64, so that any byte
+//! survives the way through JSON. Source: Upstash's REST API documentation.
+//!
+//! What this client adds: typed replies, a deadline on each call, and repetition of what is safe to repeat and of
+//! nothing else (see [`Command::repeatable`] and [`Script::repeatable`]).
+
+mod client;
+mod command;
+mod error;
+mod exchange;
+mod pipeline;
+mod reply;
+mod script;
+mod subscription;
+mod usage;
+
+pub use client::Redis;
+pub use command::{BinaryCommand, Command};
+pub use error::Error;
+pub use pipeline::{Pipeline, Replies};
+pub use reply::{FromReply, Pairs, Reply};
+pub use script::{Invocation, Script};
+pub use subscription::{Message, Subscription};
+pub use usage::{Spent, Usage};

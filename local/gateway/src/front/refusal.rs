@@ -1,0 +1,74 @@
+//! The answers that API Gateway gives in its own name.
+
+use bytes::Bytes;
+use http::header::{CONNECTION, CONTENT_TYPE};
+use http::{HeaderValue, Response, StatusCode};
+use http_body_util::Full;
+
+use crate::listening::Answer;
+
+/// Why a request has no answer from a function.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Refusal {
+    /// The request is not one that a client in front of API Gateway could have sent.
+    Malformed,
+    /// The client did not finish its body in time.
+    BodyTooSlow,
+    /// No route has this method and path.
+    NoRoute,
+    /// The body, or the event that it becomes, is too large.
+    BodyTooLarge,
+    /// The request line and headers are too large.
+    HeadTooLarge,
+    /// The function failed, ended, or answered what is no answer.
+    Failed,
+    /// The function was not done in time.
+    Unavailable,
+}
+
+impl Refusal {
+    fn status(self) -> StatusCode {
+        match self {
+            Self::Malformed => StatusCode::BAD_REQUEST,
+            Self::BodyTooSlow => StatusCode::REQUEST_TIMEOUT,
+            Self::NoRoute => StatusCode::NOT_FOUND,
+            Self::BodyTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::HeadTooLarge => StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
+            Self::Failed => StatusCode::INTERNAL_SERVER_ERROR,
+            Self::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
+        }
+    }
+
+    fn message(self) -> &'static str {
+        match self {
+            Self::Malformed => "Bad Request",
+            Self::BodyTooSlow => "Request Timeout",
+            Self::NoRoute => "Not Found",
+            // API Gateway's words are older than those of RFC 9110.
+            Self::BodyTooLarge => "Request Entity Too Large",
+            Self::HeadTooLarge => "Request Header Fields Too Large",
+            Self::Failed => "Internal Server Error",
+            Self::Unavailable => "Service Unavailable",
+        }
+    }
+
+    /// The answer.
+    pub(super) fn answer(self) -> Answer {
+        let body = format!(r#"{{"message":"{}"}}"#, self.message());
+        let mut answer = Response::new(Full::new(Bytes::from(body)));
+        *answer.status_mut() = self.status();
+        answer
+            .headers_mut()
+            .insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        if matches!(
+            self,
+            Self::BodyTooSlow | Self::BodyTooLarge | Self::Malformed
+        ) {
+            // What is left of the body must not be read as the next request.
+            answer
+                .headers_mut()
+                .insert(CONNECTION, HeaderValue::from_static("close"));
+        }
+        answer
+    }
+}

@@ -1,0 +1,167 @@
+//! The running gateway: the functions of the template and the HTTP API in front of them.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use tokio::net::TcpListener;
+
+use crate::front::Front;
+use crate::lambda::{Function, environment, log};
+use crate::leash::Leash;
+use crate::listening::{Listening, Peer};
+use crate::router::Router;
+use crate::template::Template;
+use crate::{Error, InvokeError, KillSwitch, Settings};
+
+/// A running gateway. Functions are named by the last segment of their `CodeUri`. Dropping it kills all instances;
+/// [`Gateway::stop`] lets them end.
+#[derive(Debug)]
+pub struct Gateway {
+    listening: Option<Listening>,
+    url: String,
+    functions: Arc<BTreeMap<String, Arc<Function>>>,
+}
+
+impl Gateway {
+    pub(crate) async fn start(settings: Settings) -> Result<Self, Error> {
+        let template = Template::read(&settings.template)?;
+        let leash = Arc::new(Leash::new()?);
+        let mut functions = BTreeMap::new();
+        for function in &template.functions {
+            functions.insert(function.name.clone(), prepare(function, &settings, &leash)?);
+        }
+        let functions = Arc::new(functions);
+        let listen_failed = |source| Error::Listen {
+            address: settings.listen,
+            source,
+        };
+        let listener = TcpListener::bind(settings.listen)
+            .await
+            .map_err(listen_failed)?;
+        let front = Arc::new(Front::new(Router::new(&template), Arc::clone(&functions)));
+        let listening = Listening::serve(listener, Peer::Client, move |request, peer| {
+            Arc::clone(&front).answer(request, peer)
+        })
+        .map_err(listen_failed)?;
+        let url = format!("http://{}", listening.address());
+        Ok(Self {
+            listening: Some(listening),
+            url,
+            functions,
+        })
+    }
+
+    /// The base of the HTTP API, with the port that is really bound and without a trailing slash.
+    #[must_use]
+    pub fn url(&self) -> String {
+        self.url.clone()
+    }
+
+    /// Stops listening, then ends every instance: SIGTERM, and SIGKILL for those that stay.
+    pub async fn stop(mut self) {
+        self.listening.take();
+        for function in self.functions.values() {
+            function.begin_stop();
+        }
+        for function in self.functions.values() {
+            function.finish_stop().await;
+        }
+    }
+
+    /// Sends SIGKILL to every instance of the function at once and returns how many there were.
+    #[must_use = "zero means that nothing was killed"]
+    pub fn kill(&self, function: &str) -> usize {
+        self.kill_switch().kill(function)
+    }
+
+    /// The same switch, for another server to pull from inside its handler.
+    #[must_use]
+    pub fn kill_switch(&self) -> KillSwitch {
+        KillSwitch::new(Arc::clone(&self.functions))
+    }
+
+    /// How many instances of the function there are, those that are starting included.
+    #[must_use]
+    pub fn instances(&self, function: &str) -> usize {
+        self.pids(function).len()
+    }
+
+    /// The process ids of the function's instances.
+    #[must_use]
+    pub fn pids(&self, function: &str) -> Vec<u32> {
+        self.functions
+            .get(function)
+            .map_or_else(Vec::new, |function| function.pids())
+    }
+
+    /// How many calls instances of the function have been given since the gateway started.
+    #[must_use]
+    pub fn invocations(&self, function: &str) -> u64 {
+        self.functions
+            .get(function)
+            .map_or(0, |function| function.invocations())
+    }
+
+    /// For each instance that got so far, the time from the start of its process to its first poll; oldest first, the
+    /// latest thousand.
+    #[must_use]
+    pub fn init_durations(&self, function: &str) -> Vec<Duration> {
+        self.functions
+            .get(function)
+            .map_or_else(Vec::new, |function| function.init_durations())
+    }
+
+    /// Calls the function with an event as it is: no HTTP, and none of API Gateway's limits.
+    pub async fn invoke(
+        &self,
+        function: &str,
+        event: serde_json::Value,
+    ) -> Result<serde_json::Value, InvokeError> {
+        let called = self.functions.get(function).map(Arc::clone);
+        let called = called.ok_or_else(|| InvokeError::UnknownFunction(function.to_owned()))?;
+        let result = called.call(Bytes::from(event.to_string())).await?;
+        serde_json::from_slice(&result).map_err(InvokeError::NotJson)
+    }
+}
+
+impl Drop for Gateway {
+    fn drop(&mut self) {
+        for function in self.functions.values() {
+            function.begin_stop();
+            // A gateway that was stopped has none left.
+            let killed = function.kill();
+            tracing::debug!(killed, "instances that were left");
+        }
+    }
+}
+
+fn prepare(
+    function: &crate::template::Function,
+    settings: &Settings,
+    leash: &Arc<Leash>,
+) -> Result<Arc<Function>, Error> {
+    let path = settings.bin_dir.join(&function.name);
+    if !path.is_file() {
+        return Err(Error::Program {
+            function: function.name.clone(),
+            path,
+        });
+    }
+    let log = settings
+        .log
+        .as_deref()
+        .map(|folder| log::Log::open(folder, &function.name))
+        .transpose()?;
+    let environment = environment::of(function, &settings.environment);
+    let max_instances = settings.max_instances.max(1);
+    Ok(Arc::new(Function::new(
+        function,
+        path,
+        environment,
+        max_instances,
+        log,
+        Arc::clone(leash),
+    )))
+}

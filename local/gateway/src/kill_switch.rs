@@ -1,0 +1,25 @@
+//! The switch that kills instances, in a form that another server's handler can hold.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use crate::lambda::Function;
+
+/// Kills instances from anywhere: the crash tests pull it in the middle of a provider's answer.
+#[derive(Debug, Clone)]
+pub struct KillSwitch {
+    functions: Arc<BTreeMap<String, Arc<Function>>>,
+}
+
+impl KillSwitch {
+    pub(crate) fn new(functions: Arc<BTreeMap<String, Arc<Function>>>) -> Self {
+        Self { functions }
+    }
+
+    /// Sends SIGKILL to every instance of the function at once and returns how many there were. Their calls fail; the
+    /// next call starts a new instance. An unknown function has none.
+    #[must_use = "zero means that nothing was killed"]
+    pub fn kill(&self, function: &str) -> usize {
+        self.functions.get(function).map_or(0, Function::kill)
+    }
+}

@@ -1,0 +1,100 @@
+//! The variables of an instance: what its template entry names, and what Lambda itself sets.
+
+use std::collections::BTreeMap;
+
+use crate::template::Function;
+
+/// Where no region is given.
+const REGION: &str = "us-east-1";
+/// Credentials that no real service accepts.
+const FAKE_CREDENTIAL: &str = "local";
+
+/// All variables but the Runtime API's address, which differs by instance. What the template names and the local
+/// environment does not hold is left out, so that the function's own default or complaint applies.
+pub(crate) fn of(
+    function: &Function,
+    local: &BTreeMap<String, String>,
+) -> BTreeMap<String, String> {
+    let or = |name: &str, default: &str| {
+        local
+            .get(name)
+            .cloned()
+            .unwrap_or_else(|| default.to_owned())
+    };
+    let mut variables: BTreeMap<String, String> = local
+        .iter()
+        .filter(|(name, _)| {
+            function.variables.contains(*name) || name.starts_with("AWS_ENDPOINT_URL")
+        })
+        .map(|(name, value)| (name.clone(), value.clone()))
+        .collect();
+    variables.extend([
+        ("AWS_LAMBDA_FUNCTION_NAME".to_owned(), function.name.clone()),
+        (
+            "AWS_LAMBDA_FUNCTION_VERSION".to_owned(),
+            "$LATEST".to_owned(),
+        ),
+        (
+            "AWS_LAMBDA_FUNCTION_MEMORY_SIZE".to_owned(),
+            function.memory.to_string(),
+        ),
+        ("AWS_REGION".to_owned(), or("AWS_REGION", REGION)),
+        (
+            "AWS_ACCESS_KEY_ID".to_owned(),
+            or("AWS_ACCESS_KEY_ID", FAKE_CREDENTIAL),
+        ),
+        (
+            "AWS_SECRET_ACCESS_KEY".to_owned(),
+            or("AWS_SECRET_ACCESS_KEY", FAKE_CREDENTIAL),
+        ),
+    ]);
+    variables
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::template::Template;
+
+    #[test]
+    fn a_function_sees_what_its_entry_names_and_nothing_else() {
+        let template = Template::parse(
+            r"
+Globals: { Function: { Environment: { Variables: { LOG_LEVEL: !Ref Level } } } }
+Resources:
+  F:
+    Type: AWS::Serverless::Function
+    Properties:
+      CodeUri: a/f
+      Environment: { Variables: { NAMED: !Sub 'x', ABSENT: !GetAtt a.b } }
+",
+        )
+        .unwrap();
+        let local = [
+            "LOG_LEVEL",
+            "NAMED",
+            "OTHER",
+            "AWS_PROFILE",
+            "AWS_ENDPOINT_URL_SESV2",
+        ];
+        let local = local
+            .iter()
+            .map(|name| ((*name).to_owned(), "v".to_owned()))
+            .collect();
+        let names: Vec<String> = of(&template.functions[0], &local).into_keys().collect();
+        assert_eq!(
+            names,
+            [
+                "AWS_ACCESS_KEY_ID",
+                "AWS_ENDPOINT_URL_SESV2",
+                "AWS_LAMBDA_FUNCTION_MEMORY_SIZE",
+                "AWS_LAMBDA_FUNCTION_NAME",
+                "AWS_LAMBDA_FUNCTION_VERSION",
+                "AWS_REGION",
+                "AWS_SECRET_ACCESS_KEY",
+                "LOG_LEVEL",
+                "NAMED"
+            ]
+        );
+    }
+}

@@ -1,0 +1,84 @@
+//! One call of a function, from its arrival to its result.
+
+use bytes::Bytes;
+use tokio::sync::oneshot;
+use tokio::task::AbortHandle;
+use uuid::Uuid;
+
+use crate::InvokeError;
+
+/// What a call ends with.
+pub(crate) type Outcome = Result<Bytes, InvokeError>;
+
+/// A call that waits for an instance.
+#[derive(Debug)]
+pub(crate) struct Invocation {
+    request_id: String,
+    event: Bytes,
+    reply: oneshot::Sender<Outcome>,
+}
+
+/// A call that an instance has taken.
+#[derive(Debug)]
+pub(crate) struct Current {
+    request_id: String,
+    reply: oneshot::Sender<Outcome>,
+    timer: Option<AbortHandle>,
+}
+
+impl Invocation {
+    /// A call with this event, and where its result will come.
+    pub(crate) fn new(event: Bytes) -> (Self, oneshot::Receiver<Outcome>) {
+        let (reply, outcome) = oneshot::channel();
+        (
+            Self {
+                request_id: Uuid::new_v4().to_string(),
+                event,
+                reply,
+            },
+            outcome,
+        )
+    }
+
+    /// Whether its caller has given up.
+    pub(crate) fn is_abandoned(&self) -> bool {
+        self.reply.is_closed()
+    }
+
+    /// Splits it into what the instance is told and what stays here.
+    pub(crate) fn take(self) -> (Bytes, Current) {
+        (
+            self.event,
+            Current {
+                request_id: self.request_id,
+                reply: self.reply,
+                timer: None,
+            },
+        )
+    }
+
+    /// Ends it before any instance saw it.
+    pub(crate) fn fail(self, error: InvokeError) {
+        self.take().1.end(Err(error));
+    }
+}
+
+impl Current {
+    /// Its id.
+    pub(crate) fn request_id(&self) -> &str {
+        &self.request_id
+    }
+
+    /// The task that will end it when its time is over.
+    pub(crate) fn set_timer(&mut self, timer: AbortHandle) {
+        self.timer = Some(timer);
+    }
+
+    /// Gives its caller the outcome. A caller that has gone does not mind.
+    pub(crate) fn end(self, outcome: Outcome) {
+        if let Some(timer) = self.timer {
+            timer.abort();
+        }
+        drop(self.reply.send(outcome));
+    }
+}

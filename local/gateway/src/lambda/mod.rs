@@ -1,0 +1,12 @@
+//! Lambda: instances of the deployed binaries, each with a Runtime API of its own to poll.
+
+pub(crate) mod environment;
+mod fleet;
+mod function;
+mod instance;
+mod invocation;
+pub(crate) mod log;
+mod queue;
+mod runtime_api;
+
+pub(crate) use function::Function;

@@ -1,0 +1,107 @@
+//! An HTTP/1.1 server on a loopback listener that ends when it is dropped.
+
+use std::convert::Infallible;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::{Request, Response};
+use http_body_util::Full;
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::task::{JoinHandle, JoinSet};
+
+use crate::limit;
+
+/// What the servers of this crate answer with.
+pub(crate) type Answer = Response<Full<Bytes>>;
+
+/// Who connects.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Peer {
+    /// Anyone. A head must come in time; one that has closed its half still gets its answer.
+    Client,
+    /// A Lambda runtime. It keeps its connection while it works; when it has closed it, it is gone.
+    Runtime,
+}
+
+/// A running server. Dropping it closes the listener and every connection.
+#[derive(Debug)]
+pub(crate) struct Listening {
+    address: SocketAddr,
+    accepting: JoinHandle<()>,
+}
+
+impl Listening {
+    /// Serves `handle` on the listener.
+    pub(crate) fn serve<H, F>(listener: TcpListener, peer: Peer, handle: H) -> std::io::Result<Self>
+    where
+        H: Fn(Request<Incoming>, SocketAddr) -> F + Clone + Send + 'static,
+        F: Future<Output = Answer> + Send + 'static,
+    {
+        let address = listener.local_addr()?;
+        let accepting = tokio::spawn(accept(listener, peer, handle));
+        Ok(Self { address, accepting })
+    }
+
+    /// The address that is really bound.
+    pub(crate) fn address(&self) -> SocketAddr {
+        self.address
+    }
+}
+
+impl Drop for Listening {
+    fn drop(&mut self) {
+        self.accepting.abort();
+    }
+}
+
+async fn accept<H, F>(listener: TcpListener, peer: Peer, handle: H)
+where
+    H: Fn(Request<Incoming>, SocketAddr) -> F + Clone + Send + 'static,
+    F: Future<Output = Answer> + Send + 'static,
+{
+    let mut connections = JoinSet::new();
+    loop {
+        match listener.accept().await {
+            Ok((stream, address)) => {
+                connections.spawn(converse(stream, address, peer, handle.clone()));
+            }
+            Err(error) => {
+                tracing::warn!(%error, "a connection was not accepted");
+                // Out of file descriptors, usually: trying again at once would only spin.
+                tokio::time::sleep(Duration::from_millis(50)).await;
+            }
+        }
+        while connections.try_join_next().is_some() {}
+    }
+}
+
+async fn converse<H, F>(stream: TcpStream, address: SocketAddr, peer: Peer, handle: H)
+where
+    H: Fn(Request<Incoming>, SocketAddr) -> F,
+    F: Future<Output = Answer>,
+{
+    if let Err(error) = stream.set_nodelay(true) {
+        tracing::debug!(%error, "nagle stays on");
+    }
+    let service = service_fn(move |request| {
+        let answer = handle(request, address);
+        async move { Ok::<_, Infallible>(answer.await) }
+    });
+    let (head_read, half_close) = match peer {
+        Peer::Client => (Some(limit::HEAD_READ), true),
+        Peer::Runtime => (None, false),
+    };
+    let connection = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(head_read)
+        .half_close(half_close)
+        .serve_connection(TokioIo::new(stream), service);
+    if let Err(error) = connection.await {
+        tracing::debug!(%error, %address, "a connection ended early");
+    }
+}

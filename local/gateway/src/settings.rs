@@ -1,0 +1,28 @@
+//! What a gateway is started with.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+/// Where to listen, what to run and what the functions see.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// Address of the HTTP API; port 0 takes a free one.
+    pub listen: SocketAddr,
+    /// The SAM template.
+    pub template: PathBuf,
+    /// The folder of the binaries, each named like the last segment of its function's `CodeUri`.
+    pub bin_dir: PathBuf,
+    /// Values of variables. A function is given those that its template entry names, and of the rest only
+    /// `AWS_REGION`, the `AWS_` credentials and `AWS_ENDPOINT_URL*`.
+    pub environment: BTreeMap<String, String>,
+    /// The most instances of one function at a time; further calls queue. At least one is always allowed.
+    pub max_instances: usize,
+    /// The folder of the functions' output, one file per function; without it, output is dropped.
+    pub log: Option<PathBuf>,
+}
+
+impl Settings {
+    /// A good value of [`Settings::max_instances`] for one machine.
+    pub const DEFAULT_MAX_INSTANCES: usize = 8;
+}

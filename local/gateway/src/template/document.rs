@@ -1,0 +1,134 @@
+//! The shape of a SAM template in YAML. Members that do not matter here are not named; values that may hold `!Ref` and
+//! its like stay as they are, because variables are valued from the local environment by their names.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use serde::Deserialize;
+use yaml_serde::Value;
+
+use super::{Error, Function, Route};
+
+/// Lambda's default of `Timeout`, in seconds.
+const TIMEOUT: u64 = 3;
+/// Lambda's default of `MemorySize`, in MB.
+const MEMORY: u32 = 128;
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct Document {
+    #[serde(default)]
+    globals: Globals,
+    resources: BTreeMap<String, Resource>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(rename_all = "PascalCase")]
+struct Globals {
+    #[serde(default)]
+    function: Shared,
+}
+
+/// What `Globals` and a function may both say.
+#[derive(Deserialize, Default)]
+#[serde(rename_all = "PascalCase")]
+struct Shared {
+    timeout: Option<u64>,
+    memory_size: Option<u32>,
+    #[serde(default)]
+    environment: Environment,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(rename_all = "PascalCase")]
+struct Environment {
+    #[serde(default)]
+    variables: BTreeMap<String, Value>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Resource {
+    r#type: String,
+    #[serde(default)]
+    properties: Value,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Properties {
+    code_uri: String,
+    #[serde(flatten)]
+    shared: Shared,
+    #[serde(default)]
+    events: BTreeMap<String, Event>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Event {
+    r#type: String,
+    #[serde(default)]
+    properties: HttpApi,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(rename_all = "PascalCase")]
+struct HttpApi {
+    method: Option<String>,
+    path: Option<String>,
+}
+
+impl Document {
+    /// The functions that the document describes.
+    pub(super) fn functions(&self) -> Result<Vec<Function>, Error> {
+        self.resources
+            .iter()
+            .filter(|(_, resource)| resource.r#type == "AWS::Serverless::Function")
+            .map(|(id, resource)| self.function(id, resource))
+            .collect()
+    }
+
+    fn function(&self, id: &str, resource: &Resource) -> Result<Function, Error> {
+        let properties: Properties =
+            yaml_serde::from_value(resource.properties.clone()).map_err(|source| {
+                Error::Function {
+                    resource: id.to_owned(),
+                    source,
+                }
+            })?;
+        let (own, global) = (&properties.shared, &self.globals.function);
+        Ok(Function {
+            name: folder(id, &properties.code_uri)?,
+            timeout: Duration::from_secs(own.timeout.or(global.timeout).unwrap_or(TIMEOUT)),
+            memory: own.memory_size.or(global.memory_size).unwrap_or(MEMORY),
+            variables: names(own).chain(names(global)).collect::<BTreeSet<_>>(),
+            routes: routes(id, &properties.events)?,
+        })
+    }
+}
+
+fn names(shared: &Shared) -> impl Iterator<Item = String> {
+    shared.environment.variables.keys().cloned()
+}
+
+fn folder(id: &str, code_uri: &str) -> Result<String, Error> {
+    let name = std::path::Path::new(code_uri)
+        .file_name()
+        .and_then(|name| name.to_str());
+    name.map(str::to_owned)
+        .ok_or_else(|| Error::CodeUri(id.to_owned()))
+}
+
+fn routes(id: &str, events: &BTreeMap<String, Event>) -> Result<Vec<Route>, Error> {
+    let http = events.values().filter(|event| event.r#type == "HttpApi");
+    http.map(|event| {
+        let method = event.properties.method.as_deref().unwrap_or("ANY");
+        let path = event.properties.path.as_deref().unwrap_or_default();
+        Route::parse(method, path).ok_or_else(|| Error::Route {
+            resource: id.to_owned(),
+            route: format!("{method} {path}"),
+        })
+    })
+    .collect()
+}

@@ -1,0 +1,181 @@
+//! The SAM template, as far as it decides what runs: functions, their limits, variables and routes.
+
+mod document;
+mod route;
+
+use std::collections::BTreeSet;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+pub(crate) use route::{Pattern, Route, Segment, Verb};
+
+/// Why a template cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// It cannot be read.
+    #[error("cannot read {}", path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        #[source]
+        source: io::Error,
+    },
+    /// It is not YAML, or a member has the wrong type.
+    #[error("the template is not what SAM describes")]
+    Yaml(#[source] yaml_serde::Error),
+    /// A function's properties are not usable.
+    #[error("{resource}: its properties are not usable")]
+    Function {
+        /// The logical id.
+        resource: String,
+        /// What is wrong with them.
+        #[source]
+        source: yaml_serde::Error,
+    },
+    /// A function's `CodeUri` does not end in a name.
+    #[error("{0}: its CodeUri does not end in a folder's name")]
+    CodeUri(String),
+    /// A route has no known form.
+    #[error("{resource}: {route} is not a route")]
+    Route {
+        /// The logical id.
+        resource: String,
+        /// Method and path as written.
+        route: String,
+    },
+    /// Two functions have the same folder name.
+    #[error("two functions are called {0}")]
+    DuplicateFunction(String),
+    /// Two events have the same method and path.
+    #[error("two events have the route {0}")]
+    DuplicateRoute(String),
+}
+
+/// The functions of a template.
+#[derive(Debug)]
+pub(crate) struct Template {
+    /// In the order of their logical ids.
+    pub(crate) functions: Vec<Function>,
+}
+
+/// One function.
+#[derive(Debug)]
+pub(crate) struct Function {
+    /// The last segment of its `CodeUri`: folder, binary and function have one name.
+    pub(crate) name: String,
+    /// After this it is killed.
+    pub(crate) timeout: Duration,
+    /// In MB. Told to the function, not enforced: a process of another size needs cgroups, hence root.
+    pub(crate) memory: u32,
+    /// The names of its variables, `Globals` included.
+    pub(crate) variables: BTreeSet<String>,
+    /// Its routes.
+    pub(crate) routes: Vec<Route>,
+}
+
+impl Template {
+    /// Reads a template file.
+    pub(crate) fn read(path: &Path) -> Result<Self, Error> {
+        let text = std::fs::read_to_string(path).map_err(|source| Error::Read {
+            path: path.to_owned(),
+            source,
+        })?;
+        Self::parse(&text)
+    }
+
+    /// Reads a template.
+    pub(crate) fn parse(text: &str) -> Result<Self, Error> {
+        let document: document::Document = yaml_serde::from_str(text).map_err(Error::Yaml)?;
+        let functions = document.functions()?;
+        let mut names = BTreeSet::new();
+        let mut routes = BTreeSet::new();
+        for function in &functions {
+            if !names.insert(&function.name) {
+                return Err(Error::DuplicateFunction(function.name.clone()));
+            }
+            for route in &function.routes {
+                if !routes.insert(route.to_string()) {
+                    return Err(Error::DuplicateRoute(route.to_string()));
+                }
+            }
+        }
+        Ok(Self { functions })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_projects_own_template_is_read() {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../template.yaml");
+        let template = Template::read(&path).unwrap();
+        let queue = template
+            .functions
+            .iter()
+            .find(|function| function.name == "queue")
+            .unwrap();
+        assert_eq!(queue.timeout, Duration::from_secs(29));
+        assert_eq!(queue.memory, 256);
+        assert!(queue.variables.contains("LOG_LEVEL"), "from Globals");
+        assert!(queue.variables.contains("API_TOKEN"));
+        assert!(
+            !queue.variables.contains("DATABASE_URL"),
+            "not its business"
+        );
+        let routes: Vec<String> = queue.routes.iter().map(ToString::to_string).collect();
+        assert_eq!(
+            routes,
+            ["POST /api/queue/emails/bulk", "POST /api/queue/emails"]
+        );
+    }
+
+    #[test]
+    fn what_is_not_a_template_is_refused() {
+        let function = |code: &str, path: &str| {
+            format!(
+                "Resources:\n  F:\n    Type: AWS::Serverless::Function\n    Properties:\n      CodeUri: {code}\n      \
+                 Events:\n        E: {{ Type: HttpApi, Properties: {{ Method: GET, Path: '{path}' }} }}\n"
+            )
+        };
+        assert!(Template::parse(&function("a/b", "/x")).is_ok());
+        assert!(matches!(
+            Template::parse("Resources: ["),
+            Err(Error::Yaml(_))
+        ));
+        assert!(matches!(Template::parse("{}"), Err(Error::Yaml(_))));
+        assert!(matches!(
+            Template::parse(&function("a/..", "/x")),
+            Err(Error::CodeUri(_))
+        ));
+        assert!(matches!(
+            Template::parse(&function("[]", "/x")),
+            Err(Error::Function { .. })
+        ));
+        for path in ["x", "/{", "/{}", "/{a+}/b", "/a{b}", "//"] {
+            assert!(
+                matches!(
+                    Template::parse(&function("a/b", path)),
+                    Err(Error::Route { .. })
+                ),
+                "{path}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_route_is_not_given_twice() {
+        let event = "{ Type: HttpApi, Properties: { Method: GET, Path: /x } }";
+        let text = format!(
+            "Resources:\n  F:\n    Type: AWS::Serverless::Function\n    Properties:\n      CodeUri: a\n      \
+             Events: {{ A: {event}, B: {event} }}\n"
+        );
+        assert!(matches!(
+            Template::parse(&text),
+            Err(Error::DuplicateRoute(_))
+        ));
+    }
+}

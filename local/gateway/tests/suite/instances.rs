@@ -1,0 +1,76 @@
+//! How many instances there are, and that nobody is turned away.
+
+use std::collections::BTreeSet;
+
+use crate::client::get;
+use crate::harness::{is_alive, start, until};
+
+#[tokio::test]
+async fn twenty_overlapping_calls_on_three_instances_are_all_answered() {
+    let running = start(3).await;
+    let gateway = &running.gateway;
+    let calls: Vec<_> = (0..20)
+        .map(|_| {
+            let url = gateway.url();
+            tokio::spawn(async move { get(&url, "/echo?do=sleep&ms=100").await })
+        })
+        .collect();
+    for call in calls {
+        assert_eq!(call.await.unwrap().text(), "slept");
+    }
+    assert_eq!(gateway.instances("echo"), 3);
+    assert_eq!(gateway.invocations("echo"), 20);
+    assert_eq!(gateway.init_durations("echo").len(), 3);
+    let distinct: BTreeSet<u32> = gateway.pids("echo").into_iter().collect();
+    assert_eq!(distinct.len(), 3);
+    running.gateway.stop().await;
+}
+
+#[tokio::test]
+async fn calls_one_after_the_other_stay_on_one_instance() {
+    let running = start(8).await;
+    let url = running.gateway.url();
+    for _ in 0..50 {
+        assert_eq!(get(&url, "/echo?do=pid").await.status, 200);
+    }
+    assert_eq!(running.gateway.instances("echo"), 1);
+    running.gateway.stop().await;
+}
+
+#[tokio::test]
+async fn a_call_whose_caller_has_gone_runs_to_its_end() {
+    let running = start(1).await;
+    let gateway = &running.gateway;
+    let url = gateway.url();
+    let caller = tokio::spawn(async move { get(&url, "/echo?do=sleep&ms=300").await });
+    until("it runs", || gateway.invocations("echo") == 1).await;
+    let pid = gateway.pids("echo")[0];
+    caller.abort();
+    assert_eq!(
+        get(&gateway.url(), "/echo?do=pid").await.text(),
+        pid.to_string()
+    );
+    running.gateway.stop().await;
+}
+
+#[tokio::test]
+async fn a_stopped_or_dropped_gateway_leaves_nothing_running() {
+    for stop in [true, false] {
+        let running = start(2).await;
+        let url = running.gateway.url();
+        assert_eq!(get(&url, "/echo").await.status, 200);
+        assert_eq!(get(&url, "/brisk").await.status, 200);
+        let pids = [running.gateway.pids("echo"), running.gateway.pids("brisk")].concat();
+        assert_eq!(pids.len(), 2);
+        if stop {
+            running.gateway.stop().await;
+            assert!(
+                pids.iter().all(|pid| !is_alive(*pid)),
+                "stop waits for their end"
+            );
+        } else {
+            drop(running.gateway);
+            until("they are dead", || pids.iter().all(|pid| !is_alive(*pid))).await;
+        }
+    }
+}

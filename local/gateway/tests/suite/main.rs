@@ -1,0 +1,15 @@
+//! The gateway over real processes: every test starts binaries of `examples/echo.rs` behind a template of its own.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test's own tools may fail it; only test functions are exempt by configuration"
+)]
+
+mod client;
+mod failures;
+mod harness;
+mod instances;
+mod leash;
+mod limits;
+mod requests;

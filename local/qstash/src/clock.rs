@@ -1,0 +1,119 @@
+//! The server's two times: the wall clock, and broker time that may run faster.
+//!
+//! Broker time starts where the wall clock stands and never goes back, not even over a restart: what it had gained is
+//! kept in the store. Instants are milliseconds since the Unix epoch.
+
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+/// Speeds outside are held at the edge: beyond, a day passes between two looks at the clock.
+const SLOWEST: f64 = 0.001;
+const FASTEST: f64 = 1_000_000.0;
+
+/// The server's two times.
+pub(crate) struct Clock {
+    rate: Mutex<Rate>,
+}
+
+struct Rate {
+    wall_anchor_ms: u64,
+    broker_anchor_ms: u64,
+    speed: f64,
+}
+
+impl Rate {
+    fn broker_ms(&self, wall_ms: u64) -> u64 {
+        let passed = Duration::from_millis(wall_ms.saturating_sub(self.wall_anchor_ms)).mul_f64(self.speed);
+        self.broker_anchor_ms.saturating_add(millis(passed))
+    }
+}
+
+impl Clock {
+    /// A clock whose broker time is at least `not_before_ms`, which is where it stood when the store was last written.
+    pub(crate) fn new(speed: f64, not_before_ms: u64) -> Self {
+        let wall_ms = wall_ms();
+        Self {
+            rate: Mutex::new(Rate {
+                wall_anchor_ms: wall_ms,
+                broker_anchor_ms: wall_ms.max(not_before_ms),
+                speed: bounded(speed),
+            }),
+        }
+    }
+
+    /// Real time: for signatures, and for what is shown.
+    pub(crate) fn wall_ms(&self) -> u64 {
+        wall_ms()
+    }
+
+    /// Broker time: for everything that waits.
+    pub(crate) fn now_ms(&self) -> u64 {
+        self.rate().broker_ms(wall_ms())
+    }
+
+    /// From now on broker time runs at `speed`; what has passed stays passed.
+    pub(crate) fn set_speed(&self, speed: f64) {
+        let mut rate = self.rate();
+        let wall_ms = wall_ms();
+        rate.broker_anchor_ms = rate.broker_ms(wall_ms);
+        rate.wall_anchor_ms = wall_ms;
+        rate.speed = bounded(speed);
+    }
+
+    /// How long, in real time, until broker time is `at_ms`.
+    pub(crate) fn until(&self, at_ms: u64) -> Duration {
+        let rate = self.rate();
+        let left = Duration::from_millis(at_ms.saturating_sub(rate.broker_ms(wall_ms())));
+        left.div_f64(rate.speed)
+    }
+
+    fn rate(&self) -> std::sync::MutexGuard<'_, Rate> {
+        self.rate.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Whole milliseconds of a duration.
+pub(crate) fn millis(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}
+
+fn bounded(speed: f64) -> f64 {
+    if speed.is_nan() { 1.0 } else { speed.clamp(SLOWEST, FASTEST) }
+}
+
+#[expect(clippy::disallowed_methods, reason = "the one place of this crate that reads the clock")]
+fn wall_ms() -> u64 {
+    u64::try_from(jiff::Timestamp::now().as_millisecond()).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn broker_time_never_goes_back_when_the_speed_changes() {
+        let clock = Clock::new(1_000.0, 0);
+        let before = clock.now_ms();
+        clock.set_speed(0.5);
+        assert!(clock.now_ms() >= before);
+    }
+
+    #[test]
+    fn broker_time_goes_on_where_the_last_run_left_it() {
+        let ahead = wall_ms() + 86_400_000;
+        assert!(Clock::new(1.0, ahead).now_ms() >= ahead);
+    }
+
+    #[test]
+    fn waits_shrink_with_the_speed() {
+        let clock = Clock::new(60.0, 0);
+        let wait = clock.until(clock.now_ms() + 60_000);
+        assert!(wait <= Duration::from_secs(1), "{wait:?}");
+    }
+
+    #[test]
+    fn a_speed_that_is_not_a_number_is_real_time() {
+        assert!((bounded(f64::NAN) - 1.0).abs() < f64::EPSILON);
+        assert!((bounded(-3.0) - SLOWEST).abs() < f64::EPSILON);
+    }
+}

@@ -1,0 +1,156 @@
+//! One HTTP request to a receiver, signed afresh.
+//!
+//! Headers: <https://upstash.com/docs/qstash/howto/receiving>.
+
+use std::error::Error as _;
+use std::sync::Arc;
+use std::time::Duration;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use http::HeaderMap;
+use http::header::{HeaderName, HeaderValue, USER_AGENT};
+use rustls::{ClientConfig, RootCertStore};
+
+use crate::event::Response;
+use crate::header_map::Headers;
+use crate::message::Message;
+use crate::outcome::Attempt;
+use crate::signature;
+
+/// How long a receiver may take when the publisher says nothing: the longest that the paid plans allow.
+const DEFAULT_TIMEOUT: Duration = Duration::from_mins(15);
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Of an answer, no more than this is kept.
+const MAX_ANSWER: usize = 1024 * 1024;
+
+/// What the real server's European region calls itself.
+const REGION: &str = "EU-CENTRAL-1";
+
+/// The client that delivers: it follows no redirect (a redirect is an answer like any other) and asks no proxy.
+#[expect(clippy::disallowed_methods, reason = "the one client of this crate: own timeouts per message, no redirects")]
+pub(crate) fn client() -> Result<reqwest::Client, Box<dyn std::error::Error + Send + Sync>> {
+    let mut roots = RootCertStore::empty();
+    roots.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
+    let tls = ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
+        .with_safe_default_protocol_versions()?
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    let client = reqwest::Client::builder()
+        .tls_backend_preconfigured(tls)
+        .connect_timeout(CONNECT_TIMEOUT)
+        .redirect(reqwest::redirect::Policy::none())
+        .no_proxy()
+        .tcp_nodelay(true)
+        .build()?;
+    Ok(client)
+}
+
+/// Delivers `message` once, at `wall_ms`.
+pub(crate) async fn attempt(
+    client: &reqwest::Client,
+    key: &str,
+    message: &Message,
+    body: Vec<u8>,
+    wall_ms: u64,
+) -> Attempt {
+    let timeout = message.options.timeout_ms.map_or(DEFAULT_TIMEOUT, Duration::from_millis);
+    let sent = tokio::time::timeout(timeout, send(client, key, message, body, wall_ms)).await;
+    let (response, headers) = match sent {
+        Ok(Ok((response, headers))) => (response, Some(headers)),
+        Ok(Err(error)) => (Response { error: Some(chain(&error)), ..Response::default() }, None),
+        Err(_) => {
+            let error = format!("no answer within {} ms", timeout.as_millis());
+            (Response { error: Some(error), ..Response::default() }, None)
+        }
+    };
+    Attempt { started_ms: wall_ms, response, headers }
+}
+
+/// Why a request failed before an answer came.
+#[derive(Debug, thiserror::Error)]
+enum Error {
+    #[error("the signature cannot be made")]
+    Signature(#[from] serde_json::Error),
+    #[error("the request failed")]
+    Http(#[from] reqwest::Error),
+}
+
+async fn send(
+    client: &reqwest::Client,
+    key: &str,
+    message: &Message,
+    body: Vec<u8>,
+    wall_ms: u64,
+) -> Result<(Response, HeaderMap), Error> {
+    let signature = signature::sign(key, message.target.as_str(), &body, wall_ms)?;
+    let mut answer = client
+        .request(message.options.method.to_http(), message.target.as_str())
+        .headers(headers(message, &signature))
+        .body(body)
+        .send()
+        .await?;
+    let mut kept = Vec::new();
+    while let Some(chunk) = answer.chunk().await? {
+        let room = MAX_ANSWER.saturating_sub(kept.len());
+        kept.extend_from_slice(chunk.get(..room).unwrap_or(&chunk));
+        if kept.len() >= MAX_ANSWER {
+            break;
+        }
+    }
+    let headers = answer.headers().clone();
+    let response = Response {
+        status: answer.status().as_u16(),
+        headers: Headers::from(&headers),
+        body: STANDARD.encode(kept),
+        error: None,
+    };
+    Ok((response, headers))
+}
+
+fn headers(message: &Message, signature: &str) -> HeaderMap {
+    let mut headers = HeaderMap::new();
+    headers.insert(USER_AGENT, HeaderValue::from_static("Upstash-QStash"));
+    let mut forwarded: Vec<HeaderName> = Vec::new();
+    for (name, value) in message.options.headers.pairs() {
+        // Both were checked when the message was accepted.
+        if let (Ok(name), Ok(value)) = (HeaderName::from_bytes(name.as_bytes()), HeaderValue::from_str(value)) {
+            if forwarded.contains(&name) {
+                headers.append(name, value);
+            } else {
+                forwarded.push(name.clone());
+                headers.insert(name, value);
+            }
+        }
+    }
+    // Set last: a publisher cannot forge what the receiver trusts.
+    let mut set = |name: &'static str, value: &str| {
+        if let Ok(value) = HeaderValue::from_str(value) {
+            headers.insert(HeaderName::from_static(name), value);
+        }
+    };
+    set("upstash-message-id", message.id.as_str());
+    set("upstash-signature", signature);
+    set("upstash-retried", &message.retried.to_string());
+    set("upstash-caller-ip", &message.caller_ip);
+    set("upstash-region", REGION);
+    if let Some(schedule) = &message.schedule_id {
+        set("upstash-schedule-id", schedule.as_str());
+    }
+    if let Some(group) = &message.url_group {
+        set("upstash-topic-name", group.as_str());
+    }
+    headers
+}
+
+fn chain(error: &Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        text.push_str(": ");
+        text.push_str(&cause.to_string());
+        source = cause.source();
+    }
+    text
+}

@@ -1,0 +1,59 @@
+//! What a server is started with.
+
+use std::fmt;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+/// The token of the development server's default user.
+const OFFICIAL_TOKEN: &str = "eyJVc2VySUQiOiJkZWZhdWx0VXNlciIsIlBhc3N3b3JkIjoiZGVmYXVsdFBhc3N3b3JkIn0=";
+const OFFICIAL_CURRENT_KEY: &str = "sig_7kYjw48mhY7kAjqNGcy6cr29RJ6r";
+const OFFICIAL_NEXT_KEY: &str = "sig_5ZB6DVzB1wjE8S6rZ7eenA8Pdnhs";
+
+/// What a server is started with.
+#[derive(Clone)]
+pub struct Settings {
+    /// Where the API listens; port 0 takes a free one, which [`crate::Server::url`] then names.
+    pub listen: SocketAddr,
+    /// The folder of the store; created when missing, locked while the server runs.
+    pub data: PathBuf,
+    /// The bearer token that every call must carry.
+    pub token: String,
+    /// Signs deliveries, until the keys are rotated.
+    pub current_signing_key: String,
+    /// Becomes the current key when the keys are rotated.
+    pub next_signing_key: String,
+    /// How fast the server's time runs: 1.0 is real time, at 60.0 a minute passes in a second. Held between 0.001 and
+    /// 1,000,000. Delays, backoff, rate periods, the deduplication window and schedules follow it; the times in
+    /// signatures and HTTP timeouts do not, because the receiver's clock is the real one.
+    pub speed: f64,
+}
+
+impl Settings {
+    /// The token and keys of the official development server, which `@upstash/qstash` uses when `QSTASH_DEV` is set,
+    /// in real time. That client looks at `127.0.0.1:8080`.
+    #[must_use]
+    pub fn official(listen: SocketAddr, data: PathBuf) -> Self {
+        Self {
+            listen,
+            data,
+            token: OFFICIAL_TOKEN.to_owned(),
+            current_signing_key: OFFICIAL_CURRENT_KEY.to_owned(),
+            next_signing_key: OFFICIAL_NEXT_KEY.to_owned(),
+            speed: 1.0,
+        }
+    }
+}
+
+impl fmt::Debug for Settings {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("Settings")
+            .field("listen", &self.listen)
+            .field("data", &self.data)
+            .field("token", &"[redacted]")
+            .field("current_signing_key", &"[redacted]")
+            .field("next_signing_key", &"[redacted]")
+            .field("speed", &self.speed)
+            .finish()
+    }
+}

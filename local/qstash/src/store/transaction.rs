@@ -1,0 +1,141 @@
+//! Reading and writing inside a write transaction.
+
+use redb::{ReadableTable as _, WriteTransaction};
+use serde::Serialize;
+
+use crate::dead_letter::{DeadLetter, DeadLetterId};
+use crate::deduplication::WINDOW_MS;
+use crate::event::Event;
+use crate::message::MessageId;
+
+use super::{BODIES, CLOCK, DEAD_LETTERS, DEDUPLICATION, DEDUPLICATION_EXPIRY, EVENTS, Error, Record, SETTINGS};
+
+/// The log keeps the latest entries and forgets the rest.
+const MAX_EVENTS: u64 = 50_000;
+
+/// Expired deduplication keys dropped with each new one; more than one, so that the table shrinks.
+const EXPIRED_AT_ONCE: usize = 4;
+
+/// A write transaction.
+pub(crate) struct Transaction<'a>(&'a WriteTransaction);
+
+impl<'a> Transaction<'a> {
+    pub(super) fn new(tx: &'a WriteTransaction) -> Self {
+        Self(tx)
+    }
+
+    /// The record under `key`.
+    pub(crate) fn get<T: Record>(&self, key: &str) -> Result<Option<T>, Error> {
+        let table = self.0.open_table(T::TABLE)?;
+        let found = table.get(key)?;
+        Ok(found.map(|bytes| serde_json::from_slice(bytes.value())).transpose()?)
+    }
+
+    /// Puts a record.
+    pub(crate) fn put<T: Record>(&self, key: &str, record: &T) -> Result<(), Error> {
+        self.0.open_table(T::TABLE)?.insert(key, serde_json::to_vec(record)?.as_slice())?;
+        Ok(())
+    }
+
+    /// Removes a record; whether there was one.
+    pub(crate) fn remove<T: Record>(&self, key: &str) -> Result<bool, Error> {
+        Ok(self.0.open_table(T::TABLE)?.remove(key)?.is_some())
+    }
+
+    /// The body under `key`.
+    pub(crate) fn body(&self, key: &str) -> Result<Option<Vec<u8>>, Error> {
+        let table = self.0.open_table(BODIES)?;
+        let found = table.get(key)?;
+        Ok(found.map(|bytes| bytes.value().to_vec()))
+    }
+
+    /// Puts a body; an empty one takes no place.
+    pub(crate) fn put_body(&self, key: &str, body: &[u8]) -> Result<(), Error> {
+        let mut table = self.0.open_table(BODIES)?;
+        if body.is_empty() {
+            table.remove(key)?;
+        } else {
+            table.insert(key, body)?;
+        }
+        Ok(())
+    }
+
+    /// Removes a body.
+    pub(crate) fn remove_body(&self, key: &str) -> Result<(), Error> {
+        self.0.open_table(BODIES)?.remove(key)?;
+        Ok(())
+    }
+
+    /// Puts a setting.
+    pub(crate) fn put_setting<T: Serialize>(&self, key: &str, value: &T) -> Result<(), Error> {
+        self.0.open_table(SETTINGS)?.insert(key, serde_json::to_vec(value)?.as_slice())?;
+        Ok(())
+    }
+
+    /// Adds to the log.
+    pub(crate) fn log(&self, event: &Event) -> Result<(), Error> {
+        let mut table = self.0.open_table(EVENTS)?;
+        let number = table.last()?.map_or(0, |(last, _)| last.value() + 1);
+        table.insert(number, serde_json::to_vec(event)?.as_slice())?;
+        if let Some(oldest) = number.checked_sub(MAX_EVENTS) {
+            table.remove(oldest)?;
+        }
+        Ok(())
+    }
+
+    /// Adds to the dead-letter queue.
+    pub(crate) fn bury(&self, letter: &DeadLetter) -> Result<DeadLetterId, Error> {
+        let mut table = self.0.open_table(DEAD_LETTERS)?;
+        let last = table.last()?.map_or(DeadLetterId(0, 0), |(last, _)| DeadLetterId(last.value().0, last.value().1));
+        let id = if letter.failed_ms > last.0 {
+            DeadLetterId(letter.failed_ms, 0)
+        } else {
+            DeadLetterId(last.0, last.1 + 1)
+        };
+        table.insert((id.0, id.1), serde_json::to_vec(letter)?.as_slice())?;
+        Ok(id)
+    }
+
+    /// Takes out of the dead-letter queue; the body stays.
+    pub(crate) fn unbury(&self, id: DeadLetterId) -> Result<Option<DeadLetter>, Error> {
+        let mut table = self.0.open_table(DEAD_LETTERS)?;
+        let found = table.remove((id.0, id.1))?;
+        Ok(found.map(|bytes| serde_json::from_slice(bytes.value())).transpose()?)
+    }
+
+    /// The message that was accepted under a deduplication key not long ago.
+    pub(crate) fn remembered(&self, key: &[u8], broker_ms: u64) -> Result<Option<MessageId>, Error> {
+        let table = self.0.open_table(DEDUPLICATION)?;
+        let found = table.get(key)?;
+        Ok(found.and_then(|entry| {
+            let (id, expires_ms) = entry.value();
+            (expires_ms > broker_ms).then(|| MessageId::from(id))
+        }))
+    }
+
+    /// Remembers a deduplication key for the window.
+    pub(crate) fn remember(&self, key: &[u8], id: &MessageId, broker_ms: u64) -> Result<(), Error> {
+        let mut table = self.0.open_table(DEDUPLICATION)?;
+        let mut expiry = self.0.open_table(DEDUPLICATION_EXPIRY)?;
+        for _ in 0..EXPIRED_AT_ONCE {
+            let expired = expiry.first()?.map(|(at, ())| (at.value().0, at.value().1.to_vec()));
+            let Some((at_ms, old)) = expired.filter(|(at_ms, _)| *at_ms <= broker_ms) else {
+                break;
+            };
+            expiry.remove((at_ms, old.as_slice()))?;
+            // A key that was remembered anew has a later expiry of its own.
+            if table.get(old.as_slice())?.is_some_and(|entry| entry.value().1 <= broker_ms) {
+                table.remove(old.as_slice())?;
+            }
+        }
+        let expires_ms = broker_ms + WINDOW_MS;
+        table.insert(key, (id.as_str(), expires_ms))?;
+        expiry.insert((expires_ms, key), ())?;
+        Ok(())
+    }
+
+    pub(super) fn stamp(&self, broker_ms: u64) -> Result<(), Error> {
+        self.0.open_table(CLOCK)?.insert("broker", broker_ms)?;
+        Ok(())
+    }
+}

@@ -1,0 +1,89 @@
+//! The thread that writes.
+
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::JoinHandle;
+
+use redb::Database;
+
+use crate::scheduler::Change;
+
+use super::{Error, Transaction};
+
+/// Writes that share a transaction at most.
+const GROUP: usize = 512;
+
+/// A write that was committed: what it means for the scheduler, and who waits for it.
+pub(super) struct Committed {
+    pub(super) changes: Vec<Change>,
+    pub(super) reply: Box<dyn FnOnce() + Send>,
+}
+
+/// A write.
+pub(super) type Job = Box<dyn FnOnce(&Transaction<'_>) -> Result<Committed, Error> + Send>;
+
+/// The thread that writes, and the way to it.
+pub(super) struct Writer {
+    jobs: Mutex<Option<Sender<Job>>>,
+    thread: Mutex<Option<JoinHandle<()>>>,
+}
+
+impl Writer {
+    pub(super) fn start(
+        database: Arc<Database>,
+        stamp: Box<dyn Fn() -> u64 + Send>,
+        applied: Box<dyn Fn(Vec<Change>) + Send>,
+    ) -> Result<Self, std::io::Error> {
+        let (jobs, queue) = channel();
+        let run = move || {
+            while let Some(group) = next_group(&queue) {
+                match commit(&database, group, stamp()) {
+                    Ok(committed) => {
+                        for one in committed {
+                            applied(one.changes);
+                            (one.reply)();
+                        }
+                    }
+                    // Whoever waits learns it when the reply is dropped.
+                    Err(error) => tracing::error!(error = &error as &dyn std::error::Error, "a write was lost"),
+                }
+            }
+        };
+        let thread = std::thread::Builder::new().name("qstash-writer".to_owned()).spawn(run)?;
+        Ok(Self { jobs: Mutex::new(Some(jobs)), thread: Mutex::new(Some(thread)) })
+    }
+
+    pub(super) fn send(&self, job: Job) -> Result<(), Error> {
+        let jobs = self.jobs.lock().unwrap_or_else(PoisonError::into_inner);
+        jobs.as_ref().and_then(|jobs| jobs.send(job).ok()).ok_or(Error::Closed)
+    }
+
+    /// Takes no more, and waits until what was taken is written.
+    pub(super) fn stop(&self) {
+        self.jobs.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(thread) = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take()
+            && thread.join().is_err()
+        {
+            tracing::error!("the writing thread panicked");
+        }
+    }
+}
+
+/// Waits for a job, and takes what came with it.
+fn next_group(queue: &Receiver<Job>) -> Option<Vec<Job>> {
+    let mut group = vec![queue.recv().ok()?];
+    group.extend(queue.try_iter().take(GROUP - 1));
+    Some(group)
+}
+
+fn commit(database: &Database, group: Vec<Job>, broker_ms: u64) -> Result<Vec<Committed>, Error> {
+    let tx = database.begin_write()?;
+    let committed = {
+        let tables = Transaction::new(&tx);
+        let committed = group.into_iter().map(|job| job(&tables)).collect::<Result<_, _>>()?;
+        tables.stamp(broker_ms)?;
+        committed
+    };
+    tx.commit()?;
+    Ok(committed)
+}

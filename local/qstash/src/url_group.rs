@@ -1,0 +1,67 @@
+//! URL groups: one message in, one to every endpoint out.
+//!
+//! Source: <https://upstash.com/docs/qstash/features/url-groups>.
+
+use redb::TableDefinition;
+use serde::{Deserialize, Serialize};
+
+use crate::destination::Target;
+use crate::header_map::Headers;
+use crate::name::Name;
+use crate::store::Record;
+
+/// One receiver of a group.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct Endpoint {
+    /// What the endpoint is called, if anything.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) name: Option<Name>,
+    /// Where it is.
+    pub(crate) url: Target,
+}
+
+/// A group of receivers.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct UrlGroup {
+    /// When it was made, in wall-clock milliseconds.
+    pub(crate) created_ms: u64,
+    /// When it was changed last, in wall-clock milliseconds.
+    pub(crate) updated_ms: u64,
+    /// The receivers, in the order they were added.
+    pub(crate) endpoints: Vec<Endpoint>,
+    /// Forwarded with every message, unless the message says otherwise.
+    #[serde(default)]
+    pub(crate) headers: Headers,
+}
+
+impl UrlGroup {
+    /// A group without receivers.
+    pub(crate) fn new(wall_ms: u64) -> Self {
+        Self { created_ms: wall_ms, updated_ms: wall_ms, endpoints: Vec::new(), headers: Headers::default() }
+    }
+
+    /// Adds a receiver, or changes the one of that name or, without a name, that URL.
+    pub(crate) fn put(&mut self, endpoint: Endpoint) {
+        let same = |known: &&mut Endpoint| match &endpoint.name {
+            Some(name) => known.name.as_ref() == Some(name),
+            None => known.name.is_none() && known.url == endpoint.url,
+        };
+        match self.endpoints.iter_mut().find(same) {
+            Some(known) => *known = endpoint,
+            None => self.endpoints.push(endpoint),
+        }
+    }
+
+    /// Removes every receiver that has this name or this URL.
+    pub(crate) fn remove(&mut self, name: Option<&str>, url: Option<&str>) {
+        self.endpoints.retain(|known| {
+            let named = name.is_some() && known.name.as_ref().map(Name::as_str) == name;
+            let there = url.is_some_and(|url| known.url.as_str() == url);
+            !(named || (name.is_none() && there))
+        });
+    }
+}
+
+impl Record for UrlGroup {
+    const TABLE: TableDefinition<'static, &'static str, &'static [u8]> = TableDefinition::new("url_groups");
+}

@@ -1,0 +1,271 @@
+//! Replies as the HTTP answers that Upstash gives.
+
+use std::borrow::Cow;
+use std::io;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use bytes::Bytes;
+use futures_util::StreamExt;
+use http_body_util::combinators::UnsyncBoxBody;
+use http_body_util::{BodyExt, Full, StreamBody};
+use hyper::body::Frame;
+use hyper::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, HeaderValue};
+use hyper::{Response, StatusCode};
+use serde::ser::{Serialize, SerializeMap, SerializeSeq, Serializer};
+
+use crate::format::Format;
+use crate::malformed::Malformed;
+use crate::redis::Reply;
+
+/// An answer's body: whole, or a stream of events.
+pub(crate) type AnswerBody = UnsyncBoxBody<Bytes, io::Error>;
+pub(crate) type Answer = Response<AnswerBody>;
+
+/// The answer to one command: 400 if it failed.
+pub(crate) fn of_command(reply: &Reply, format: Format) -> Answer {
+    let status = if matches!(reply, Reply::Error(_)) {
+        StatusCode::BAD_REQUEST
+    } else {
+        StatusCode::OK
+    };
+    match format {
+        Format::Resp2 => resp2(status, std::slice::from_ref(reply)),
+        _ => json(status, &Outcome { reply, format }),
+    }
+}
+
+/// The answer to several: always 200, the failures stand among the results.
+pub(crate) fn of_batch(replies: &[Reply], format: Format) -> Answer {
+    match format {
+        Format::Resp2 => resp2(StatusCode::OK, replies),
+        _ => json(
+            StatusCode::OK,
+            &replies
+                .iter()
+                .map(|reply| Outcome { reply, format })
+                .collect::<Vec<_>>(),
+        ),
+    }
+}
+
+/// The answer to a request that was turned away whole.
+pub(crate) fn of_malformed(malformed: &Malformed) -> Answer {
+    let mut answer = of_failure(malformed.status(), &malformed.to_string());
+    if matches!(malformed, Malformed::Method) {
+        answer
+            .headers_mut()
+            .insert(ALLOW, HeaderValue::from_static("HEAD, GET, POST, PUT"));
+    }
+    answer
+}
+
+/// An error with a status of its own.
+pub(crate) fn of_failure(status: StatusCode, text: &str) -> Answer {
+    json(
+        status,
+        &Outcome {
+            reply: &Reply::error(text),
+            format: Format::Text,
+        },
+    )
+}
+
+/// A JSON string, for `GET /`.
+pub(crate) fn of_welcome() -> Answer {
+    json(StatusCode::OK, &"Redis over REST")
+}
+
+/// Server-sent events, each piece one or more whole events.
+pub(crate) fn of_events(
+    events: impl futures_util::Stream<Item = Bytes> + Send + 'static,
+) -> Answer {
+    let body = StreamBody::new(events.map(|event| Ok(Frame::data(event)))).boxed_unsync();
+    let mut answer = with_type(StatusCode::OK, "text/event-stream", body);
+    answer
+        .headers_mut()
+        .insert(CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+    answer
+}
+
+/// The same answer, broken off in the middle of its first piece.
+pub(crate) fn cut(answer: Answer) -> Answer {
+    let (mut parts, mut body) = answer.into_parts();
+    let length = hyper::body::Body::size_hint(&body).exact();
+    parts
+        .headers
+        .extend(length.map(|length| (hyper::header::CONTENT_LENGTH, HeaderValue::from(length))));
+    let pieces = futures_util::stream::once(async move {
+        let whole = body
+            .frame()
+            .await
+            .and_then(Result::ok)
+            .and_then(|frame| frame.into_data().ok())
+            .unwrap_or_default();
+        Ok(Frame::data(whole.slice(..whole.len() / 2)))
+    });
+    // One turn of the loop in between, in which the half is flushed.
+    let end = futures_util::stream::once(async {
+        tokio::task::yield_now().await;
+        Err(io::Error::from(io::ErrorKind::ConnectionAborted))
+    });
+    Response::from_parts(parts, StreamBody::new(pieces.chain(end)).boxed_unsync())
+}
+
+fn json(status: StatusCode, value: &impl Serialize) -> Answer {
+    match serde_json::to_vec(value) {
+        Ok(body) => with_type(status, "application/json", full(body)),
+        Err(error) => with_type(
+            StatusCode::INTERNAL_SERVER_ERROR,
+            "text/plain",
+            full(error.to_string().into_bytes()),
+        ),
+    }
+}
+
+/// Replies one after the other, as a TCP client would see them.
+fn resp2(status: StatusCode, replies: &[Reply]) -> Answer {
+    let mut body = Vec::new();
+    for reply in replies {
+        reply.write(&mut body);
+    }
+    with_type(status, "application/octet-stream", full(body))
+}
+
+fn full(body: Vec<u8>) -> AnswerBody {
+    Full::new(Bytes::from(body))
+        .map_err(|never| match never {})
+        .boxed_unsync()
+}
+
+fn with_type(status: StatusCode, content_type: &'static str, body: AnswerBody) -> Answer {
+    let mut answer = Response::new(body);
+    *answer.status_mut() = status;
+    answer
+        .headers_mut()
+        .insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
+    answer
+}
+
+/// `{"result": ...}` or `{"error": ...}`. Errors are never encoded, and neither is the status `OK` as a whole result.
+struct Outcome<'a> {
+    reply: &'a Reply,
+    format: Format,
+}
+
+impl Serialize for Outcome<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(Some(1))?;
+        match self.reply {
+            Reply::Error(line) => map.serialize_entry("error", &String::from_utf8_lossy(line))?,
+            Reply::Status(line) if **line == *b"OK" => map.serialize_entry("result", "OK")?,
+            reply => map.serialize_entry(
+                "result",
+                &Encoded {
+                    reply,
+                    format: self.format,
+                },
+            )?,
+        }
+        map.end()
+    }
+}
+
+/// A result at any depth: every string encoded, `OK` too, because clients decode what stands in a list.
+struct Encoded<'a> {
+    reply: &'a Reply,
+    format: Format,
+}
+
+impl Encoded<'_> {
+    fn text<'b>(&self, bytes: &'b [u8]) -> Cow<'b, str> {
+        match self.format {
+            Format::Base64 => Cow::Owned(STANDARD.encode(bytes)),
+            _ => String::from_utf8_lossy(bytes),
+        }
+    }
+}
+
+impl Serialize for Encoded<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self.reply {
+            Reply::Status(bytes) | Reply::Bulk(bytes) | Reply::Error(bytes) => {
+                serializer.serialize_str(&self.text(bytes))
+            }
+            Reply::Integer(value) => serializer.serialize_i64(*value),
+            Reply::NullBulk | Reply::NullArray => serializer.serialize_unit(),
+            Reply::Array(items) => {
+                let mut list = serializer.serialize_seq(Some(items.len()))?;
+                for reply in items {
+                    list.serialize_element(&Encoded {
+                        reply,
+                        format: self.format,
+                    })?;
+                }
+                list.end()
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn written(reply: &Reply, format: Format) -> String {
+        serde_json::to_string(&Outcome { reply, format }).unwrap()
+    }
+
+    fn status(line: &'static str) -> Reply {
+        Reply::Status(Bytes::from_static(line.as_bytes()))
+    }
+
+    #[test]
+    fn only_a_whole_ok_is_spared_from_base64() {
+        let nested = Reply::Array(vec![
+            status("OK"),
+            Reply::Integer(7),
+            Reply::NullBulk,
+            Reply::Array(vec![status("OK")]),
+        ]);
+        assert_eq!(written(&status("OK"), Format::Base64), r#"{"result":"OK"}"#);
+        assert_eq!(
+            written(&status("PONG"), Format::Base64),
+            r#"{"result":"UE9ORw=="}"#
+        );
+        assert_eq!(
+            written(&Reply::Bulk("OK".into()), Format::Base64),
+            r#"{"result":"T0s="}"#
+        );
+        assert_eq!(
+            written(&nested, Format::Base64),
+            r#"{"result":["T0s=",7,null,["T0s="]]}"#
+        );
+    }
+
+    #[test]
+    fn errors_are_text_in_every_format() {
+        let error =
+            Reply::error("WRONGTYPE Operation against a key holding the wrong kind of value");
+        assert_eq!(
+            written(&error, Format::Base64),
+            written(&error, Format::Text)
+        );
+        assert!(written(&error, Format::Text).starts_with(r#"{"error":"WRONGTYPE Op"#));
+    }
+
+    #[test]
+    fn bytes_that_are_no_text_survive_only_in_base64() {
+        let bytes = Reply::Bulk(Bytes::from_static(b"a\xff"));
+        assert_eq!(written(&bytes, Format::Text), "{\"result\":\"a\u{fffd}\"}");
+        assert_eq!(written(&bytes, Format::Base64), r#"{"result":"Yf8="}"#);
+    }
+
+    #[test]
+    fn large_integers_keep_all_digits() {
+        assert_eq!(
+            written(&Reply::Integer(i64::MAX), Format::Text),
+            r#"{"result":9223372036854775807}"#
+        );
+    }
+}

@@ -1,0 +1,120 @@
+//! The running front: accepts connections until it is stopped.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::oneshot;
+use tokio::task::{JoinHandle, JoinSet};
+
+use crate::access::Tokens;
+use crate::catalogue::Catalogue;
+use crate::error::Error;
+use crate::fault::Faults;
+use crate::redis::Pool;
+use crate::service::Service;
+use crate::settings::Settings;
+
+/// After a failed accept (no file descriptor is left, say), before the next.
+const PAUSE: Duration = Duration::from_millis(50);
+
+/// A front that is up. It stops, and cuts its connections, when it is dropped.
+pub struct Front {
+    address: SocketAddr,
+    service: Arc<Service>,
+    /// Dropping this end tells the accepting task to stop.
+    running: oneshot::Sender<()>,
+    accepting: JoinHandle<()>,
+}
+
+/// Brings a front up: from its return on, requests are served.
+pub async fn start(settings: Settings) -> Result<Front, Error> {
+    if settings.token.is_empty() {
+        return Err(Error::EmptyToken);
+    }
+    let pool = Pool::new(settings.redis);
+    let unreachable = |source| Error::Redis {
+        address: settings.redis,
+        source,
+    };
+    let catalogue = Catalogue::load(&pool).await.map_err(unreachable)?;
+    let taken = |source| Error::Listen {
+        address: settings.listen,
+        source,
+    };
+    let listener = TcpListener::bind(settings.listen).await.map_err(taken)?;
+    let address = listener.local_addr().map_err(taken)?;
+    let service = Arc::new(Service::new(pool, catalogue, Tokens::new(&settings)));
+    let (running, stopped) = oneshot::channel();
+    let accepting = tokio::spawn(accept(listener, Arc::clone(&service), stopped));
+    Ok(Front {
+        address,
+        service,
+        running,
+        accepting,
+    })
+}
+
+impl Front {
+    /// Where it answers, for `UPSTASH_REDIS_REST_URL`: `http://`, address and the port that is really bound.
+    #[must_use]
+    pub fn url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// How many HTTP requests have arrived so far, refused ones included.
+    #[must_use]
+    pub fn requests(&self) -> u64 {
+        self.service.requests()
+    }
+
+    /// The switch for faults.
+    #[must_use]
+    pub fn faults(&self) -> Faults {
+        self.service.faults().clone()
+    }
+
+    /// Stops, and returns when the port is free and every connection closed.
+    pub async fn stop(self) {
+        drop(self.running);
+        if let Err(error) = self.accepting.await {
+            tracing::warn!(%error, "the front did not stop cleanly");
+        }
+    }
+}
+
+async fn accept(listener: TcpListener, service: Arc<Service>, mut stopped: oneshot::Receiver<()>) {
+    let mut connections = JoinSet::new();
+    loop {
+        tokio::select! {
+            _ = &mut stopped => break,
+            Some(_) = connections.join_next() => {}
+            accepted = listener.accept() => match accepted {
+                Ok((stream, _)) => {
+                    connections.spawn(converse(stream, Arc::clone(&service)));
+                }
+                Err(_) => tokio::time::sleep(PAUSE).await,
+            },
+        }
+    }
+    drop(listener);
+    connections.shutdown().await;
+}
+
+/// Serves one connection. How it ends is the caller's affair, and a fault may end it on purpose.
+async fn converse(stream: TcpStream, service: Arc<Service>) {
+    if let Err(error) = stream.set_nodelay(true) {
+        tracing::debug!(%error, "a connection keeps its delay");
+    }
+    let answer = service_fn(|request| service.serve(request));
+    let connection = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .serve_connection(TokioIo::new(stream), answer);
+    if let Err(error) = connection.await {
+        tracing::debug!(%error, "a connection ended early");
+    }
+}

@@ -1,0 +1,184 @@
+//! Every fault, from the outside: what the caller sees, and whether the command ran.
+
+use std::time::Duration;
+
+use hyper::StatusCode;
+use local_redis_rest::Fault;
+use serde_json::json;
+
+use crate::server::Server;
+
+const INCR: &str = r#"["INCR","n"]"#;
+
+async fn count(server: &Server) -> String {
+    server.client().command(r#"["GET","n"]"#).await.json()["result"]
+        .as_str()
+        .unwrap_or("0")
+        .to_owned()
+}
+
+#[tokio::test]
+async fn a_refused_request_gets_no_answer_and_does_not_run() {
+    let server = Server::start().await;
+    server.front.faults().set_for_next(2, Fault::Refused);
+    assert!(server.client().try_send("POST", "/", INCR).await.is_err());
+    assert!(
+        server
+            .client()
+            .try_send("POST", "/pipeline", format!("[{INCR}]"))
+            .await
+            .is_err()
+    );
+    assert_eq!(count(&server).await, "0");
+    assert_eq!(server.front.requests(), 3);
+}
+
+#[tokio::test]
+async fn a_cut_answer_is_broken_off_after_the_command_ran() {
+    let server = Server::start().await;
+    for target in ["/pipeline", "/multi-exec"] {
+        server.front.faults().set_for_next(1, Fault::CutAnswer);
+        let answer = server
+            .client()
+            .open("POST", target, format!("[{INCR}]"))
+            .await
+            .unwrap();
+        assert_eq!(
+            answer.status(),
+            StatusCode::OK,
+            "the head and half of the body arrive"
+        );
+        assert!(
+            http_body_util::BodyExt::collect(answer.into_body())
+                .await
+                .is_err()
+        );
+    }
+    assert_eq!(count(&server).await, "2");
+}
+
+#[tokio::test]
+async fn loading_fails_commands_items_and_transactions() {
+    let server = Server::start().await;
+    server.front.faults().set_for_next(3, Fault::Loading);
+    let loading = json!({"error": "LOADING Redis is loading the dataset in memory"});
+    let single = server.client().command(INCR).await;
+    assert_eq!(
+        (single.status, single.json()),
+        (StatusCode::BAD_REQUEST, loading.clone())
+    );
+    let pipeline = server
+        .client()
+        .send("POST", "/pipeline", format!("[{INCR},{INCR}]"))
+        .await;
+    assert_eq!(
+        (pipeline.status, pipeline.json()),
+        (StatusCode::OK, json!([loading, loading]))
+    );
+    let transaction = server
+        .client()
+        .send("POST", "/multi-exec", format!("[{INCR}]"))
+        .await;
+    assert_eq!(
+        (transaction.status, transaction.json()),
+        (StatusCode::BAD_REQUEST, loading)
+    );
+    assert_eq!(count(&server).await, "0");
+}
+
+#[tokio::test]
+async fn a_replica_refuses_writes_and_scripts_and_still_reads() {
+    let server = Server::start().await;
+    server.front.faults().set(Some(Fault::ReadOnly));
+    for write in [
+        INCR,
+        r#"["EVAL","return 1","0"]"#,
+        r#"["EVALSHA","00","0"]"#,
+        r#"["FLUSHALL"]"#,
+    ] {
+        let answer = server.client().command(write).await;
+        assert_eq!(
+            answer.error(),
+            "READONLY You can't write against a read only replica.",
+            "{write}"
+        );
+    }
+    assert_eq!(count(&server).await, "0");
+    server.front.faults().set(None);
+    assert_eq!(
+        server.client().command(INCR).await.json(),
+        json!({"result": 1})
+    );
+}
+
+#[tokio::test]
+async fn forgotten_scripts_answer_noscript_and_eval_still_works() {
+    let server = Server::start().await;
+    let client = server.client();
+    let loaded = client
+        .command(r#"["SCRIPT","LOAD","return 1"]"#)
+        .await
+        .json();
+    let by_name = json!(["EVALSHA", loaded["result"], "0"]).to_string();
+    server.front.faults().set_for_next(3, Fault::NoScript);
+    assert_eq!(
+        client.command(&by_name).await.error(),
+        "NOSCRIPT No matching script. Please use EVAL."
+    );
+    let pipeline = client
+        .send(
+            "POST",
+            "/pipeline",
+            format!(r#"[{by_name},["EVAL","return 2","0"]]"#),
+        )
+        .await
+        .json();
+    assert_eq!(
+        pipeline,
+        json!([{"error": "NOSCRIPT No matching script. Please use EVAL."}, {"result": 2}])
+    );
+    assert_eq!(
+        client.command(r#"["EVAL","return 1","0"]"#).await.json(),
+        json!({"result": 1})
+    );
+    assert_eq!(client.command(&by_name).await.json(), json!({"result": 1}));
+}
+
+#[tokio::test]
+async fn unauthorized_and_rate_limited_answer_as_upstash_does() {
+    let server = Server::start().await;
+    server.front.faults().set_for_next(1, Fault::Unauthorized);
+    let unauthorized = server.client().command(INCR).await;
+    assert_eq!(unauthorized.status, StatusCode::UNAUTHORIZED);
+    assert!(unauthorized.error().starts_with("WRONGPASS"));
+    server.front.faults().set_for_next(1, Fault::RateLimited);
+    let limited = server.client().command(INCR).await;
+    assert_eq!(limited.status, StatusCode::TOO_MANY_REQUESTS);
+    assert!(
+        limited
+            .error()
+            .starts_with("ERR max daily request limit exceeded")
+    );
+    assert_eq!(count(&server).await, "0");
+}
+
+#[tokio::test]
+async fn a_slow_front_answers_in_the_end() {
+    let server = Server::start().await;
+    server
+        .front
+        .faults()
+        .set_for_next(1, Fault::Slow(Duration::from_hours(1)));
+    let asked =
+        tokio::time::timeout(Duration::from_millis(300), server.client().command(INCR)).await;
+    assert!(asked.is_err(), "the caller gives up first");
+    assert_eq!(count(&server).await, "0");
+    server
+        .front
+        .faults()
+        .set_for_next(1, Fault::Slow(Duration::from_millis(50)));
+    assert_eq!(
+        server.client().command(INCR).await.json(),
+        json!({"result": 1})
+    );
+}

@@ -1,0 +1,15 @@
+//! The front over a real redis-server, asked over real HTTP.
+
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test's fixtures fail the test by panicking"
+)]
+
+mod access;
+mod batches;
+mod client;
+mod commands;
+mod faults;
+mod scripts;
+mod server;
+mod streams;

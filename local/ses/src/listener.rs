@@ -1,0 +1,114 @@
+//! A listener that can cut a connection without an answer, which is what a broken network looks like to a caller.
+
+use std::io;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Body;
+use axum::response::{IntoResponse, Response};
+use http::Request;
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::task::{JoinHandle, JoinSet};
+use tower::ServiceExt;
+
+/// A caller that sends its request line and headers slower than this is dropped.
+const HEADER_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// A pause after a failed accept (usually: too many open files), so that the loop does not spin.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
+
+/// Marks a response that must not be sent: the connection is closed instead.
+#[derive(Clone, Copy, Debug, thiserror::Error)]
+#[error("the connection was cut on purpose")]
+pub(crate) struct Cut;
+
+impl IntoResponse for Cut {
+    fn into_response(self) -> Response {
+        let mut response = Response::new(Body::empty());
+        response.extensions_mut().insert(self);
+        response
+    }
+}
+
+/// A bound address and what serves it. Dropping it closes the listener and its connections.
+#[derive(Debug)]
+pub(crate) struct Listener {
+    address: SocketAddr,
+    accepting: JoinHandle<()>,
+}
+
+impl Listener {
+    /// Binds `address` (port 0: a free one) and serves `router` on it.
+    pub(crate) async fn bind(address: SocketAddr, router: Router) -> io::Result<Self> {
+        let socket = TcpListener::bind(address).await?;
+        Ok(Self {
+            address: socket.local_addr()?,
+            accepting: tokio::spawn(accept(socket, router)),
+        })
+    }
+
+    /// `http://` and the address that was really bound.
+    pub(crate) fn url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// Closes the listener and waits until its connections are gone.
+    pub(crate) async fn stop(mut self) {
+        self.accepting.abort();
+        // Its only outcome is the cancellation just asked for.
+        let _cancelled = (&mut self.accepting).await;
+    }
+}
+
+impl Drop for Listener {
+    fn drop(&mut self) {
+        self.accepting.abort();
+    }
+}
+
+async fn accept(socket: TcpListener, router: Router) {
+    let mut connections = JoinSet::new();
+    loop {
+        tokio::select! {
+            accepted = socket.accept() => match accepted {
+                Ok((stream, _)) => {
+                    connections.spawn(serve(stream, router.clone()));
+                }
+                Err(error) => {
+                    tracing::warn!(%error, "a connection could not be accepted");
+                    tokio::time::sleep(ACCEPT_PAUSE).await;
+                }
+            },
+            Some(_) = connections.join_next() => {}
+        }
+    }
+}
+
+async fn serve(stream: TcpStream, router: Router) {
+    if let Err(error) = stream.set_nodelay(true) {
+        tracing::debug!(%error, "a connection stays slow");
+    }
+    let service = service_fn(move |request: Request<Incoming>| {
+        let router = router.clone();
+        async move {
+            let Ok(response) = router.oneshot(request.map(Body::new)).await;
+            match response.extensions().get::<Cut>() {
+                Some(cut) => Err(*cut),
+                None => Ok(response),
+            }
+        }
+    });
+    let served = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(HEADER_TIMEOUT)
+        .serve_connection(TokioIo::new(stream), service)
+        .await;
+    if let Err(error) = served {
+        tracing::debug!(%error, "a connection ended early");
+    }
+}

@@ -1,0 +1,182 @@
+//! The mailbox: what the provider would have delivered, for eyes and for tests.
+
+mod page;
+
+use std::io;
+use std::sync::Arc;
+
+use axum::extract::{Path, Query, State};
+use axum::response::{Html, IntoResponse, Response};
+use axum::routing::get;
+use axum::{Json, Router};
+use http::header::{
+    CACHE_CONTROL, CONTENT_SECURITY_POLICY, ETAG, IF_NONE_MATCH, X_CONTENT_TYPE_OPTIONS,
+};
+use http::{HeaderMap, StatusCode};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use uuid::Uuid;
+
+use crate::mail::Mail;
+use crate::store::{Filter, Store};
+
+/// The most mails in one answer.
+const MAX_LIMIT: usize = 5000;
+
+/// What a shown mail may do: look as it was meant to, and open links in a tab of their own. Nothing runs.
+const MAIL_POLICY: &str = "sandbox allow-popups allow-popups-to-escape-sandbox; default-src 'none'; \
+    style-src 'unsafe-inline'; img-src data: http: https:; font-src data: http: https:";
+
+#[derive(Clone, Debug)]
+struct Mailbox {
+    store: Arc<Store>,
+    /// Tells this process's states from those of the one before it.
+    boot: Uuid,
+}
+
+/// The routes of the mailbox.
+pub(crate) fn router(store: Arc<Store>) -> Router {
+    let mailbox = Mailbox {
+        store,
+        boot: Uuid::new_v4(),
+    };
+    Router::new()
+        .route("/", get(page::html))
+        .route("/inbox.css", get(page::css))
+        .route("/inbox.js", get(page::js))
+        .route("/messages", get(list).delete(clear))
+        .route("/messages/{id}", get(one))
+        .route("/messages/{id}/html", get(html))
+        .with_state(mailbox)
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(default)]
+struct Asked {
+    to: String,
+    search: String,
+    limit: usize,
+}
+
+impl Default for Asked {
+    fn default() -> Self {
+        Self {
+            to: String::new(),
+            search: String::new(),
+            limit: 50,
+        }
+    }
+}
+
+/// A mail in a list. The whole of it stands under its id.
+#[derive(Serialize)]
+struct Listed {
+    id: String,
+    to: Vec<String>,
+    from: String,
+    subject: String,
+    html: String,
+    text: String,
+    at: Timestamp,
+}
+
+/// `GET /messages?to=&search=&limit=`: newest first; `to` is a whole address, `search` a part of one.
+async fn list(
+    State(mailbox): State<Mailbox>,
+    headers: HeaderMap,
+    Query(asked): Query<Asked>,
+) -> Result<Response, Unreadable> {
+    let tag = format!("\"{}-{}\"", mailbox.boot, mailbox.store.generation());
+    if headers
+        .get(IF_NONE_MATCH)
+        .is_some_and(|seen| seen == tag.as_str())
+    {
+        return Ok((StatusCode::NOT_MODIFIED, [(ETAG, tag)]).into_response());
+    }
+    let filter = Filter {
+        to: asked.to,
+        search: asked.search,
+    };
+    let mails = mailbox.store.list(&filter, asked.limit.min(MAX_LIMIT))?;
+    let listed: Vec<Listed> = mails.into_iter().map(Listed::from).collect();
+    Ok((
+        [(ETAG, tag), (CACHE_CONTROL, "no-cache".to_owned())],
+        Json(listed),
+    )
+        .into_response())
+}
+
+/// `GET /messages/{id}`: everything that is known of one mail.
+async fn one(
+    State(mailbox): State<Mailbox>,
+    Path(id): Path<String>,
+) -> Result<Response, Unreadable> {
+    Ok(match mailbox.store.get(&id)? {
+        Some(mail) => Json(mail).into_response(),
+        None => missing(),
+    })
+}
+
+/// `GET /messages/{id}/html`: the mail as it was sent. A mail of text alone is shown as text.
+async fn html(
+    State(mailbox): State<Mailbox>,
+    Path(id): Path<String>,
+) -> Result<Response, Unreadable> {
+    let Some(mail) = mailbox.store.get(&id)? else {
+        return Ok(missing());
+    };
+    let guard = [
+        (CONTENT_SECURITY_POLICY, MAIL_POLICY),
+        (X_CONTENT_TYPE_OPTIONS, "nosniff"),
+    ];
+    Ok(if mail.html.is_empty() {
+        (guard, mail.text).into_response()
+    } else {
+        (guard, Html(mail.html)).into_response()
+    })
+}
+
+/// `DELETE /messages`: forgets them all.
+async fn clear(State(mailbox): State<Mailbox>) -> Result<StatusCode, Unreadable> {
+    mailbox.store.clear()?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+impl From<Mail> for Listed {
+    fn from(mail: Mail) -> Self {
+        Self {
+            id: mail.id,
+            to: mail.to,
+            from: mail.from,
+            subject: mail.subject,
+            html: mail.html,
+            text: mail.text,
+            at: mail.at,
+        }
+    }
+}
+
+fn missing() -> Response {
+    (
+        StatusCode::NOT_FOUND,
+        Json(json!({ "error": "no such message" })),
+    )
+        .into_response()
+}
+
+/// The file of the mails cannot be read or written.
+#[derive(Debug, thiserror::Error)]
+#[error("the mails cannot be reached")]
+struct Unreadable(#[from] io::Error);
+
+impl IntoResponse for Unreadable {
+    fn into_response(self) -> Response {
+        tracing::error!(error = %self.0, "the mails cannot be reached");
+        (
+            StatusCode::INTERNAL_SERVER_ERROR,
+            Json(json!({ "error": self.to_string() })),
+        )
+            .into_response()
+    }
+}

@@ -1,0 +1,111 @@
+//! An API endpoint: a router in front of Lambda, with what every route has in common.
+
+use std::panic::AssertUnwindSafe;
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::DefaultBodyLimit;
+use axum::response::{IntoResponse as _, Response};
+use futures_util::FutureExt as _;
+use http::{HeaderValue, StatusCode, header};
+use lambda_http::{Request, RequestExt as _, service_fn};
+use tokio::time::Instant;
+use tower::ServiceExt as _;
+use tracing::Instrument as _;
+
+use super::fatal::Fatal;
+use super::problem::Problem;
+use super::{deadline, metrics, refusals};
+use crate::base::clock::Clock;
+use crate::protocol::upstash::Usage;
+
+/// The largest body that is read. A Lambda event holds 6 MB, of which base64 takes a quarter.
+pub const LARGEST_BODY: usize = 4 << 20;
+
+/// Serves `router` until the instance ends. `usage` is what the function spends at Redis; a function that does not
+/// know Redis gives an empty one.
+pub async fn serve(function: &'static str, router: Router, usage: Usage) -> Result<(), Fatal> {
+    let router = router
+        .fallback(async || {
+            Problem::new(StatusCode::NOT_FOUND, "route_not_found", "There is no such route.")
+        })
+        .method_not_allowed_fallback(async || {
+            Problem::new(
+                StatusCode::METHOD_NOT_ALLOWED,
+                "method_not_allowed",
+                "This route does not know that method.",
+            )
+        })
+        .layer(DefaultBodyLimit::max(LARGEST_BODY));
+    let clock = Clock::system();
+    lambda_http::run(service_fn(|request: Request| {
+        handle(function, &router, &usage, &clock, request)
+    }))
+    .await
+    .map_err(Fatal::runtime)
+}
+
+/// One request: bounded in time, its panics caught, its problems written out, its cost measured.
+async fn handle(
+    function: &str,
+    router: &Router,
+    usage: &Usage,
+    clock: &Clock,
+    request: Request,
+) -> Result<Response, std::convert::Infallible> {
+    let started = Instant::now();
+    let request_id = request_id(&request);
+    let span = tracing::info_span!("request", request_id, function);
+    let deadline = deadline::of(&request, clock);
+    let routed = router.clone().oneshot(request.map(Body::new));
+    let response = tokio::time::timeout_at(deadline, AssertUnwindSafe(routed).catch_unwind())
+        .instrument(span)
+        .await;
+    let mut response = match response {
+        Ok(Ok(Ok(response))) => response,
+        Ok(Err(panic)) => {
+            tracing::error!(panic = panic_text(&*panic), request_id, "a handler panicked");
+            refusals::internal().into_response()
+        }
+        Err(_) => Problem::unavailable("This took too long. Try again.").into_response(),
+    };
+    if let Some(problem) = response.extensions_mut().remove::<Problem>() {
+        response = problem.response(&request_id);
+    }
+    response
+        .headers_mut()
+        .entry(header::CACHE_CONTROL)
+        .or_insert(HeaderValue::from_static("no-store"));
+    metrics::Invocation {
+        function,
+        outcome: outcome(response.status()),
+        duration: started.elapsed(),
+        redis: usage.take(),
+    }
+    .emit(clock.now());
+    Ok(response)
+}
+
+/// The id under which Lambda knows the invocation.
+pub(super) fn request_id(request: &Request) -> String {
+    request
+        .lambda_context_ref()
+        .map_or_else(|| "-".to_owned(), |context| context.request_id.clone())
+}
+
+/// What a panic said, if it said anything.
+pub(super) fn panic_text(panic: &(dyn std::any::Any + Send)) -> &str {
+    panic
+        .downcast_ref::<&str>()
+        .copied()
+        .or_else(|| panic.downcast_ref::<String>().map(String::as_str))
+        .unwrap_or("no message")
+}
+
+fn outcome(status: StatusCode) -> &'static str {
+    match status.as_u16() {
+        200..=399 => "done",
+        400..=499 => "refused",
+        _ => "failed",
+    }
+}

@@ -1,0 +1,167 @@
+//! Typed input: a JSON body or a query string that was read whole, or the problem that says what is wrong with it.
+
+use axum::extract::{FromRequest, FromRequestParts, Request};
+use bytes::Bytes;
+use http::request::Parts;
+use http::{HeaderMap, StatusCode, header};
+use serde::de::DeserializeOwned;
+use serde_json::error::Category;
+use serde_path_to_error::Segment;
+
+use super::problem::{FieldError, Problem};
+
+/// A JSON body, and the bytes it was read from.
+#[derive(Clone, Debug)]
+pub struct Json<T> {
+    /// What was read.
+    pub value: T,
+    /// The body as it came, for fingerprints.
+    pub bytes: Bytes,
+}
+
+impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Json<T> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
+        if !says_json(request.headers()) {
+            return Err(Problem::new(
+                StatusCode::UNSUPPORTED_MEDIA_TYPE,
+                "unsupported_media_type",
+                "Send the body as application/json.",
+            ));
+        }
+        let bytes = Bytes::from_request(request, state).await.map_err(|_| {
+            Problem::new(
+                StatusCode::PAYLOAD_TOO_LARGE,
+                "body_too_large",
+                "The body is larger than this route takes.",
+            )
+        })?;
+        let value = read(&bytes)?;
+        Ok(Self { value, bytes })
+    }
+}
+
+/// `application/json` and its `+json` relatives, whatever their parameters.
+fn says_json(headers: &HeaderMap) -> bool {
+    let Some(value) = headers.get(header::CONTENT_TYPE) else {
+        return false;
+    };
+    let essence = value.to_str().unwrap_or_default().split(';').next();
+    let essence = essence.unwrap_or_default().trim().to_ascii_lowercase();
+    essence == "application/json" || (essence.starts_with("application/") && essence.ends_with("+json"))
+}
+
+/// Reads a JSON document: 400 when it is none, 422 with the field when it is not the one that is wanted.
+pub fn read<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
+    let mut deserializer = serde_json::Deserializer::from_slice(bytes);
+    let value = serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
+        let at = pointer(error.path().iter());
+        refused(&at, &error.into_inner())
+    })?;
+    deserializer.end().map_err(|error| refused("", &error))?;
+    Ok(value)
+}
+
+fn refused(at: &str, error: &serde_json::Error) -> Problem {
+    match error.classify() {
+        Category::Data => invalid(at, &reason(error)),
+        Category::Syntax | Category::Eof | Category::Io => Problem::new(
+            StatusCode::BAD_REQUEST,
+            "malformed_json",
+            format!("The body is not JSON: {error}."),
+        ),
+    }
+}
+
+/// What is wrong, without the place in the text: the pointer says it better.
+fn reason(error: &serde_json::Error) -> String {
+    let text = error.to_string();
+    match text.rfind(" at line ") {
+        Some(end) => text[..end].to_owned(),
+        None => text,
+    }
+}
+
+/// The problem of a field that was read but cannot be accepted.
+#[must_use]
+pub fn invalid(at: &str, detail: &str) -> Problem {
+    Problem::new(
+        StatusCode::UNPROCESSABLE_ENTITY,
+        "invalid_input",
+        "A field is not what this route takes; errors[] names it.",
+    )
+    .fields(vec![FieldError {
+        pointer: at.to_owned(),
+        detail: detail.to_owned(),
+    }])
+}
+
+/// A path through the document as a JSON pointer.
+fn pointer<'a>(path: impl Iterator<Item = &'a Segment>) -> String {
+    let mut pointer = String::new();
+    for segment in path {
+        match segment {
+            Segment::Seq { index } => pointer.push_str(&format!("/{index}")),
+            Segment::Map { key } | Segment::Enum { variant: key } => {
+                pointer.push('/');
+                pointer.push_str(&key.replace('~', "~0").replace('/', "~1"));
+            }
+            Segment::Unknown => {}
+        }
+    }
+    pointer
+}
+
+/// A query string.
+#[derive(Clone, Debug)]
+pub struct Query<T>(pub T);
+
+impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Query<T> {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        axum::extract::Query::from_request_parts(parts, state)
+            .await
+            .map(|axum::extract::Query(value)| Self(value))
+            .map_err(|refusal| {
+                Problem::new(
+                    StatusCode::BAD_REQUEST,
+                    "malformed_query",
+                    format!("The query is not what this route takes: {refusal}."),
+                )
+            })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::read;
+    use serde::Deserialize;
+
+    #[derive(Debug, Deserialize)]
+    struct Wanted {
+        #[expect(dead_code, reason = "only its reading is tested")]
+        items: Vec<Item>,
+    }
+
+    #[derive(Debug, Deserialize)]
+    struct Item {
+        #[expect(dead_code, reason = "only its reading is tested")]
+        n: u8,
+    }
+
+    #[test]
+    fn a_bad_field_is_named_by_its_pointer() {
+        let problem = read::<Wanted>(br#"{"items":[{"n":1},{"n":"x"}]}"#).unwrap_err();
+        assert_eq!(problem.status, 422);
+        assert_eq!(problem.errors[0].pointer, "/items/1/n");
+    }
+
+    #[test]
+    fn what_is_no_json_is_malformed_and_not_invalid() {
+        for body in [&b"{"[..], b"", b"\xff", b"[1]]", b"nul"] {
+            assert_eq!(read::<serde_json::Value>(body).unwrap_err().status, 400);
+        }
+    }
+}

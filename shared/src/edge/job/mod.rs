@@ -1,0 +1,236 @@
+//! A job: verified, claimed, run, committed, and the outcome said to the queue.
+//!
+//! | the work says | the record | the queue is told |
+//! |---|---|---|
+//! | done | completed | 200 |
+//! | [`Stop::Retry`], or no time left, or a first panic | failed | 503 with Retry-After |
+//! | [`Stop::Never`], or a second panic, or a payload that cannot be read | dead | 489, non-retryable |
+//! | [`Stop::Defer`] | deferred, after the next message was published | 200 |
+//!
+//! A lease that another holds is 503 with what is left of it; a job that has ended, or has a newer message, is 200.
+
+use std::panic::AssertUnwindSafe;
+use std::time::Duration;
+
+use futures_util::FutureExt as _;
+use jiff::Timestamp;
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
+
+use super::api::panic_text;
+use super::fatal::Fatal;
+use super::webhook::{Answer, Call, Take, Webhook};
+use crate::base::clock::Clock;
+use crate::base::env;
+use crate::protocol::qstash::Receiver;
+use crate::protocol::upstash::Redis;
+use crate::service::job::{
+    Claim, Claimed, Ending, Incoming, JobType, Jobs, Outgoing, Plan, Publisher, Stop,
+    Tracking,
+};
+
+mod attempt;
+
+pub use attempt::Attempt;
+
+/// How soon a delivery is to come again when the store or the queue did not answer: they are usually back by then.
+const OUTAGE_WAIT: Duration = Duration::from_secs(10);
+
+/// The work of one type of job.
+pub trait Work: Sync {
+    /// What a message of this type carries.
+    type Payload: DeserializeOwned + Send;
+
+    /// Does the work of one attempt, and says what came of it or why it stops. It may run more than once.
+    fn run(
+        &self,
+        attempt: &Attempt<'_>,
+        payload: Self::Payload,
+    ) -> impl Future<Output = Result<Value, Stop>> + Send;
+}
+
+/// A worker with its work before it.
+struct Bench<'a, W> {
+    worker: &'a Worker,
+    work: &'a W,
+}
+
+impl<W: Work> Take for Bench<'_, W> {
+    async fn take(&self, call: Call) -> Answer {
+        self.worker.deliver(call, self.work).await
+    }
+}
+
+/// Runs one type of job.
+#[derive(Debug)]
+pub struct Worker {
+    webhook: Webhook,
+    jobs: Jobs,
+    publisher: Publisher,
+    plan: &'static Plan,
+}
+
+impl Worker {
+    /// A worker for `job`, verified and connected as the environment says.
+    pub fn from_env(job: JobType, redis: &Redis) -> Result<Self, env::Error> {
+        let plan = job.plan();
+        Ok(Self {
+            webhook: Webhook {
+                function: plan.handler,
+                about: json!({ "service": plan.service }),
+                receiver: Receiver::from_env()?,
+                usage: redis.usage().clone(),
+                clock: Clock::system(),
+            },
+            jobs: Jobs::new(redis.clone()),
+            publisher: Publisher::from_env()?,
+            plan,
+        })
+    }
+
+    /// Names the kinds of payload that this function takes, for whoever asks with GET.
+    #[must_use]
+    pub fn supporting(mut self, types: &[&str]) -> Self {
+        self.webhook.about["supportedTypes"] = json!(types);
+        self
+    }
+
+    /// Runs deliveries until the instance ends.
+    pub async fn serve(&self, work: &impl Work) -> Result<(), Fatal> {
+        let bench = Bench { worker: self, work };
+        self.webhook.serve(&bench).await
+    }
+
+    /// One delivery.
+    async fn deliver<W: Work>(&self, call: Call, work: &W) -> Answer {
+        let tracking: Tracking = call.body.decode().unwrap_or_default();
+        let message_id = call.delivery.message_id.as_deref().unwrap_or("-");
+        let job_id = tracking.job_id.as_deref().unwrap_or(message_id);
+        tracing::Span::current().record("job_id", job_id);
+        let incoming = Incoming {
+            job_id,
+            job: self.plan.job,
+            message_id,
+            generation: tracking.generation.unwrap_or(1),
+            payload: std::str::from_utf8(call.body.body()).unwrap_or_default(),
+        };
+        let payload = match call.body.decode::<W::Payload>() {
+            Ok(payload) => payload,
+            Err(error) => return self.unreadable(incoming, Stop::never(error)).await,
+        };
+        match self.jobs.claim(incoming).await {
+            Ok(Claimed::Run(claim)) => self.run(&call, incoming, claim, payload, work).await,
+            Ok(Claimed::Busy(left)) => Answer::Again(left, "another delivery runs this job".into()),
+            Ok(Claimed::Over) => Answer::Done(json!({ "success": true, "jobId": job_id, "repeated": true })),
+            Ok(Claimed::Superseded) => {
+                Answer::Done(json!({ "success": true, "jobId": job_id, "superseded": true }))
+            }
+            Err(error) => {
+                tracing::error!(error = &error as &dyn std::error::Error, "cannot claim");
+                Answer::Again(OUTAGE_WAIT, "the job's record cannot be reached".into())
+            }
+        }
+    }
+
+    /// A payload that will never be read: the record says so, as far as it can be reached.
+    async fn unreadable(&self, incoming: Incoming<'_>, reason: Stop) -> Answer {
+        let reason = reason.to_string();
+        if let Err(error) = self.jobs.fail(incoming, &reason).await {
+            tracing::error!(error = &error as &dyn std::error::Error, "cannot mark dead");
+        }
+        Answer::Never(reason)
+    }
+
+    /// A claimed attempt, from its first step to its commit.
+    async fn run<W: Work>(
+        &self,
+        call: &Call,
+        incoming: Incoming<'_>,
+        claim: Claim,
+        payload: W::Payload,
+        work: &W,
+    ) -> Answer {
+        let attempt = Attempt::new(&self.jobs, &claim, call.deadline);
+        let running = AssertUnwindSafe(work.run(&attempt, payload)).catch_unwind();
+        let (ending, answer) = match tokio::time::timeout_at(call.deadline, running).await {
+            Ok(Ok(Ok(result))) => {
+                let body = json!({ "success": true, "jobId": claim.job_id, "result": result });
+                (Ending::Completed(result), Answer::Done(body))
+            }
+            Ok(Ok(Err(stop))) => self.stopped(call, &claim, incoming.payload, stop).await,
+            Ok(Err(panic)) => panicked(&claim, panic_text(&*panic), self.plan.wait(call.delivery.retried)),
+            Err(_) => self.again(call, "ran out of time".into(), None),
+        };
+        match self.jobs.commit(&claim, &ending).await {
+            Ok(true) => answer,
+            Ok(false) => Answer::Again(OUTAGE_WAIT, "another delivery took this job over".into()),
+            Err(error) => {
+                tracing::error!(error = &error as &dyn std::error::Error, "cannot commit");
+                Answer::Again(self.plan.lease, "the job's record cannot be reached".into())
+            }
+        }
+    }
+
+    async fn stopped(
+        &self,
+        call: &Call,
+        claim: &Claim,
+        payload: &str,
+        stop: Stop,
+    ) -> (Ending, Answer) {
+        tracing::warn!(reason = %stop, "stopped");
+        match stop {
+            Stop::Retry { error, after } => self.again(call, error, after),
+            Stop::Never(error) => (Ending::Dead(error.clone()), Answer::Never(error)),
+            Stop::Defer { after, reason } => {
+                let at = self.webhook.clock.now() + after;
+                let next = Outgoing {
+                    job_id: &claim.job_id,
+                    job: claim.job,
+                    generation: claim.generation + 1,
+                    priority: claim.priority,
+                    tenant: &claim.tenant,
+                    not_before: Some(at),
+                    payload,
+                };
+                self.deferred(call, next, at, reason).await
+            },
+        }
+    }
+
+    fn again(&self, call: &Call, error: String, after: Option<Duration>) -> (Ending, Answer) {
+        let wait = after.unwrap_or_else(|| self.plan.wait(call.delivery.retried));
+        (Ending::Failed(error.clone()), Answer::Again(wait, error))
+    }
+
+    /// Publishes the next message first: a crash before the commit then costs a repetition and not the job.
+    async fn deferred(
+        &self,
+        call: &Call,
+        next: Outgoing<'_>,
+        at: Timestamp,
+        reason: String,
+    ) -> (Ending, Answer) {
+        match self.publisher.publish(&[next]).await {
+            Ok(()) => {
+                let body = json!({ "success": true, "jobId": next.job_id, "deferredUntil": at });
+                (Ending::Deferred(at, reason), Answer::Done(body))
+            }
+            Err(error) => {
+                tracing::error!(error = &error as &dyn std::error::Error, "cannot defer");
+                self.again(call, format!("{reason}; and it could not be put off"), None)
+            }
+        }
+    }
+}
+
+/// The first panic may have been an accident of the moment; the second is a fault of the code or the payload.
+fn panicked(claim: &Claim, text: &str, wait: Duration) -> (Ending, Answer) {
+    tracing::error!(panic = text, "the work panicked");
+    let error = format!("panicked: {text}");
+    if claim.panics == 0 {
+        (Ending::Panicked(error), Answer::Again(wait, "the work panicked".into()))
+    } else {
+        (Ending::Dead(error), Answer::Never("the work panicked again".into()))
+    }
+}

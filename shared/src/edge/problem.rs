@@ -1,0 +1,145 @@
+//! Errors as clients see them: problem details (RFC 9457) with a stable code.
+
+use std::borrow::Cow;
+use std::time::Duration;
+
+use axum::body::Body;
+use axum::response::{IntoResponse, Response};
+use http::{HeaderValue, StatusCode, header};
+use serde::Serialize;
+
+/// A handler's answer, or the problem that stands in for it.
+pub type Result<T> = std::result::Result<T, Problem>;
+
+/// A problem. What a client may know stands in it; what caused it is logged where it was caught.
+#[derive(Clone, Debug)]
+pub struct Problem {
+    /// The status code.
+    pub status: StatusCode,
+    /// The stable name of the problem, such as `job_not_found`.
+    pub code: &'static str,
+    /// What to do about it, in a sentence.
+    pub detail: Cow<'static, str>,
+    /// Bad fields, for a body that was read but not accepted.
+    pub errors: Vec<FieldError>,
+    /// How long to wait before the same call may succeed.
+    pub retry_after: Option<Duration>,
+}
+
+/// What is wrong with one field.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+pub struct FieldError {
+    /// Which field: a JSON pointer (RFC 6901) into the body.
+    pub pointer: String,
+    /// What is wrong with it.
+    pub detail: String,
+}
+
+/// The wire form.
+#[derive(Serialize, utoipa::ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = Problem)]
+pub struct ProblemDocument<'a> {
+    /// Always `about:blank`: the code says more than a page could.
+    #[serde(rename = "type")]
+    kind: &'static str,
+    /// The status code's own words.
+    title: &'static str,
+    /// The status code.
+    status: u16,
+    /// What to do about it.
+    detail: &'a str,
+    /// The stable name of the problem.
+    code: &'static str,
+    /// The request's id, to be quoted when asking for help.
+    request_id: &'a str,
+    /// Bad fields.
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    errors: &'a [FieldError],
+}
+
+impl Problem {
+    /// A problem of this status and name.
+    #[must_use]
+    pub fn new(
+        status: StatusCode,
+        code: &'static str,
+        detail: impl Into<Cow<'static, str>>,
+    ) -> Self {
+        Self {
+            status,
+            code,
+            detail: detail.into(),
+            errors: Vec::new(),
+            retry_after: None,
+        }
+    }
+
+    /// Something that this function stands on does not answer.
+    #[must_use]
+    pub fn unavailable(detail: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable", detail)
+            .after(Duration::from_secs(5))
+    }
+
+    /// With a wait before the next try.
+    #[must_use]
+    pub fn after(mut self, wait: Duration) -> Self {
+        self.retry_after = Some(wait);
+        self
+    }
+
+    /// With the fields that were wrong.
+    #[must_use]
+    pub fn fields(mut self, errors: Vec<FieldError>) -> Self {
+        self.errors = errors;
+        self
+    }
+
+    /// The response, with the id of the request that met the problem.
+    #[must_use]
+    pub fn response(&self, request_id: &str) -> Response {
+        let document = ProblemDocument {
+            kind: "about:blank",
+            title: self.status.canonical_reason().unwrap_or("Error"),
+            status: self.status.as_u16(),
+            detail: &self.detail,
+            code: self.code,
+            request_id,
+            errors: &self.errors,
+        };
+        let body = serde_json::to_vec(&document).unwrap_or_default();
+        let mut response = Response::new(Body::from(body));
+        *response.status_mut() = self.status;
+        let headers = response.headers_mut();
+        headers.insert(
+            header::CONTENT_TYPE,
+            HeaderValue::from_static("application/problem+json"),
+        );
+        if let Some(wait) = self.retry_after {
+            headers.insert(header::RETRY_AFTER, seconds(wait));
+        }
+        if self.status == StatusCode::UNAUTHORIZED {
+            headers.insert(
+                header::WWW_AUTHENTICATE,
+                HeaderValue::from_static("Bearer"),
+            );
+        }
+        response
+    }
+}
+
+/// Whole seconds, rounded up: a caller that waits them has waited long enough.
+fn seconds(wait: Duration) -> HeaderValue {
+    let whole = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
+    HeaderValue::from(whole)
+}
+
+/// A handler does not know the request's id; the edge writes the body when it passes the problem on.
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let mut response = self.status.into_response();
+        response.extensions_mut().insert(self);
+        response
+    }
+}

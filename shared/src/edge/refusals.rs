@@ -1,0 +1,64 @@
+//! The one place that maps what went wrong below to what a client is told.
+//!
+//! The cause is logged here, once; the client gets a status, a code and what to do next.
+
+use http::StatusCode;
+
+use super::problem::Problem;
+use crate::protocol::{qstash, upstash};
+use crate::service::job;
+
+impl From<upstash::Error> for Problem {
+    fn from(error: upstash::Error) -> Self {
+        tracing::error!(error = &error as &dyn std::error::Error, "redis failed");
+        match error {
+            upstash::Error::RateLimited { retry_after } => {
+                let problem = Self::unavailable("The store is over its request limit; try again later.");
+                match retry_after {
+                    Some(wait) => problem.after(wait),
+                    None => problem,
+                }
+            }
+            error if error.is_transient() => {
+                Self::unavailable("The store does not answer; nothing was changed that you can rely on. Try again.")
+            }
+            upstash::Error::Unauthorized => {
+                Self::unavailable("The store refuses this function; its token has to be set right.")
+            }
+            _ => internal(),
+        }
+    }
+}
+
+impl From<qstash::Error> for Problem {
+    fn from(error: qstash::Error) -> Self {
+        tracing::error!(error = &error as &dyn std::error::Error, "qstash failed");
+        Self::unavailable("The queue did not take the job. Try again.")
+    }
+}
+
+impl From<job::Error> for Problem {
+    fn from(error: job::Error) -> Self {
+        match error {
+            job::Error::Record(error) => error.into(),
+            job::Error::Publish(error) => error.into(),
+            job::Error::Refused(refusal) => {
+                tracing::error!(error = %refusal, "qstash refused a job");
+                Self::unavailable("The queue did not take every job. Try again with the same Idempotency-Key.")
+            }
+            error @ (job::Error::Message(_) | job::Error::Payload(_) | job::Error::Unreadable(_)) => {
+                tracing::error!(error = &error as &dyn std::error::Error, "a job's record is unreadable");
+                internal()
+            }
+        }
+    }
+}
+
+/// Our fault, and nothing the client could do about it.
+pub(super) fn internal() -> Problem {
+    Problem::new(
+        StatusCode::INTERNAL_SERVER_ERROR,
+        "internal",
+        "Something is wrong on our side. Quote the request id when you ask about it.",
+    )
+}

@@ -1,0 +1,179 @@
+//! A function that QStash calls: nothing is read before its signature is verified.
+
+use std::time::Duration;
+
+use axum::body::Body;
+use axum::response::{IntoResponse as _, Response};
+use bytes::Bytes;
+use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
+use lambda_http::{Request, service_fn};
+use serde_json::{Value, json};
+use tokio::time::Instant;
+use tracing::Instrument as _;
+
+use super::api::request_id;
+use super::fatal::Fatal;
+use super::problem::Problem;
+use super::{deadline, metrics};
+use crate::base::clock::Clock;
+use crate::protocol::qstash::{Delivery, Receiver, Verified};
+use crate::protocol::upstash::Usage;
+
+/// What a delivery comes to, said to QStash.
+#[derive(Debug)]
+pub enum Answer {
+    /// Delivered; the body says what came of it.
+    Done(Value),
+    /// To be delivered again, not before this long.
+    Again(Duration, String),
+    /// Never to be delivered again: straight to the dead-letter queue.
+    Never(String),
+}
+
+/// A verified delivery.
+#[derive(Debug)]
+pub struct Call {
+    /// The body, which can be decoded because it is verified.
+    pub body: Verified,
+    /// What the delivery's headers say.
+    pub delivery: Delivery,
+    /// When the work must stop.
+    pub deadline: Instant,
+}
+
+/// What is done with a verified delivery.
+pub trait Take: Sync {
+    /// Does it, and says what the queue is to be told.
+    fn take(&self, call: Call) -> impl Future<Output = Answer> + Send;
+}
+
+/// A function that QStash calls.
+#[derive(Debug)]
+pub struct Webhook {
+    /// The function's folder.
+    pub function: &'static str,
+    /// What it says of itself when it is asked with GET: `service`, and what else there is to say.
+    pub about: Value,
+    /// Verifies deliveries.
+    pub receiver: Receiver,
+    /// What it spends at Redis.
+    pub usage: Usage,
+    /// Dates what it says of itself.
+    pub clock: Clock,
+}
+
+impl Webhook {
+    /// Serves deliveries until the instance ends.
+    pub async fn serve(&self, taker: &impl Take) -> Result<(), Fatal> {
+        lambda_http::run(service_fn(|request: Request| self.handle(request, taker)))
+            .await
+            .map_err(Fatal::runtime)
+    }
+
+    async fn handle(
+        &self,
+        request: Request,
+        taker: &impl Take,
+    ) -> Result<Response, std::convert::Infallible> {
+        let started = Instant::now();
+        let request_id = request_id(&request);
+        let span = tracing::info_span!(
+            "delivery",
+            request_id,
+            function = self.function,
+            job_id = tracing::field::Empty
+        );
+        let (outcome, response) = self.respond(request, taker, &request_id).instrument(span).await;
+        metrics::Invocation {
+            function: self.function,
+            outcome,
+            duration: started.elapsed(),
+            redis: self.usage.take(),
+        }
+        .emit(self.clock.now());
+        Ok(response)
+    }
+
+    async fn respond(
+        &self,
+        request: Request,
+        taker: &impl Take,
+        request_id: &str,
+    ) -> (&'static str, Response) {
+        if request.method() == Method::GET {
+            return ("done", axum::Json(self.about()).into_response());
+        }
+        if request.method() != Method::POST {
+            let problem = Problem::new(
+                StatusCode::METHOD_NOT_ALLOWED,
+                "method_not_allowed",
+                "QStash delivers with POST.",
+            );
+            return ("refused", problem.response(request_id));
+        }
+        let deadline = deadline::of(&request, &self.clock);
+        let (parts, body) = request.into_parts();
+        let body = Bytes::copy_from_slice(body.as_ref());
+        match self.verified(&parts.headers, body) {
+            Err(problem) => ("refused", problem.response(request_id)),
+            Ok(body) => {
+                let delivery = Delivery::from(&parts.headers);
+                let call = Call {
+                    body,
+                    delivery,
+                    deadline,
+                };
+                said(taker.take(call).await, request_id)
+            }
+        }
+    }
+
+    fn about(&self) -> Value {
+        let mut about = self.about.clone();
+        about["status"] = json!("active");
+        about["timestamp"] = json!(self.clock.now().as_millisecond());
+        about
+    }
+
+    /// The delivery, if QStash signed it for this function.
+    fn verified(&self, headers: &HeaderMap, body: Bytes) -> Result<Verified, Problem> {
+        let mut signatures = headers.get_all("upstash-signature").iter();
+        let signature = signatures.next().map(HeaderValue::as_bytes);
+        let signature = if signatures.next().is_some() { None } else { signature };
+        let path = format!("/api/jobs/{}", self.function);
+        self.receiver
+            .verify(&path, signature, body)
+            .map_err(|reason| {
+                tracing::warn!(reason = %reason, "a delivery was refused");
+                Problem::new(
+                    StatusCode::UNAUTHORIZED,
+                    "signature_invalid",
+                    "This route takes deliveries that QStash signed for it.",
+                )
+            })
+    }
+}
+
+/// The answer in QStash's terms: 200, 503 with Retry-After, or 489 with the header that stops retries.
+fn said(answer: Answer, request_id: &str) -> (&'static str, Response) {
+    match answer {
+        Answer::Done(body) => ("done", axum::Json(body).into_response()),
+        Answer::Again(wait, detail) => {
+            let problem =
+                Problem::new(StatusCode::SERVICE_UNAVAILABLE, "retry", detail).after(wait);
+            ("retry", problem.response(request_id))
+        }
+        Answer::Never(detail) => ("never", never(detail, request_id)),
+    }
+}
+
+fn never(detail: String, request_id: &str) -> Response {
+    let status = StatusCode::from_u16(489).unwrap_or(StatusCode::BAD_REQUEST);
+    let mut response: Response<Body> =
+        Problem::new(status, "non_retryable", detail).response(request_id);
+    response.headers_mut().insert(
+        header::HeaderName::from_static("upstash-nonretryable-error"),
+        HeaderValue::from_static("true"),
+    );
+    response
+}

@@ -1,0 +1,164 @@
+//! A name and an address, as they stand in `From` (RFC 5322, section 3.4).
+
+use std::fmt;
+use std::str::FromStr;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+
+use super::address::{EmailAddress, InvalidAddress};
+
+/// The bytes of text in one encoded word: with its frame it stays under 75 characters (RFC 2047, section 2).
+const WORD_BYTES: usize = 42;
+
+/// The longest display name, in characters.
+const MAX_NAME: usize = 100;
+
+/// A mailbox with an optional display name. `Display` writes it as a header wants it, encoded where it must be.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Mailbox {
+    name: Option<String>,
+    address: EmailAddress,
+}
+
+/// Why a text is not a mailbox.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum InvalidMailbox {
+    /// The name is too long or holds control characters.
+    #[error("the display name must be one line of at most 100 characters")]
+    Name,
+    /// The address in it is not one.
+    #[error("the address {0}")]
+    Address(#[from] InvalidAddress),
+}
+
+impl Mailbox {
+    /// Reads `Name <name@domain>`, `"Name" <name@domain>` or a bare address.
+    pub fn parse(text: &str) -> Result<Self, InvalidMailbox> {
+        let text = text.trim_matches(' ');
+        let Some((name, rest)) = text.rsplit_once('<') else {
+            let address = EmailAddress::parse(text)?;
+            return Ok(Self {
+                name: None,
+                address,
+            });
+        };
+        let address = rest.strip_suffix('>').ok_or(InvalidAddress::Shape)?;
+        let name = unquoted(name.trim_matches(' '));
+        if name.chars().count() > MAX_NAME || name.contains(char::is_control) {
+            return Err(InvalidMailbox::Name);
+        }
+        Ok(Self {
+            name: Some(name).filter(|name| !name.is_empty()),
+            address: EmailAddress::parse(address)?,
+        })
+    }
+
+    /// The address alone.
+    #[must_use]
+    pub fn address(&self) -> &EmailAddress {
+        &self.address
+    }
+}
+
+fn unquoted(name: &str) -> String {
+    match name
+        .strip_prefix('"')
+        .and_then(|rest| rest.strip_suffix('"'))
+    {
+        Some(inner) => inner.replace("\\\"", "\"").replace("\\\\", "\\"),
+        None => name.to_owned(),
+    }
+}
+
+/// The name as encoded words of UTF-8 (RFC 2047), cut between characters.
+fn encoded_words(name: &str) -> String {
+    let mut words: Vec<String> = vec![String::new()];
+    for character in name.chars() {
+        let full = words
+            .last()
+            .is_some_and(|word| word.len() + character.len_utf8() > WORD_BYTES);
+        if full {
+            words.push(String::new());
+        }
+        if let Some(word) = words.last_mut() {
+            word.push(character);
+        }
+    }
+    let encode = |word: String| format!("=?UTF-8?B?{}?=", STANDARD.encode(word));
+    words
+        .into_iter()
+        .map(encode)
+        .collect::<Vec<_>>()
+        .join(" ")
+}
+
+impl fmt::Display for Mailbox {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let address = self.address.as_str();
+        match &self.name {
+            None => f.write_str(address),
+            Some(name) if name.is_ascii() => {
+                let quoted = name.replace('\\', "\\\\").replace('"', "\\\"");
+                write!(f, "\"{quoted}\" <{address}>")
+            }
+            Some(name) => write!(f, "{} <{address}>", encoded_words(name)),
+        }
+    }
+}
+
+impl fmt::Debug for Mailbox {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("[mailbox]")
+    }
+}
+
+impl FromStr for Mailbox {
+    type Err = InvalidMailbox;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        Self::parse(text)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Mailbox;
+
+    #[test]
+    fn a_mailbox_is_written_as_a_header_wants_it() {
+        for (text, header) in [
+            ("no@example.com", "no@example.com"),
+            ("SignTusk <no@example.com>", "\"SignTusk\" <no@example.com>"),
+            (
+                "\"Tusk, \\\"Sign\\\"\" <no@example.com>",
+                "\"Tusk, \\\"Sign\\\"\" <no@example.com>",
+            ),
+            (
+                "Jörg <no@example.com>",
+                "=?UTF-8?B?SsO2cmc=?= <no@example.com>",
+            ),
+        ] {
+            assert_eq!(Mailbox::parse(text).unwrap().to_string(), header);
+        }
+    }
+
+    #[test]
+    fn a_long_name_is_cut_between_characters() {
+        let header = Mailbox::parse(&format!("{} <no@example.com>", "é".repeat(100)))
+            .unwrap()
+            .to_string();
+        assert!(header.split(' ').all(|word| word.len() <= 75), "{header}");
+    }
+
+    #[test]
+    fn a_name_cannot_start_a_header() {
+        for text in [
+            "A\r\nBcc: x <no@example.com>",
+            "A <no@example.com>\r\nBcc: x",
+            "A <no@example.com",
+        ] {
+            assert!(Mailbox::parse(text).is_err(), "{text:?}");
+        }
+    }
+}

@@ -1,0 +1,98 @@
+//! Amazon SES over its API version 2 (`SendEmail`).
+//!
+//! The SDK tries once: whether a mail may be tried again is the ledger's decision, not the transport's. Region,
+//! credentials and endpoint come from the SDK's own chain, `AWS_ENDPOINT_URL_SESV2` included.
+
+mod refusal;
+
+use std::time::Duration;
+
+use aws_config::BehaviorVersion;
+use aws_config::retry::RetryConfig;
+use aws_config::timeout::TimeoutConfig;
+use aws_sdk_sesv2::Client;
+use aws_sdk_sesv2::error::BuildError;
+use aws_sdk_sesv2::types::{Body, Content, Destination, EmailContent, Message, MessageHeader};
+use aws_smithy_http_client::Builder;
+use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
+
+use super::{Mail, MessageId, SendError};
+
+/// How long the connection to SES may take to open.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
+
+/// How long one `SendEmail` may take, its answer included.
+const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(8);
+
+/// A sender over Amazon SES.
+#[derive(Clone, Debug)]
+pub struct Ses(Client);
+
+impl Ses {
+    /// A sender for the region and role that the environment names. Nothing is called yet: credentials are loaded by
+    /// the first mail.
+    pub async fn from_env() -> Self {
+        let transport = Builder::new()
+            .tls_provider(Provider::rustls(CryptoMode::Ring))
+            .build_https();
+        let timeouts = TimeoutConfig::builder()
+            .connect_timeout(CONNECT_TIMEOUT)
+            .operation_attempt_timeout(ATTEMPT_TIMEOUT)
+            .build();
+        let config = aws_config::defaults(BehaviorVersion::v2026_01_12())
+            .http_client(transport)
+            .retry_config(RetryConfig::disabled())
+            .timeout_config(timeouts)
+            .load()
+            .await;
+        Self(Client::new(&config))
+    }
+
+    /// Hands one mail to SES, once.
+    pub async fn send(&self, mail: &Mail) -> Result<MessageId, SendError> {
+        if !mail.is_one_line_per_header() {
+            return Err(SendError::Rejected {
+                reason: "a header holds a control character".to_owned(),
+            });
+        }
+        let content = content(mail).map_err(|error| SendError::NotAllowed {
+            reason: error.to_string(),
+        })?;
+        let answer = self
+            .0
+            .send_email()
+            .from_email_address(mail.from.to_string())
+            .destination(
+                Destination::builder()
+                    .to_addresses(mail.to.as_str())
+                    .build(),
+            )
+            .set_reply_to_addresses(
+                mail.reply_to
+                    .as_ref()
+                    .map(|address| vec![address.as_str().to_owned()]),
+            )
+            .content(content)
+            .send()
+            .await
+            .map_err(refusal::decide)?;
+        Ok(MessageId(answer.message_id.unwrap_or_default()))
+    }
+}
+
+fn content(mail: &Mail) -> Result<EmailContent, BuildError> {
+    let body = Body::builder()
+        .html(utf8(&mail.html)?)
+        .text(utf8(&mail.text)?)
+        .build();
+    let mut message = Message::builder().subject(utf8(&mail.subject)?).body(body);
+    for (name, value) in &mail.headers {
+        let header = MessageHeader::builder().name(*name).value(value).build()?;
+        message = message.headers(header);
+    }
+    Ok(EmailContent::builder().simple(message.build()).build())
+}
+
+fn utf8(text: &str) -> Result<Content, BuildError> {
+    Content::builder().data(text).charset("UTF-8").build()
+}

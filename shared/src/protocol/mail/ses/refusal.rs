@@ -1,0 +1,130 @@
+//! What SES's answer, or its absence, means for the mail (SES API v2, `SendEmail`, errors).
+
+use std::error::Error;
+use std::time::Duration;
+
+use aws_credential_types::provider::error::CredentialsError;
+use aws_sdk_sesv2::config::http::HttpResponse;
+use aws_sdk_sesv2::error::{DisplayErrorContext, ProvideErrorMetadata, SdkError};
+use aws_sdk_sesv2::operation::send_email::SendEmailError;
+
+use crate::protocol::mail::SendError;
+
+type Failure = SdkError<SendEmailError, HttpResponse>;
+
+pub(super) fn decide(failure: Failure) -> SendError {
+    if let SdkError::ServiceError(answer) = &failure {
+        let status = answer.raw().status().as_u16();
+        let retry_after = answer
+            .raw()
+            .headers()
+            .get("retry-after")
+            .and_then(|value| value.parse().ok())
+            .map(Duration::from_secs);
+        let error = answer.err();
+        let code = error.code().unwrap_or("no code");
+        let words = error.message().unwrap_or_default();
+        return refused(status, code, words, retry_after);
+    }
+    let surely_not_sent =
+        matches!(failure, SdkError::ConstructionFailure(_)) || never_sent(&failure);
+    let cause = format!("{}", DisplayErrorContext(&failure)).into();
+    if surely_not_sent {
+        SendError::Unavailable(cause)
+    } else {
+        SendError::Unknown(cause)
+    }
+}
+
+/// Whether the failure was before the request could leave: no credentials, or no connection.
+fn never_sent(failure: &Failure) -> bool {
+    let mut cause: Option<&(dyn Error + 'static)> = Some(failure);
+    while let Some(error) = cause {
+        if error.is::<CredentialsError>()
+            || error
+                .downcast_ref::<hyper_util::client::legacy::Error>()
+                .is_some_and(hyper_util::client::legacy::Error::is_connect)
+        {
+            return true;
+        }
+        cause = error.source();
+    }
+    false
+}
+
+fn refused(status: u16, code: &str, words: &str, retry_after: Option<Duration>) -> SendError {
+    let reason = format!("{code}: {}", without_addresses(words));
+    match code {
+        "TooManyRequestsException" | "LimitExceededException" | "ThrottlingException"
+        | "Throttling" => SendError::Throttled {
+            retry_after,
+            reason,
+        },
+        // SES says "not verified" of a sender, and in the sandbox of a recipient: either is the account's matter.
+        "MessageRejected" if words.contains("not verified") => SendError::NotAllowed { reason },
+        "MessageRejected" | "BadRequestException" => SendError::Rejected { reason },
+        "MailFromDomainNotVerifiedException"
+        | "AccountSuspendedException"
+        | "SendingPausedException"
+        | "NotFoundException" => SendError::NotAllowed { reason },
+        _ if status == 429 => SendError::Throttled {
+            retry_after,
+            reason,
+        },
+        // What is left is the service's own failure, or a request that it did not let in: rights, clock, signature.
+        _ => SendError::Unavailable(reason.into()),
+    }
+}
+
+/// The provider's words with every address taken out, because reasons are logged and addresses are not.
+fn without_addresses(words: &str) -> String {
+    let hide = |word| {
+        if str::contains(word, '@') {
+            "[address]"
+        } else {
+            word
+        }
+    };
+    words.split(' ').map(hide).collect::<Vec<_>>().join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::refused;
+    use crate::protocol::mail::SendError;
+
+    #[test]
+    fn each_answer_leads_to_its_decision() {
+        let decision = |status, code, words| match refused(status, code, words, None) {
+            SendError::Throttled { .. } => "throttled",
+            SendError::Rejected { .. } => "rejected",
+            SendError::Unavailable(_) => "unavailable",
+            SendError::Unknown(_) => "unknown",
+            SendError::NotAllowed { .. } => "not allowed",
+        };
+        for (status, code, words, expected) in [
+            (429, "TooManyRequestsException", "Maximum sending rate exceeded.", "throttled"),
+            (400, "LimitExceededException", "Daily message quota exceeded.", "throttled"),
+            (429, "Other", "", "throttled"),
+            (400, "MessageRejected", "Email address is not verified.", "not allowed"),
+            (400, "MessageRejected", "Illegal content", "rejected"),
+            (400, "BadRequestException", "Missing final '@domain'", "rejected"),
+            (400, "SendingPausedException", "", "not allowed"),
+            (403, "AccessDeniedException", "", "unavailable"),
+            (403, "ExpiredTokenException", "", "unavailable"),
+            (500, "InternalFailure", "", "unavailable"),
+            (503, "no code", "", "unavailable"),
+        ] {
+            assert_eq!(decision(status, code, words), expected, "{code} {words}");
+        }
+    }
+
+    #[test]
+    fn a_reason_names_no_address() {
+        let error = refused(400, "MessageRejected", "Address ann@example.com is odd", None);
+        assert_eq!(
+            error.to_string(),
+            "the mail provider refused the mail: MessageRejected: Address [address] is odd"
+        );
+    }
+}

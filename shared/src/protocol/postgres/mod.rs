@@ -1,0 +1,133 @@
+//! Postgres through a transaction-mode pooler: one lazily opened connection per instance, typed unnamed statements.
+//!
+//! A pooler hands each transaction to another server process, so nothing may live in a session: no named prepared
+//! statement, no `set`. Every statement carries its parameter types, which saves the round trip that would ask for
+//! them, and its result columns must be of built-in types (cast others in the statement).
+
+mod error;
+mod session;
+mod target;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::Mutex;
+use tokio::time::timeout;
+use tokio_postgres::types::FromSql;
+pub use tokio_postgres::{
+    Row,
+    types::{ToSql, Type},
+};
+
+pub use self::error::Error;
+use self::session::Session;
+use self::target::Target;
+use crate::base::env;
+
+/// How long a statement may take, the answer included.
+const QUERY_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// One parameter of a statement: the value and the type that the server shall take it for.
+pub type Parameter<'a> = (&'a (dyn ToSql + Sync), Type);
+
+/// A database. Cheap to clone; clones share the one connection.
+#[derive(Clone, Debug)]
+pub struct Postgres(Arc<Shared>);
+
+#[derive(Debug)]
+struct Shared {
+    target: Target,
+    session: Mutex<Option<Arc<Session>>>,
+}
+
+impl Postgres {
+    /// The database of `DATABASE_URL`, verified against the public roots and `DATABASE_CA` (PEM text, or the path of
+    /// a PEM file). Nothing is opened before the first statement.
+    pub fn from_env() -> Result<Self, env::Error> {
+        Target::from_env().map(Self::new)
+    }
+
+    fn new(target: Target) -> Self {
+        Self(Arc::new(Shared {
+            target,
+            session: Mutex::new(None),
+        }))
+    }
+
+    /// Runs one statement and gives its rows.
+    pub async fn query(
+        &self,
+        sql: &str,
+        parameters: &[Parameter<'_>],
+    ) -> Result<Vec<Row>, Error> {
+        let session = self.session().await?;
+        let answer = session.client().query_typed(sql, parameters);
+        self.settle(&session, timeout(QUERY_TIMEOUT, answer).await)
+            .await
+    }
+
+    /// Runs one statement and gives the number of rows that it touched.
+    pub async fn execute(&self, sql: &str, parameters: &[Parameter<'_>]) -> Result<u64, Error> {
+        let session = self.session().await?;
+        let answer = session.client().execute_typed(sql, parameters);
+        self.settle(&session, timeout(QUERY_TIMEOUT, answer).await)
+            .await
+    }
+
+    /// Runs statements without parameters over the simple protocol: a ping, a migration.
+    pub async fn batch(&self, sql: &str) -> Result<(), Error> {
+        let session = self.session().await?;
+        let answer = session.client().batch_execute(sql);
+        self.settle(&session, timeout(QUERY_TIMEOUT, answer).await)
+            .await
+    }
+
+    /// The open connection, or a new one where there is none or the old one did not survive a freeze.
+    async fn session(&self) -> Result<Arc<Session>, Error> {
+        let mut slot = self.0.session.lock().await;
+        if let Some(session) = slot.as_ref() {
+            if session.is_alive().await {
+                return Ok(Arc::clone(session));
+            }
+            *slot = None;
+        }
+        let session = Arc::new(self.0.target.connect().await?);
+        *slot = Some(Arc::clone(&session));
+        Ok(session)
+    }
+
+    /// Turns an outcome into a decision, and gives up a connection that can no longer be trusted.
+    async fn settle<T>(
+        &self,
+        session: &Arc<Session>,
+        outcome: Result<Result<T, tokio_postgres::Error>, tokio::time::error::Elapsed>,
+    ) -> Result<T, Error> {
+        let error = match outcome {
+            Ok(Ok(answer)) => {
+                session.touch();
+                return Ok(answer);
+            }
+            Ok(Err(error)) => Error::of_statement(error),
+            Err(elapsed) => Error::Interrupted(elapsed.into()),
+        };
+        if session.client().is_closed() || matches!(error, Error::Interrupted(_)) {
+            self.forget(session).await;
+        }
+        Err(error)
+    }
+
+    async fn forget(&self, session: &Arc<Session>) {
+        let mut slot = self.0.session.lock().await;
+        if slot
+            .as_ref()
+            .is_some_and(|current| Arc::ptr_eq(current, session))
+        {
+            *slot = None;
+        }
+    }
+}
+
+/// The value of a result column.
+pub fn column<'row, T: FromSql<'row>>(row: &'row Row, name: &str) -> Result<T, Error> {
+    row.try_get(name).map_err(Error::Decode)
+}

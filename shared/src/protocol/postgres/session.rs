@@ -1,0 +1,76 @@
+//! One open connection and the task that drives it.
+
+use std::fmt;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use tokio::task::AbortHandle;
+use tokio::time::{Instant, timeout};
+use tokio_postgres::Client;
+
+/// How long a connection may have idled before it is asked for a sign of life: Lambda freezes an instance between
+/// invocations, and a pooler or a router on the way may have dropped the connection without a word.
+const TRUSTED_IDLE: Duration = Duration::from_secs(10);
+
+/// How long the sign of life may take; a new connection costs less than a longer wait.
+const SIGN_OF_LIFE: Duration = Duration::from_secs(1);
+
+/// An open connection. Dropping it stops the task that drives it.
+pub(super) struct Session {
+    client: Client,
+    driver: AbortHandle,
+    last_used: Mutex<Instant>,
+}
+
+impl Session {
+    pub(super) fn new(client: Client, driver: AbortHandle) -> Self {
+        let last_used = Mutex::new(Instant::now());
+        Self {
+            client,
+            driver,
+            last_used,
+        }
+    }
+
+    pub(super) fn client(&self) -> &Client {
+        &self.client
+    }
+
+    /// Notes that the connection has just answered.
+    pub(super) fn touch(&self) {
+        *self.last_used.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();
+    }
+
+    /// Whether a statement may be sent, so that one is not lost on a connection that was closed before.
+    pub(super) async fn is_alive(&self) -> bool {
+        // The driver learns of a close only when it is polled: once to be woken, once to read.
+        for _ in 0..2 {
+            tokio::task::yield_now().await;
+        }
+        if self.client.is_closed() {
+            return false;
+        }
+        let idle = self
+            .last_used
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .elapsed();
+        idle < TRUSTED_IDLE
+            || matches!(
+                timeout(SIGN_OF_LIFE, self.client.check_connection()).await,
+                Ok(Ok(()))
+            )
+    }
+}
+
+impl Drop for Session {
+    fn drop(&mut self) {
+        self.driver.abort();
+    }
+}
+
+impl fmt::Debug for Session {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Session").finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,205 @@
+//! Where the database is and how it is trusted: `DATABASE_URL`, `DATABASE_CA`, TLS over rustls.
+
+use std::str::FromStr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject;
+use rustls::{ClientConfig, RootCertStore};
+use tokio::time::timeout;
+use tokio_postgres::Config;
+use tokio_postgres::config::{Host, SslMode};
+use tokio_postgres_rustls::MakeRustlsConnect;
+
+use super::error::Error;
+use super::session::Session;
+use crate::base::env;
+
+/// How long a connection may take to open, TLS and authentication included.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
+
+/// Options that the consoles of hosted poolers add for one client library; they mean nothing to the server.
+const FOREIGN_OPTIONS: [&str; 3] = ["pgbouncer=", "connection_limit=", "pool_timeout="];
+
+/// A database and the certificates that it may show.
+#[derive(Clone)]
+pub(super) struct Target {
+    config: Config,
+    tls: MakeRustlsConnect,
+}
+
+impl Target {
+    pub(super) fn from_env() -> Result<Self, env::Error> {
+        let config = parse(&env::required("DATABASE_URL")?).map_err(|reason| {
+            env::Error::Malformed {
+                name: "DATABASE_URL",
+                reason,
+            }
+        })?;
+        let tls = tls(env::optional("DATABASE_CA").as_deref()).map_err(|reason| {
+            env::Error::Malformed {
+                name: "DATABASE_CA",
+                reason,
+            }
+        })?;
+        Ok(Self { config, tls })
+    }
+
+    /// Opens a connection. Every failure here is before any statement.
+    pub(super) async fn connect(&self) -> Result<Session, Error> {
+        let opening = self.config.connect(self.tls.clone());
+        let (client, connection) = timeout(CONNECT_TIMEOUT, opening)
+            .await
+            .map_err(|elapsed| Error::Unavailable(elapsed.into()))?
+            .map_err(|error| Error::Unavailable(error.into()))?;
+        let driver = tokio::spawn(async move {
+            if let Err(error) = connection.await {
+                tracing::debug!(%error, "the postgres connection ended");
+            }
+        });
+        Ok(Session::new(client, driver.abort_handle()))
+    }
+}
+
+impl std::fmt::Debug for Target {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Target").finish_non_exhaustive()
+    }
+}
+
+/// Reads a connection string (PostgreSQL manual, 34.1.1). The certificate is always verified in full, so libpq's
+/// `verify-ca` and `verify-full` are `require`; a host that is not this machine is never spoken to in clear unless
+/// `sslmode=disable` says so.
+fn parse(text: &str) -> Result<Config, String> {
+    // The parser's own text may quote the password.
+    let mut config = Config::from_str(&own_options(text))
+        .map_err(|_| "it is not a PostgreSQL connection string".to_owned())?;
+    if config.get_hosts().is_empty() {
+        return Err("it names no host".to_owned());
+    }
+    if config.get_ssl_mode() == SslMode::Prefer {
+        config.ssl_mode(if config.get_hosts().iter().all(is_local) {
+            SslMode::Disable
+        } else {
+            SslMode::Require
+        });
+    }
+    config.application_name("signtusk-functions");
+    Ok(config)
+}
+
+/// The connection string in the words that the driver knows.
+fn own_options(text: &str) -> String {
+    let Some((base, options)) = text.split_once('?') else {
+        return text.to_owned();
+    };
+    let kept: Vec<&str> = options
+        .split('&')
+        .filter(|option| {
+            !FOREIGN_OPTIONS
+                .iter()
+                .any(|foreign| option.starts_with(foreign))
+        })
+        .map(|option| match option {
+            "sslmode=verify-ca" | "sslmode=verify-full" => "sslmode=require",
+            other => other,
+        })
+        .collect();
+    format!("{base}?{}", kept.join("&"))
+}
+
+fn is_local(host: &Host) -> bool {
+    match host {
+        Host::Tcp(name) => matches!(name.as_str(), "localhost" | "127.0.0.1" | "::1" | "[::1]"),
+        #[cfg(unix)]
+        Host::Unix(_) => true,
+    }
+}
+
+/// TLS that trusts the public roots, and the given authority's certificates where there are any.
+fn tls(authority: Option<&str>) -> Result<MakeRustlsConnect, String> {
+    let mut roots = RootCertStore::empty();
+    roots.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
+    if let Some(authority) = authority {
+        for certificate in certificates(authority)? {
+            roots.add(certificate).map_err(|error| error.to_string())?;
+        }
+    }
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let config = ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .map_err(|error| error.to_string())?
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    Ok(MakeRustlsConnect::new(config))
+}
+
+/// The certificates of a PEM text, or of the PEM file at that path.
+fn certificates(authority: &str) -> Result<Vec<CertificateDer<'static>>, String> {
+    let pem = if authority.contains("-----BEGIN") {
+        // Dotenv files and consoles often hold the line breaks as two characters.
+        authority.replace("\\n", "\n")
+    } else {
+        std::fs::read_to_string(authority).map_err(|error| format!("{authority}: {error}"))?
+    };
+    let certificates = CertificateDer::pem_slice_iter(pem.as_bytes())
+        .collect::<Result<Vec<_>, _>>()
+        .map_err(|error| error.to_string())?;
+    if certificates.is_empty() {
+        return Err("it holds no certificate".to_owned());
+    }
+    Ok(certificates)
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio_postgres::config::SslMode;
+
+    use super::{certificates, parse};
+
+    #[test]
+    fn a_remote_host_is_never_spoken_to_in_clear_by_default() {
+        let mode = |text| parse(text).unwrap().get_ssl_mode();
+        assert_eq!(mode("postgres://u:p@db.example.com/x"), SslMode::Require);
+        assert_eq!(
+            mode("postgres://u:p@db.example.com/x?sslmode=prefer"),
+            SslMode::Require
+        );
+        assert_eq!(
+            mode("postgres://u:p@db.example.com/x?sslmode=disable"),
+            SslMode::Disable
+        );
+        assert_eq!(mode("postgres://u:p@127.0.0.1:5433/x"), SslMode::Disable);
+        assert_eq!(
+            mode("postgres://u:p@127.0.0.1:5433/x?sslmode=verify-full"),
+            SslMode::Require
+        );
+    }
+
+    #[test]
+    fn options_of_hosted_poolers_are_passed_over() {
+        let config =
+            parse("postgres://u:p@db.example.com:6543/x?pgbouncer=true&connection_limit=1").unwrap();
+        assert_eq!(config.get_ports(), [6543]);
+    }
+
+    #[test]
+    fn a_wrong_connection_string_does_not_quote_its_password() {
+        for text in [
+            "postgres://u:hush@db.example.com:port/x",
+            "mysql://u:hush@db",
+            "",
+            "postgres://u:hush@db/x?sslmode=hush",
+        ] {
+            let reason = parse(text).unwrap_err();
+            assert!(!reason.contains("hush"), "{reason}");
+        }
+    }
+
+    #[test]
+    fn an_authority_without_a_certificate_is_refused() {
+        assert!(certificates("-----BEGIN NOTHING-----").is_err());
+        assert!(certificates("/nowhere/at/all.pem").is_err());
+    }
+}

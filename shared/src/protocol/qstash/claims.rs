@@ -1,0 +1,84 @@
+//! The claims of a delivery's token (RFC 7519, section 4.1), and QStash's own: `body`, the SHA-256 of the body.
+
+use std::borrow::Cow;
+
+use base64::Engine as _;
+use base64::alphabet;
+use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
+use jiff::Timestamp;
+use serde::Deserialize;
+use sha2::{Digest as _, Sha256};
+use subtle::ConstantTimeEq as _;
+
+use super::receiver::LEEWAY;
+use super::token::{Part, SignatureError};
+
+/// base64url with or without padding: the service writes the hash with it, the SDKs compare without.
+const PADDING_OPTIONAL: GeneralPurpose = GeneralPurpose::new(
+    &alphabet::URL_SAFE,
+    GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
+);
+
+/// The claims. Instants are Unix seconds.
+#[derive(Deserialize)]
+pub(super) struct Claims<'a> {
+    #[serde(borrow)]
+    iss: Option<Cow<'a, str>>,
+    #[serde(borrow)]
+    sub: Option<Cow<'a, str>>,
+    exp: Option<i64>,
+    nbf: Option<i64>,
+    iat: Option<i64>,
+    #[serde(borrow)]
+    body: Option<Cow<'a, str>>,
+}
+
+impl<'a> Claims<'a> {
+    pub(super) fn parse(json: &'a [u8]) -> Result<Self, SignatureError> {
+        serde_json::from_slice(json).map_err(|_| SignatureError::Malformed(Part::Claims))
+    }
+
+    /// Upstash issued it, for `base` followed by `path`, character by character.
+    pub(super) fn check_parties(&self, base: &str, path: &str) -> Result<(), SignatureError> {
+        if there(self.iss.as_deref(), "iss")? != "Upstash" {
+            return Err(SignatureError::Issuer);
+        }
+        let subject = there(self.sub.as_deref(), "sub")?;
+        if subject.strip_prefix(base) != Some(path) {
+            return Err(SignatureError::Subject);
+        }
+        Ok(())
+    }
+
+    /// `now` lies between its beginning and its end. QStash sets `nbf` to 0 or to the time of issue.
+    pub(super) fn check_time(&self, now: Timestamp) -> Result<(), SignatureError> {
+        let (now, leeway) = (now.as_second(), LEEWAY.as_secs().cast_signed());
+        if now >= there(self.exp, "exp")?.saturating_add(leeway) {
+            return Err(SignatureError::Expired);
+        }
+        let begin = self.nbf.max(self.iat);
+        if begin.is_some_and(|begin| begin > now.saturating_add(leeway)) {
+            return Err(SignatureError::NotYetValid);
+        }
+        Ok(())
+    }
+
+    /// It was made for `body`.
+    pub(super) fn check_body(&self, body: &[u8]) -> Result<(), SignatureError> {
+        let encoded = there(self.body.as_deref(), "body")?;
+        let mut claimed = [0; 36];
+        let length = PADDING_OPTIONAL
+            .decode_slice(encoded, &mut claimed)
+            .map_err(|_| SignatureError::Body)?;
+        let actual = Sha256::digest(body);
+        if claimed[..length].ct_eq(actual.as_slice()).into() {
+            Ok(())
+        } else {
+            Err(SignatureError::Body)
+        }
+    }
+}
+
+fn there<T>(claim: Option<T>, name: &'static str) -> Result<T, SignatureError> {
+    claim.ok_or(SignatureError::MissingClaim(name))
+}

@@ -1,0 +1,270 @@
+//! The client: an address, a token, a deadline, and the one way in which every call is made.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::header::AUTHORIZATION;
+use http::{HeaderMap, HeaderValue, Method};
+use serde::de::DeserializeOwned;
+use url::Url;
+
+use super::error::{Error, SetupError};
+use super::reply;
+use crate::base::env;
+use crate::base::secret::Secret;
+use crate::protocol::http as transport;
+
+/// How long a call takes at most when nobody says otherwise, the repetition included.
+pub const DEFAULT_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// Where QStash lives (the default of `QSTASH_URL`).
+const PUBLIC_URL: &str = "https://qstash.upstash.io";
+
+/// A client of the QStash API, version 2. Cheap to clone; clones share their connections.
+#[derive(Clone, Debug)]
+pub struct Client {
+    http: reqwest::Client,
+    base: Url,
+    authorization: HeaderValue,
+    timeout: Duration,
+}
+
+/// One request, and whether sending it twice does the same as sending it once.
+#[derive(Debug)]
+pub(super) struct Call {
+    method: Method,
+    url: Url,
+    headers: HeaderMap,
+    body: Bytes,
+    repeatable: bool,
+}
+
+impl Client {
+    /// A client from `QSTASH_URL` (default: the public address) and `QSTASH_TOKEN`, with [`DEFAULT_TIMEOUT`].
+    pub fn from_env() -> Result<Self, SetupError> {
+        let url = env::optional("QSTASH_URL").unwrap_or_else(|| PUBLIC_URL.to_owned());
+        let malformed = |name, reason: &SetupError| env::Error::Malformed {
+            name,
+            reason: reason.to_string(),
+        };
+        Self::new(&url, &env::secret("QSTASH_TOKEN")?, DEFAULT_TIMEOUT).map_err(|error| match error
+        {
+            SetupError::Url => malformed("QSTASH_URL", &error).into(),
+            SetupError::Token => malformed("QSTASH_TOKEN", &error).into(),
+            other => other,
+        })
+    }
+
+    /// A client for the QStash at `url`. Every call ends within `timeout`.
+    pub fn new(url: &str, token: &Secret, timeout: Duration) -> Result<Self, SetupError> {
+        let base = Url::parse(url).map_err(|_| SetupError::Url)?;
+        if !is_base(&base) {
+            return Err(SetupError::Url);
+        }
+        let mut authorization = HeaderValue::from_str(&format!("Bearer {}", token.expose()))
+            .map_err(|_| SetupError::Token)?;
+        authorization.set_sensitive(true);
+        Ok(Self {
+            http: transport::client(timeout)?,
+            base,
+            authorization,
+            timeout,
+        })
+    }
+
+    /// Whether QStash answers and takes the token.
+    ///
+    /// Asks for the account's parallelism (`GET /v2/globalParallelism`): two numbers, of the same size whatever the
+    /// account holds, and, other than `GET /v2/keys`, nothing secret travels.
+    pub async fn ping(&self) -> Result<(), Error> {
+        let call = Call::new(Method::GET, self.at(&["globalParallelism"])?).repeatable();
+        self.send(call).await.map(drop)
+    }
+
+    /// The address of `/v2/{segments}`, each segment escaped.
+    ///
+    /// An empty or dotted segment would vanish from the path, and `DELETE /v2/messages/{id}` would become
+    /// `DELETE /v2/messages`, which cancels everything.
+    pub(super) fn at(&self, segments: &[&str]) -> Result<Url, Error> {
+        if segments.iter().any(|it| matches!(*it, "" | "." | "..")) {
+            return Err(Error::Argument("an id is empty or a path"));
+        }
+        let mut url = self.base.clone();
+        url.path_segments_mut()
+            .map_err(|()| Error::Argument("the address takes no path"))?
+            .pop_if_empty()
+            .push("v2")
+            .extend(segments);
+        Ok(url)
+    }
+
+    /// The address of `/v2/{verb}/{destination}`. The destination stands there raw, as the protocol wants it: its
+    /// slashes stay, and its query becomes the query of the request.
+    pub(super) fn towards(&self, verb: &str, destination: &Url) -> Result<Url, Error> {
+        let base = self.base.as_str().trim_end_matches('/');
+        Url::parse(&format!("{base}/v2/{verb}/{destination}"))
+            .map_err(|_| Error::Argument("the destination cannot stand in an address"))
+    }
+
+    /// Makes the call and reads its answer as JSON.
+    pub(super) async fn fetch<T: DeserializeOwned>(&self, call: Call) -> Result<T, Error> {
+        let body = self.send(call).await?;
+        serde_json::from_slice(&body).map_err(Error::Decode)
+    }
+
+    /// Makes the call; what is repeatable is repeated once when the connection fails, within the same deadline.
+    pub(super) async fn send(&self, call: Call) -> Result<Bytes, Error> {
+        if !call.repeatable {
+            return self.attempt(&call, self.timeout).await;
+        }
+        let half = self.timeout / 2;
+        let first = match self.attempt(&call, half).await {
+            Err(error @ Error::Transport(_)) => error,
+            settled => return settled,
+        };
+        // If the first attempt may have been taken, a plain «no» to the second one must not hide that.
+        match self.attempt(&call, half).await {
+            Err(second) if first.is_ambiguous() && !second.is_ambiguous() => Err(first),
+            settled => settled,
+        }
+    }
+
+    async fn attempt(&self, call: &Call, deadline: Duration) -> Result<Bytes, Error> {
+        let response = self
+            .http
+            .request(call.method.clone(), call.url.clone())
+            .headers(call.headers.clone())
+            .header(AUTHORIZATION, &self.authorization)
+            .body(call.body.clone())
+            .timeout(deadline)
+            .send()
+            .await
+            .map_err(|error| Error::Transport(error.without_url()))?;
+        reply::read(response).await
+    }
+}
+
+impl Call {
+    /// A request without a body, to be sent once.
+    pub(super) fn new(method: Method, url: Url) -> Self {
+        Self {
+            method,
+            url,
+            headers: HeaderMap::new(),
+            body: Bytes::new(),
+            repeatable: false,
+        }
+    }
+
+    /// With these headers and this body.
+    pub(super) fn with(mut self, headers: HeaderMap, body: Bytes) -> Self {
+        self.headers = headers;
+        self.body = body;
+        self
+    }
+
+    /// Twice is the same as once.
+    pub(super) fn repeatable(self) -> Self {
+        self.repeatable_if(true)
+    }
+
+    /// Twice is the same as once, if `safe`.
+    pub(super) fn repeatable_if(mut self, safe: bool) -> Self {
+        self.repeatable = safe;
+        self
+    }
+}
+
+fn is_base(url: &Url) -> bool {
+    matches!(url.scheme(), "http" | "https")
+        && url.query().is_none()
+        && url.fragment().is_none()
+        && url.username().is_empty()
+        && url.password().is_none()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::{Client, SetupError};
+    use crate::base::secret::Secret;
+    use crate::protocol::qstash::canned::{Answer, Server};
+    use crate::protocol::qstash::error::Error;
+
+    #[tokio::test]
+    async fn a_ping_sends_the_token_and_nothing_else() {
+        let server = Server::answering([Answer::json(200, r#"{"parallelismMax":1}"#)]);
+        server.client().ping().await.expect("alive");
+        let request = server.request();
+        assert_eq!(request.line, "GET /v2/globalParallelism HTTP/1.1");
+        assert_eq!(request.header("authorization"), Some("Bearer token"));
+        assert!(request.body.is_empty());
+    }
+
+    #[tokio::test]
+    async fn a_refused_token_is_told_apart() {
+        for status in [401, 403] {
+            let server = Server::answering([Answer::json(status, r#"{"error":"no"}"#)]);
+            let error = server.client().ping().await.expect_err("refused");
+            assert!(matches!(error, Error::Unauthorized), "{status}: {error:?}");
+            assert!(!error.is_ambiguous());
+        }
+    }
+
+    #[tokio::test]
+    async fn a_cut_connection_is_repeated_once_where_that_is_safe() {
+        let server = Server::answering([Answer::Cut, Answer::json(200, "{}")]);
+        server.client().ping().await.expect("the second time");
+        let server = Server::answering([Answer::Cut, Answer::Cut, Answer::json(200, "{}")]);
+        let error = server.client().ping().await.expect_err("cut twice");
+        assert!(matches!(error, Error::Transport(_)), "{error:?}");
+        assert_eq!(server.requests(), 2);
+    }
+
+    #[tokio::test]
+    async fn a_refusal_does_not_hide_that_the_first_attempt_may_have_been_taken() {
+        let server = Server::answering([Answer::Cut, Answer::json(429, "{}")]);
+        let error = server.client().ping().await.expect_err("failed");
+        assert!(error.is_ambiguous(), "{error:?}");
+    }
+
+    #[tokio::test]
+    async fn a_silent_server_ends_in_a_timeout() {
+        let server = Server::answering([Answer::Silence, Answer::Silence]);
+        let client = server.client_within(Duration::from_millis(200));
+        let error = client.ping().await.expect_err("late");
+        assert!(error.is_timeout() && error.is_ambiguous() && error.is_transient());
+    }
+
+    #[tokio::test]
+    async fn a_closed_port_is_not_ambiguous() {
+        let url = Server::answering([]).into_closed_url();
+        let client = Client::new(&url, &Secret::new("t".into()), Duration::from_secs(2));
+        let error = client.expect("client").ping().await.expect_err("closed");
+        assert!(matches!(error, Error::Transport(_)) && !error.is_ambiguous());
+    }
+
+    #[test]
+    fn an_id_cannot_change_which_resource_is_meant() {
+        let client = Server::answering([]).client();
+        for id in ["", ".", ".."] {
+            assert!(client.at(&["messages", id]).is_err(), "{id:?}");
+        }
+        let url = client.at(&["messages", "a/../b?all#x"]).expect("escaped");
+        assert_eq!(url.path(), "/v2/messages/a%2F..%2Fb%3Fall%23x");
+        assert_eq!(url.query(), None);
+    }
+
+    #[test]
+    fn an_address_or_token_that_cannot_work_is_refused_at_init() {
+        let make = |url: &str, token: &str| {
+            Client::new(url, &Secret::new(token.into()), Duration::from_secs(1))
+        };
+        for url in ["", "qstash", "ftp://h", "http://h?x=1", "http://u:p@h"] {
+            assert!(matches!(make(url, "t"), Err(SetupError::Url)), "{url}");
+        }
+        assert!(matches!(make("http://h", "a\nb"), Err(SetupError::Token)));
+        assert!(!format!("{:?}", make("http://h", "hush")).contains("hush"));
+    }
+}

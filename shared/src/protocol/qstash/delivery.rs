@@ -1,0 +1,92 @@
+//! What QStash tells about a delivery in its headers (<https://upstash.com/docs/qstash/howto/receiving>).
+
+use http::HeaderMap;
+
+/// The longest id that is taken over, in characters; QStash's have some 60.
+const MAX_ID: usize = 256;
+
+/// A delivery as its headers describe it.
+///
+/// The signature does not cover headers: this is for bookkeeping and decides nothing about trust. So it is lenient,
+/// and what is absent or odd is treated as not said.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Delivery {
+    /// The id of the message, the same for each attempt.
+    pub message_id: Option<String>,
+    /// How often this message was tried before: 0 on the first attempt.
+    pub retried: u32,
+    /// The schedule that made the message.
+    pub schedule_id: Option<String>,
+}
+
+impl From<&HeaderMap> for Delivery {
+    fn from(headers: &HeaderMap) -> Self {
+        Self {
+            message_id: id(headers, "upstash-message-id"),
+            retried: text(headers, "upstash-retried")
+                .and_then(|it| it.parse().ok())
+                .unwrap_or(0),
+            schedule_id: id(headers, "upstash-schedule-id"),
+        }
+    }
+}
+
+fn text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+    headers.get(name)?.to_str().ok().map(str::trim)
+}
+
+/// An id that can stand in a key or a log line as it is.
+fn id(headers: &HeaderMap, name: &str) -> Option<String> {
+    let id = text(headers, name)?;
+    let plain = !id.is_empty() && id.len() <= MAX_ID && id.bytes().all(|it| it.is_ascii_graphic());
+    plain.then(|| id.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use http::{HeaderMap, HeaderName, HeaderValue};
+
+    use super::Delivery;
+
+    fn delivery(headers: &[(&'static str, &[u8])]) -> Delivery {
+        let map = headers.iter().map(|(name, value)| {
+            let value = HeaderValue::from_bytes(value).expect("a value");
+            (HeaderName::from_static(name), value)
+        });
+        Delivery::from(&map.collect::<HeaderMap>())
+    }
+
+    #[test]
+    fn the_headers_of_a_delivery_are_read() {
+        let delivery = delivery(&[
+            ("upstash-message-id", b"msg_1"),
+            ("upstash-retried", b"3"),
+            ("upstash-schedule-id", b"cleanup-expired"),
+        ]);
+        let expected = Delivery {
+            message_id: Some("msg_1".into()),
+            retried: 3,
+            schedule_id: Some("cleanup-expired".into()),
+        };
+        assert_eq!(delivery, expected);
+    }
+
+    #[test]
+    fn odd_headers_are_as_good_as_none() {
+        let long = [b'a'; 257];
+        let odd: [&[(&'static str, &[u8])]; 6] = [
+            &[],
+            &[("upstash-retried", b"-1"), ("upstash-message-id", b"")],
+            &[("upstash-retried", b"99999999999")],
+            &[("upstash-retried", b"x"), ("upstash-schedule-id", b" ")],
+            &[("upstash-message-id", b"\xff\xfe")],
+            &[
+                ("upstash-message-id", &long),
+                ("upstash-schedule-id", b"a b"),
+            ],
+        ];
+        for headers in odd {
+            assert_eq!(delivery(headers), Delivery::default(), "{headers:?}");
+        }
+    }
+}

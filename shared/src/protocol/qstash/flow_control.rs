@@ -1,0 +1,156 @@
+//! Flow control: how many messages of one key are delivered at once, and how many in a period.
+//!
+//! Excess messages wait; nothing is refused (<https://upstash.com/docs/qstash/features/flowcontrol>).
+
+use std::time::Duration;
+
+use http::Method;
+use serde::Deserialize;
+
+use super::client::{Call, Client};
+use super::error::Error;
+use super::seconds::seconds;
+
+/// The limits of a key, as a message brings them along. The latest message of a key sets them for all of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FlowControl {
+    key: String,
+    parallelism: Option<u32>,
+    rate: Option<(u32, Duration)>,
+}
+
+impl FlowControl {
+    /// Limits for `key`; without any further call there are none, and no message takes them.
+    #[must_use]
+    pub fn new(key: &str) -> Self {
+        Self {
+            key: key.to_owned(),
+            parallelism: None,
+            rate: None,
+        }
+    }
+
+    /// At most this many deliveries at the same time.
+    #[must_use]
+    pub fn parallelism(mut self, at_most: u32) -> Self {
+        self.parallelism = Some(at_most);
+        self
+    }
+
+    /// At most this many deliveries begun in each `period`: whole seconds, rounded up, at most a week.
+    #[must_use]
+    pub fn rate(mut self, at_most: u32, period: Duration) -> Self {
+        self.rate = Some((at_most, period));
+        self
+    }
+
+    pub(super) fn key(&self) -> &str {
+        &self.key
+    }
+
+    /// The value of `Upstash-Flow-Control-Value`, if there is any limit.
+    pub(super) fn value(&self) -> Option<String> {
+        let parallelism = self.parallelism.map(|most| format!("parallelism={most}"));
+        let rate = self
+            .rate
+            .map(|(most, period)| format!("rate={most}, period={}", seconds(period)));
+        match (parallelism, rate) {
+            (Some(parallelism), Some(rate)) => Some(format!("{parallelism}, {rate}")),
+            (one, other) => one.or(other),
+        }
+    }
+}
+
+/// How a key stands at present.
+#[derive(Clone, Debug, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "camelCase", default)]
+#[derive(Default)]
+pub struct FlowControlState {
+    /// The key.
+    pub flow_control_key: String,
+    /// Messages that wait for a limit.
+    pub wait_list_size: u64,
+    /// Deliveries allowed at the same time; 0 where there is no such limit.
+    pub parallelism_max: u64,
+    /// Deliveries under way.
+    pub parallelism_count: u64,
+    /// Deliveries allowed in a period; 0 where there is no such limit.
+    pub rate_max: u64,
+    /// Deliveries begun in the present period.
+    pub rate_count: u64,
+    /// The period in seconds.
+    pub rate_period: u64,
+    /// Whether the key is paused: messages are taken, and none is delivered.
+    pub is_paused: bool,
+}
+
+impl Client {
+    /// How `key` stands, if QStash knows it: it does from the first message to the last.
+    pub async fn flow_control(&self, key: &str) -> Result<Option<FlowControlState>, Error> {
+        let call = Call::new(Method::GET, self.at(&["flowControl", key])?).repeatable();
+        self.fetch(call).await.map(Some).or_else(Error::absent)
+    }
+
+    /// Holds the deliveries of `key` until [`Self::resume_flow_control`].
+    pub async fn pause_flow_control(&self, key: &str) -> Result<(), Error> {
+        self.steer_flow_control(key, "pause").await
+    }
+
+    /// Lets the deliveries of `key` go on.
+    pub async fn resume_flow_control(&self, key: &str) -> Result<(), Error> {
+        self.steer_flow_control(key, "resume").await
+    }
+
+    async fn steer_flow_control(&self, key: &str, verb: &str) -> Result<(), Error> {
+        let url = self.at(&["flowControl", key, verb])?;
+        let call = Call::new(Method::POST, url).repeatable();
+        self.send(call).await.map(drop)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::FlowControl;
+    use crate::protocol::qstash::canned::{Answer, Server};
+
+    #[test]
+    fn limits_are_written_as_the_protocol_has_them() {
+        let flow = FlowControl::new("k");
+        assert_eq!(flow.value(), None);
+        let flow = flow.rate(10, Duration::from_mins(1));
+        assert_eq!(flow.value().as_deref(), Some("rate=10, period=60s"));
+        let flow = flow.parallelism(5);
+        let both = "parallelism=5, rate=10, period=60s";
+        assert_eq!(flow.value().as_deref(), Some(both));
+    }
+
+    #[tokio::test]
+    async fn a_key_is_read_paused_and_resumed_under_its_escaped_name() {
+        let state =
+            r#"{"flowControlKey":"email:high:a/b","waitListSize":3,"isPaused":true,"new":1}"#;
+        let server = Server::answering([
+            Answer::json(200, state),
+            Answer::json(200, ""),
+            Answer::json(200, ""),
+            Answer::json(404, r#"{"error":"not found"}"#),
+        ]);
+        let client = server.client();
+        let key = "email:high:a/b";
+        let state = client
+            .flow_control(key)
+            .await
+            .expect("read")
+            .expect("known");
+        assert_eq!((state.wait_list_size, state.is_paused), (3, true));
+        client.pause_flow_control(key).await.expect("paused");
+        client.resume_flow_control(key).await.expect("resumed");
+        assert_eq!(client.flow_control(key).await.expect("read"), None);
+        let path = "/v2/flowControl/email:high:a%2Fb";
+        let lines = [(); 3].map(|()| server.request().line);
+        assert_eq!(lines[0], format!("GET {path} HTTP/1.1"));
+        assert_eq!(lines[1], format!("POST {path}/pause HTTP/1.1"));
+        assert_eq!(lines[2], format!("POST {path}/resume HTTP/1.1"));
+    }
+}

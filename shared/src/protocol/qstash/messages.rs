@@ -1,0 +1,197 @@
+//! Messages that QStash holds: looking at one, and taking one or many back before they are delivered.
+
+use std::collections::BTreeMap;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use bytes::Bytes;
+use http::Method;
+use jiff::Timestamp;
+use serde::Deserialize;
+
+use super::client::{Call, Client};
+use super::error::Error;
+
+/// A message as QStash tells of it.
+#[derive(Clone, Deserialize)]
+#[serde(from = "Wire")]
+#[non_exhaustive]
+pub struct StoredMessage {
+    /// QStash's id.
+    pub message_id: String,
+    /// Where it goes.
+    pub url: String,
+    /// The headers of the delivery.
+    pub headers: BTreeMap<String, Vec<String>>,
+    /// What is delivered.
+    pub body: Bytes,
+    /// How often a failed delivery is repeated.
+    pub max_retries: Option<u32>,
+    /// When it was published, if QStash tells.
+    pub created_at: Option<Timestamp>,
+    /// Before when it is not delivered.
+    pub not_before: Option<Timestamp>,
+    /// The schedule that made it.
+    pub schedule_id: Option<String>,
+    /// Its labels.
+    pub labels: Vec<String>,
+    /// Its flow-control key.
+    pub flow_control_key: Option<String>,
+}
+
+/// The members as they come: a body is text or base64, instants are Unix milliseconds, and a lone label has a
+/// member of its own.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Wire {
+    message_id: String,
+    #[serde(default)]
+    url: String,
+    #[serde(default)]
+    header: Option<BTreeMap<String, Vec<String>>>,
+    body: Option<String>,
+    body_base64: Option<String>,
+    max_retries: Option<u32>,
+    created_at: Option<i64>,
+    not_before: Option<i64>,
+    schedule_id: Option<String>,
+    label: Option<String>,
+    #[serde(default)]
+    labels: Option<Vec<String>>,
+    flow_control_key: Option<String>,
+}
+
+impl From<Wire> for StoredMessage {
+    fn from(wire: Wire) -> Self {
+        let labels = wire.labels.filter(|labels| !labels.is_empty());
+        Self {
+            message_id: wire.message_id,
+            url: wire.url,
+            headers: wire.header.unwrap_or_default(),
+            body: bytes(wire.body, wire.body_base64),
+            max_retries: wire.max_retries,
+            created_at: wire.created_at.and_then(instant),
+            not_before: wire.not_before.and_then(instant),
+            schedule_id: wire.schedule_id.filter(|id| !id.is_empty()),
+            labels: labels.unwrap_or_else(|| wire.label.into_iter().collect()),
+            flow_control_key: wire.flow_control_key.filter(|key| !key.is_empty()),
+        }
+    }
+}
+
+/// Shows what the message is and not what it carries.
+impl std::fmt::Debug for StoredMessage {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("StoredMessage")
+            .field("message_id", &self.message_id)
+            .field("url", &self.url)
+            .field("labels", &self.labels)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A body that is sent as text where it is UTF-8 and as base64 where it is not. What is neither is empty: a list of
+/// a hundred messages is not lost for one of them.
+pub(super) fn bytes(text: Option<String>, encoded: Option<String>) -> Bytes {
+    let decoded = encoded.and_then(|it| STANDARD.decode(it).ok());
+    decoded
+        .or_else(|| text.map(String::into_bytes))
+        .map_or_else(Bytes::new, Bytes::from)
+}
+
+/// A Unix time in milliseconds, where 0 says «none».
+pub(super) fn instant(millis: i64) -> Option<Timestamp> {
+    let there = (millis != 0).then_some(millis)?;
+    Timestamp::from_millisecond(there).ok()
+}
+
+/// How many were taken back. Newer servers cancel in the background and count later.
+#[derive(Deserialize)]
+struct Cancelled {
+    #[serde(default)]
+    cancelled: u64,
+}
+
+impl Client {
+    /// The message `id`, while QStash holds it: it is gone soon after its delivery.
+    pub async fn message(&self, id: &str) -> Result<Option<StoredMessage>, Error> {
+        let call = Call::new(Method::GET, self.at(&["messages", id])?).repeatable();
+        self.fetch(call).await.map(Some).or_else(Error::absent)
+    }
+
+    /// Takes the message `id` back; false when QStash no longer holds it. A delivery that is under way is not
+    /// stopped, only its retries.
+    pub async fn cancel(&self, id: &str) -> Result<bool, Error> {
+        let call = Call::new(Method::DELETE, self.at(&["messages", id])?).repeatable();
+        let gone = self.send(call).await.map(Some).or_else(Error::absent)?;
+        Ok(gone.is_some())
+    }
+
+    /// Takes all messages with this label back and tells how many there were, as far as QStash had counted.
+    pub async fn cancel_labelled(&self, label: &str) -> Result<u64, Error> {
+        // Without a filter this call would cancel everything, and a comma would name a second label.
+        if label.is_empty() || label.contains(',') {
+            return Err(Error::Argument("a label is empty or has a comma"));
+        }
+        let mut url = self.at(&["messages"])?;
+        url.query_pairs_mut().append_pair("label", label);
+        let call = Call::new(Method::DELETE, url);
+        self.fetch(call).await.map(|it: Cancelled| it.cancelled)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::Timestamp;
+
+    use crate::protocol::qstash::canned::{Answer, Server};
+
+    #[tokio::test]
+    async fn a_message_is_read_with_its_body_whatever_its_encoding() {
+        let text = r#"{"messageId":"m","url":"u","body":"hi","header":{"X-A":["1"]},"label":"a","createdAt":1000,"notBefore":0}"#;
+        let binary =
+            r#"{"messageId":"m","bodyBase64":"/w==","label":"a","labels":["a","b"],"header":null}"#;
+        let server = Server::answering([
+            Answer::json(200, text),
+            Answer::json(200, binary),
+            Answer::json(404, r#"{"error":"message not found"}"#),
+        ]);
+        let client = server.client();
+        let first = client.message("m").await.expect("read").expect("there");
+        assert_eq!((&first.body[..], first.labels.len()), (&b"hi"[..], 1));
+        assert_eq!(first.created_at.map(Timestamp::as_second), Some(1));
+        assert_eq!(first.not_before, None);
+        let second = client.message("m").await.expect("read").expect("there");
+        assert_eq!((&second.body[..], second.labels.len()), (&b"\xff"[..], 2));
+        assert!(client.message("m").await.expect("read").is_none());
+        assert_eq!(server.request().line, "GET /v2/messages/m HTTP/1.1");
+    }
+
+    #[tokio::test]
+    async fn cancelling_says_whether_there_was_anything_to_cancel() {
+        let server = Server::answering([
+            Answer::json(202, r#"{"cancelled":1}"#),
+            Answer::json(404, "{}"),
+            Answer::json(200, r#"{"cancelled":7}"#),
+        ]);
+        let client = server.client();
+        assert!(client.cancel("msg_1").await.expect("cancelled"));
+        assert!(!client.cancel("msg_1").await.expect("gone"));
+        assert_eq!(client.cancel_labelled("job 1&x").await.expect("counted"), 7);
+        assert_eq!(server.request().line, "DELETE /v2/messages/msg_1 HTTP/1.1");
+        server.request();
+        let line = "DELETE /v2/messages?label=job+1%26x HTTP/1.1";
+        assert_eq!(server.request().line, line);
+    }
+
+    #[tokio::test]
+    async fn nothing_that_would_cancel_more_than_meant_is_sent() {
+        let server = Server::answering([]);
+        for id in ["", ".", ".."] {
+            assert!(server.client().cancel(id).await.is_err(), "{id:?}");
+        }
+        for label in ["", "a,b"] {
+            assert!(server.client().cancel_labelled(label).await.is_err());
+        }
+    }
+}

@@ -1,0 +1,133 @@
+//! The receiver: who called, for which URL, when, and with which body, proven by the token in `Upstash-Signature`.
+
+use std::fmt;
+use std::time::Duration;
+
+use bytes::Bytes;
+use hmac::{Hmac, KeyInit as _};
+use sha2::Sha256;
+use url::Url;
+
+use super::claims::Claims;
+use super::token::{SignatureError, Token};
+use super::verified::Verified;
+use crate::base::clock::Clock;
+use crate::base::env;
+use crate::base::secret::Secret;
+
+/// How far QStash's clock and ours may lie apart.
+///
+/// A token lives 300 seconds. Clocks kept by NTP differ by milliseconds, a laptop's that just woke by seconds, and a
+/// refused delivery costs a retry; half a minute covers both. It lengthens the time in which a stolen delivery could
+/// be sent again by a tenth, which changes nothing: within its life a delivery may come twice anyway, and the claim
+/// on the job makes the second one harmless.
+pub const LEEWAY: Duration = Duration::from_secs(30);
+
+/// Verifies deliveries. Built once at init; the keys are kept as prepared HMAC states.
+#[derive(Clone)]
+pub struct Receiver {
+    /// The current key, then the next one: QStash rolls from the one to the other without a gap.
+    keys: [Hmac<Sha256>; 2],
+    /// [`Self::new`]'s address without a slash at its end.
+    base: String,
+    clock: Clock,
+}
+
+/// Why a receiver could not be built.
+#[derive(Clone, Copy, Debug, thiserror::Error, PartialEq, Eq)]
+pub enum ReceiverError {
+    /// The current key is empty or has blanks: with an empty key, anybody could sign.
+    #[error("the current signing key is empty or has blanks")]
+    CurrentKey,
+    /// The next key is empty or has blanks.
+    #[error("the next signing key is empty or has blanks")]
+    NextKey,
+    /// The address is not an http(s) URL without query, fragment and user.
+    #[error("not an http(s) url without query, fragment and user")]
+    FunctionsUrl,
+}
+
+impl Receiver {
+    /// A receiver from `QSTASH_CURRENT_SIGNING_KEY`, `QSTASH_NEXT_SIGNING_KEY` and `FUNCTIONS_URL`, with the
+    /// machine's clock.
+    pub fn from_env() -> Result<Self, env::Error> {
+        const CURRENT: &str = "QSTASH_CURRENT_SIGNING_KEY";
+        const NEXT: &str = "QSTASH_NEXT_SIGNING_KEY";
+        const BASE: &str = "FUNCTIONS_URL";
+        let (current, next) = (env::secret(CURRENT)?, env::secret(NEXT)?);
+        Self::new(&current, &next, &env::required(BASE)?, Clock::system()).map_err(|error| {
+            let name = match error {
+                ReceiverError::CurrentKey => CURRENT,
+                ReceiverError::NextKey => NEXT,
+                ReceiverError::FunctionsUrl => BASE,
+            };
+            let reason = error.to_string();
+            env::Error::Malformed { name, reason }
+        })
+    }
+
+    /// A receiver of what is signed with `current` or `next` for addresses under `functions_url`.
+    pub fn new(
+        current: &Secret,
+        next: &Secret,
+        functions_url: &str,
+        clock: Clock,
+    ) -> Result<Self, ReceiverError> {
+        Ok(Self {
+            keys: [
+                key(current).ok_or(ReceiverError::CurrentKey)?,
+                key(next).ok_or(ReceiverError::NextKey)?,
+            ],
+            base: base(functions_url).ok_or(ReceiverError::FunctionsUrl)?,
+            clock,
+        })
+    }
+
+    /// Believes a delivery, or says why not.
+    ///
+    /// `path` is where it arrived, from the slash on, with its query if there is one; `signature` the value of
+    /// `Upstash-Signature`; `body` the raw bytes. The claims are looked at only once one of the keys is known to
+    /// have signed them, and the body is hashed last: a stranger's megabytes cost nothing.
+    pub fn verify(
+        &self,
+        path: &str,
+        signature: Option<&[u8]>,
+        body: Bytes,
+    ) -> Result<Verified, SignatureError> {
+        let token = Token::parse(signature.ok_or(SignatureError::Missing)?)?;
+        if !self.keys.iter().any(|key| token.is_signed_by(key)) {
+            return Err(SignatureError::Key);
+        }
+        let json = token.claims()?;
+        let claims = Claims::parse(&json)?;
+        claims.check_parties(&self.base, path)?;
+        claims.check_time(self.clock.now())?;
+        claims.check_body(&body)?;
+        Ok(Verified::new(body))
+    }
+}
+
+impl fmt::Debug for Receiver {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Receiver")
+            .field("base", &self.base)
+            .finish_non_exhaustive()
+    }
+}
+
+fn key(secret: &Secret) -> Option<Hmac<Sha256>> {
+    let bytes = secret.expose().as_bytes();
+    let sound = !bytes.is_empty() && bytes.iter().all(u8::is_ascii_graphic);
+    sound.then(|| Hmac::new_from_slice(bytes).ok()).flatten()
+}
+
+/// The address as QStash spells it: messages are published to parsed URLs, so host and port are normalized there too.
+fn base(url: &str) -> Option<String> {
+    let url = Url::parse(url).ok()?;
+    let plain = matches!(url.scheme(), "http" | "https")
+        && url.query().is_none()
+        && url.fragment().is_none()
+        && url.username().is_empty()
+        && url.password().is_none();
+    plain.then(|| url.as_str().trim_end_matches('/').to_owned())
+}

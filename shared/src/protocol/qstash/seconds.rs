@@ -1,0 +1,28 @@
+//! Durations as QStash writes them: whole seconds with an `s` behind.
+
+use std::time::Duration;
+
+/// `duration` in QStash's notation, rounded up: what is delayed never comes early, what is limited never runs short.
+pub(super) fn seconds(duration: Duration) -> String {
+    format!("{}s", whole(duration))
+}
+
+fn whole(duration: Duration) -> u64 {
+    duration
+        .as_secs()
+        .saturating_add(u64::from(duration.subsec_nanos() > 0))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::seconds;
+
+    #[test]
+    fn a_fraction_of_a_second_is_rounded_up() {
+        assert_eq!(seconds(Duration::from_secs(90)), "90s");
+        assert_eq!(seconds(Duration::from_millis(1)), "1s");
+        assert_eq!(seconds(Duration::MAX), format!("{}s", u64::MAX));
+    }
+}

@@ -1,0 +1,116 @@
+//! A body that QStash is known to have sent. Nothing else can be decoded into a job.
+
+use bytes::Bytes;
+use serde::de::DeserializeOwned;
+use serde_path_to_error::{Path, Segment};
+
+/// The body of a delivery whose signature was right. Only [`super::Receiver::verify`] makes one.
+#[derive(Clone)]
+pub struct Verified {
+    body: Bytes,
+}
+
+/// A body that is not the JSON that was expected.
+///
+/// The source's text may quote a value of the body; the pointer quotes only names.
+#[derive(Debug, thiserror::Error)]
+#[error("the body does not fit at {pointer:?}")]
+pub struct DecodeError {
+    /// Where, as a JSON pointer (RFC 6901); empty for the body as a whole.
+    pub pointer: String,
+    /// What was wrong there.
+    #[source]
+    pub source: serde_json::Error,
+}
+
+impl Verified {
+    pub(super) fn new(body: Bytes) -> Self {
+        Self { body }
+    }
+
+    /// The body as it arrived.
+    #[must_use]
+    pub fn body(&self) -> &Bytes {
+        &self.body
+    }
+
+    /// The body as JSON of type `T`, with nothing behind it.
+    pub fn decode<T: DeserializeOwned>(&self) -> Result<T, DecodeError> {
+        let mut json = serde_json::Deserializer::from_slice(&self.body);
+        let value = serde_path_to_error::deserialize(&mut json).map_err(|error| DecodeError {
+            pointer: pointer(error.path()),
+            source: error.into_inner(),
+        })?;
+        json.end().map_err(|source| DecodeError {
+            pointer: String::new(),
+            source,
+        })?;
+        Ok(value)
+    }
+}
+
+/// Shows the length and not the content.
+impl std::fmt::Debug for Verified {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Verified({} bytes)", self.body.len())
+    }
+}
+
+fn pointer(path: &Path) -> String {
+    path.iter()
+        .filter_map(|segment| match segment {
+            Segment::Seq { index } => Some(format!("/{index}")),
+            Segment::Map { key } => Some(format!("/{}", key.replace('~', "~0").replace('/', "~1"))),
+            // The variant of an enum has no place of its own in the document.
+            Segment::Enum { .. } | Segment::Unknown => None,
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashMap;
+
+    use bytes::Bytes;
+    use serde::Deserialize;
+
+    use super::Verified;
+
+    #[derive(Debug, Deserialize)]
+    struct Job {
+        emails: Vec<HashMap<String, u8>>,
+    }
+
+    fn pointer_of(body: &'static [u8]) -> String {
+        let verified = Verified::new(Bytes::from_static(body));
+        verified.decode::<Job>().expect_err("a bad body").pointer
+    }
+
+    #[test]
+    fn the_bad_field_is_named_by_its_pointer() {
+        assert_eq!(
+            pointer_of(br#"{"emails":[{"a/b~c":"x"}]}"#),
+            "/emails/0/a~1b~0c"
+        );
+        assert_eq!(pointer_of(br#"{"emails":[{},{"a":300}]}"#), "/emails/1/a");
+        assert_eq!(pointer_of(b"{}"), "");
+    }
+
+    #[test]
+    fn what_is_no_json_or_more_than_json_is_refused() {
+        let bad: [&'static [u8]; 5] =
+            [b"", b"\xff", b"[]", br#"{"emails":[]} x"#, b"{\"emails\":["];
+        for body in bad {
+            let verified = Verified::new(Bytes::from_static(body));
+            assert!(verified.decode::<Job>().is_err(), "{body:?}");
+        }
+        let verified = Verified::new(Bytes::from_static(br#"{"emails":[]}"#));
+        assert!(verified.decode::<Job>().expect("a job").emails.is_empty());
+    }
+
+    #[test]
+    fn a_verified_body_is_not_printed() {
+        let verified = Verified::new(Bytes::from_static(b"hush"));
+        assert_eq!(format!("{verified:?}"), "Verified(4 bytes)");
+    }
+}

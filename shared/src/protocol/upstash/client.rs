@@ -1,0 +1,104 @@
+//! The client: one store, one token, any number of calls.
+
+use std::time::Duration;
+
+use super::command::{BinaryCommand, Command};
+use super::error::Error;
+use super::exchange::Exchange;
+use super::pipeline::{Pipeline, Replies};
+use super::reply::FromReply;
+use super::script::Invocation;
+use super::subscription::Subscription;
+use super::usage::Usage;
+use crate::base::env;
+use crate::base::secret::Secret;
+use crate::protocol::http;
+
+/// How long one attempt may take. A command takes a millisecond; the rest is the network.
+const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(2);
+
+/// A Redis database behind Upstash's REST protocol. Clones share connections and the count of what was spent.
+#[derive(Clone, Debug)]
+pub struct Redis {
+    exchange: Exchange,
+}
+
+impl Redis {
+    /// The database that `UPSTASH_REDIS_REST_URL` and `UPSTASH_REDIS_REST_TOKEN` name.
+    pub fn from_env() -> Result<Self, env::Error> {
+        let url = env::parsed("UPSTASH_REDIS_REST_URL")?;
+        let token = env::secret("UPSTASH_REDIS_REST_TOKEN")?;
+        Self::new(&url, &token).map_err(|error| env::Error::Malformed {
+            name: "UPSTASH_REDIS_REST_URL",
+            reason: error.to_string(),
+        })
+    }
+
+    /// The database at `url`.
+    pub fn new(url: &url::Url, token: &Secret) -> Result<Self, http::Error> {
+        let http = http::client(ATTEMPT_TIMEOUT)?;
+        Ok(Self {
+            exchange: Exchange::new(http, url, token),
+        })
+    }
+
+    /// What this client and its clones have sent.
+    #[must_use]
+    pub fn usage(&self) -> &Usage {
+        self.exchange.usage()
+    }
+
+    /// Opens the connection that the first command will use. A store that is down now may be up by then, so a
+    /// failure is no error here; and init must not wait for it longer than a command would.
+    pub async fn connect(&self) {
+        let _ = self.run::<()>(Command::new("PING")).await;
+        let _ = self.usage().take();
+    }
+
+    /// Runs one command.
+    pub async fn run<T: FromReply>(&self, command: Command) -> Result<T, Error> {
+        T::from_reply(self.exchange.single(&command).await?)
+    }
+
+    /// Runs one command whose last argument is bytes.
+    pub async fn run_binary<T: FromReply>(&self, command: BinaryCommand) -> Result<T, Error> {
+        T::from_reply(self.exchange.binary(&command).await?)
+    }
+
+    /// Runs a script by its hash, and in full if the store does not know it.
+    pub async fn eval<T: FromReply>(&self, invocation: Invocation) -> Result<T, Error> {
+        let reply = match self.exchange.single(&invocation.by_hash()).await {
+            Err(error) if error.is_unknown_script() => {
+                self.exchange.single(&invocation.in_full()).await?
+            }
+            other => other?,
+        };
+        T::from_reply(reply)
+    }
+
+    /// Runs a pipeline: one request, answers in order, not atomic.
+    pub async fn pipeline(&self, pipeline: Pipeline) -> Result<Replies, Error> {
+        let mut answers = self.exchange.many("/pipeline", &pipeline.commands()).await?;
+        let (places, again) = pipeline.unknown_scripts(&answers);
+        if !again.is_empty() {
+            let second = self.exchange.many("/pipeline", &again).await?;
+            for (place, answer) in places.into_iter().zip(second) {
+                answers[place] = answer;
+            }
+        }
+        Ok(Replies::new(answers))
+    }
+
+    /// Runs a pipeline as one transaction (MULTI, EXEC): nothing runs in between, and a command that the store does
+    /// not accept discards all of it. Scripts go in full, because a hash cannot be repaired half-way.
+    pub async fn transaction(&self, commands: &[Command]) -> Result<Replies, Error> {
+        Ok(Replies::new(
+            self.exchange.many("/multi-exec", commands).await?,
+        ))
+    }
+
+    /// Listens to channels. Messages that are published before this returns are not seen.
+    pub async fn subscribe(&self, channels: &[&str]) -> Result<Subscription, Error> {
+        Subscription::open(&self.exchange, channels).await
+    }
+}

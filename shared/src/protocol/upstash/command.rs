@@ -1,0 +1,111 @@
+//! A Redis command on its way to the wire.
+
+use bytes::Bytes;
+use serde::{Serialize, Serializer};
+
+/// Commands that change nothing: running one twice is the same as running it once.
+const READS: &[&str] = &[
+    "ECHO", "EXISTS", "GET", "HGET", "HGETALL", "HMGET", "LLEN", "LRANGE", "MGET", "PING", "PTTL",
+    "SCARD", "SISMEMBER", "SMEMBERS", "TIME", "TTL", "TYPE", "XLEN", "XRANGE", "XREVRANGE", "ZCARD",
+    "ZCOUNT", "ZRANGE", "ZSCORE",
+];
+
+/// One command with its arguments, all text. A value that is not UTF-8 travels as [`BinaryCommand`].
+#[derive(Clone, Debug)]
+pub struct Command {
+    words: Vec<String>,
+    repeatable: bool,
+}
+
+impl Command {
+    /// A command by its name, such as `GET`. Reads are known to be repeatable; nothing else is.
+    #[must_use]
+    pub fn new(name: &str) -> Self {
+        Self {
+            repeatable: READS.contains(&name),
+            words: vec![name.to_owned()],
+        }
+    }
+
+    /// Adds an argument.
+    #[must_use]
+    pub fn arg(mut self, argument: impl ToString) -> Self {
+        self.words.push(argument.to_string());
+        self
+    }
+
+    /// Adds several arguments.
+    #[must_use]
+    pub fn args<A: ToString>(mut self, arguments: impl IntoIterator<Item = A>) -> Self {
+        self.words
+            .extend(arguments.into_iter().map(|argument| argument.to_string()));
+        self
+    }
+
+    /// Says that running this command twice leaves what running it once leaves, and answers the same: it is then
+    /// repeated after a broken connection. True of `SET key value`, false of `INCR key`.
+    #[must_use]
+    pub fn repeatable(mut self) -> Self {
+        self.repeatable = true;
+        self
+    }
+
+    /// Adds bytes that need not be text, as the last argument.
+    #[must_use]
+    pub fn body(self, last: Bytes) -> BinaryCommand {
+        BinaryCommand {
+            command: self,
+            last,
+        }
+    }
+
+    pub(super) fn is_repeatable(&self) -> bool {
+        self.repeatable
+    }
+
+    /// The command in the protocol's path form, each word percent-encoded: `/SET/key`.
+    pub(super) fn path(&self) -> String {
+        let mut path = String::new();
+        for word in &self.words {
+            path.push('/');
+            path.extend(url::form_urlencoded::byte_serialize(word.as_bytes()).map(plus_as_space));
+        }
+        path
+    }
+}
+
+/// Form encoding writes a space as `+`; in a path a plus is a plus.
+fn plus_as_space(piece: &str) -> &str {
+    if piece == "+" { "%20" } else { piece }
+}
+
+impl Serialize for Command {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.words.serialize(serializer)
+    }
+}
+
+/// A command whose last argument is arbitrary bytes. It goes alone, in the path form; JSON could not carry it.
+#[derive(Clone, Debug)]
+pub struct BinaryCommand {
+    pub(super) command: Command,
+    pub(super) last: Bytes,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Command;
+
+    #[test]
+    fn a_path_keeps_every_character_of_a_key() {
+        let path = Command::new("SET").arg("a b/c+d?é").path();
+        assert_eq!(path, "/SET/a%20b%2Fc%2Bd%3F%C3%A9");
+    }
+
+    #[test]
+    fn only_reads_are_repeatable_unless_the_caller_says_so() {
+        assert!(Command::new("GET").arg("k").is_repeatable());
+        assert!(!Command::new("INCR").arg("k").is_repeatable());
+        assert!(Command::new("SET").arg("k").arg(1).repeatable().is_repeatable());
+    }
+}

@@ -1,0 +1,89 @@
+//! What can go wrong between this client and Upstash, told apart by what a caller could do about it.
+
+use std::time::Duration;
+
+/// Why a call to Redis gave no answer.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// No whole answer came: refused, cut, timed out, or a gateway in between answered 5xx. Whether the command ran
+    /// is unknown, unless `sent` is false.
+    #[error("redis cannot be reached")]
+    Transport {
+        /// Whether the request may have reached the store.
+        sent: bool,
+        /// What the HTTP client saw; absent for a 5xx of a gateway in between.
+        #[source]
+        source: Option<reqwest::Error>,
+    },
+    /// The token was refused.
+    #[error("redis refused the token")]
+    Unauthorized,
+    /// The plan's request rate or daily volume is used up.
+    #[error("redis is over its request limit")]
+    RateLimited {
+        /// How long to wait, where the store says so.
+        retry_after: Option<Duration>,
+    },
+    /// The store is up but does not serve this now (loading, read-only replica, busy with a script). The command did
+    /// not run.
+    #[error("redis is not ready: {0}")]
+    NotReady(String),
+    /// The command ran into an error of its own: a wrong type, a syntax error, an error raised by a script.
+    #[error("redis refused the command: {0}")]
+    Command(String),
+    /// The answer was not what the protocol or the caller's type says.
+    #[error("redis answered with something unexpected: {0}")]
+    Decode(String),
+}
+
+impl Error {
+    /// Whether the same call may succeed later without anybody changing anything.
+    #[must_use]
+    pub fn is_transient(&self) -> bool {
+        matches!(
+            self,
+            Self::Transport { .. } | Self::RateLimited { .. } | Self::NotReady(_)
+        )
+    }
+
+    /// Whether the command certainly did not run, so that even one that must not run twice may be repeated.
+    #[must_use]
+    pub(super) fn never_ran(&self) -> bool {
+        matches!(self, Self::Transport { sent: false, .. } | Self::NotReady(_))
+    }
+
+    /// Whether the answer, and perhaps the command, was lost on the way.
+    #[must_use]
+    pub(super) fn was_cut(&self) -> bool {
+        matches!(self, Self::Transport { .. })
+    }
+
+    /// Whether the store does not know the script's hash.
+    #[must_use]
+    pub(super) fn is_unknown_script(&self) -> bool {
+        matches!(self, Self::Command(message) if message.starts_with("NOSCRIPT"))
+    }
+
+    /// Reads Redis's error line; its first word is the error's kind.
+    pub(super) fn from_line(line: String) -> Self {
+        match line.split(' ').next().unwrap_or_default() {
+            "LOADING" | "READONLY" | "BUSY" | "MASTERDOWN" | "TRYAGAIN" | "CLUSTERDOWN" => {
+                Self::NotReady(line)
+            }
+            "WRONGPASS" | "NOAUTH" => Self::Unauthorized,
+            _ if line.contains("max daily request limit") => {
+                Self::RateLimited { retry_after: None }
+            }
+            _ => Self::Command(line),
+        }
+    }
+}
+
+impl From<reqwest::Error> for Error {
+    fn from(source: reqwest::Error) -> Self {
+        Self::Transport {
+            sent: !source.is_connect() && !source.is_builder(),
+            source: Some(source),
+        }
+    }
+}

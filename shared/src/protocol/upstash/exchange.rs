@@ -1,0 +1,178 @@
+//! One request and its answer, repeated when that is safe.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::{HeaderValue, StatusCode, header};
+use reqwest::{RequestBuilder, Response};
+use serde::de::DeserializeOwned;
+
+use super::command::{BinaryCommand, Command};
+use super::error::Error;
+use super::reply::{Answer, Reply};
+use super::usage::Usage;
+use crate::base::secret::Secret;
+
+/// The waits before the second and the third attempt. Short, because a caller is waiting and a store that is down for
+/// longer is better reported than waited for.
+const PAUSES: [Duration; 2] = [Duration::from_millis(30), Duration::from_millis(150)];
+
+#[derive(Clone, Debug)]
+pub(super) struct Exchange {
+    http: reqwest::Client,
+    base: String,
+    authorization: HeaderValue,
+    usage: Usage,
+}
+
+impl Exchange {
+    pub(super) fn new(http: reqwest::Client, url: &url::Url, token: &Secret) -> Self {
+        let mut authorization = HeaderValue::from_str(&format!("Bearer {}", token.expose()))
+            .unwrap_or_else(|_| HeaderValue::from_static("Bearer"));
+        authorization.set_sensitive(true);
+        Self {
+            http,
+            base: url.as_str().trim_end_matches('/').to_owned(),
+            authorization,
+            usage: Usage::default(),
+        }
+    }
+
+    pub(super) fn usage(&self) -> &Usage {
+        &self.usage
+    }
+
+    pub(super) async fn single(&self, command: &Command) -> Result<Reply, Error> {
+        let request = Request {
+            path: "/",
+            body: json(command)?,
+            commands: 1,
+            repeatable: command.is_repeatable(),
+        };
+        self.answer::<Answer>(request).await?.0
+    }
+
+    pub(super) async fn binary(&self, command: &BinaryCommand) -> Result<Reply, Error> {
+        let request = Request {
+            path: &command.command.path(),
+            body: command.last.clone(),
+            commands: 1,
+            repeatable: command.command.is_repeatable(),
+        };
+        self.answer::<Answer>(request).await?.0
+    }
+
+    pub(super) async fn many(
+        &self,
+        path: &str,
+        commands: &[Command],
+    ) -> Result<Vec<Result<Reply, Error>>, Error> {
+        let request = Request {
+            path,
+            body: json(&commands)?,
+            commands: commands.len(),
+            repeatable: commands.iter().all(Command::is_repeatable),
+        };
+        let answers: Vec<Answer> = self.answer(request).await?;
+        Ok(answers.into_iter().map(|answer| answer.0).collect())
+    }
+
+    /// A request that is not repeated and whose body the caller reads: a subscription.
+    pub(super) async fn stream(&self, path: &str) -> Result<Response, Error> {
+        let request = self
+            .post(path)
+            .header(header::ACCEPT, "text/event-stream")
+            .timeout(Duration::from_secs(15 * 60));
+        let response = self.send(request, 1).await?;
+        if response.status().is_success() {
+            return Ok(response);
+        }
+        let status = response.status();
+        let refusal = read::<Answer>(status, &response.bytes().await?)?;
+        Err(match refusal.0 {
+            Err(error) => error,
+            Ok(_) => Error::Decode(format!("{status} without an error")),
+        })
+    }
+
+    fn post(&self, path: &str) -> RequestBuilder {
+        self.http
+            .post(format!("{}{path}", self.base))
+            .header(header::AUTHORIZATION, self.authorization.clone())
+            .header(header::CONTENT_TYPE, "application/json")
+            .header("upstash-encoding", "base64")
+    }
+
+    async fn send(&self, request: RequestBuilder, commands: usize) -> Result<Response, Error> {
+        self.usage.add(commands);
+        let response = request.send().await?;
+        match response.status() {
+            StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => Err(Error::Unauthorized),
+            StatusCode::TOO_MANY_REQUESTS => Err(Error::RateLimited {
+                retry_after: retry_after(&response),
+            }),
+            status if status.is_server_error() => Err(Error::Transport {
+                sent: true,
+                source: None,
+            }),
+            _ => Ok(response),
+        }
+    }
+
+    /// Makes up to three attempts. The next one follows only on a lost answer, and only if the command may run twice
+    /// or certainly has not run.
+    async fn answer<T: DeserializeOwned>(&self, request: Request<'_>) -> Result<T, Error> {
+        for pause in PAUSES {
+            match self.attempt(&request).await {
+                Err(error) if error.was_cut() && (request.repeatable || error.never_ran()) => {
+                    tokio::time::sleep(pause).await;
+                }
+                outcome => return outcome,
+            }
+        }
+        self.attempt(&request).await
+    }
+
+    async fn attempt<T: DeserializeOwned>(&self, request: &Request<'_>) -> Result<T, Error> {
+        let outgoing = self.post(request.path).body(request.body.clone());
+        let response = self.send(outgoing, request.commands).await?;
+        let status = response.status();
+        read(status, &response.bytes().await?)
+    }
+}
+
+/// A request before it is sent, once or more.
+struct Request<'a> {
+    path: &'a str,
+    body: Bytes,
+    commands: usize,
+    repeatable: bool,
+}
+
+fn json(value: &impl serde::Serialize) -> Result<Bytes, Error> {
+    serde_json::to_vec(value)
+        .map(Bytes::from)
+        .map_err(|error| Error::Decode(error.to_string()))
+}
+
+/// Reads an answer of the expected shape; where the whole request was refused, the refusal.
+fn read<T: DeserializeOwned>(status: StatusCode, body: &[u8]) -> Result<T, Error> {
+    serde_json::from_slice(body).map_err(|mismatch| {
+        match serde_json::from_slice::<Answer>(body) {
+            Ok(Answer(Err(refusal))) => refusal,
+            _ => Error::Decode(format!("status {status}: {mismatch}")),
+        }
+    })
+}
+
+/// Seconds, as `Retry-After` or Upstash's own header say them.
+fn retry_after(response: &Response) -> Option<Duration> {
+    response
+        .headers()
+        .get(header::RETRY_AFTER)?
+        .to_str()
+        .ok()?
+        .parse()
+        .ok()
+        .map(Duration::from_secs)
+}

@@ -1,0 +1,239 @@
+//! Replies: what the wire says, and the types a caller asks for.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use serde::de::{Deserialize, Deserializer, SeqAccess, Visitor};
+
+use super::error::Error;
+
+/// A reply as Redis gave it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Reply {
+    /// No value.
+    Nil,
+    /// An integer.
+    Integer(i64),
+    /// A string or a status; any bytes.
+    Bytes(Vec<u8>),
+    /// Several replies.
+    Array(Vec<Reply>),
+}
+
+/// Reads JSON in which every string is base64. The status `OK` alone comes as it is, and is no valid base64.
+impl<'de> Deserialize<'de> for Reply {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(ReplyVisitor)
+    }
+}
+
+struct ReplyVisitor;
+
+impl<'de> Visitor<'de> for ReplyVisitor {
+    type Value = Reply;
+
+    fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("null, an integer, a base64 string or an array of these")
+    }
+
+    fn visit_unit<E>(self) -> Result<Reply, E> {
+        Ok(Reply::Nil)
+    }
+
+    fn visit_i64<E>(self, value: i64) -> Result<Reply, E> {
+        Ok(Reply::Integer(value))
+    }
+
+    fn visit_u64<E: serde::de::Error>(self, value: u64) -> Result<Reply, E> {
+        i64::try_from(value).map(Reply::Integer).map_err(E::custom)
+    }
+
+    fn visit_str<E>(self, text: &str) -> Result<Reply, E> {
+        Ok(Reply::Bytes(
+            STANDARD
+                .decode(text)
+                .unwrap_or_else(|_| text.as_bytes().to_vec()),
+        ))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Reply, A::Error> {
+        let mut replies = Vec::new();
+        while let Some(reply) = items.next_element()? {
+            replies.push(reply);
+        }
+        Ok(Reply::Array(replies))
+    }
+}
+
+/// The protocol's frame around a reply: `{"result": ..}` or `{"error": ".."}`.
+pub(super) struct Answer(pub(super) Result<Reply, Error>);
+
+impl<'de> Deserialize<'de> for Answer {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        #[derive(serde::Deserialize)]
+        struct Frame {
+            result: Option<Reply>,
+            error: Option<String>,
+        }
+        let frame = Frame::deserialize(deserializer)?;
+        Ok(Self(match (frame.error, frame.result) {
+            (Some(line), _) => Err(Error::from_line(line)),
+            (None, Some(reply)) => Ok(reply),
+            (None, None) => Ok(Reply::Nil),
+        }))
+    }
+}
+
+/// A type that a reply can be read as.
+pub trait FromReply: Sized {
+    /// Reads the reply, or says what was there instead.
+    fn from_reply(reply: Reply) -> Result<Self, Error>;
+}
+
+fn unexpected<T>(wanted: &str, reply: &Reply) -> Result<T, Error> {
+    let got = match reply {
+        Reply::Nil => "nothing",
+        Reply::Integer(_) => "an integer",
+        Reply::Bytes(_) => "a string",
+        Reply::Array(_) => "an array",
+    };
+    Err(Error::Decode(format!("wanted {wanted}, got {got}")))
+}
+
+impl FromReply for Reply {
+    fn from_reply(reply: Reply) -> Result<Self, Error> {
+        Ok(reply)
+    }
+}
+
+/// For commands whose answer says nothing more than that they ran.
+impl FromReply for () {
+    fn from_reply(_: Reply) -> Result<Self, Error> {
+        Ok(())
+    }
+}
+
+impl FromReply for Vec<u8> {
+    fn from_reply(reply: Reply) -> Result<Self, Error> {
+        match reply {
+            Reply::Bytes(bytes) => Ok(bytes),
+            other => unexpected("a string", &other),
+        }
+    }
+}
+
+impl FromReply for String {
+    fn from_reply(reply: Reply) -> Result<Self, Error> {
+        Self::from_utf8(Vec::from_reply(reply)?)
+            .map_err(|_| Error::Decode("a string is not UTF-8".into()))
+    }
+}
+
+/// Integers come as such, and as text where Redis keeps them as strings.
+impl FromReply for i64 {
+    fn from_reply(reply: Reply) -> Result<Self, Error> {
+        match reply {
+            Reply::Integer(value) => Ok(value),
+            Reply::Bytes(ref text) => std::str::from_utf8(text)
+                .ok()
+                .and_then(|text| text.parse().ok())
+                .map_or_else(|| unexpected("an integer", &reply), Ok),
+            other => unexpected("an integer", &other),
+        }
+    }
+}
+
+impl FromReply for u64 {
+    fn from_reply(reply: Reply) -> Result<Self, Error> {
+        Self::try_from(i64::from_reply(reply)?)
+            .map_err(|_| Error::Decode("wanted a count, got a negative number".into()))
+    }
+}
+
+impl<T: FromReply> FromReply for Option<T> {
+    fn from_reply(reply: Reply) -> Result<Self, Error> {
+        match reply {
+            Reply::Nil => Ok(None),
+            some => T::from_reply(some).map(Some),
+        }
+    }
+}
+
+/// An array. `Vec<u8>` is a string and has its own reading; every other element type reads item by item.
+impl<T: FromReply + NotByte> FromReply for Vec<T> {
+    fn from_reply(reply: Reply) -> Result<Self, Error> {
+        match reply {
+            Reply::Array(items) => items.into_iter().map(T::from_reply).collect(),
+            other => unexpected("an array", &other),
+        }
+    }
+}
+
+/// Element types of arrays; it keeps `Vec<u8>` (a string) apart from arrays.
+pub trait NotByte {}
+impl NotByte for Reply {}
+impl NotByte for String {}
+impl NotByte for i64 {}
+impl NotByte for u64 {}
+impl NotByte for Vec<u8> {}
+impl<T> NotByte for Option<T> {}
+impl<T: NotByte> NotByte for Vec<T> {}
+impl<A, B> NotByte for (A, B) {}
+
+/// Fields and values in turn, as `HGETALL` and `ZRANGE .. WITHSCORES` answer, pair by pair.
+impl<A: FromReply, B: FromReply> FromReply for Pairs<A, B> {
+    fn from_reply(reply: Reply) -> Result<Self, Error> {
+        let Reply::Array(items) = reply else {
+            return unexpected("an array", &reply);
+        };
+        let mut pairs = Vec::with_capacity(items.len() / 2);
+        let mut items = items.into_iter();
+        while let Some(first) = items.next() {
+            let Some(second) = items.next() else {
+                return Err(Error::Decode("an odd number of pairs".into()));
+            };
+            pairs.push((A::from_reply(first)?, B::from_reply(second)?));
+        }
+        Ok(Self(pairs))
+    }
+}
+
+/// A flat array of alternating items, read as pairs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Pairs<A, B>(pub Vec<(A, B)>);
+
+#[cfg(test)]
+mod tests {
+    use super::{Answer, FromReply, Reply};
+
+    fn read(json: &str) -> Reply {
+        serde_json::from_str::<Answer>(json).unwrap().0.unwrap()
+    }
+
+    #[test]
+    fn strings_are_decoded_at_every_depth_and_ok_is_left_alone() {
+        assert_eq!(read(r#"{"result":"OK"}"#), Reply::Bytes(b"OK".to_vec()));
+        assert_eq!(
+            read(r#"{"result":["T0s=",[null,7,"/w=="]]}"#),
+            Reply::Array(vec![
+                Reply::Bytes(b"OK".to_vec()),
+                Reply::Array(vec![
+                    Reply::Nil,
+                    Reply::Integer(7),
+                    Reply::Bytes(vec![0xff])
+                ]),
+            ])
+        );
+    }
+
+    #[test]
+    fn a_null_result_is_nil_and_no_error() {
+        assert_eq!(read(r#"{"result":null}"#), Reply::Nil);
+    }
+
+    #[test]
+    fn a_count_kept_as_text_reads_as_a_number() {
+        assert_eq!(i64::from_reply(Reply::Bytes(b"42".to_vec())).unwrap(), 42);
+        assert!(i64::from_reply(Reply::Bytes(b"4 2".to_vec())).is_err());
+        assert!(u64::from_reply(Reply::Integer(-1)).is_err());
+    }
+}

@@ -1,0 +1,162 @@
+//! One mail to each of many signers of one document.
+
+use std::ops::Deref;
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::decode::optional;
+use super::{DisplayName, DueDate, EmailAddress, HttpUrl, Invitation, Message, Reference, Title};
+
+/// How many recipients one request may name.
+const MAX_RECIPIENTS: usize = 10_000;
+
+/// Asks many signers to sign one document. What the web app leaves out is filled in as it always was.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Bulk {
+    /// What is to be signed; "Document" where it is absent.
+    #[serde(default, deserialize_with = "optional", skip_serializing_if = "Option::is_none")]
+    pub document_title: Option<Title>,
+    /// Who asks; "SignTusk" where it is absent.
+    #[serde(default, deserialize_with = "optional", skip_serializing_if = "Option::is_none")]
+    pub sender_name: Option<DisplayName>,
+    /// Who gets a mail.
+    pub emails: Recipients,
+    /// The sender's own words.
+    #[serde(default, deserialize_with = "optional", skip_serializing_if = "Option::is_none")]
+    pub message: Option<Message>,
+    /// By when to sign.
+    #[serde(default, deserialize_with = "optional", skip_serializing_if = "Option::is_none")]
+    pub due_date: Option<DueDate>,
+    /// The document in the signing page's link.
+    #[serde(default, deserialize_with = "optional", skip_serializing_if = "Option::is_none")]
+    pub document_id: Option<Reference>,
+}
+
+/// One of the recipients.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct Recipient {
+    /// The signer's name.
+    pub name: DisplayName,
+    /// The signer's address.
+    pub email: EmailAddress,
+}
+
+/// The recipients: 1 to 10,000.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(try_from = "Vec<Recipient>", into = "Vec<Recipient>")]
+#[schema(value_type = Vec<Recipient>, min_items = 1, max_items = 10_000)]
+pub struct Recipients(Vec<Recipient>);
+
+/// Why a list of recipients is refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("must name 1 to {MAX_RECIPIENTS} recipients, not {0}")]
+pub struct InvalidRecipients(usize);
+
+impl Bulk {
+    /// How many recipients one job has. A killed job's instance leaves at most one of them in doubt, and what was
+    /// sent before is skipped.
+    pub const PER_JOB: usize = 100;
+
+    /// The same in jobs of at most [`Self::PER_JOB`] recipients, in their order.
+    #[must_use]
+    pub fn split(mut self) -> Vec<Self> {
+        let recipients = std::mem::take(&mut self.emails.0);
+        let job = |chunk: &[Recipient]| Self {
+            emails: Recipients(chunk.to_vec()),
+            ..self.clone()
+        };
+        recipients.chunks(Self::PER_JOB).map(job).collect()
+    }
+
+    /// The mail of one recipient, with the signing page of the web app at `app`.
+    #[must_use]
+    pub fn invitation(&self, recipient: &Recipient, app: &HttpUrl) -> Invitation {
+        let document = self.document_id.as_ref().map_or("", Reference::as_str);
+        Invitation {
+            to: recipient.email.clone(),
+            signer_name: recipient.name.clone(),
+            document_title: self.document_title.clone().unwrap_or_else(Title::of_unnamed),
+            sender_name: self
+                .sender_name
+                .clone()
+                .unwrap_or_else(DisplayName::of_product),
+            message: self.message.clone(),
+            due_date: self.due_date,
+            signature_url: app.signing_page(document, recipient.email.as_str()),
+            request_id: None,
+            signer_id: None,
+            occurrence: None,
+        }
+    }
+}
+
+impl Deref for Recipients {
+    type Target = [Recipient];
+
+    fn deref(&self) -> &Self::Target {
+        &self.0
+    }
+}
+
+impl TryFrom<Vec<Recipient>> for Recipients {
+    type Error = InvalidRecipients;
+
+    fn try_from(recipients: Vec<Recipient>) -> Result<Self, Self::Error> {
+        if (1..=MAX_RECIPIENTS).contains(&recipients.len()) {
+            Ok(Self(recipients))
+        } else {
+            Err(InvalidRecipients(recipients.len()))
+        }
+    }
+}
+
+impl From<Recipients> for Vec<Recipient> {
+    fn from(recipients: Recipients) -> Self {
+        recipients.0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::{Bulk, HttpUrl};
+
+    fn bulk(recipients: usize) -> Result<Bulk, serde_json::Error> {
+        let emails: Vec<_> = (0..recipients)
+            .map(|n| json!({"name": format!("Signer {n}"), "email": format!("s{n}@example.com")}))
+            .collect();
+        serde_json::from_value(json!({"emails": emails, "documentTitle": "", "message": "Hello"}))
+    }
+
+    #[test]
+    fn many_recipients_become_jobs_of_a_hundred_and_none_is_lost() {
+        let jobs = bulk(250).unwrap().split();
+        let sizes: Vec<_> = jobs.iter().map(|job| job.emails.len()).collect();
+        assert_eq!(sizes, [100, 100, 50]);
+        assert_eq!(jobs[2].emails[49].email.as_str(), "s249@example.com");
+        assert!(jobs.iter().all(|job| job.message.is_some()));
+    }
+
+    #[test]
+    fn none_and_too_many_recipients_are_refused() {
+        assert!(bulk(0).is_err());
+        assert!(bulk(10_000).is_ok());
+        assert!(bulk(10_001).is_err());
+    }
+
+    #[test]
+    fn what_the_web_app_leaves_out_is_filled_in() {
+        let bulk = bulk(1).unwrap();
+        let app = HttpUrl::parse("https://app.example.com").unwrap();
+        let invitation = bulk.invitation(&bulk.emails[0], &app);
+        assert_eq!(invitation.document_title.as_str(), "Document");
+        assert_eq!(invitation.sender_name.as_str(), "SignTusk");
+        assert_eq!(
+            invitation.signature_url.as_str(),
+            "https://app.example.com/sign/?signer=s0%40example.com"
+        );
+    }
+}

@@ -1,0 +1,82 @@
+//! From JSON to a payload type, with errors that point at the member (RFC 6901).
+
+use std::fmt::Write;
+
+use serde::{Deserialize, Deserializer, de};
+use serde_json::Value;
+use serde_path_to_error::{Path, Segment};
+
+/// What is wrong with a payload, and where.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{pointer}: {reason}")]
+pub struct Invalid {
+    pointer: String,
+    reason: String,
+}
+
+impl Invalid {
+    pub(super) fn at(pointer: impl Into<String>, reason: impl Into<String>) -> Self {
+        Self {
+            pointer: pointer.into(),
+            reason: reason.into(),
+        }
+    }
+
+    /// The JSON pointer of the member that is wrong; empty for the whole payload.
+    #[must_use]
+    pub fn pointer(&self) -> &str {
+        &self.pointer
+    }
+
+    /// What is wrong with it. It does not quote the value.
+    #[must_use]
+    pub fn reason(&self) -> &str {
+        &self.reason
+    }
+}
+
+/// Reads a `T` out of JSON.
+pub(super) fn from<'de, T: Deserialize<'de>>(payload: &'de Value) -> Result<T, Invalid> {
+    serde_path_to_error::deserialize(payload).map_err(|error| {
+        let mut pointer = pointer(error.path());
+        let reason = error.inner().to_string();
+        // serde reports a missing member at its parent, and names it only in words.
+        let missing = reason
+            .strip_prefix("missing field `")
+            .and_then(|rest| rest.split_once('`'));
+        if let Some((member, _)) = missing {
+            return Invalid::at(format!("{pointer}/{member}"), "is missing");
+        }
+        if pointer == "/." {
+            pointer.clear();
+        }
+        Invalid::at(pointer, reason)
+    })
+}
+
+fn pointer(path: &Path) -> String {
+    let mut pointer = String::new();
+    for segment in path {
+        let token = match segment {
+            Segment::Seq { index } => index.to_string(),
+            Segment::Map { key } => key.replace('~', "~0").replace('/', "~1"),
+            Segment::Enum { variant } => variant.clone(),
+            Segment::Unknown => continue,
+        };
+        // Writing into a `String` cannot fail.
+        let _ = write!(pointer, "/{token}");
+    }
+    pointer
+}
+
+/// Reads an optional text member: absent, `null` and blank are all "none", as forms write them.
+pub(super) fn optional<'de, D, T>(deserializer: D) -> Result<Option<T>, D::Error>
+where
+    D: Deserializer<'de>,
+    T: TryFrom<String, Error: std::fmt::Display>,
+{
+    Option::<String>::deserialize(deserializer)?
+        .filter(|text| !text.trim().is_empty())
+        .map(|text| T::try_from(text).map_err(de::Error::custom))
+        .transpose()
+}

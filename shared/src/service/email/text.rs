@@ -1,0 +1,214 @@
+//! Texts that people write and that stand in subjects, headers and mail bodies: bounded, without control characters.
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+/// The longest name, in characters.
+const MAX_NAME: usize = 200;
+
+/// The longest document title, in characters.
+const MAX_TITLE: usize = 500;
+
+/// The longest message, in characters.
+const MAX_MESSAGE: usize = 5000;
+
+/// The longest id of the web app, in characters.
+const MAX_REFERENCE: usize = 200;
+
+/// Why a text is refused. It does not quote the text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum InvalidText {
+    /// Nothing but space.
+    #[error("must not be blank")]
+    Blank,
+    /// More characters than the limit.
+    #[error("must not be longer than {0} characters")]
+    TooLong(usize),
+    /// A line break where one line is expected, another control character, or a mark that reverses what follows.
+    #[error("must not hold control characters")]
+    Control,
+}
+
+/// A person's or an organisation's name: one line of 1 to 200 characters.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(try_from = "String", into = "String")]
+#[schema(value_type = String, min_length = 1, max_length = 200, examples("Ann Signer"))]
+pub struct DisplayName(String);
+
+/// A document's title: one line of 1 to 500 characters.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(try_from = "String", into = "String")]
+#[schema(value_type = String, min_length = 1, max_length = 500, examples("Office lease 2027"))]
+pub struct Title(String);
+
+/// The sender's own words: up to 5,000 characters, line breaks kept.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(try_from = "String", into = "String")]
+#[schema(value_type = String, min_length = 1, max_length = 5000, examples("Please sign before the move."))]
+pub struct Message(String);
+
+/// An id that the web app hands out, opaque here: one line of 1 to 200 characters.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(try_from = "String", into = "String")]
+#[schema(value_type = String, min_length = 1, max_length = 200)]
+pub struct Reference(String);
+
+impl DisplayName {
+    /// The name.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The name of a sender that the payload leaves out.
+    pub(super) fn of_product() -> Self {
+        Self("SignTusk".to_owned())
+    }
+}
+
+impl Title {
+    /// The title.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The title of a document that the payload leaves out.
+    pub(super) fn of_unnamed() -> Self {
+        Self("Document".to_owned())
+    }
+}
+
+impl Message {
+    /// The message, its lines separated by `\n`.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl Reference {
+    /// The id.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl TryFrom<String> for DisplayName {
+    type Error = InvalidText;
+
+    fn try_from(text: String) -> Result<Self, InvalidText> {
+        line(&text, MAX_NAME).map(Self)
+    }
+}
+
+impl TryFrom<String> for Title {
+    type Error = InvalidText;
+
+    fn try_from(text: String) -> Result<Self, InvalidText> {
+        line(&text, MAX_TITLE).map(Self)
+    }
+}
+
+impl TryFrom<String> for Message {
+    type Error = InvalidText;
+
+    fn try_from(text: String) -> Result<Self, InvalidText> {
+        let unix = text.replace("\r\n", "\n");
+        bounded(&unix, MAX_MESSAGE, |c| c != '\n' && c != '\t' && is_hostile(c)).map(Self)
+    }
+}
+
+impl TryFrom<String> for Reference {
+    type Error = InvalidText;
+
+    fn try_from(text: String) -> Result<Self, InvalidText> {
+        line(&text, MAX_REFERENCE).map(Self)
+    }
+}
+
+impl From<DisplayName> for String {
+    fn from(name: DisplayName) -> Self {
+        name.0
+    }
+}
+
+impl From<Title> for String {
+    fn from(title: Title) -> Self {
+        title.0
+    }
+}
+
+impl From<Message> for String {
+    fn from(message: Message) -> Self {
+        message.0
+    }
+}
+
+impl From<Reference> for String {
+    fn from(reference: Reference) -> Self {
+        reference.0
+    }
+}
+
+fn line(text: &str, limit: usize) -> Result<String, InvalidText> {
+    bounded(text, limit, |c| {
+        is_hostile(c) || matches!(c, '\u{2028}' | '\u{2029}')
+    })
+}
+
+/// The text without the spaces around it. Line breaks around it are not dropped but judged.
+fn bounded(
+    text: &str,
+    limit: usize,
+    refused: impl Fn(char) -> bool,
+) -> Result<String, InvalidText> {
+    if text.trim().is_empty() {
+        return Err(InvalidText::Blank);
+    }
+    if text.contains(refused) {
+        return Err(InvalidText::Control);
+    }
+    let text = text.trim();
+    if text.chars().count() > limit {
+        return Err(InvalidText::TooLong(limit));
+    }
+    Ok(text.to_owned())
+}
+
+/// Control characters, and the marks that change the direction of all that follows: with them a title could read as
+/// another one.
+fn is_hostile(c: char) -> bool {
+    c.is_control() || matches!(c, '\u{202a}'..='\u{202e}' | '\u{feff}')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{DisplayName, InvalidText, Message, Title};
+
+    #[test]
+    fn names_of_all_scripts_are_taken() {
+        for name in ["Zoë O'Brien-Łukasz", "山田太郎", "محمد بن سلمان", "🖋 & Co. <b>"] {
+            assert_eq!(DisplayName::try_from(name.to_owned()).unwrap().as_str(), name);
+        }
+    }
+
+    #[test]
+    fn the_limit_counts_characters_and_not_bytes() {
+        assert!(Title::try_from("é".repeat(500)).is_ok());
+        assert_eq!(Title::try_from("é".repeat(501)), Err(InvalidText::TooLong(500)));
+    }
+
+    #[test]
+    fn a_message_keeps_its_lines_and_nothing_else_that_controls() {
+        let message = Message::try_from("Dear Ann,\r\n\r\n\tplease sign.\n".to_owned()).unwrap();
+        assert_eq!(message.as_str(), "Dear Ann,\n\n\tplease sign.");
+        assert_eq!(Message::try_from("a\u{1b}[2J".to_owned()), Err(InvalidText::Control));
+    }
+
+    #[test]
+    fn a_line_break_at_the_end_of_a_name_is_not_passed_over() {
+        assert_eq!(DisplayName::try_from("Ann\r\n".to_owned()), Err(InvalidText::Control));
+    }
+}

@@ -1,0 +1,121 @@
+//! Claiming a job for one delivery.
+
+use std::time::Duration;
+
+use super::create::{LIST_CAP, life};
+use super::kind::{JobType, Priority};
+use super::{Error, Jobs, keys, scripts};
+use crate::base::id;
+use crate::protocol::upstash::{FromReply as _, Reply};
+
+/// How long `job_message:{messageId}` lives: a day longer than a message can be retried and looked up.
+pub(super) const MESSAGE_LIFE: Duration = Duration::from_hours(8 * 24);
+
+/// A delivery that wants to run a job.
+#[derive(Clone, Copy, Debug)]
+pub struct Incoming<'a> {
+    /// The job.
+    pub job_id: &'a str,
+    /// Its type.
+    pub job: JobType,
+    /// The message that carries it.
+    pub message_id: &'a str,
+    /// The message's generation, from 1.
+    pub generation: u32,
+    /// The payload as it came, for a job that has no record.
+    pub payload: &'a str,
+}
+
+/// The right to run a job: what commits and progress are checked against.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Claim {
+    /// The job.
+    pub job_id: String,
+    /// Its type.
+    pub job: JobType,
+    /// Grows with each claim; only the holder of the newest may write.
+    pub fence: u64,
+    /// Which attempt this is, from 1.
+    pub attempt: u32,
+    /// How many attempts ended in a panic.
+    pub panics: u32,
+    /// The job's priority.
+    pub priority: Priority,
+    /// The job's tenant.
+    pub tenant: String,
+    /// The generation of the message that was claimed.
+    pub generation: u32,
+    pub(super) nonce: String,
+}
+
+/// What a wish to claim met.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Claimed {
+    /// The job is this delivery's.
+    Run(Claim),
+    /// Another delivery holds the lease, for this long at the most.
+    Busy(Duration),
+    /// The job has ended: completed or cancelled.
+    Over,
+    /// A newer message of this job exists.
+    Superseded,
+}
+
+impl Jobs {
+    /// Claims a job; makes its record if there is none.
+    pub async fn claim(&self, incoming: Incoming<'_>) -> Result<Claimed, Error> {
+        let name = incoming.job.name();
+        let nonce = id::nonce();
+        let call = scripts::CLAIM
+            .invoke()
+            .key(keys::JOB.key(incoming.job_id))
+            .key(keys::OPEN.key(name))
+            .key(keys::STATS.key(name))
+            .key(keys::LIST.key(name))
+            .key(keys::MESSAGE.key(incoming.message_id))
+            .arg(&nonce)
+            .arg(incoming.job.plan().lease.as_millis())
+            .arg(incoming.message_id)
+            .arg(incoming.job_id)
+            .arg(name)
+            .arg(incoming.generation)
+            .arg(incoming.payload)
+            .arg(life(incoming.job.plan()))
+            .arg(LIST_CAP)
+            .arg(MESSAGE_LIFE.as_millis());
+        read(&self.redis.eval::<Vec<Reply>>(call).await?, incoming, nonce)
+    }
+}
+
+fn read(answer: &[Reply], incoming: Incoming<'_>, nonce: String) -> Result<Claimed, Error> {
+    let unreadable = || Error::Unreadable(format!("claim answered {answer:?}"));
+    let number = |place: usize| match answer.get(place) {
+        Some(Reply::Integer(value)) => u64::try_from(*value).map_err(|_| unreadable()),
+        _ => Err(unreadable()),
+    };
+    let text = |place: usize| {
+        let reply = answer.get(place).cloned().unwrap_or(Reply::Nil);
+        String::from_reply(reply).map_err(Error::Record)
+    };
+    let small = |place| u32::try_from(number(place)?).map_err(|_| unreadable());
+    match answer.first() {
+        Some(Reply::Bytes(state)) => match state.as_slice() {
+            b"run" => Ok(Claimed::Run(Claim {
+                job_id: incoming.job_id.to_owned(),
+                job: incoming.job,
+                fence: number(1)?,
+                attempt: small(2)?,
+                panics: small(3)?,
+                priority: text(4)?.parse()?,
+                tenant: text(5)?,
+                generation: incoming.generation,
+                nonce,
+            })),
+            b"busy" => Ok(Claimed::Busy(Duration::from_millis(number(1)?))),
+            b"over" => Ok(Claimed::Over),
+            b"superseded" => Ok(Claimed::Superseded),
+            _ => Err(unreadable()),
+        },
+        _ => Err(unreadable()),
+    }
+}

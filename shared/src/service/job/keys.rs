@@ -1,0 +1,48 @@
+//! The Redis keys of jobs.
+
+use crate::service::key::Family;
+
+/// The record of one job.
+pub const JOB: Family = Family {
+    pattern: "job:{jobId}",
+    kind: "hash",
+    life: "delivery + retry horizon + 7 days; dead: 30 days",
+};
+
+/// The ids of a type's jobs, newest first.
+pub const LIST: Family = Family {
+    pattern: "jobs:{type}",
+    kind: "list",
+    life: "the newest 1,000 ids of each type",
+};
+
+/// The ids of a type's open jobs, scored by the millisecond at which each is due.
+pub const OPEN: Family = Family {
+    pattern: "jobs_open:{type}",
+    kind: "sorted set",
+    life: "one member for each open job; members older than 40 days go with the next enqueue",
+};
+
+/// How many jobs of a type there were, and how they ended.
+pub const STATS: Family = Family {
+    pattern: "job_stats:{type}",
+    kind: "hash",
+    life: "three counters for each type",
+};
+
+/// Which job a QStash message carried.
+pub const MESSAGE: Family = Family {
+    pattern: "job_message:{messageId}",
+    kind: "string",
+    life: "8 days",
+};
+
+/// Which jobs an Idempotency-Key made.
+pub const IDEMPOTENCY: Family = Family {
+    pattern: "idempotency:{sha256}",
+    kind: "hash",
+    life: "24 hours",
+};
+
+/// All families of this service.
+pub const ALL: &[&Family] = &[&JOB, &LIST, &OPEN, &STATS, &MESSAGE, &IDEMPOTENCY];

@@ -1,0 +1,28 @@
+-- Gives one delivery the right to run a job, until its lease ends or a later claim takes it over.
+-- KEYS: 1 job, 2 open, 3 stats, 4 jobs:{type}, 5 job_message:{messageId}
+-- ARGV: 1 attempt nonce, 2 lease (ms), 3 message id, 4 job id, 5 type, 6 generation of the message, 7 payload,
+-- 8 life of a record (ms), 9 list cap, 10 life of the message's key (ms)
+-- Answers {'run', fence, attempts, panics, priority, tenant} | {'busy', ms until the lease ends} | {'over', status} | {'superseded'}
+
+local job = load('status', 'generation', 'attempts', 'fence', 'leaseUntil', 'nonce', 'panics', 'timeline',
+  'priority', 'tenant')
+if job.status and job.nonce == ARGV[1] then
+  return { 'run', tonumber(job.fence), tonumber(job.attempts), tonumber(job.panics or 0),
+    job.priority or 'normal', job.tenant or '-' }
+end
+if job.status == 'completed' or job.status == 'cancelled' then return { 'over', job.status } end
+if job.status and tonumber(ARGV[6]) < tonumber(job.generation or 1) then return { 'superseded' } end
+local lease = tonumber(job.leaseUntil or 0)
+if job.status == 'processing' and lease > now then return { 'busy', lease - now } end
+
+if not job.status then adopt(ARGV[4], ARGV[5], ARGV[7], ARGV[9]) end
+local fence, attempts = tonumber(job.fence or 0) + 1, tonumber(job.attempts or 0) + 1
+local note = 'attempt ' .. attempts
+if job.status == 'processing' then note = note .. ', the lease of the one before ran out' end
+redis.call('HSET', KEYS[1], 'status', 'processing', 'fence', fence, 'attempts', attempts, 'nonce', ARGV[1],
+  'leaseUntil', string.format('%.0f', now + tonumber(ARGV[2])), 'messageId', ARGV[3],
+  'generation', ARGV[6], 'updatedAt', string.format('%.0f', now), 'timeline', noted(job.timeline, 'processing', note))
+redis.call('PEXPIRE', KEYS[1], ARGV[8])
+redis.call('SET', KEYS[5], ARGV[4], 'PX', ARGV[10])
+if not (job.status and OPEN[job.status]) then count(ARGV[4], job.status, 'processing', now) end
+return { 'run', fence, attempts, tonumber(job.panics or 0), job.priority or 'normal', job.tenant or '-' }

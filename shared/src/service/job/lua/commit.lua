@@ -1,0 +1,27 @@
+-- Writes how an attempt ended, if the job is still this attempt's.
+-- KEYS: 1 job, 2 open, 3 stats
+-- ARGV: 1 attempt nonce, 2 fence, 3 job id, 4 status, 5 result (JSON) or '', 6 error or '', 7 not before (ms),
+-- 8 generation from now on, 9 panics from now on, 10 life of a record after it is due (ms)
+-- Answers 1 if it is committed, 0 if the lease was taken over or the job ended otherwise.
+
+local job = load('status', 'fence', 'committed', 'timeline')
+if job.committed == ARGV[1] then return 1 end
+if job.status ~= 'processing' or tonumber(job.fence) ~= tonumber(ARGV[2]) then return 0 end
+
+local status, due = ARGV[4], math.max(now, tonumber(ARGV[7]))
+local at = string.format('%.0f', now)
+local note = ARGV[6]
+if status == 'deferred' then note = note .. ', until ' .. string.format('%.0f', due) end
+redis.call('HSET', KEYS[1], 'status', status, 'committed', ARGV[1], 'updatedAt', at, 'error', ARGV[6],
+  'result', ARGV[5], 'notBefore', ARGV[7], 'generation', ARGV[8], 'panics', ARGV[9],
+  'timeline', noted(job.timeline, status, note))
+local gone = { 'leaseUntil' }
+if status == 'completed' then
+  redis.call('HSET', KEYS[1], 'completedAt', at)
+  gone = { 'leaseUntil', 'payload' } -- names, addresses and links are not kept longer than they are needed
+end
+redis.call('HDEL', KEYS[1], unpack(gone))
+local life = status == 'dead' and DEAD_LIFE or tonumber(ARGV[10])
+redis.call('PEXPIREAT', KEYS[1], string.format('%.0f', due + life))
+if status ~= 'failed' then count(ARGV[3], 'processing', status, due) end
+return 1

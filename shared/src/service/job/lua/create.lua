@@ -1,0 +1,44 @@
+-- Records one or more jobs of one type. Nothing of them exists before, all of them after.
+-- KEYS: 1 the first job, 2 open, 3 stats, 4 jobs:{type}, 5 idempotency:{sha256} (always passed; used if ARGV[1] is
+-- not empty), 6.. the jobs after the first
+-- ARGV: 1 fingerprint of the request or '', 2 life of the idempotency key (ms), 3 the answer to keep (JSON), 4 type,
+-- 5 priority, 6 tenant, 7 user, 8 label, 9 not before (ms, 0 for now), 10 life of a record after it is due (ms),
+-- 11 list cap, 12 life of an open member (ms), 13.. id and payload in turn
+-- Answers {'created', answer} | {'same', first answer, status of its first job} | {'conflict'}
+
+local answer, due = ARGV[3], math.max(now, tonumber(ARGV[9]))
+if ARGV[1] ~= '' then
+  local first = redis.call('HMGET', KEYS[5], 'fingerprint', 'answer', 'job')
+  if first[1] and first[1] ~= ARGV[1] then return { 'conflict' } end
+  if first[1] then return { 'same', first[2], redis.call('HGET', first[3], 'status') or '' } end
+end
+-- Ids are new, so a record under one means that this very call came through before its answer was lost.
+if redis.call('EXISTS', KEYS[1]) == 1 then return { 'created', answer } end
+
+if ARGV[1] ~= '' then
+  redis.call('HSET', KEYS[5], 'fingerprint', ARGV[1], 'answer', answer, 'job', KEYS[1])
+  redis.call('PEXPIRE', KEYS[5], ARGV[2])
+end
+local at, note = string.format('%.0f', now), ''
+if due > now then note = 'not before ' .. string.format('%.0f', due) end
+local ids, open = {}, {}
+for place = 13, #ARGV, 2 do
+  local id = ARGV[place]
+  local number = (place - 13) / 2
+  local key = number == 0 and KEYS[1] or KEYS[5 + number]
+  redis.call('HSET', key, 'type', ARGV[4], 'status', 'queued', 'priority', ARGV[5], 'tenant', ARGV[6],
+    'user', ARGV[7], 'label', ARGV[8], 'payload', ARGV[place + 1], 'createdAt', at, 'updatedAt', at,
+    'notBefore', string.format('%.0f', tonumber(ARGV[9])), 'generation', '1', 'attempts', '0', 'fence', '0',
+    'timeline', noted(nil, 'queued', note))
+  redis.call('PEXPIREAT', key, string.format('%.0f', due + tonumber(ARGV[10])))
+  ids[#ids + 1] = id
+  open[#open + 1] = string.format('%.0f', due)
+  open[#open + 1] = id
+end
+if redis.call('LPUSH', KEYS[4], unpack(ids)) > tonumber(ARGV[11]) then
+  redis.call('LTRIM', KEYS[4], 0, tonumber(ARGV[11]) - 1)
+end
+redis.call('ZREMRANGEBYSCORE', KEYS[2], '-inf', string.format('%.0f', now - tonumber(ARGV[12])))
+redis.call('ZADD', KEYS[2], unpack(open))
+redis.call('HINCRBY', KEYS[3], 'total', #ids)
+return { 'created', answer }

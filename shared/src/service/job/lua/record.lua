@@ -1,0 +1,83 @@
+-- Shared by every script of jobs; the scripts proper follow it.
+-- KEYS[1] is job:{id}, KEYS[2] jobs_open:{type}, KEYS[3] job_stats:{type}.
+-- Time is Redis's, in milliseconds: instances' clocks differ, and leases must not.
+
+local DAY = 86400000
+local DEAD_LIFE = 30 * DAY
+local NOTES = 40
+
+local time = redis.call('TIME')
+local now = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
+
+local OPEN = { queued = true, processing = true, deferred = true, failed = true }
+
+-- A record of the former system is a JSON string. The first script that touches it turns it into a hash.
+local function replace_former_record(key)
+  local ok, former = pcall(cjson.decode, redis.call('GET', key))
+  redis.call('DEL', key)
+  if not ok or type(former) ~= 'table' then return end
+  local fields = { 'type', tostring(former.type or 'email'), 'status', tostring(former.status or 'failed'),
+    'priority', 'normal', 'tenant', '-', 'generation', '1', 'attempts', '0', 'fence', '0',
+    'createdAt', string.format('%.0f', tonumber(former.createdAt) or now),
+    'updatedAt', string.format('%.0f', tonumber(former.updatedAt) or now) }
+  if type(former.data) == 'table' then
+    fields[#fields + 1] = 'payload'
+    fields[#fields + 1] = cjson.encode(former.data)
+  end
+  if type(former.error) == 'string' then
+    fields[#fields + 1] = 'error'
+    fields[#fields + 1] = former.error
+  end
+  redis.call('HSET', key, unpack(fields))
+  redis.call('PEXPIRE', key, DEAD_LIFE)
+end
+
+-- Named fields of the record, as a table; absent fields are nil.
+local function load(...)
+  local names = { ... }
+  local values = redis.pcall('HMGET', KEYS[1], unpack(names))
+  if values.err then
+    replace_former_record(KEYS[1])
+    values = redis.call('HMGET', KEYS[1], unpack(names))
+  end
+  local record = {}
+  for place, name in ipairs(names) do
+    record[name] = values[place] or nil
+  end
+  return record
+end
+
+-- The timeline with one more line; the oldest go when there are too many. One line: at, status, note.
+local function noted(timeline, status, note)
+  local line = string.format('%.0f', now) .. '\t' .. status .. '\t' .. (note or ''):gsub('[%c]', ' '):sub(1, 300)
+  if not timeline or timeline == '' then return line end
+  local _, lines = timeline:gsub('\n', '')
+  if lines + 2 > NOTES then
+    timeline = timeline:gsub('^[^\n]*\n', '', 1)
+  end
+  return timeline .. '\n' .. line
+end
+
+-- Keeps the set of open jobs and the counters true while a job goes from one status to another.
+local function count(id, from, to, due)
+  if OPEN[to] then
+    redis.call('ZADD', KEYS[2], due or now, id)
+  elseif not from or OPEN[from] then
+    redis.call('ZREM', KEYS[2], id)
+  end
+  if from == to then return end
+  if from == 'dead' then redis.call('HINCRBY', KEYS[3], 'failed', -1) end
+  if to == 'dead' then redis.call('HINCRBY', KEYS[3], 'failed', 1) end
+  if to == 'completed' then redis.call('HINCRBY', KEYS[3], 'completed', 1) end
+end
+
+-- A record that arrived without having been created here: the official client published the message, or the store
+-- lost its data. KEYS[4] is jobs:{type}.
+local function adopt(id, kind, payload, list_cap)
+  redis.call('HSET', KEYS[1], 'type', kind, 'priority', 'normal', 'tenant', '-', 'payload', payload,
+    'createdAt', string.format('%.0f', now))
+  if redis.call('LPUSH', KEYS[4], id) > tonumber(list_cap) then
+    redis.call('LTRIM', KEYS[4], 0, tonumber(list_cap) - 1)
+  end
+  redis.call('HINCRBY', KEYS[3], 'total', 1)
+end

@@ -1,0 +1,74 @@
+//! Background jobs: their records, and the rules by which each is done once although messages come at least once.
+//!
+//! A record is made before its message is published ([`Jobs::create`]). A delivery claims the job ([`Jobs::claim`]):
+//! it gets a lease, which ends by itself, and a fence, a number that grows with each claim. It commits how the attempt
+//! ended ([`Jobs::commit`]) only while the fence is still its own. A crash between the two loses nothing: the lease
+//! runs out and the next delivery takes over. Every call is one request; the scripts in `lua/` decide by Redis's time.
+//!
+//! A job has a generation: redriving or deferring it publishes a message of the next one, and a message of an older
+//! generation is superseded.
+
+mod claim;
+mod commit;
+mod create;
+mod kind;
+mod record;
+mod publisher;
+mod read;
+mod scripts;
+mod steer;
+mod stop;
+mod tracking;
+
+pub mod keys;
+
+pub use claim::{Claim, Claimed, Incoming};
+pub use commit::Ending;
+pub use create::{Created, Idempotency, NewJob, Order};
+pub use kind::{Flow, JobType, Plan, Priority};
+pub use publisher::{Outgoing, Publisher};
+pub use read::{Filter, Page};
+pub use record::{Job, Moment, Progress, Status};
+pub use read::Stats;
+pub use steer::{Cancelled, Failed, Redriven};
+pub use stop::Stop;
+pub use tracking::Tracking;
+
+use crate::protocol::{qstash, upstash};
+
+/// What can go wrong with a job's record or its message.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The store of records.
+    #[error("the job's record cannot be reached")]
+    Record(#[from] upstash::Error),
+    /// The queue did not take the message.
+    #[error("the job's message cannot be published")]
+    Publish(#[from] qstash::Error),
+    /// The queue refused one message of a batch.
+    #[error("the job's message was refused")]
+    Refused(#[source] qstash::Refusal),
+    /// A message that cannot be written.
+    #[error("the job's message cannot be written")]
+    Message(#[from] qstash::MessageError),
+    /// A payload that is no JSON object.
+    #[error("the job's payload cannot be written")]
+    Payload(#[from] serde_json::Error),
+    /// A record or an answer of a script that this version does not understand.
+    #[error("the job's record is not readable: {0}")]
+    Unreadable(String),
+}
+
+/// The records of all jobs.
+#[derive(Clone, Debug)]
+pub struct Jobs {
+    redis: upstash::Redis,
+}
+
+impl Jobs {
+    /// Records in `redis`.
+    #[must_use]
+    pub fn new(redis: upstash::Redis) -> Self {
+        Self { redis }
+    }
+}

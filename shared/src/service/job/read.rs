@@ -1,0 +1,179 @@
+//! Looking at jobs: one, a page, the figures of a type.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::kind::JobType;
+use super::record::{Job, Status};
+use super::{Error, Jobs, keys, scripts};
+use crate::protocol::upstash::{Command, FromReply as _, Pairs, Pipeline, Reply};
+
+/// How many records one page may look at, so that a rare status does not read a thousand in one call.
+const LOOKED_AT: usize = 200;
+
+/// What a page of jobs is made of.
+#[derive(Clone, Debug, Default)]
+pub struct Filter {
+    /// Only this type.
+    pub job: Option<JobType>,
+    /// Only this status.
+    pub status: Option<Status>,
+    /// Only this label.
+    pub label: Option<String>,
+    /// Only this tenant.
+    pub tenant: Option<String>,
+    /// Only what this user asked for.
+    pub user: Option<String>,
+    /// Jobs at the most.
+    pub limit: usize,
+    /// The cursor of the page before.
+    pub cursor: Option<String>,
+}
+
+/// A page of jobs, newest first.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Page {
+    /// The jobs.
+    pub items: Vec<Job>,
+    /// Where the next page goes on; absent on the last one. A page may be empty and still have a successor.
+    pub cursor: Option<String>,
+}
+
+/// The figures of a type.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Stats {
+    /// Jobs ever recorded.
+    pub total: u64,
+    /// Of these, done.
+    pub completed: u64,
+    /// Of these, dead.
+    pub failed: u64,
+    /// Of these, still open.
+    pub pending: u64,
+    /// Percent of the ended ones that were done; 100 while none has ended.
+    pub success_rate: f64,
+    /// How long the oldest open job has been due, in seconds.
+    #[serde(skip)]
+    pub oldest_pending_seconds: u64,
+}
+
+impl Jobs {
+    /// A job by its id, or by the id of the message that carried it.
+    pub async fn get(&self, id: &str) -> Result<Option<Job>, Error> {
+        let call = scripts::GET
+            .invoke()
+            .key(keys::JOB.key(id))
+            .key(keys::MESSAGE.key(id))
+            .arg(keys::JOB.key(""))
+            .arg(id);
+        match self.redis.eval::<Option<Vec<Reply>>>(call).await? {
+            Some(pair) => Ok(Some(job(pair)?)),
+            None => Ok(None),
+        }
+    }
+
+    /// A page of jobs.
+    pub async fn list(&self, filter: &Filter) -> Result<Page, Error> {
+        let types: Vec<JobType> = filter
+            .job
+            .map_or_else(|| JobType::ALL.to_vec(), |job| vec![job]);
+        let mut call = scripts::LIST.invoke();
+        for job in types {
+            call = call.key(keys::LIST.key(job.name()));
+        }
+        call = call
+            .arg(keys::JOB.key(""))
+            .arg(filter.status.map_or("", Status::name))
+            .arg(filter.label.as_deref().unwrap_or_default())
+            .arg(filter.limit)
+            .arg(LOOKED_AT)
+            .arg(filter.cursor.as_deref().unwrap_or_default())
+            .arg(filter.tenant.as_deref().unwrap_or_default())
+            .arg(filter.user.as_deref().unwrap_or_default());
+        let page = self.redis.eval::<Vec<Reply>>(call).await?;
+        let Ok([cursor, Reply::Array(jobs)]) = <[Reply; 2]>::try_from(page) else {
+            return Err(Error::Unreadable("a page".into()));
+        };
+        let cursor = String::from_reply(cursor)?;
+        Ok(Page {
+            items: jobs
+                .into_iter()
+                .map(|pair| job(Vec::from_reply(pair)?))
+                .collect::<Result<_, _>>()?,
+            cursor: Some(cursor).filter(|cursor| !cursor.is_empty()),
+        })
+    }
+
+    /// The commands of [`Jobs::stats`], to be sent together with others.
+    #[must_use]
+    pub fn ask_stats(mut pipeline: Pipeline, job: JobType) -> Pipeline {
+        let open = keys::OPEN.key(job.name());
+        for command in [
+            Command::new("HGETALL").arg(keys::STATS.key(job.name())),
+            Command::new("ZCARD").arg(&open),
+            Command::new("ZRANGE").arg(&open).arg(0).arg(0).arg("WITHSCORES"),
+        ] {
+            pipeline = pipeline.command(command);
+        }
+        pipeline
+    }
+
+    /// Reads the answers to [`Jobs::ask_stats`].
+    pub fn read_stats(
+        replies: &mut crate::protocol::upstash::Replies,
+        now: Timestamp,
+    ) -> Result<Stats, Error> {
+        let Pairs(counters) = replies.next::<Pairs<String, u64>>()?;
+        let counter = |name: &str| {
+            counters
+                .iter()
+                .find(|(field, _)| field == name)
+                .map_or(0, |(_, value)| *value)
+        };
+        let pending = replies.next::<u64>()?;
+        let Pairs(oldest) = replies.next::<Pairs<String, i64>>()?;
+        let due = oldest.first().map_or(now.as_millisecond(), |(_, due)| *due);
+        let (completed, failed) = (counter("completed"), counter("failed"));
+        Ok(Stats {
+            total: counter("total"),
+            completed,
+            failed,
+            pending,
+            success_rate: success_rate(completed, failed),
+            oldest_pending_seconds: u64::try_from((now.as_millisecond() - due) / 1000)
+                .unwrap_or_default(),
+        })
+    }
+
+    /// The figures of every type.
+    pub async fn stats(&self, now: Timestamp) -> Result<Vec<(JobType, Stats)>, Error> {
+        let pipeline = JobType::ALL
+            .iter()
+            .fold(Pipeline::new(), |pipeline, job| Self::ask_stats(pipeline, *job));
+        let mut replies = self.redis.pipeline(pipeline).await?;
+        JobType::ALL
+            .iter()
+            .map(|job| Ok((*job, Self::read_stats(&mut replies, now)?)))
+            .collect()
+    }
+}
+
+/// Percent, to one decimal place.
+fn success_rate(completed: u64, failed: u64) -> f64 {
+    let ended = completed + failed;
+    if ended == 0 {
+        return 100.0;
+    }
+    let tenths = u32::try_from(completed * 1000 / ended).unwrap_or(1000);
+    f64::from(tenths) / 10.0
+}
+
+/// Reads a script's pair of id and fields.
+fn job(pair: Vec<Reply>) -> Result<Job, Error> {
+    let Ok([id, fields]) = <[Reply; 2]>::try_from(pair) else {
+        return Err(Error::Unreadable("a pair".into()));
+    };
+    let Pairs(fields) = Pairs::<String, String>::from_reply(fields)?;
+    Job::read(String::from_reply(id)?, fields)
+}

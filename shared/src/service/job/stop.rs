@@ -1,0 +1,63 @@
+//! The ways in which a job's work stops short of done, said where it happens.
+
+use std::error::Error;
+use std::time::Duration;
+
+/// Why a job is not done, and what is to become of it.
+#[derive(Debug, thiserror::Error)]
+pub enum Stop {
+    /// Something that may heal: the queue is to deliver again.
+    #[error("{error}")]
+    Retry {
+        /// What happened.
+        error: String,
+        /// How long the queue is to wait at least; none leaves it to its schedule.
+        after: Option<Duration>,
+    },
+    /// Something that will not heal: straight to the dead-letter queue.
+    #[error("{0}")]
+    Never(String),
+    /// Not now: the job goes back into the queue, without a retry being spent.
+    #[error("{reason}")]
+    Defer {
+        /// How long to wait.
+        after: Duration,
+        /// Why, for the timeline.
+        reason: String,
+    },
+}
+
+impl Stop {
+    /// A failure that may heal, with its causes in words.
+    pub fn retry(error: impl Error) -> Self {
+        Self::Retry {
+            error: causes(&error),
+            after: None,
+        }
+    }
+
+    /// A failure that will not heal, with its causes in words.
+    pub fn never(error: impl Error) -> Self {
+        Self::Never(causes(&error))
+    }
+
+    /// Back into the queue for `after`.
+    pub fn defer(after: Duration, reason: impl Into<String>) -> Self {
+        Self::Defer {
+            after,
+            reason: reason.into(),
+        }
+    }
+}
+
+/// An error and what caused it, in one line.
+fn causes(error: &dyn Error) -> String {
+    let mut line = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        line.push_str(": ");
+        line.push_str(&error.to_string());
+        cause = error.source();
+    }
+    line
+}

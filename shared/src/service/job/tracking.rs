@@ -1,0 +1,45 @@
+//! What a message says about its job besides the payload.
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+/// The members that this project adds to a payload. A message of the official client has neither.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Tracking {
+    /// The job's id; absent when the message was published without a record.
+    #[serde(default)]
+    pub job_id: Option<String>,
+    /// Which publication of the job this is, from 1.
+    #[serde(default)]
+    pub generation: Option<u32>,
+}
+
+impl Tracking {
+    /// The body of a message: the payload (a JSON object) with these members added.
+    pub(super) fn envelop(&self, payload: &str) -> Result<Vec<u8>, serde_json::Error> {
+        let mut body: Map<String, Value> = serde_json::from_str(payload)?;
+        body.insert("jobId".into(), self.job_id.clone().into());
+        body.insert("generation".into(), self.generation.into());
+        serde_json::to_vec(&body)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Tracking;
+
+    #[test]
+    fn a_payload_cannot_claim_another_job() {
+        let tracking = Tracking {
+            job_id: Some("ours".into()),
+            generation: Some(2),
+        };
+        let body = tracking.envelop(r#"{"jobId":"theirs","to":"a"}"#).unwrap();
+        let read: serde_json::Value = serde_json::from_slice(&body).unwrap();
+        assert_eq!(
+            read,
+            serde_json::json!({"jobId":"ours","generation":2,"to":"a"})
+        );
+    }
+}

@@ -1,0 +1,114 @@
+//! What makes one mail the same mail: the ledger's key.
+
+use sha2::{Digest, Sha256};
+
+use crate::service::email::{EmailAddress, Invitation, Reference};
+
+/// One mail to one recipient, as the ledger knows it.
+#[derive(Clone, Copy, Debug)]
+pub struct Entry<'a> {
+    /// The e-mail's type.
+    pub kind: &'a str,
+    /// Who gets it.
+    pub recipient: &'a EmailAddress,
+    /// The job that sends it; it stands in for what the identity leaves open.
+    pub job_id: &'a str,
+    /// What the web app says the mail is.
+    pub identity: Identity<'a>,
+}
+
+/// What the web app says a mail is. Each part may be absent.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Identity<'a> {
+    /// The signing request.
+    pub request_id: Option<&'a str>,
+    /// The signer's row.
+    pub signer_id: Option<&'a str>,
+    /// Which mail of its kind to that signer it is.
+    pub occurrence: Option<&'a str>,
+}
+
+impl<'a> From<&'a Invitation> for Identity<'a> {
+    fn from(invitation: &'a Invitation) -> Self {
+        Self {
+            request_id: invitation.request_id.as_ref().map(Reference::as_str),
+            signer_id: invitation.signer_id.as_ref().map(Reference::as_str),
+            occurrence: invitation.occurrence.as_ref().map(Reference::as_str),
+        }
+    }
+}
+
+impl Entry<'_> {
+    /// The row's key: the SHA-256 of the parts that make the mail what it is, in lower-case hex. Each part is hashed
+    /// with its length and with whether it is the payload's own word or a stand-in, so that no two mails share a key.
+    #[must_use]
+    pub fn key(&self) -> String {
+        let Identity {
+            request_id,
+            signer_id,
+            occurrence,
+        } = self.identity;
+        let mut hash = Sha256::new();
+        for (own, stand_in) in [
+            (request_id, self.job_id),
+            (signer_id, self.recipient.as_str()),
+            (Some(self.kind), ""),
+            (occurrence, self.job_id),
+        ] {
+            let part = own.unwrap_or(stand_in);
+            hash.update([u8::from(own.is_some())]);
+            hash.update((part.len() as u64).to_be_bytes());
+            hash.update(part);
+        }
+        let digest = hash.finalize();
+        digest.iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Entry, Identity};
+    use crate::service::email::EmailAddress;
+
+    fn key(job_id: &str, recipient: &str, parts: [Option<&str>; 3]) -> String {
+        let recipient = EmailAddress::parse(recipient).unwrap();
+        let [request_id, signer_id, occurrence] = parts;
+        Entry {
+            kind: "reminder",
+            recipient: &recipient,
+            job_id,
+            identity: Identity {
+                request_id,
+                signer_id,
+                occurrence,
+            },
+        }
+        .key()
+    }
+
+    #[test]
+    fn a_mail_that_is_named_in_full_is_the_same_mail_in_every_job() {
+        let parts = [Some("r"), Some("s"), Some("1")];
+        assert_eq!(
+            key("job-1", "ann@example.com", parts),
+            key("job-2", "ann@example.org", parts)
+        );
+    }
+
+    #[test]
+    fn what_is_left_open_is_told_apart_by_job_and_address() {
+        let base = key("job-1", "ann@example.com", [None; 3]);
+        assert_eq!(base.len(), 64);
+        assert_ne!(base, key("job-2", "ann@example.com", [None; 3]));
+        assert_ne!(base, key("job-1", "bob@example.com", [None; 3]));
+    }
+
+    #[test]
+    fn parts_do_not_run_into_each_other() {
+        let one = key("j", "a@example.com", [Some("ab"), Some("c"), Some("1")]);
+        let other = key("j", "a@example.com", [Some("a"), Some("bc"), Some("1")]);
+        let posing = key("1", "a@example.com", [Some("ab"), Some("c"), None]);
+        assert_ne!(one, other);
+        assert_ne!(one, posing);
+    }
+}

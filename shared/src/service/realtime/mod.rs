@@ -1,0 +1,103 @@
+//! Real-time events: published once, kept for those who come later, and the newest one at hand.
+//!
+//! An event goes into a capped stream (to resume from), over pub/sub (to whoever listens now) and into a status key
+//! (for whoever asks how things stand), by one script and in one request.
+
+use std::time::Duration;
+
+use serde::Serialize;
+
+use crate::base::id;
+use crate::protocol::upstash::{self, Redis, Script};
+use crate::service::key::Family;
+
+/// Events that a channel's stream keeps, approximately.
+const KEPT: usize = 256;
+
+/// How long a channel is remembered after its last event.
+const LIFE: Duration = Duration::from_hours(2);
+
+/// The events of a channel.
+pub const EVENTS: Family = Family {
+    pattern: "events:{channel}",
+    kind: "stream",
+    life: "2 hours after the last event; about 256 events",
+};
+
+/// The newest event of a request's document, under the name that the web app knows.
+pub const DOCUMENT_STATUS: Family = Family {
+    pattern: "doc_status:{requestId}",
+    kind: "string",
+    life: "2 hours after the last event",
+};
+
+/// The newest event of a request's signing progress.
+pub const PROGRESS: Family = Family {
+    pattern: "progress:{requestId}",
+    kind: "string",
+    life: "2 hours after the last event",
+};
+
+/// All families of this service.
+pub const KEYS: &[&Family] = &[&EVENTS, &DOCUMENT_STATUS, &PROGRESS];
+
+static PUBLISH: Script = Script::repeatable(include_str!("publish.lua"));
+
+/// What can go wrong with an event.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The store.
+    #[error("the event cannot be published")]
+    Store(#[from] upstash::Error),
+    /// Data that JSON cannot hold.
+    #[error("the event's data cannot be written")]
+    Data(#[from] serde_json::Error),
+}
+
+/// Where an event is published.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Channel<'a> {
+    /// What happens to a request's document.
+    Document(&'a str),
+    /// How far the signing of a request is.
+    SigningProgress(&'a str),
+}
+
+impl Channel<'_> {
+    /// The pub/sub channel, as the web app names it.
+    #[must_use]
+    pub fn name(self) -> String {
+        match self {
+            Self::Document(request) => format!("document:{request}"),
+            Self::SigningProgress(request) => format!("signature_progress:{request}"),
+        }
+    }
+
+    fn status_key(self) -> String {
+        match self {
+            Self::Document(request) => DOCUMENT_STATUS.key(request),
+            Self::SigningProgress(request) => PROGRESS.key(request),
+        }
+    }
+}
+
+/// Publishes an event and answers its id, which is its place in the stream.
+pub async fn publish(
+    redis: &Redis,
+    channel: Channel<'_>,
+    kind: &str,
+    data: &impl Serialize,
+) -> Result<String, Error> {
+    let name = channel.name();
+    let call = PUBLISH
+        .invoke()
+        .key(EVENTS.key(&name))
+        .key(channel.status_key())
+        .arg(&name)
+        .arg(kind)
+        .arg(serde_json::to_string(data)?)
+        .arg(KEPT)
+        .arg(LIFE.as_millis())
+        .arg(id::nonce());
+    Ok(redis.eval(call).await?)
+}

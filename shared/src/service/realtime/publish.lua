@@ -1,0 +1,19 @@
+-- Publishes an event: into the channel's stream, to its listeners, and into its status key. One request, atomic.
+-- KEYS: 1 the stream, 2 the status key    ARGV: 1 channel, 2 type, 3 data (JSON), 4 entries to keep,
+-- 5 life of both keys (ms), 6 attempt nonce
+-- Answers the entry's id.
+
+-- A repetition after a lost answer finds its own nonce in the newest entry.
+local newest = redis.call('XREVRANGE', KEYS[1], '+', '-', 'COUNT', 1)[1]
+if newest then
+  local fields = newest[2]
+  for place = 1, #fields, 2 do
+    if fields[place] == 'nonce' and fields[place + 1] == ARGV[6] then return newest[1] end
+  end
+end
+local id = redis.call('XADD', KEYS[1], 'MAXLEN', '~', ARGV[4], '*', 'type', ARGV[2], 'data', ARGV[3], 'nonce', ARGV[6])
+local event = '{"id":' .. cjson.encode(id) .. ',"type":' .. cjson.encode(ARGV[2]) .. ',"data":' .. ARGV[3] .. '}'
+redis.call('PEXPIRE', KEYS[1], ARGV[5])
+redis.call('SET', KEYS[2], event, 'PX', ARGV[5])
+redis.call('PUBLISH', ARGV[1], event)
+return id
