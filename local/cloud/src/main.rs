@@ -1,3 +1,17 @@
-//! `local`: brings the local cloud up and runs the demo.
+//! `local`: the local cloud's command line.
 
-fn main() {}
+use std::process::ExitCode;
+
+use clap::Parser;
+use local::command::Command;
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    match Command::parse().run().await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("local: {}", error.explained());
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -1,6 +1,7 @@
 //! The running gateway: the functions of the template and the HTTP API in front of them.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -17,7 +18,6 @@ use crate::{Error, InvokeError, KillSwitch, Settings};
 
 /// A running gateway. Functions are named by the last segment of their `CodeUri`. Dropping it kills all instances;
 /// [`Gateway::stop`] lets them end.
-#[derive(Debug)]
 pub struct Gateway {
     listening: Option<Listening>,
     url: String,
@@ -123,6 +123,14 @@ impl Gateway {
         let called = called.ok_or_else(|| InvokeError::UnknownFunction(function.to_owned()))?;
         let result = called.call(Bytes::from(event.to_string())).await?;
         serde_json::from_slice(&result).map_err(InvokeError::NotJson)
+    }
+}
+
+impl fmt::Debug for Gateway {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Gateway")
+            .field("url", &self.url)
+            .finish_non_exhaustive()
     }
 }
 

@@ -16,6 +16,7 @@ pub(crate) const INTEGRATION: Duration = Duration::from_secs(30);
 /// How long Lambda lets a function initialise before its first poll.
 pub(crate) const INIT: Duration = Duration::from_secs(10);
 /// How long a client may take over its head, and how long a connection may idle. Ours: API Gateway does not state it.
-pub(crate) const HEAD_READ: Duration = Duration::from_secs(10);
+/// No round number, so that a client that comes back after ten or thirty seconds does not meet a closing connection.
+pub(crate) const HEAD_READ: Duration = Duration::from_secs(17);
 /// How long a client may take over its body. Ours: API Gateway does not state it.
 pub(crate) const BODY_READ: Duration = Duration::from_secs(30);

@@ -1,11 +1,12 @@
 //! What a gateway is started with.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
 /// Where to listen, what to run and what the functions see.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Settings {
     /// Address of the HTTP API; port 0 takes a free one.
     pub listen: SocketAddr,
@@ -25,4 +26,18 @@ pub struct Settings {
 impl Settings {
     /// A good value of [`Settings::max_instances`] for one machine.
     pub const DEFAULT_MAX_INSTANCES: usize = 8;
+}
+
+impl fmt::Debug for Settings {
+    /// Names the variables only: their values are secrets.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Settings")
+            .field("listen", &self.listen)
+            .field("template", &self.template)
+            .field("bin_dir", &self.bin_dir)
+            .field("environment", &self.environment.keys())
+            .field("max_instances", &self.max_instances)
+            .field("log", &self.log)
+            .finish()
+    }
 }

@@ -24,7 +24,5 @@ async fn main() -> Result<(), Box<dyn Error>> {
     };
     let front = start(settings).await?;
     eprintln!("Redis over REST at {}", front.url());
-    pending::<()>().await;
-    front.stop().await;
-    Ok(())
+    pending().await
 }

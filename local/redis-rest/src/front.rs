@@ -12,8 +12,8 @@ use tokio::sync::oneshot;
 use tokio::task::{JoinHandle, JoinSet};
 
 use crate::access::Tokens;
-use crate::catalogue::Catalogue;
 use crate::error::Error;
+use crate::executor::Executor;
 use crate::fault::Faults;
 use crate::redis::Pool;
 use crate::service::Service;
@@ -36,19 +36,20 @@ pub async fn start(settings: Settings) -> Result<Front, Error> {
     if settings.token.is_empty() {
         return Err(Error::EmptyToken);
     }
-    let pool = Pool::new(settings.redis);
     let unreachable = |source| Error::Redis {
         address: settings.redis,
         source,
     };
-    let catalogue = Catalogue::load(&pool).await.map_err(unreachable)?;
+    let executor = Executor::open(Pool::new(settings.redis))
+        .await
+        .map_err(unreachable)?;
     let taken = |source| Error::Listen {
         address: settings.listen,
         source,
     };
     let listener = TcpListener::bind(settings.listen).await.map_err(taken)?;
     let address = listener.local_addr().map_err(taken)?;
-    let service = Arc::new(Service::new(pool, catalogue, Tokens::new(&settings)));
+    let service = Arc::new(Service::new(Tokens::new(&settings), executor));
     let (running, stopped) = oneshot::channel();
     let accepting = tokio::spawn(accept(listener, Arc::clone(&service), stopped));
     Ok(Front {

@@ -51,9 +51,12 @@ pub(crate) fn refusal(command: &Command, access: Access, catalogue: &Catalogue) 
     }
     let reads =
         HARMLESS.contains(&name.as_str()) || (traits.reads && !WALKS.contains(&name.as_str()));
-    (access == Access::ReadOnly && !reads).then(|| {
-        format!("NOPERM this user has no permissions to run the '{name}' command or its subcommand")
-    })
+    (access == Access::ReadOnly && !reads).then(|| denied(&name))
+}
+
+/// The error line for a command that the read-only token may not send.
+pub(crate) fn denied(name: &str) -> String {
+    format!("NOPERM this user has no permissions to run the '{name}' command or its subcommand")
 }
 
 fn is_available(command: &Command, name: &str, traits: Traits) -> bool {

@@ -1,1 +1,42 @@
-//! In the making.
+//! `GET /api/health/redis`: whether the back end and what it stands on are well.
+
+pub mod check;
+pub mod report;
+
+mod probe;
+
+use axum::Router;
+use axum::routing::get;
+use shared::base::clock::Clock;
+use shared::edge::{Guard, limiter};
+use shared::protocol::postgres::Postgres;
+use shared::protocol::{qstash, upstash};
+use utoipa::OpenApi;
+
+/// What is looked at.
+#[derive(Clone, Debug)]
+pub struct Stands {
+    /// Sessions, caches, jobs, counters.
+    pub redis: upstash::Redis,
+    /// The queue.
+    pub qstash: qstash::Client,
+    /// What lasts.
+    pub postgres: Postgres,
+    /// The present.
+    pub clock: Clock,
+}
+
+/// The route. Anybody may call it: it tells no secret and costs the same whatever the data.
+pub fn router(stands: Stands) -> Router {
+    Router::new()
+        .route(
+            "/api/health/redis",
+            Guard::public(limiter::PUBLIC, get(check::show)),
+        )
+        .with_state(stands)
+}
+
+/// The route's documentation.
+#[derive(Debug, OpenApi)]
+#[openapi(paths(check::show))]
+pub struct Documentation;

@@ -1,3 +1,24 @@
-//! In the making.
+//! `GET /api/health/redis`: whether the back end and what it stands on are well.
+//!
+//! Called by monitors and the web app's status page, by anybody. Asks Redis, Postgres and QStash once each, at the
+//! same time; leaves nothing behind.
 
-fn main() {}
+use health::{Stands, router};
+use shared::base::clock::Clock;
+use shared::edge::{Fatal, api, telemetry};
+use shared::protocol::postgres::Postgres;
+use shared::protocol::{qstash, upstash};
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Fatal> {
+    telemetry::init()?;
+    let stands = Stands {
+        redis: upstash::Redis::from_env()?,
+        qstash: qstash::Client::from_env()?,
+        postgres: Postgres::from_env()?,
+        clock: Clock::system(),
+    };
+    stands.redis.connect().await;
+    let usage = stands.redis.usage().clone();
+    api::serve("health", router(stands), usage).await
+}

@@ -1,1 +1,26 @@
-//! In the making.
+//! `GET /api/openapi.json`: the OpenAPI document of all routes.
+
+use axum::Router;
+use axum::routing::get;
+use http::header;
+use shared::edge::{Guard, limiter};
+
+/// The document, as `make openapi` wrote it from the routes' own documentation.
+pub const DOCUMENT: &str = include_str!("../../../../docs/openapi.json");
+
+/// The route. Anybody may call it: the document tells no secret.
+#[must_use]
+pub fn router() -> Router {
+    Router::new().route(
+        "/api/openapi.json",
+        Guard::public(limiter::PUBLIC, get(document)),
+    )
+}
+
+async fn document() -> impl axum::response::IntoResponse {
+    let headers = [
+        (header::CONTENT_TYPE, "application/json"),
+        (header::CACHE_CONTROL, "public, max-age=300"),
+    ];
+    (headers, DOCUMENT)
+}

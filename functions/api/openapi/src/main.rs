@@ -1,3 +1,13 @@
-//! In the making.
+//! `GET /api/openapi.json`: the OpenAPI document of all routes.
+//!
+//! Called by anybody. Touches nothing: the document is part of the binary.
 
-fn main() {}
+use openapi::router;
+use shared::edge::{Fatal, api, telemetry};
+use shared::protocol::upstash::Usage;
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Fatal> {
+    telemetry::init()?;
+    api::serve("openapi", router(), Usage::default()).await
+}

@@ -1,1 +1,52 @@
-//! In the making.
+//! `/api/queue/jobs` and `/api/queue/stats`: looking at jobs, cancelling and redriving them.
+
+pub mod job;
+pub mod jobs;
+pub mod stats;
+
+use axum::Router;
+use axum::routing::{get, post};
+use http::StatusCode;
+use shared::base::clock::Clock;
+use shared::edge::{Guard, Problem, limiter};
+use shared::service::job::{Jobs, Publisher};
+use utoipa::OpenApi;
+
+/// What the routes need: the records, the way to the queue, and the present.
+#[derive(Clone, Debug)]
+pub struct Desk {
+    /// The records of jobs.
+    pub jobs: Jobs,
+    /// The way to the queue, for redriving.
+    pub publisher: Publisher,
+    /// The present, for the age of the oldest open job.
+    pub clock: Clock,
+}
+
+/// The routes, each behind the guard.
+pub fn router(desk: Desk, guard: &Guard) -> Router {
+    let one = get(job::show).delete(job::cancel);
+    Router::new()
+        .route("/api/queue/jobs", guard.service(limiter::API, get(jobs::list)))
+        .route("/api/queue/jobs/{jobId}", guard.service(limiter::API, one))
+        .route(
+            "/api/queue/jobs/{jobId}/retry",
+            guard.service(limiter::API, post(job::retry)),
+        )
+        .route("/api/queue/stats", guard.service(limiter::API, get(stats::show)))
+        .with_state(desk)
+}
+
+/// The routes' documentation.
+#[derive(Debug, OpenApi)]
+#[openapi(paths(jobs::list, job::show, job::cancel, job::retry, stats::show))]
+pub struct Documentation;
+
+/// There is no such job, or the caller may not see it: the two are not told apart.
+fn not_found() -> Problem {
+    Problem::new(
+        StatusCode::NOT_FOUND,
+        "job_not_found",
+        "There is no such job. Records are kept for 7 days after the last retry, of dead jobs for 30.",
+    )
+}

@@ -1,3 +1,24 @@
-//! In the making.
+//! `/api/queue/jobs` and `/api/queue/stats`: looks at jobs, cancels and redrives them.
+//!
+//! Called by the web app and the person on call, with the service token. Reads and writes the records of jobs in
+//! Redis; redriving publishes a message to QStash.
 
-fn main() {}
+use queue_jobs::{Desk, router};
+use shared::base::clock::Clock;
+use shared::edge::{Fatal, Guard, api, telemetry};
+use shared::protocol::upstash::Redis;
+use shared::service::job::{Jobs, Publisher};
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Fatal> {
+    telemetry::init()?;
+    let guard = Guard::from_env()?;
+    let redis = Redis::from_env()?;
+    let desk = Desk {
+        jobs: Jobs::new(redis.clone()),
+        publisher: Publisher::from_env()?,
+        clock: Clock::system(),
+    };
+    redis.connect().await;
+    api::serve("queue-jobs", router(desk, &guard), redis.usage().clone()).await
+}

@@ -1,1 +1,43 @@
-//! In the making.
+//! `POST /api/queue/*`: the routes that put jobs into the queue.
+
+pub mod bulk;
+pub mod emails;
+mod enqueue;
+pub mod timing;
+
+use axum::Router;
+use axum::routing::post;
+use shared::base::clock::Clock;
+use shared::edge::{Guard, limiter};
+use shared::service::job::{Jobs, Publisher};
+use utoipa::OpenApi;
+
+/// What enqueuing needs: the records, the way to the queue, and the time that delays are counted from.
+#[derive(Clone, Debug)]
+pub struct Queue {
+    /// The records of jobs.
+    pub jobs: Jobs,
+    /// The way to the queue.
+    pub publisher: Publisher,
+    /// Where delays are counted from.
+    pub clock: Clock,
+}
+
+/// The routes, each behind the guard.
+pub fn router(queue: Queue, guard: &Guard) -> Router {
+    Router::new()
+        .route(
+            "/api/queue/emails",
+            guard.service(limiter::API, post(emails::enqueue)),
+        )
+        .route(
+            "/api/queue/emails/bulk",
+            guard.service(limiter::API, post(bulk::enqueue)),
+        )
+        .with_state(queue)
+}
+
+/// The routes' documentation.
+#[derive(Debug, OpenApi)]
+#[openapi(paths(emails::enqueue, bulk::enqueue))]
+pub struct Documentation;

@@ -1,3 +1,24 @@
-//! In the making.
+//! `POST /api/queue/*`: puts jobs into the queue.
+//!
+//! Called by the web app with the service token. Writes a record for each job to Redis, then publishes its message to
+//! QStash; answers 202 with the ids under which the jobs can be followed.
 
-fn main() {}
+use queue::{Queue, router};
+use shared::base::clock::Clock;
+use shared::edge::{Fatal, Guard, api, telemetry};
+use shared::protocol::upstash::Redis;
+use shared::service::job::{Jobs, Publisher};
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Fatal> {
+    telemetry::init()?;
+    let guard = Guard::from_env()?;
+    let redis = Redis::from_env()?;
+    let queue = Queue {
+        jobs: Jobs::new(redis.clone()),
+        publisher: Publisher::from_env()?,
+        clock: Clock::system(),
+    };
+    redis.connect().await;
+    api::serve("queue", router(queue, &guard), redis.usage().clone()).await
+}

@@ -1,3 +1,32 @@
-//! In the making.
+//! `POST /api/jobs/job-failed`: takes QStash's word that a message was given up.
+//!
+//! Called by QStash, signed, once the retries of a job's message ran out or its handler said never. Marks the job's
+//! record in Redis dead, with the reason; from there a person redrives it. A record that knows better is left alone.
 
-fn main() {}
+mod bury;
+mod callback;
+
+use bury::Undertaker;
+use serde_json::json;
+use shared::base::clock::Clock;
+use shared::edge::webhook::Webhook;
+use shared::edge::{Fatal, telemetry};
+use shared::protocol::qstash::Receiver;
+use shared::protocol::upstash::Redis;
+use shared::service::job::{FAILURE_HANDLER, Jobs};
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Fatal> {
+    telemetry::init()?;
+    let redis = Redis::from_env()?;
+    let webhook = Webhook {
+        function: FAILURE_HANDLER,
+        about: json!({ "service": "Job Failure Handler" }),
+        receiver: Receiver::from_env()?,
+        usage: redis.usage().clone(),
+        clock: Clock::system(),
+    };
+    redis.connect().await;
+    let jobs = Jobs::new(redis);
+    webhook.serve(&Undertaker { jobs }).await
+}

@@ -77,7 +77,7 @@ impl Writer {
                 invitation.document_title.as_str()
             ),
             invitation,
-            reminder_count: reminder.reminder_count,
+            reminder_count: reminder.reminder_count.filter(|count| *count > 0),
         };
         let (html, text) = (ReminderHtml { letter }, ReminderText { letter });
         Ok(self.mail("reminder", letter, html.render()?, text.render()?))

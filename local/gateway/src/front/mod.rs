@@ -24,7 +24,6 @@ use crate::{InvokeError, body, limit};
 use refusal::Refusal;
 
 /// The HTTP API.
-#[derive(Debug)]
 pub(crate) struct Front {
     router: Router,
     functions: Arc<BTreeMap<String, Arc<Function>>>,

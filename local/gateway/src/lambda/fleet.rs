@@ -14,7 +14,6 @@ const INIT_DURATIONS: usize = 1_000;
 pub(crate) struct InstanceId(u64);
 
 /// What an instance is doing.
-#[derive(Debug)]
 pub(crate) enum Phase {
     /// Between the start of its process and its first poll.
     Starting(Instant),
@@ -27,7 +26,6 @@ pub(crate) enum Phase {
 }
 
 /// One process.
-#[derive(Debug)]
 pub(crate) struct Member {
     /// Its process id, which is that of its process group too.
     pub(crate) pid: u32,
@@ -36,7 +34,7 @@ pub(crate) struct Member {
 }
 
 /// All instances and all waiting calls.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(crate) struct Fleet {
     /// Calls that no instance has taken, oldest first.
     pub(crate) queue: Queue,

@@ -24,7 +24,6 @@ const GRACE: Duration = Duration::from_secs(1);
 const REAPING: Duration = Duration::from_secs(5);
 
 /// What an instance is told on a poll.
-#[derive(Debug)]
 pub(crate) struct Delivery {
     /// The call's id.
     pub(crate) request_id: String,
@@ -45,7 +44,6 @@ enum Poll {
 }
 
 /// One function of the template.
-#[derive(Debug)]
 pub(crate) struct Function {
     pub(super) name: String,
     pub(super) program: PathBuf,
@@ -191,7 +189,7 @@ impl Function {
         fleet.stopping = true;
         fleet
             .queue
-            .drain(..)
+            .drain()
             .for_each(|invocation| invocation.fail(InvokeError::Stopped));
         fleet
             .members

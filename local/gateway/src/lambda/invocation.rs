@@ -11,7 +11,6 @@ use crate::InvokeError;
 pub(crate) type Outcome = Result<Bytes, InvokeError>;
 
 /// A call that waits for an instance.
-#[derive(Debug)]
 pub(crate) struct Invocation {
     request_id: String,
     event: Bytes,
@@ -19,7 +18,6 @@ pub(crate) struct Invocation {
 }
 
 /// A call that an instance has taken.
-#[derive(Debug)]
 pub(crate) struct Current {
     request_id: String,
     reply: oneshot::Sender<Outcome>,

@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use super::invocation::Invocation;
 
 /// Waiting calls. Not bounded by itself: each is taken back when its caller's time is over.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(crate) struct Queue(VecDeque<Invocation>);
 
 impl Queue {

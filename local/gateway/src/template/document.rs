@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
 use yaml_serde::Value;
 
 use super::{Error, Function, Route};
@@ -58,8 +59,6 @@ struct Resource {
 #[serde(rename_all = "PascalCase")]
 struct Properties {
     code_uri: String,
-    #[serde(flatten)]
-    shared: Shared,
     #[serde(default)]
     events: BTreeMap<String, Event>,
 }
@@ -90,22 +89,24 @@ impl Document {
     }
 
     fn function(&self, id: &str, resource: &Resource) -> Result<Function, Error> {
-        let properties: Properties =
-            yaml_serde::from_value(resource.properties.clone()).map_err(|source| {
-                Error::Function {
-                    resource: id.to_owned(),
-                    source,
-                }
-            })?;
-        let (own, global) = (&properties.shared, &self.globals.function);
+        let properties: Properties = read(id, resource)?;
+        let (own, global): (Shared, _) = (read(id, resource)?, &self.globals.function);
         Ok(Function {
             name: folder(id, &properties.code_uri)?,
             timeout: Duration::from_secs(own.timeout.or(global.timeout).unwrap_or(TIMEOUT)),
             memory: own.memory_size.or(global.memory_size).unwrap_or(MEMORY),
-            variables: names(own).chain(names(global)).collect::<BTreeSet<_>>(),
+            variables: names(&own).chain(names(global)).collect::<BTreeSet<_>>(),
             routes: routes(id, &properties.events)?,
         })
     }
+}
+
+/// One view of a resource's properties. (Flattening one into another would lose the tags: serde buffers them away.)
+fn read<T: DeserializeOwned>(id: &str, resource: &Resource) -> Result<T, Error> {
+    yaml_serde::from_value(resource.properties.clone()).map_err(|source| Error::Function {
+        resource: id.to_owned(),
+        source,
+    })
 }
 
 fn names(shared: &Shared) -> impl Iterator<Item = String> {

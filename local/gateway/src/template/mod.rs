@@ -109,10 +109,20 @@ impl Template {
 mod tests {
     use super::*;
 
+    fn root() -> PathBuf {
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
+    }
+
+    fn names(folder: &str) -> Vec<String> {
+        let entries = std::fs::read_dir(root().join(folder)).unwrap();
+        entries
+            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+            .collect()
+    }
+
     #[test]
     fn the_projects_own_template_is_read() {
-        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../template.yaml");
-        let template = Template::read(&path).unwrap();
+        let template = Template::read(&root().join("template.yaml")).unwrap();
         let queue = template
             .functions
             .iter()
@@ -131,6 +141,41 @@ mod tests {
             routes,
             ["POST /api/queue/emails/bulk", "POST /api/queue/emails"]
         );
+    }
+
+    #[test]
+    fn every_function_has_its_block_and_every_block_its_function() {
+        let mut folders = [names("functions/api"), names("functions/jobs")].concat();
+        folders.sort();
+        let template = Template::read(&root().join("template.yaml")).unwrap();
+        let mut blocks: Vec<String> = template
+            .functions
+            .into_iter()
+            .map(|function| function.name)
+            .collect();
+        blocks.sort();
+        assert_eq!(folders, blocks);
+    }
+
+    #[test]
+    fn every_sample_event_takes_a_route_of_the_function_that_it_is_named_after() {
+        let template = Template::read(&root().join("template.yaml")).unwrap();
+        let events = names("tests/events");
+        for function in &template.functions {
+            let sample = format!("{}.json", function.name);
+            assert!(events.contains(&sample), "{sample} is missing");
+        }
+        for name in events {
+            let text = std::fs::read(root().join("tests/events").join(&name)).unwrap();
+            let event: serde_json::Value = serde_json::from_slice(&text).unwrap();
+            let key = event["routeKey"].as_str().unwrap();
+            let mut functions = template.functions.iter();
+            let function = functions
+                .find(|function| function.routes.iter().any(|route| route.to_string() == key))
+                .unwrap();
+            let stem = name.trim_end_matches(".json").trim_end_matches("-unsigned");
+            assert_eq!(function.name, stem);
+        }
     }
 
     #[test]

@@ -24,7 +24,7 @@ use crate::schedule::Schedule;
 use crate::scheduler::Change;
 use crate::url_group::UrlGroup;
 
-pub(crate) use snapshot::Snapshot;
+pub(crate) use snapshot::{Order, Snapshot};
 pub(crate) use transaction::Transaction;
 use writer::{Committed, Job, Writer};
 

@@ -1,13 +1,9 @@
 //! Single commands: the forms they come in, what is refused, and that every byte survives.
 
-use std::time::Duration;
-
 use hyper::StatusCode;
-use local_redis_rest::{Error, start};
 use serde_json::json;
 
-use crate::client::Client;
-use crate::server::{Redis, Server, TOKEN, settings};
+use crate::server::Server;
 
 #[tokio::test]
 async fn a_command_may_come_as_json_in_the_path_or_in_both_path_and_body() {
@@ -277,57 +273,4 @@ async fn the_sync_token_moves_with_every_write_and_not_with_a_read() {
     }
     assert_ne!(tokens[0], tokens[1]);
     assert_eq!(tokens[1], tokens[2]);
-}
-
-#[tokio::test]
-async fn a_restarted_redis_is_found_again_and_a_missing_one_is_503() {
-    let mut server = Server::start().await;
-    let client = server.client();
-    assert_eq!(
-        client.command(r#"["PING"]"#).await.json(),
-        json!({"result": "PONG"})
-    );
-    let front = server.front;
-    let address = server.redis.address;
-    drop(server.redis);
-    assert_eq!(
-        client.command(r#"["PING"]"#).await.status,
-        StatusCode::SERVICE_UNAVAILABLE
-    );
-    server.redis = Redis::start_on(address).unwrap();
-    assert_eq!(
-        client.command(r#"["PING"]"#).await.json(),
-        json!({"result": "PONG"})
-    );
-    front.stop().await;
-}
-
-#[tokio::test]
-async fn a_front_without_redis_or_token_does_not_start() {
-    let redis = Redis::start();
-    let mut nameless = settings(redis.address);
-    nameless.token.clear();
-    assert!(matches!(start(nameless).await, Err(Error::EmptyToken)));
-    let gone = redis.address;
-    drop(redis);
-    assert!(matches!(
-        start(settings(gone)).await,
-        Err(Error::Redis { .. })
-    ));
-}
-
-#[tokio::test]
-async fn a_stopped_front_frees_its_port_even_while_a_stream_is_open() {
-    let server = Server::start().await;
-    let url = server.front.url();
-    let stream = Client::new(&url, TOKEN)
-        .open("POST", "/subscribe/room", "[]")
-        .await
-        .unwrap();
-    let stopped = tokio::time::timeout(Duration::from_secs(30), server.front.stop()).await;
-    assert!(stopped.is_ok());
-    let mut again = settings(server.redis.address);
-    again.listen = url.strip_prefix("http://").unwrap().parse().unwrap();
-    assert_eq!(start(again).await.unwrap().url(), url);
-    drop(stream);
 }

@@ -10,6 +10,7 @@ mod batches;
 mod client;
 mod commands;
 mod faults;
+mod lifecycle;
 mod scripts;
 mod server;
 mod streams;

@@ -44,14 +44,19 @@ impl Postgres {
     /// The database of `DATABASE_URL`, verified against the public roots and `DATABASE_CA` (PEM text, or the path of
     /// a PEM file). Nothing is opened before the first statement.
     pub fn from_env() -> Result<Self, env::Error> {
-        Target::from_env().map(Self::new)
+        Self::at(
+            &env::required("DATABASE_URL")?,
+            env::optional("DATABASE_CA").as_deref(),
+        )
     }
 
-    fn new(target: Target) -> Self {
-        Self(Arc::new(Shared {
-            target,
+    /// The database of a connection string, verified against the public roots and `authority`. An error names the
+    /// variables of [`Self::from_env`].
+    pub fn at(url: &str, authority: Option<&str>) -> Result<Self, env::Error> {
+        Ok(Self(Arc::new(Shared {
+            target: Target::new(url, authority)?,
             session: Mutex::new(None),
-        }))
+        })))
     }
 
     /// Runs one statement and gives its rows.

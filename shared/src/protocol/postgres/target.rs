@@ -30,20 +30,12 @@ pub(super) struct Target {
 }
 
 impl Target {
-    pub(super) fn from_env() -> Result<Self, env::Error> {
-        let config = parse(&env::required("DATABASE_URL")?).map_err(|reason| {
-            env::Error::Malformed {
-                name: "DATABASE_URL",
-                reason,
-            }
-        })?;
-        let tls = tls(env::optional("DATABASE_CA").as_deref()).map_err(|reason| {
-            env::Error::Malformed {
-                name: "DATABASE_CA",
-                reason,
-            }
-        })?;
-        Ok(Self { config, tls })
+    pub(super) fn new(url: &str, authority: Option<&str>) -> Result<Self, env::Error> {
+        let malformed = |name| move |reason| env::Error::Malformed { name, reason };
+        Ok(Self {
+            config: parse(url).map_err(malformed("DATABASE_URL"))?,
+            tls: tls(authority).map_err(malformed("DATABASE_CA"))?,
+        })
     }
 
     /// Opens a connection. Every failure here is before any statement.

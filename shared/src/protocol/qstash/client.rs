@@ -41,17 +41,15 @@ pub(super) struct Call {
 
 impl Client {
     /// A client from `QSTASH_URL` (default: the public address) and `QSTASH_TOKEN`, with [`DEFAULT_TIMEOUT`].
-    pub fn from_env() -> Result<Self, SetupError> {
+    pub fn from_env() -> Result<Self, env::Error> {
         let url = env::optional("QSTASH_URL").unwrap_or_else(|| PUBLIC_URL.to_owned());
-        let malformed = |name, reason: &SetupError| env::Error::Malformed {
-            name,
-            reason: reason.to_string(),
-        };
-        Self::new(&url, &env::secret("QSTASH_TOKEN")?, DEFAULT_TIMEOUT).map_err(|error| match error
-        {
-            SetupError::Url => malformed("QSTASH_URL", &error).into(),
-            SetupError::Token => malformed("QSTASH_TOKEN", &error).into(),
-            other => other,
+        let token = env::secret("QSTASH_TOKEN")?;
+        Self::new(&url, &token, DEFAULT_TIMEOUT).map_err(|error| env::Error::Malformed {
+            name: match error {
+                SetupError::Token => "QSTASH_TOKEN",
+                SetupError::Url | SetupError::Http(_) => "QSTASH_URL",
+            },
+            reason: error.to_string(),
         })
     }
 

@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use crate::base::env;
 use crate::protocol::http;
 
 /// Why a call to QStash did not succeed.
@@ -88,9 +87,6 @@ impl Error {
 /// Why the client could not be built.
 #[derive(Debug, thiserror::Error)]
 pub enum SetupError {
-    /// A variable is missing or malformed.
-    #[error(transparent)]
-    Environment(#[from] env::Error),
     /// The address is not an http(s) URL without query and fragment.
     #[error("the address of qstash is not an http(s) URL")]
     Url,

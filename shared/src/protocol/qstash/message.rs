@@ -1,39 +1,19 @@
 //! A message as it is published: where to, what, and how it is to be delivered.
-//!
-//! Headers and their formats: <https://upstash.com/docs/qstash/api-reference/messages/publish-a-message>.
 
 use std::fmt;
-use std::time::Duration;
 
 use bytes::Bytes;
-use http::header::CONTENT_TYPE;
-use http::{HeaderMap, HeaderName, HeaderValue, Method};
-use jiff::Timestamp;
-use serde::Serialize;
+use http::{HeaderMap, HeaderName};
 use url::Url;
 
-use super::flow_control::FlowControl;
-use super::seconds::seconds;
-
-const METHOD: HeaderName = HeaderName::from_static("upstash-method");
-const DELAY: HeaderName = HeaderName::from_static("upstash-delay");
-const NOT_BEFORE: HeaderName = HeaderName::from_static("upstash-not-before");
-const RETRIES: HeaderName = HeaderName::from_static("upstash-retries");
-const RETRY_DELAY: HeaderName = HeaderName::from_static("upstash-retry-delay");
-const TIMEOUT: HeaderName = HeaderName::from_static("upstash-timeout");
-const CALLBACK: HeaderName = HeaderName::from_static("upstash-callback");
-const FAILURE_CALLBACK: HeaderName = HeaderName::from_static("upstash-failure-callback");
-const DEDUPLICATION_ID: HeaderName = HeaderName::from_static("upstash-deduplication-id");
-const LABEL: HeaderName = HeaderName::from_static("upstash-label");
-const FLOW_CONTROL_KEY: HeaderName = HeaderName::from_static("upstash-flow-control-key");
-const FLOW_CONTROL_VALUE: HeaderName = HeaderName::from_static("upstash-flow-control-value");
+use super::builder::{Builder, DEDUPLICATION_ID};
 
 /// A message that can be published. Made by [`Message::to`]; `Debug` shows neither body nor headers.
 #[derive(Clone)]
 pub struct Message {
-    destination: Url,
-    headers: HeaderMap,
-    body: Bytes,
+    pub(super) destination: Url,
+    pub(super) headers: HeaderMap,
+    pub(super) body: Bytes,
 }
 
 /// Why a message cannot be published.
@@ -56,28 +36,15 @@ pub enum MessageError {
     Body(#[source] serde_json::Error),
 }
 
-/// A message in the making. What cannot be sent is told by [`Builder::build`], the first problem first.
-#[derive(Debug)]
-#[must_use]
-pub struct Builder {
-    message: Message,
-    labels: Vec<String>,
-    problem: Option<MessageError>,
-}
-
 impl Message {
     /// Starts a message to `destination`: an absolute http(s) URL. A fragment is dropped, it is never sent.
     pub fn to(mut destination: Url) -> Builder {
         destination.set_fragment(None);
-        Builder {
-            message: Self {
-                destination,
-                headers: HeaderMap::new(),
-                body: Bytes::new(),
-            },
-            labels: Vec::new(),
-            problem: None,
-        }
+        Builder::new(Self {
+            destination,
+            headers: HeaderMap::new(),
+            body: Bytes::new(),
+        })
     }
 
     /// Where it goes.
@@ -111,218 +78,5 @@ impl fmt::Debug for Message {
             .field("destination", &self.destination.as_str())
             .field("deduplication_id", &self.headers.get(DEDUPLICATION_ID))
             .finish_non_exhaustive()
-    }
-}
-
-impl Builder {
-    /// What is delivered, byte for byte, and its media type.
-    pub fn body(mut self, body: impl Into<Bytes>, content_type: &str) -> Self {
-        self.message.body = body.into();
-        self.set(CONTENT_TYPE, content_type)
-    }
-
-    /// `value` as a JSON body.
-    pub fn json(self, value: &impl Serialize) -> Self {
-        match serde_json::to_vec(value) {
-            Ok(body) => self.body(body, "application/json"),
-            Err(source) => self.failing(MessageError::Body(source)),
-        }
-    }
-
-    /// The method of the delivery; POST when none is set.
-    pub fn method(self, method: &Method) -> Self {
-        self.set(METHOD, method.as_str())
-    }
-
-    /// Delivers this long after publishing, in whole seconds, rounded up. Takes the place of a [`Self::not_before`].
-    pub fn delay(mut self, delay: Duration) -> Self {
-        self.message.headers.remove(NOT_BEFORE);
-        self.set(DELAY, &seconds(delay))
-    }
-
-    /// Delivers at this instant, to the second, rounded up. Takes the place of a [`Self::delay`].
-    pub fn not_before(mut self, instant: Timestamp) -> Self {
-        self.message.headers.remove(DELAY);
-        let second = instant.as_second() + i64::from(instant.subsec_nanosecond() > 0);
-        self.set(NOT_BEFORE, &second.to_string())
-    }
-
-    /// How often a failed delivery is repeated; the plan's default (3) when none is set.
-    pub fn retries(self, retries: u32) -> Self {
-        self.set(RETRIES, &retries.to_string())
-    }
-
-    /// How long to wait before a retry: an expression in milliseconds over `retried`, which is 0 before the first
-    /// retry, with `+ - * /`, parentheses and `pow sqrt abs exp floor ceil round min max`.
-    pub fn retry_delay(self, expression: &str) -> Self {
-        self.set(RETRY_DELAY, expression)
-    }
-
-    /// How long the destination may take to answer, in whole seconds, rounded up.
-    pub fn timeout(self, timeout: Duration) -> Self {
-        self.set(TIMEOUT, &seconds(timeout))
-    }
-
-    /// Called with the answer after every attempt.
-    pub fn callback(self, url: &Url) -> Self {
-        self.set(CALLBACK, url.as_str())
-    }
-
-    /// Called once, when the last retry has failed.
-    pub fn failure_callback(self, url: &Url) -> Self {
-        self.set(FAILURE_CALLBACK, url.as_str())
-    }
-
-    /// Publishing the same id again within the window (ten minutes today) answers with the first message. This is
-    /// what makes publishing repeatable.
-    pub fn deduplication_id(self, id: &str) -> Self {
-        self.set(DEDUPLICATION_ID, id)
-    }
-
-    /// A label to find, cancel or redrive by. May be called several times.
-    pub fn label(mut self, label: &str) -> Self {
-        if label.is_empty() || label.contains(',') {
-            return self.failing(MessageError::Label);
-        }
-        self.labels.push(label.to_owned());
-        self
-    }
-
-    /// The limits under which messages of one key are delivered.
-    pub fn flow_control(self, flow: &FlowControl) -> Self {
-        match flow.value() {
-            Some(value) => self
-                .set(FLOW_CONTROL_KEY, flow.key())
-                .set(FLOW_CONTROL_VALUE, &value),
-            None => self.failing(MessageError::FlowControl),
-        }
-    }
-
-    /// A header that the delivery carries, under `name` as it stands here.
-    pub fn forward(self, name: &HeaderName, value: &str) -> Self {
-        let forwarded = format!("upstash-forward-{name}");
-        match HeaderName::try_from(forwarded) {
-            Ok(forwarded) => self.set(forwarded, value),
-            Err(_) => self.failing(MessageError::Header(name.clone())),
-        }
-    }
-
-    /// The message, or what stands against it.
-    pub fn build(mut self) -> Result<Message, MessageError> {
-        if !matches!(self.message.destination.scheme(), "http" | "https") {
-            return Err(MessageError::Destination);
-        }
-        if !self.labels.is_empty() {
-            let labels = self.labels.join(",");
-            self = self.set(LABEL, &labels);
-        }
-        self.problem.map_or(Ok(self.message), Err)
-    }
-
-    fn set(mut self, name: HeaderName, value: &str) -> Self {
-        match printable(value) {
-            Some(value) => {
-                self.message.headers.insert(name, value);
-                self
-            }
-            None => self.failing(MessageError::Header(name)),
-        }
-    }
-
-    fn failing(mut self, problem: MessageError) -> Self {
-        self.problem.get_or_insert(problem);
-        self
-    }
-}
-
-/// A header value that arrives as it was sent: what lies beyond printable ASCII is read differently from server to
-/// server and has no place in a batch's JSON, and outer spaces are trimmed on the way.
-pub(super) fn printable(value: &str) -> Option<HeaderValue> {
-    let plain = value.bytes().all(|byte| matches!(byte, b' '..=b'~'));
-    let sound = plain && !value.is_empty() && value.trim() == value;
-    sound.then(|| HeaderValue::from_str(value).ok()).flatten()
-}
-
-#[cfg(test)]
-mod tests {
-    use std::time::Duration;
-
-    use http::{HeaderName, Method};
-    use jiff::Timestamp;
-    use url::Url;
-
-    use super::{Builder, Message, MessageError};
-    use crate::protocol::qstash::FlowControl;
-
-    fn message() -> Builder {
-        Message::to(Url::parse("https://example.test/job").expect("a url"))
-    }
-
-    /// The value of each named header, empty where there is none.
-    fn headers<const N: usize>(builder: Builder, names: [&str; N]) -> [String; N] {
-        let message = builder.build().expect("a message");
-        names.map(|name| {
-            let value = message.headers().get(name);
-            value.map_or_else(String::new, |it| it.to_str().expect("text").to_owned())
-        })
-    }
-
-    #[test]
-    fn a_delay_and_a_fixed_instant_exclude_each_other() {
-        let at = Timestamp::from_millisecond(1_500).expect("an instant");
-        let second = Duration::from_secs(1);
-        let names = ["upstash-delay", "upstash-not-before"];
-        let fixed = message().delay(second).not_before(at);
-        assert_eq!(headers(fixed, names), ["", "2"]);
-        let relative = message().not_before(at).delay(second);
-        assert_eq!(headers(relative, names), ["1s", ""]);
-    }
-
-    #[test]
-    fn labels_are_joined_and_cannot_smuggle_further_ones() {
-        let two = message().label("job-1").label("email");
-        assert_eq!(headers(two, ["upstash-label"]), ["job-1,email"]);
-        for label in ["", "a,b"] {
-            let error = message().label(label).build().expect_err("refused");
-            assert!(matches!(error, MessageError::Label), "{label:?}");
-        }
-    }
-
-    #[test]
-    fn a_value_that_would_arrive_changed_is_refused() {
-        for value in ["", " a", "a ", "a\r\nX: y", "a\0", "caf\u{e9}", "\u{7f}"] {
-            let error = message().deduplication_id(value).build();
-            let error = error.expect_err("refused");
-            assert!(matches!(error, MessageError::Header(_)), "{value:?}");
-        }
-    }
-
-    #[test]
-    fn a_flow_control_without_a_limit_is_refused() {
-        let flow = FlowControl::new("k");
-        let error = message().flow_control(&flow).build().expect_err("refused");
-        assert!(matches!(error, MessageError::FlowControl));
-    }
-
-    #[test]
-    fn a_destination_is_http_and_loses_its_fragment() {
-        let mail = Url::parse("mailto:a@b.test").expect("a url");
-        let error = Message::to(mail).build().expect_err("refused");
-        assert!(matches!(error, MessageError::Destination));
-        let url = Url::parse("http://h/p?x=1#top").expect("a url");
-        let message = Message::to(url).build().expect("a message");
-        assert_eq!(message.destination().as_str(), "http://h/p?x=1");
-    }
-
-    #[test]
-    fn a_message_does_not_print_what_it_carries() {
-        let name = HeaderName::from_static("x-token");
-        let message = message().method(&Method::PUT).forward(&name, "hush");
-        let message = message.body("quiet", "text/plain").build().expect("built");
-        let shown = format!("{message:?}");
-        assert!(
-            !shown.contains("hush") && !shown.contains("quiet"),
-            "{shown}"
-        );
     }
 }

@@ -12,6 +12,7 @@
 //! - [`Receiver`] turns a delivery into [`Verified`], the only thing that can be decoded.
 
 mod batch;
+mod builder;
 #[cfg(test)]
 mod canned;
 mod claims;
@@ -33,12 +34,13 @@ mod token;
 mod verified;
 
 pub use batch::Refusal;
+pub use builder::Builder;
 pub use client::{Client, DEFAULT_TIMEOUT};
 pub use delivery::Delivery;
 pub use dlq::{DeadLetter, DeadLetterFilter, DeadLetterPage};
 pub use error::{Error, SetupError};
 pub use flow_control::{FlowControl, FlowControlState};
-pub use message::{Builder, Message, MessageError};
+pub use message::{Message, MessageError};
 pub use messages::StoredMessage;
 pub use publish::Published;
 pub use receiver::{LEEWAY, Receiver, ReceiverError};

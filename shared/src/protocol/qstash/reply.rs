@@ -118,10 +118,7 @@ mod tests {
         let Error::RateLimited { retry_after, daily } = error_of(day).await else {
             panic!("not a rate limit");
         };
-        assert_eq!(
-            (retry_after, daily),
-            (Some(Duration::from_hours(1)), true)
-        );
+        assert_eq!((retry_after, daily), (Some(Duration::from_hours(1)), true));
     }
 
     #[tokio::test]

@@ -4,9 +4,10 @@ use http::{HeaderName, Method};
 use jiff::Timestamp;
 use serde::Deserialize;
 
+use super::builder::printable;
 use super::client::{Call, Client};
 use super::error::Error;
-use super::message::{Message, printable};
+use super::message::Message;
 use super::messages::instant;
 
 const CRON: HeaderName = HeaderName::from_static("upstash-cron");

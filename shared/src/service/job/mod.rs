@@ -25,7 +25,7 @@ pub mod keys;
 pub use claim::{Claim, Claimed, Incoming};
 pub use commit::Ending;
 pub use create::{Created, Idempotency, NewJob, Order};
-pub use kind::{Flow, JobType, Plan, Priority};
+pub use kind::{FAILURE_HANDLER, Flow, JobType, Plan, Priority};
 pub use publisher::{Outgoing, Publisher};
 pub use read::{Filter, Page};
 pub use record::{Job, Moment, Progress, Status};

@@ -39,6 +39,17 @@ pub enum Error {
     UnknownState,
 }
 
+impl Error {
+    /// Whether the same call may succeed a moment later.
+    #[must_use]
+    pub fn may_pass(&self) -> bool {
+        matches!(
+            self,
+            Self::Postgres(postgres::Error::Unavailable(_) | postgres::Error::Interrupted(_))
+        )
+    }
+}
+
 /// What the ledger says when a mail is to be sent.
 #[derive(Debug)]
 pub enum Begun {
@@ -106,11 +117,11 @@ impl MailLedger {
             (&entry.job_id, Type::TEXT),
             (&attempt, Type::TEXT),
         ];
-        let rows = match self.0.query(BEGIN, &parameters).await {
-            Err(error) if may_repeat(&error) => self.0.query(BEGIN, &parameters).await?,
-            outcome => outcome?,
-        };
-        begun(rows.first().ok_or(Error::UnknownState)?, key, attempt)
+        let mut rows = self.0.query(BEGIN, &parameters).await.map_err(Error::from);
+        if rows.as_ref().is_err_and(Error::may_pass) {
+            rows = self.0.query(BEGIN, &parameters).await.map_err(Error::from);
+        }
+        begun(rows?.first().ok_or(Error::UnknownState)?, key, attempt)
     }
 
     /// Settles a mail that the provider has taken.
@@ -150,20 +161,12 @@ impl MailLedger {
     }
 
     async fn write(&self, sql: &str, parameters: &[Parameter<'_>]) -> Result<(), Error> {
-        match self.0.execute(sql, parameters).await {
-            Err(error) if may_repeat(&error) => self.0.execute(sql, parameters).await?,
-            outcome => outcome?,
-        };
-        Ok(())
+        let mut done = self.0.execute(sql, parameters).await.map_err(Error::from);
+        if done.as_ref().is_err_and(Error::may_pass) {
+            done = self.0.execute(sql, parameters).await.map_err(Error::from);
+        }
+        done.map(drop)
     }
-}
-
-/// Whether a statement of this attempt is worth repeating at once, on a new connection.
-fn may_repeat(error: &postgres::Error) -> bool {
-    matches!(
-        error,
-        postgres::Error::Unavailable(_) | postgres::Error::Interrupted(_)
-    )
 }
 
 fn begun(row: &Row, key: String, attempt: String) -> Result<Begun, Error> {

@@ -5,10 +5,13 @@ use std::time::Duration;
 
 use aws_credential_types::provider::error::CredentialsError;
 use aws_sdk_sesv2::config::http::HttpResponse;
-use aws_sdk_sesv2::error::{DisplayErrorContext, ProvideErrorMetadata, SdkError};
+use aws_sdk_sesv2::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_sesv2::operation::send_email::SendEmailError;
 
 use crate::protocol::mail::SendError;
+
+/// How long to stay away when the day's quota is used up: it is a sliding 24 hours, so some of it comes back soon.
+const QUOTA_WAIT: Duration = Duration::from_mins(15);
 
 type Failure = SdkError<SendEmailError, HttpResponse>;
 
@@ -28,7 +31,9 @@ pub(super) fn decide(failure: Failure) -> SendError {
     }
     let surely_not_sent =
         matches!(failure, SdkError::ConstructionFailure(_)) || never_sent(&failure);
-    let cause = format!("{}", DisplayErrorContext(&failure)).into();
+    let cause = failure
+        .into_source()
+        .unwrap_or_else(|failure| failure.to_string().into());
     if surely_not_sent {
         SendError::Unavailable(cause)
     } else {
@@ -55,9 +60,12 @@ fn never_sent(failure: &Failure) -> bool {
 fn refused(status: u16, code: &str, words: &str, retry_after: Option<Duration>) -> SendError {
     let reason = format!("{code}: {}", without_addresses(words));
     match code {
-        "TooManyRequestsException" | "LimitExceededException" | "ThrottlingException"
-        | "Throttling" => SendError::Throttled {
+        "TooManyRequestsException" | "ThrottlingException" | "Throttling" => SendError::Throttled {
             retry_after,
+            reason,
+        },
+        "LimitExceededException" => SendError::Throttled {
+            retry_after: retry_after.or(Some(QUOTA_WAIT)),
             reason,
         },
         // SES says "not verified" of a sender, and in the sandbox of a recipient: either is the account's matter.

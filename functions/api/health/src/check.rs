@@ -1,0 +1,112 @@
+//! The check: three parts are looked at side by side, and the report is drawn up.
+
+use axum::Json;
+use axum::extract::State;
+use http::StatusCode;
+use tokio::time::Instant;
+
+use crate::Stands;
+use crate::probe::{self, Store, millis};
+use crate::report::{Analytics, Cache, Database, Health, JobQueue, Operations, Reached, Report, Services};
+
+/// An open job that has been due for longer than this is a sign that deliveries do not arrive.
+const OVERDUE_SECONDS: u64 = 900;
+
+/// How the back end is.
+///
+/// 200 while Redis answers, 503 when it does not. The cost is constant: one request to each part.
+#[utoipa::path(
+    get,
+    path = "/api/health/redis",
+    tag = "health",
+    responses(
+        (status = 200, description = "Healthy or degraded", body = Report),
+        (status = 503, description = "Redis does not answer", body = Report),
+    )
+)]
+pub async fn show(State(stands): State<Stands>) -> (StatusCode, Json<Report>) {
+    let started = Instant::now();
+    let now = stands.clock.now();
+    let (store, database, qstash) = tokio::join!(
+        probe::store(&stands.redis, now),
+        probe::database(&stands.postgres),
+        probe::queue(&stands.qstash),
+    );
+    let services = services(store.inspect_err(probe::logged).ok(), database, qstash);
+    let status = services.overall();
+    let code = match status {
+        Health::Unhealthy => StatusCode::SERVICE_UNAVAILABLE,
+        Health::Healthy | Health::Degraded => StatusCode::OK,
+    };
+    let report = Report {
+        status,
+        timestamp: now,
+        version: env!("CARGO_PKG_VERSION"),
+        response_time: millis(started),
+        services,
+    };
+    (code, Json(report))
+}
+
+fn services(store: Option<Store>, database: Reached, qstash: Reached) -> Services {
+    let answered = if store.is_some() { Health::Healthy } else { Health::Unhealthy };
+    let latency = store.as_ref().map(|store| store.latency);
+    let operations = store.as_ref().map_or_else(Operations::default, |store| store.operations);
+    let today = store.as_ref().map(|store| store.today).unwrap_or_default();
+    let works = operations.set && operations.get && operations.delete;
+    Services {
+        redis: Reached { status: answered, latency },
+        cache: Cache {
+            status: if works { Health::Healthy } else { Health::Unhealthy },
+            operations,
+        },
+        analytics: Analytics {
+            status: answered,
+            has_analytics: store.is_some(),
+            has_performance_metrics: store.is_some(),
+            today_views: today.views,
+            today_signatures: today.signatures,
+        },
+        job_queue: job_queue(store, answered),
+        database: Database {
+            status: database.status,
+            latency: database.latency,
+            oldest_outbox_seconds: 0,
+        },
+        qstash,
+    }
+}
+
+fn job_queue(store: Option<Store>, answered: Health) -> JobQueue {
+    let stats = store.map(|store| store.stats).unwrap_or_default();
+    let oldest = stats.iter().map(|(_, stats)| stats.oldest_pending_seconds).max();
+    let oldest_pending_seconds = oldest.unwrap_or_default();
+    JobQueue {
+        status: if oldest_pending_seconds > OVERDUE_SECONDS {
+            answered.max(Health::Degraded)
+        } else {
+            answered
+        },
+        oldest_pending_seconds,
+        stats: stats.into_iter().map(|(job, stats)| (job.name(), stats)).collect(),
+    }
+}
+
+impl Services {
+    /// Without Redis nothing works; without another part, most does.
+    fn overall(&self) -> Health {
+        if self.redis.status == Health::Unhealthy {
+            return Health::Unhealthy;
+        }
+        let worst = [
+            self.cache.status,
+            self.job_queue.status,
+            self.analytics.status,
+            self.database.status,
+            self.qstash.status,
+        ]
+        .into_iter()
+        .max();
+        worst.unwrap_or(Health::Healthy).min(Health::Degraded)
+    }
+}

@@ -1,0 +1,108 @@
+//! Looking at each part once, at the same time, with the clock held against it.
+
+use std::time::Duration;
+
+use shared::base::id;
+use shared::protocol::postgres::Postgres;
+use shared::protocol::upstash::{self, Command, Pipeline, Redis};
+use shared::protocol::qstash;
+use shared::service::analytics::{self, Today};
+use shared::service::job::{self, JobType, Jobs, Stats};
+use shared::service::key::Family;
+use jiff::Timestamp;
+use tokio::time::{Instant, timeout};
+
+use crate::report::{Health, Operations, Reached};
+
+/// What does not answer by then is not well.
+const PATIENCE: Duration = Duration::from_secs(3);
+
+/// The key that a health check writes, reads and deletes.
+pub(crate) const PROBE: Family = Family {
+    pattern: "health:{nonce}",
+    kind: "string",
+    life: "10 seconds",
+};
+
+/// What Redis told, in one request.
+pub(crate) struct Store {
+    pub(crate) latency: u64,
+    pub(crate) operations: Operations,
+    pub(crate) stats: Vec<(JobType, Stats)>,
+    pub(crate) today: Today,
+}
+
+/// Everything that Redis is asked, in one pipeline: the cost does not grow with the data.
+pub(crate) async fn store(redis: &Redis, now: Timestamp) -> Result<Store, job::Error> {
+    let nonce = id::nonce();
+    let key = PROBE.key(&nonce);
+    let mut pipeline = Pipeline::new()
+        .command(Command::new("SET").arg(&key).arg(&nonce).arg("EX").arg(10))
+        .command(Command::new("GET").arg(&key))
+        .command(Command::new("DEL").arg(&key));
+    for job in JobType::ALL {
+        pipeline = Jobs::ask_stats(pipeline, *job);
+    }
+    let started = Instant::now();
+    let asked = redis.pipeline(analytics::ask_today(pipeline, now));
+    let mut replies = asked.await?;
+    let latency = millis(started);
+    let operations = Operations {
+        set: replies.next::<()>().is_ok(),
+        get: replies.next::<String>().is_ok_and(|value| value == nonce),
+        delete: replies.next::<i64>().is_ok_and(|deleted| deleted == 1),
+    };
+    let stats = JobType::ALL
+        .iter()
+        .map(|job| Ok((*job, Jobs::read_stats(&mut replies, now)?)))
+        .collect::<Result<_, job::Error>>()?;
+    let today = analytics::read_today(&mut replies).map_err(job::Error::Record)?;
+    Ok(Store { latency, operations, stats, today })
+}
+
+/// Whether Postgres answers.
+pub(crate) async fn database(postgres: &Postgres) -> Reached {
+    let started = Instant::now();
+    reached(started, timeout(PATIENCE, postgres.batch("SELECT 1")).await)
+}
+
+/// Whether QStash answers.
+pub(crate) async fn queue(qstash: &qstash::Client) -> Reached {
+    let started = Instant::now();
+    reached(started, timeout(PATIENCE, qstash.ping()).await)
+}
+
+fn reached<E: std::error::Error + 'static>(
+    started: Instant,
+    outcome: Result<Result<(), E>, tokio::time::error::Elapsed>,
+) -> Reached {
+    match outcome {
+        Ok(Ok(())) => Reached {
+            status: Health::Healthy,
+            latency: Some(millis(started)),
+        },
+        Ok(Err(error)) => {
+            tracing::error!(error = &error as &dyn std::error::Error, "a part is not well");
+            NOT_REACHED
+        }
+        Err(_) => NOT_REACHED,
+    }
+}
+
+const NOT_REACHED: Reached = Reached {
+    status: Health::Unhealthy,
+    latency: None,
+};
+
+pub(crate) fn millis(started: Instant) -> u64 {
+    u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX)
+}
+
+/// Says what Redis failed of; the report only says that it did.
+pub(crate) fn logged(error: &job::Error) {
+    if let job::Error::Record(upstash::Error::Unauthorized) = error {
+        tracing::error!("redis refuses the token: set UPSTASH_REDIS_REST_TOKEN right");
+    } else {
+        tracing::error!(error = error as &dyn std::error::Error, "redis is not well");
+    }
+}

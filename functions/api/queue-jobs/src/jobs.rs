@@ -1,0 +1,84 @@
+//! `GET /api/queue/jobs`: a page of jobs, newest first.
+
+use axum::Json;
+use axum::extract::State;
+use serde::{Deserialize, Serialize};
+use shared::edge::input::Query;
+use shared::edge::problem::ProblemDocument;
+use shared::edge::{Caller, Result};
+use shared::service::job::{Filter, Job, JobType, Status};
+
+use crate::Desk;
+
+/// Jobs on a page, if the caller does not say.
+const DEFAULT_LIMIT: u32 = 20;
+
+/// Jobs on a page at the most.
+const HIGHEST_LIMIT: u32 = 100;
+
+/// What the page is made of.
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct Wanted {
+    /// Only this type.
+    #[serde(rename = "type")]
+    job: Option<JobType>,
+    /// Only this status.
+    status: Option<Status>,
+    /// Only this label, such as a batch id.
+    label: Option<String>,
+    /// Jobs on the page, 1 to 100; 20 if absent.
+    #[param(minimum = 1, maximum = 100)]
+    limit: Option<u32>,
+    /// The `cursor` of the page before.
+    cursor: Option<String>,
+}
+
+/// A page.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+pub struct JobPage {
+    /// The jobs, newest first.
+    items: Vec<Job>,
+    /// Where the next page goes on; absent on the last one. A page may be short, even empty, and still have a next.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cursor: Option<String>,
+}
+
+/// Jobs, newest first.
+///
+/// Of the newest thousand of each type. A user sees own jobs, a domain administrator those of the domain.
+#[utoipa::path(
+    get,
+    path = "/api/queue/jobs",
+    tag = "jobs",
+    params(Wanted),
+    responses(
+        (status = 200, description = "A page", body = JobPage),
+        (status = 400, description = "A parameter is not what it should be", body = ProblemDocument),
+    ),
+    security(("serviceToken" = []))
+)]
+pub async fn list(
+    State(desk): State<Desk>,
+    caller: Caller,
+    Query(wanted): Query<Wanted>,
+) -> Result<Json<JobPage>> {
+    let (tenant, user) = caller.horizon();
+    let limit = wanted.limit.unwrap_or(DEFAULT_LIMIT).clamp(1, HIGHEST_LIMIT);
+    let page = desk
+        .jobs
+        .list(&Filter {
+            job: wanted.job,
+            status: wanted.status,
+            label: wanted.label,
+            tenant: tenant.map(Into::into),
+            user: user.map(Into::into),
+            limit: limit as usize,
+            cursor: wanted.cursor,
+        })
+        .await?;
+    Ok(Json(JobPage {
+        items: page.items,
+        cursor: page.cursor,
+    }))
+}

@@ -1,0 +1,32 @@
+//! `GET /api/queue/stats`: the figures of every type.
+
+use std::collections::BTreeMap;
+
+use axum::Json;
+use axum::extract::State;
+use shared::edge::Result;
+use shared::edge::problem::ProblemDocument;
+use shared::service::job::Stats;
+
+use crate::Desk;
+
+/// The figures of every type of job.
+#[utoipa::path(
+    get,
+    path = "/api/queue/stats",
+    tag = "jobs",
+    responses(
+        (status = 200, description = "By type", body = BTreeMap<String, Stats>),
+        (status = 503, description = "The store does not answer", body = ProblemDocument),
+    ),
+    security(("serviceToken" = []))
+)]
+pub async fn show(State(desk): State<Desk>) -> Result<Json<BTreeMap<&'static str, Stats>>> {
+    let stats = desk.jobs.stats(desk.clock.now()).await?;
+    Ok(Json(
+        stats
+            .into_iter()
+            .map(|(job, stats)| (job.name(), stats))
+            .collect(),
+    ))
+}

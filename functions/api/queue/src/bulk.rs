@@ -1,0 +1,90 @@
+//! `POST /api/queue/emails/bulk`: one mail to each of many signers, a job for every hundred.
+
+use axum::extract::State;
+use axum::response::Response;
+use http::HeaderMap;
+use serde::Serialize;
+use serde_json::{Value, json};
+use shared::base::id;
+use shared::edge::input::{self, Json, invalid};
+use shared::edge::problem::ProblemDocument;
+use shared::edge::{Caller, Result};
+use shared::service::email::{Bulk, Email};
+use shared::service::job::{Error, JobType, NewJob, Order};
+
+use crate::Queue;
+use crate::emails::email;
+use crate::enqueue::{accepted, idempotency};
+use crate::timing::Timing;
+
+const ROUTE: &str = "/api/queue/emails/bulk";
+
+/// A batch that was taken.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct AcceptedBatch {
+    /// The label of all its jobs: `GET /api/queue/jobs?label={batchId}` lists them.
+    batch_id: String,
+    /// The jobs, in the order of the recipients.
+    job_ids: Vec<String>,
+}
+
+/// The body: the mail, its recipients, and when it is to be sent.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+pub struct EnqueueBulk {
+    #[serde(flatten)]
+    bulk: Bulk,
+    #[serde(flatten)]
+    timing: Timing,
+}
+
+/// Enqueue a mail to many signers.
+///
+/// One job for every hundred recipients; each recipient gets exactly one mail, also when a job is interrupted.
+#[utoipa::path(
+    post,
+    path = "/api/queue/emails/bulk",
+    tag = "queue",
+    request_body = EnqueueBulk,
+    params(("Idempotency-Key" = Option<String>, Header, description = "Equal keys with equal bodies make one batch")),
+    responses(
+        (status = 202, description = "Recorded and handed to the queue", body = AcceptedBatch),
+        (status = 409, description = "The Idempotency-Key came before with another body", body = ProblemDocument),
+        (status = 422, description = "A field is missing or wrong", body = ProblemDocument),
+        (status = 503, description = "The store or the queue does not answer; nothing was enqueued", body = ProblemDocument),
+    ),
+    security(("serviceToken" = []))
+)]
+pub async fn enqueue(
+    State(queue): State<Queue>,
+    caller: Caller,
+    headers: HeaderMap,
+    Json { mut value, bytes }: Json<Value>,
+) -> Result<Response> {
+    let timing: Timing = input::read(&bytes)?;
+    if let Some(members) = value.as_object_mut() {
+        members.insert("type".into(), json!("bulk"));
+    }
+    let Email::Bulk(bulk) = email(&value)? else {
+        return Err(invalid("/type", "is bulk on this route"));
+    };
+    let order = Order {
+        job: JobType::Email,
+        priority: timing.priority,
+        tenant: caller.tenant().to_owned(),
+        user: caller.user_id.clone().unwrap_or_default(),
+        label: id::sortable(),
+        not_before: timing.not_before(queue.clock.now())?,
+    };
+    let jobs: Vec<NewJob> = bulk
+        .split()
+        .into_iter()
+        .map(|part| NewJob::new(&Email::Bulk(part)).map_err(Error::from))
+        .collect::<std::result::Result<_, _>>()?;
+    let key = idempotency(&headers, &caller, ROUTE, &bytes)?;
+    let taken = queue.enqueue(&order, &jobs, key.as_ref()).await?;
+    Ok(accepted(&AcceptedBatch {
+        batch_id: taken.label,
+        job_ids: taken.ids,
+    }))
+}

@@ -1,0 +1,85 @@
+//! `POST /api/queue/emails`: one e-mail job.
+
+use axum::extract::State;
+use axum::response::Response;
+use http::HeaderMap;
+use serde::Serialize;
+use serde_json::Value;
+use shared::edge::input::{self, Json, invalid};
+use shared::edge::problem::ProblemDocument;
+use shared::edge::{Caller, Result};
+use shared::service::email::Email;
+use shared::service::job::{JobType, NewJob, Order, Status};
+
+use crate::Queue;
+use crate::enqueue::{accepted, idempotency};
+use crate::timing::Timing;
+
+const ROUTE: &str = "/api/queue/emails";
+
+/// A job that was taken.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Accepted {
+    /// Under this id the job can be followed.
+    job_id: String,
+    /// Always `queued`.
+    status: Status,
+}
+
+/// The body: an e-mail, and when it is to be sent. It documents what is read in two steps, so that an error can name
+/// the field.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+pub struct EnqueueEmail {
+    #[serde(flatten)]
+    email: Email,
+    #[serde(flatten)]
+    timing: Timing,
+}
+
+/// Enqueue an e-mail.
+///
+/// The record exists when this answers; follow it under `GET /api/queue/jobs/{jobId}`.
+#[utoipa::path(
+    post,
+    path = "/api/queue/emails",
+    tag = "queue",
+    request_body = EnqueueEmail,
+    params(("Idempotency-Key" = Option<String>, Header, description = "Equal keys with equal bodies make one job")),
+    responses(
+        (status = 202, description = "Recorded and handed to the queue", body = Accepted),
+        (status = 409, description = "The Idempotency-Key came before with another body", body = ProblemDocument),
+        (status = 422, description = "A field is missing or wrong", body = ProblemDocument),
+        (status = 503, description = "The store or the queue does not answer; nothing was enqueued", body = ProblemDocument),
+    ),
+    security(("serviceToken" = []))
+)]
+pub async fn enqueue(
+    State(queue): State<Queue>,
+    caller: Caller,
+    headers: HeaderMap,
+    Json { value, bytes }: Json<Value>,
+) -> Result<Response> {
+    let email = email(&value)?;
+    let timing: Timing = input::read(&bytes)?;
+    let order = Order {
+        job: JobType::Email,
+        priority: timing.priority,
+        tenant: caller.tenant().to_owned(),
+        user: caller.user_id.clone().unwrap_or_default(),
+        label: String::new(),
+        not_before: timing.not_before(queue.clock.now())?,
+    };
+    let job = NewJob::new(&email).map_err(shared::service::job::Error::from)?;
+    let key = idempotency(&headers, &caller, ROUTE, &bytes)?;
+    let taken = queue.enqueue(&order, &[job], key.as_ref()).await?;
+    Ok(accepted(&Accepted {
+        job_id: taken.ids.into_iter().next().unwrap_or_default(),
+        status: Status::Queued,
+    }))
+}
+
+/// Reads the payload, or names the field that is wrong.
+pub(crate) fn email(value: &Value) -> Result<Email> {
+    Email::parse(value).map_err(|error| invalid(error.pointer(), error.reason()))
+}

@@ -1,0 +1,119 @@
+//! From a read request to jobs in the queue: record first, then publish.
+
+use axum::Json;
+use axum::response::{IntoResponse, Response};
+use http::{HeaderMap, StatusCode};
+use serde::Serialize;
+use shared::edge::{Caller, Problem, Result};
+use shared::service::job::{
+    Created, Error, Idempotency, Jobs, NewJob, Order, Outgoing, Status,
+};
+
+use crate::Queue;
+
+/// The header by which a caller promises that equal keys mean one wish.
+const IDEMPOTENCY_KEY: &str = "idempotency-key";
+
+/// The longest key that is taken.
+const LONGEST_KEY: usize = 255;
+
+/// Jobs that were taken.
+#[derive(Debug)]
+pub(crate) struct Taken {
+    /// Their ids, in the order of the request.
+    pub(crate) ids: Vec<String>,
+    /// Their label: the batch's id, where there is one.
+    pub(crate) label: String,
+}
+
+/// A 202 with its body.
+pub(crate) fn accepted(body: &impl Serialize) -> Response {
+    (StatusCode::ACCEPTED, Json(body)).into_response()
+}
+
+impl Queue {
+    /// Records and publishes `jobs`. When the queue does not take them the answer is 503, and they are withdrawn, so
+    /// that a caller who asks again gets one job and not two; with an idempotency key they stay, and asking again
+    /// with it publishes them.
+    pub(crate) async fn enqueue(
+        &self,
+        order: &Order,
+        jobs: &[NewJob],
+        idempotency: Option<&Idempotency>,
+    ) -> Result<Taken> {
+        let (ids, label) = match self.jobs.create(order, jobs, idempotency).await? {
+            Created::Conflict => return Err(reused_key()),
+            Created::Same { ids, label, unclaimed: false } => return Ok(Taken { ids, label }),
+            Created::Same { ids, label, unclaimed: true } => (ids, label),
+            Created::New => {
+                let ids = jobs.iter().map(|job| job.id.clone()).collect();
+                (ids, order.label.clone())
+            }
+        };
+        let outgoing: Vec<Outgoing<'_>> = ids
+            .iter()
+            .zip(jobs)
+            .map(|(id, job)| outgoing(order, id, job))
+            .collect();
+        if let Err(error) = self.publisher.publish(&outgoing).await {
+            if idempotency.is_none() {
+                withdraw(&self.jobs, order, &ids).await;
+            }
+            return Err(error.into());
+        }
+        Ok(Taken { ids, label })
+    }
+}
+
+fn outgoing<'a>(order: &'a Order, id: &'a str, job: &'a NewJob) -> Outgoing<'a> {
+    Outgoing {
+        job_id: id,
+        job: order.job,
+        generation: 1,
+        priority: order.priority,
+        tenant: &order.tenant,
+        not_before: order.not_before,
+        payload: &job.payload,
+    }
+}
+
+/// Cancels what could not be published. What cannot be reached for it stays recorded, and shows as queued.
+async fn withdraw(jobs: &Jobs, order: &Order, ids: &[String]) {
+    for id in ids {
+        let outcome: std::result::Result<_, Error> = jobs.cancel(order.job, id).await;
+        if let Err(error) = outcome {
+            tracing::error!(job_id = %id, error = %error, "cannot withdraw");
+            return;
+        }
+    }
+    tracing::warn!(jobs = ids.len(), status = %Status::Cancelled, "withdrawn");
+}
+
+/// The caller's idempotency key, if it gave one.
+pub(crate) fn idempotency(
+    headers: &HeaderMap,
+    caller: &Caller,
+    route: &str,
+    body: &[u8],
+) -> Result<Option<Idempotency>> {
+    let Some(value) = headers.get(IDEMPOTENCY_KEY) else {
+        return Ok(None);
+    };
+    let key = value.to_str().unwrap_or_default();
+    if key.is_empty() || key.len() > LONGEST_KEY {
+        return Err(Problem::new(
+            StatusCode::BAD_REQUEST,
+            "idempotency_key_invalid",
+            "Idempotency-Key is 1 to 255 visible ASCII characters.",
+        ));
+    }
+    Ok(Some(Idempotency::new(caller.tenant(), route, key, body)))
+}
+
+fn reused_key() -> Problem {
+    Problem::new(
+        StatusCode::CONFLICT,
+        "idempotency_key_reused",
+        "This Idempotency-Key came before with another body. Use a new key for a new wish.",
+    )
+}

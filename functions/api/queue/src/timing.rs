@@ -1,0 +1,87 @@
+//! When a job is to run, as every enqueue request may say it.
+
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
+use shared::edge::input::invalid;
+use shared::edge::{Problem, Result};
+use shared::service::job::Priority;
+
+/// The longest delay. QStash takes 7 days on its smallest plan; what must wait longer is a schedule's business.
+const LONGEST_DELAY: SignedDuration = SignedDuration::from_hours(7 * 24);
+
+/// The members that every enqueue request may have besides its payload.
+#[derive(Debug, Deserialize, Serialize, utoipa::ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Timing {
+    /// Seconds to wait, at most 604800.
+    #[serde(default)]
+    #[schema(maximum = 604_800)]
+    pub delay_seconds: Option<u32>,
+    /// The instant before which the job must not run, at most seven days ahead. Excludes `delaySeconds`.
+    #[serde(default)]
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub not_before: Option<Timestamp>,
+    /// How urgent it is.
+    #[serde(default)]
+    pub priority: Priority,
+}
+
+impl Timing {
+    /// The instant before which the job must not run; none for at once.
+    pub fn not_before(&self, now: Timestamp) -> Result<Option<Timestamp>> {
+        let (at, field) = match (self.delay_seconds, self.not_before) {
+            (Some(_), Some(_)) => {
+                return Err(invalid("/notBefore", "give delaySeconds or notBefore, not both"));
+            }
+            (Some(0), None) | (None, None) => return Ok(None),
+            (Some(delay), None) => (
+                now + SignedDuration::from_secs(delay.into()),
+                "/delaySeconds",
+            ),
+            (None, Some(at)) => (at, "/notBefore"),
+        };
+        if at > now + LONGEST_DELAY {
+            return Err(too_far(field));
+        }
+        Ok(Some(at).filter(|at| *at > now))
+    }
+}
+
+fn too_far(field: &str) -> Problem {
+    invalid(field, "is more than seven days ahead")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Priority, SignedDuration, Timestamp, Timing};
+
+    fn at(delay_seconds: Option<u32>, not_before: Option<i64>) -> Option<Option<i64>> {
+        let now = Timestamp::UNIX_EPOCH;
+        let timing = Timing {
+            delay_seconds,
+            not_before: not_before.map(|seconds| now + SignedDuration::from_secs(seconds)),
+            priority: Priority::Normal,
+        };
+        let at = timing.not_before(now).ok()?;
+        Some(at.map(Timestamp::as_second))
+    }
+
+    #[test]
+    fn a_delay_and_an_instant_mean_the_same_moment() {
+        assert_eq!(at(Some(60), None), Some(Some(60)));
+        assert_eq!(at(None, Some(60)), Some(Some(60)));
+    }
+
+    #[test]
+    fn what_lies_in_the_past_runs_at_once() {
+        assert_eq!(at(None, Some(-60)), Some(None));
+        assert_eq!(at(Some(0), None), Some(None));
+    }
+
+    #[test]
+    fn a_job_cannot_be_put_off_for_longer_than_the_queue_keeps_it() {
+        assert_eq!(at(Some(604_801), None), None);
+        assert_eq!(at(None, Some(604_801)), None);
+        assert_eq!(at(Some(1), Some(1)), None);
+    }
+}

@@ -1,0 +1,77 @@
+//! What came of a job's mails, and what the queue is told where they are not all settled.
+
+use std::time::Duration;
+
+use serde::Serialize;
+use shared::protocol::mail::SendError;
+use shared::service::job::Stop;
+use shared::service::mail_ledger;
+
+/// The job's result.
+#[derive(Debug, Default, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Delivered {
+    /// Mails that the provider took in this delivery.
+    pub(crate) sent: u64,
+    /// Mails that it had taken before.
+    pub(crate) skipped: u64,
+    /// Mails that it will never take.
+    pub(crate) rejected: Vec<Refused>,
+    /// Mails, sent or skipped, that may have gone twice.
+    pub(crate) in_doubt: u64,
+    /// The provider's id of the mail, where the job has only one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) message_id: Option<String>,
+}
+
+/// A mail of a bulk that the provider refused, named by its place: results hold no addresses.
+#[derive(Debug, Serialize)]
+pub(crate) struct Refused {
+    /// The recipient's place in `emails`, from 0.
+    pub(crate) recipient: usize,
+    /// The provider's words.
+    pub(crate) reason: String,
+}
+
+/// Why a job's mails are not all settled.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Error {
+    /// Time ran out: go on at once, in another delivery.
+    #[error("time ran out with {0} recipients left")]
+    OutOfTime(usize),
+    /// A limit is met, or another job is sending this very mail: go on after a while.
+    #[error("{reason}")]
+    NotNow {
+        /// How long to stay away.
+        after: Duration,
+        /// Why.
+        reason: String,
+    },
+    /// The job's only mail is refused for good.
+    #[error("the mail provider refused the mail: {0}")]
+    Refused(String),
+    /// The provider did not take the mail, or did not say so: try again.
+    #[error("the mail was not sent")]
+    Provider(#[source] SendError),
+    /// The ledger could not be read or written: try again.
+    #[error("the mail was not recorded")]
+    Ledger(#[from] mail_ledger::Error),
+    /// A template could not be filled in, which another attempt may not change, but another build will.
+    #[error("the mail could not be written")]
+    Template(#[from] askama::Error),
+    /// The job's own edge says stop.
+    #[error(transparent)]
+    Stopped(#[from] Stop),
+}
+
+impl From<Error> for Stop {
+    fn from(error: Error) -> Self {
+        match error {
+            Error::OutOfTime(_) => Self::defer(Duration::ZERO, error.to_string()),
+            Error::NotNow { after, reason } => Self::defer(after, reason),
+            Error::Refused(_) => Self::never(error),
+            Error::Stopped(stop) => stop,
+            Error::Provider(_) | Error::Ledger(_) | Error::Template(_) => Self::retry(error),
+        }
+    }
+}

@@ -1,0 +1,145 @@
+//! One mail through the ledger to the provider: written down before, settled after.
+
+use std::time::Duration;
+
+use shared::base::env;
+use shared::protocol::mail::{Mail, MessageId, Provider, SendError, Ses};
+use shared::protocol::postgres::Postgres;
+use shared::service::mail_ledger::{Begun, Entry, Identity, MailLedger, Sending};
+use tokio::time::{Instant, sleep, timeout_at};
+
+use crate::outcome::Error;
+
+/// What the provider must leave of the time, so that its answer can still be written down.
+const TIME_TO_SETTLE: Duration = Duration::from_millis(750);
+
+/// How long to wait before an accepted mail is written down again: the provider has it, so giving up early would
+/// send it twice.
+const SETTLE_PAUSE: Duration = Duration::from_millis(250);
+
+/// How long to stay away after a limit that names no time, or while another job sends the same mail.
+const STAY_AWAY: Duration = Duration::from_secs(30);
+
+/// A mail and what it is to the ledger.
+pub(crate) struct Parcel<'a> {
+    pub(crate) mail: &'a Mail,
+    pub(crate) kind: &'static str,
+    pub(crate) job_id: &'a str,
+    pub(crate) identity: Identity<'a>,
+}
+
+/// What became of one mail.
+pub(crate) enum Fate {
+    /// The provider took it now.
+    Sent { message_id: String, in_doubt: bool },
+    /// The provider had taken it before.
+    Skipped { in_doubt: bool },
+    /// The provider will never take it.
+    Rejected { reason: String },
+}
+
+/// The provider and the ledger.
+pub(crate) struct Post {
+    ledger: MailLedger,
+    provider: Provider,
+    ses: Ses,
+}
+
+impl Post {
+    pub(crate) async fn from_env() -> Result<Self, env::Error> {
+        Ok(Self {
+            provider: Provider::from_env()?,
+            ledger: MailLedger::new(Postgres::from_env()?),
+            ses: Ses::from_env().await,
+        })
+    }
+
+    /// Sends a mail unless the ledger says that it is settled; its answer is in the ledger before `deadline`.
+    pub(crate) async fn send(
+        &self,
+        parcel: &Parcel<'_>,
+        deadline: Instant,
+    ) -> Result<Fate, Error> {
+        let entry = Entry {
+            kind: parcel.kind,
+            recipient: &parcel.mail.to,
+            job_id: parcel.job_id,
+            identity: parcel.identity,
+        };
+        let sending = match self.ledger.begin(&entry).await? {
+            Begun::Send(sending) => sending,
+            Begun::AlreadyAccepted { in_doubt } => return Ok(Fate::Skipped { in_doubt }),
+            Begun::Rejected { reason } => return Ok(Fate::Rejected { reason }),
+            Begun::Busy => {
+                return Err(Error::NotNow {
+                    after: STAY_AWAY,
+                    reason: "another job is sending this mail".to_owned(),
+                });
+            }
+        };
+        let answer = timeout_at(deadline - TIME_TO_SETTLE, self.ses.send(parcel.mail)).await;
+        match answer.unwrap_or_else(|elapsed| Err(SendError::Unknown(elapsed.into()))) {
+            Ok(message_id) => {
+                self.accepted(&sending, &message_id, deadline).await?;
+                Ok(Fate::Sent {
+                    in_doubt: sending.in_doubt(),
+                    message_id: message_id.as_str().to_owned(),
+                })
+            }
+            Err(error) => self.not_accepted(&sending, error).await,
+        }
+    }
+
+    /// Writes down that the provider has the mail, as often as the time allows.
+    async fn accepted(
+        &self,
+        sending: &Sending,
+        id: &MessageId,
+        deadline: Instant,
+    ) -> Result<(), Error> {
+        loop {
+            match self.ledger.accepted(sending, self.provider.name(), id).await {
+                Err(error) if error.may_pass() && Instant::now() + SETTLE_PAUSE < deadline => {
+                    sleep(SETTLE_PAUSE).await;
+                }
+                settled => return Ok(settled?),
+            }
+        }
+    }
+
+    async fn not_accepted(&self, sending: &Sending, error: SendError) -> Result<Fate, Error> {
+        match error {
+            SendError::Rejected { reason } => {
+                self.ledger.rejected(sending, &reason).await?;
+                Ok(Fate::Rejected { reason })
+            }
+            SendError::Throttled {
+                retry_after,
+                reason,
+            } => {
+                self.release(sending, &reason).await;
+                Err(Error::NotNow {
+                    after: retry_after.unwrap_or(STAY_AWAY),
+                    reason,
+                })
+            }
+            SendError::Unavailable(_) | SendError::NotAllowed { .. } => {
+                self.release(sending, &error.to_string()).await;
+                Err(Error::Provider(error))
+            }
+            // It may have gone: the row stays as it is, and the next attempt knows that it is in doubt.
+            SendError::Unknown(_) => Err(Error::Provider(error)),
+        }
+    }
+
+    /// Frees the row. Where that fails the mail is only marked in doubt without need, so the provider's own error is
+    /// the one to report.
+    async fn release(&self, sending: &Sending, reason: &str) {
+        if let Err(error) = self.ledger.released(sending, reason).await {
+            tracing::warn!(
+                error = &error as &dyn std::error::Error,
+                "a mail that was not sent stays in doubt"
+            );
+        }
+    }
+}

@@ -1,0 +1,152 @@
+//! Where a cluster lies, and whose it is: PostgreSQL refuses to run as root, and its user must reach its folder.
+
+use std::io;
+use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
+use std::path::{Path, PathBuf};
+
+use nix::unistd::{Uid, User as SystemUser};
+
+use super::Error;
+use crate::process::User;
+
+/// The home of the system user `postgres`, for clusters that it cannot reach elsewhere.
+const USERS_OWN: &str = "/var/lib/postgresql";
+
+/// The folder around a cluster.
+#[derive(Debug)]
+pub(super) struct Home {
+    folder: PathBuf,
+    user: Option<User>,
+}
+
+impl Home {
+    /// Makes `folder`, or a stand-in for it, and gives it to the user that the cluster will run as.
+    pub(super) fn prepare(folder: &Path) -> Result<Self, Error> {
+        let user = user()?;
+        let failed = |source| Error::Folder {
+            folder: folder.to_owned(),
+            source,
+        };
+        let wanted = std::path::absolute(folder).map_err(failed)?;
+        std::fs::create_dir_all(&wanted).map_err(failed)?;
+        let home = match user {
+            Some(user) if !reachable(&wanted, user) => stand_in(&wanted),
+            _ => wanted,
+        };
+        let home = Self { folder: home, user };
+        home.take().map_err(failed)?;
+        Ok(home)
+    }
+
+    pub(super) fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    pub(super) fn user(&self) -> Option<User> {
+        self.user
+    }
+
+    /// The cluster itself.
+    pub(super) fn data(&self) -> PathBuf {
+        self.folder.join("data")
+    }
+
+    pub(super) fn is_made(&self) -> bool {
+        self.data().join("PG_VERSION").is_file()
+    }
+
+    /// Where a cluster is made: what an interrupted try left there goes.
+    pub(super) fn fresh(&self) -> Result<PathBuf, Error> {
+        let fresh = self.folder.join("data.new");
+        match std::fs::remove_dir_all(&fresh) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(self.failed(error)),
+            _ => Ok(fresh),
+        }
+    }
+
+    /// Moves a made cluster to its place.
+    pub(super) fn settle(&self) -> Result<(), Error> {
+        std::fs::rename(self.folder.join("data.new"), self.data()).map_err(|error| self.failed(error))
+    }
+
+    /// Writes a file that only the cluster's user can read.
+    pub(super) fn write(&self, name: &str, content: &str) -> Result<PathBuf, Error> {
+        let path = self.folder.join(name);
+        let written = std::fs::write(&path, content)
+            .and_then(|()| std::fs::set_permissions(&path, PermissionsExt::from_mode(0o600)))
+            .and_then(|()| self.give(&path));
+        written.map_err(|error| self.failed(error))?;
+        Ok(path)
+    }
+
+    /// Removes everything, as far as it can.
+    pub(super) fn remove(&self) {
+        if let Err(error) = std::fs::remove_dir_all(&self.folder) {
+            tracing::warn!(%error, folder = %self.folder.display(), "a cluster's folder stays");
+        }
+    }
+
+    fn take(&self) -> io::Result<()> {
+        std::fs::create_dir_all(&self.folder)?;
+        std::fs::set_permissions(&self.folder, PermissionsExt::from_mode(0o700))?;
+        self.give(&self.folder)
+    }
+
+    fn give(&self, path: &Path) -> io::Result<()> {
+        match self.user {
+            Some(user) => chown(path, Some(user.uid), Some(user.gid)),
+            None => Ok(()),
+        }
+    }
+
+    fn failed(&self, source: io::Error) -> Error {
+        Error::Folder {
+            folder: self.folder.clone(),
+            source,
+        }
+    }
+}
+
+/// Who the cluster runs as: as root the system user `postgres`, else as we do.
+fn user() -> Result<Option<User>, Error> {
+    if !Uid::effective().is_root() {
+        return Ok(None);
+    }
+    match SystemUser::from_name("postgres") {
+        Ok(Some(found)) => Ok(Some(User {
+            uid: found.uid.as_raw(),
+            gid: found.gid.as_raw(),
+        })),
+        _ => Err(Error::NoUser),
+    }
+}
+
+/// Whether `user` may pass through every folder above `folder`. The one right above is ours to open: the data folder of
+/// the local cloud, which a temporary folder makes for root alone.
+fn reachable(folder: &Path, user: User) -> bool {
+    let passable = |folder: &Path| {
+        std::fs::metadata(folder).is_ok_and(|about| {
+            let mode = about.mode();
+            mode & 0o001 != 0 || (about.uid() == user.uid && mode & 0o100 != 0)
+        })
+    };
+    let open = |folder: &Path| {
+        std::fs::metadata(folder)
+            .and_then(|about| {
+                let opened = about.mode() | 0o011;
+                std::fs::set_permissions(folder, PermissionsExt::from_mode(opened))
+            })
+            .is_ok()
+    };
+    let mut above = folder.ancestors().skip(1);
+    let parent = above.next();
+    above.all(passable) && parent.is_none_or(|parent| passable(parent) || open(parent))
+}
+
+/// A folder at the user's own home that is named after the one it stands for.
+fn stand_in(folder: &Path) -> PathBuf {
+    let name = folder.to_string_lossy().replace('/', "-");
+    let base = Path::new(USERS_OWN);
+    let base = if base.is_dir() { base.to_owned() } else { std::env::temp_dir() };
+    base.join(format!("signtusk{name}"))
+}

@@ -1,0 +1,93 @@
+//! The migrations of `shared/migrations`, applied in the order of their names and noted in `public.schema_migrations`.
+//!
+//! Each runs in a transaction together with its note. One whose file has changed since runs again: every statement in
+//! them is safe to repeat, and a database under development follows its files without being thrown away.
+
+use std::path::{Path, PathBuf};
+
+use tokio_postgres::Client;
+
+use super::Error;
+use super::session::Session;
+
+/// Two clouds on one database wait for each other here. The number only has to be nobody else's.
+const LOCK: i64 = 0x5349_474e_5455_534b;
+
+const NOTES: &str = "create table if not exists public.schema_migrations (
+    name text primary key,
+    checksum text not null,
+    applied_at timestamptz not null default now()
+  );
+  alter table public.schema_migrations enable row level security;";
+
+/// The folder of the migrations: the source tree's, read at run time so that a new file needs no new build.
+#[must_use]
+pub fn folder() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/migrations")
+}
+
+/// Applies what is new or has changed to the database at `owner_url` and returns its names.
+pub async fn apply(owner_url: &str) -> Result<Vec<String>, Error> {
+    let files = files(&folder())?;
+    let mut session = Session::open(owner_url).await?;
+    let client = &mut session.client;
+    // Held until the session closes.
+    client
+        .execute("select pg_advisory_lock($1)", &[&LOCK])
+        .await
+        .map_err(Error::Refused)?;
+    client
+        .batch_execute(&format!("set client_min_messages = warning; {NOTES}"))
+        .await
+        .map_err(Error::Refused)?;
+    let mut applied = Vec::new();
+    for (name, script) in files {
+        let outcome = apply_one(client, &name, &script).await;
+        if outcome.map_err(|source| Error::Migration { name: name.clone(), source })? {
+            applied.push(name);
+        }
+    }
+    session.close().await;
+    Ok(applied)
+}
+
+async fn apply_one(client: &mut Client, name: &str, script: &str) -> Result<bool, tokio_postgres::Error> {
+    let done = client
+        .query_opt(
+            "select 1 from public.schema_migrations where name = $1 and checksum = md5($2)",
+            &[&name, &script],
+        )
+        .await?;
+    if done.is_some() {
+        return Ok(false);
+    }
+    let transaction = client.transaction().await?;
+    transaction.batch_execute(script).await?;
+    transaction
+        .execute(
+            "insert into public.schema_migrations (name, checksum) values ($1, md5($2))
+             on conflict (name) do update set checksum = excluded.checksum, applied_at = now()",
+            &[&name, &script],
+        )
+        .await?;
+    transaction.commit().await?;
+    Ok(true)
+}
+
+/// Every `.sql` file with its content, by name.
+fn files(folder: &Path) -> Result<Vec<(String, String)>, Error> {
+    let failed = |source| Error::Folder {
+        folder: folder.to_owned(),
+        source,
+    };
+    let mut files = Vec::new();
+    for entry in std::fs::read_dir(folder).map_err(failed)? {
+        let path = entry.map_err(failed)?.path();
+        let name = path.file_name().map(|name| name.to_string_lossy().into_owned());
+        if let Some(name) = name.filter(|name| name.ends_with(".sql")) {
+            files.push((name, std::fs::read_to_string(&path).map_err(failed)?));
+        }
+    }
+    files.sort();
+    Ok(files)
+}

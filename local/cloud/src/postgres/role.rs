@@ -1,0 +1,68 @@
+//! The roles of a cluster: Supabase's, and the one that the functions log in as.
+
+use std::fmt;
+
+/// The role passwords. They are letters and digits only, so that they stand in a URL and in SQL as they are.
+#[derive(Clone)]
+pub struct Passwords {
+    admin: String,
+    owner: String,
+    functions: String,
+}
+
+impl Passwords {
+    /// Takes the passwords of `supabase_admin`, `postgres` and `functions`; what is no letter or digit is left out.
+    #[must_use]
+    pub fn new(admin: &str, owner: &str, functions: &str) -> Self {
+        let plain = |text: &str| text.chars().filter(char::is_ascii_alphanumeric).collect();
+        Self {
+            admin: plain(admin),
+            owner: plain(owner),
+            functions: plain(functions),
+        }
+    }
+
+    pub(super) fn admin(&self) -> &str {
+        &self.admin
+    }
+
+    pub(super) fn admin_url(&self, port: u16, database: &str) -> String {
+        url("supabase_admin", &self.admin, port, database)
+    }
+
+    pub(super) fn owner_url(&self, port: u16, database: &str) -> String {
+        url("postgres", &self.owner, port, database)
+    }
+
+    pub(super) fn functions_url(&self, port: u16, database: &str) -> String {
+        url("functions", &self.functions, port, database)
+    }
+}
+
+impl fmt::Debug for Passwords {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("[redacted]")
+    }
+}
+
+fn url(role: &str, password: &str, port: u16, database: &str) -> String {
+    format!("postgresql://{role}:{password}@127.0.0.1:{port}/{database}?sslmode=disable")
+}
+
+/// Makes the roles that are missing and sets the passwords; may run at every start.
+pub(super) fn script(passwords: &Passwords) -> String {
+    let mut script = String::new();
+    for role in ["postgres", "functions", "anon", "authenticated", "service_role"] {
+        script += &format!(
+            "do $$ begin if not exists (select from pg_roles where rolname = '{role}') then create role {role}; end if; end $$;\n"
+        );
+    }
+    let (owner, functions) = (&passwords.owner, &passwords.functions);
+    script += &format!(
+        "alter role postgres login createdb createrole bypassrls password '{owner}';\n\
+         alter role functions login password '{functions}';\n\
+         alter role service_role bypassrls;\n\
+         grant anon, authenticated, service_role to postgres with admin option;\n"
+    );
+    script
+}

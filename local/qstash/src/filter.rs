@@ -1,0 +1,172 @@
+//! The filters of listings and bulk actions.
+//!
+//! Values repeat (`label=a&label=b`) or are joined by commas; one of them must fit, in every field that is given. A
+//! name that is not known is refused, because a bulk action with a mistyped filter would hit everything.
+
+use crate::event::State;
+use crate::message::Message;
+use crate::store::Order;
+
+/// Items of a page, when nothing is said, and at most.
+const DEFAULT_COUNT: usize = 100;
+const MAX_COUNT: usize = 1_000;
+
+/// Belongs to the request, not to the filter.
+const IGNORED: [&str; 2] = ["qstash_token", "groupby"];
+
+/// Why a query is no filter.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum Error {
+    /// A name that no filter has.
+    #[error("unknown filter `{0}`")]
+    Unknown(String),
+    /// A value that is none of its kind.
+    #[error("invalid value `{value}` of filter `{name}`")]
+    Value {
+        /// Which filter.
+        name: String,
+        /// What it said.
+        value: String,
+    },
+}
+
+/// A parsed filter.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Filter {
+    /// Message ids.
+    pub(crate) message_ids: Vec<String>,
+    /// Ids in the dead-letter queue.
+    pub(crate) dlq_ids: Vec<String>,
+    /// Items of a page.
+    pub(crate) count: Option<usize>,
+    /// Where the last page ended.
+    pub(crate) cursor: Option<String>,
+    /// Which end comes first.
+    pub(crate) order: Order,
+    urls: Vec<String>,
+    hosts: Vec<String>,
+    paths: Vec<String>,
+    url_groups: Vec<String>,
+    schedule_ids: Vec<String>,
+    queues: Vec<String>,
+    caller_ips: Vec<String>,
+    labels: Vec<String>,
+    flow_keys: Vec<String>,
+    states: Vec<String>,
+    statuses: Vec<String>,
+    from_ms: Option<u64>,
+    to_ms: Option<u64>,
+}
+
+impl Filter {
+    /// Parses a query.
+    pub(crate) fn parse(query: Option<&str>) -> Result<Self, Error> {
+        let mut filter = Self::default();
+        for (name, value) in url::form_urlencoded::parse(query.unwrap_or_default().as_bytes()) {
+            let key = name.to_ascii_lowercase();
+            if IGNORED.contains(&key.as_str()) || key.starts_with("upstash-") {
+                continue;
+            }
+            filter.set(&key, &name, &value)?;
+        }
+        Ok(filter)
+    }
+
+    fn set(&mut self, key: &str, name: &str, value: &str) -> Result<(), Error> {
+        let wrong = || Error::Value { name: name.to_owned(), value: value.to_owned() };
+        let list = match key {
+            "messageid" | "messageids" => &mut self.message_ids,
+            "dlqid" | "dlqids" => &mut self.dlq_ids,
+            "host" => &mut self.hosts,
+            "path" => &mut self.paths,
+            "topicname" | "urlgroup" => &mut self.url_groups,
+            "scheduleid" => &mut self.schedule_ids,
+            "queuename" => &mut self.queues,
+            "callerip" => &mut self.caller_ips,
+            "label" | "labels" => &mut self.labels,
+            "flowcontrolkey" => &mut self.flow_keys,
+            "state" => &mut self.states,
+            "responsestatus" => &mut self.statuses,
+            // A URL may hold a comma.
+            "url" => return Ok(self.urls.push(value.to_owned())),
+            "fromdate" => return Ok(self.from_ms = Some(value.parse().map_err(|_| wrong())?)),
+            "todate" => return Ok(self.to_ms = Some(value.parse().map_err(|_| wrong())?)),
+            "count" => return Ok(self.count = Some(value.parse().ok().filter(|n| *n > 0).ok_or_else(wrong)?)),
+            "cursor" => return Ok(self.cursor = Some(value.to_owned()).filter(|cursor| !cursor.is_empty())),
+            "order" => return Ok(self.order = order(value).ok_or_else(wrong)?),
+            _ => return Err(Error::Unknown(name.to_owned())),
+        };
+        list.extend(value.split(',').map(str::trim).filter(|part| !part.is_empty()).map(str::to_owned));
+        Ok(())
+    }
+
+    /// Items of a page.
+    pub(crate) fn page(&self) -> usize {
+        self.count.unwrap_or(DEFAULT_COUNT).min(MAX_COUNT)
+    }
+
+    /// Whether a message fits, `at_ms` being the wall-clock time that dates are compared with.
+    pub(crate) fn fits(&self, message: &Message, at_ms: u64) -> bool {
+        let name = |name: &Option<crate::name::Name>| name.as_ref().map(ToString::to_string);
+        let flow_key = message.options.flow_control.as_ref().map(|flow| flow.key.to_string());
+        let queue = message.place.as_ref().filter(|place| place.root == message.id).map(|place| place.queue.to_string());
+        one_of(&self.message_ids, Some(message.id.as_str()))
+            && one_of(&self.urls, Some(message.target.as_str()))
+            && one_of(&self.hosts, Some(message.target.host()))
+            && one_of(&self.paths, Some(message.target.path()))
+            && one_of(&self.url_groups, name(&message.url_group).as_deref())
+            && one_of(&self.schedule_ids, name(&message.schedule_id).as_deref())
+            && one_of(&self.queues, queue.as_deref())
+            && one_of(&self.caller_ips, Some(&message.caller_ip))
+            && one_of(&self.flow_keys, flow_key.as_deref())
+            && (self.labels.is_empty() || message.options.labels.iter().any(|label| self.labels.contains(label)))
+            && self.from_ms.is_none_or(|from_ms| at_ms >= from_ms)
+            && self.to_ms.is_none_or(|to_ms| at_ms <= to_ms)
+    }
+
+    /// Whether the status of an answer fits; what has no answer fits when nothing is asked.
+    pub(crate) fn fits_status(&self, status: Option<u16>) -> bool {
+        one_of(&self.statuses, status.map(|status| status.to_string()).as_deref())
+    }
+
+    /// Whether a state fits.
+    pub(crate) fn fits_state(&self, state: State) -> bool {
+        self.states.is_empty() || self.states.iter().any(|name| state.is(name))
+    }
+}
+
+fn one_of(wanted: &[String], value: Option<&str>) -> bool {
+    wanted.is_empty() || value.is_some_and(|value| wanted.iter().any(|wanted| wanted == value))
+}
+
+fn order(value: &str) -> Option<Order> {
+    match value.to_ascii_lowercase().as_str() {
+        "earliestfirst" => Some(Order::EarliestFirst),
+        "latestfirst" => Some(Order::LatestFirst),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_mistyped_name_is_refused() {
+        assert_eq!(Filter::parse(Some("labeel=x")).err(), Some(Error::Unknown("labeel".to_owned())));
+    }
+
+    #[test]
+    fn values_repeat_or_are_joined() {
+        let filter = Filter::parse(Some("label=a,b&label=c&url=https://x/?a,b")).expect("parses");
+        assert_eq!(filter.labels, ["a", "b", "c"]);
+        assert_eq!(filter.urls, ["https://x/?a,b"]);
+    }
+
+    #[test]
+    fn numbers_that_are_none_are_refused() {
+        for query in ["count=0", "count=x", "fromDate=yesterday", "order=random"] {
+            assert!(Filter::parse(Some(query)).is_err(), "{query}");
+        }
+    }
+}

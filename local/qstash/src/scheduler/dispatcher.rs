@@ -1,0 +1,100 @@
+//! The loop that starts what may start, and sleeps until something may.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+
+use crate::broker::Broker;
+use crate::delivery;
+use crate::message::Message;
+use crate::outcome;
+use crate::publish::Now;
+use crate::schedule;
+use crate::store::{self, Snapshot};
+
+use super::index::Start;
+
+/// How long a stop waits for deliveries under way.
+const GRACE: Duration = Duration::from_secs(2);
+
+/// A sleep that is not ended by anything else; a long one is cut, because the clock may be sped up meanwhile.
+const LONGEST_SLEEP: Duration = Duration::from_secs(60);
+
+/// How long a delivery rests after the store failed.
+const STORE_REST: Duration = Duration::from_secs(1);
+
+/// Delivers until `stop` says so, then lets running deliveries end for a moment.
+pub(crate) async fn run(broker: Arc<Broker>, mut stop: watch::Receiver<bool>) {
+    let mut deliveries = JoinSet::new();
+    while !*stop.borrow() {
+        fire(&broker).await;
+        let held = broker.is_held();
+        if !held {
+            for start in broker.scheduler.index().start(broker.clock.now_ms()) {
+                deliveries.spawn(deliver(Arc::clone(&broker), start));
+            }
+        }
+        let next_ms = broker.scheduler.index().next_ms(held);
+        let sleep = next_ms.map_or(LONGEST_SLEEP, |at_ms| broker.clock.until(at_ms)).min(LONGEST_SLEEP);
+        tokio::select! {
+            () = broker.scheduler.wake.notified() => {}
+            // A timer's resolution is a millisecond: round up, or the last one is spent spinning.
+            () = tokio::time::sleep(sleep + Duration::from_millis(1)) => {}
+            Some(_) = deliveries.join_next(), if !deliveries.is_empty() => {}
+            changed = stop.changed() => if changed.is_err() { break },
+        }
+        while deliveries.try_join_next().is_some() {}
+    }
+    let ended = async { while deliveries.join_next().await.is_some() {} };
+    if tokio::time::timeout(GRACE, ended).await.is_err() {
+        // What is cut off here is delivered again after the next start.
+        deliveries.shutdown().await;
+    }
+}
+
+async fn fire(broker: &Broker) {
+    let now = Now::read(&broker.clock);
+    let due = broker.scheduler.index().due_schedules(now.broker_ms);
+    for (at_ms, id) in due {
+        let fired = {
+            let id = id.clone();
+            broker.store.write(move |tx| Ok(((), schedule::fire(tx, id.as_str(), at_ms, now)?))).await
+        };
+        if let Err(error) = fired {
+            tracing::error!(error = &error as &dyn std::error::Error, schedule = %id, "a schedule was not fired");
+        }
+    }
+}
+
+async fn deliver(broker: Arc<Broker>, start: Start) {
+    if let Err(error) = try_deliver(&broker, &start).await {
+        tracing::error!(error = &error as &dyn std::error::Error, id = %start.id, "a delivery was not written down");
+        tokio::time::sleep(STORE_REST).await;
+        let due_ms = broker.clock.now_ms();
+        broker.scheduler.apply(vec![super::Change::Retry { id: start.id.clone(), due_ms }]);
+    }
+    broker.scheduler.index().end(&start);
+    broker.scheduler.wake();
+}
+
+async fn try_deliver(broker: &Broker, start: &Start) -> Result<(), store::Error> {
+    let Some((message, body)) = load(&broker.store.snapshot()?, start)? else {
+        return Ok(());
+    };
+    let key = broker.signing_key();
+    let attempt = delivery::attempt(&broker.http, &key, &message, body, broker.clock.wall_ms()).await;
+    let now = Now::read(&broker.clock);
+    let id = start.id.clone();
+    broker.store.write(move |tx| Ok(((), outcome::settle(tx, &id, &attempt, now)?))).await
+}
+
+/// The message and its body; none when it was cancelled a moment ago.
+fn load(snapshot: &Snapshot, start: &Start) -> Result<Option<(Message, Vec<u8>)>, store::Error> {
+    let Some(message) = snapshot.get::<Message>(start.id.as_str())? else {
+        return Ok(None);
+    };
+    let body = snapshot.body(start.id.as_str())?.unwrap_or_default();
+    Ok(Some((message, body)))
+}

@@ -1,0 +1,340 @@
+//! The index: every message on its way, in exactly one stage.
+//!
+//! Delayed, until it is due; queued, until its queue has a place; waiting, until its flow-control key and the server's
+//! own limit allow it; delivering. Cancelling finds it wherever it is.
+
+use std::collections::{BTreeSet, HashMap};
+
+use crate::message::{MessageId, Place};
+use crate::name::Name;
+
+use super::flow_lane::FlowLane;
+use super::queue_lane::QueueLane;
+use super::{Change, Pending};
+
+/// Deliveries under way at once, over all keys and queues.
+pub(crate) const MAX_IN_FLIGHT: usize = 64;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Stage {
+    Delayed,
+    Queued,
+    Waiting,
+    Delivering,
+}
+
+#[derive(Debug)]
+struct Entry {
+    due_ms: u64,
+    place: Option<Place>,
+    flow_key: Option<Name>,
+    stage: Stage,
+    seated: bool,
+}
+
+/// A delivery that may start.
+#[derive(Debug, Clone)]
+pub(crate) struct Start {
+    /// Which message.
+    pub(crate) id: MessageId,
+    /// The key whose limit it counts against.
+    pub(crate) flow_key: Option<Name>,
+}
+
+/// Every message on its way.
+#[derive(Debug, Default)]
+pub(crate) struct Index {
+    entries: HashMap<MessageId, Entry>,
+    delayed: BTreeSet<(u64, MessageId)>,
+    ready: BTreeSet<(u64, MessageId)>,
+    queues: HashMap<Name, QueueLane>,
+    lanes: HashMap<Name, FlowLane>,
+    /// The keys somebody waits for, so that idle keys cost nothing.
+    busy: BTreeSet<Name>,
+    schedules: BTreeSet<(u64, Name)>,
+    schedule_times: HashMap<Name, u64>,
+    in_flight: usize,
+}
+
+impl Index {
+    /// Applies what a commit means.
+    pub(super) fn apply(&mut self, change: Change) {
+        match change {
+            Change::Add(pending) => self.add(pending),
+            Change::Retry { id, due_ms } => self.retry(&id, due_ms),
+            Change::Remove(id) => self.remove(&id),
+            Change::Queue { name, parallelism, paused } => {
+                let lane = self.queues.entry(name).or_default();
+                lane.parallelism = usize::try_from(parallelism).unwrap_or(usize::MAX);
+                lane.paused = paused;
+            }
+            Change::DropQueue(name) => {
+                self.queues.remove(&name);
+            }
+            Change::FlowKey { key, state } => self.lanes.entry(key).or_default().key = state,
+            Change::Schedule { id, next_ms } => self.schedule(id, next_ms),
+        }
+    }
+
+    fn add(&mut self, pending: Pending) {
+        let Pending { id, due_ms, place, flow_key, retried } = pending;
+        // After a restart, who has been tried before had a place and gets it back; so does a callback.
+        let seated = place.as_ref().is_some_and(|place| retried > 0 || place.root != id);
+        if let Some(place) = &place {
+            let lane = self.queues.entry(place.queue.clone()).or_default();
+            lane.members += 1;
+            if seated {
+                lane.sit(&place.root);
+            }
+        }
+        self.delayed.insert((due_ms, id.clone()));
+        self.entries.insert(id, Entry { due_ms, place, flow_key, stage: Stage::Delayed, seated });
+    }
+
+    fn retry(&mut self, id: &MessageId, due_ms: u64) {
+        if let Some(entry) = self.entries.get_mut(id) {
+            entry.due_ms = due_ms;
+            entry.stage = Stage::Delayed;
+            self.delayed.insert((due_ms, id.clone()));
+        }
+    }
+
+    fn remove(&mut self, id: &MessageId) {
+        let Some(entry) = self.entries.remove(id) else {
+            return;
+        };
+        let key = (entry.due_ms, id.clone());
+        match (entry.stage, &entry.flow_key) {
+            (Stage::Delayed, _) => drop(self.delayed.remove(&key)),
+            (Stage::Waiting, Some(flow_key)) => {
+                if let Some(lane) = self.lanes.get_mut(flow_key) {
+                    lane.waiting.remove(&key);
+                }
+            }
+            (Stage::Waiting, None) => drop(self.ready.remove(&key)),
+            (Stage::Queued | Stage::Delivering, _) => {}
+        }
+        if let Some(place) = entry.place
+            && let Some(lane) = self.queues.get_mut(&place.queue)
+        {
+            lane.members = lane.members.saturating_sub(1);
+            lane.waiting.remove(id);
+            if entry.seated {
+                lane.leave(&place.root);
+            }
+        }
+    }
+
+    fn schedule(&mut self, id: Name, next_ms: Option<u64>) {
+        if let Some(known_ms) = self.schedule_times.remove(&id) {
+            self.schedules.remove(&(known_ms, id.clone()));
+        }
+        if let Some(next_ms) = next_ms {
+            self.schedule_times.insert(id.clone(), next_ms);
+            self.schedules.insert((next_ms, id));
+        }
+    }
+
+    /// The schedules that are due; each is told once.
+    pub(super) fn due_schedules(&mut self, now_ms: u64) -> Vec<(u64, Name)> {
+        let mut due = Vec::new();
+        while self.schedules.first().is_some_and(|(at_ms, _)| *at_ms <= now_ms) {
+            if let Some((at_ms, id)) = self.schedules.pop_first() {
+                self.schedule_times.remove(&id);
+                due.push((at_ms, id));
+            }
+        }
+        due
+    }
+
+    /// Moves what is due on, and takes what may start now.
+    pub(super) fn start(&mut self, now_ms: u64) -> Vec<Start> {
+        while self.delayed.first().is_some_and(|(due_ms, _)| *due_ms <= now_ms) {
+            if let Some((_, id)) = self.delayed.pop_first() {
+                self.arrive(&id);
+            }
+        }
+        let admitted: Vec<MessageId> =
+            self.queues.values_mut().flat_map(|lane| std::iter::from_fn(|| lane.admit())).collect();
+        for id in admitted {
+            if let Some(entry) = self.entries.get_mut(&id) {
+                entry.seated = true;
+            }
+            self.wait(&id);
+        }
+        self.take(now_ms)
+    }
+
+    /// A message is due: into its queue, if it has no place there yet.
+    fn arrive(&mut self, id: &MessageId) {
+        let Some(entry) = self.entries.get_mut(id) else {
+            return;
+        };
+        if let Some(place) = entry.place.as_ref().filter(|_| !entry.seated) {
+            let lane = self.queues.entry(place.queue.clone()).or_default();
+            if !lane.holds(&place.root) {
+                entry.stage = Stage::Queued;
+                lane.waiting.insert(id.clone());
+                return;
+            }
+        }
+        self.wait(id);
+    }
+
+    /// Nothing but limits holds the message back.
+    fn wait(&mut self, id: &MessageId) {
+        let Some(entry) = self.entries.get_mut(id) else {
+            return;
+        };
+        entry.stage = Stage::Waiting;
+        let key = (entry.due_ms, id.clone());
+        match &entry.flow_key {
+            Some(flow_key) => {
+                self.lanes.entry(flow_key.clone()).or_default().waiting.insert(key);
+                self.busy.insert(flow_key.clone());
+            }
+            None => drop(self.ready.insert(key)),
+        }
+    }
+
+    /// Takes in turn from the free ones and from every key, so that none starves the others.
+    fn take(&mut self, now_ms: u64) -> Vec<Start> {
+        let mut started = Vec::new();
+        let mut progress = true;
+        while progress && self.in_flight < MAX_IN_FLIGHT {
+            progress = false;
+            if let Some((_, id)) = self.ready.pop_first() {
+                self.begin(Start { id, flow_key: None }, &mut started);
+                progress = true;
+            }
+            let keys: Vec<Name> = self.busy.iter().cloned().collect();
+            for key in keys {
+                if self.in_flight >= MAX_IN_FLIGHT {
+                    break;
+                }
+                let Some(lane) = self.lanes.get_mut(&key) else {
+                    continue;
+                };
+                let taken = lane.take(now_ms);
+                if lane.waiting.is_empty() {
+                    self.busy.remove(&key);
+                }
+                if let Some(id) = taken {
+                    self.begin(Start { id, flow_key: Some(key) }, &mut started);
+                    progress = true;
+                }
+            }
+        }
+        started
+    }
+
+    fn begin(&mut self, start: Start, started: &mut Vec<Start>) {
+        if let Some(entry) = self.entries.get_mut(&start.id) {
+            entry.stage = Stage::Delivering;
+        }
+        self.in_flight += 1;
+        started.push(start);
+    }
+
+    /// A delivery has ended, however it ended.
+    pub(super) fn end(&mut self, start: &Start) {
+        self.in_flight = self.in_flight.saturating_sub(1);
+        if let Some(lane) = start.flow_key.as_ref().and_then(|key| self.lanes.get_mut(key)) {
+            lane.active = lane.active.saturating_sub(1);
+        }
+    }
+
+    /// When something is due next, in broker milliseconds, if nothing else happens.
+    pub(super) fn next_ms(&self, held: bool) -> Option<u64> {
+        let schedule = self.schedules.first().map(|(at_ms, _)| *at_ms);
+        if held || self.in_flight >= MAX_IN_FLIGHT {
+            return schedule;
+        }
+        let delayed = self.delayed.first().map(|(due_ms, _)| *due_ms);
+        let rates = self.busy.iter().filter_map(|key| self.lanes.get(key)?.next_ms()).min();
+        [schedule, delayed, rates].into_iter().flatten().min()
+    }
+
+    /// A flow-control key that a message has named.
+    pub(crate) fn lane(&mut self, key: &Name) -> Option<&mut FlowLane> {
+        self.lanes.get_mut(key)
+    }
+
+    /// Every flow-control key.
+    pub(crate) fn lanes(&mut self) -> impl Iterator<Item = (&Name, &mut FlowLane)> {
+        self.lanes.iter_mut()
+    }
+
+    /// Messages in a queue that were not delivered yet.
+    pub(crate) fn lag(&self, queue: &Name) -> usize {
+        self.queues.get(queue).map_or(0, QueueLane::lag)
+    }
+
+    /// Deliveries under way.
+    pub(crate) fn in_flight(&self) -> usize {
+        self.in_flight
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn pending(queue: Option<&str>, retried: u32) -> Pending {
+        let id = MessageId::new();
+        let place = queue.map(|queue| Place { queue: Name::parse(queue).expect(queue), root: id.clone() });
+        Pending { id, due_ms: 0, place, flow_key: None, retried }
+    }
+
+    fn started(index: &mut Index) -> Vec<MessageId> {
+        index.start(0).into_iter().map(|start| start.id).collect()
+    }
+
+    #[test]
+    fn a_queue_starts_the_next_message_only_when_the_first_and_its_callback_are_done() {
+        let mut index = Index::default();
+        let (first, second) = (pending(Some("q"), 0), pending(Some("q"), 0));
+        let callback = Pending { place: first.place.clone(), ..pending(None, 0) };
+        index.add(second.clone());
+        index.add(first.clone());
+        assert_eq!(started(&mut index), [first.id.clone()], "the older one goes first");
+        index.apply(Change::Add(callback.clone()));
+        index.apply(Change::Remove(first.id));
+        assert_eq!(started(&mut index), [callback.id.clone()]);
+        index.apply(Change::Remove(callback.id));
+        assert_eq!(started(&mut index), [second.id]);
+    }
+
+    #[test]
+    fn a_message_that_was_tried_before_keeps_its_place_over_a_restart() {
+        let mut index = Index::default();
+        let (older, tried) = (pending(Some("q"), 0), pending(Some("q"), 1));
+        index.add(older.clone());
+        index.add(tried.clone());
+        assert_eq!(started(&mut index), [tried.id.clone()]);
+        index.apply(Change::Remove(tried.id));
+        assert_eq!(started(&mut index), [older.id]);
+    }
+
+    #[test]
+    fn no_more_than_the_limit_are_under_way() {
+        let mut index = Index::default();
+        for _ in 0..MAX_IN_FLIGHT + 10 {
+            index.add(pending(None, 0));
+        }
+        let first = index.start(0);
+        assert_eq!(first.len(), MAX_IN_FLIGHT);
+        index.end(&first[0]);
+        assert_eq!(started(&mut index).len(), 1);
+    }
+
+    #[test]
+    fn a_cancelled_message_never_starts_and_frees_its_place() {
+        let mut index = Index::default();
+        let (first, second) = (pending(Some("q"), 0), pending(Some("q"), 0));
+        index.add(first.clone());
+        index.add(second.clone());
+        index.apply(Change::Remove(first.id));
+        assert_eq!(started(&mut index), [second.id]);
+    }
+}

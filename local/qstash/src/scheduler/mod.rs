@@ -1,0 +1,122 @@
+//! What is delivered when: an index in memory over the messages in the store, by due time, queue and flow-control key.
+//!
+//! It holds ids, never bodies, and is built anew from the store at every start.
+
+mod dispatcher;
+mod flow_lane;
+mod index;
+mod queue_lane;
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use tokio::sync::Notify;
+
+use crate::flow_control::FlowKey;
+use crate::message::{Message, MessageId, Place};
+use crate::name::Name;
+use crate::queue::Queue;
+
+pub(crate) use dispatcher::run;
+pub(crate) use index::{Index, MAX_IN_FLIGHT};
+
+/// What the index knows of a message.
+#[derive(Debug, Clone)]
+pub(crate) struct Pending {
+    id: MessageId,
+    due_ms: u64,
+    place: Option<Place>,
+    flow_key: Option<Name>,
+    retried: u32,
+}
+
+impl From<&Message> for Pending {
+    fn from(message: &Message) -> Self {
+        Self {
+            id: message.id.clone(),
+            due_ms: message.due_ms,
+            place: message.place.clone(),
+            flow_key: message.options.flow_control.as_ref().map(|flow| flow.key.clone()),
+            retried: message.retried,
+        }
+    }
+}
+
+/// What a committed write means for the index.
+#[derive(Debug, Clone)]
+pub(crate) enum Change {
+    /// A message was accepted.
+    Add(Pending),
+    /// A message is tried again.
+    Retry {
+        /// Which.
+        id: MessageId,
+        /// When, in broker milliseconds.
+        due_ms: u64,
+    },
+    /// A message is done: delivered, given up or cancelled.
+    Remove(MessageId),
+    /// A queue was made or changed.
+    Queue {
+        /// Which.
+        name: Name,
+        /// Messages under way at once.
+        parallelism: u32,
+        /// Whether it rests.
+        paused: bool,
+    },
+    /// A queue is gone, after its messages.
+    DropQueue(Name),
+    /// The limits of a key changed.
+    FlowKey {
+        /// Which.
+        key: Name,
+        /// What holds now.
+        state: FlowKey,
+    },
+    /// A schedule was made, changed, fired or, without a next time, removed.
+    Schedule {
+        /// Which.
+        id: Name,
+        /// The next time, in broker milliseconds.
+        next_ms: Option<u64>,
+    },
+}
+
+impl Change {
+    /// A queue as it is now.
+    pub(crate) fn queue(name: &Name, queue: &Queue) -> Self {
+        Self::Queue { name: name.clone(), parallelism: queue.parallelism, paused: queue.paused }
+    }
+}
+
+/// The index, and the bell that wakes the dispatcher.
+#[derive(Default)]
+pub(crate) struct Scheduler {
+    index: Mutex<Index>,
+    wake: Notify,
+}
+
+impl Scheduler {
+    /// Applies what a commit means, and wakes the dispatcher.
+    pub(crate) fn apply(&self, changes: Vec<Change>) {
+        if changes.is_empty() {
+            return;
+        }
+        let mut index = self.index();
+        for change in changes {
+            index.apply(change);
+        }
+        drop(index);
+        self.wake();
+    }
+
+    /// The index, for a moment.
+    pub(crate) fn index(&self) -> MutexGuard<'_, Index> {
+        self.index.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Makes the dispatcher look again.
+    pub(crate) fn wake(&self) {
+        self.wake.notify_one();
+    }
+}

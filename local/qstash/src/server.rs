@@ -1,0 +1,137 @@
+//! Starting and stopping.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+
+use crate::api;
+use crate::broker::{Broker, KEYS_SETTING};
+use crate::clock::Clock;
+use crate::delivery;
+use crate::flow_control::FlowKey;
+use crate::keys::{KeyRing, Keys};
+use crate::message::Message;
+use crate::name::Name;
+use crate::queue::Queue;
+use crate::schedule::Schedule;
+use crate::scheduler::{self, Change, Pending, Scheduler};
+use crate::store::{self, Opened, Snapshot};
+use crate::{Error, Settings};
+
+/// How long a stop waits for API calls and deliveries together.
+const STOP_LIMIT: Duration = Duration::from_secs(3);
+
+/// A running server. Dropping it stops it at once; [`Server::stop`] lets running deliveries end.
+pub struct Server {
+    address: SocketAddr,
+    broker: Arc<Broker>,
+    stop: watch::Sender<bool>,
+    tasks: Vec<JoinHandle<()>>,
+}
+
+/// Starts a server: everything that the data folder holds is on its way again when this returns.
+pub async fn start(settings: Settings) -> Result<Server, Error> {
+    let folder = |source| Error::Folder { path: settings.data.clone(), source };
+    std::fs::create_dir_all(&settings.data).map_err(folder)?;
+    let opened = Opened::open(&settings.data)?;
+    let snapshot = opened.snapshot()?;
+    let clock = Arc::new(Clock::new(settings.speed, snapshot.broker_ms()?));
+    let scheduler = Arc::new(Scheduler::default());
+    scheduler.apply(waiting(&snapshot)?);
+    let keys = keys(&settings, &snapshot)?;
+    drop(snapshot);
+    let (stamp, apply) = (Arc::clone(&clock), Arc::clone(&scheduler));
+    let store = opened
+        .start(move || stamp.now_ms(), move |changes| apply.apply(changes))
+        .map_err(folder)?;
+    let http = delivery::client().map_err(Error::Client)?;
+    let broker = Arc::new(Broker::new(store, scheduler, clock, http, settings.token.clone(), keys));
+
+    let listen = |source| Error::Listen { address: settings.listen, source };
+    let listener = TcpListener::bind(settings.listen).await.map_err(listen)?;
+    let address = listener.local_addr().map_err(listen)?;
+    let (stop, stopped) = watch::channel(false);
+    let tasks = vec![
+        tokio::spawn(scheduler::run(Arc::clone(&broker), stopped.clone())),
+        tokio::spawn(api::serve(listener, Arc::clone(&broker), stopped)),
+    ];
+    Ok(Server { address, broker, stop, tasks })
+}
+
+/// Everything the store holds, as if it had just been written.
+fn waiting(snapshot: &Snapshot) -> Result<Vec<Change>, store::Error> {
+    let mut changes = Vec::new();
+    for (name, queue) in snapshot.all::<Queue>()? {
+        changes.extend(Name::parse(&name).ok().map(|name| Change::queue(&name, &queue)));
+    }
+    for (key, state) in snapshot.all::<FlowKey>()? {
+        changes.extend(Name::parse(&key).ok().map(|key| Change::FlowKey { key, state }));
+    }
+    snapshot.each::<Message>(|_, message| {
+        changes.push(Change::Add(Pending::from(&message)));
+        std::ops::ControlFlow::Continue(())
+    })?;
+    for (_, schedule) in snapshot.all::<Schedule>()? {
+        changes.push(Change::Schedule { id: schedule.id, next_ms: schedule.next_ms });
+    }
+    Ok(changes)
+}
+
+/// Rotated keys stay rotated, unless the server is now started with other keys.
+fn keys(settings: &Settings, snapshot: &Snapshot) -> Result<KeyRing, store::Error> {
+    let configured =
+        Keys { current: settings.current_signing_key.clone(), next: settings.next_signing_key.clone() };
+    let kept = snapshot.setting::<KeyRing>(KEYS_SETTING)?.filter(|ring| ring.configured == configured);
+    Ok(kept.unwrap_or_else(|| KeyRing { active: configured.clone(), configured }))
+}
+
+impl Server {
+    /// Where the API answers, without a slash at the end.
+    #[must_use]
+    pub fn url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// Runs the server's time at `speed` from now on; see [`Settings::speed`].
+    pub fn set_speed(&self, speed: f64) {
+        self.broker.clock.set_speed(speed);
+        self.broker.scheduler.wake();
+    }
+
+    /// While held, the server goes on accepting and delivers nothing.
+    pub fn hold(&self, held: bool) {
+        self.broker.hold(held);
+    }
+
+    /// Requests to the API that were served so far.
+    #[must_use]
+    pub fn requests(&self) -> u64 {
+        self.broker.requests()
+    }
+
+    /// Stops: takes no more calls, and lets running deliveries end for at most two seconds. What did not end is
+    /// delivered again after the next start.
+    pub async fn stop(mut self) {
+        // Nobody is left to hear it when both tasks have ended already.
+        let _ = self.stop.send(true);
+        for mut task in std::mem::take(&mut self.tasks) {
+            if tokio::time::timeout(STOP_LIMIT, &mut task).await.is_err() {
+                task.abort();
+            }
+        }
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.stop.send(true);
+        for task in &self.tasks {
+            task.abort();
+        }
+        self.broker.store.close();
+    }
+}

@@ -1,0 +1,125 @@
+//! Tokens that are signed with our key and say something else than this delivery.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE, URL_SAFE_NO_PAD};
+use bytes::Bytes;
+use serde_json::{Value, json};
+use sha2::{Digest as _, Sha256};
+
+use super::{BODY, CURRENT, HEADER, NOW, PATH};
+use super::{claims, claims_with, receiver, signed, valid, verdict};
+use crate::protocol::qstash::{LEEWAY, Part, SignatureError};
+
+#[test]
+fn claims_are_not_believed_beyond_what_they_say() {
+    use SignatureError::{Body, Expired, Issuer, Malformed, MissingClaim, NotYetValid, Subject};
+    let leeway = LEEWAY.as_secs().cast_signed();
+    let url = |rest: &str| json!(format!("https://functions.test{rest}"));
+    let hash = Sha256::digest(BODY);
+    let table = [
+        ("iss", Value::Null, MissingClaim("iss")),
+        ("iss", json!("upstash"), Issuer),
+        ("iss", json!("Upstash "), Issuer),
+        ("iss", json!(["Upstash"]), Malformed(Part::Claims)),
+        ("sub", Value::Null, MissingClaim("sub")),
+        ("sub", json!(""), Subject),
+        ("sub", json!(PATH), Subject),
+        ("sub", json!(format!("https://other.test{PATH}")), Subject),
+        (
+            "sub",
+            json!(format!("http://functions.test{PATH}")),
+            Subject,
+        ),
+        (
+            "sub",
+            json!(format!("https://functions.test.evil.test{PATH}")),
+            Subject,
+        ),
+        (
+            "sub",
+            json!(format!("https://functions.test:8443{PATH}")),
+            Subject,
+        ),
+        ("sub", url("/api/jobs/generate-pdf"), Subject),
+        ("sub", url("/api/jobs/send-email/"), Subject),
+        ("sub", url("//api/jobs/send-email"), Subject),
+        ("sub", url("/api/jobs/send-email?x=1"), Subject),
+        ("sub", url("/API/jobs/send-email"), Subject),
+        ("sub", url(""), Subject),
+        ("exp", Value::Null, MissingClaim("exp")),
+        ("exp", json!(NOW - leeway), Expired),
+        ("exp", json!(0), Expired),
+        ("exp", json!(i64::MIN), Expired),
+        ("exp", json!("9999999999"), Malformed(Part::Claims)),
+        ("exp", json!(1e12), Malformed(Part::Claims)),
+        ("exp", json!(u64::MAX), Malformed(Part::Claims)),
+        ("nbf", json!(NOW + leeway + 1), NotYetValid),
+        ("nbf", json!(i64::MAX), NotYetValid),
+        ("nbf", json!("0"), Malformed(Part::Claims)),
+        ("iat", json!(NOW + leeway + 1), NotYetValid),
+        ("body", Value::Null, MissingClaim("body")),
+        ("body", json!(""), Body),
+        ("body", json!("="), Body),
+        ("body", json!(STANDARD.encode(hash)), Body),
+        ("body", json!(format!("{:02x?}", hash.as_slice())), Body),
+        ("body", json!(URL_SAFE.encode(&hash[..31])), Body),
+        (
+            "body",
+            json!(format!("{}A", URL_SAFE_NO_PAD.encode(hash))),
+            Body,
+        ),
+        (
+            "body",
+            json!(format!("{}==", URL_SAFE_NO_PAD.encode(hash))),
+            Body,
+        ),
+        (
+            "body",
+            json!(URL_SAFE.encode(Sha256::digest(b"other"))),
+            Body,
+        ),
+    ];
+    for (name, value, expected) in table {
+        let token = signed(CURRENT, HEADER, &claims_with(name, value.clone()));
+        assert_eq!(verdict(&token), Err(expected), "{name}: {value}");
+    }
+    let twice = claims()
+        .to_string()
+        .replacen('{', r#"{"iss":"Upstash","#, 1);
+    for claims in [&twice, "", "[]", "null", "{", "{} {}", "\u{fffd}"] {
+        let token = signed(CURRENT, HEADER, claims);
+        assert_eq!(verdict(&token), Err(Malformed(Part::Claims)), "{claims}");
+    }
+}
+
+#[test]
+fn another_body_or_the_same_body_written_otherwise_is_refused() {
+    let token = valid();
+    let others = [
+        "",
+        r#"{"jobId":"2"}"#,
+        r#"{"jobId": "1"}"#,
+        "{\"jobId\":\"1\"}\n",
+        "\u{feff}{\"jobId\":\"1\"}",
+        r#"{"jobId":"\u0031"}"#,
+    ];
+    for body in others {
+        let verdict = receiver().verify(PATH, Some(token.as_bytes()), body.into());
+        assert_eq!(verdict.map(drop), Err(SignatureError::Body), "{body:?}");
+    }
+}
+
+#[test]
+fn a_token_for_one_job_does_not_open_another() {
+    for path in [
+        "/api/jobs/generate-pdf",
+        "",
+        "/",
+        "/api/jobs/send-email?x",
+        "api/jobs/send-email",
+    ] {
+        let token = valid();
+        let verdict = receiver().verify(path, Some(token.as_bytes()), Bytes::from_static(BODY));
+        assert_eq!(verdict.map(drop), Err(SignatureError::Subject), "{path:?}");
+    }
+}
