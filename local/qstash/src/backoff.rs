@@ -12,7 +12,12 @@ const LONGEST_SECONDS: f64 = 86_400.0;
 
 /// The delay before retry number `retried + 1`. What the receiver asks for goes before the message's own expression,
 /// which goes before the default schedule of 12 s, 2 min 28 s, 30 min, 6 h, 24 h.
-pub(crate) fn delay(options: &Options, retried: u32, response: Option<&HeaderMap>, wall_ms: u64) -> Duration {
+pub(crate) fn delay(
+    options: &Options,
+    retried: u32,
+    response: Option<&HeaderMap>,
+    wall_ms: u64,
+) -> Duration {
     if let Some(asked) = response.and_then(|headers| retry_after::delay(headers, wall_ms)) {
         return asked;
     }

@@ -39,7 +39,16 @@ impl Broker {
         keys: KeyRing,
     ) -> Self {
         let (held, requests) = (AtomicBool::new(false), AtomicU64::new(0));
-        Self { store, scheduler, clock, http, token, keys: RwLock::new(keys), held, requests }
+        Self {
+            store,
+            scheduler,
+            clock,
+            http,
+            token,
+            keys: RwLock::new(keys),
+            held,
+            requests,
+        }
     }
 
     /// While held, everything is accepted and nothing delivered.
@@ -65,21 +74,36 @@ impl Broker {
 
     /// The key that signs now.
     pub(crate) fn signing_key(&self) -> String {
-        self.keys.read().unwrap_or_else(PoisonError::into_inner).active.current.clone()
+        self.keys
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .active
+            .current
+            .clone()
     }
 
     /// Both keys.
     pub(crate) fn keys(&self) -> Keys {
-        self.keys.read().unwrap_or_else(PoisonError::into_inner).active.clone()
+        self.keys
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .active
+            .clone()
     }
 
     /// Rotates the keys; they are in the store before they sign.
     pub(crate) async fn rotate_keys(&self) -> Result<Keys, store::Error> {
-        let mut ring = self.keys.read().unwrap_or_else(PoisonError::into_inner).clone();
+        let mut ring = self
+            .keys
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone();
         ring.active = ring.active.rotated();
         let keys = ring.active.clone();
         let stored = ring.clone();
-        self.store.write(move |tx| Ok((tx.put_setting(KEYS_SETTING, &stored)?, Vec::new()))).await?;
+        self.store
+            .write(move |tx| Ok((tx.put_setting(KEYS_SETTING, &stored)?, Vec::new())))
+            .await?;
         *self.keys.write().unwrap_or_else(PoisonError::into_inner) = ring;
         Ok(keys)
     }

@@ -68,7 +68,10 @@ fn report<'a>(
     Report {
         status: response.status,
         header: &response.headers,
-        body: response.error.as_ref().map_or_else(|| response.body.clone(), |error| STANDARD.encode(error)),
+        body: response
+            .error
+            .as_ref()
+            .map_or_else(|| response.body.clone(), |error| STANDARD.encode(error)),
         retried: source.retried,
         max_retries: source.options.max_retries(),
         dlq_id: dead_letter.map(|id| id.to_string()),
@@ -88,8 +91,14 @@ fn report<'a>(
 
 fn message(callback: &Callback, source: &Message, now: Now) -> Message {
     let mut options = callback.options.clone();
-    options.retries = Some(options.retries.unwrap_or_else(|| source.options.max_retries()));
-    options.headers.set("Content-Type", vec!["application/json".to_owned()]);
+    options.retries = Some(
+        options
+            .retries
+            .unwrap_or_else(|| source.options.max_retries()),
+    );
+    options
+        .headers
+        .set("Content-Type", vec!["application/json".to_owned()]);
     let delay_ms = publish::delay_ms(options.start, now);
     Message {
         id: MessageId::new(),

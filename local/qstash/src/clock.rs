@@ -23,7 +23,8 @@ struct Rate {
 
 impl Rate {
     fn broker_ms(&self, wall_ms: u64) -> u64 {
-        let passed = Duration::from_millis(wall_ms.saturating_sub(self.wall_anchor_ms)).mul_f64(self.speed);
+        let passed =
+            Duration::from_millis(wall_ms.saturating_sub(self.wall_anchor_ms)).mul_f64(self.speed);
         self.broker_anchor_ms.saturating_add(millis(passed))
     }
 }
@@ -78,10 +79,17 @@ pub(crate) fn millis(duration: Duration) -> u64 {
 }
 
 fn bounded(speed: f64) -> f64 {
-    if speed.is_nan() { 1.0 } else { speed.clamp(SLOWEST, FASTEST) }
+    if speed.is_nan() {
+        1.0
+    } else {
+        speed.clamp(SLOWEST, FASTEST)
+    }
 }
 
-#[expect(clippy::disallowed_methods, reason = "the one place of this crate that reads the clock")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the one place of this crate that reads the clock"
+)]
 fn wall_ms() -> u64 {
     u64::try_from(jiff::Timestamp::now().as_millisecond()).unwrap_or_default()
 }

@@ -10,7 +10,7 @@ use croner::errors::CronError;
 use croner::parser::{CronParser, Seconds, Year};
 use croner::time::{CivilDateTime, CronDateTime, Resolution, Weekday};
 use jiff::tz::{AmbiguousOffset, TimeZone};
-use jiff::{SignedDuration, Timestamp, Zoned, civil};
+use jiff::{SignedDuration, Timestamp, ZonedDateTime, civil};
 use serde::{Deserialize, Serialize};
 
 const ZONE_PREFIX: &str = "CRON_TZ=";
@@ -39,22 +39,37 @@ impl CronExpression {
     /// Parses an expression; white space around it does not count.
     pub(crate) fn parse(text: &str) -> Result<Self, Error> {
         let text = text.trim();
-        let (zone, pattern) = match text.strip_prefix(ZONE_PREFIX).map(|rest| rest.split_once(' ').unwrap_or((rest, "")))
+        let (zone, pattern) = match text
+            .strip_prefix(ZONE_PREFIX)
+            .map(|rest| rest.split_once(' ').unwrap_or((rest, "")))
         {
-            Some((zone, pattern)) => {
-                (TimeZone::get(zone).map_err(|_| Error::Zone(zone.to_owned()))?, pattern)
-            }
+            Some((zone, pattern)) => (
+                TimeZone::get(zone).map_err(|_| Error::Zone(zone.to_owned()))?,
+                pattern,
+            ),
             None => (TimeZone::UTC, text),
         };
-        let parser = CronParser::builder().seconds(Seconds::Disallowed).year(Year::Disallowed).build();
-        let cron = parser.parse(pattern.trim()).map_err(|error| Error::Pattern(error.to_string()))?;
-        Ok(Self { text: text.to_owned(), cron, zone })
+        let parser = CronParser::builder()
+            .seconds(Seconds::Disallowed)
+            .year(Year::Disallowed)
+            .build();
+        let cron = parser
+            .parse(pattern.trim())
+            .map_err(|error| Error::Pattern(error.to_string()))?;
+        Ok(Self {
+            text: text.to_owned(),
+            cron,
+            zone,
+        })
     }
 
     /// The first time after `after_ms`, in milliseconds since the epoch; none when there is no such day (30 February).
     pub(crate) fn next(&self, after_ms: u64) -> Option<u64> {
         let after = Timestamp::from_millisecond(i64::try_from(after_ms).ok()?).ok()?;
-        let next = self.cron.find_next_occurrence(&Instant(after.to_zoned(self.zone.clone())), false).ok()?;
+        let next = self
+            .cron
+            .find_next_occurrence(&Instant(after.to_zoned_datetime(self.zone.clone())), false)
+            .ok()?;
         u64::try_from(next.0.timestamp().as_millisecond()).ok()
     }
 
@@ -80,27 +95,38 @@ impl From<CronExpression> for String {
 
 /// A zoned time that `croner` can search over.
 #[derive(Clone)]
-struct Instant(Zoned);
+struct Instant(ZonedDateTime);
 
 impl CronDateTime for Instant {
     fn to_civil(&self) -> CivilDateTime {
         let at = self.0.datetime();
         let part = |part: i8| u32::from(part.unsigned_abs());
         let (year, month, day) = (i32::from(at.year()), part(at.month()), part(at.day()));
-        CivilDateTime::from_ymd_hms_opt(year, month, day, part(at.hour()), part(at.minute()), part(at.second()))
-            .unwrap_or_else(epoch)
+        CivilDateTime::from_ymd_hms_opt(
+            year,
+            month,
+            day,
+            part(at.hour()),
+            part(at.minute()),
+            part(at.second()),
+        )
+        .unwrap_or_else(epoch)
     }
 
     fn civil_weekday(&self) -> Weekday {
-        Weekday::from_days_from_sunday(u32::from(self.0.weekday().to_sunday_zero_offset().unsigned_abs()))
+        Weekday::from_days_from_sunday(u32::from(
+            self.0.weekday().to_sunday_zero_offset().unsigned_abs(),
+        ))
     }
 
     fn resolve_civil(&self, civil: CivilDateTime) -> Result<Resolution<Self>, CronError> {
         let at = to_jiff(civil).ok_or(CronError::InvalidDate)?;
-        let ambiguous = self.0.time_zone().to_ambiguous_zoned(at);
+        let ambiguous = self.0.time_zone().to_ambiguous_zoned_datetime(at);
         let invalid = |_| CronError::InvalidTime;
         Ok(match ambiguous.offset() {
-            AmbiguousOffset::Unambiguous { .. } => Resolution::Single(Self(ambiguous.compatible().map_err(invalid)?)),
+            AmbiguousOffset::Unambiguous { .. } => {
+                Resolution::Single(Self(ambiguous.compatible().map_err(invalid)?))
+            }
             AmbiguousOffset::Fold { .. } => Resolution::Ambiguous(
                 Self(ambiguous.clone().earlier().map_err(invalid)?),
                 Self(ambiguous.later().map_err(invalid)?),
@@ -110,7 +136,10 @@ impl CronDateTime for Instant {
     }
 
     fn checked_add_seconds(&self, seconds: i64) -> Option<Self> {
-        self.0.checked_add(SignedDuration::from_secs(seconds)).ok().map(Self)
+        self.0
+            .checked_add(SignedDuration::from_secs(seconds))
+            .ok()
+            .map(Self)
     }
 
     fn cmp_instant(&self, other: &Self) -> Ordering {
@@ -121,14 +150,26 @@ impl CronDateTime for Instant {
 /// Every valid date and time has a civil form; this stands where the types cannot say so.
 fn epoch() -> CivilDateTime {
     use croner::time::{CivilDate, CivilTime};
-    CivilDateTime::new(CivilDate::from_parts_unchecked(1970, 1, 1), CivilTime::MIDNIGHT)
+    CivilDateTime::new(
+        CivilDate::from_parts_unchecked(1970, 1, 1),
+        CivilTime::MIDNIGHT,
+    )
 }
 
 fn to_jiff(civil: CivilDateTime) -> Option<civil::DateTime> {
     let part = |part: u32| i8::try_from(part).ok();
     let year = i16::try_from(civil.year()).ok()?;
     let (month, day) = (part(civil.month())?, part(civil.day())?);
-    civil::DateTime::new(year, month, day, part(civil.hour())?, part(civil.minute())?, part(civil.second())?, 0).ok()
+    civil::DateTime::new(
+        year,
+        month,
+        day,
+        part(civil.hour())?,
+        part(civil.minute())?,
+        part(civil.second())?,
+        0,
+    )
+    .ok()
 }
 
 #[cfg(test)]
@@ -138,31 +179,61 @@ mod tests {
     fn next(expression: &str, after: &str) -> String {
         let after: Timestamp = after.parse().expect("an instant");
         let after_ms = u64::try_from(after.as_millisecond()).expect("after 1970");
-        let next = CronExpression::parse(expression).expect(expression).next(after_ms).expect("a next time");
-        Timestamp::from_millisecond(i64::try_from(next).expect("fits")).expect("in range").to_string()
+        let next = CronExpression::parse(expression)
+            .expect(expression)
+            .next(after_ms)
+            .expect("a next time");
+        Timestamp::from_millisecond(i64::try_from(next).expect("fits"))
+            .expect("in range")
+            .to_string()
     }
 
     #[test]
     fn without_a_zone_times_are_utc() {
-        assert_eq!(next("*/10 * * * * ", "2026-11-23T10:03:07Z"), "2026-11-23T10:10:00Z");
-        assert_eq!(next("1 1 1 1 1", "2026-11-23T10:03:07Z"), "2027-01-01T01:01:00Z");
+        assert_eq!(
+            next("*/10 * * * * ", "2026-11-23T10:03:07Z"),
+            "2026-11-23T10:10:00Z"
+        );
+        assert_eq!(
+            next("1 1 1 1 1", "2026-11-23T10:03:07Z"),
+            "2027-01-01T01:01:00Z"
+        );
     }
 
     #[test]
     fn a_zone_moves_the_time_with_its_summer() {
-        assert_eq!(next("CRON_TZ=Europe/Istanbul 0 4 * * *", "2026-11-23T02:00:00Z"), "2026-11-24T01:00:00Z");
-        assert_eq!(next("CRON_TZ=America/New_York 0 4 * * *", "2026-01-05T00:00:00Z"), "2026-01-05T09:00:00Z");
-        assert_eq!(next("CRON_TZ=America/New_York 0 4 * * *", "2026-07-05T00:00:00Z"), "2026-07-05T08:00:00Z");
+        assert_eq!(
+            next("CRON_TZ=Europe/Istanbul 0 4 * * *", "2026-11-23T02:00:00Z"),
+            "2026-11-24T01:00:00Z"
+        );
+        assert_eq!(
+            next("CRON_TZ=America/New_York 0 4 * * *", "2026-01-05T00:00:00Z"),
+            "2026-01-05T09:00:00Z"
+        );
+        assert_eq!(
+            next("CRON_TZ=America/New_York 0 4 * * *", "2026-07-05T00:00:00Z"),
+            "2026-07-05T08:00:00Z"
+        );
     }
 
     #[test]
     fn the_next_time_is_after_not_at() {
-        assert_eq!(next("* * * * *", "2026-11-23T10:03:00Z"), "2026-11-23T10:04:00Z");
+        assert_eq!(
+            next("* * * * *", "2026-11-23T10:03:00Z"),
+            "2026-11-23T10:04:00Z"
+        );
     }
 
     #[test]
     fn nonsense_is_refused() {
-        for text in ["", "* * * *", "61 * * * *", "* * * * * *", "CRON_TZ=Nowhere/City * * * * *", "CRON_TZ=UTC"] {
+        for text in [
+            "",
+            "* * * *",
+            "61 * * * *",
+            "* * * * * *",
+            "CRON_TZ=Nowhere/City * * * * *",
+            "CRON_TZ=UTC",
+        ] {
             assert!(CronExpression::parse(text).is_err(), "{text}");
         }
     }

@@ -23,7 +23,13 @@ pub(crate) enum Deduplication {
 
 impl Deduplication {
     /// The key under which a message to `url` is remembered. In a URL group every endpoint has its own.
-    pub(crate) fn key(&self, url: &str, grouped: bool, options: &Options, body: &[u8]) -> Option<Vec<u8>> {
+    pub(crate) fn key(
+        &self,
+        url: &str,
+        grouped: bool,
+        options: &Options,
+        body: &[u8],
+    ) -> Option<Vec<u8>> {
         let mut hash = Sha256::new();
         match self {
             Self::Off => return None,

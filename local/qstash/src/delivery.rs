@@ -29,14 +29,18 @@ const MAX_ANSWER: usize = 1024 * 1024;
 const REGION: &str = "EU-CENTRAL-1";
 
 /// The client that delivers: it follows no redirect (a redirect is an answer like any other) and asks no proxy.
-#[expect(clippy::disallowed_methods, reason = "the one client of this crate: own timeouts per message, no redirects")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the one client of this crate: own timeouts per message, no redirects"
+)]
 pub(crate) fn client() -> Result<reqwest::Client, Box<dyn std::error::Error + Send + Sync>> {
     let mut roots = RootCertStore::empty();
     roots.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
-    let tls = ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
-        .with_safe_default_protocol_versions()?
-        .with_root_certificates(roots)
-        .with_no_client_auth();
+    let tls =
+        ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
+            .with_safe_default_protocol_versions()?
+            .with_root_certificates(roots)
+            .with_no_client_auth();
     let client = reqwest::Client::builder()
         .tls_backend_preconfigured(tls)
         .connect_timeout(CONNECT_TIMEOUT)
@@ -55,17 +59,36 @@ pub(crate) async fn attempt(
     body: Vec<u8>,
     wall_ms: u64,
 ) -> Attempt {
-    let timeout = message.options.timeout_ms.map_or(DEFAULT_TIMEOUT, Duration::from_millis);
+    let timeout = message
+        .options
+        .timeout_ms
+        .map_or(DEFAULT_TIMEOUT, Duration::from_millis);
     let sent = tokio::time::timeout(timeout, send(client, key, message, body, wall_ms)).await;
     let (response, headers) = match sent {
         Ok(Ok((response, headers))) => (response, Some(headers)),
-        Ok(Err(error)) => (Response { error: Some(chain(&error)), ..Response::default() }, None),
+        Ok(Err(error)) => (
+            Response {
+                error: Some(chain(&error)),
+                ..Response::default()
+            },
+            None,
+        ),
         Err(_) => {
             let error = format!("no answer within {} ms", timeout.as_millis());
-            (Response { error: Some(error), ..Response::default() }, None)
+            (
+                Response {
+                    error: Some(error),
+                    ..Response::default()
+                },
+                None,
+            )
         }
     };
-    Attempt { started_ms: wall_ms, response, headers }
+    Attempt {
+        started_ms: wall_ms,
+        response,
+        headers,
+    }
 }
 
 /// Why a request failed before an answer came.
@@ -115,7 +138,10 @@ fn headers(message: &Message, signature: &str) -> HeaderMap {
     let mut forwarded: Vec<HeaderName> = Vec::new();
     for (name, value) in message.options.headers.pairs() {
         // Both were checked when the message was accepted.
-        if let (Ok(name), Ok(value)) = (HeaderName::from_bytes(name.as_bytes()), HeaderValue::from_str(value)) {
+        if let (Ok(name), Ok(value)) = (
+            HeaderName::from_bytes(name.as_bytes()),
+            HeaderValue::from_str(value),
+        ) {
             if forwarded.contains(&name) {
                 headers.append(name, value);
             } else {

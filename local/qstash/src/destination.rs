@@ -41,7 +41,11 @@ impl Target {
         if !matches!(url.scheme(), "http" | "https") {
             return Err(invalid());
         }
-        Ok(Self { host: host.to_owned(), path: url.path().to_owned(), text: text.to_owned() })
+        Ok(Self {
+            host: host.to_owned(),
+            path: url.path().to_owned(),
+            text: text.to_owned(),
+        })
     }
 
     /// The URL as it was written.
@@ -109,11 +113,18 @@ impl Destination {
 pub(crate) fn from_path(rest: &str, query: Option<&str>) -> Result<Destination, Error> {
     let mut text = decoded(rest);
     for scheme in ["https:/", "http:/"] {
-        if let Some(tail) = text.strip_prefix(scheme).filter(|tail| !tail.starts_with('/')) {
+        if let Some(tail) = text
+            .strip_prefix(scheme)
+            .filter(|tail| !tail.starts_with('/'))
+        {
             text = format!("{scheme}/{tail}");
         }
     }
-    let kept: Vec<&str> = query.unwrap_or_default().split('&').filter(|pair| is_destinations(pair)).collect();
+    let kept: Vec<&str> = query
+        .unwrap_or_default()
+        .split('&')
+        .filter(|pair| is_destinations(pair))
+        .collect();
     if !kept.is_empty() {
         text.push('?');
         text.push_str(&kept.join("&"));
@@ -123,7 +134,9 @@ pub(crate) fn from_path(rest: &str, query: Option<&str>) -> Result<Destination, 
 
 fn is_destinations(pair: &str) -> bool {
     let name = pair.split('=').next().unwrap_or_default();
-    !name.is_empty() && name != TOKEN_PARAMETER && !name.to_ascii_lowercase().starts_with(OPTION_PREFIX)
+    !name.is_empty()
+        && name != TOKEN_PARAMETER
+        && !name.to_ascii_lowercase().starts_with(OPTION_PREFIX)
 }
 
 fn decoded(rest: &str) -> String {
@@ -133,7 +146,10 @@ fn decoded(rest: &str) -> String {
     }
     // A form pair decodes percent escapes; a plus sign in a path is a plus sign.
     let pair = format!("x={}", rest.replace('+', "%2B"));
-    url::form_urlencoded::parse(pair.as_bytes()).next().map(|(_, value)| value.into_owned()).unwrap_or_default()
+    url::form_urlencoded::parse(pair.as_bytes())
+        .next()
+        .map(|(_, value)| value.into_owned())
+        .unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -153,7 +169,10 @@ mod tests {
 
     #[test]
     fn encoded_and_slash_merged_urls_are_understood() {
-        assert_eq!(text("https%3A%2F%2Fhost%2Fa+b%3Fq=1", None), "https://host/a+b?q=1");
+        assert_eq!(
+            text("https%3A%2F%2Fhost%2Fa+b%3Fq=1", None),
+            "https://host/a+b?q=1"
+        );
         assert_eq!(text("http:/host:3000/p", None), "http://host:3000/p");
     }
 

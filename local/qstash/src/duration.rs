@@ -28,14 +28,21 @@ pub(crate) fn parse(text: &str) -> Result<Duration, Error> {
     let mut rest = text;
     let mut total = Duration::ZERO;
     while !rest.is_empty() {
-        let unit_at = rest.find(|c: char| !c.is_ascii_digit() && c != '.').ok_or_else(malformed)?;
+        let unit_at = rest
+            .find(|c: char| !c.is_ascii_digit() && c != '.')
+            .ok_or_else(malformed)?;
         let (number, tail) = rest.split_at(unit_at);
-        let unit_end = tail.find(|c: char| c.is_ascii_digit() || c == '.').unwrap_or(tail.len());
+        let unit_end = tail
+            .find(|c: char| c.is_ascii_digit() || c == '.')
+            .unwrap_or(tail.len());
         let (unit, tail) = tail.split_at(unit_end);
         let seconds = unit_seconds(unit).ok_or_else(malformed)?;
         let number: f64 = number.parse().map_err(|_| malformed())?;
-        let part = Duration::try_from_secs_f64(number * seconds).map_err(|_| Error::TooLong(text.to_owned()))?;
-        total = total.checked_add(part).ok_or_else(|| Error::TooLong(text.to_owned()))?;
+        let part = Duration::try_from_secs_f64(number * seconds)
+            .map_err(|_| Error::TooLong(text.to_owned()))?;
+        total = total
+            .checked_add(part)
+            .ok_or_else(|| Error::TooLong(text.to_owned()))?;
         rest = tail;
     }
     Ok(total)
@@ -45,7 +52,9 @@ pub(crate) fn parse(text: &str) -> Result<Duration, Error> {
 pub(crate) fn parse_or_seconds(text: &str) -> Result<Duration, Error> {
     let text = text.trim();
     if !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit() || b == b'.') {
-        let seconds: f64 = text.parse().map_err(|_| Error::Malformed(text.to_owned()))?;
+        let seconds: f64 = text
+            .parse()
+            .map_err(|_| Error::Malformed(text.to_owned()))?;
         return Duration::try_from_secs_f64(seconds).map_err(|_| Error::TooLong(text.to_owned()));
     }
     parse(text)
@@ -72,7 +81,10 @@ mod tests {
 
     #[test]
     fn parts_are_added_up() {
-        assert_eq!(parse("1d10h30m"), Ok(Duration::from_secs(86_400 + 36_000 + 1_800)));
+        assert_eq!(
+            parse("1d10h30m"),
+            Ok(Duration::from_secs(86_400 + 36_000 + 1_800))
+        );
         assert_eq!(parse("6m5s"), Ok(Duration::from_secs(365)));
         assert_eq!(parse(" 1.5h "), Ok(Duration::from_secs(5_400)));
         assert_eq!(parse("120ms"), Ok(Duration::from_millis(120)));
@@ -86,7 +98,17 @@ mod tests {
 
     #[test]
     fn nonsense_is_refused() {
-        for text in ["", "s", "5x", "-5s", "1.2.3s", "5 s", "1e400s", "٣s", "99999999999999999999999d"] {
+        for text in [
+            "",
+            "s",
+            "5x",
+            "-5s",
+            "1.2.3s",
+            "5 s",
+            "1e400s",
+            "٣s",
+            "99999999999999999999999d",
+        ] {
             assert!(parse(text).is_err(), "{text}");
         }
     }

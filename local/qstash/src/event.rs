@@ -44,7 +44,8 @@ impl State {
     /// Whether the filter value `name` means this state; `IN_PROGRESS` stands for three.
     pub(crate) fn is(self, name: &str) -> bool {
         let in_progress = matches!(self, Self::Active | Self::Retry | Self::Error);
-        name.eq_ignore_ascii_case(self.as_str()) || (in_progress && name.eq_ignore_ascii_case("IN_PROGRESS"))
+        name.eq_ignore_ascii_case(self.as_str())
+            || (in_progress && name.eq_ignore_ascii_case("IN_PROGRESS"))
     }
 }
 
@@ -79,6 +80,12 @@ pub(crate) struct Event {
 impl Event {
     /// An entry without an answer.
     pub(crate) fn new(state: State, message: &Message, time_ms: u64) -> Self {
-        Self { time_ms, state, message: message.clone(), next_delivery_ms: None, response: None }
+        Self {
+            time_ms,
+            state,
+            message: message.clone(),
+            next_delivery_ms: None,
+            response: None,
+        }
     }
 }

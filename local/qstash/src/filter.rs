@@ -73,7 +73,10 @@ impl Filter {
     }
 
     fn set(&mut self, key: &str, name: &str, value: &str) -> Result<(), Error> {
-        let wrong = || Error::Value { name: name.to_owned(), value: value.to_owned() };
+        let wrong = || Error::Value {
+            name: name.to_owned(),
+            value: value.to_owned(),
+        };
         let list = match key {
             "messageid" | "messageids" => &mut self.message_ids,
             "dlqid" | "dlqids" => &mut self.dlq_ids,
@@ -91,12 +94,24 @@ impl Filter {
             "url" => return Ok(self.urls.push(value.to_owned())),
             "fromdate" => return Ok(self.from_ms = Some(value.parse().map_err(|_| wrong())?)),
             "todate" => return Ok(self.to_ms = Some(value.parse().map_err(|_| wrong())?)),
-            "count" => return Ok(self.count = Some(value.parse().ok().filter(|n| *n > 0).ok_or_else(wrong)?)),
-            "cursor" => return Ok(self.cursor = Some(value.to_owned()).filter(|cursor| !cursor.is_empty())),
+            "count" => {
+                return Ok(
+                    self.count = Some(value.parse().ok().filter(|n| *n > 0).ok_or_else(wrong)?)
+                );
+            }
+            "cursor" => {
+                return Ok(self.cursor = Some(value.to_owned()).filter(|cursor| !cursor.is_empty()));
+            }
             "order" => return Ok(self.order = order(value).ok_or_else(wrong)?),
             _ => return Err(Error::Unknown(name.to_owned())),
         };
-        list.extend(value.split(',').map(str::trim).filter(|part| !part.is_empty()).map(str::to_owned));
+        list.extend(
+            value
+                .split(',')
+                .map(str::trim)
+                .filter(|part| !part.is_empty())
+                .map(str::to_owned),
+        );
         Ok(())
     }
 
@@ -108,8 +123,16 @@ impl Filter {
     /// Whether a message fits, `at_ms` being the wall-clock time that dates are compared with.
     pub(crate) fn fits(&self, message: &Message, at_ms: u64) -> bool {
         let name = |name: &Option<crate::name::Name>| name.as_ref().map(ToString::to_string);
-        let flow_key = message.options.flow_control.as_ref().map(|flow| flow.key.to_string());
-        let queue = message.place.as_ref().filter(|place| place.root == message.id).map(|place| place.queue.to_string());
+        let flow_key = message
+            .options
+            .flow_control
+            .as_ref()
+            .map(|flow| flow.key.to_string());
+        let queue = message
+            .place
+            .as_ref()
+            .filter(|place| place.root == message.id)
+            .map(|place| place.queue.to_string());
         one_of(&self.message_ids, Some(message.id.as_str()))
             && one_of(&self.urls, Some(message.target.as_str()))
             && one_of(&self.hosts, Some(message.target.host()))
@@ -119,14 +142,22 @@ impl Filter {
             && one_of(&self.queues, queue.as_deref())
             && one_of(&self.caller_ips, Some(&message.caller_ip))
             && one_of(&self.flow_keys, flow_key.as_deref())
-            && (self.labels.is_empty() || message.options.labels.iter().any(|label| self.labels.contains(label)))
+            && (self.labels.is_empty()
+                || message
+                    .options
+                    .labels
+                    .iter()
+                    .any(|label| self.labels.contains(label)))
             && self.from_ms.is_none_or(|from_ms| at_ms >= from_ms)
             && self.to_ms.is_none_or(|to_ms| at_ms <= to_ms)
     }
 
     /// Whether the status of an answer fits; what has no answer fits when nothing is asked.
     pub(crate) fn fits_status(&self, status: Option<u16>) -> bool {
-        one_of(&self.statuses, status.map(|status| status.to_string()).as_deref())
+        one_of(
+            &self.statuses,
+            status.map(|status| status.to_string()).as_deref(),
+        )
     }
 
     /// Whether a state fits.
@@ -153,7 +184,10 @@ mod tests {
 
     #[test]
     fn a_mistyped_name_is_refused() {
-        assert_eq!(Filter::parse(Some("labeel=x")).err(), Some(Error::Unknown("labeel".to_owned())));
+        assert_eq!(
+            Filter::parse(Some("labeel=x")).err(),
+            Some(Error::Unknown("labeel".to_owned()))
+        );
     }
 
     #[test]

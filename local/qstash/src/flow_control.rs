@@ -50,7 +50,10 @@ pub(crate) struct FlowControl {
 impl FlowControl {
     /// Parses `Upstash-Flow-Control-Key` and `-Value`.
     pub(crate) fn parse(key: &str, value: &str) -> Result<Self, Error> {
-        Ok(Self { key: Name::parse(key)?, limits: Limits::parse(value)? })
+        Ok(Self {
+            key: Name::parse(key)?,
+            limits: Limits::parse(value)?,
+        })
     }
 }
 
@@ -68,8 +71,15 @@ pub(crate) struct Limits {
 impl Limits {
     /// Parses `parallelism=5, rate=10, period=1m`, in any order, spaces optional.
     pub(crate) fn parse(text: &str) -> Result<Self, Error> {
-        let mut limits = Self { period_ms: DEFAULT_PERIOD_MS, ..Self::default() };
-        for part in text.split(',').map(str::trim).filter(|part| !part.is_empty()) {
+        let mut limits = Self {
+            period_ms: DEFAULT_PERIOD_MS,
+            ..Self::default()
+        };
+        for part in text
+            .split(',')
+            .map(str::trim)
+            .filter(|part| !part.is_empty())
+        {
             let wrong = || Error::Part(part.to_owned());
             let (name, value) = part.split_once('=').ok_or_else(wrong)?;
             match name.trim().to_ascii_lowercase().as_str() {
@@ -119,13 +129,17 @@ impl FlowKey {
         Limits {
             parallelism: self.pinned_parallelism.or(self.latest.parallelism),
             rate: self.pinned_rate.map(|(rate, _)| rate).or(self.latest.rate),
-            period_ms: self.pinned_rate.map_or(self.latest.period_ms, |(_, period_ms)| period_ms).max(1),
+            period_ms: self
+                .pinned_rate
+                .map_or(self.latest.period_ms, |(_, period_ms)| period_ms)
+                .max(1),
         }
     }
 }
 
 impl Record for FlowKey {
-    const TABLE: TableDefinition<'static, &'static str, &'static [u8]> = TableDefinition::new("flow_keys");
+    const TABLE: TableDefinition<'static, &'static str, &'static [u8]> =
+        TableDefinition::new("flow_keys");
 }
 
 #[cfg(test)]
@@ -134,23 +148,56 @@ mod tests {
 
     #[test]
     fn parts_come_in_any_order_and_the_period_defaults_to_a_second() {
-        let limits = Limits { parallelism: Some(5), rate: Some(10), period_ms: 60_000 };
-        assert_eq!(Limits::parse("parallelism=5, rate=10, period=1m"), Ok(limits));
+        let limits = Limits {
+            parallelism: Some(5),
+            rate: Some(10),
+            period_ms: 60_000,
+        };
+        assert_eq!(
+            Limits::parse("parallelism=5, rate=10, period=1m"),
+            Ok(limits)
+        );
         assert_eq!(Limits::parse("period=60,rate=10,parallelism=5"), Ok(limits));
-        assert_eq!(Limits::parse("rate=2").map(|limits| limits.period_ms), Ok(1_000));
+        assert_eq!(
+            Limits::parse("rate=2").map(|limits| limits.period_ms),
+            Ok(1_000)
+        );
     }
 
     #[test]
     fn limits_that_limit_nothing_are_refused() {
-        for text in ["", "period=1m", "rate=0", "rate=-1", "parallelism", "burst=3", "rate=1,period=8d", "rate=1,period=0"] {
+        for text in [
+            "",
+            "period=1m",
+            "rate=0",
+            "rate=-1",
+            "parallelism",
+            "burst=3",
+            "rate=1,period=8d",
+            "rate=1,period=0",
+        ] {
             assert!(Limits::parse(text).is_err(), "{text}");
         }
     }
 
     #[test]
     fn a_pin_holds_against_the_latest_message() {
-        let latest = Limits { parallelism: Some(5), rate: Some(10), period_ms: 1_000 };
-        let key = FlowKey { latest, pinned_parallelism: Some(3), ..FlowKey::default() };
-        assert_eq!(key.limits(), Limits { parallelism: Some(3), ..latest });
+        let latest = Limits {
+            parallelism: Some(5),
+            rate: Some(10),
+            period_ms: 1_000,
+        };
+        let key = FlowKey {
+            latest,
+            pinned_parallelism: Some(3),
+            ..FlowKey::default()
+        };
+        assert_eq!(
+            key.limits(),
+            Limits {
+                parallelism: Some(3),
+                ..latest
+            }
+        );
     }
 }

@@ -18,23 +18,38 @@ impl Headers {
 
     /// Adds a value to what stands under `name`.
     pub(crate) fn add(&mut self, name: &str, value: &str) {
-        self.0.entry(canonical(name)).or_default().push(value.to_owned());
+        self.0
+            .entry(canonical(name))
+            .or_default()
+            .push(value.to_owned());
     }
 
     /// Puts every name of `other`, in place of what stood under it.
     pub(crate) fn extend(&mut self, other: &Self) {
-        self.0.extend(other.0.iter().map(|(name, values)| (name.clone(), values.clone())));
+        self.0.extend(
+            other
+                .0
+                .iter()
+                .map(|(name, values)| (name.clone(), values.clone())),
+        );
     }
 
     /// Name and value, one pair per value, in the order of names.
     pub(crate) fn pairs(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.0.iter().flat_map(|(name, values)| values.iter().map(move |value| (name.as_str(), value.as_str())))
+        self.0.iter().flat_map(|(name, values)| {
+            values
+                .iter()
+                .map(move |value| (name.as_str(), value.as_str()))
+        })
     }
 
     /// The headers with every value passed through `change(name, value)`.
     pub(crate) fn map_values(&self, change: impl Fn(&str, &str) -> String) -> Self {
         let changed = |(name, values): (&String, &Vec<String>)| {
-            (name.clone(), values.iter().map(|value| change(name, value)).collect())
+            (
+                name.clone(),
+                values.iter().map(|value| change(name, value)).collect(),
+            )
         };
         Self(self.0.iter().map(changed).collect())
     }
@@ -55,7 +70,11 @@ fn canonical(name: &str) -> String {
     let mut start = true;
     name.chars()
         .map(|c| {
-            let cased = if start { c.to_ascii_uppercase() } else { c.to_ascii_lowercase() };
+            let cased = if start {
+                c.to_ascii_uppercase()
+            } else {
+                c.to_ascii_lowercase()
+            };
             start = c == '-';
             cased
         })
@@ -68,7 +87,10 @@ mod tests {
 
     #[test]
     fn names_are_cased_as_go_cases_them() {
-        assert_eq!(canonical("bypass-TUNNEL-reminder"), "Bypass-Tunnel-Reminder");
+        assert_eq!(
+            canonical("bypass-TUNNEL-reminder"),
+            "Bypass-Tunnel-Reminder"
+        );
         assert_eq!(canonical("x-api-key"), "X-Api-Key");
     }
 }

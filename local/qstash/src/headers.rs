@@ -31,7 +31,14 @@ const MAX_DELAY: Duration = Duration::from_secs(366 * 86_400);
 
 /// Never forwarded by `Upstash-Header-Forward`: they belong to one connection or to this request alone.
 const NOT_FORWARDED: [&str; 9] = [
-    "host", "authorization", "connection", "content-length", "transfer-encoding", "te", "upgrade", "keep-alive",
+    "host",
+    "authorization",
+    "connection",
+    "content-length",
+    "transfer-encoding",
+    "te",
+    "upgrade",
+    "keep-alive",
     "expect",
 ];
 
@@ -110,7 +117,8 @@ impl Fields {
             }
         }
         for (name, value) in headers {
-            let text = std::str::from_utf8(value.as_bytes()).map_err(|_| Error::Encoding(name.to_string()))?;
+            let text = std::str::from_utf8(value.as_bytes())
+                .map_err(|_| Error::Encoding(name.to_string()))?;
             fields.0.push((name.as_str().to_owned(), text.to_owned()));
         }
         Ok(fields)
@@ -118,7 +126,12 @@ impl Fields {
 
     /// The headers of a batch item.
     pub(crate) fn of_pairs(pairs: impl IntoIterator<Item = (String, String)>) -> Self {
-        Self(pairs.into_iter().map(|(name, value)| (name.to_ascii_lowercase(), value)).collect())
+        Self(
+            pairs
+                .into_iter()
+                .map(|(name, value)| (name.to_ascii_lowercase(), value))
+                .collect(),
+        )
     }
 
     fn get(&self, name: &str) -> Option<&str> {
@@ -127,7 +140,8 @@ impl Fields {
     }
 
     fn is_true(&self, name: &str) -> bool {
-        self.get(name).is_some_and(|value| value.eq_ignore_ascii_case("true") || value == "1")
+        self.get(name)
+            .is_some_and(|value| value.eq_ignore_ascii_case("true") || value == "1")
     }
 
     /// What `Upstash-Callback-Retries` says to the callback is what `Upstash-Retries` says to the message.
@@ -150,7 +164,10 @@ impl Fields {
 
     /// The cron expression of a schedule.
     pub(crate) fn cron(&self) -> Result<Option<CronExpression>, Error> {
-        Ok(self.get("upstash-cron").map(CronExpression::parse).transpose()?)
+        Ok(self
+            .get("upstash-cron")
+            .map(CronExpression::parse)
+            .transpose()?)
     }
 
     /// The id that the publisher gives a schedule.
@@ -175,19 +192,29 @@ impl Fields {
 
     fn delivery_options(&self, mut options: Options) -> Result<Options, Error> {
         if let Some(method) = self.get("upstash-method") {
-            options.method = Method::parse(method).ok_or_else(|| Error::Method(method.to_owned()))?;
+            options.method =
+                Method::parse(method).ok_or_else(|| Error::Method(method.to_owned()))?;
         }
         options.start = self.start()?.unwrap_or(options.start);
         options.retries = self.retries()?.or(options.retries);
         if let Some(expression) = self.get("upstash-retry-delay") {
             options.retry_delay = Some(RetryExpression::parse(expression)?);
         }
-        options.timeout_ms = self.duration("upstash-timeout", "Upstash-Timeout")?.map(millis).or(options.timeout_ms);
+        options.timeout_ms = self
+            .duration("upstash-timeout", "Upstash-Timeout")?
+            .map(millis)
+            .or(options.timeout_ms);
         if let Some(labels) = self.get("upstash-label") {
-            options.labels =
-                labels.split(',').map(str::trim).filter(|label| !label.is_empty()).map(str::to_owned).collect();
+            options.labels = labels
+                .split(',')
+                .map(str::trim)
+                .filter(|label| !label.is_empty())
+                .map(str::to_owned)
+                .collect();
         }
-        options.queue = self.name("upstash-queue-name", "Upstash-Queue-Name")?.or(options.queue);
+        options.queue = self
+            .name("upstash-queue-name", "Upstash-Queue-Name")?
+            .or(options.queue);
         if let Some(key) = self.get("upstash-flow-control-key") {
             let value = self.get("upstash-flow-control-value").unwrap_or_default();
             options.flow_control = Some(FlowControl::parse(key, value)?);
@@ -208,7 +235,9 @@ impl Fields {
             let Some(bare) = name.strip_prefix(FORWARD).or(own.then_some(name.as_str())) else {
                 continue;
             };
-            if http::HeaderName::from_bytes(bare.as_bytes()).is_err() || http::HeaderValue::from_str(value).is_err() {
+            if http::HeaderName::from_bytes(bare.as_bytes()).is_err()
+                || http::HeaderValue::from_str(value).is_err()
+            {
                 return Err(Error::Forward(name.clone()));
             }
             match forwarded.iter_mut().find(|(known, _)| *known == bare) {
@@ -230,17 +259,25 @@ impl Fields {
 
     fn start(&self) -> Result<Option<Start>, Error> {
         if let Some(text) = self.get("upstash-not-before") {
-            let at = text.parse().ok().and_then(|seconds: f64| Duration::try_from_secs_f64(seconds).ok());
-            return at.map(|at| Some(Start::At(millis(at)))).ok_or_else(|| Error::Number {
-                header: "Upstash-Not-Before",
-                value: text.to_owned(),
-                expected: "seconds since 1970",
-            });
+            let at = text
+                .parse()
+                .ok()
+                .and_then(|seconds: f64| Duration::try_from_secs_f64(seconds).ok());
+            return at
+                .map(|at| Some(Start::At(millis(at))))
+                .ok_or_else(|| Error::Number {
+                    header: "Upstash-Not-Before",
+                    value: text.to_owned(),
+                    expected: "seconds since 1970",
+                });
         }
         let delay = self.duration("upstash-delay", "Upstash-Delay")?;
         if let Some(too_long) = delay.filter(|delay| *delay > MAX_DELAY) {
             let source = duration::Error::TooLong(format!("{}s", too_long.as_secs()));
-            return Err(Error::Duration { header: "Upstash-Delay", source });
+            return Err(Error::Duration {
+                header: "Upstash-Delay",
+                source,
+            });
         }
         Ok(delay.map(|delay| Start::After(millis(delay))))
     }
@@ -249,20 +286,28 @@ impl Fields {
         let Some(text) = self.get("upstash-retries") else {
             return Ok(None);
         };
-        text.parse().ok().filter(|retries| *retries <= MAX_RETRIES).map(Some).ok_or_else(|| Error::Number {
-            header: "Upstash-Retries",
-            value: text.to_owned(),
-            expected: "0 to 1000",
-        })
+        text.parse()
+            .ok()
+            .filter(|retries| *retries <= MAX_RETRIES)
+            .map(Some)
+            .ok_or_else(|| Error::Number {
+                header: "Upstash-Retries",
+                value: text.to_owned(),
+                expected: "0 to 1000",
+            })
     }
 
     fn duration(&self, name: &str, header: &'static str) -> Result<Option<Duration>, Error> {
-        let parse = |text| duration::parse_or_seconds(text).map_err(|source| Error::Duration { header, source });
+        let parse = |text| {
+            duration::parse_or_seconds(text).map_err(|source| Error::Duration { header, source })
+        };
         self.get(name).map(parse).transpose()
     }
 
     fn name(&self, name: &str, header: &'static str) -> Result<Option<Name>, Error> {
-        self.get(name).map(|text| Name::parse(text).map_err(|source| Error::Name { header, source })).transpose()
+        self.get(name)
+            .map(|text| Name::parse(text).map_err(|source| Error::Name { header, source }))
+            .transpose()
     }
 
     fn callback(&self, name: &str, header: &'static str) -> Result<Option<Box<Callback>>, Error> {
@@ -280,12 +325,21 @@ mod tests {
     use super::*;
 
     fn options(pairs: &[(&str, &str)]) -> Result<Options, Error> {
-        Fields::of_pairs(pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))).options()
+        Fields::of_pairs(
+            pairs
+                .iter()
+                .map(|(name, value)| ((*name).to_owned(), (*value).to_owned())),
+        )
+        .options()
     }
 
     #[test]
     fn not_before_wins_over_delay() {
-        let options = options(&[("Upstash-Delay", "50s"), ("Upstash-Not-Before", "1700000000")]).expect("parses");
+        let options = options(&[
+            ("Upstash-Delay", "50s"),
+            ("Upstash-Not-Before", "1700000000"),
+        ])
+        .expect("parses");
         assert_eq!(options.start, Start::At(1_700_000_000_000));
     }
 
@@ -301,17 +355,33 @@ mod tests {
         .expect("parses");
         let callback = options.callback.expect("a callback");
         assert_eq!(callback.options.retries, Some(7));
-        assert_eq!(callback.options.headers.pairs().collect::<Vec<_>>(), [("X-Key", "v")]);
-        assert_eq!(options.failure_callback.expect("a failure callback").options.method, Method::Put);
+        assert_eq!(
+            callback.options.headers.pairs().collect::<Vec<_>>(),
+            [("X-Key", "v")]
+        );
+        assert_eq!(
+            options
+                .failure_callback
+                .expect("a failure callback")
+                .options
+                .method,
+            Method::Put
+        );
         assert_eq!(options.retries, None);
         assert_eq!(options.headers.pairs().count(), 0);
     }
 
     #[test]
     fn query_parameters_count_as_headers() {
-        let fields = Fields::of_request(&HeaderMap::new(), Some("upstash-retries=3&upstash-delay=100s&x=1"));
+        let fields = Fields::of_request(
+            &HeaderMap::new(),
+            Some("upstash-retries=3&upstash-delay=100s&x=1"),
+        );
         let options = fields.and_then(|fields| fields.options()).expect("parses");
-        assert_eq!((options.retries, options.start), (Some(3), Start::After(100_000)));
+        assert_eq!(
+            (options.retries, options.start),
+            (Some(3), Start::After(100_000))
+        );
     }
 
     #[test]

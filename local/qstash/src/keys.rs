@@ -17,7 +17,10 @@ pub(crate) struct Keys {
 impl Keys {
     /// The keys after a rotation: next becomes current, and a new one is made.
     pub(crate) fn rotated(&self) -> Self {
-        Self { current: self.next.clone(), next: format!("sig_{}", Uuid::new_v4().simple()) }
+        Self {
+            current: self.next.clone(),
+            next: format!("sig_{}", Uuid::new_v4().simple()),
+        }
     }
 }
 

@@ -8,6 +8,7 @@ mod api;
 mod backoff;
 mod broker;
 mod callback;
+mod cancel;
 mod clock;
 mod cron;
 mod dead_letter;

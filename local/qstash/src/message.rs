@@ -94,10 +94,13 @@ pub(crate) struct Message {
 impl Message {
     /// Whether this is the callback of another message.
     pub(crate) fn sits_in_anothers_place(&self) -> bool {
-        self.place.as_ref().is_some_and(|place| place.root != self.id)
+        self.place
+            .as_ref()
+            .is_some_and(|place| place.root != self.id)
     }
 }
 
 impl Record for Message {
-    const TABLE: TableDefinition<'static, &'static str, &'static [u8]> = TableDefinition::new("messages");
+    const TABLE: TableDefinition<'static, &'static str, &'static [u8]> =
+        TableDefinition::new("messages");
 }

@@ -41,13 +41,18 @@ impl Attempt {
         }
         let headers = self.headers.as_ref();
         let refused = self.response.status == NON_RETRYABLE_STATUS
-            && headers.and_then(|headers| headers.get(NON_RETRYABLE_HEADER)).is_some_and(|value| {
-                value.as_bytes().eq_ignore_ascii_case(b"true")
-            });
+            && headers
+                .and_then(|headers| headers.get(NON_RETRYABLE_HEADER))
+                .is_some_and(|value| value.as_bytes().eq_ignore_ascii_case(b"true"));
         if refused || message.retried >= message.options.max_retries() {
             return Verdict::Failed;
         }
-        Verdict::RetryAfter(millis(backoff::delay(&message.options, message.retried, headers, now.wall_ms)))
+        Verdict::RetryAfter(millis(backoff::delay(
+            &message.options,
+            message.retried,
+            headers,
+            now.wall_ms,
+        )))
     }
 }
 
@@ -99,8 +104,14 @@ fn retry(
     message.due_ms = now.broker_ms.saturating_add(delay_ms);
     tx.put(message.id.as_str(), &message)?;
     let next_delivery_ms = Some(now.wall_ms.saturating_add(delay_ms));
-    tx.log(&Event { next_delivery_ms, ..Event::new(State::Retry, &message, now.wall_ms) })?;
-    changes.push(Change::Retry { id: message.id, due_ms: message.due_ms });
+    tx.log(&Event {
+        next_delivery_ms,
+        ..Event::new(State::Retry, &message, now.wall_ms)
+    })?;
+    changes.push(Change::Retry {
+        id: message.id,
+        due_ms: message.due_ms,
+    });
     Ok(())
 }
 
@@ -113,19 +124,41 @@ fn failed(
 ) -> Result<(), store::Error> {
     log_error(tx, message, attempt, now)?;
     let response = attempt.response.clone();
-    let dead_letter: DeadLetterId =
-        tx.bury(&DeadLetter { message: message.clone(), failed_ms: now.wall_ms, response })?;
+    let dead_letter: DeadLetterId = tx.bury(&DeadLetter {
+        message: message.clone(),
+        failed_ms: now.wall_ms,
+        response,
+    })?;
     let event = Event::new(State::Failed, message, now.wall_ms);
-    tx.log(&Event { response: Some(attempt.response.clone()), ..event })?;
+    tx.log(&Event {
+        response: Some(attempt.response.clone()),
+        ..event
+    })?;
     if let Some(to) = &message.options.failure_callback {
-        callback::publish(tx, to, message, &attempt.response, Some(dead_letter), now, changes)?;
+        callback::publish(
+            tx,
+            to,
+            message,
+            &attempt.response,
+            Some(dead_letter),
+            now,
+            changes,
+        )?;
     }
     end(tx, message, RunState::Fail, changes)
 }
 
-fn log_error(tx: &Transaction<'_>, message: &Message, attempt: &Attempt, now: Now) -> Result<(), store::Error> {
+fn log_error(
+    tx: &Transaction<'_>,
+    message: &Message,
+    attempt: &Attempt,
+    now: Now,
+) -> Result<(), store::Error> {
     let event = Event::new(State::Error, message, now.wall_ms);
-    tx.log(&Event { response: Some(attempt.response.clone()), ..event })
+    tx.log(&Event {
+        response: Some(attempt.response.clone()),
+        ..event
+    })
 }
 
 fn end(

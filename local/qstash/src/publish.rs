@@ -37,7 +37,10 @@ pub(crate) struct Now {
 impl Now {
     /// Reads the clock.
     pub(crate) fn read(clock: &Clock) -> Self {
-        Self { wall_ms: clock.wall_ms(), broker_ms: clock.now_ms() }
+        Self {
+            wall_ms: clock.wall_ms(),
+            broker_ms: clock.now_ms(),
+        }
     }
 }
 
@@ -95,13 +98,24 @@ pub(crate) fn publish(
     if let Some(queue) = &draft.queue {
         ensure_queue(tx, queue, now, changes)?;
     }
-    receivers.into_iter().map(|receiver| accept(tx, &draft, receiver, now, changes)).collect::<Result<_, _>>().map(Ok)
+    receivers
+        .into_iter()
+        .map(|receiver| accept(tx, &draft, receiver, now, changes))
+        .collect::<Result<_, _>>()
+        .map(Ok)
 }
 
-fn receivers(tx: &Transaction<'_>, destination: &Destination) -> Result<Result<Vec<Receiver>, Error>, store::Error> {
+fn receivers(
+    tx: &Transaction<'_>,
+    destination: &Destination,
+) -> Result<Result<Vec<Receiver>, Error>, store::Error> {
     let name = match destination {
         Destination::Url(target) => {
-            return Ok(Ok(vec![Receiver { target: target.clone(), endpoint: None, group: None }]));
+            return Ok(Ok(vec![Receiver {
+                target: target.clone(),
+                endpoint: None,
+                group: None,
+            }]));
         }
         Destination::Group(name) => name,
     };
@@ -125,18 +139,31 @@ fn accept(
 ) -> Result<Published, store::Error> {
     let grouped = receiver.group.is_some();
     let url = grouped.then(|| receiver.target.as_str().to_owned());
-    let key = draft.deduplication.key(receiver.target.as_str(), grouped, &draft.options, &draft.body);
+    let key = draft.deduplication.key(
+        receiver.target.as_str(),
+        grouped,
+        &draft.options,
+        &draft.body,
+    );
     if let Some(key) = &key
         && let Some(message_id) = tx.remembered(key, now.broker_ms)?
     {
-        return Ok(Published { message_id, url, deduplicated: Some(true) });
+        return Ok(Published {
+            message_id,
+            url,
+            deduplicated: Some(true),
+        });
     }
     let message = message(draft, receiver, now);
     insert(tx, &message, &draft.body, now, changes)?;
     if let Some(key) = key {
         tx.remember(&key, &message.id, now.broker_ms)?;
     }
-    Ok(Published { message_id: message.id, url, deduplicated: None })
+    Ok(Published {
+        message_id: message.id,
+        url,
+        deduplicated: None,
+    })
 }
 
 fn message(draft: &Draft, receiver: Receiver, now: Now) -> Message {
@@ -149,7 +176,10 @@ fn message(draft: &Draft, receiver: Receiver, now: Now) -> Message {
     }
     let delay_ms = delay_ms(options.start, now);
     Message {
-        place: draft.queue.clone().map(|queue| Place { queue, root: id.clone() }),
+        place: draft.queue.clone().map(|queue| Place {
+            queue,
+            root: id.clone(),
+        }),
         id,
         target: receiver.target,
         options,
@@ -189,7 +219,10 @@ pub(crate) fn insert(
         if key.latest != flow.limits {
             key.latest = flow.limits;
             tx.put(flow.key.as_str(), &key)?;
-            changes.push(Change::FlowKey { key: flow.key.clone(), state: key });
+            changes.push(Change::FlowKey {
+                key: flow.key.clone(),
+                state: key,
+            });
         }
     }
     changes.push(Change::Add(Pending::from(message)));

@@ -23,10 +23,16 @@ pub(crate) struct Queue {
 impl Queue {
     /// A queue as enqueueing makes it when it is missing.
     pub(crate) fn new(wall_ms: u64) -> Self {
-        Self { created_ms: wall_ms, updated_ms: wall_ms, parallelism: 1, paused: false }
+        Self {
+            created_ms: wall_ms,
+            updated_ms: wall_ms,
+            parallelism: 1,
+            paused: false,
+        }
     }
 }
 
 impl Record for Queue {
-    const TABLE: TableDefinition<'static, &'static str, &'static [u8]> = TableDefinition::new("queues");
+    const TABLE: TableDefinition<'static, &'static str, &'static [u8]> =
+        TableDefinition::new("queues");
 }

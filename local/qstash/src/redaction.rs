@@ -25,11 +25,17 @@ impl Redaction {
     /// Parses a comma list of `body`, `header` and `header[Name]`.
     pub(crate) fn parse(text: &str) -> Result<Self, Error> {
         let mut redaction = Self::default();
-        for field in text.split(',').map(str::trim).filter(|field| !field.is_empty()) {
+        for field in text
+            .split(',')
+            .map(str::trim)
+            .filter(|field| !field.is_empty())
+        {
             match field {
                 "body" => redaction.body = true,
                 "header" | "headers" => redaction.all_headers = true,
-                _ => redaction.headers.push(header_name(field).ok_or_else(|| Error(field.to_owned()))?),
+                _ => redaction
+                    .headers
+                    .push(header_name(field).ok_or_else(|| Error(field.to_owned()))?),
             }
         }
         Ok(redaction)
@@ -43,8 +49,16 @@ impl Redaction {
     /// The headers as they may be shown.
     pub(crate) fn headers(&self, headers: &Headers) -> Headers {
         headers.map_values(|name, value| {
-            let hidden = self.all_headers || self.headers.iter().any(|hidden| hidden.eq_ignore_ascii_case(name));
-            if hidden { mark(value.as_bytes()) } else { value.to_owned() }
+            let hidden = self.all_headers
+                || self
+                    .headers
+                    .iter()
+                    .any(|hidden| hidden.eq_ignore_ascii_case(name));
+            if hidden {
+                mark(value.as_bytes())
+            } else {
+                value.to_owned()
+            }
         })
     }
 }
@@ -52,15 +66,19 @@ impl Redaction {
 /// What is shown in place of `original`.
 pub(crate) fn mark(original: &[u8]) -> String {
     use std::fmt::Write as _;
-    Sha256::digest(original).iter().fold("REDACTED:".to_owned(), |mut text, byte| {
-        // Writing to a String cannot fail.
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
+    Sha256::digest(original)
+        .iter()
+        .fold("REDACTED:".to_owned(), |mut text, byte| {
+            // Writing to a String cannot fail.
+            let _ = write!(text, "{byte:02x}");
+            text
+        })
 }
 
 fn header_name(field: &str) -> Option<String> {
-    let inner = field.strip_prefix("headers[").or_else(|| field.strip_prefix("header["))?;
+    let inner = field
+        .strip_prefix("headers[")
+        .or_else(|| field.strip_prefix("header["))?;
     let name = inner.strip_suffix(']')?.trim();
     (!name.is_empty()).then(|| name.to_owned())
 }

@@ -10,8 +10,12 @@ use jiff::Timestamp;
 
 use crate::duration;
 
-const NAMES: [&str; 4] =
-    ["retry-after", "x-ratelimit-reset", "x-ratelimit-reset-requests", "x-ratelimit-reset-tokens"];
+const NAMES: [&str; 4] = [
+    "retry-after",
+    "x-ratelimit-reset",
+    "x-ratelimit-reset-requests",
+    "x-ratelimit-reset-tokens",
+];
 const LONGEST: Duration = Duration::from_secs(86_400);
 
 /// How long the receiver wants to be left alone, if it says so in a way that counts. `wall_ms` is the real time that
@@ -48,13 +52,22 @@ mod tests {
     #[test]
     fn seconds_dates_and_durations_are_understood() {
         assert_eq!(with("retry-after", "120"), Some(Duration::from_mins(2)));
-        assert_eq!(with("x-ratelimit-reset-tokens", "6m5s"), Some(Duration::from_secs(365)));
-        assert_eq!(with("retry-after", "Sun, 06 Nov 1994 08:50:37 GMT"), Some(Duration::from_mins(1)));
+        assert_eq!(
+            with("x-ratelimit-reset-tokens", "6m5s"),
+            Some(Duration::from_secs(365))
+        );
+        assert_eq!(
+            with("retry-after", "Sun, 06 Nov 1994 08:50:37 GMT"),
+            Some(Duration::from_mins(1))
+        );
     }
 
     #[test]
     fn a_date_that_has_passed_means_at_once() {
-        assert_eq!(with("retry-after", "Sun, 06 Nov 1994 08:00:00 GMT"), Some(Duration::ZERO));
+        assert_eq!(
+            with("retry-after", "Sun, 06 Nov 1994 08:00:00 GMT"),
+            Some(Duration::ZERO)
+        );
     }
 
     #[test]

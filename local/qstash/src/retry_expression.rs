@@ -67,13 +67,20 @@ impl RetryExpression {
         if text.len() > MAX_LENGTH {
             return Err(Error::TooLarge);
         }
-        let mut parser = Parser { text: text.as_bytes(), at: 0, depth: 0 };
+        let mut parser = Parser {
+            text: text.as_bytes(),
+            at: 0,
+            depth: 0,
+        };
         let root = parser.sum()?;
         parser.skip_space();
         if parser.at < parser.text.len() {
             return Err(Error::Unexpected(parser.at));
         }
-        Ok(Self { text: text.to_owned(), root })
+        Ok(Self {
+            text: text.to_owned(),
+            root,
+        })
     }
 
     /// The delay before the retry after `retried` retries. What is not a positive number is no delay.
@@ -82,7 +89,8 @@ impl RetryExpression {
         if millis.is_nan() || millis <= 0.0 {
             return Duration::ZERO;
         }
-        Duration::try_from_secs_f64(millis / 1_000.0).map_or(MAX_DELAY, |delay| delay.min(MAX_DELAY))
+        Duration::try_from_secs_f64(millis / 1_000.0)
+            .map_or(MAX_DELAY, |delay| delay.min(MAX_DELAY))
     }
 
     /// The expression as it was written.
@@ -121,7 +129,11 @@ impl Node {
                 }
             }
             Self::Call(function, arguments) => {
-                let value = |at: usize| arguments.get(at).map_or(f64::NAN, |node| node.value(retried));
+                let value = |at: usize| {
+                    arguments
+                        .get(at)
+                        .map_or(f64::NAN, |node| node.value(retried))
+                };
                 function.apply(value(0), value(1))
             }
         }
@@ -183,7 +195,9 @@ impl Parser<'_> {
     }
 
     fn expect(&mut self, byte: u8) -> Result<(), Error> {
-        self.take(&[byte]).map(drop).ok_or(Error::Unexpected(self.at))
+        self.take(&[byte])
+            .map(drop)
+            .ok_or(Error::Unexpected(self.at))
     }
 
     fn sum(&mut self) -> Result<Node, Error> {
@@ -219,7 +233,11 @@ impl Parser<'_> {
         } else {
             self.atom()?
         };
-        Ok(if negative { Node::Negate(Box::new(node)) } else { node })
+        Ok(if negative {
+            Node::Negate(Box::new(node))
+        } else {
+            node
+        })
     }
 
     fn atom(&mut self) -> Result<Node, Error> {
@@ -229,15 +247,24 @@ impl Parser<'_> {
         while self.text.get(self.at).is_some_and(is_part) {
             self.at += 1;
         }
-        let word = self.text.get(start..self.at).and_then(|word| std::str::from_utf8(word).ok());
-        let word = word.filter(|word| !word.is_empty()).ok_or(Error::Unexpected(start))?;
+        let word = self
+            .text
+            .get(start..self.at)
+            .and_then(|word| std::str::from_utf8(word).ok());
+        let word = word
+            .filter(|word| !word.is_empty())
+            .ok_or(Error::Unexpected(start))?;
         if word.starts_with(|c: char| c.is_ascii_digit() || c == '.') {
-            return word.parse().map(Node::Number).map_err(|_| Error::Unexpected(start));
+            return word
+                .parse()
+                .map(Node::Number)
+                .map_err(|_| Error::Unexpected(start));
         }
         if word == "retried" {
             return Ok(Node::Retried);
         }
-        let (function, arity) = Function::named(word).ok_or_else(|| Error::Unknown(word.to_owned()))?;
+        let (function, arity) =
+            Function::named(word).ok_or_else(|| Error::Unknown(word.to_owned()))?;
         let name = word.to_owned();
         let arguments = self.arguments()?;
         if arguments.len() == arity {
@@ -265,7 +292,10 @@ mod tests {
     use super::*;
 
     fn delay_ms(text: &str, retried: u32) -> u128 {
-        RetryExpression::parse(text).expect(text).delay(retried).as_millis()
+        RetryExpression::parse(text)
+            .expect(text)
+            .delay(retried)
+            .as_millis()
     }
 
     #[test]
@@ -274,9 +304,15 @@ mod tests {
         assert_eq!(delay_ms("1000 * (1 + retried)", 2), 3_000);
         assert_eq!(delay_ms("pow(2, retried) * 1000", 4), 16_000);
         assert_eq!(delay_ms("max(1000, pow(2, retried) * 100)", 1), 1_000);
-        assert_eq!(delay_ms("min(86400000, exp(2.5 * retried) * 1000)", 6), 86_400_000);
+        assert_eq!(
+            delay_ms("min(86400000, exp(2.5 * retried) * 1000)", 6),
+            86_400_000
+        );
         assert_eq!(delay_ms("1 + 2 * 3 - 8 / 4", 0), 5);
-        assert_eq!(delay_ms("round(1.6) + floor(1.6) + ceil(1.2) + abs(-4) + sqrt(9)", 0), 12);
+        assert_eq!(
+            delay_ms("round(1.6) + floor(1.6) + ceil(1.2) + abs(-4) + sqrt(9)", 0),
+            12
+        );
     }
 
     #[test]
@@ -294,7 +330,18 @@ mod tests {
     #[test]
     fn nonsense_is_refused() {
         let deep = "(".repeat(500);
-        for text in ["", "retried +", "foo(1)", "pow(2)", "min(1,2,3)", "1 2", "retries", "1..2", "(1", deep.as_str()] {
+        for text in [
+            "",
+            "retried +",
+            "foo(1)",
+            "pow(2)",
+            "min(1,2,3)",
+            "1 2",
+            "retries",
+            "1..2",
+            "(1",
+            deep.as_str(),
+        ] {
             assert!(RetryExpression::parse(text).is_err(), "{text}");
         }
     }

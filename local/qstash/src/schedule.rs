@@ -55,7 +55,8 @@ pub(crate) struct Schedule {
 }
 
 impl Record for Schedule {
-    const TABLE: TableDefinition<'static, &'static str, &'static [u8]> = TableDefinition::new("schedules");
+    const TABLE: TableDefinition<'static, &'static str, &'static [u8]> =
+        TableDefinition::new("schedules");
 }
 
 /// Where a schedule's body stands among the bodies.
@@ -70,7 +71,10 @@ pub(crate) fn fire(
     at_ms: u64,
     now: publish::Now,
 ) -> Result<Vec<Change>, store::Error> {
-    let Some(mut schedule) = tx.get::<Schedule>(id)?.filter(|schedule| schedule.next_ms == Some(at_ms)) else {
+    let Some(mut schedule) = tx
+        .get::<Schedule>(id)?
+        .filter(|schedule| schedule.next_ms == Some(at_ms))
+    else {
         return Ok(Vec::new());
     };
     let mut changes = Vec::new();
@@ -87,17 +91,27 @@ pub(crate) fn fire(
         // A group that is gone leaves nothing to send to; the schedule goes on.
         let published = publish::publish(tx, draft, now, &mut changes)?.unwrap_or_default();
         schedule.last_ms = Some(at_ms);
-        schedule.last_states =
-            published.into_iter().map(|one| (one.message_id.to_string(), RunState::InProgress)).collect();
+        schedule.last_states = published
+            .into_iter()
+            .map(|one| (one.message_id.to_string(), RunState::InProgress))
+            .collect();
     }
     schedule.next_ms = schedule.cron.next(now.broker_ms);
     tx.put(id, &schedule)?;
-    changes.push(Change::Schedule { id: schedule.id.clone(), next_ms: schedule.next_ms });
+    changes.push(Change::Schedule {
+        id: schedule.id.clone(),
+        next_ms: schedule.next_ms,
+    });
     Ok(changes)
 }
 
 /// Notes how a message of the last run ended.
-pub(crate) fn settle(tx: &Transaction<'_>, id: &Name, message: &str, state: RunState) -> Result<(), store::Error> {
+pub(crate) fn settle(
+    tx: &Transaction<'_>,
+    id: &Name,
+    message: &str,
+    state: RunState,
+) -> Result<(), store::Error> {
     let Some(mut schedule) = tx.get::<Schedule>(id.as_str())? else {
         return Ok(());
     };

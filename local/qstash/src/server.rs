@@ -35,7 +35,10 @@ pub struct Server {
 
 /// Starts a server: everything that the data folder holds is on its way again when this returns.
 pub async fn start(settings: Settings) -> Result<Server, Error> {
-    let folder = |source| Error::Folder { path: settings.data.clone(), source };
+    let folder = |source| Error::Folder {
+        path: settings.data.clone(),
+        source,
+    };
     std::fs::create_dir_all(&settings.data).map_err(folder)?;
     let opened = Opened::open(&settings.data)?;
     let snapshot = opened.snapshot()?;
@@ -49,9 +52,19 @@ pub async fn start(settings: Settings) -> Result<Server, Error> {
         .start(move || stamp.now_ms(), move |changes| apply.apply(changes))
         .map_err(folder)?;
     let http = delivery::client().map_err(Error::Client)?;
-    let broker = Arc::new(Broker::new(store, scheduler, clock, http, settings.token.clone(), keys));
+    let broker = Arc::new(Broker::new(
+        store,
+        scheduler,
+        clock,
+        http,
+        settings.token.clone(),
+        keys,
+    ));
 
-    let listen = |source| Error::Listen { address: settings.listen, source };
+    let listen = |source| Error::Listen {
+        address: settings.listen,
+        source,
+    };
     let listener = TcpListener::bind(settings.listen).await.map_err(listen)?;
     let address = listener.local_addr().map_err(listen)?;
     let (stop, stopped) = watch::channel(false);
@@ -59,34 +72,57 @@ pub async fn start(settings: Settings) -> Result<Server, Error> {
         tokio::spawn(scheduler::run(Arc::clone(&broker), stopped.clone())),
         tokio::spawn(api::serve(listener, Arc::clone(&broker), stopped)),
     ];
-    Ok(Server { address, broker, stop, tasks })
+    Ok(Server {
+        address,
+        broker,
+        stop,
+        tasks,
+    })
 }
 
 /// Everything the store holds, as if it had just been written.
 fn waiting(snapshot: &Snapshot) -> Result<Vec<Change>, store::Error> {
     let mut changes = Vec::new();
     for (name, queue) in snapshot.all::<Queue>()? {
-        changes.extend(Name::parse(&name).ok().map(|name| Change::queue(&name, &queue)));
+        changes.extend(
+            Name::parse(&name)
+                .ok()
+                .map(|name| Change::queue(&name, &queue)),
+        );
     }
     for (key, state) in snapshot.all::<FlowKey>()? {
-        changes.extend(Name::parse(&key).ok().map(|key| Change::FlowKey { key, state }));
+        changes.extend(
+            Name::parse(&key)
+                .ok()
+                .map(|key| Change::FlowKey { key, state }),
+        );
     }
     snapshot.each::<Message>(|_, message| {
         changes.push(Change::Add(Pending::from(&message)));
         std::ops::ControlFlow::Continue(())
     })?;
     for (_, schedule) in snapshot.all::<Schedule>()? {
-        changes.push(Change::Schedule { id: schedule.id, next_ms: schedule.next_ms });
+        changes.push(Change::Schedule {
+            id: schedule.id,
+            next_ms: schedule.next_ms,
+        });
     }
     Ok(changes)
 }
 
 /// Rotated keys stay rotated, unless the server is now started with other keys.
 fn keys(settings: &Settings, snapshot: &Snapshot) -> Result<KeyRing, store::Error> {
-    let configured =
-        Keys { current: settings.current_signing_key.clone(), next: settings.next_signing_key.clone() };
-    let kept = snapshot.setting::<KeyRing>(KEYS_SETTING)?.filter(|ring| ring.configured == configured);
-    Ok(kept.unwrap_or_else(|| KeyRing { active: configured.clone(), configured }))
+    let configured = Keys {
+        current: settings.current_signing_key.clone(),
+        next: settings.next_signing_key.clone(),
+    };
+    let kept = snapshot
+        .setting::<KeyRing>(KEYS_SETTING)?
+        .filter(|ring| ring.configured == configured);
+    Ok(kept.unwrap_or_else(|| KeyRing {
+        active: configured.clone(),
+        configured,
+    }))
 }
 
 impl Server {

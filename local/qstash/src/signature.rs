@@ -25,7 +25,12 @@ struct Claims<'a> {
 }
 
 /// Signs a delivery of `body` to `url` at `wall_ms`; every attempt needs a fresh one.
-pub(crate) fn sign(key: &str, url: &str, body: &[u8], wall_ms: u64) -> Result<String, serde_json::Error> {
+pub(crate) fn sign(
+    key: &str,
+    url: &str,
+    body: &[u8],
+    wall_ms: u64,
+) -> Result<String, serde_json::Error> {
     let issued = wall_ms / 1_000;
     let claims = Claims {
         iss: "Upstash",
@@ -38,8 +43,14 @@ pub(crate) fn sign(key: &str, url: &str, body: &[u8], wall_ms: u64) -> Result<St
         body: URL_SAFE.encode(Sha256::digest(body)),
     };
     let header = URL_SAFE_NO_PAD.encode(r#"{"alg":"HS256","typ":"JWT"}"#);
-    let signed = format!("{header}.{}", URL_SAFE_NO_PAD.encode(serde_json::to_vec(&claims)?));
-    Ok(format!("{signed}.{}", URL_SAFE_NO_PAD.encode(mac(key.as_bytes(), signed.as_bytes()))))
+    let signed = format!(
+        "{header}.{}",
+        URL_SAFE_NO_PAD.encode(serde_json::to_vec(&claims)?)
+    );
+    Ok(format!(
+        "{signed}.{}",
+        URL_SAFE_NO_PAD.encode(mac(key.as_bytes(), signed.as_bytes()))
+    ))
 }
 
 fn mac(key: &[u8], message: &[u8]) -> Vec<u8> {
@@ -66,17 +77,26 @@ mod tests {
 
     #[test]
     fn the_mac_is_that_of_rfc_4231() {
-        let hex: String =
-            mac(b"Jefe", b"what do ya want for nothing?").iter().map(|byte| format!("{byte:02x}")).collect();
-        assert_eq!(hex, "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843");
+        let hex: String = mac(b"Jefe", b"what do ya want for nothing?")
+            .iter()
+            .map(|byte| format!("{byte:02x}"))
+            .collect();
+        assert_eq!(
+            hex,
+            "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843"
+        );
     }
 
     #[test]
     fn claims_name_the_exact_url_and_the_hash_of_an_empty_body_too() {
-        let token = sign("sig_x", "https://example.com/a?b=c", b"", 1_700_000_000_999).expect("signs");
+        let token =
+            sign("sig_x", "https://example.com/a?b=c", b"", 1_700_000_000_999).expect("signs");
         let claims = claims(&token);
         assert_eq!(claims["sub"], "https://example.com/a?b=c");
-        assert_eq!(claims["body"], "47DEQpj8HBSa-_TImW-5JCeuQeRkm5NMpJWZG3hSuFU=");
+        assert_eq!(
+            claims["body"],
+            "47DEQpj8HBSa-_TImW-5JCeuQeRkm5NMpJWZG3hSuFU="
+        );
         assert_eq!(claims["exp"], 1_700_000_300);
     }
 

@@ -37,7 +37,12 @@ pub(crate) struct UrlGroup {
 impl UrlGroup {
     /// A group without receivers.
     pub(crate) fn new(wall_ms: u64) -> Self {
-        Self { created_ms: wall_ms, updated_ms: wall_ms, endpoints: Vec::new(), headers: Headers::default() }
+        Self {
+            created_ms: wall_ms,
+            updated_ms: wall_ms,
+            endpoints: Vec::new(),
+            headers: Headers::default(),
+        }
     }
 
     /// Adds a receiver, or changes the one of that name or, without a name, that URL.
@@ -63,5 +68,6 @@ impl UrlGroup {
 }
 
 impl Record for UrlGroup {
-    const TABLE: TableDefinition<'static, &'static str, &'static [u8]> = TableDefinition::new("url_groups");
+    const TABLE: TableDefinition<'static, &'static str, &'static [u8]> =
+        TableDefinition::new("url_groups");
 }

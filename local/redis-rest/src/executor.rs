@@ -13,7 +13,6 @@ use crate::permission;
 use crate::redis::{Pool, Reply};
 use crate::scripts::{Scripts, Translated};
 use crate::stream;
-use crate::sync_token::SyncToken;
 
 const LOADING: &str = "LOADING Redis is loading the dataset in memory";
 const READ_ONLY: &str = "READONLY You can't write against a read only replica.";
@@ -29,7 +28,6 @@ pub(crate) struct Executor {
     redis: Pool,
     catalogue: Catalogue,
     scripts: Scripts,
-    sync_token: SyncToken,
 }
 
 /// Who asks, and under which fault.
@@ -53,13 +51,7 @@ impl Executor {
             redis,
             catalogue,
             scripts: Scripts::default(),
-            sync_token: SyncToken::default(),
         })
-    }
-
-    /// The position of the last write, for the answer's `Upstash-Sync-Token`.
-    pub(crate) fn sync_token(&self) -> String {
-        self.sync_token.current()
     }
 
     /// Runs the commands in their order. One that may not run is answered in its place; the rest run all the same.
@@ -141,9 +133,6 @@ impl Executor {
                 return Step::Answered(Reply::error(READ_ONLY));
             }
             _ => {}
-        }
-        if !reads {
-            self.sync_token.advance();
         }
         let mut translated = self.scripts.translate(command);
         if caller.fault == Some(Fault::NoScript) && translated.command.name().starts_with("evalsha")

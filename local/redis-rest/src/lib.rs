@@ -2,6 +2,9 @@
 //!
 //! It speaks what <https://upstash.com/docs/redis/features/restapi> describes on one side and RESP2 on the other.
 //! Every command runs at Redis: this crate decides who may send it, and how the reply is written, never what it means.
+//! So a command is there if that redis-server has it (JSON and hash-field expiry are not in 7.0), and two refusals of
+//! Upstash's are missing: of keys that a script with `allow-key-locking` did not declare, and of keys over 32 KB.
+//!
 //! [`start`] brings it up; [`Faults`] makes it misbehave as the network, Redis or Upstash would.
 
 mod access;

@@ -4,7 +4,6 @@ use std::io;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use hyper::body::Incoming;
-use hyper::header::HeaderValue;
 use hyper::{Method, StatusCode};
 
 use crate::access::{Access, Tokens};
@@ -18,6 +17,7 @@ use crate::permission;
 use crate::redis::Reply;
 use crate::request::Request;
 use crate::request_body;
+use crate::sync_token::SyncToken;
 
 /// What Upstash says when the plan is used up
 /// (<https://upstash.com/docs/redis/troubleshooting/max_daily_request_limit>).
@@ -32,6 +32,7 @@ pub(crate) struct Refused;
 pub(crate) struct Service {
     tokens: Tokens,
     executor: Executor,
+    sync_token: SyncToken,
     faults: Faults,
     requests: AtomicU64,
 }
@@ -41,6 +42,7 @@ impl Service {
         Self {
             tokens,
             executor,
+            sync_token: SyncToken::default(),
             faults: Faults::default(),
             requests: AtomicU64::new(0),
         }
@@ -65,9 +67,9 @@ impl Service {
         }
         let answer = self.answer(request, fault).await;
         let mut answer = answer.unwrap_or_else(|malformed| answer::of_malformed(&malformed));
-        if let Ok(token) = HeaderValue::try_from(self.executor.sync_token()) {
-            answer.headers_mut().insert("upstash-sync-token", token);
-        }
+        answer
+            .headers_mut()
+            .insert("upstash-sync-token", self.sync_token.next());
         Ok(if fault == Some(Fault::CutAnswer) {
             answer::cut(answer)
         } else {

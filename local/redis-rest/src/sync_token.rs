@@ -1,20 +1,18 @@
-//! The `Upstash-Sync-Token`: names the last write, so that a client that sends it back reads at least that.
-//! One redis-server is always in sync, so a counter that every write moves is all there is to say.
+//! The `Upstash-Sync-Token`: a client sends the last one back, to read at least what it has written.
+//! One redis-server is always in sync with itself, so all that matters is what clients watch: that concurrent writes
+//! get different tokens. Every answer gets its own.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// The position of the last write.
+use hyper::header::HeaderValue;
+
+/// Hands the tokens out.
 #[derive(Debug, Default)]
 pub(crate) struct SyncToken(AtomicU64);
 
 impl SyncToken {
-    /// Says that something may have been written.
-    pub(crate) fn advance(&self) {
-        self.0.fetch_add(1, Ordering::Relaxed);
-    }
-
-    /// The header's value; never empty, and another after each [`advance`](Self::advance).
-    pub(crate) fn current(&self) -> String {
-        format!("local-{}", self.0.load(Ordering::Relaxed))
+    /// The next header value: never empty, never given before.
+    pub(crate) fn next(&self) -> HeaderValue {
+        HeaderValue::from(self.0.fetch_add(1, Ordering::Relaxed) + 1)
     }
 }

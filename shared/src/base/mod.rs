@@ -2,5 +2,7 @@
 
 pub mod clock;
 pub mod env;
+pub mod hex;
 pub mod id;
+pub mod pointer;
 pub mod secret;

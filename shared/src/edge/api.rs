@@ -27,7 +27,11 @@ pub const LARGEST_BODY: usize = 4 << 20;
 pub async fn serve(function: &'static str, router: Router, usage: Usage) -> Result<(), Fatal> {
     let router = router
         .fallback(async || {
-            Problem::new(StatusCode::NOT_FOUND, "route_not_found", "There is no such route.")
+            Problem::new(
+                StatusCode::NOT_FOUND,
+                "route_not_found",
+                "There is no such route.",
+            )
         })
         .method_not_allowed_fallback(async || {
             Problem::new(
@@ -42,7 +46,7 @@ pub async fn serve(function: &'static str, router: Router, usage: Usage) -> Resu
         handle(function, &router, &usage, &clock, request)
     }))
     .await
-    .map_err(Fatal::runtime)
+    .map_err(|error| Fatal::runtime(&error))
 }
 
 /// One request: bounded in time, its panics caught, its problems written out, its cost measured.
@@ -57,14 +61,18 @@ async fn handle(
     let request_id = request_id(&request);
     let span = tracing::info_span!("request", request_id, function);
     let deadline = deadline::of(&request, clock);
-    let routed = router.clone().oneshot(request.map(Body::new));
-    let response = tokio::time::timeout_at(deadline, AssertUnwindSafe(routed).catch_unwind())
+    let answer = router.clone().oneshot(request.map(Body::new));
+    let response = tokio::time::timeout_at(deadline, AssertUnwindSafe(answer).catch_unwind())
         .instrument(span)
         .await;
     let mut response = match response {
         Ok(Ok(Ok(response))) => response,
         Ok(Err(panic)) => {
-            tracing::error!(panic = panic_text(&*panic), request_id, "a handler panicked");
+            tracing::error!(
+                panic = panic_text(&*panic),
+                request_id,
+                "a handler panicked"
+            );
             refusals::internal().into_response()
         }
         Err(_) => Problem::unavailable("This took too long. Try again.").into_response(),

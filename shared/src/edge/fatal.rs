@@ -14,7 +14,7 @@ impl<E: std::error::Error> From<E> for Fatal {
 impl Fatal {
     /// An error of the Lambda runtime, which is boxed and therefore no [`std::error::Error`].
     #[must_use]
-    pub fn runtime(error: lambda_http::Error) -> Self {
+    pub fn runtime(error: &lambda_http::Error) -> Self {
         Self(error.to_string())
     }
 }

@@ -113,9 +113,14 @@ fn reads(method: &Method) -> bool {
 impl Tokens {
     /// What the request's bearer token is good for. Every token is compared, so that the time tells nothing.
     fn right(&self, request: &Request) -> Option<Right> {
-        let value = request.headers().get(header::AUTHORIZATION)?.to_str().ok()?;
+        let value = request
+            .headers()
+            .get(header::AUTHORIZATION)?
+            .to_str()
+            .ok()?;
         let token = bearer(value)?;
-        let is = |secret: &Option<Secret>| secret.as_ref().is_some_and(|secret| secret.matches(token));
+        let is =
+            |secret: &Option<Secret>| secret.as_ref().is_some_and(|secret| secret.matches(token));
         let everything = self.current.matches(token) | is(&self.next);
         let reading = is(&self.readonly);
         match (everything, reading) {

@@ -6,9 +6,9 @@ use http::request::Parts;
 use http::{HeaderMap, StatusCode, header};
 use serde::de::DeserializeOwned;
 use serde_json::error::Category;
-use serde_path_to_error::Segment;
 
 use super::problem::{FieldError, Problem};
+use crate::base::pointer::pointer;
 
 /// A JSON body, and the bytes it was read from.
 #[derive(Clone, Debug)]
@@ -49,14 +49,15 @@ fn says_json(headers: &HeaderMap) -> bool {
     };
     let essence = value.to_str().unwrap_or_default().split(';').next();
     let essence = essence.unwrap_or_default().trim().to_ascii_lowercase();
-    essence == "application/json" || (essence.starts_with("application/") && essence.ends_with("+json"))
+    essence == "application/json"
+        || (essence.starts_with("application/") && essence.ends_with("+json"))
 }
 
 /// Reads a JSON document: 400 when it is none, 422 with the field when it is not the one that is wanted.
 pub fn read<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
     let mut deserializer = serde_json::Deserializer::from_slice(bytes);
     let value = serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
-        let at = pointer(error.path().iter());
+        let at = pointer(error.path());
         refused(&at, &error.into_inner())
     })?;
     deserializer.end().map_err(|error| refused("", &error))?;
@@ -95,22 +96,6 @@ pub fn invalid(at: &str, detail: &str) -> Problem {
         pointer: at.to_owned(),
         detail: detail.to_owned(),
     }])
-}
-
-/// A path through the document as a JSON pointer.
-fn pointer<'a>(path: impl Iterator<Item = &'a Segment>) -> String {
-    let mut pointer = String::new();
-    for segment in path {
-        match segment {
-            Segment::Seq { index } => pointer.push_str(&format!("/{index}")),
-            Segment::Map { key } | Segment::Enum { variant: key } => {
-                pointer.push('/');
-                pointer.push_str(&key.replace('~', "~0").replace('/', "~1"));
-            }
-            Segment::Unknown => {}
-        }
-    }
-    pointer
 }
 
 /// A query string.

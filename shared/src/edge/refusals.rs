@@ -13,15 +13,16 @@ impl From<upstash::Error> for Problem {
         tracing::error!(error = &error as &dyn std::error::Error, "redis failed");
         match error {
             upstash::Error::RateLimited { retry_after } => {
-                let problem = Self::unavailable("The store is over its request limit; try again later.");
+                let problem =
+                    Self::unavailable("The store is over its request limit; try again later.");
                 match retry_after {
                     Some(wait) => problem.after(wait),
                     None => problem,
                 }
             }
-            error if error.is_transient() => {
-                Self::unavailable("The store does not answer; nothing was changed that you can rely on. Try again.")
-            }
+            error if error.is_transient() => Self::unavailable(
+                "The store does not answer; nothing was changed that you can rely on. Try again.",
+            ),
             upstash::Error::Unauthorized => {
                 Self::unavailable("The store refuses this function; its token has to be set right.")
             }
@@ -33,7 +34,14 @@ impl From<upstash::Error> for Problem {
 impl From<qstash::Error> for Problem {
     fn from(error: qstash::Error) -> Self {
         tracing::error!(error = &error as &dyn std::error::Error, "qstash failed");
-        Self::unavailable("The queue did not take the job. Try again.")
+        let problem = Self::unavailable("The queue did not take the job. Try again.");
+        match error {
+            qstash::Error::RateLimited {
+                retry_after: Some(wait),
+                ..
+            } => problem.after(wait),
+            _ => problem,
+        }
     }
 }
 
@@ -44,10 +52,17 @@ impl From<job::Error> for Problem {
             job::Error::Publish(error) => error.into(),
             job::Error::Refused(refusal) => {
                 tracing::error!(error = %refusal, "qstash refused a job");
-                Self::unavailable("The queue did not take every job. Try again with the same Idempotency-Key.")
+                Self::unavailable(
+                    "The queue did not take every job. Try again with the same Idempotency-Key.",
+                )
             }
-            error @ (job::Error::Message(_) | job::Error::Payload(_) | job::Error::Unreadable(_)) => {
-                tracing::error!(error = &error as &dyn std::error::Error, "a job's record is unreadable");
+            error @ (job::Error::Message(_)
+            | job::Error::Payload(_)
+            | job::Error::Unreadable(_)) => {
+                tracing::error!(
+                    error = &error as &dyn std::error::Error,
+                    "a job's record is unreadable"
+                );
                 internal()
             }
         }

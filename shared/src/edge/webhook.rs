@@ -67,7 +67,7 @@ impl Webhook {
     pub async fn serve(&self, taker: &impl Take) -> Result<(), Fatal> {
         lambda_http::run(service_fn(|request: Request| self.handle(request, taker)))
             .await
-            .map_err(Fatal::runtime)
+            .map_err(|error| Fatal::runtime(&error))
     }
 
     async fn handle(
@@ -83,7 +83,10 @@ impl Webhook {
             function = self.function,
             job_id = tracing::field::Empty
         );
-        let (outcome, response) = self.respond(request, taker, &request_id).instrument(span).await;
+        let (outcome, response) = self
+            .respond(request, taker, &request_id)
+            .instrument(span)
+            .await;
         metrics::Invocation {
             function: self.function,
             outcome,
@@ -139,7 +142,11 @@ impl Webhook {
     fn verified(&self, headers: &HeaderMap, body: Bytes) -> Result<Verified, Problem> {
         let mut signatures = headers.get_all("upstash-signature").iter();
         let signature = signatures.next().map(HeaderValue::as_bytes);
-        let signature = if signatures.next().is_some() { None } else { signature };
+        let signature = if signatures.next().is_some() {
+            None
+        } else {
+            signature
+        };
         let path = format!("/api/jobs/{}", self.function);
         self.receiver
             .verify(&path, signature, body)

@@ -7,7 +7,9 @@ use tokio::time::Instant;
 
 use crate::Stands;
 use crate::probe::{self, Store, millis};
-use crate::report::{Analytics, Cache, Database, Health, JobQueue, Operations, Reached, Report, Services};
+use crate::report::{
+    Analytics, Cache, Database, Health, JobQueue, Operations, Reached, Report, Services,
+};
 
 /// An open job that has been due for longer than this is a sign that deliveries do not arrive.
 const OVERDUE_SECONDS: u64 = 900;
@@ -32,7 +34,7 @@ pub async fn show(State(stands): State<Stands>) -> (StatusCode, Json<Report>) {
         probe::database(&stands.postgres),
         probe::queue(&stands.qstash),
     );
-    let services = services(store.inspect_err(probe::logged).ok(), database, qstash);
+    let services = services(store.inspect_err(probe::logged).ok(), &database, qstash);
     let status = services.overall();
     let code = match status {
         Health::Unhealthy => StatusCode::SERVICE_UNAVAILABLE,
@@ -48,16 +50,29 @@ pub async fn show(State(stands): State<Stands>) -> (StatusCode, Json<Report>) {
     (code, Json(report))
 }
 
-fn services(store: Option<Store>, database: Reached, qstash: Reached) -> Services {
-    let answered = if store.is_some() { Health::Healthy } else { Health::Unhealthy };
+fn services(store: Option<Store>, database: &Reached, qstash: Reached) -> Services {
+    let answered = if store.is_some() {
+        Health::Healthy
+    } else {
+        Health::Unhealthy
+    };
     let latency = store.as_ref().map(|store| store.latency);
-    let operations = store.as_ref().map_or_else(Operations::default, |store| store.operations);
+    let operations = store
+        .as_ref()
+        .map_or_else(Operations::default, |store| store.operations);
     let today = store.as_ref().map(|store| store.today).unwrap_or_default();
     let works = operations.set && operations.get && operations.delete;
     Services {
-        redis: Reached { status: answered, latency },
+        redis: Reached {
+            status: answered,
+            latency,
+        },
         cache: Cache {
-            status: if works { Health::Healthy } else { Health::Unhealthy },
+            status: if works {
+                Health::Healthy
+            } else {
+                Health::Unhealthy
+            },
             operations,
         },
         analytics: Analytics {
@@ -79,7 +94,10 @@ fn services(store: Option<Store>, database: Reached, qstash: Reached) -> Service
 
 fn job_queue(store: Option<Store>, answered: Health) -> JobQueue {
     let stats = store.map(|store| store.stats).unwrap_or_default();
-    let oldest = stats.iter().map(|(_, stats)| stats.oldest_pending_seconds).max();
+    let oldest = stats
+        .iter()
+        .map(|(_, stats)| stats.oldest_pending_seconds)
+        .max();
     let oldest_pending_seconds = oldest.unwrap_or_default();
     JobQueue {
         status: if oldest_pending_seconds > OVERDUE_SECONDS {
@@ -88,7 +106,10 @@ fn job_queue(store: Option<Store>, answered: Health) -> JobQueue {
             answered
         },
         oldest_pending_seconds,
-        stats: stats.into_iter().map(|(job, stats)| (job.name(), stats)).collect(),
+        stats: stats
+            .into_iter()
+            .map(|(job, stats)| (job.name(), stats))
+            .collect(),
     }
 }
 

@@ -5,6 +5,8 @@ pub mod report;
 
 mod probe;
 
+pub use probe::PROBE;
+
 use axum::Router;
 use axum::routing::get;
 use shared::base::clock::Clock;

@@ -2,14 +2,14 @@
 
 use std::time::Duration;
 
+use jiff::Timestamp;
 use shared::base::id;
 use shared::protocol::postgres::Postgres;
-use shared::protocol::upstash::{self, Command, Pipeline, Redis};
 use shared::protocol::qstash;
+use shared::protocol::upstash::{self, Command, Pipeline, Redis};
 use shared::service::analytics::{self, Today};
 use shared::service::job::{self, JobType, Jobs, Stats};
 use shared::service::key::Family;
-use jiff::Timestamp;
 use tokio::time::{Instant, timeout};
 
 use crate::report::{Health, Operations, Reached};
@@ -18,7 +18,7 @@ use crate::report::{Health, Operations, Reached};
 const PATIENCE: Duration = Duration::from_secs(3);
 
 /// The key that a health check writes, reads and deletes.
-pub(crate) const PROBE: Family = Family {
+pub const PROBE: Family = Family {
     pattern: "health:{nonce}",
     kind: "string",
     life: "10 seconds",
@@ -48,16 +48,21 @@ pub(crate) async fn store(redis: &Redis, now: Timestamp) -> Result<Store, job::E
     let mut replies = asked.await?;
     let latency = millis(started);
     let operations = Operations {
-        set: replies.next::<()>().is_ok(),
-        get: replies.next::<String>().is_ok_and(|value| value == nonce),
-        delete: replies.next::<i64>().is_ok_and(|deleted| deleted == 1),
+        set: replies.take::<()>().is_ok(),
+        get: replies.take::<String>().is_ok_and(|value| value == nonce),
+        delete: replies.take::<i64>().is_ok_and(|deleted| deleted == 1),
     };
     let stats = JobType::ALL
         .iter()
         .map(|job| Ok((*job, Jobs::read_stats(&mut replies, now)?)))
         .collect::<Result<_, job::Error>>()?;
     let today = analytics::read_today(&mut replies).map_err(job::Error::Record)?;
-    Ok(Store { latency, operations, stats, today })
+    Ok(Store {
+        latency,
+        operations,
+        stats,
+        today,
+    })
 }
 
 /// Whether Postgres answers.
@@ -82,7 +87,10 @@ fn reached<E: std::error::Error + 'static>(
             latency: Some(millis(started)),
         },
         Ok(Err(error)) => {
-            tracing::error!(error = &error as &dyn std::error::Error, "a part is not well");
+            tracing::error!(
+                error = &error as &dyn std::error::Error,
+                "a part is not well"
+            );
             NOT_REACHED
         }
         Err(_) => NOT_REACHED,

@@ -9,7 +9,6 @@ use shared::edge::{Guard, limiter};
 pub const DOCUMENT: &str = include_str!("../../../../docs/openapi.json");
 
 /// The route. Anybody may call it: the document tells no secret.
-#[must_use]
 pub fn router() -> Router {
     Router::new().route(
         "/api/openapi.json",

@@ -83,7 +83,12 @@ pub async fn retry(
 ) -> Result<(StatusCode, Json<Job>)> {
     let job = desk.find(&caller, &id).await?;
     match desk.jobs.redrive(kind(&job)?, &job.job_id).await? {
-        Redriven::Ready { generation, priority, tenant, payload } => {
+        Redriven::Ready {
+            generation,
+            priority,
+            tenant,
+            payload,
+        } => {
             let again = Outgoing {
                 job_id: &job.job_id,
                 job: kind(&job)?,

@@ -64,7 +64,10 @@ pub async fn list(
     Query(wanted): Query<Wanted>,
 ) -> Result<Json<JobPage>> {
     let (tenant, user) = caller.horizon();
-    let limit = wanted.limit.unwrap_or(DEFAULT_LIMIT).clamp(1, HIGHEST_LIMIT);
+    let limit = wanted
+        .limit
+        .unwrap_or(DEFAULT_LIMIT)
+        .clamp(1, HIGHEST_LIMIT);
     let page = desk
         .jobs
         .list(&Filter {

@@ -27,13 +27,19 @@ pub struct Desk {
 pub fn router(desk: Desk, guard: &Guard) -> Router {
     let one = get(job::show).delete(job::cancel);
     Router::new()
-        .route("/api/queue/jobs", guard.service(limiter::API, get(jobs::list)))
+        .route(
+            "/api/queue/jobs",
+            guard.service(limiter::API, get(jobs::list)),
+        )
         .route("/api/queue/jobs/{jobId}", guard.service(limiter::API, one))
         .route(
             "/api/queue/jobs/{jobId}/retry",
             guard.service(limiter::API, post(job::retry)),
         )
-        .route("/api/queue/stats", guard.service(limiter::API, get(stats::show)))
+        .route(
+            "/api/queue/stats",
+            guard.service(limiter::API, get(stats::show)),
+        )
         .with_state(desk)
 }
 

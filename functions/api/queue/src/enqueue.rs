@@ -5,9 +5,7 @@ use axum::response::{IntoResponse, Response};
 use http::{HeaderMap, StatusCode};
 use serde::Serialize;
 use shared::edge::{Caller, Problem, Result};
-use shared::service::job::{
-    Created, Error, Idempotency, Jobs, NewJob, Order, Outgoing, Status,
-};
+use shared::service::job::{Created, Error, Idempotency, Jobs, NewJob, Order, Outgoing, Status};
 
 use crate::Queue;
 
@@ -43,8 +41,16 @@ impl Queue {
     ) -> Result<Taken> {
         let (ids, label) = match self.jobs.create(order, jobs, idempotency).await? {
             Created::Conflict => return Err(reused_key()),
-            Created::Same { ids, label, unclaimed: false } => return Ok(Taken { ids, label }),
-            Created::Same { ids, label, unclaimed: true } => (ids, label),
+            Created::Same {
+                ids,
+                label,
+                unclaimed: false,
+            } => return Ok(Taken { ids, label }),
+            Created::Same {
+                ids,
+                label,
+                unclaimed: true,
+            } => (ids, label),
             Created::New => {
                 let ids = jobs.iter().map(|job| job.id.clone()).collect();
                 (ids, order.label.clone())

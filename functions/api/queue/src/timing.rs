@@ -31,9 +31,12 @@ impl Timing {
     pub fn not_before(&self, now: Timestamp) -> Result<Option<Timestamp>> {
         let (at, field) = match (self.delay_seconds, self.not_before) {
             (Some(_), Some(_)) => {
-                return Err(invalid("/notBefore", "give delaySeconds or notBefore, not both"));
+                return Err(invalid(
+                    "/notBefore",
+                    "give delaySeconds or notBefore, not both",
+                ));
             }
-            (Some(0), None) | (None, None) => return Ok(None),
+            (Some(0) | None, None) => return Ok(None),
             (Some(delay), None) => (
                 now + SignedDuration::from_secs(delay.into()),
                 "/delaySeconds",

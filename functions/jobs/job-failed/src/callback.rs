@@ -59,7 +59,9 @@ impl FailureCallback {
         let attempts = self.retried + 1;
         match self.status {
             0 => format!("given up after {attempts} deliveries without an answer"),
-            status => format!("given up after {attempts} deliveries, the last answered {status}: {said}"),
+            status => {
+                format!("given up after {attempts} deliveries, the last answered {status}: {said}")
+            }
         }
     }
 }
@@ -67,7 +69,14 @@ impl FailureCallback {
 /// The detail of a problem document.
 fn detail(answer: &str) -> Option<String> {
     let problem: serde_json::Value = serde_json::from_str(answer).ok()?;
-    Some(problem.get("detail")?.as_str()?.chars().take(LONGEST_ANSWER).collect())
+    Some(
+        problem
+            .get("detail")?
+            .as_str()?
+            .chars()
+            .take(LONGEST_ANSWER)
+            .collect(),
+    )
 }
 
 #[cfg(test)]
@@ -105,8 +114,15 @@ mod tests {
     #[test]
     fn the_reason_quotes_the_detail_of_a_problem_and_no_more_than_fits() {
         let told = callback(b"{}", 503, r#"{"detail":"ran out of time","code":"retry"}"#).reason();
-        assert_eq!(told, "given up after 6 deliveries, the last answered 503: ran out of time");
+        assert_eq!(
+            told,
+            "given up after 6 deliveries, the last answered 503: ran out of time"
+        );
         assert!(callback(b"{}", 500, &"x".repeat(9000)).reason().len() < 700);
-        assert!(callback(b"{}", 0, "").reason().ends_with("without an answer"));
+        assert!(
+            callback(b"{}", 0, "")
+                .reason()
+                .ends_with("without an answer")
+        );
     }
 }

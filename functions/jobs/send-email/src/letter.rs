@@ -162,11 +162,21 @@ mod tests {
             for part in [&mail.html, &mail.text] {
                 assert!(part.contains("Hello Zoë,"), "{part}");
                 assert!(part.contains("1 December 2026"), "{part}");
-                assert!(part.contains("https://app.example.com/sign/1?a=1"), "{part}");
-                assert_eq!(part.contains("This is reminder 2."), kind == "reminder", "{part}");
+                assert!(
+                    part.contains("https://app.example.com/sign/1?a=1"),
+                    "{part}"
+                );
+                assert_eq!(
+                    part.contains("This is reminder 2."),
+                    kind == "reminder",
+                    "{part}"
+                );
             }
             assert!(mail.text.contains("sign/1?a=1&b=2"), "{}", mail.text);
-            assert!(mail.html.contains("href=\"https://app.example.com/sign/1?a=1&#38;b=2\""));
+            assert!(
+                mail.html
+                    .contains("href=\"https://app.example.com/sign/1?a=1&#38;b=2\"")
+            );
         }
     }
 
@@ -178,7 +188,15 @@ mod tests {
                 "senderName": "Bob", "signatureUrl": "https://app.example.com/sign/1",
             }));
             for part in [&mail.html, &mail.text] {
-                for trace in ["undefined", "None", "Some(", "null", "Please sign by", "blockquote", "reminder 0"] {
+                for trace in [
+                    "undefined",
+                    "None",
+                    "Some(",
+                    "null",
+                    "Please sign by",
+                    "blockquote",
+                    "reminder 0",
+                ] {
                     assert!(!part.contains(trace), "{trace} in {part}");
                 }
             }
@@ -191,8 +209,16 @@ mod tests {
         let mut payload = single("signature-request", "Ann");
         payload["message"] = json!("First <b>\nsecond");
         let mail = written(&payload);
-        assert!(mail.html.contains("First &#60;b&#62;<br>second"), "{}", mail.html);
-        assert!(mail.text.contains("> First <b>\n> second\n"), "{}", mail.text);
+        assert!(
+            mail.html.contains("First &#60;b&#62;<br>second"),
+            "{}",
+            mail.html
+        );
+        assert!(
+            mail.text.contains("> First <b>\n> second\n"),
+            "{}",
+            mail.text
+        );
     }
 
     #[test]
@@ -201,7 +227,10 @@ mod tests {
             "type": "bulk", "documentId": "d-1", "emails": [{"name": "Ann", "email": "ann+x@example.com"}],
         }));
         assert_eq!(mail.subject, "Signature Request: Document");
-        assert!(mail.text.contains("https://app.example.com/sign/d-1?signer=ann%2Bx%40example.com\n"));
+        assert!(
+            mail.text
+                .contains("https://app.example.com/sign/d-1?signer=ann%2Bx%40example.com\n")
+        );
     }
 
     #[test]

@@ -55,11 +55,7 @@ impl Post {
     }
 
     /// Sends a mail unless the ledger says that it is settled; its answer is in the ledger before `deadline`.
-    pub(crate) async fn send(
-        &self,
-        parcel: &Parcel<'_>,
-        deadline: Instant,
-    ) -> Result<Fate, Error> {
+    pub(crate) async fn send(&self, parcel: &Parcel<'_>, deadline: Instant) -> Result<Fate, Error> {
         let entry = Entry {
             kind: parcel.kind,
             recipient: &parcel.mail.to,
@@ -98,7 +94,11 @@ impl Post {
         deadline: Instant,
     ) -> Result<(), Error> {
         loop {
-            match self.ledger.accepted(sending, self.provider.name(), id).await {
+            match self
+                .ledger
+                .accepted(sending, self.provider.name(), id)
+                .await
+            {
                 Err(error) if error.may_pass() && Instant::now() + SETTLE_PAUSE < deadline => {
                     sleep(SETTLE_PAUSE).await;
                 }

@@ -1,5 +1,6 @@
 //! Lambda: instances of the deployed binaries, each with a Runtime API of its own to poll.
 
+mod ending;
 pub(crate) mod environment;
 mod fleet;
 mod function;

@@ -37,7 +37,9 @@ pub(crate) async fn run(broker: Arc<Broker>, mut stop: watch::Receiver<bool>) {
             }
         }
         let next_ms = broker.scheduler.index().next_ms(held);
-        let sleep = next_ms.map_or(LONGEST_SLEEP, |at_ms| broker.clock.until(at_ms)).min(LONGEST_SLEEP);
+        let sleep = next_ms
+            .map_or(LONGEST_SLEEP, |at_ms| broker.clock.until(at_ms))
+            .min(LONGEST_SLEEP);
         tokio::select! {
             () = broker.scheduler.wake.notified() => {}
             // A timer's resolution is a millisecond: round up, or the last one is spent spinning.
@@ -60,7 +62,10 @@ async fn fire(broker: &Broker) {
     for (at_ms, id) in due {
         let fired = {
             let id = id.clone();
-            broker.store.write(move |tx| Ok(((), schedule::fire(tx, id.as_str(), at_ms, now)?))).await
+            broker
+                .store
+                .write(move |tx| Ok(((), schedule::fire(tx, id.as_str(), at_ms, now)?)))
+                .await
         };
         if let Err(error) = fired {
             tracing::error!(error = &error as &dyn std::error::Error, schedule = %id, "a schedule was not fired");
@@ -73,7 +78,10 @@ async fn deliver(broker: Arc<Broker>, start: Start) {
         tracing::error!(error = &error as &dyn std::error::Error, id = %start.id, "a delivery was not written down");
         tokio::time::sleep(STORE_REST).await;
         let due_ms = broker.clock.now_ms();
-        broker.scheduler.apply(vec![super::Change::Retry { id: start.id.clone(), due_ms }]);
+        broker.scheduler.apply(vec![super::Change::Retry {
+            id: start.id.clone(),
+            due_ms,
+        }]);
     }
     broker.scheduler.index().end(&start);
     broker.scheduler.wake();
@@ -84,10 +92,14 @@ async fn try_deliver(broker: &Broker, start: &Start) -> Result<(), store::Error>
         return Ok(());
     };
     let key = broker.signing_key();
-    let attempt = delivery::attempt(&broker.http, &key, &message, body, broker.clock.wall_ms()).await;
+    let attempt =
+        delivery::attempt(&broker.http, &key, &message, body, broker.clock.wall_ms()).await;
     let now = Now::read(&broker.clock);
     let id = start.id.clone();
-    broker.store.write(move |tx| Ok(((), outcome::settle(tx, &id, &attempt, now)?))).await
+    broker
+        .store
+        .write(move |tx| Ok(((), outcome::settle(tx, &id, &attempt, now)?)))
+        .await
 }
 
 /// The message and its body; none when it was cancelled a moment ago.

@@ -28,7 +28,11 @@ impl FlowLane {
 
     /// Ends the period when its time is over. A paused key's periods pass all the same.
     pub(crate) fn elapse(&mut self, now_ms: u64) {
-        if now_ms >= self.period_start_ms.saturating_add(self.key.limits().period_ms) {
+        if now_ms
+            >= self
+                .period_start_ms
+                .saturating_add(self.key.limits().period_ms)
+        {
             self.started = 0;
         }
     }
@@ -73,13 +77,21 @@ mod tests {
     fn lane(limits: &str, waiting: u64) -> FlowLane {
         let latest = Limits::parse(limits).expect(limits);
         let waiting = (0..waiting).map(|due| (due, MessageId::new())).collect();
-        FlowLane { key: FlowKey { latest, ..FlowKey::default() }, waiting, ..FlowLane::default() }
+        FlowLane {
+            key: FlowKey {
+                latest,
+                ..FlowKey::default()
+            },
+            waiting,
+            ..FlowLane::default()
+        }
     }
 
     #[test]
     fn no_more_start_than_the_rate_allows_until_the_period_is_over() {
         let mut lane = lane("rate=2,period=10s", 5);
-        let started = |lane: &mut FlowLane, now_ms| std::iter::from_fn(|| lane.take(now_ms)).count();
+        let started =
+            |lane: &mut FlowLane, now_ms| std::iter::from_fn(|| lane.take(now_ms)).count();
         assert_eq!(started(&mut lane, 100_000), 2);
         assert_eq!(lane.next_ms(), Some(110_000));
         assert_eq!(started(&mut lane, 109_999), 0);

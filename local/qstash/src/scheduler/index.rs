@@ -63,7 +63,11 @@ impl Index {
             Change::Add(pending) => self.add(pending),
             Change::Retry { id, due_ms } => self.retry(&id, due_ms),
             Change::Remove(id) => self.remove(&id),
-            Change::Queue { name, parallelism, paused } => {
+            Change::Queue {
+                name,
+                parallelism,
+                paused,
+            } => {
                 let lane = self.queues.entry(name).or_default();
                 lane.parallelism = usize::try_from(parallelism).unwrap_or(usize::MAX);
                 lane.paused = paused;
@@ -77,9 +81,17 @@ impl Index {
     }
 
     fn add(&mut self, pending: Pending) {
-        let Pending { id, due_ms, place, flow_key, retried } = pending;
+        let Pending {
+            id,
+            due_ms,
+            place,
+            flow_key,
+            retried,
+        } = pending;
         // After a restart, who has been tried before had a place and gets it back; so does a callback.
-        let seated = place.as_ref().is_some_and(|place| retried > 0 || place.root != id);
+        let seated = place
+            .as_ref()
+            .is_some_and(|place| retried > 0 || place.root != id);
         if let Some(place) = &place {
             let lane = self.queues.entry(place.queue.clone()).or_default();
             lane.members += 1;
@@ -88,7 +100,16 @@ impl Index {
             }
         }
         self.delayed.insert((due_ms, id.clone()));
-        self.entries.insert(id, Entry { due_ms, place, flow_key, stage: Stage::Delayed, seated });
+        self.entries.insert(
+            id,
+            Entry {
+                due_ms,
+                place,
+                flow_key,
+                stage: Stage::Delayed,
+                seated,
+            },
+        );
     }
 
     fn retry(&mut self, id: &MessageId, due_ms: u64) {
@@ -138,7 +159,11 @@ impl Index {
     /// The schedules that are due; each is told once.
     pub(super) fn due_schedules(&mut self, now_ms: u64) -> Vec<(u64, Name)> {
         let mut due = Vec::new();
-        while self.schedules.first().is_some_and(|(at_ms, _)| *at_ms <= now_ms) {
+        while self
+            .schedules
+            .first()
+            .is_some_and(|(at_ms, _)| *at_ms <= now_ms)
+        {
             if let Some((at_ms, id)) = self.schedules.pop_first() {
                 self.schedule_times.remove(&id);
                 due.push((at_ms, id));
@@ -149,13 +174,20 @@ impl Index {
 
     /// Moves what is due on, and takes what may start now.
     pub(super) fn start(&mut self, now_ms: u64) -> Vec<Start> {
-        while self.delayed.first().is_some_and(|(due_ms, _)| *due_ms <= now_ms) {
+        while self
+            .delayed
+            .first()
+            .is_some_and(|(due_ms, _)| *due_ms <= now_ms)
+        {
             if let Some((_, id)) = self.delayed.pop_first() {
                 self.arrive(&id);
             }
         }
-        let admitted: Vec<MessageId> =
-            self.queues.values_mut().flat_map(|lane| std::iter::from_fn(|| lane.admit())).collect();
+        let admitted: Vec<MessageId> = self
+            .queues
+            .values_mut()
+            .flat_map(|lane| std::iter::from_fn(|| lane.admit()))
+            .collect();
         for id in admitted {
             if let Some(entry) = self.entries.get_mut(&id) {
                 entry.seated = true;
@@ -190,7 +222,11 @@ impl Index {
         let key = (entry.due_ms, id.clone());
         match &entry.flow_key {
             Some(flow_key) => {
-                self.lanes.entry(flow_key.clone()).or_default().waiting.insert(key);
+                self.lanes
+                    .entry(flow_key.clone())
+                    .or_default()
+                    .waiting
+                    .insert(key);
                 self.busy.insert(flow_key.clone());
             }
             None => drop(self.ready.insert(key)),
@@ -220,7 +256,13 @@ impl Index {
                     self.busy.remove(&key);
                 }
                 if let Some(id) = taken {
-                    self.begin(Start { id, flow_key: Some(key) }, &mut started);
+                    self.begin(
+                        Start {
+                            id,
+                            flow_key: Some(key),
+                        },
+                        &mut started,
+                    );
                     progress = true;
                 }
             }
@@ -239,7 +281,11 @@ impl Index {
     /// A delivery has ended, however it ended.
     pub(super) fn end(&mut self, start: &Start) {
         self.in_flight = self.in_flight.saturating_sub(1);
-        if let Some(lane) = start.flow_key.as_ref().and_then(|key| self.lanes.get_mut(key)) {
+        if let Some(lane) = start
+            .flow_key
+            .as_ref()
+            .and_then(|key| self.lanes.get_mut(key))
+        {
             lane.active = lane.active.saturating_sub(1);
         }
     }
@@ -251,7 +297,11 @@ impl Index {
             return schedule;
         }
         let delayed = self.delayed.first().map(|(due_ms, _)| *due_ms);
-        let rates = self.busy.iter().filter_map(|key| self.lanes.get(key)?.next_ms()).min();
+        let rates = self
+            .busy
+            .iter()
+            .filter_map(|key| self.lanes.get(key)?.next_ms())
+            .min();
         [schedule, delayed, rates].into_iter().flatten().min()
     }
 
@@ -282,8 +332,17 @@ mod tests {
 
     fn pending(queue: Option<&str>, retried: u32) -> Pending {
         let id = MessageId::new();
-        let place = queue.map(|queue| Place { queue: Name::parse(queue).expect(queue), root: id.clone() });
-        Pending { id, due_ms: 0, place, flow_key: None, retried }
+        let place = queue.map(|queue| Place {
+            queue: Name::parse(queue).expect(queue),
+            root: id.clone(),
+        });
+        Pending {
+            id,
+            due_ms: 0,
+            place,
+            flow_key: None,
+            retried,
+        }
     }
 
     fn started(index: &mut Index) -> Vec<MessageId> {
@@ -294,10 +353,17 @@ mod tests {
     fn a_queue_starts_the_next_message_only_when_the_first_and_its_callback_are_done() {
         let mut index = Index::default();
         let (first, second) = (pending(Some("q"), 0), pending(Some("q"), 0));
-        let callback = Pending { place: first.place.clone(), ..pending(None, 0) };
+        let callback = Pending {
+            place: first.place.clone(),
+            ..pending(None, 0)
+        };
         index.add(second.clone());
         index.add(first.clone());
-        assert_eq!(started(&mut index), [first.id.clone()], "the older one goes first");
+        assert_eq!(
+            started(&mut index),
+            [first.id.clone()],
+            "the older one goes first"
+        );
         index.apply(Change::Add(callback.clone()));
         index.apply(Change::Remove(first.id));
         assert_eq!(started(&mut index), [callback.id.clone()]);

@@ -17,6 +17,7 @@ use crate::name::Name;
 use crate::queue::Queue;
 
 pub(crate) use dispatcher::run;
+pub(crate) use flow_lane::FlowLane;
 pub(crate) use index::{Index, MAX_IN_FLIGHT};
 
 /// What the index knows of a message.
@@ -35,7 +36,11 @@ impl From<&Message> for Pending {
             id: message.id.clone(),
             due_ms: message.due_ms,
             place: message.place.clone(),
-            flow_key: message.options.flow_control.as_ref().map(|flow| flow.key.clone()),
+            flow_key: message
+                .options
+                .flow_control
+                .as_ref()
+                .map(|flow| flow.key.clone()),
             retried: message.retried,
         }
     }
@@ -85,7 +90,11 @@ pub(crate) enum Change {
 impl Change {
     /// A queue as it is now.
     pub(crate) fn queue(name: &Name, queue: &Queue) -> Self {
-        Self::Queue { name: name.clone(), parallelism: queue.parallelism, paused: queue.paused }
+        Self::Queue {
+            name: name.clone(),
+            parallelism: queue.parallelism,
+            paused: queue.paused,
+        }
     }
 }
 

@@ -21,7 +21,13 @@ pub(crate) struct QueueLane {
 
 impl Default for QueueLane {
     fn default() -> Self {
-        Self { parallelism: 1, paused: false, waiting: BTreeSet::new(), taken: HashMap::new(), members: 0 }
+        Self {
+            parallelism: 1,
+            paused: false,
+            waiting: BTreeSet::new(),
+            taken: HashMap::new(),
+            members: 0,
+        }
     }
 }
 

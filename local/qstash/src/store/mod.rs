@@ -36,7 +36,8 @@ const BODIES: RecordTable = TableDefinition::new("bodies");
 /// The log, by running number.
 const EVENTS: TableDefinition<'static, u64, &'static [u8]> = TableDefinition::new("events");
 /// The dead-letter queue, by the two parts of its ids.
-const DEAD_LETTERS: TableDefinition<'static, (u64, u64), &'static [u8]> = TableDefinition::new("dead_letters");
+const DEAD_LETTERS: TableDefinition<'static, (u64, u64), &'static [u8]> =
+    TableDefinition::new("dead_letters");
 /// Message id and expiry by deduplication key.
 const DEDUPLICATION: TableDefinition<'static, &'static [u8], (&'static str, u64)> =
     TableDefinition::new("deduplication");
@@ -104,10 +105,19 @@ pub(crate) struct Opened(Database);
 impl Opened {
     /// Opens or makes the file in `folder`.
     pub(crate) fn open(folder: &Path) -> Result<Self, Error> {
-        let database = Database::builder().set_cache_size(CACHE_BYTES).create(folder.join(FILE))?;
+        let database = Database::builder()
+            .set_cache_size(CACHE_BYTES)
+            .create(folder.join(FILE))?;
         let tx = database.begin_write()?;
-        for table in [Message::TABLE, Queue::TABLE, Schedule::TABLE, UrlGroup::TABLE, FlowKey::TABLE, BODIES, SETTINGS]
-        {
+        for table in [
+            Message::TABLE,
+            Queue::TABLE,
+            Schedule::TABLE,
+            UrlGroup::TABLE,
+            FlowKey::TABLE,
+            BODIES,
+            SETTINGS,
+        ] {
             tx.open_table(table)?;
         }
         tx.open_table(EVENTS)?;
@@ -132,14 +142,21 @@ impl Opened {
     ) -> Result<Store, std::io::Error> {
         let database = Arc::new(self.0);
         let writer = Writer::start(Arc::clone(&database), Box::new(stamp), Box::new(applied))?;
-        Ok(Store { database: Mutex::new(Some(database)), writer })
+        Ok(Store {
+            database: Mutex::new(Some(database)),
+            writer,
+        })
     }
 }
 
 impl Store {
     /// The state at the last commit.
     pub(crate) fn snapshot(&self) -> Result<Snapshot, Error> {
-        let database = self.database.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let database = self
+            .database
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone();
         Ok(Snapshot::new(database.ok_or(Error::Closed)?.begin_read()?))
     }
 
@@ -164,7 +181,11 @@ impl Store {
     /// Ends the writing thread after what it was given, and lets go of the file.
     pub(crate) fn close(&self) {
         self.writer.stop();
-        let database = self.database.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let database = self
+            .database
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take();
         // A reader may still hold the file for a moment; the next server needs its lock.
         if let Some(database) = database {
             for _ in 0..200 {

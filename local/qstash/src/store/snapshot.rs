@@ -31,7 +31,9 @@ impl Snapshot {
     /// The record under `key`.
     pub(crate) fn get<T: Record>(&self, key: &str) -> Result<Option<T>, Error> {
         let found = self.0.open_table(T::TABLE)?.get(key)?;
-        Ok(found.map(|bytes| serde_json::from_slice(bytes.value())).transpose()?)
+        Ok(found
+            .map(|bytes| serde_json::from_slice(bytes.value()))
+            .transpose()?)
     }
 
     /// Every record, in the order of keys, until `visit` breaks. One record is in memory at a time.
@@ -60,18 +62,28 @@ impl Snapshot {
 
     /// The body under `key`; nothing stands for an empty one.
     pub(crate) fn body(&self, key: &str) -> Result<Option<Vec<u8>>, Error> {
-        Ok(self.0.open_table(BODIES)?.get(key)?.map(|bytes| bytes.value().to_vec()))
+        Ok(self
+            .0
+            .open_table(BODIES)?
+            .get(key)?
+            .map(|bytes| bytes.value().to_vec()))
     }
 
     /// A setting.
     pub(crate) fn setting<T: DeserializeOwned>(&self, key: &str) -> Result<Option<T>, Error> {
         let found = self.0.open_table(SETTINGS)?.get(key)?;
-        Ok(found.map(|bytes| serde_json::from_slice(bytes.value())).transpose()?)
+        Ok(found
+            .map(|bytes| serde_json::from_slice(bytes.value()))
+            .transpose()?)
     }
 
     /// Broker time at the last commit.
     pub(crate) fn broker_ms(&self) -> Result<u64, Error> {
-        Ok(self.0.open_table(CLOCK)?.get("broker")?.map_or(0, |at| at.value()))
+        Ok(self
+            .0
+            .open_table(CLOCK)?
+            .get("broker")?
+            .map_or(0, |at| at.value()))
     }
 
     /// The log from after `cursor` on, until `visit` breaks.
@@ -87,7 +99,13 @@ impl Snapshot {
             (Order::LatestFirst, Some(before)) => table.range(..before)?,
             (_, None) => table.range::<u64>(..)?,
         };
-        let mut next = move || if order == Order::EarliestFirst { range.next() } else { range.next_back() };
+        let mut next = move || {
+            if order == Order::EarliestFirst {
+                range.next()
+            } else {
+                range.next_back()
+            }
+        };
         while let Some(entry) = next() {
             let (number, bytes) = entry?;
             if visit(number.value(), serde_json::from_slice(bytes.value())?).is_break() {
@@ -100,7 +118,9 @@ impl Snapshot {
     /// An entry of the dead-letter queue.
     pub(crate) fn dead_letter(&self, id: DeadLetterId) -> Result<Option<DeadLetter>, Error> {
         let found = self.0.open_table(DEAD_LETTERS)?.get((id.0, id.1))?;
-        Ok(found.map(|bytes| serde_json::from_slice(bytes.value())).transpose()?)
+        Ok(found
+            .map(|bytes| serde_json::from_slice(bytes.value()))
+            .transpose()?)
     }
 
     /// The dead-letter queue from after `cursor` on, until `visit` breaks.
@@ -112,11 +132,19 @@ impl Snapshot {
     ) -> Result<(), Error> {
         let table = self.0.open_table(DEAD_LETTERS)?;
         let mut range = match (order, cursor) {
-            (Order::EarliestFirst, Some(DeadLetterId(ms, n))) => table.range((ms, n.saturating_add(1))..)?,
+            (Order::EarliestFirst, Some(DeadLetterId(ms, n))) => {
+                table.range((ms, n.saturating_add(1))..)?
+            }
             (Order::LatestFirst, Some(DeadLetterId(ms, n))) => table.range(..(ms, n))?,
             (_, None) => table.range::<(u64, u64)>(..)?,
         };
-        let mut next = move || if order == Order::EarliestFirst { range.next() } else { range.next_back() };
+        let mut next = move || {
+            if order == Order::EarliestFirst {
+                range.next()
+            } else {
+                range.next_back()
+            }
+        };
         while let Some(entry) = next() {
             let (id, bytes) = entry?;
             let id = DeadLetterId(id.value().0, id.value().1);

@@ -8,7 +8,10 @@ use crate::deduplication::WINDOW_MS;
 use crate::event::Event;
 use crate::message::MessageId;
 
-use super::{BODIES, CLOCK, DEAD_LETTERS, DEDUPLICATION, DEDUPLICATION_EXPIRY, EVENTS, Error, Record, SETTINGS};
+use super::{
+    BODIES, CLOCK, DEAD_LETTERS, DEDUPLICATION, DEDUPLICATION_EXPIRY, EVENTS, Error, Record,
+    SETTINGS,
+};
 
 /// The log keeps the latest entries and forgets the rest.
 const MAX_EVENTS: u64 = 50_000;
@@ -28,12 +31,16 @@ impl<'a> Transaction<'a> {
     pub(crate) fn get<T: Record>(&self, key: &str) -> Result<Option<T>, Error> {
         let table = self.0.open_table(T::TABLE)?;
         let found = table.get(key)?;
-        Ok(found.map(|bytes| serde_json::from_slice(bytes.value())).transpose()?)
+        Ok(found
+            .map(|bytes| serde_json::from_slice(bytes.value()))
+            .transpose()?)
     }
 
     /// Puts a record.
     pub(crate) fn put<T: Record>(&self, key: &str, record: &T) -> Result<(), Error> {
-        self.0.open_table(T::TABLE)?.insert(key, serde_json::to_vec(record)?.as_slice())?;
+        self.0
+            .open_table(T::TABLE)?
+            .insert(key, serde_json::to_vec(record)?.as_slice())?;
         Ok(())
     }
 
@@ -68,7 +75,9 @@ impl<'a> Transaction<'a> {
 
     /// Puts a setting.
     pub(crate) fn put_setting<T: Serialize>(&self, key: &str, value: &T) -> Result<(), Error> {
-        self.0.open_table(SETTINGS)?.insert(key, serde_json::to_vec(value)?.as_slice())?;
+        self.0
+            .open_table(SETTINGS)?
+            .insert(key, serde_json::to_vec(value)?.as_slice())?;
         Ok(())
     }
 
@@ -86,7 +95,9 @@ impl<'a> Transaction<'a> {
     /// Adds to the dead-letter queue.
     pub(crate) fn bury(&self, letter: &DeadLetter) -> Result<DeadLetterId, Error> {
         let mut table = self.0.open_table(DEAD_LETTERS)?;
-        let last = table.last()?.map_or(DeadLetterId(0, 0), |(last, _)| DeadLetterId(last.value().0, last.value().1));
+        let last = table.last()?.map_or(DeadLetterId(0, 0), |(last, _)| {
+            DeadLetterId(last.value().0, last.value().1)
+        });
         let id = if letter.failed_ms > last.0 {
             DeadLetterId(letter.failed_ms, 0)
         } else {
@@ -100,11 +111,17 @@ impl<'a> Transaction<'a> {
     pub(crate) fn unbury(&self, id: DeadLetterId) -> Result<Option<DeadLetter>, Error> {
         let mut table = self.0.open_table(DEAD_LETTERS)?;
         let found = table.remove((id.0, id.1))?;
-        Ok(found.map(|bytes| serde_json::from_slice(bytes.value())).transpose()?)
+        Ok(found
+            .map(|bytes| serde_json::from_slice(bytes.value()))
+            .transpose()?)
     }
 
     /// The message that was accepted under a deduplication key not long ago.
-    pub(crate) fn remembered(&self, key: &[u8], broker_ms: u64) -> Result<Option<MessageId>, Error> {
+    pub(crate) fn remembered(
+        &self,
+        key: &[u8],
+        broker_ms: u64,
+    ) -> Result<Option<MessageId>, Error> {
         let table = self.0.open_table(DEDUPLICATION)?;
         let found = table.get(key)?;
         Ok(found.and_then(|entry| {
@@ -118,13 +135,18 @@ impl<'a> Transaction<'a> {
         let mut table = self.0.open_table(DEDUPLICATION)?;
         let mut expiry = self.0.open_table(DEDUPLICATION_EXPIRY)?;
         for _ in 0..EXPIRED_AT_ONCE {
-            let expired = expiry.first()?.map(|(at, ())| (at.value().0, at.value().1.to_vec()));
+            let expired = expiry
+                .first()?
+                .map(|(at, _)| (at.value().0, at.value().1.to_vec()));
             let Some((at_ms, old)) = expired.filter(|(at_ms, _)| *at_ms <= broker_ms) else {
                 break;
             };
             expiry.remove((at_ms, old.as_slice()))?;
             // A key that was remembered anew has a later expiry of its own.
-            if table.get(old.as_slice())?.is_some_and(|entry| entry.value().1 <= broker_ms) {
+            if table
+                .get(old.as_slice())?
+                .is_some_and(|entry| entry.value().1 <= broker_ms)
+            {
                 table.remove(old.as_slice())?;
             }
         }

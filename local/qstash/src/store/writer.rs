@@ -45,23 +45,40 @@ impl Writer {
                         }
                     }
                     // Whoever waits learns it when the reply is dropped.
-                    Err(error) => tracing::error!(error = &error as &dyn std::error::Error, "a write was lost"),
+                    Err(error) => tracing::error!(
+                        error = &error as &dyn std::error::Error,
+                        "a write was lost"
+                    ),
                 }
             }
         };
-        let thread = std::thread::Builder::new().name("qstash-writer".to_owned()).spawn(run)?;
-        Ok(Self { jobs: Mutex::new(Some(jobs)), thread: Mutex::new(Some(thread)) })
+        let thread = std::thread::Builder::new()
+            .name("qstash-writer".to_owned())
+            .spawn(run)?;
+        Ok(Self {
+            jobs: Mutex::new(Some(jobs)),
+            thread: Mutex::new(Some(thread)),
+        })
     }
 
     pub(super) fn send(&self, job: Job) -> Result<(), Error> {
         let jobs = self.jobs.lock().unwrap_or_else(PoisonError::into_inner);
-        jobs.as_ref().and_then(|jobs| jobs.send(job).ok()).ok_or(Error::Closed)
+        jobs.as_ref()
+            .and_then(|jobs| jobs.send(job).ok())
+            .ok_or(Error::Closed)
     }
 
     /// Takes no more, and waits until what was taken is written.
     pub(super) fn stop(&self) {
-        self.jobs.lock().unwrap_or_else(PoisonError::into_inner).take();
-        if let Some(thread) = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take()
+        self.jobs
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take();
+        if let Some(thread) = self
+            .thread
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take()
             && thread.join().is_err()
         {
             tracing::error!("the writing thread panicked");
@@ -80,7 +97,10 @@ fn commit(database: &Database, group: Vec<Job>, broker_ms: u64) -> Result<Vec<Co
     let tx = database.begin_write()?;
     let committed = {
         let tables = Transaction::new(&tx);
-        let committed = group.into_iter().map(|job| job(&tables)).collect::<Result<_, _>>()?;
+        let committed = group
+            .into_iter()
+            .map(|job| job(&tables))
+            .collect::<Result<_, _>>()?;
         tables.stamp(broker_ms)?;
         committed
     };

@@ -47,7 +47,11 @@ impl<'a> Attempt<'a> {
         if !self.is_time() {
             return Ok(());
         }
-        match self.jobs.progress(self.claim, Progress { done, total }).await {
+        match self
+            .jobs
+            .progress(self.claim, Progress { done, total })
+            .await
+        {
             Ok(false) => Err(Stop::Retry {
                 error: "another delivery took this job over".into(),
                 after: None,

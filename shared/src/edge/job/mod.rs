@@ -25,8 +25,7 @@ use crate::base::env;
 use crate::protocol::qstash::Receiver;
 use crate::protocol::upstash::Redis;
 use crate::service::job::{
-    Claim, Claimed, Ending, Incoming, JobType, Jobs, Outgoing, Plan, Publisher, Stop,
-    Tracking,
+    Claim, Claimed, Ending, Incoming, JobType, Jobs, Outgoing, Plan, Publisher, Stop, Tracking,
 };
 
 mod attempt;
@@ -121,7 +120,9 @@ impl Worker {
         match self.jobs.claim(incoming).await {
             Ok(Claimed::Run(claim)) => self.run(&call, incoming, claim, payload, work).await,
             Ok(Claimed::Busy(left)) => Answer::Again(left, "another delivery runs this job".into()),
-            Ok(Claimed::Over) => Answer::Done(json!({ "success": true, "jobId": job_id, "repeated": true })),
+            Ok(Claimed::Over) => {
+                Answer::Done(json!({ "success": true, "jobId": job_id, "repeated": true }))
+            }
             Ok(Claimed::Superseded) => {
                 Answer::Done(json!({ "success": true, "jobId": job_id, "superseded": true }))
             }
@@ -158,7 +159,11 @@ impl Worker {
                 (Ending::Completed(result), Answer::Done(body))
             }
             Ok(Ok(Err(stop))) => self.stopped(call, &claim, incoming.payload, stop).await,
-            Ok(Err(panic)) => panicked(&claim, panic_text(&*panic), self.plan.wait(call.delivery.retried)),
+            Ok(Err(panic)) => panicked(
+                &claim,
+                panic_text(&*panic),
+                self.plan.wait(call.delivery.retried),
+            ),
             Err(_) => self.again(call, "ran out of time".into(), None),
         };
         match self.jobs.commit(&claim, &ending).await {
@@ -194,7 +199,7 @@ impl Worker {
                     payload,
                 };
                 self.deferred(call, next, at, reason).await
-            },
+            }
         }
     }
 
@@ -229,8 +234,14 @@ fn panicked(claim: &Claim, text: &str, wait: Duration) -> (Ending, Answer) {
     tracing::error!(panic = text, "the work panicked");
     let error = format!("panicked: {text}");
     if claim.panics == 0 {
-        (Ending::Panicked(error), Answer::Again(wait, "the work panicked".into()))
+        (
+            Ending::Panicked(error),
+            Answer::Again(wait, "the work panicked".into()),
+        )
     } else {
-        (Ending::Dead(error), Answer::Never("the work panicked again".into()))
+        (
+            Ending::Dead(error),
+            Answer::Never("the work panicked again".into()),
+        )
     }
 }

@@ -86,11 +86,7 @@ fn encoded_words(name: &str) -> String {
         }
     }
     let encode = |word: String| format!("=?UTF-8?B?{}?=", STANDARD.encode(word));
-    words
-        .into_iter()
-        .map(encode)
-        .collect::<Vec<_>>()
-        .join(" ")
+    words.into_iter().map(encode).collect::<Vec<_>>().join(" ")
 }
 
 impl fmt::Display for Mailbox {

@@ -52,6 +52,12 @@ pub struct MessageId(String);
 impl MessageId {
     /// The id as the provider wrote it.
     #[must_use]
+    pub fn new(id: String) -> Self {
+        Self(id)
+    }
+
+    /// The id as text.
+    #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
     }

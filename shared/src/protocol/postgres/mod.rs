@@ -60,11 +60,7 @@ impl Postgres {
     }
 
     /// Runs one statement and gives its rows.
-    pub async fn query(
-        &self,
-        sql: &str,
-        parameters: &[Parameter<'_>],
-    ) -> Result<Vec<Row>, Error> {
+    pub async fn query(&self, sql: &str, parameters: &[Parameter<'_>]) -> Result<Vec<Row>, Error> {
         let session = self.session().await?;
         let answer = session.client().query_typed(sql, parameters);
         self.settle(&session, timeout(QUERY_TIMEOUT, answer).await)

@@ -38,7 +38,10 @@ impl Session {
 
     /// Notes that the connection has just answered.
     pub(super) fn touch(&self) {
-        *self.last_used.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();
+        *self
+            .last_used
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner) = Instant::now();
     }
 
     /// Whether a statement may be sent, so that one is not lost on a connection that was closed before.

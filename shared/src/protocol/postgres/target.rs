@@ -172,7 +172,8 @@ mod tests {
     #[test]
     fn options_of_hosted_poolers_are_passed_over() {
         let config =
-            parse("postgres://u:p@db.example.com:6543/x?pgbouncer=true&connection_limit=1").unwrap();
+            parse("postgres://u:p@db.example.com:6543/x?pgbouncer=true&connection_limit=1")
+                .unwrap();
         assert_eq!(config.get_ports(), [6543]);
     }
 

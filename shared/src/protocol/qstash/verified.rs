@@ -2,7 +2,8 @@
 
 use bytes::Bytes;
 use serde::de::DeserializeOwned;
-use serde_path_to_error::{Path, Segment};
+
+use crate::base::pointer::pointer;
 
 /// The body of a delivery whose signature was right. Only [`super::Receiver::verify`] makes one.
 #[derive(Clone)]
@@ -54,17 +55,6 @@ impl std::fmt::Debug for Verified {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "Verified({} bytes)", self.body.len())
     }
-}
-
-fn pointer(path: &Path) -> String {
-    path.iter()
-        .filter_map(|segment| match segment {
-            Segment::Seq { index } => Some(format!("/{index}")),
-            Segment::Map { key } => Some(format!("/{}", key.replace('~', "~0").replace('/', "~1"))),
-            // The variant of an enum has no place of its own in the document.
-            Segment::Enum { .. } | Segment::Unknown => None,
-        })
-        .collect()
 }
 
 #[cfg(test)]

@@ -78,7 +78,10 @@ impl Redis {
 
     /// Runs a pipeline: one request, answers in order, not atomic.
     pub async fn pipeline(&self, pipeline: Pipeline) -> Result<Replies, Error> {
-        let mut answers = self.exchange.many("/pipeline", &pipeline.commands()).await?;
+        let mut answers = self
+            .exchange
+            .many("/pipeline", &pipeline.commands())
+            .await?;
         let (places, again) = pipeline.unknown_scripts(&answers);
         if !again.is_empty() {
             let second = self.exchange.many("/pipeline", &again).await?;

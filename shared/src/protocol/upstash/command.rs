@@ -5,9 +5,30 @@ use serde::{Serialize, Serializer};
 
 /// Commands that change nothing: running one twice is the same as running it once.
 const READS: &[&str] = &[
-    "ECHO", "EXISTS", "GET", "HGET", "HGETALL", "HMGET", "LLEN", "LRANGE", "MGET", "PING", "PTTL",
-    "SCARD", "SISMEMBER", "SMEMBERS", "TIME", "TTL", "TYPE", "XLEN", "XRANGE", "XREVRANGE", "ZCARD",
-    "ZCOUNT", "ZRANGE", "ZSCORE",
+    "ECHO",
+    "EXISTS",
+    "GET",
+    "HGET",
+    "HGETALL",
+    "HMGET",
+    "LLEN",
+    "LRANGE",
+    "MGET",
+    "PING",
+    "PTTL",
+    "SCARD",
+    "SISMEMBER",
+    "SMEMBERS",
+    "TIME",
+    "TTL",
+    "TYPE",
+    "XLEN",
+    "XRANGE",
+    "XREVRANGE",
+    "ZCARD",
+    "ZCOUNT",
+    "ZRANGE",
+    "ZSCORE",
 ];
 
 /// One command with its arguments, all text. A value that is not UTF-8 travels as [`BinaryCommand`].
@@ -29,6 +50,10 @@ impl Command {
 
     /// Adds an argument.
     #[must_use]
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "numbers and borrowed text are given as they are"
+    )]
     pub fn arg(mut self, argument: impl ToString) -> Self {
         self.words.push(argument.to_string());
         self
@@ -106,6 +131,12 @@ mod tests {
     fn only_reads_are_repeatable_unless_the_caller_says_so() {
         assert!(Command::new("GET").arg("k").is_repeatable());
         assert!(!Command::new("INCR").arg("k").is_repeatable());
-        assert!(Command::new("SET").arg("k").arg(1).repeatable().is_repeatable());
+        assert!(
+            Command::new("SET")
+                .arg("k")
+                .arg(1)
+                .repeatable()
+                .is_repeatable()
+        );
     }
 }

@@ -49,7 +49,10 @@ impl Error {
     /// Whether the command certainly did not run, so that even one that must not run twice may be repeated.
     #[must_use]
     pub(super) fn never_ran(&self) -> bool {
-        matches!(self, Self::Transport { sent: false, .. } | Self::NotReady(_))
+        matches!(
+            self,
+            Self::Transport { sent: false, .. } | Self::NotReady(_)
+        )
     }
 
     /// Whether the answer, and perhaps the command, was lost on the way.

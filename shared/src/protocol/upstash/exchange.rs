@@ -82,7 +82,7 @@ impl Exchange {
         let request = self
             .post(path)
             .header(header::ACCEPT, "text/event-stream")
-            .timeout(Duration::from_secs(15 * 60));
+            .timeout(Duration::from_mins(15));
         let response = self.send(request, 1).await?;
         if response.status().is_success() {
             return Ok(response);
@@ -157,11 +157,9 @@ fn json(value: &impl serde::Serialize) -> Result<Bytes, Error> {
 
 /// Reads an answer of the expected shape; where the whole request was refused, the refusal.
 fn read<T: DeserializeOwned>(status: StatusCode, body: &[u8]) -> Result<T, Error> {
-    serde_json::from_slice(body).map_err(|mismatch| {
-        match serde_json::from_slice::<Answer>(body) {
-            Ok(Answer(Err(refusal))) => refusal,
-            _ => Error::Decode(format!("status {status}: {mismatch}")),
-        }
+    serde_json::from_slice(body).map_err(|mismatch| match serde_json::from_slice::<Answer>(body) {
+        Ok(Answer(Err(refusal))) => refusal,
+        _ => Error::Decode(format!("status {status}: {mismatch}")),
     })
 }
 

@@ -80,7 +80,7 @@ impl Replies {
     }
 
     /// The next answer, read as `T`.
-    pub fn next<T: FromReply>(&mut self) -> Result<T, Error> {
+    pub fn take<T: FromReply>(&mut self) -> Result<T, Error> {
         let answer = self
             .0
             .pop_front()

@@ -1,11 +1,11 @@
 //! Lua scripts, called by their hash and sent in full only when the store does not know them.
 
-use std::fmt::Write as _;
 use std::sync::OnceLock;
 
 use sha1::{Digest as _, Sha1};
 
 use super::command::Command;
+use crate::base::hex::hex;
 
 /// A script as a constant: its text stands in a `.lua` file and is hashed once, on first use.
 #[derive(Debug)]
@@ -48,14 +48,7 @@ impl Script {
     }
 
     fn sha(&self) -> &str {
-        self.sha.get_or_init(|| {
-            Sha1::digest(self.source)
-                .iter()
-                .fold(String::with_capacity(40), |mut hex, byte| {
-                    let _ = write!(hex, "{byte:02x}");
-                    hex
-                })
-        })
+        self.sha.get_or_init(|| hex(&Sha1::digest(self.source)))
     }
 }
 
@@ -77,6 +70,10 @@ impl Invocation {
 
     /// Adds an argument (`ARGV`).
     #[must_use]
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "numbers and borrowed text are given as they are"
+    )]
     pub fn arg(mut self, argument: impl ToString) -> Self {
         self.args.push(argument.to_string());
         self

@@ -25,7 +25,9 @@ pub struct Spent {
 impl Usage {
     pub(super) fn add(&self, commands: usize) {
         self.0.requests.fetch_add(1, Ordering::Relaxed);
-        self.0.commands.fetch_add(commands as u64, Ordering::Relaxed);
+        self.0
+            .commands
+            .fetch_add(commands as u64, Ordering::Relaxed);
     }
 
     /// The counts since the last call, which start again at zero.

@@ -48,7 +48,11 @@ impl DayCounter {
 }
 
 /// Counts one on the day of `at`. Not repeated after a broken connection: one too few is better than one too many.
-pub async fn count(redis: &Redis, counter: DayCounter, at: Timestamp) -> Result<u64, upstash::Error> {
+pub async fn count(
+    redis: &Redis,
+    counter: DayCounter,
+    at: Timestamp,
+) -> Result<u64, upstash::Error> {
     let key = counter.key(at);
     let mut replies = redis
         .pipeline(
@@ -57,7 +61,7 @@ pub async fn count(redis: &Redis, counter: DayCounter, at: Timestamp) -> Result<
                 .command(Command::new("EXPIRE").arg(&key).arg(LIFE.as_secs())),
         )
         .await?;
-    replies.next()
+    replies.take()
 }
 
 /// What was counted on a day.
@@ -81,7 +85,7 @@ pub fn ask_today(pipeline: Pipeline, now: Timestamp) -> Pipeline {
 
 /// Reads the answer to [`ask_today`].
 pub fn read_today(replies: &mut Replies) -> Result<Today, upstash::Error> {
-    let counts = replies.next::<Vec<Option<u64>>>()?;
+    let counts = replies.take::<Vec<Option<u64>>>()?;
     let count = |place: usize| counts.get(place).copied().flatten().unwrap_or_default();
     Ok(Today {
         views: count(0),

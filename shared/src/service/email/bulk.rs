@@ -16,21 +16,41 @@ const MAX_RECIPIENTS: usize = 10_000;
 #[serde(rename_all = "camelCase")]
 pub struct Bulk {
     /// What is to be signed; "Document" where it is absent.
-    #[serde(default, deserialize_with = "optional", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "optional",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub document_title: Option<Title>,
     /// Who asks; "SignTusk" where it is absent.
-    #[serde(default, deserialize_with = "optional", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "optional",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub sender_name: Option<DisplayName>,
     /// Who gets a mail.
     pub emails: Recipients,
     /// The sender's own words.
-    #[serde(default, deserialize_with = "optional", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "optional",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub message: Option<Message>,
     /// By when to sign.
-    #[serde(default, deserialize_with = "optional", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "optional",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub due_date: Option<DueDate>,
     /// The document in the signing page's link.
-    #[serde(default, deserialize_with = "optional", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "optional",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub document_id: Option<Reference>,
 }
 
@@ -77,7 +97,10 @@ impl Bulk {
         Invitation {
             to: recipient.email.clone(),
             signer_name: recipient.name.clone(),
-            document_title: self.document_title.clone().unwrap_or_else(Title::of_unnamed),
+            document_title: self
+                .document_title
+                .clone()
+                .unwrap_or_else(Title::of_unnamed),
             sender_name: self
                 .sender_name
                 .clone()

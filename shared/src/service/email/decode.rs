@@ -1,10 +1,9 @@
 //! From JSON to a payload type, with errors that point at the member (RFC 6901).
 
-use std::fmt::Write;
-
 use serde::{Deserialize, Deserializer, de};
 use serde_json::Value;
-use serde_path_to_error::{Path, Segment};
+
+use crate::base::pointer::pointer;
 
 /// What is wrong with a payload, and where.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -38,7 +37,7 @@ impl Invalid {
 /// Reads a `T` out of JSON.
 pub(super) fn from<'de, T: Deserialize<'de>>(payload: &'de Value) -> Result<T, Invalid> {
     serde_path_to_error::deserialize(payload).map_err(|error| {
-        let mut pointer = pointer(error.path());
+        let pointer = pointer(error.path());
         let reason = error.inner().to_string();
         // serde reports a missing member at its parent, and names it only in words.
         let missing = reason
@@ -47,26 +46,8 @@ pub(super) fn from<'de, T: Deserialize<'de>>(payload: &'de Value) -> Result<T, I
         if let Some((member, _)) = missing {
             return Invalid::at(format!("{pointer}/{member}"), "is missing");
         }
-        if pointer == "/." {
-            pointer.clear();
-        }
         Invalid::at(pointer, reason)
     })
-}
-
-fn pointer(path: &Path) -> String {
-    let mut pointer = String::new();
-    for segment in path {
-        let token = match segment {
-            Segment::Seq { index } => index.to_string(),
-            Segment::Map { key } => key.replace('~', "~0").replace('/', "~1"),
-            Segment::Enum { variant } => variant.clone(),
-            Segment::Unknown => continue,
-        };
-        // Writing into a `String` cannot fail.
-        let _ = write!(pointer, "/{token}");
-    }
-    pointer
 }
 
 /// Reads an optional text member: absent, `null` and blank are all "none", as forms write them.

@@ -78,7 +78,10 @@ mod tests {
         for (text, shown) in [
             ("2026-12-01", "1 December 2026"),
             ("2026-12-01T17:00:00Z", "1 December 2026, 17:00 UTC"),
-            ("2026-12-01T17:00:00.000+02:00", "1 December 2026, 15:00 UTC"),
+            (
+                "2026-12-01T17:00:00.000+02:00",
+                "1 December 2026, 15:00 UTC",
+            ),
             ("2026-12-01T17:00:00", "1 December 2026, 17:00 UTC"),
         ] {
             assert_eq!(DueDate::parse(text).unwrap().to_string(), shown);
@@ -87,7 +90,14 @@ mod tests {
 
     #[test]
     fn what_is_neither_is_refused() {
-        for text in ["", "soon", "2026-02-30", "01.12.2026", "2026-12-01T25:00:00Z", "1764547200"] {
+        for text in [
+            "",
+            "soon",
+            "2026-02-30",
+            "01.12.2026",
+            "2026-12-01T25:00:00Z",
+            "1764547200",
+        ] {
             assert!(DueDate::parse(text).is_err(), "{text}");
         }
     }

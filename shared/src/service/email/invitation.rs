@@ -20,21 +20,41 @@ pub struct Invitation {
     /// Who asks.
     pub sender_name: DisplayName,
     /// The sender's own words.
-    #[serde(default, deserialize_with = "optional", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "optional",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub message: Option<Message>,
     /// By when to sign.
-    #[serde(default, deserialize_with = "optional", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "optional",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub due_date: Option<DueDate>,
     /// Where to sign.
     pub signature_url: HttpUrl,
     /// The signing request, for the mail's identity in the ledger; the job stands in for it.
-    #[serde(default, deserialize_with = "optional", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "optional",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub request_id: Option<Reference>,
     /// The signer's row, for the mail's identity in the ledger; the address stands in for it.
-    #[serde(default, deserialize_with = "optional", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "optional",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub signer_id: Option<Reference>,
     /// Which mail of this kind to this signer it is; the job stands in for it.
-    #[serde(default, deserialize_with = "optional", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "optional",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub occurrence: Option<Reference>,
 }
 

@@ -104,7 +104,10 @@ mod tests {
             ("java\nscript:alert(1)", InvalidLink::Shape),
             ("javascript:alert(1)", InvalidLink::Scheme),
             ("data:text/html,x", InvalidLink::Scheme),
-            ("https://sign.example.com@evil.example", InvalidLink::Credentials),
+            (
+                "https://sign.example.com@evil.example",
+                InvalidLink::Credentials,
+            ),
         ] {
             assert_eq!(HttpUrl::parse(text), Err(reason), "{text}");
         }
@@ -115,7 +118,11 @@ mod tests {
     #[test]
     fn quotes_and_brackets_do_not_survive_in_a_link() {
         let link = HttpUrl::parse("https://example.com/\"><script>?\"<>'").unwrap();
-        assert!(!link.as_str().contains(['"', '<', '>']), "{}", link.as_str());
+        assert!(
+            !link.as_str().contains(['"', '<', '>']),
+            "{}",
+            link.as_str()
+        );
     }
 
     #[test]

@@ -150,21 +150,41 @@ mod tests {
             (nameless, "/signerName"),
             (with("to", json!("ann")), "/to"),
             (with("to", json!(["ann@example.com"])), "/to"),
-            (with("to", json!("ann@example.com\r\nBcc: eve@example.com")), "/to"),
+            (
+                with("to", json!("ann@example.com\r\nBcc: eve@example.com")),
+                "/to",
+            ),
             (with("signerName", json!("Ann\r\nX: y")), "/signerName"),
             (with("signerName", json!("   ")), "/signerName"),
-            (with("documentTitle", json!("x".repeat(501))), "/documentTitle"),
+            (
+                with("documentTitle", json!("x".repeat(501))),
+                "/documentTitle",
+            ),
             (with("documentTitle", json!("a\u{202e}b")), "/documentTitle"),
             (with("message", json!("a\u{0}b")), "/message"),
             (with("dueDate", json!("soon")), "/dueDate"),
             (with("dueDate", json!(7)), "/dueDate"),
-            (with("signatureUrl", json!("javascript:alert(1)")), "/signatureUrl"),
-            (with("signatureUrl", json!("https://u:p@example.com")), "/signatureUrl"),
+            (
+                with("signatureUrl", json!("javascript:alert(1)")),
+                "/signatureUrl",
+            ),
+            (
+                with("signatureUrl", json!("https://u:p@example.com")),
+                "/signatureUrl",
+            ),
             (with("requestId", json!("a\nb")), "/requestId"),
             (recipients(json!([])), "/emails"),
             (recipients(json!("ann")), "/emails"),
-            (recipients(json!([{"name": "Ann", "email": "x"}])), "/emails/0/email"),
-            (recipients(json!([{"name": "Ann", "email": "a@b.example"}, {"email": "a@b.example"}])), "/emails/1/name"),
+            (
+                recipients(json!([{"name": "Ann", "email": "x"}])),
+                "/emails/0/email",
+            ),
+            (
+                recipients(
+                    json!([{"name": "Ann", "email": "a@b.example"}, {"email": "a@b.example"}]),
+                ),
+                "/emails/1/name",
+            ),
         ] {
             let invalid = Email::parse(&payload).unwrap_err();
             assert_eq!(invalid.pointer(), pointer, "{payload} {invalid}");
@@ -175,7 +195,10 @@ mod tests {
     fn a_reminder_is_checked_like_the_request_that_it_repeats() {
         let mut payload = with("type", json!("reminder"));
         payload["reminderCount"] = json!(-1);
-        assert_eq!(Email::parse(&payload).unwrap_err().pointer(), "/reminderCount");
+        assert_eq!(
+            Email::parse(&payload).unwrap_err().pointer(),
+            "/reminderCount"
+        );
         payload["reminderCount"] = json!(1);
         payload["to"] = json!("ann");
         assert_eq!(Email::parse(&payload).unwrap_err().pointer(), "/to");

@@ -116,7 +116,10 @@ impl TryFrom<String> for Message {
 
     fn try_from(text: String) -> Result<Self, InvalidText> {
         let unix = text.replace("\r\n", "\n");
-        bounded(&unix, MAX_MESSAGE, |c| c != '\n' && c != '\t' && is_hostile(c)).map(Self)
+        bounded(&unix, MAX_MESSAGE, |c| {
+            c != '\n' && c != '\t' && is_hostile(c)
+        })
+        .map(Self)
     }
 }
 
@@ -189,26 +192,43 @@ mod tests {
 
     #[test]
     fn names_of_all_scripts_are_taken() {
-        for name in ["Zoë O'Brien-Łukasz", "山田太郎", "محمد بن سلمان", "🖋 & Co. <b>"] {
-            assert_eq!(DisplayName::try_from(name.to_owned()).unwrap().as_str(), name);
+        for name in [
+            "Zoë O'Brien-Łukasz",
+            "山田太郎",
+            "محمد بن سلمان",
+            "🖋 & Co. <b>",
+        ] {
+            assert_eq!(
+                DisplayName::try_from(name.to_owned()).unwrap().as_str(),
+                name
+            );
         }
     }
 
     #[test]
     fn the_limit_counts_characters_and_not_bytes() {
         assert!(Title::try_from("é".repeat(500)).is_ok());
-        assert_eq!(Title::try_from("é".repeat(501)), Err(InvalidText::TooLong(500)));
+        assert_eq!(
+            Title::try_from("é".repeat(501)),
+            Err(InvalidText::TooLong(500))
+        );
     }
 
     #[test]
     fn a_message_keeps_its_lines_and_nothing_else_that_controls() {
         let message = Message::try_from("Dear Ann,\r\n\r\n\tplease sign.\n".to_owned()).unwrap();
         assert_eq!(message.as_str(), "Dear Ann,\n\n\tplease sign.");
-        assert_eq!(Message::try_from("a\u{1b}[2J".to_owned()), Err(InvalidText::Control));
+        assert_eq!(
+            Message::try_from("a\u{1b}[2J".to_owned()),
+            Err(InvalidText::Control)
+        );
     }
 
     #[test]
     fn a_line_break_at_the_end_of_a_name_is_not_passed_over() {
-        assert_eq!(DisplayName::try_from("Ann\r\n".to_owned()), Err(InvalidText::Control));
+        assert_eq!(
+            DisplayName::try_from("Ann\r\n".to_owned()),
+            Err(InvalidText::Control)
+        );
     }
 }

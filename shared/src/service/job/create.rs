@@ -8,6 +8,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::kind::{JobType, Plan, Priority};
 use super::{Error, Jobs, keys, scripts};
+use crate::base::hex::hex;
 use crate::base::id;
 
 /// How many ids `jobs:{type}` keeps.
@@ -80,10 +81,6 @@ impl Idempotency {
             fingerprint: hex(&Sha256::digest(body)),
         }
     }
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// What became of a wish to create jobs.

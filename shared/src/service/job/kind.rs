@@ -15,9 +15,7 @@ pub enum JobType {
 }
 
 /// How urgent a job is among those of its type and tenant.
-#[derive(
-    Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema,
-)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Priority {
     /// Somebody is waiting.
@@ -75,9 +73,18 @@ const PLANS: &[Plan] = &[Plan {
     timeout: Duration::from_secs(28),
     lease: Duration::from_secs(35),
     flow: [
-        Flow { parallelism: 10, per_second: 50 },
-        Flow { parallelism: 5, per_second: 20 },
-        Flow { parallelism: 2, per_second: 5 },
+        Flow {
+            parallelism: 10,
+            per_second: 50,
+        },
+        Flow {
+            parallelism: 5,
+            per_second: 20,
+        },
+        Flow {
+            parallelism: 2,
+            per_second: 5,
+        },
     ],
 }];
 

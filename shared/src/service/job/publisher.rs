@@ -43,11 +43,10 @@ pub struct Outgoing<'a> {
 impl Publisher {
     /// Publishes through `QSTASH_URL` with `QSTASH_TOKEN`, to functions at `FUNCTIONS_URL`.
     pub fn from_env() -> Result<Self, env::Error> {
-        let qstash = qstash::Client::from_env().map_err(|error| env::Error::Malformed {
-            name: "QSTASH_URL",
-            reason: error.to_string(),
-        })?;
-        Ok(Self::new(qstash, env::parsed("FUNCTIONS_URL")?))
+        Ok(Self::new(
+            qstash::Client::from_env()?,
+            env::parsed("FUNCTIONS_URL")?,
+        ))
     }
 
     /// Publishes through `qstash`, to functions at `functions_url`.

@@ -112,7 +112,11 @@ impl Jobs {
         for command in [
             Command::new("HGETALL").arg(keys::STATS.key(job.name())),
             Command::new("ZCARD").arg(&open),
-            Command::new("ZRANGE").arg(&open).arg(0).arg(0).arg("WITHSCORES"),
+            Command::new("ZRANGE")
+                .arg(&open)
+                .arg(0)
+                .arg(0)
+                .arg("WITHSCORES"),
         ] {
             pipeline = pipeline.command(command);
         }
@@ -124,15 +128,15 @@ impl Jobs {
         replies: &mut crate::protocol::upstash::Replies,
         now: Timestamp,
     ) -> Result<Stats, Error> {
-        let Pairs(counters) = replies.next::<Pairs<String, u64>>()?;
+        let Pairs(counters) = replies.take::<Pairs<String, u64>>()?;
         let counter = |name: &str| {
             counters
                 .iter()
                 .find(|(field, _)| field == name)
                 .map_or(0, |(_, value)| *value)
         };
-        let pending = replies.next::<u64>()?;
-        let Pairs(oldest) = replies.next::<Pairs<String, i64>>()?;
+        let pending = replies.take::<u64>()?;
+        let Pairs(oldest) = replies.take::<Pairs<String, i64>>()?;
         let due = oldest.first().map_or(now.as_millisecond(), |(_, due)| *due);
         let (completed, failed) = (counter("completed"), counter("failed"));
         Ok(Stats {
@@ -148,9 +152,9 @@ impl Jobs {
 
     /// The figures of every type.
     pub async fn stats(&self, now: Timestamp) -> Result<Vec<(JobType, Stats)>, Error> {
-        let pipeline = JobType::ALL
-            .iter()
-            .fold(Pipeline::new(), |pipeline, job| Self::ask_stats(pipeline, *job));
+        let pipeline = JobType::ALL.iter().fold(Pipeline::new(), |pipeline, job| {
+            Self::ask_stats(pipeline, *job)
+        });
         let mut replies = self.redis.pipeline(pipeline).await?;
         JobType::ALL
             .iter()

@@ -154,7 +154,9 @@ impl Fields {
 
     fn progress(&mut self) -> Result<Option<Progress>, Error> {
         let (done, total) = (self.number("done")?, self.number("total")?);
-        Ok(done.zip(total).map(|(done, total)| Progress { done, total }))
+        Ok(done
+            .zip(total)
+            .map(|(done, total)| Progress { done, total }))
     }
 }
 

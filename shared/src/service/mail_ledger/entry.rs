@@ -2,6 +2,7 @@
 
 use sha2::{Digest, Sha256};
 
+use crate::base::hex::hex;
 use crate::service::email::{EmailAddress, Invitation, Reference};
 
 /// One mail to one recipient, as the ledger knows it.
@@ -60,8 +61,7 @@ impl Entry<'_> {
             hash.update((part.len() as u64).to_be_bytes());
             hash.update(part);
         }
-        let digest = hash.finalize();
-        digest.iter().map(|byte| format!("{byte:02x}")).collect()
+        hex(&hash.finalize())
     }
 }
 

@@ -76,7 +76,7 @@ impl Ses {
             .send()
             .await
             .map_err(refusal::decide)?;
-        Ok(MessageId(answer.message_id.unwrap_or_default()))
+        Ok(MessageId::new(answer.message_id.unwrap_or_default()))
     }
 }
 

@@ -111,12 +111,32 @@ mod tests {
             SendError::NotAllowed { .. } => "not allowed",
         };
         for (status, code, words, expected) in [
-            (429, "TooManyRequestsException", "Maximum sending rate exceeded.", "throttled"),
-            (400, "LimitExceededException", "Daily message quota exceeded.", "throttled"),
+            (
+                429,
+                "TooManyRequestsException",
+                "Maximum sending rate exceeded.",
+                "throttled",
+            ),
+            (
+                400,
+                "LimitExceededException",
+                "Daily message quota exceeded.",
+                "throttled",
+            ),
             (429, "Other", "", "throttled"),
-            (400, "MessageRejected", "Email address is not verified.", "not allowed"),
+            (
+                400,
+                "MessageRejected",
+                "Email address is not verified.",
+                "not allowed",
+            ),
             (400, "MessageRejected", "Illegal content", "rejected"),
-            (400, "BadRequestException", "Missing final '@domain'", "rejected"),
+            (
+                400,
+                "BadRequestException",
+                "Missing final '@domain'",
+                "rejected",
+            ),
             (400, "SendingPausedException", "", "not allowed"),
             (403, "AccessDeniedException", "", "unavailable"),
             (403, "ExpiredTokenException", "", "unavailable"),
@@ -129,7 +149,12 @@ mod tests {
 
     #[test]
     fn a_reason_names_no_address() {
-        let error = refused(400, "MessageRejected", "Address ann@example.com is odd", None);
+        let error = refused(
+            400,
+            "MessageRejected",
+            "Address ann@example.com is odd",
+            None,
+        );
         assert_eq!(
             error.to_string(),
             "the mail provider refused the mail: MessageRejected: Address [address] is odd"

@@ -1,0 +1,49 @@
+# The verbs. `make help` says what each is for.
+
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+
+FUNCTIONS := $(notdir $(wildcard functions/api/* functions/jobs/*))
+PACKAGES  := $(foreach function,$(FUNCTIONS),-p $(function))
+
+.PHONY: help setup build demo local test campaign check openapi bench sizes clean
+
+help: ## What each verb is for
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+setup: ## Install what is missing (silent when nothing is)
+	@scripts/setup
+
+build: ## Release binaries of all functions and of the local cloud, as they are deployed
+	@scripts/setup run
+	cargo build --release --locked $(PACKAGES)
+	cargo build --locked -p local
+
+demo: build ## The main job on real input: one mail and a bulk, from the API to the mailbox (ONCE=1 ends by itself)
+	@target/debug/local demo --bin-dir target/release $(if $(ONCE),--once)
+
+local: build ## The local cloud with all functions on http://localhost:3000, until Ctrl-C
+	@target/debug/local up --bin-dir target/release
+
+test: ## Everything that CI runs
+	@scripts/setup run
+	@scripts/test
+
+campaign: ## The long tests: more seeds, more load (CAMPAIGN_SEEDS=1000)
+	@scripts/setup run
+	@scripts/test --campaign
+
+check: ## Formatting, lints and documentation, warnings denied
+	cargo fmt --all --check
+	cargo clippy --locked --workspace --all-targets --all-features -- -D warnings
+	RUSTDOCFLAGS='-D warnings' cargo doc --locked --workspace --no-deps --document-private-items --quiet
+
+openapi: ## Write docs/openapi.json from the routes' own documentation
+	UPDATE_OPENAPI=1 cargo test --locked -p tests --test suite openapi:: -- --nocapture
+
+bench: build ## Measure, and write docs/PERFORMANCE.md
+	@scripts/bench
+
+clean: ## Remove builds and the local cloud's data
+	cargo clean
+	rm -rf .local

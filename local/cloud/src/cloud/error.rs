@@ -1,0 +1,79 @@
+//! Why the cloud is not up, in words that say what to do.
+
+use std::error::Error as _;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use crate::{postgres, redis_server};
+
+/// Why the cloud is not up.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// Somebody listens there already.
+    #[error("port {port} ({part}) is taken: stop what listens there, or choose another with --{flag} (0: a free one)")]
+    PortTaken {
+        /// The port.
+        port: u16,
+        /// Who wanted it.
+        part: &'static str,
+        /// The option that chooses another.
+        flag: &'static str,
+    },
+    /// Another cloud works in the same folder.
+    #[error("another local cloud uses {}: stop it, or choose another folder with --data", .0.display())]
+    InUse(PathBuf),
+    /// The functions have not been built.
+    #[error("{} is not there: build the functions first (cargo build)", .0.display())]
+    NotBuilt(PathBuf),
+    /// A file or folder of ours cannot be used.
+    #[error("cannot use {}", path.display())]
+    Keep {
+        /// The file or folder.
+        path: PathBuf,
+        /// What the system said.
+        #[source]
+        source: io::Error,
+    },
+    /// Redis does not run.
+    #[error(transparent)]
+    RedisServer(#[from] redis_server::Error),
+    /// The database does not run, or refused a migration or the sample data.
+    #[error(transparent)]
+    Postgres(#[from] postgres::Error),
+    /// The REST front did not start.
+    #[error("the Redis REST front did not start")]
+    RedisRest(#[source] local_redis_rest::Error),
+    /// QStash did not start.
+    #[error("QStash did not start")]
+    Qstash(#[source] local_qstash::Error),
+    /// SES did not start.
+    #[error("SES did not start")]
+    Ses(#[source] local_ses::Error),
+    /// The gateway did not start.
+    #[error("the gateway did not start")]
+    Gateway(#[source] local_gateway::Error),
+}
+
+impl Error {
+    pub(super) fn keep(path: &Path, source: io::Error) -> Self {
+        Self::Keep {
+            path: path.to_owned(),
+            source,
+        }
+    }
+
+    /// The error with its causes, in one line. A cause that only repeats what was said is left out.
+    #[must_use]
+    pub fn explained(&self) -> String {
+        let mut text = self.to_string();
+        let mut cause = self.source();
+        while let Some(error) = cause {
+            let said = error.to_string();
+            if !text.contains(&said) {
+                text = format!("{text}: {said}");
+            }
+            cause = error.source();
+        }
+        text
+    }
+}

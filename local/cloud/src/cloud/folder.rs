@@ -1,0 +1,42 @@
+//! The folder of everything that the cloud keeps, held by one cloud at a time.
+
+use std::fs::{File, TryLockError};
+use std::path::{Path, PathBuf};
+
+use super::Error;
+
+/// The folder, locked while this lives. The lock goes with the process, however it ends.
+#[derive(Debug)]
+pub(super) struct Folder {
+    path: PathBuf,
+    _lock: File,
+}
+
+impl Folder {
+    /// Makes the folder where it is missing and takes it.
+    pub(super) fn take(path: &Path) -> Result<Self, Error> {
+        let path = std::path::absolute(path).map_err(|error| Error::keep(path, error))?;
+        let logs = path.join("log");
+        std::fs::create_dir_all(&logs).map_err(|error| Error::keep(&logs, error))?;
+        let lock_path = path.join("lock");
+        let failed = |error| Error::keep(&lock_path, error);
+        let lock = File::create(&lock_path).map_err(failed)?;
+        match lock.try_lock() {
+            Ok(()) => Ok(Self { path, _lock: lock }),
+            Err(TryLockError::WouldBlock) => Err(Error::InUse(path)),
+            Err(TryLockError::Error(error)) => Err(failed(error)),
+        }
+    }
+
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    pub(super) fn join(&self, name: &str) -> PathBuf {
+        self.path.join(name)
+    }
+
+    pub(super) fn log(&self, name: &str) -> PathBuf {
+        self.path.join("log").join(name)
+    }
+}

@@ -1,0 +1,305 @@
+//! The parts together: started in the order in which they need each other, stopped in the order in which work flows.
+
+mod dotenv;
+mod environment;
+mod error;
+mod folder;
+mod private_file;
+mod secrets;
+mod settings;
+
+pub use error::Error;
+pub use settings::{Database, Ports, Settings};
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use local_gateway::Gateway;
+use local_redis_rest::Front;
+
+use self::environment::Addresses;
+use self::folder::Folder;
+use self::secrets::Secrets;
+use crate::postgres::{self, Cluster, Passwords, run_script};
+use crate::process::port::{free, is_taken, loopback};
+use crate::redis_server::{self, RedisServer};
+
+/// The database that the functions use in a cluster of the cloud's own.
+const DATABASE: &str = "signtusk";
+
+/// An owner, a document, and a signing request with three signers.
+const SEED: &str = include_str!("../../seed.sql");
+
+/// The running cloud. [`Cloud::stop`] ends it in order; dropping it ends everything at once.
+#[derive(Debug)]
+pub struct Cloud {
+    gateway: Gateway,
+    qstash: local_qstash::Server,
+    ses: local_ses::Server,
+    redis: Front,
+    redis_server: RedisServer,
+    cluster: Option<Cluster>,
+    environment: BTreeMap<String, String>,
+    folder: Folder,
+}
+
+impl Cloud {
+    /// Brings everything up, or nothing: what has started when a part fails is ended again.
+    pub async fn start(settings: Settings) -> Result<Self, Error> {
+        check(&settings)?;
+        let folder = Folder::take(&settings.data)?;
+        let mut secrets = Secrets::open(folder.path())?;
+        let redis_token = secrets.get("redis_token");
+        let redis_read_only_token = secrets.get("redis_read_only_token");
+        let passwords = passwords(&mut secrets);
+        // Before the database is made with them.
+        secrets.save()?;
+
+        let (redis_server, (cluster, database)) = tokio::try_join!(
+            start_redis_server(&settings, &folder),
+            start_database(&settings, &folder, passwords)
+        )?;
+        let redis = local_redis_rest::start(local_redis_rest::Settings {
+            listen: loopback(settings.ports.redis_rest),
+            redis: redis_server.address(),
+            token: redis_token.clone(),
+            read_only_token: redis_read_only_token,
+        })
+        .await
+        .map_err(Error::RedisRest)?;
+        let official = qstash_settings(&settings, &folder);
+        let qstash = local_qstash::start(official.clone()).await.map_err(Error::Qstash)?;
+        let ses = local_ses::start(local_ses::Settings {
+            listen: loopback(0),
+            mailbox: loopback(settings.ports.mailbox),
+            data: folder.join("ses"),
+            verified: vec![environment::VERIFIED_DOMAIN.to_owned()],
+        })
+        .await
+        .map_err(Error::Ses)?;
+
+        let (functions_port, functions_url) = functions_address(settings.ports.functions, &folder)?;
+        let addresses = Addresses {
+            functions: functions_url,
+            redis_rest: redis.url(),
+            redis_token,
+            qstash: qstash.url(),
+            qstash_token: official.token,
+            qstash_current_key: official.current_signing_key,
+            qstash_next_key: official.next_signing_key,
+            database: database.functions_url,
+            migrations_database: database.owner_url,
+            ses: ses.url(),
+            mailbox: ses.mailbox_url(),
+        };
+        let environment = environment::variables(addresses, &mut secrets);
+        secrets.save()?;
+        let gateway = local_gateway::start(local_gateway::Settings {
+            listen: loopback(functions_port),
+            template: absolute(&settings.template)?,
+            bin_dir: absolute(&settings.bin_dir)?,
+            environment: environment.clone(),
+            max_instances: settings.max_instances,
+            log: Some(folder.join("log")),
+        })
+        .await
+        .map_err(Error::Gateway)?;
+        let file = env_file(folder.path());
+        private_file::write(&file, dotenv::text(&environment).as_bytes())
+            .map_err(|error| Error::keep(&file, error))?;
+        Ok(Self {
+            gateway,
+            qstash,
+            ses,
+            redis,
+            redis_server,
+            cluster,
+            environment,
+            folder,
+        })
+    }
+
+    /// The functions behind their gateway.
+    #[must_use]
+    pub fn gateway(&self) -> &Gateway {
+        &self.gateway
+    }
+
+    /// The QStash server.
+    #[must_use]
+    pub fn qstash(&self) -> &local_qstash::Server {
+        &self.qstash
+    }
+
+    /// The SES endpoint and its mailbox.
+    #[must_use]
+    pub fn ses(&self) -> &local_ses::Server {
+        &self.ses
+    }
+
+    /// The REST front of Redis.
+    #[must_use]
+    pub fn redis(&self) -> &Front {
+        &self.redis
+    }
+
+    /// Where the redis-server behind the front listens.
+    #[must_use]
+    pub fn redis_server_addr(&self) -> SocketAddr {
+        self.redis_server.address()
+    }
+
+    /// The PostgreSQL cluster, when it is the cloud's own.
+    #[must_use]
+    pub fn cluster(&self) -> Option<&Cluster> {
+        self.cluster.as_ref()
+    }
+
+    /// The database as the functions reach it.
+    #[must_use]
+    pub fn database_url(&self) -> &str {
+        self.variable("DATABASE_URL")
+    }
+
+    /// The database as its owning role reaches it.
+    #[must_use]
+    pub fn migrations_database_url(&self) -> &str {
+        self.variable("MIGRATIONS_DATABASE_URL")
+    }
+
+    /// The base of the functions, as QStash calls it and as signatures name it.
+    #[must_use]
+    pub fn functions_url(&self) -> &str {
+        self.variable("FUNCTIONS_URL")
+    }
+
+    /// Every variable of the contract.
+    #[must_use]
+    pub fn environment(&self) -> &BTreeMap<String, String> {
+        &self.environment
+    }
+
+    /// The folder of its data.
+    #[must_use]
+    pub fn data(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// Ends everything: first what brings work, then what does it, then what it rests on.
+    pub async fn stop(self) {
+        self.qstash.stop().await;
+        self.gateway.stop().await;
+        self.ses.stop().await;
+        self.redis.stop().await;
+        let cluster = async {
+            if let Some(cluster) = self.cluster {
+                cluster.stop().await;
+            }
+        };
+        tokio::join!(self.redis_server.stop(), cluster);
+    }
+
+    fn variable(&self, name: &str) -> &str {
+        self.environment.get(name).map_or("", String::as_str)
+    }
+}
+
+/// Where a cloud with this data folder writes its variables.
+#[must_use]
+pub fn env_file(data: &Path) -> PathBuf {
+    data.join("env")
+}
+
+/// What can be said before anything is started.
+fn check(settings: &Settings) -> Result<(), Error> {
+    let ports = settings.ports;
+    for (port, part, flag) in [
+        (ports.functions, "the functions", "functions-port"),
+        (ports.redis_rest, "Redis REST", "redis-rest-port"),
+        (ports.qstash, "QStash", "qstash-port"),
+        (ports.mailbox, "the mailbox", "mailbox-port"),
+    ] {
+        if is_taken(port) {
+            return Err(Error::PortTaken { port, part, flag });
+        }
+    }
+    if !settings.bin_dir.is_dir() {
+        return Err(Error::NotBuilt(settings.bin_dir.clone()));
+    }
+    Ok(())
+}
+
+fn passwords(secrets: &mut Secrets) -> Passwords {
+    Passwords::new(
+        &secrets.get("database_admin"),
+        &secrets.get("database_owner"),
+        &secrets.get("database_functions"),
+    )
+}
+
+async fn start_redis_server(settings: &Settings, folder: &Folder) -> Result<RedisServer, Error> {
+    let server = RedisServer::start(redis_server::Settings {
+        port: 0,
+        folder: folder.join("redis"),
+        durable: settings.durable,
+        log: folder.log("redis-server.log"),
+    });
+    Ok(server.await?)
+}
+
+async fn start_database(
+    settings: &Settings,
+    folder: &Folder,
+    passwords: Passwords,
+) -> Result<(Option<Cluster>, postgres::Database), Error> {
+    let (cluster, database) = match &settings.database {
+        Database::Own => {
+            let cluster = Cluster::start(postgres::Settings {
+                folder: folder.join("postgres"),
+                port: 0,
+                durable: settings.durable,
+                log: folder.log("postgres.log"),
+                passwords,
+            })
+            .await?;
+            let database = cluster.permanent_database(DATABASE).await?;
+            (Some(cluster), database)
+        }
+        Database::Url(url) => {
+            postgres::migrate(url).await?;
+            let database = postgres::Database {
+                functions_url: url.clone(),
+                owner_url: url.clone(),
+            };
+            (None, database)
+        }
+    };
+    if settings.seed {
+        run_script(&database.owner_url, SEED).await?;
+    }
+    Ok((cluster, database))
+}
+
+fn qstash_settings(settings: &Settings, folder: &Folder) -> local_qstash::Settings {
+    let listen = loopback(settings.ports.qstash);
+    let mut official = local_qstash::Settings::official(listen, folder.join("qstash"));
+    official.speed = settings.qstash_speed;
+    official
+}
+
+/// The port of the gateway, and the URL that its functions and QStash know it by: it is in their environment, so it
+/// is chosen before the gateway starts. A chosen port is `localhost` to people; a free one is for programs.
+fn functions_address(port: u16, folder: &Folder) -> Result<(u16, String), Error> {
+    match port {
+        0 => {
+            let port = free().map_err(|error| Error::keep(folder.path(), error))?;
+            Ok((port, format!("http://127.0.0.1:{port}")))
+        }
+        port => Ok((port, format!("http://localhost:{port}"))),
+    }
+}
+
+fn absolute(path: &Path) -> Result<PathBuf, Error> {
+    std::path::absolute(path).map_err(|error| Error::keep(path, error))
+}

@@ -1,0 +1,115 @@
+//! How to bring the local cloud up.
+
+use std::path::{Path, PathBuf};
+
+/// The ports on loopback; 0 takes a free one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Ports {
+    /// The functions, behind the gateway.
+    pub functions: u16,
+    /// Redis over REST.
+    pub redis_rest: u16,
+    /// QStash.
+    pub qstash: u16,
+    /// The mailbox.
+    pub mailbox: u16,
+}
+
+impl Default for Ports {
+    /// The ports that a developer finds everything on.
+    fn default() -> Self {
+        Self {
+            functions: 3000,
+            redis_rest: 8079,
+            qstash: 8080,
+            mailbox: 8025,
+        }
+    }
+}
+
+impl Ports {
+    /// Free ports for all, for clouds that stand side by side.
+    #[must_use]
+    pub fn free() -> Self {
+        Self {
+            functions: 0,
+            redis_rest: 0,
+            qstash: 0,
+            mailbox: 0,
+        }
+    }
+}
+
+/// Which PostgreSQL the functions use.
+#[derive(Clone, PartialEq, Eq)]
+pub enum Database {
+    /// A cluster of the cloud's own.
+    Own,
+    /// A running one, such as Supabase's local stack, by the URL of a role that may migrate it. The functions get the
+    /// same URL. TLS is not spoken to it here.
+    Url(String),
+}
+
+impl std::fmt::Debug for Database {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Own => "Own",
+            Self::Url(_) => "Url([redacted])",
+        })
+    }
+}
+
+/// How to bring the local cloud up.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// Where it listens.
+    pub ports: Ports,
+    /// The folder of everything it keeps.
+    pub data: PathBuf,
+    /// The folder of the function binaries.
+    pub bin_dir: PathBuf,
+    /// The SAM template with the routes.
+    pub template: PathBuf,
+    /// The database.
+    pub database: Database,
+    /// How fast QStash's clock runs; 1 is real time.
+    pub qstash_speed: f64,
+    /// Whether sample data are loaded.
+    pub seed: bool,
+    /// The most instances of one function at a time.
+    pub max_instances: usize,
+    /// Whether Redis and PostgreSQL keep their data over a restart.
+    pub durable: bool,
+}
+
+impl Settings {
+    /// For a developer: the usual ports, and data that last.
+    #[must_use]
+    pub fn lasting(data: &Path) -> Self {
+        Self {
+            ports: Ports::default(),
+            data: data.to_owned(),
+            bin_dir: PathBuf::from("target/debug"),
+            template: PathBuf::from("template.yaml"),
+            database: Database::Own,
+            qstash_speed: 1.0,
+            seed: true,
+            max_instances: 8,
+            durable: true,
+        }
+    }
+
+    /// For a test: free ports, empty tables, the binaries and the template of this source tree, and nothing that lasts.
+    #[must_use]
+    pub fn throwaway(data: &Path) -> Self {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+        Self {
+            ports: Ports::free(),
+            bin_dir: root.join("target/debug"),
+            template: root.join("template.yaml"),
+            seed: false,
+            durable: false,
+            ..Self::lasting(data)
+        }
+    }
+}

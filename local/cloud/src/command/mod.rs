@@ -1,0 +1,57 @@
+//! The command line.
+
+mod env;
+mod up;
+
+use std::io;
+use std::path::PathBuf;
+
+use clap::Parser;
+
+use crate::cloud;
+
+/// The local cloud: everything that the SignTusk functions talk to, on this machine and with no account.
+#[derive(Debug, Parser)]
+#[command(name = "local", version, about, propagate_version = true)]
+pub enum Command {
+    /// Bring everything up and stay until Ctrl-C
+    Up(up::Up),
+    /// Print the variables that point any client at the local cloud
+    Env(env::Env),
+}
+
+/// Why a command ended with a failure.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The cloud did not come up.
+    #[error(transparent)]
+    Cloud(#[from] cloud::Error),
+    /// There is nothing to print.
+    #[error("{} is not there: start the local cloud first (local up)", .0.display())]
+    NoEnvFile(PathBuf),
+    /// The terminal, a log or a signal could not be used.
+    #[error("the system refused a basic service")]
+    System(#[from] io::Error),
+}
+
+impl Command {
+    /// Does what the command line says.
+    pub async fn run(self) -> Result<(), Error> {
+        match self {
+            Self::Up(up) => up.run().await,
+            Self::Env(env) => env.run(),
+        }
+    }
+}
+
+impl Error {
+    /// The error with its causes, in one line.
+    #[must_use]
+    pub fn explained(&self) -> String {
+        match self {
+            Self::Cloud(error) => error.explained(),
+            Self::System(source) => format!("{self}: {source}"),
+            Self::NoEnvFile(_) => self.to_string(),
+        }
+    }
+}

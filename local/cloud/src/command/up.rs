@@ -1,0 +1,148 @@
+//! `local up`: everything, until somebody says stop.
+
+use std::fs::OpenOptions;
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+
+use clap::Args;
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tracing::level_filters::LevelFilter;
+
+use super::Error;
+use crate::cloud::{Cloud, Database, Ports, Settings, env_file};
+
+/// Options of `local up`.
+#[derive(Args, Debug)]
+pub struct Up {
+    /// The folder that everything is kept in
+    #[arg(long, value_name = "FOLDER", default_value = ".local")]
+    data: PathBuf,
+    /// The port of the functions (0: a free one)
+    #[arg(long, value_name = "PORT", default_value_t = Ports::default().functions)]
+    functions_port: u16,
+    /// The port of Redis over REST (0: a free one)
+    #[arg(long, value_name = "PORT", default_value_t = Ports::default().redis_rest)]
+    redis_rest_port: u16,
+    /// The port of QStash (0: a free one)
+    #[arg(long, value_name = "PORT", default_value_t = Ports::default().qstash)]
+    qstash_port: u16,
+    /// The port of the mailbox (0: a free one)
+    #[arg(long, value_name = "PORT", default_value_t = Ports::default().mailbox)]
+    mailbox_port: u16,
+    /// The folder of the function binaries
+    #[arg(long, value_name = "FOLDER", default_value = "target/debug")]
+    bin_dir: PathBuf,
+    /// The SAM template that names the functions and their routes
+    #[arg(long, value_name = "FILE", default_value = "template.yaml")]
+    template: PathBuf,
+    /// A running PostgreSQL to use instead of an own one, by the URL of a role that may migrate it
+    #[arg(long, value_name = "URL")]
+    database_url: Option<String>,
+    /// How fast QStash's clock runs: at 60, a minute's delay takes a second
+    #[arg(long, value_name = "FACTOR", default_value_t = 1.0)]
+    qstash_speed: f64,
+    /// The most instances of one function at a time
+    #[arg(long, value_name = "COUNT", default_value_t = 8, value_parser = clap::value_parser!(u16).range(1..=1000))]
+    max_instances: u16,
+    /// Leave the tables as they are instead of loading sample data
+    #[arg(long)]
+    no_seed: bool,
+}
+
+impl Up {
+    pub(super) async fn run(self) -> Result<(), Error> {
+        // Listened for first: a signal during the start must end what has started by then.
+        let mut stop = Stop::listen()?;
+        let data = self.data.clone();
+        let starting = Cloud::start(self.settings());
+        let cloud = tokio::select! {
+            started = starting => started?,
+            () = stop.asked() => return Ok(()),
+        };
+        log_to(&data)?;
+        println!("{}", guide(&cloud));
+        stop.asked().await;
+        println!("\nstopping");
+        cloud.stop().await;
+        Ok(())
+    }
+
+    fn settings(self) -> Settings {
+        Settings {
+            ports: Ports {
+                functions: self.functions_port,
+                redis_rest: self.redis_rest_port,
+                qstash: self.qstash_port,
+                mailbox: self.mailbox_port,
+            },
+            bin_dir: self.bin_dir,
+            template: self.template,
+            database: self.database_url.map_or(Database::Own, Database::Url),
+            qstash_speed: self.qstash_speed,
+            seed: !self.no_seed,
+            max_instances: self.max_instances.into(),
+            ..Settings::lasting(&self.data)
+        }
+    }
+}
+
+/// Ctrl-C or SIGTERM.
+struct Stop {
+    interrupt: Signal,
+    terminate: Signal,
+}
+
+impl Stop {
+    fn listen() -> Result<Self, Error> {
+        Ok(Self {
+            interrupt: signal(SignalKind::interrupt())?,
+            terminate: signal(SignalKind::terminate())?,
+        })
+    }
+
+    async fn asked(&mut self) {
+        tokio::select! {
+            _ = self.interrupt.recv() => {}
+            _ = self.terminate.recv() => {}
+        }
+    }
+}
+
+/// What the servers have to say goes to a file, so that the terminal stays readable.
+fn log_to(data: &Path) -> Result<(), Error> {
+    let file = OpenOptions::new()
+        .create(true)
+        .append(true)
+        .open(data.join("log").join("local.log"))?;
+    tracing_subscriber::fmt()
+        .json()
+        .with_max_level(LevelFilter::INFO)
+        .with_writer(Mutex::new(file))
+        .init();
+    Ok(())
+}
+
+fn guide(cloud: &Cloud) -> String {
+    let functions = cloud.functions_url();
+    let data = cloud.data();
+    format!(
+        "\nThe local cloud is up. Ctrl-C stops it.\n
+  Functions    {functions}
+  Health       {functions}/api/health/redis
+  Mailbox      {}
+  Redis REST   {}
+  QStash       {}
+  PostgreSQL   psql '{}'
+  Redis        redis-cli -p {}
+  Variables    {}   (set -a; . {}; set +a)
+  Logs         {}\n",
+        cloud.ses().mailbox_url(),
+        cloud.redis().url(),
+        cloud.qstash().url(),
+        cloud.database_url(),
+        cloud.redis_server_addr().port(),
+        env_file(data).display(),
+        env_file(data).display(),
+        data.join("log").display(),
+    )
+}

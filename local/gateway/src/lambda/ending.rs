@@ -1,0 +1,131 @@
+//! How instances end, and what becomes of the calls that they owe an answer.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use nix::sys::signal::{Signal, killpg};
+use nix::unistd::Pid;
+
+use super::fleet::{Fleet, InstanceId, Phase};
+use super::function::Function;
+use super::invocation::Current;
+use crate::InvokeError;
+
+/// How long instances have to end after SIGTERM.
+const GRACE: Duration = Duration::from_secs(1);
+/// How long the kernel has to end them after SIGKILL.
+const REAPING: Duration = Duration::from_secs(5);
+
+impl Function {
+    /// Kills an instance that has not reached its first poll in time, or has said that it never will.
+    pub(super) fn fail_init(self: &Arc<Self>, id: InstanceId, reason: &str) {
+        self.kill_if(
+            id,
+            |phase| matches!(phase, Phase::Starting(_)),
+            || InvokeError::Init(reason.to_owned()),
+        );
+    }
+
+    /// Notes that an instance's process has ended and been reaped: from here on its id may be another's.
+    pub(super) fn exited(self: &Arc<Self>, id: InstanceId, reason: &str) {
+        let mut fleet = self.fleet();
+        let Some(member) = fleet.members.get(&id) else {
+            return;
+        };
+        let error = match member.phase {
+            Phase::Starting(_) => InvokeError::Init(reason.to_owned()),
+            _ => InvokeError::Exited,
+        };
+        self.forget(&mut fleet, id, error);
+    }
+
+    /// SIGKILL to every instance at once; returns how many there were.
+    pub(crate) fn kill(self: &Arc<Self>) -> usize {
+        let ids: Vec<InstanceId> = self.fleet().members.keys().copied().collect();
+        ids.into_iter()
+            .filter(|id| self.kill_if(*id, |_| true, || InvokeError::Exited))
+            .count()
+    }
+
+    /// Refuses further calls and asks the instances to end.
+    pub(crate) fn begin_stop(&self) {
+        let mut fleet = self.fleet();
+        fleet.stopping = true;
+        fleet
+            .queue
+            .drain()
+            .for_each(|invocation| invocation.fail(InvokeError::Stopped));
+        fleet
+            .members
+            .values()
+            .for_each(|member| signal(member.pid, Signal::SIGTERM));
+    }
+
+    /// Waits for the instances to end, and ends those that do not.
+    pub(crate) async fn finish_stop(self: &Arc<Self>) {
+        let mut unreaped = self.unreaped.subscribe();
+        if tokio::time::timeout(GRACE, unreaped.wait_for(|count| *count == 0))
+            .await
+            .is_ok()
+        {
+            return;
+        }
+        let killed = self.kill();
+        tracing::warn!(function = self.name, killed, "instances ignored SIGTERM");
+        if tokio::time::timeout(REAPING, unreaped.wait_for(|count| *count == 0))
+            .await
+            .is_err()
+        {
+            tracing::warn!(function = self.name, "instances survived SIGKILL");
+        }
+    }
+
+    /// Kills an instance whose phase is the one meant, and fails its call. It is signalled before it is forgotten, while
+    /// its process id is its own; only between its reaping and [`Function::exited`] could the id be another's, and for
+    /// that the system would have to run through all ids in that moment.
+    pub(super) fn kill_if(
+        self: &Arc<Self>,
+        id: InstanceId,
+        applies: impl FnOnce(&Phase) -> bool,
+        error: impl FnOnce() -> InvokeError,
+    ) -> bool {
+        let mut fleet = self.fleet();
+        let Some(member) = fleet
+            .members
+            .get(&id)
+            .filter(|member| applies(&member.phase))
+        else {
+            return false;
+        };
+        signal(member.pid, Signal::SIGKILL);
+        self.forget(&mut fleet, id, error());
+        true
+    }
+
+    /// Takes an instance out and fails its call; one that never polled fails the call that it was started for.
+    fn forget(self: &Arc<Self>, fleet: &mut Fleet, id: InstanceId, error: InvokeError) {
+        let Some(member) = fleet.members.remove(&id) else {
+            return;
+        };
+        let owed: Option<Current> = match member.phase {
+            Phase::Busy(current) => Some(current),
+            Phase::Starting(_) => fleet.queue.pop().map(|invocation| invocation.take().1),
+            Phase::Waiting | Phase::Settling => None,
+        };
+        if let Some(current) = owed {
+            tracing::warn!(function = self.name, pid = member.pid, %error, "a call failed");
+            current.end(Err(error));
+        }
+        self.scale(fleet);
+    }
+}
+
+/// Signals the process group of an instance. One that has ended already is not an error.
+fn signal(pid: u32, signal: Signal) {
+    let Ok(group) = i32::try_from(pid) else {
+        return;
+    };
+    if let Err(error) = killpg(Pid::from_raw(group), signal) {
+        tracing::debug!(pid, %error, "the instance had ended");
+    }
+}

@@ -1,0 +1,105 @@
+//! Why a call is refused, and the one place that knows status codes: `{"error": "..."}`.
+
+use axum::Json;
+use axum::response::{IntoResponse, Response};
+use http::StatusCode;
+use serde_json::json;
+
+use crate::{cron, destination, filter, flow_control, headers, name, publish, store};
+
+/// Why a call is refused.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum Refusal {
+    /// No token, or another one.
+    #[error("unauthorized: invalid or missing token")]
+    Unauthorized,
+    /// What the call names does not exist.
+    #[error("{0}")]
+    NotFound(String),
+    /// What the call says cannot be understood.
+    #[error("{0}")]
+    Invalid(String),
+    /// The store failed; the reason is in the log.
+    #[error("internal error")]
+    Store(#[from] store::Error),
+}
+
+impl Refusal {
+    fn invalid(error: &dyn std::error::Error) -> Self {
+        let mut text = error.to_string();
+        if let Some(source) = error.source() {
+            let source = source.to_string();
+            if !text.contains(&source) {
+                text = format!("{text}: {source}");
+            }
+        }
+        Self::Invalid(text)
+    }
+
+    fn status(&self) -> StatusCode {
+        match self {
+            Self::Unauthorized => StatusCode::UNAUTHORIZED,
+            Self::NotFound(_) => StatusCode::NOT_FOUND,
+            Self::Invalid(_) => StatusCode::BAD_REQUEST,
+            Self::Store(store::Error::Closed) => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Store(_) => StatusCode::INTERNAL_SERVER_ERROR,
+        }
+    }
+}
+
+impl IntoResponse for Refusal {
+    fn into_response(self) -> Response {
+        if let Self::Store(error) = &self {
+            tracing::error!(error = error as &dyn std::error::Error, "a call failed");
+        }
+        (self.status(), Json(json!({ "error": self.to_string() }))).into_response()
+    }
+}
+
+impl From<headers::Error> for Refusal {
+    fn from(error: headers::Error) -> Self {
+        Self::invalid(&error)
+    }
+}
+
+impl From<destination::Error> for Refusal {
+    fn from(error: destination::Error) -> Self {
+        Self::invalid(&error)
+    }
+}
+
+impl From<filter::Error> for Refusal {
+    fn from(error: filter::Error) -> Self {
+        Self::invalid(&error)
+    }
+}
+
+impl From<flow_control::Error> for Refusal {
+    fn from(error: flow_control::Error) -> Self {
+        Self::invalid(&error)
+    }
+}
+
+impl From<name::Error> for Refusal {
+    fn from(error: name::Error) -> Self {
+        Self::invalid(&error)
+    }
+}
+
+impl From<cron::Error> for Refusal {
+    fn from(error: cron::Error) -> Self {
+        Self::invalid(&error)
+    }
+}
+
+impl From<publish::Error> for Refusal {
+    fn from(error: publish::Error) -> Self {
+        Self::NotFound(error.to_string())
+    }
+}
+
+impl From<serde_json::Error> for Refusal {
+    fn from(error: serde_json::Error) -> Self {
+        Self::Invalid(format!("invalid request body: {error}"))
+    }
+}

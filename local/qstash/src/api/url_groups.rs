@@ -1,0 +1,170 @@
+//! `/v2/topics`: URL groups and their endpoints.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::{Path, State};
+use bytes::Bytes;
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use crate::broker::Broker;
+use crate::header_map::Headers;
+use crate::name::Name;
+use crate::store;
+use crate::url_group::{Endpoint, UrlGroup};
+
+use super::refusal::Refusal;
+
+#[derive(Deserialize)]
+struct Additions {
+    endpoints: Vec<Endpoint>,
+}
+
+#[derive(Deserialize)]
+struct Removals {
+    endpoints: Vec<Removal>,
+}
+
+#[derive(Deserialize)]
+struct Removal {
+    name: Option<String>,
+    url: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct Defaults {
+    headers: Headers,
+}
+
+/// Every group.
+pub(super) async fn list(State(broker): State<Arc<Broker>>) -> Result<Json<Value>, Refusal> {
+    let groups = broker.store.snapshot()?.all::<UrlGroup>()?;
+    Ok(Json(
+        groups
+            .iter()
+            .map(|(name, group)| shown(name, group))
+            .collect(),
+    ))
+}
+
+/// One group.
+pub(super) async fn get(
+    State(broker): State<Arc<Broker>>,
+    Path(name): Path<String>,
+) -> Result<Json<Value>, Refusal> {
+    let group = broker
+        .store
+        .snapshot()?
+        .get::<UrlGroup>(&name)?
+        .ok_or_else(|| not_found(&name))?;
+    Ok(Json(shown(&name, &group)))
+}
+
+/// Deletes a group; what was published to it stays on its way.
+pub(super) async fn delete(
+    State(broker): State<Arc<Broker>>,
+    Path(name): Path<String>,
+) -> Result<(), Refusal> {
+    let missing = not_found(&name);
+    let known = broker
+        .store
+        .write(move |tx| Ok((tx.remove::<UrlGroup>(&name)?, Vec::new())))
+        .await?;
+    if known { Ok(()) } else { Err(missing) }
+}
+
+/// Adds endpoints, and makes the group if need be.
+pub(super) async fn add(
+    State(broker): State<Arc<Broker>>,
+    Path(name): Path<String>,
+    body: Bytes,
+) -> Result<(), Refusal> {
+    let additions: Additions = serde_json::from_slice(&body)?;
+    change(&broker, &name, true, |group| {
+        additions
+            .endpoints
+            .into_iter()
+            .for_each(|endpoint| group.put(endpoint))
+    })
+    .await
+}
+
+/// Removes endpoints, by name or by URL.
+pub(super) async fn remove(
+    State(broker): State<Arc<Broker>>,
+    Path(name): Path<String>,
+    body: Bytes,
+) -> Result<(), Refusal> {
+    let removals: Removals = serde_json::from_slice(&body)?;
+    change(&broker, &name, false, move |group| {
+        for removal in removals.endpoints {
+            group.remove(removal.name.as_deref(), removal.url.as_deref());
+        }
+    })
+    .await
+}
+
+/// Sets the headers that every message to the group carries.
+pub(super) async fn patch(
+    State(broker): State<Arc<Broker>>,
+    Path(name): Path<String>,
+    body: Bytes,
+) -> Result<(), Refusal> {
+    let defaults: Defaults = serde_json::from_slice(&body)?;
+    let sendable = |(name, value): (&str, &str)| {
+        http::HeaderName::from_bytes(name.as_bytes()).is_ok()
+            && http::HeaderValue::from_str(value).is_ok()
+    };
+    if !defaults.headers.pairs().all(sendable) {
+        return Err(Refusal::Invalid("a header cannot be sent".to_owned()));
+    }
+    change(&broker, &name, false, move |group| {
+        // Whatever case the names came in, they are kept in one.
+        let mut headers = Headers::default();
+        for (name, value) in defaults.headers.pairs() {
+            headers.add(name, value);
+        }
+        group.headers = headers;
+    })
+    .await
+}
+
+async fn change(
+    broker: &Broker,
+    name: &str,
+    create: bool,
+    change: impl FnOnce(&mut UrlGroup) + Send + 'static,
+) -> Result<(), Refusal> {
+    let wall_ms = broker.clock.wall_ms();
+    let missing = not_found(name);
+    let name = Name::parse(name)?;
+    let write = move |tx: &store::Transaction<'_>| {
+        let known = tx.get::<UrlGroup>(name.as_str())?;
+        let Some(mut group) = known.or_else(|| create.then(|| UrlGroup::new(wall_ms))) else {
+            return Ok((false, Vec::new()));
+        };
+        change(&mut group);
+        group.updated_ms = wall_ms;
+        tx.put(name.as_str(), &group)?;
+        Ok((true, Vec::new()))
+    };
+    if broker.store.write(write).await? {
+        Ok(())
+    } else {
+        Err(missing)
+    }
+}
+
+fn shown(name: &str, group: &UrlGroup) -> Value {
+    json!({
+        "name": name,
+        "createdAt": group.created_ms,
+        "updatedAt": group.updated_ms,
+        "endpoints": group.endpoints,
+    })
+}
+
+fn not_found(name: &str) -> Refusal {
+    Refusal::NotFound(format!("url group {name} not found"))
+}

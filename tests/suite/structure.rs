@@ -1,0 +1,135 @@
+//! The rules of the house that a machine can hold: who may import whom, how long a main is, and that the pages which
+//! list things list all of them.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
+
+/// The layers from the ground up. A layer may import those below it and itself.
+const LAYERS: [&str; 4] = ["base", "protocol", "service", "edge"];
+
+fn rust_files(folder: &Path) -> Vec<PathBuf> {
+    let mut files = Vec::new();
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            files.extend(rust_files(&path));
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            files.push(path);
+        }
+    }
+    files
+}
+
+fn functions() -> Vec<PathBuf> {
+    ["api", "jobs"]
+        .iter()
+        .flat_map(|kind| fs::read_dir(Path::new(ROOT).join("functions").join(kind)).unwrap())
+        .map(|entry| entry.unwrap().path())
+        .collect()
+}
+
+fn read(path: &str) -> String {
+    fs::read_to_string(Path::new(ROOT).join(path)).unwrap()
+}
+
+fn name(path: &Path) -> &str {
+    path.file_name().unwrap().to_str().unwrap()
+}
+
+#[test]
+fn no_layer_imports_one_above_it() {
+    for (height, layer) in LAYERS.iter().enumerate() {
+        for file in rust_files(&Path::new(ROOT).join("shared/src").join(layer)) {
+            let text = fs::read_to_string(&file).unwrap();
+            for above in &LAYERS[height + 1..] {
+                let import = format!("crate::{above}");
+                assert!(!text.contains(&import), "{} imports {above}", file.display());
+            }
+        }
+    }
+}
+
+#[test]
+fn services_and_protocols_know_no_http_request_and_no_status_code() {
+    for file in rust_files(&Path::new(ROOT).join("shared/src/service")) {
+        let text = fs::read_to_string(&file).unwrap();
+        for word in ["StatusCode", "lambda_http", "axum::"] {
+            assert!(!text.contains(word), "{} knows {word}", file.display());
+        }
+    }
+}
+
+#[test]
+fn a_main_says_what_its_function_does_in_sixty_lines() {
+    for function in functions() {
+        let text = fs::read_to_string(function.join("src/main.rs")).unwrap();
+        assert!(text.lines().count() <= 60, "{}", function.display());
+        assert!(text.starts_with("//! `"), "{} names no route", function.display());
+    }
+}
+
+#[test]
+fn every_file_opens_by_saying_what_it_is_for() {
+    for folder in ["shared", "functions", "local", "tests"] {
+        for file in rust_files(&Path::new(ROOT).join(folder)) {
+            let text = fs::read_to_string(&file).unwrap();
+            assert!(text.starts_with("//! "), "{}", file.display());
+            assert!(!text.starts_with("//! In the making"), "{}", file.display());
+        }
+    }
+}
+
+#[test]
+fn every_function_stands_in_the_readme_and_in_the_template_and_has_a_sample_event() {
+    let (readme, template) = (read("README.md"), read("template.yaml"));
+    for function in functions() {
+        let folder = function.strip_prefix(ROOT).unwrap_or(&function);
+        let place = format!("{}/{}", name(folder.parent().unwrap()), name(folder));
+        assert!(readme.contains(&format!("`{place}`")), "README.md lacks {place}");
+        assert!(
+            template.contains(&format!("CodeUri: functions/{place}")),
+            "template.yaml lacks {place}"
+        );
+        let events = fs::read_dir(Path::new(ROOT).join("tests/events")).unwrap();
+        let mut samples = events.filter(|event| {
+            let event = event.as_ref().unwrap().path();
+            event.file_stem().unwrap().to_str().unwrap().starts_with(name(folder))
+        });
+        assert!(samples.next().is_some(), "tests/events lacks {}", name(folder));
+    }
+}
+
+#[test]
+fn every_family_of_keys_stands_in_the_page_of_keys_and_nothing_else_does() {
+    let row = |owner: &str, family: &shared::service::key::Family| {
+        format!("| `{}` | {} | {} | {owner} |", family.pattern, family.kind, family.life)
+    };
+    let mut declared: BTreeSet<String> = shared::service::KEYS
+        .iter()
+        .flat_map(|(owner, families)| families.iter().map(|family| row(owner, family)))
+        .collect();
+    declared.insert(row("health", &health::PROBE));
+    let page = read("docs/KEYS.md");
+    let section = page.split("\n## ").next().unwrap();
+    let listed: BTreeSet<String> = section
+        .lines()
+        .filter(|line| line.starts_with("| `"))
+        .map(ToOwned::to_owned)
+        .collect();
+    assert_eq!(declared, listed);
+}
+
+#[test]
+fn no_key_is_built_outside_the_families_that_declare_it() {
+    for family in shared::service::KEYS.iter().flat_map(|(_, families)| *families) {
+        let literal = format!("\"{}\"", family.pattern);
+        let owners = rust_files(&Path::new(ROOT).join("shared/src"))
+            .into_iter()
+            .filter(|file| fs::read_to_string(file).unwrap().contains(&literal))
+            .count();
+        assert_eq!(owners, 1, "{} is declared {owners} times", family.pattern);
+    }
+}
