@@ -56,35 +56,36 @@ fn too_far(field: &str) -> Problem {
 
 #[cfg(test)]
 mod tests {
-    use super::{Priority, SignedDuration, Timestamp, Timing};
+    use super::{Priority, Problem, SignedDuration, Timestamp, Timing};
 
-    fn at(delay_seconds: Option<u32>, not_before: Option<i64>) -> Option<Option<i64>> {
+    /// The seconds after which the job runs: 0 for at once.
+    fn wait(delay_seconds: Option<u32>, not_before: Option<i64>) -> Result<i64, Problem> {
         let now = Timestamp::UNIX_EPOCH;
         let timing = Timing {
             delay_seconds,
             not_before: not_before.map(|seconds| now + SignedDuration::from_secs(seconds)),
             priority: Priority::Normal,
         };
-        let at = timing.not_before(now).ok()?;
-        Some(at.map(Timestamp::as_second))
+        let at = timing.not_before(now)?;
+        Ok(at.map_or(0, Timestamp::as_second))
     }
 
     #[test]
     fn a_delay_and_an_instant_mean_the_same_moment() {
-        assert_eq!(at(Some(60), None), Some(Some(60)));
-        assert_eq!(at(None, Some(60)), Some(Some(60)));
+        assert_eq!(wait(Some(60), None).unwrap(), 60);
+        assert_eq!(wait(None, Some(60)).unwrap(), 60);
     }
 
     #[test]
     fn what_lies_in_the_past_runs_at_once() {
-        assert_eq!(at(None, Some(-60)), Some(None));
-        assert_eq!(at(Some(0), None), Some(None));
+        assert_eq!(wait(None, Some(-60)).unwrap(), 0);
+        assert_eq!(wait(Some(0), None).unwrap(), 0);
     }
 
     #[test]
     fn a_job_cannot_be_put_off_for_longer_than_the_queue_keeps_it() {
-        assert_eq!(at(Some(604_801), None), None);
-        assert_eq!(at(None, Some(604_801)), None);
-        assert_eq!(at(Some(1), Some(1)), None);
+        for refused in [wait(Some(604_801), None), wait(None, Some(604_801)), wait(Some(1), Some(1))] {
+            assert_eq!(refused.unwrap_err().status, 422);
+        }
     }
 }

@@ -1,3 +1,37 @@
-//! In the making.
+//! `POST /api/jobs/send-email`: delivers queued e-mails.
+//!
+//! Called by QStash, signed. Each mail to each recipient goes through the ledger in Postgres to Amazon SES; the job's
+//! record in Redis is claimed before and committed after. Outages are delivered again, throttling is deferred, and
+//! what the provider will never take is given up; nothing that has gone is sent twice.
 
-fn main() {}
+mod deliver;
+mod letter;
+mod outcome;
+mod post;
+
+use deliver::Postman;
+use serde_json::Value;
+use shared::edge::job::{Attempt, Work, Worker};
+use shared::edge::{Fatal, telemetry};
+use shared::protocol::upstash::Redis;
+use shared::service::email::{Email, TYPES};
+use shared::service::job::{JobType, Stop};
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Fatal> {
+    telemetry::init()?;
+    let redis = Redis::from_env()?;
+    let worker = Worker::from_env(JobType::Email, &redis)?.supporting(&TYPES);
+    let postman = Postman::from_env().await?;
+    redis.connect().await;
+    worker.serve(&postman).await
+}
+
+impl Work for Postman {
+    type Payload = Email;
+
+    async fn run(&self, attempt: &Attempt<'_>, email: Email) -> Result<Value, Stop> {
+        let delivered = self.deliver(attempt, &email).await?;
+        serde_json::to_value(delivered).map_err(Stop::retry)
+    }
+}

@@ -12,6 +12,7 @@ pub use error::Error;
 pub use settings::{Database, Ports, Settings};
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
@@ -32,7 +33,6 @@ const DATABASE: &str = "signtusk";
 const SEED: &str = include_str!("../../seed.sql");
 
 /// The running cloud. [`Cloud::stop`] ends it in order; dropping it ends everything at once.
-#[derive(Debug)]
 pub struct Cloud {
     gateway: Gateway,
     qstash: local_qstash::Server,
@@ -202,6 +202,15 @@ impl Cloud {
 
     fn variable(&self, name: &str) -> &str {
         self.environment.get(name).map_or("", String::as_str)
+    }
+}
+
+impl fmt::Debug for Cloud {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Cloud")
+            .field("functions", &self.functions_url())
+            .field("data", &self.data())
+            .finish_non_exhaustive()
     }
 }
 

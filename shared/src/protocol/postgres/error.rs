@@ -37,6 +37,13 @@ pub enum Error {
 }
 
 impl Error {
+    /// Whether the trouble lies with the connection or the server rather than with the statement. The same statement
+    /// may succeed on a new connection, if it is safe to repeat.
+    #[must_use]
+    pub fn may_pass(&self) -> bool {
+        matches!(self, Self::Unavailable(_) | Self::Interrupted(_))
+    }
+
     /// The error of a statement that was handed to an open connection.
     pub(super) fn of_statement(error: tokio_postgres::Error) -> Self {
         let Some(refusal) = error.as_db_error() else {

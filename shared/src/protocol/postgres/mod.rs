@@ -111,7 +111,7 @@ impl Postgres {
             Ok(Err(error)) => Error::of_statement(error),
             Err(elapsed) => Error::Interrupted(elapsed.into()),
         };
-        if session.client().is_closed() || matches!(error, Error::Interrupted(_)) {
+        if error.may_pass() {
             self.forget(session).await;
         }
         Err(error)

@@ -43,10 +43,7 @@ impl Error {
     /// Whether the same call may succeed a moment later.
     #[must_use]
     pub fn may_pass(&self) -> bool {
-        matches!(
-            self,
-            Self::Postgres(postgres::Error::Unavailable(_) | postgres::Error::Interrupted(_))
-        )
+        matches!(self, Self::Postgres(error) if error.may_pass())
     }
 }
 

@@ -1,0 +1,103 @@
+//! Programs on their leash: they end with their holder, however it ends.
+#![expect(clippy::unwrap_used, reason = "test code outside of test functions, too")]
+
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use local::process::{Error, Process, Program};
+use nix::sys::signal::kill;
+use nix::unistd::Pid;
+
+/// Names the folder in which [`holder`] works; without it, that test does nothing.
+const FOLDER: &str = "LEASH_TEST_FOLDER";
+
+fn program(folder: &Path, script: &str) -> Program {
+    Program {
+        name: "sh",
+        path: "/bin/sh".into(),
+        arguments: vec!["-c".into(), script.into()],
+        folder: folder.to_owned(),
+        user: None,
+        log: folder.join("log"),
+        stop_signal: "TERM",
+    }
+}
+
+fn is_alive(pid: i32) -> bool {
+    kill(Pid::from_raw(pid), None).is_ok()
+}
+
+fn wait_for<T>(mut found: impl FnMut() -> Option<T>) -> T {
+    let begun = Instant::now();
+    loop {
+        if let Some(found) = found() {
+            return found;
+        }
+        assert!(begun.elapsed() < Duration::from_secs(30), "waited in vain");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
+fn pid_in(folder: &Path) -> i32 {
+    wait_for(|| std::fs::read_to_string(folder.join("pid")).ok()?.trim().parse().ok())
+}
+
+/// Not a test of its own: the process that the next test kills.
+#[tokio::test]
+async fn holder() {
+    let Some(folder) = shared::base::env::optional(FOLDER) else {
+        return;
+    };
+    let script = "trap '' HUP; echo $$ >pid; while :; do sleep 0.1; done";
+    let _held = Process::start(&program(Path::new(&folder), script)).unwrap();
+    std::future::pending::<()>().await;
+}
+
+#[test]
+fn a_program_ends_when_its_holder_is_killed() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut holder = Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", "holder", "--nocapture"])
+        .env(FOLDER, folder.path())
+        .stdout(Stdio::null())
+        .spawn()
+        .unwrap();
+    let pid = pid_in(folder.path());
+    assert!(is_alive(pid));
+    holder.kill().unwrap();
+    holder.wait().unwrap();
+    wait_for(|| (!is_alive(pid)).then_some(()));
+}
+
+#[tokio::test]
+async fn a_program_that_ignores_its_signal_is_killed_at_a_stop() {
+    let folder = tempfile::tempdir().unwrap();
+    let script = "trap '' TERM; echo $$ >pid; while :; do sleep 0.1; done";
+    let process = Process::start(&program(folder.path(), script)).unwrap();
+    let pid = pid_in(folder.path());
+    process.stop().await;
+    assert!(!is_alive(pid));
+}
+
+#[tokio::test]
+async fn a_program_that_ends_early_shows_its_last_words() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut process = Process::start(&program(folder.path(), "echo no luck; exit 3")).unwrap();
+    let error = process
+        .answers(Duration::from_secs(30), async || false)
+        .await
+        .unwrap_err();
+    assert!(matches!(error, Error::Ended { .. }));
+    assert!(error.to_string().contains("no luck"), "{error}");
+}
+
+#[tokio::test]
+async fn what_a_program_says_goes_to_its_log_and_a_success_is_one() {
+    let folder = tempfile::tempdir().unwrap();
+    Process::start(&program(folder.path(), "echo done")).unwrap().finish().await.unwrap();
+    let log = std::fs::read_to_string(folder.path().join("log")).unwrap();
+    assert_eq!(log, "done\n");
+    let failure = Process::start(&program(folder.path(), "exit 1")).unwrap().finish().await;
+    assert!(failure.is_err());
+}
