@@ -8,8 +8,15 @@ use local_qstash::Settings;
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
     let mut arguments = std::env::args().skip(1);
-    let listen = arguments.next().unwrap_or_else(|| "127.0.0.1:8080".to_owned()).parse()?;
-    let data = PathBuf::from(arguments.next().ok_or("usage: serve <address> <data folder> [speed]")?);
+    let listen = arguments
+        .next()
+        .unwrap_or_else(|| "127.0.0.1:8080".to_owned())
+        .parse()?;
+    let data = PathBuf::from(
+        arguments
+            .next()
+            .ok_or("usage: serve <address> <data folder> [speed]")?,
+    );
     let mut settings = Settings::official(listen, data);
     if let Some(speed) = arguments.next() {
         settings.speed = speed.parse()?;

@@ -42,11 +42,6 @@ impl Clock {
         }
     }
 
-    /// Real time: for signatures, and for what is shown.
-    pub(crate) fn wall_ms(&self) -> u64 {
-        wall_ms()
-    }
-
     /// Broker time: for everything that waits.
     pub(crate) fn now_ms(&self) -> u64 {
         self.rate().broker_ms(wall_ms())
@@ -86,11 +81,12 @@ fn bounded(speed: f64) -> f64 {
     }
 }
 
+/// Real time: for signatures, and for what is shown.
 #[expect(
     clippy::disallowed_methods,
     reason = "the one place of this crate that reads the clock"
 )]
-fn wall_ms() -> u64 {
+pub(crate) fn wall_ms() -> u64 {
     u64::try_from(jiff::Timestamp::now().as_millisecond()).unwrap_or_default()
 }
 

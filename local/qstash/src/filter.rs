@@ -73,11 +73,35 @@ impl Filter {
     }
 
     fn set(&mut self, key: &str, name: &str, value: &str) -> Result<(), Error> {
+        if let Some(list) = self.list(key) {
+            list.extend(
+                value
+                    .split(',')
+                    .map(str::trim)
+                    .filter(|part| !part.is_empty())
+                    .map(str::to_owned),
+            );
+            return Ok(());
+        }
         let wrong = || Error::Value {
             name: name.to_owned(),
             value: value.to_owned(),
         };
-        let list = match key {
+        match key {
+            // A URL may hold a comma.
+            "url" => self.urls.push(value.to_owned()),
+            "fromdate" => self.from_ms = Some(value.parse().map_err(|_| wrong())?),
+            "todate" => self.to_ms = Some(value.parse().map_err(|_| wrong())?),
+            "count" => self.count = Some(value.parse().ok().filter(|n| *n > 0).ok_or_else(wrong)?),
+            "cursor" => self.cursor = Some(value.to_owned()).filter(|cursor| !cursor.is_empty()),
+            "order" => self.order = order(value).ok_or_else(wrong)?,
+            _ => return Err(Error::Unknown(name.to_owned())),
+        }
+        Ok(())
+    }
+
+    fn list(&mut self, key: &str) -> Option<&mut Vec<String>> {
+        Some(match key {
             "messageid" | "messageids" => &mut self.message_ids,
             "dlqid" | "dlqids" => &mut self.dlq_ids,
             "host" => &mut self.hosts,
@@ -90,29 +114,8 @@ impl Filter {
             "flowcontrolkey" => &mut self.flow_keys,
             "state" => &mut self.states,
             "responsestatus" => &mut self.statuses,
-            // A URL may hold a comma.
-            "url" => return Ok(self.urls.push(value.to_owned())),
-            "fromdate" => return Ok(self.from_ms = Some(value.parse().map_err(|_| wrong())?)),
-            "todate" => return Ok(self.to_ms = Some(value.parse().map_err(|_| wrong())?)),
-            "count" => {
-                return Ok(
-                    self.count = Some(value.parse().ok().filter(|n| *n > 0).ok_or_else(wrong)?)
-                );
-            }
-            "cursor" => {
-                return Ok(self.cursor = Some(value.to_owned()).filter(|cursor| !cursor.is_empty()));
-            }
-            "order" => return Ok(self.order = order(value).ok_or_else(wrong)?),
-            _ => return Err(Error::Unknown(name.to_owned())),
-        };
-        list.extend(
-            value
-                .split(',')
-                .map(str::trim)
-                .filter(|part| !part.is_empty())
-                .map(str::to_owned),
-        );
-        Ok(())
+            _ => return None,
+        })
     }
 
     /// Items of a page.

@@ -12,7 +12,7 @@ use crate::duration;
 use crate::name::{self, Name};
 use crate::store::Record;
 
-const LONGEST_PERIOD: Duration = Duration::from_secs(7 * 86_400);
+const LONGEST_PERIOD: Duration = Duration::from_hours(7 * 24);
 
 /// The period of a rate that names none.
 pub(crate) const DEFAULT_PERIOD_MS: u64 = 1_000;

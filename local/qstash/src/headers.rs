@@ -27,7 +27,7 @@ const FAILURE_CALLBACK: &str = "upstash-failure-callback";
 const MAX_RETRIES: u32 = 1_000;
 
 /// The longest delay of the paid plans.
-const MAX_DELAY: Duration = Duration::from_secs(366 * 86_400);
+const MAX_DELAY: Duration = Duration::from_hours(366 * 24);
 
 /// Never forwarded by `Upstash-Header-Forward`: they belong to one connection or to this request alone.
 const NOT_FORWARDED: [&str; 9] = [

@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use serde::Serialize;
 
-use crate::clock::Clock;
+use crate::clock::{self, Clock};
 use crate::deduplication::Deduplication;
 use crate::destination::{Destination, Target};
 use crate::event::{Event, State};
@@ -38,7 +38,7 @@ impl Now {
     /// Reads the clock.
     pub(crate) fn read(clock: &Clock) -> Self {
         Self {
-            wall_ms: clock.wall_ms(),
+            wall_ms: clock::wall_ms(),
             broker_ms: clock.now_ms(),
         }
     }
@@ -87,7 +87,7 @@ struct Receiver {
 /// Accepts a draft: one message per receiver.
 pub(crate) fn publish(
     tx: &Transaction<'_>,
-    draft: Draft,
+    draft: &Draft,
     now: Now,
     changes: &mut Vec<Change>,
 ) -> Result<Result<Vec<Published>, Error>, store::Error> {
@@ -100,7 +100,7 @@ pub(crate) fn publish(
     }
     receivers
         .into_iter()
-        .map(|receiver| accept(tx, &draft, receiver, now, changes))
+        .map(|receiver| accept(tx, draft, receiver, now, changes))
         .collect::<Result<_, _>>()
         .map(Ok)
 }

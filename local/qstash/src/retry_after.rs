@@ -16,7 +16,7 @@ const NAMES: [&str; 4] = [
     "x-ratelimit-reset-requests",
     "x-ratelimit-reset-tokens",
 ];
-const LONGEST: Duration = Duration::from_secs(86_400);
+const LONGEST: Duration = Duration::from_hours(24);
 
 /// How long the receiver wants to be left alone, if it says so in a way that counts. `wall_ms` is the real time that
 /// dates are measured against.

@@ -12,7 +12,7 @@ const MAX_LENGTH: usize = 1_000;
 const MAX_DEPTH: usize = 64;
 
 /// No retry waits longer than this.
-const MAX_DELAY: Duration = Duration::from_secs(365 * 86_400);
+const MAX_DELAY: Duration = Duration::from_hours(365 * 24);
 
 /// Why a text is no expression.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

@@ -89,7 +89,7 @@ pub(crate) fn fire(
             caller_ip: schedule.caller_ip.clone(),
         };
         // A group that is gone leaves nothing to send to; the schedule goes on.
-        let published = publish::publish(tx, draft, now, &mut changes)?.unwrap_or_default();
+        let published = publish::publish(tx, &draft, now, &mut changes)?.unwrap_or_default();
         schedule.last_ms = Some(at_ms);
         schedule.last_states = published
             .into_iter()

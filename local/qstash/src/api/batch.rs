@@ -57,7 +57,7 @@ pub(super) async fn batch(
                     }
                 };
                 let grouped = matches!(draft.destination, Destination::Group(_));
-                answers.push(match publish::publish(tx, draft, now, &mut changes)? {
+                answers.push(match publish::publish(tx, &draft, now, &mut changes)? {
                     Ok(published) => answer(published, grouped),
                     Err(error) => json!({ "error": error.to_string() }),
                 });

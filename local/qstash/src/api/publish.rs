@@ -76,7 +76,7 @@ async fn send(broker: &Broker, draft: Draft) -> Result<Response, Refusal> {
         .store
         .write(move |tx| {
             let mut changes = Vec::new();
-            Ok((publish::publish(tx, draft, now, &mut changes)?, changes))
+            Ok((publish::publish(tx, &draft, now, &mut changes)?, changes))
         })
         .await??;
     let repeated = !published.is_empty() && published.iter().all(|one| one.deduplicated.is_some());

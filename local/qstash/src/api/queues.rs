@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 
 use crate::broker::Broker;
 use crate::cancel;
+use crate::clock;
 use crate::message::Message;
 use crate::name::Name;
 use crate::publish::Now;
@@ -50,7 +51,7 @@ pub(super) async fn pause(
     Path(name): Path<String>,
 ) -> Result<(), Refusal> {
     change(&broker, Name::parse(&name)?, false, |queue| {
-        queue.paused = true
+        queue.paused = true;
     })
     .await
 }
@@ -61,7 +62,7 @@ pub(super) async fn resume(
     Path(name): Path<String>,
 ) -> Result<(), Refusal> {
     change(&broker, Name::parse(&name)?, false, |queue| {
-        queue.paused = false
+        queue.paused = false;
     })
     .await
 }
@@ -120,7 +121,7 @@ async fn change(
     create: bool,
     change: impl FnOnce(&mut Queue) + Send + 'static,
 ) -> Result<(), Refusal> {
-    let wall_ms = broker.clock.wall_ms();
+    let wall_ms = clock::wall_ms();
     let missing = not_found(name.as_str());
     let write = move |tx: &store::Transaction<'_>| {
         let known = tx.get::<Queue>(name.as_str())?;

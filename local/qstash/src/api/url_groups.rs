@@ -9,6 +9,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::broker::Broker;
+use crate::clock;
 use crate::header_map::Headers;
 use crate::name::Name;
 use crate::store;
@@ -82,10 +83,9 @@ pub(super) async fn add(
 ) -> Result<(), Refusal> {
     let additions: Additions = serde_json::from_slice(&body)?;
     change(&broker, &name, true, |group| {
-        additions
-            .endpoints
-            .into_iter()
-            .for_each(|endpoint| group.put(endpoint))
+        for endpoint in additions.endpoints {
+            group.put(endpoint);
+        }
     })
     .await
 }
@@ -136,7 +136,7 @@ async fn change(
     create: bool,
     change: impl FnOnce(&mut UrlGroup) + Send + 'static,
 ) -> Result<(), Refusal> {
-    let wall_ms = broker.clock.wall_ms();
+    let wall_ms = clock::wall_ms();
     let missing = not_found(name);
     let name = Name::parse(name)?;
     let write = move |tx: &store::Transaction<'_>| {

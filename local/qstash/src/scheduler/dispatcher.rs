@@ -7,6 +7,7 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use crate::broker::Broker;
+use crate::clock;
 use crate::delivery;
 use crate::message::Message;
 use crate::outcome;
@@ -20,7 +21,7 @@ use super::index::Start;
 const GRACE: Duration = Duration::from_secs(2);
 
 /// A sleep that is not ended by anything else; a long one is cut, because the clock may be sped up meanwhile.
-const LONGEST_SLEEP: Duration = Duration::from_secs(60);
+const LONGEST_SLEEP: Duration = Duration::from_mins(1);
 
 /// How long a delivery rests after the store failed.
 const STORE_REST: Duration = Duration::from_secs(1);
@@ -92,8 +93,7 @@ async fn try_deliver(broker: &Broker, start: &Start) -> Result<(), store::Error>
         return Ok(());
     };
     let key = broker.signing_key();
-    let attempt =
-        delivery::attempt(&broker.http, &key, &message, body, broker.clock.wall_ms()).await;
+    let attempt = delivery::attempt(&broker.http, &key, &message, body, clock::wall_ms()).await;
     let now = Now::read(&broker.clock);
     let id = start.id.clone();
     broker
