@@ -9,10 +9,11 @@ const MAX_LENGTH: usize = 256;
 
 /// A text that is no name.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is not a name: 1 to 256 letters, digits, hyphens, underscores and periods")]
+#[error("`{0}` is not a name: 1 to 256 letters, digits, hyphens, underscores, periods, colons and at signs")]
 pub(crate) struct Error(String);
 
-/// A name of letters, digits, `.`, `_` and `-`.
+/// A name of letters, digits, `.`, `_` and `-`; and of `:` and `@`, because flow-control keys are made of parts and of
+/// users, and nothing says that QStash refuses them.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub(crate) struct Name(String);
@@ -20,7 +21,7 @@ pub(crate) struct Name(String);
 impl Name {
     /// Checks a name.
     pub(crate) fn parse(text: &str) -> Result<Self, Error> {
-        let ok = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-');
+        let ok = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-' | b':' | b'@');
         if text.is_empty() || text.len() > MAX_LENGTH || !text.bytes().all(ok) {
             return Err(Error(text.chars().take(MAX_LENGTH).collect()));
         }

@@ -1,1 +1,16 @@
+//! The server over real HTTP, with real receivers: nothing in here is a stand-in.
 
+mod batches;
+mod callbacks;
+mod calls;
+mod dead_letters;
+mod deduplication;
+mod deliveries;
+mod flow_control;
+mod harness;
+mod messages;
+mod queues;
+mod restarts;
+mod retries;
+mod schedules;
+mod url_groups;

@@ -7,7 +7,7 @@ use crate::base::pointer::pointer;
 
 /// What is wrong with a payload, and where.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{pointer}: {reason}")]
+#[error("{}{reason}", if pointer.is_empty() { String::new() } else { format!("{pointer} ") })]
 pub struct Invalid {
     pointer: String,
     reason: String,

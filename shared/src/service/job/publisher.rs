@@ -40,6 +40,11 @@ pub struct Outgoing<'a> {
     pub payload: &'a str,
 }
 
+/// What of a tenant's name stands in a flow-control key as it is.
+fn is_plain(c: char) -> bool {
+    c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-' | '@')
+}
+
 impl Publisher {
     /// Publishes through `QSTASH_URL` with `QSTASH_TOKEN`, to functions at `FUNCTIONS_URL`.
     pub fn from_env() -> Result<Self, env::Error> {
@@ -83,7 +88,8 @@ impl Publisher {
             job_id: Some(job.job_id.to_owned()),
             generation: Some(job.generation),
         };
-        let key = format!("{}:{}:{}", job.job, job.priority.name(), job.tenant);
+        let tenant = job.tenant.replace(|c| !is_plain(c), "_");
+        let key = format!("{}:{}:{tenant}", job.job, job.priority.name());
         let mut message = Message::to(self.handler(plan.handler))
             .body(tracking.envelop(job.payload)?, "application/json")
             .retries(plan.retries)

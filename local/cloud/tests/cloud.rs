@@ -1,0 +1,164 @@
+//! The whole cloud: it comes up, points at itself, and leaves nothing running however it ends.
+#![expect(clippy::unwrap_used, reason = "test code outside of test functions, too")]
+
+use std::io::Read;
+use std::net::{Ipv4Addr, TcpListener, TcpStream};
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+use std::process::{Child, Command, Output, Stdio};
+use std::time::{Duration, Instant};
+
+use local::cloud::{Cloud, Error, Settings, env_file};
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+
+fn settings(data: &Path) -> Settings {
+    let mut settings = Settings::throwaway(data);
+    // The parts are under test, not the functions: no binary has to be there.
+    settings.bin_dir = data.to_owned();
+    settings
+}
+
+fn up(data: &Path, more: &[&str]) -> Command {
+    let template = Settings::throwaway(data).template;
+    let mut command = Command::new(env!("CARGO_BIN_EXE_local"));
+    command.arg("up").arg("--data").arg(data).arg("--bin-dir").arg(data).arg("--template").arg(template);
+    for flag in ["--functions-port", "--redis-rest-port", "--qstash-port", "--mailbox-port"] {
+        if !more.contains(&flag) {
+            command.args([flag, "0"]);
+        }
+    }
+    command.args(more).stdout(Stdio::piped()).stderr(Stdio::piped());
+    command
+}
+
+fn wait_for<T>(mut found: impl FnMut() -> Option<T>) -> T {
+    let begun = Instant::now();
+    loop {
+        if let Some(found) = found() {
+            return found;
+        }
+        assert!(begun.elapsed() < Duration::from_secs(60), "waited in vain");
+        std::thread::sleep(Duration::from_millis(50));
+    }
+}
+
+/// The ports that the variables in `file` name.
+fn ports(file: &Path) -> Option<Vec<u16>> {
+    let variables = std::fs::read_to_string(file).ok()?;
+    let ports = variables.lines().filter_map(|line| {
+        let (_, rest) = line.split_once("127.0.0.1:")?;
+        let digits: String = rest.chars().take_while(char::is_ascii_digit).collect();
+        digits.parse().ok()
+    });
+    Some(ports.collect())
+}
+
+fn listens(port: u16) -> bool {
+    TcpStream::connect((Ipv4Addr::LOCALHOST, port)).is_ok()
+}
+
+fn start(data: &Path) -> (Child, Vec<u16>) {
+    let child = up(data, &[]).spawn().unwrap();
+    let ports = wait_for(|| ports(&env_file(data)));
+    assert!(ports.len() >= 6, "{ports:?}");
+    (child, ports)
+}
+
+#[tokio::test]
+async fn the_environment_names_what_is_running() {
+    let data = tempfile::tempdir().unwrap();
+    let cloud = Cloud::start(settings(data.path())).await.unwrap();
+    let variables = cloud.environment();
+    assert_eq!(variables["UPSTASH_REDIS_REST_URL"], cloud.redis().url());
+    assert_eq!(variables["QSTASH_URL"], cloud.qstash().url());
+    assert_eq!(variables["AWS_ENDPOINT_URL_SESV2"], cloud.ses().url());
+    assert_eq!(variables["MAILBOX_URL"], cloud.ses().mailbox_url());
+    assert_eq!(variables["FUNCTIONS_URL"], cloud.gateway().url());
+    let (client, connection) = tokio_postgres::connect(cloud.database_url(), tokio_postgres::NoTls).await.unwrap();
+    tokio::spawn(connection);
+    client.query("select * from signtusk.email_ledger", &[]).await.unwrap();
+    cloud.stop().await;
+}
+
+#[tokio::test]
+async fn the_env_file_is_private_and_a_shell_reads_it() {
+    let data = tempfile::tempdir().unwrap();
+    let cloud = Cloud::start(settings(data.path())).await.unwrap();
+    let file = env_file(data.path());
+    assert_eq!(file.metadata().unwrap().permissions().mode() & 0o777, 0o600);
+    for (name, value) in cloud.environment() {
+        let script = format!(". \"$1\"; printf %s \"${name}\"");
+        let output = Command::new("sh").args(["-c", &script, "sh"]).arg(&file).output().unwrap();
+        assert_eq!(&String::from_utf8(output.stdout).unwrap(), value, "{name}");
+    }
+    cloud.stop().await;
+}
+
+#[tokio::test]
+async fn secrets_are_made_once() {
+    let data = tempfile::tempdir().unwrap();
+    let first = Cloud::start(settings(data.path())).await.unwrap();
+    let token = first.environment()["API_TOKEN"].clone();
+    assert_eq!(token.len(), 64);
+    first.stop().await;
+    let second = Cloud::start(settings(data.path())).await.unwrap();
+    assert_eq!(second.environment()["API_TOKEN"], token);
+    let third = Cloud::start(settings(data.path())).await;
+    assert!(matches!(third, Err(Error::InUse(_))));
+    second.stop().await;
+}
+
+#[test]
+fn a_stopped_cloud_leaves_nothing_running() {
+    let data = tempfile::tempdir().unwrap();
+    let (mut child, ports) = start(data.path());
+    let pid = Pid::from_raw(child.id().try_into().unwrap());
+    let mut guide = String::new();
+    // Signals are taken once the guide is out.
+    let mut stdout = child.stdout.take().unwrap();
+    while !guide.contains("Logs") {
+        let mut bytes = [0; 512];
+        let read = stdout.read(&mut bytes).unwrap();
+        guide.push_str(&String::from_utf8_lossy(&bytes[..read]));
+    }
+    kill(pid, Signal::SIGTERM).unwrap();
+    assert!(child.wait().unwrap().success());
+    for port in ports {
+        assert!(!listens(port), "port {port} is still listened on");
+    }
+}
+
+#[test]
+fn a_killed_cloud_leaves_nothing_running() {
+    let data = tempfile::tempdir().unwrap();
+    let (mut child, ports) = start(data.path());
+    child.kill().unwrap();
+    child.wait().unwrap();
+    for port in ports {
+        wait_for(|| (!listens(port)).then_some(()));
+    }
+}
+
+fn failed(output: Output) -> String {
+    assert!(!output.status.success());
+    String::from_utf8(output.stderr).unwrap()
+}
+
+#[test]
+fn a_taken_port_is_named_with_what_to_do() {
+    let data = tempfile::tempdir().unwrap();
+    let taken = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+    let port = taken.local_addr().unwrap().port().to_string();
+    let said = failed(up(data.path(), &["--qstash-port", &port]).output().unwrap());
+    assert!(said.contains(&port) && said.contains("--qstash-port"), "{said}");
+}
+
+#[test]
+fn the_env_command_prints_the_file_or_says_what_to_do() {
+    let data = tempfile::tempdir().unwrap();
+    let env = || Command::new(env!("CARGO_BIN_EXE_local")).arg("env").arg("--data").arg(data.path()).output().unwrap();
+    assert!(failed(env()).contains("local up"));
+    std::fs::write(env_file(data.path()), "A='b'\n").unwrap();
+    assert_eq!(env().stdout, b"A='b'\n");
+}

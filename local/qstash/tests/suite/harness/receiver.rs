@@ -1,0 +1,143 @@
+//! An HTTP server that keeps what it was sent.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::State;
+use axum::response::Response;
+use bytes::Bytes;
+use http::{HeaderMap, Method, Uri};
+use serde_json::Value;
+use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
+
+/// What the receiver was sent.
+#[derive(Debug, Clone)]
+pub(crate) struct Received {
+    pub(crate) method: Method,
+    pub(crate) path: String,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Bytes,
+    pub(crate) at: Instant,
+}
+
+impl Received {
+    /// A header, which must be there.
+    pub(crate) fn header(&self, name: &str) -> &str {
+        self.headers.get(name).unwrap_or_else(|| panic!("{name} is missing")).to_str().expect("text")
+    }
+
+    pub(crate) fn json(&self) -> Value {
+        serde_json::from_slice(&self.body).expect("a JSON body")
+    }
+}
+
+/// What the receiver answers.
+#[derive(Debug, Clone)]
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) headers: Vec<(&'static str, String)>,
+    pub(crate) body: Vec<u8>,
+    pub(crate) after: Duration,
+}
+
+impl Answer {
+    pub(crate) fn status(status: u16) -> Self {
+        Self { status, headers: Vec::new(), body: b"done".to_vec(), after: Duration::ZERO }
+    }
+
+    pub(crate) fn header(mut self, name: &'static str, value: impl Into<String>) -> Self {
+        self.headers.push((name, value.into()));
+        self
+    }
+
+    pub(crate) fn after_ms(mut self, millis: u64) -> Self {
+        self.after = Duration::from_millis(millis);
+        self
+    }
+}
+
+type Script = Box<dyn Fn(&Received, usize) -> Answer + Send + Sync>;
+
+struct Log {
+    received: Mutex<Vec<Received>>,
+    running: Mutex<HashMap<String, (usize, usize)>>,
+    script: Script,
+}
+
+/// An HTTP server that keeps what it was sent.
+pub(crate) struct Receiver {
+    url: String,
+    log: Arc<Log>,
+    task: JoinHandle<()>,
+}
+
+impl Receiver {
+    /// Answers as `script` says, which is told the request and how many came to its path before.
+    pub(crate) async fn start(script: impl Fn(&Received, usize) -> Answer + Send + Sync + 'static) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+        let url = format!("http://{}", listener.local_addr().expect("an address"));
+        let log = Arc::new(Log {
+            received: Mutex::default(),
+            running: Mutex::default(),
+            script: Box::new(script),
+        });
+        let router = Router::new().fallback(receive).with_state(Arc::clone(&log));
+        let task = tokio::spawn(async move { axum::serve(listener, router).await.expect("serves") });
+        Self { url, log, task }
+    }
+
+    pub(crate) fn url(&self, path: &str) -> String {
+        format!("{}{path}", self.url)
+    }
+
+    /// Everything that was sent to `path`, in order.
+    pub(crate) fn at(&self, path: &str) -> Vec<Received> {
+        let received = self.log.received.lock().expect("not poisoned");
+        received.iter().filter(|one| one.path == path).cloned().collect()
+    }
+
+    /// Everything, in order.
+    pub(crate) fn all(&self) -> Vec<Received> {
+        self.log.received.lock().expect("not poisoned").clone()
+    }
+
+    /// The most requests to `path` that were under way at once.
+    pub(crate) fn most_at_once(&self, path: &str) -> usize {
+        self.log.running.lock().expect("not poisoned").get(path).map_or(0, |(_, most)| *most)
+    }
+}
+
+impl Drop for Receiver {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+async fn receive(State(log): State<Arc<Log>>, method: Method, uri: Uri, headers: HeaderMap, body: Bytes) -> Response {
+    let path = uri.path_and_query().map(ToString::to_string).unwrap_or_default();
+    let received = Received { method, path: path.clone(), headers, body, at: Instant::now() };
+    {
+        let mut running = log.running.lock().expect("not poisoned");
+        let (now, most) = running.entry(path.clone()).or_default();
+        *now += 1;
+        *most = (*most).max(*now);
+    }
+    let before = {
+        let mut all = log.received.lock().expect("not poisoned");
+        let before = all.iter().filter(|one| one.path == path).count();
+        all.push(received.clone());
+        before
+    };
+    let answer = (log.script)(&received, before);
+    tokio::time::sleep(answer.after).await;
+    log.running.lock().expect("not poisoned").entry(path).or_default().0 -= 1;
+    let mut response = Response::builder().status(answer.status);
+    for (name, value) in answer.headers {
+        response = response.header(name, value);
+    }
+    response.body(Body::from(answer.body)).expect("a response")
+}

@@ -1,0 +1,201 @@
+//! Postgres as production reaches it: through a transaction-mode pgbouncer, over TLS, with a private authority.
+
+use std::ffi::OsString;
+use std::fs::{self, Permissions};
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::path::Path;
+use std::time::Duration;
+
+use local::postgres::{Cluster, Passwords, Settings};
+use local::process::port::{free, is_taken};
+use local::process::{Process, Program};
+use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
+use shared::protocol::mail::MessageId;
+use shared::protocol::postgres::{self, Postgres, Type, column};
+use shared::service::email::EmailAddress;
+use shared::service::mail_ledger::{Begun, Entry, Identity, MailLedger};
+use tempfile::TempDir;
+use url::Url;
+
+/// A pooler before a migrated database. Its certificate is for `localhost` and for no address.
+struct Fixture {
+    cluster: Cluster,
+    pooler: Process,
+    port: u16,
+    authority: String,
+    _folder: TempDir,
+}
+
+impl Fixture {
+    async fn start() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let cluster = Cluster::start(Settings {
+            folder: folder.path().join("postgres"),
+            port: 0,
+            durable: false,
+            log: folder.path().join("postgres.log"),
+            passwords: Passwords::new("admin", "owner", "functions"),
+        })
+        .await
+        .unwrap();
+        let database = cluster.database("pooled").await.unwrap();
+        let postgres = Url::parse(&database.functions_url).unwrap().port().unwrap();
+        let port = free().unwrap();
+        let authority = write_configuration(folder.path(), port, postgres);
+        let pooler = start_pooler(folder.path(), port).await;
+        Self {
+            cluster,
+            pooler,
+            port,
+            authority,
+            _folder: folder,
+        }
+    }
+
+    fn url(&self, host: &str, sslmode: &str) -> String {
+        let port = self.port;
+        format!("postgresql://functions:functions@{host}:{port}/pooled?sslmode={sslmode}")
+    }
+
+    fn connect(&self) -> Postgres {
+        Postgres::at(&self.url("localhost", "require"), Some(&self.authority)).unwrap()
+    }
+
+    async fn end(self) {
+        self.pooler.stop().await;
+        self.cluster.stop().await;
+    }
+}
+
+/// Writes what pgbouncer reads and gives the authority that vouches for it. The folder is opened to the system user
+/// that pgbouncer becomes when it is started as root.
+fn write_configuration(folder: &Path, port: u16, postgres: u16) -> String {
+    let (authority, certificate, key) = certificates();
+    let path = |name: &str| folder.join(name).display().to_string();
+    let settings = format!(
+        "[databases]\npooled = host=127.0.0.1 port={postgres} dbname=pooled\n\
+         [pgbouncer]\nlisten_addr = 127.0.0.1\nlisten_port = {port}\nunix_socket_dir =\n\
+         pool_mode = transaction\ndefault_pool_size = 2\nauth_type = md5\nauth_file = {}\n\
+         client_tls_sslmode = require\nclient_tls_cert_file = {}\nclient_tls_key_file = {}\n",
+        path("users"),
+        path("certificate.pem"),
+        path("key.pem"),
+    );
+    fs::set_permissions(folder, Permissions::from_mode(0o755)).unwrap();
+    for (name, content) in [
+        ("pgbouncer.ini", settings.as_str()),
+        ("users", "\"functions\" \"functions\"\n"),
+        ("certificate.pem", &certificate),
+        ("key.pem", &key),
+    ] {
+        fs::write(folder.join(name), content).unwrap();
+        fs::set_permissions(folder.join(name), Permissions::from_mode(0o644)).unwrap();
+    }
+    authority
+}
+
+/// A fresh authority, and the certificate and key that it gives to `localhost`, as PEM.
+fn certificates() -> (String, String, String) {
+    let mut params = CertificateParams::new(Vec::new()).unwrap();
+    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    let issuer = CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap();
+    let key = KeyPair::generate().unwrap();
+    let certificate = CertificateParams::new(vec!["localhost".to_owned()])
+        .unwrap()
+        .signed_by(&key, &issuer)
+        .unwrap();
+    (issuer.pem(), certificate.pem(), key.serialize_pem())
+}
+
+async fn start_pooler(folder: &Path, port: u16) -> Process {
+    let is_root = fs::metadata("/proc/self").unwrap().uid() == 0;
+    let mut arguments: Vec<OsString> = vec![folder.join("pgbouncer.ini").into()];
+    if is_root {
+        arguments.splice(0..0, ["-u".into(), "postgres".into()]);
+    }
+    let mut pooler = Process::start(&Program {
+        name: "pgbouncer",
+        path: "/usr/sbin/pgbouncer".into(),
+        arguments,
+        folder: folder.to_owned(),
+        user: None,
+        log: folder.join("pgbouncer.log"),
+        stop_signal: "INT",
+    })
+    .unwrap();
+    pooler
+        .answers(Duration::from_secs(20), async || is_taken(port))
+        .await
+        .unwrap();
+    pooler
+}
+
+#[tokio::test]
+async fn statements_go_through_a_transaction_pooler() {
+    let fixture = Fixture::start().await;
+    let clients = (0..20).map(|n| {
+        let database = fixture.connect();
+        tokio::spawn(async move {
+            let ledger = MailLedger::new(database.clone());
+            for mail in 0..10 {
+                let recipient = EmailAddress::parse(&format!("s{mail}@example.com")).unwrap();
+                let job_id = format!("job-{n}");
+                let entry = Entry {
+                    kind: "bulk",
+                    recipient: &recipient,
+                    job_id: &job_id,
+                    identity: Identity::default(),
+                };
+                let Begun::Send(sending) = ledger.begin(&entry).await.unwrap() else {
+                    panic!("nothing to send");
+                };
+                let id = MessageId::new(format!("m-{n}-{mail}"));
+                ledger.accepted(&sending, "ses", &id).await.unwrap();
+            }
+            let sql = "select count(*) from signtusk.email_ledger where job_id = $1 and state = 'accepted'";
+            let job_id = format!("job-{n}");
+            let rows = database.query(sql, &[(&job_id, Type::TEXT)]).await.unwrap();
+            column::<i64>(&rows[0], "count").unwrap()
+        })
+    });
+    for client in clients.collect::<Vec<_>>() {
+        assert_eq!(client.await.unwrap(), 10);
+    }
+    let named = "select count(*) from pg_prepared_statements where name <> ''";
+    let rows = fixture.connect().query(named, &[]).await.unwrap();
+    assert_eq!(column::<i64>(&rows[0], "count").unwrap(), 0);
+    fixture.end().await;
+}
+
+#[tokio::test]
+async fn a_server_that_cannot_prove_itself_gets_no_password() {
+    let fixture = Fixture::start().await;
+    let (stranger, _, _) = certificates();
+    let authority = Some(fixture.authority.as_str());
+    fixture.connect().batch("select 1").await.unwrap();
+    for (case, url, authority) in [
+        ("no authority", fixture.url("localhost", "require"), None),
+        (
+            "another authority",
+            fixture.url("localhost", "require"),
+            Some(stranger.as_str()),
+        ),
+        (
+            "another name",
+            fixture.url("127.0.0.1", "require"),
+            authority,
+        ),
+        ("no TLS", fixture.url("localhost", "disable"), authority),
+    ] {
+        let error = Postgres::at(&url, authority)
+            .unwrap()
+            .batch("select 1")
+            .await
+            .unwrap_err();
+        assert!(
+            matches!(error, postgres::Error::Unavailable(_)),
+            "{case}: {error:?}"
+        );
+    }
+    fixture.end().await;
+}
