@@ -107,6 +107,7 @@ alter table public.documents
   add column if not exists updated_at timestamptz default now();
 
 alter table public.signing_requests
+  add column if not exists document_template_id uuid references public.documents (id) on delete set null,
   add column if not exists title text,
   add column if not exists description text,
   add column if not exists document_sign_id text,

@@ -7,5 +7,9 @@
     reason = "a test says what went wrong by panicking"
 )]
 
+mod main_job;
+mod mail_ledger;
 mod openapi;
+mod pooler;
 mod structure;
+mod support;

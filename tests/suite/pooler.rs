@@ -122,6 +122,7 @@ async fn start_pooler(folder: &Path, port: u16) -> Process {
         log: folder.join("pgbouncer.log"),
         stop_signal: "INT",
     })
+    .await
     .unwrap();
     pooler
         .answers(Duration::from_secs(20), async || is_taken(port))

@@ -86,9 +86,12 @@ impl RedisServer {
             user: None,
             log: settings.log,
             stop_signal: "TERM",
-        })?;
+        })
+        .await?;
         let address = loopback(port);
-        process.answers(START_LIMIT, async || answers(address).await).await?;
+        process
+            .answers(START_LIMIT, async || answers(address).await)
+            .await?;
         Ok(Self { process, address })
     }
 

@@ -1,5 +1,8 @@
 //! The whole cloud: it comes up, points at itself, and leaves nothing running however it ends.
-#![expect(clippy::unwrap_used, reason = "test code outside of test functions, too")]
+#![expect(
+    clippy::unwrap_used,
+    reason = "test code outside of test functions, too"
+)]
 
 use std::io::Read;
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
@@ -11,24 +14,66 @@ use std::time::{Duration, Instant};
 use local::cloud::{Cloud, Error, Settings, env_file};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
+use tempfile::TempDir;
+
+/// One function, whose binary is there and is never called: the parts are under test, not the functions.
+const TEMPLATE: &str = "
+Resources:
+  Health:
+    Type: AWS::Serverless::Function
+    Properties:
+      CodeUri: functions/api/health
+      Handler: bootstrap
+      Runtime: provided.al2023
+      Events:
+        Get:
+          Type: HttpApi
+          Properties:
+            Path: /api/health/redis
+            Method: GET
+";
+
+/// A folder for a cloud's data, with the template and the binary beside them.
+fn folder() -> TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("template.yaml"), TEMPLATE).unwrap();
+    let binary = folder.path().join("health");
+    std::fs::write(&binary, "#!/bin/sh\n").unwrap();
+    std::fs::set_permissions(&binary, PermissionsExt::from_mode(0o755)).unwrap();
+    folder
+}
 
 fn settings(data: &Path) -> Settings {
-    let mut settings = Settings::throwaway(data);
-    // The parts are under test, not the functions: no binary has to be there.
-    settings.bin_dir = data.to_owned();
-    settings
+    Settings {
+        bin_dir: data.to_owned(),
+        template: data.join("template.yaml"),
+        ..Settings::throwaway(data)
+    }
 }
 
 fn up(data: &Path, more: &[&str]) -> Command {
-    let template = Settings::throwaway(data).template;
     let mut command = Command::new(env!("CARGO_BIN_EXE_local"));
-    command.arg("up").arg("--data").arg(data).arg("--bin-dir").arg(data).arg("--template").arg(template);
-    for flag in ["--functions-port", "--redis-rest-port", "--qstash-port", "--mailbox-port"] {
+    command
+        .arg("up")
+        .arg("--data")
+        .arg(data)
+        .arg("--bin-dir")
+        .arg(data);
+    command.arg("--template").arg(data.join("template.yaml"));
+    for flag in [
+        "--functions-port",
+        "--redis-rest-port",
+        "--qstash-port",
+        "--mailbox-port",
+    ] {
         if !more.contains(&flag) {
             command.args([flag, "0"]);
         }
     }
-    command.args(more).stdout(Stdio::piped()).stderr(Stdio::piped());
+    command
+        .args(more)
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
     command
 }
 
@@ -38,36 +83,48 @@ fn wait_for<T>(mut found: impl FnMut() -> Option<T>) -> T {
         if let Some(found) = found() {
             return found;
         }
-        assert!(begun.elapsed() < Duration::from_secs(60), "waited in vain");
+        assert!(begun.elapsed() < Duration::from_mins(1), "waited in vain");
         std::thread::sleep(Duration::from_millis(50));
     }
 }
 
 /// The ports that the variables in `file` name.
-fn ports(file: &Path) -> Option<Vec<u16>> {
-    let variables = std::fs::read_to_string(file).ok()?;
+fn ports(file: &Path) -> Vec<u16> {
+    let variables = std::fs::read_to_string(file).unwrap();
     let ports = variables.lines().filter_map(|line| {
         let (_, rest) = line.split_once("127.0.0.1:")?;
         let digits: String = rest.chars().take_while(char::is_ascii_digit).collect();
         digits.parse().ok()
     });
-    Some(ports.collect())
+    ports.collect()
 }
 
 fn listens(port: u16) -> bool {
     TcpStream::connect((Ipv4Addr::LOCALHOST, port)).is_ok()
 }
 
+/// A cloud that has said where everything is, and every port that it listens on.
 fn start(data: &Path) -> (Child, Vec<u16>) {
-    let child = up(data, &[]).spawn().unwrap();
-    let ports = wait_for(|| ports(&env_file(data)));
-    assert!(ports.len() >= 6, "{ports:?}");
+    let mut child = up(data, &[]).spawn().unwrap();
+    let mut guide = String::new();
+    let stdout = child.stdout.as_mut().unwrap();
+    while !guide.contains("Logs") {
+        let mut bytes = [0; 512];
+        let read = stdout.read(&mut bytes).unwrap();
+        assert!(read > 0, "it ended after {guide:?}");
+        guide.push_str(&String::from_utf8_lossy(&bytes[..read]));
+    }
+    let (_, redis) = guide.split_once("redis-cli -p ").unwrap();
+    let mut ports = ports(&env_file(data));
+    ports.push(redis.lines().next().unwrap().parse().unwrap());
+    assert!(ports.iter().all(|port| listens(*port)), "{ports:?}");
+    assert!(ports.len() >= 8, "{ports:?}");
     (child, ports)
 }
 
 #[tokio::test]
 async fn the_environment_names_what_is_running() {
-    let data = tempfile::tempdir().unwrap();
+    let data = folder();
     let cloud = Cloud::start(settings(data.path())).await.unwrap();
     let variables = cloud.environment();
     assert_eq!(variables["UPSTASH_REDIS_REST_URL"], cloud.redis().url());
@@ -75,21 +132,30 @@ async fn the_environment_names_what_is_running() {
     assert_eq!(variables["AWS_ENDPOINT_URL_SESV2"], cloud.ses().url());
     assert_eq!(variables["MAILBOX_URL"], cloud.ses().mailbox_url());
     assert_eq!(variables["FUNCTIONS_URL"], cloud.gateway().url());
-    let (client, connection) = tokio_postgres::connect(cloud.database_url(), tokio_postgres::NoTls).await.unwrap();
+    let (client, connection) = tokio_postgres::connect(cloud.database_url(), tokio_postgres::NoTls)
+        .await
+        .unwrap();
     tokio::spawn(connection);
-    client.query("select * from signtusk.email_ledger", &[]).await.unwrap();
+    client
+        .query("select * from signtusk.email_ledger", &[])
+        .await
+        .unwrap();
     cloud.stop().await;
 }
 
 #[tokio::test]
 async fn the_env_file_is_private_and_a_shell_reads_it() {
-    let data = tempfile::tempdir().unwrap();
+    let data = folder();
     let cloud = Cloud::start(settings(data.path())).await.unwrap();
     let file = env_file(data.path());
     assert_eq!(file.metadata().unwrap().permissions().mode() & 0o777, 0o600);
     for (name, value) in cloud.environment() {
         let script = format!(". \"$1\"; printf %s \"${name}\"");
-        let output = Command::new("sh").args(["-c", &script, "sh"]).arg(&file).output().unwrap();
+        let output = Command::new("sh")
+            .args(["-c", &script, "sh"])
+            .arg(&file)
+            .output()
+            .unwrap();
         assert_eq!(&String::from_utf8(output.stdout).unwrap(), value, "{name}");
     }
     cloud.stop().await;
@@ -97,7 +163,7 @@ async fn the_env_file_is_private_and_a_shell_reads_it() {
 
 #[tokio::test]
 async fn secrets_are_made_once() {
-    let data = tempfile::tempdir().unwrap();
+    let data = folder();
     let first = Cloud::start(settings(data.path())).await.unwrap();
     let token = first.environment()["API_TOKEN"].clone();
     assert_eq!(token.len(), 64);
@@ -111,17 +177,9 @@ async fn secrets_are_made_once() {
 
 #[test]
 fn a_stopped_cloud_leaves_nothing_running() {
-    let data = tempfile::tempdir().unwrap();
+    let data = folder();
     let (mut child, ports) = start(data.path());
     let pid = Pid::from_raw(child.id().try_into().unwrap());
-    let mut guide = String::new();
-    // Signals are taken once the guide is out.
-    let mut stdout = child.stdout.take().unwrap();
-    while !guide.contains("Logs") {
-        let mut bytes = [0; 512];
-        let read = stdout.read(&mut bytes).unwrap();
-        guide.push_str(&String::from_utf8_lossy(&bytes[..read]));
-    }
     kill(pid, Signal::SIGTERM).unwrap();
     assert!(child.wait().unwrap().success());
     for port in ports {
@@ -131,13 +189,28 @@ fn a_stopped_cloud_leaves_nothing_running() {
 
 #[test]
 fn a_killed_cloud_leaves_nothing_running() {
-    let data = tempfile::tempdir().unwrap();
+    let data = folder();
     let (mut child, ports) = start(data.path());
     child.kill().unwrap();
     child.wait().unwrap();
     for port in ports {
         wait_for(|| (!listens(port)).then_some(()));
     }
+}
+
+#[test]
+fn a_killed_cloud_comes_up_again_at_once() {
+    let data = folder();
+    let (mut child, _) = start(data.path());
+    child.kill().unwrap();
+    child.wait().unwrap();
+    let (mut child, _) = start(data.path());
+    kill(
+        Pid::from_raw(child.id().try_into().unwrap()),
+        Signal::SIGINT,
+    )
+    .unwrap();
+    assert!(child.wait().unwrap().success());
 }
 
 fn failed(output: Output) -> String {
@@ -147,17 +220,27 @@ fn failed(output: Output) -> String {
 
 #[test]
 fn a_taken_port_is_named_with_what_to_do() {
-    let data = tempfile::tempdir().unwrap();
+    let data = folder();
     let taken = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
     let port = taken.local_addr().unwrap().port().to_string();
     let said = failed(up(data.path(), &["--qstash-port", &port]).output().unwrap());
-    assert!(said.contains(&port) && said.contains("--qstash-port"), "{said}");
+    assert!(
+        said.contains(&port) && said.contains("--qstash-port"),
+        "{said}"
+    );
 }
 
 #[test]
 fn the_env_command_prints_the_file_or_says_what_to_do() {
-    let data = tempfile::tempdir().unwrap();
-    let env = || Command::new(env!("CARGO_BIN_EXE_local")).arg("env").arg("--data").arg(data.path()).output().unwrap();
+    let data = folder();
+    let env = || {
+        Command::new(env!("CARGO_BIN_EXE_local"))
+            .arg("env")
+            .arg("--data")
+            .arg(data.path())
+            .output()
+            .unwrap()
+    };
     assert!(failed(env()).contains("local up"));
     std::fs::write(env_file(data.path()), "A='b'\n").unwrap();
     assert_eq!(env().stdout, b"A='b'\n");

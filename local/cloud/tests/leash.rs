@@ -1,5 +1,4 @@
 //! Programs on their leash: they end with their holder, however it ends.
-#![expect(clippy::unwrap_used, reason = "test code outside of test functions, too")]
 
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -40,7 +39,13 @@ fn wait_for<T>(mut found: impl FnMut() -> Option<T>) -> T {
 }
 
 fn pid_in(folder: &Path) -> i32 {
-    wait_for(|| std::fs::read_to_string(folder.join("pid")).ok()?.trim().parse().ok())
+    wait_for(|| {
+        std::fs::read_to_string(folder.join("pid"))
+            .ok()?
+            .trim()
+            .parse()
+            .ok()
+    })
 }
 
 /// Not a test of its own: the process that the next test kills.
@@ -50,7 +55,9 @@ async fn holder() {
         return;
     };
     let script = "trap '' HUP; echo $$ >pid; while :; do sleep 0.1; done";
-    let _held = Process::start(&program(Path::new(&folder), script)).unwrap();
+    let _held = Process::start(&program(Path::new(&folder), script))
+        .await
+        .unwrap();
     std::future::pending::<()>().await;
 }
 
@@ -74,16 +81,37 @@ fn a_program_ends_when_its_holder_is_killed() {
 async fn a_program_that_ignores_its_signal_is_killed_at_a_stop() {
     let folder = tempfile::tempdir().unwrap();
     let script = "trap '' TERM; echo $$ >pid; while :; do sleep 0.1; done";
-    let process = Process::start(&program(folder.path(), script)).unwrap();
+    let process = Process::start(&program(folder.path(), script))
+        .await
+        .unwrap();
     let pid = pid_in(folder.path());
     process.stop().await;
     assert!(!is_alive(pid));
 }
 
 #[tokio::test]
+async fn a_program_waits_for_the_one_before_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let script = "trap 'sleep 0.5; exit' TERM; echo $$ >pid; while :; do sleep 0.1; done";
+    let first = Process::start(&program(folder.path(), script))
+        .await
+        .unwrap();
+    let pid = pid_in(folder.path());
+    drop(first);
+    assert!(is_alive(pid));
+    let second = Process::start(&program(folder.path(), "sleep 60"))
+        .await
+        .unwrap();
+    assert!(!is_alive(pid));
+    second.stop().await;
+}
+
+#[tokio::test]
 async fn a_program_that_ends_early_shows_its_last_words() {
     let folder = tempfile::tempdir().unwrap();
-    let mut process = Process::start(&program(folder.path(), "echo no luck; exit 3")).unwrap();
+    let mut process = Process::start(&program(folder.path(), "echo no luck; exit 3"))
+        .await
+        .unwrap();
     let error = process
         .answers(Duration::from_secs(30), async || false)
         .await
@@ -95,9 +123,18 @@ async fn a_program_that_ends_early_shows_its_last_words() {
 #[tokio::test]
 async fn what_a_program_says_goes_to_its_log_and_a_success_is_one() {
     let folder = tempfile::tempdir().unwrap();
-    Process::start(&program(folder.path(), "echo done")).unwrap().finish().await.unwrap();
+    Process::start(&program(folder.path(), "echo done"))
+        .await
+        .unwrap()
+        .finish()
+        .await
+        .unwrap();
     let log = std::fs::read_to_string(folder.path().join("log")).unwrap();
     assert_eq!(log, "done\n");
-    let failure = Process::start(&program(folder.path(), "exit 1")).unwrap().finish().await;
+    let failure = Process::start(&program(folder.path(), "exit 1"))
+        .await
+        .unwrap()
+        .finish()
+        .await;
     assert!(failure.is_err());
 }

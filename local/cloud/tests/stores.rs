@@ -1,5 +1,8 @@
 //! The real Redis and PostgreSQL, as the cloud runs them.
-#![expect(clippy::unwrap_used, reason = "test code outside of test functions, too")]
+#![expect(
+    clippy::unwrap_used,
+    reason = "test code outside of test functions, too"
+)]
 
 use std::path::Path;
 
@@ -41,9 +44,14 @@ async fn a_cluster_migrates_once_and_takes_its_sample_data_twice() {
     run_script(&database.owner_url, forget).await.unwrap();
     assert!(!migrate(&database.owner_url).await.unwrap().is_empty());
     for _ in 0..2 {
-        run_script(&database.owner_url, include_str!("../seed.sql")).await.unwrap();
+        run_script(&database.owner_url, include_str!("../seed.sql"))
+            .await
+            .unwrap();
     }
-    assert_eq!(count(&database.owner_url, "public.signing_request_signers").await, 3);
+    assert_eq!(
+        count(&database.owner_url, "public.signing_request_signers").await,
+        3
+    );
     cluster.stop().await;
     assert!(!folder.path().join("postgres").exists());
 }
@@ -54,13 +62,34 @@ async fn the_functions_role_owns_nothing_and_visitors_reach_nothing_of_ours() {
     let cluster = cluster(folder.path(), false).await;
     let database = cluster.database("one").await.unwrap();
     let functions = client(&database.functions_url).await;
-    functions.query("select * from signtusk.email_ledger", &[]).await.unwrap();
-    assert!(functions.batch_execute("drop table signtusk.email_ledger").await.is_err());
-    assert!(functions.batch_execute("create table public.mine (id int)").await.is_err());
+    functions
+        .query("select * from signtusk.email_ledger", &[])
+        .await
+        .unwrap();
+    assert!(
+        functions
+            .batch_execute("drop table signtusk.email_ledger")
+            .await
+            .is_err()
+    );
+    assert!(
+        functions
+            .batch_execute("create table public.mine (id int)")
+            .await
+            .is_err()
+    );
     let owner = client(&database.owner_url).await;
     for visitor in ["anon", "authenticated"] {
-        owner.batch_execute(&format!("set role {visitor}")).await.unwrap();
-        assert!(owner.query("select * from signtusk.email_ledger", &[]).await.is_err());
+        owner
+            .batch_execute(&format!("set role {visitor}"))
+            .await
+            .unwrap();
+        assert!(
+            owner
+                .query("select * from signtusk.email_ledger", &[])
+                .await
+                .is_err()
+        );
         owner.batch_execute("reset role").await.unwrap();
     }
     cluster.stop().await;
@@ -71,14 +100,19 @@ async fn a_fresh_database_has_the_tables_and_none_of_the_rows() {
     let folder = tempfile::tempdir().unwrap();
     let cluster = cluster(folder.path(), false).await;
     let first = cluster.database("one").await.unwrap();
-    run_script(&first.owner_url, include_str!("../seed.sql")).await.unwrap();
+    run_script(&first.owner_url, include_str!("../seed.sql"))
+        .await
+        .unwrap();
     let second = cluster.database("two").await.unwrap();
     assert_eq!(count(&first.owner_url, "public.documents").await, 1);
     assert_eq!(count(&second.owner_url, "public.documents").await, 0);
     // Made anew although a client is still in it.
     let again = cluster.database("one").await.unwrap();
     assert_eq!(count(&again.owner_url, "public.documents").await, 0);
-    assert!(matches!(cluster.database("one; drop").await, Err(Error::Name(_))));
+    assert!(matches!(
+        cluster.database("one; drop").await,
+        Err(Error::Name(_))
+    ));
     cluster.stop().await;
 }
 
@@ -87,7 +121,9 @@ async fn a_durable_cluster_keeps_its_rows_over_a_restart() {
     let folder = tempfile::tempdir().unwrap();
     let first = cluster(folder.path(), true).await;
     let database = first.permanent_database("signtusk").await.unwrap();
-    run_script(&database.owner_url, include_str!("../seed.sql")).await.unwrap();
+    run_script(&database.owner_url, include_str!("../seed.sql"))
+        .await
+        .unwrap();
     first.stop().await;
     let second = cluster(folder.path(), true).await;
     let database = second.permanent_database("signtusk").await.unwrap();
@@ -107,7 +143,10 @@ async fn redis(folder: &Path, durable: bool) -> RedisServer {
 
 async fn ask(server: &RedisServer, command: &str) -> String {
     let mut stream = TcpStream::connect(server.address()).await.unwrap();
-    stream.write_all(format!("{command}\r\nQUIT\r\n").as_bytes()).await.unwrap();
+    stream
+        .write_all(format!("{command}\r\nQUIT\r\n").as_bytes())
+        .await
+        .unwrap();
     let mut answer = String::new();
     stream.read_to_string(&mut answer).await.unwrap();
     answer

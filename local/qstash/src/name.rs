@@ -9,7 +9,9 @@ const MAX_LENGTH: usize = 256;
 
 /// A text that is no name.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is not a name: 1 to 256 letters, digits, hyphens, underscores, periods, colons and at signs")]
+#[error(
+    "`{0}` is not a name: 1 to 256 letters, digits, hyphens, underscores, periods, colons and at signs"
+)]
 pub(crate) struct Error(String);
 
 /// A name of letters, digits, `.`, `_` and `-`; and of `:` and `@`, because flow-control keys are made of parts and of

@@ -77,14 +77,10 @@ mod tests {
 
     #[test]
     fn the_mac_is_that_of_rfc_4231() {
-        let hex: String = mac(b"Jefe", b"what do ya want for nothing?")
-            .iter()
-            .map(|byte| format!("{byte:02x}"))
-            .collect();
-        assert_eq!(
-            hex,
-            "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843"
-        );
+        let expected = URL_SAFE_NO_PAD
+            .decode("W9zBRr9gdU5qBCQmCJV1x1oAPwidJzmDnexYuWTsOEM")
+            .expect("base64url");
+        assert_eq!(mac(b"Jefe", b"what do ya want for nothing?"), expected);
     }
 
     #[test]

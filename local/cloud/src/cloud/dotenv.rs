@@ -25,7 +25,13 @@ mod tests {
     fn a_shell_reads_back_what_was_written() {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("env");
-        for value in ["plain", "", "SignTusk <a@b.c>", "it's $HOME `id` \\ \"x\"", "ü # not a comment"] {
+        for value in [
+            "plain",
+            "",
+            "SignTusk <a@b.c>",
+            "it's $HOME `id` \\ \"x\"",
+            "ü # not a comment",
+        ] {
             let variables = BTreeMap::from([("VALUE".to_owned(), value.to_owned())]);
             std::fs::write(&file, text(&variables)).unwrap();
             let output = Command::new("sh")

@@ -46,7 +46,10 @@ pub(super) fn variables(addresses: Addresses, secrets: &mut Secrets) -> BTreeMap
         ("EMAIL_FROM", fixed(EMAIL_FROM)),
         ("AWS_REGION", fixed("us-east-1")),
         ("AWS_ACCESS_KEY_ID", fixed("AKIALOCALCLOUD")),
-        ("AWS_SECRET_ACCESS_KEY", secrets.get("aws_secret_access_key")),
+        (
+            "AWS_SECRET_ACCESS_KEY",
+            secrets.get("aws_secret_access_key"),
+        ),
         ("AWS_ENDPOINT_URL_SESV2", addresses.ses),
         ("LOG_LEVEL", fixed("info")),
         ("MAILBOX_URL", addresses.mailbox),

@@ -10,7 +10,9 @@ use crate::{postgres, redis_server};
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// Somebody listens there already.
-    #[error("port {port} ({part}) is taken: stop what listens there, or choose another with --{flag} (0: a free one)")]
+    #[error(
+        "port {port} ({part}) is taken: stop what listens there, or choose another with --{flag} (0: a free one)"
+    )]
     PortTaken {
         /// The port.
         port: u16,

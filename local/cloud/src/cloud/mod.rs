@@ -4,6 +4,7 @@ mod dotenv;
 mod environment;
 mod error;
 mod folder;
+mod part;
 mod private_file;
 mod secrets;
 mod settings;
@@ -22,15 +23,9 @@ use local_redis_rest::Front;
 use self::environment::Addresses;
 use self::folder::Folder;
 use self::secrets::Secrets;
-use crate::postgres::{self, Cluster, Passwords, run_script};
-use crate::process::port::{free, is_taken, loopback};
-use crate::redis_server::{self, RedisServer};
-
-/// The database that the functions use in a cluster of the cloud's own.
-const DATABASE: &str = "signtusk";
-
-/// An owner, a document, and a signing request with three signers.
-const SEED: &str = include_str!("../../seed.sql");
+use crate::postgres::Cluster;
+use crate::process::port::{free, is_taken};
+use crate::redis_server::RedisServer;
 
 /// The running cloud. [`Cloud::stop`] ends it in order; dropping it ends everything at once.
 pub struct Cloud {
@@ -50,64 +45,41 @@ impl Cloud {
         check(&settings)?;
         let folder = Folder::take(&settings.data)?;
         let mut secrets = Secrets::open(folder.path())?;
-        let redis_token = secrets.get("redis_token");
-        let redis_read_only_token = secrets.get("redis_read_only_token");
-        let passwords = passwords(&mut secrets);
+        let passwords = part::passwords(&mut secrets);
+        let redis_tokens = part::redis_tokens(&mut secrets);
         // Before the database is made with them.
         secrets.save()?;
 
         let (redis_server, (cluster, database)) = tokio::try_join!(
-            start_redis_server(&settings, &folder),
-            start_database(&settings, &folder, passwords)
+            part::redis_server(&settings, &folder),
+            part::database(&settings, &folder, passwords)
         )?;
-        let redis = local_redis_rest::start(local_redis_rest::Settings {
-            listen: loopback(settings.ports.redis_rest),
-            redis: redis_server.address(),
-            token: redis_token.clone(),
-            read_only_token: redis_read_only_token,
-        })
-        .await
-        .map_err(Error::RedisRest)?;
-        let official = qstash_settings(&settings, &folder);
-        let qstash = local_qstash::start(official.clone()).await.map_err(Error::Qstash)?;
-        let ses = local_ses::start(local_ses::Settings {
-            listen: loopback(0),
-            mailbox: loopback(settings.ports.mailbox),
-            data: folder.join("ses"),
-            verified: vec![environment::VERIFIED_DOMAIN.to_owned()],
-        })
-        .await
-        .map_err(Error::Ses)?;
+        let redis = part::redis_rest(&settings, &redis_server, &redis_tokens).await?;
+        let qstash_settings = part::qstash_settings(&settings, &folder);
+        let qstash = local_qstash::start(qstash_settings.clone())
+            .await
+            .map_err(Error::Qstash)?;
+        let ses = part::ses(&settings, &folder).await?;
+        let (functions_port, functions) = functions_address(settings.ports.functions, &folder)?;
 
-        let (functions_port, functions_url) = functions_address(settings.ports.functions, &folder)?;
         let addresses = Addresses {
-            functions: functions_url,
+            functions,
             redis_rest: redis.url(),
-            redis_token,
+            redis_token: redis_tokens.standard,
             qstash: qstash.url(),
-            qstash_token: official.token,
-            qstash_current_key: official.current_signing_key,
-            qstash_next_key: official.next_signing_key,
+            qstash_token: qstash_settings.token,
+            qstash_current_key: qstash_settings.current_signing_key,
+            qstash_next_key: qstash_settings.next_signing_key,
             database: database.functions_url,
             migrations_database: database.owner_url,
             ses: ses.url(),
             mailbox: ses.mailbox_url(),
         };
-        let environment = environment::variables(addresses, &mut secrets);
+        let mut environment = environment::variables(addresses, &mut secrets);
+        environment.extend(settings.overrides.clone());
         secrets.save()?;
-        let gateway = local_gateway::start(local_gateway::Settings {
-            listen: loopback(functions_port),
-            template: absolute(&settings.template)?,
-            bin_dir: absolute(&settings.bin_dir)?,
-            environment: environment.clone(),
-            max_instances: settings.max_instances,
-            log: Some(folder.join("log")),
-        })
-        .await
-        .map_err(Error::Gateway)?;
-        let file = env_file(folder.path());
-        private_file::write(&file, dotenv::text(&environment).as_bytes())
-            .map_err(|error| Error::keep(&file, error))?;
+        let gateway = part::gateway(&settings, &folder, functions_port, &environment).await?;
+        write_env_file(folder.path(), &environment)?;
         Ok(Self {
             gateway,
             qstash,
@@ -239,64 +211,6 @@ fn check(settings: &Settings) -> Result<(), Error> {
     Ok(())
 }
 
-fn passwords(secrets: &mut Secrets) -> Passwords {
-    Passwords::new(
-        &secrets.get("database_admin"),
-        &secrets.get("database_owner"),
-        &secrets.get("database_functions"),
-    )
-}
-
-async fn start_redis_server(settings: &Settings, folder: &Folder) -> Result<RedisServer, Error> {
-    let server = RedisServer::start(redis_server::Settings {
-        port: 0,
-        folder: folder.join("redis"),
-        durable: settings.durable,
-        log: folder.log("redis-server.log"),
-    });
-    Ok(server.await?)
-}
-
-async fn start_database(
-    settings: &Settings,
-    folder: &Folder,
-    passwords: Passwords,
-) -> Result<(Option<Cluster>, postgres::Database), Error> {
-    let (cluster, database) = match &settings.database {
-        Database::Own => {
-            let cluster = Cluster::start(postgres::Settings {
-                folder: folder.join("postgres"),
-                port: 0,
-                durable: settings.durable,
-                log: folder.log("postgres.log"),
-                passwords,
-            })
-            .await?;
-            let database = cluster.permanent_database(DATABASE).await?;
-            (Some(cluster), database)
-        }
-        Database::Url(url) => {
-            postgres::migrate(url).await?;
-            let database = postgres::Database {
-                functions_url: url.clone(),
-                owner_url: url.clone(),
-            };
-            (None, database)
-        }
-    };
-    if settings.seed {
-        run_script(&database.owner_url, SEED).await?;
-    }
-    Ok((cluster, database))
-}
-
-fn qstash_settings(settings: &Settings, folder: &Folder) -> local_qstash::Settings {
-    let listen = loopback(settings.ports.qstash);
-    let mut official = local_qstash::Settings::official(listen, folder.join("qstash"));
-    official.speed = settings.qstash_speed;
-    official
-}
-
 /// The port of the gateway, and the URL that its functions and QStash know it by: it is in their environment, so it
 /// is chosen before the gateway starts. A chosen port is `localhost` to people; a free one is for programs.
 fn functions_address(port: u16, folder: &Folder) -> Result<(u16, String), Error> {
@@ -309,6 +223,8 @@ fn functions_address(port: u16, folder: &Folder) -> Result<(u16, String), Error>
     }
 }
 
-fn absolute(path: &Path) -> Result<PathBuf, Error> {
-    std::path::absolute(path).map_err(|error| Error::keep(path, error))
+fn write_env_file(data: &Path, environment: &BTreeMap<String, String>) -> Result<(), Error> {
+    let file = env_file(data);
+    private_file::write(&file, dotenv::text(environment).as_bytes())
+        .map_err(|error| Error::keep(&file, error))
 }

@@ -20,8 +20,9 @@ impl Secrets {
     pub(super) fn open(data: &Path) -> Result<Self, Error> {
         let path = data.join("secrets.json");
         let named = match std::fs::read(&path) {
-            Ok(bytes) => serde_json::from_slice(&bytes)
-                .map_err(|error| Error::keep(&path, error.into()))?,
+            Ok(bytes) => {
+                serde_json::from_slice(&bytes).map_err(|error| Error::keep(&path, error.into()))?
+            }
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => BTreeMap::new(),
             Err(error) => return Err(Error::keep(&path, error)),
         };
@@ -31,7 +32,10 @@ impl Secrets {
     /// The secret of this name, made when it is asked for the first time: 64 letters and digits.
     pub(super) fn get(&mut self, name: &str) -> String {
         let fresh = || format!("{}{}", Uuid::new_v4().simple(), Uuid::new_v4().simple());
-        self.named.entry(name.to_owned()).or_insert_with(fresh).clone()
+        self.named
+            .entry(name.to_owned())
+            .or_insert_with(fresh)
+            .clone()
     }
 
     /// Writes what was made.

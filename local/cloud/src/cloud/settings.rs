@@ -1,5 +1,6 @@
 //! How to bring the local cloud up.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 /// The ports on loopback; 0 takes a free one.
@@ -41,13 +42,15 @@ impl Ports {
 }
 
 /// Which PostgreSQL the functions use.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone)]
 pub enum Database {
     /// A cluster of the cloud's own.
     Own,
     /// A running one, such as Supabase's local stack, by the URL of a role that may migrate it. The functions get the
     /// same URL. TLS is not spoken to it here.
     Url(String),
+    /// One that is migrated already, with the URLs of both roles: a test's own, in a cluster that tests share.
+    Made(crate::postgres::Database),
 }
 
 impl std::fmt::Debug for Database {
@@ -55,6 +58,7 @@ impl std::fmt::Debug for Database {
         f.write_str(match self {
             Self::Own => "Own",
             Self::Url(_) => "Url([redacted])",
+            Self::Made(_) => "Made([redacted])",
         })
     }
 }
@@ -80,6 +84,8 @@ pub struct Settings {
     pub max_instances: usize,
     /// Whether Redis and PostgreSQL keep their data over a restart.
     pub durable: bool,
+    /// Variables that take the place of the cloud's own, by name: a test stands between a function and a part.
+    pub overrides: BTreeMap<String, String>,
 }
 
 impl Settings {
@@ -96,6 +102,7 @@ impl Settings {
             seed: true,
             max_instances: 8,
             durable: true,
+            overrides: BTreeMap::new(),
         }
     }
 

@@ -21,7 +21,9 @@ impl Env {
         let file = env_file(&self.data);
         let variables = match std::fs::read(&file) {
             Ok(variables) => variables,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Err(Error::NoEnvFile(file)),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                return Err(Error::NoEnvFile(file));
+            }
             Err(error) => return Err(error.into()),
         };
         Ok(io::stdout().write_all(&variables)?)

@@ -17,7 +17,11 @@ impl Binaries {
     pub(super) fn for_data(data: &Path) -> Result<Self, Error> {
         let installed = installed();
         let Ok(version) = std::fs::read_to_string(data.join("PG_VERSION")) else {
-            return installed.into_iter().next_back().map(|(_, found)| found).ok_or(Error::Missing);
+            return installed
+                .into_iter()
+                .next_back()
+                .map(|(_, found)| found)
+                .ok_or(Error::Missing);
         };
         let version = version.trim();
         installed

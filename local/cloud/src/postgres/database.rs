@@ -9,7 +9,7 @@ use super::role::Passwords;
 const MAX_NAME: usize = 63;
 
 /// How to reach a database. The URLs carry passwords and are not printed.
-#[derive(Clone)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Database {
     /// For the functions: `DATABASE_URL`.
     pub functions_url: String,
@@ -20,7 +20,8 @@ pub struct Database {
 impl Database {
     pub(super) fn new(name: &str, port: u16, passwords: &Passwords) -> Result<Self, Error> {
         let legal = |byte: u8| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'_');
-        let starts_well = name.starts_with(|first: char| first.is_ascii_lowercase() || first == '_');
+        let starts_well =
+            name.starts_with(|first: char| first.is_ascii_lowercase() || first == '_');
         if !starts_well || name.len() > MAX_NAME || !name.bytes().all(legal) {
             return Err(Error::Name(name.to_owned()));
         }

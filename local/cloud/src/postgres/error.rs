@@ -20,7 +20,9 @@ pub enum Error {
         version: String,
     },
     /// As root, PostgreSQL needs a user of its own.
-    #[error("PostgreSQL does not run as root and there is no system user postgres; install the package postgresql")]
+    #[error(
+        "PostgreSQL does not run as root and there is no system user postgres; install the package postgresql"
+    )]
     NoUser,
     /// A folder cannot be used.
     #[error("cannot prepare {}", folder.display())]

@@ -30,7 +30,7 @@ impl Home {
         let wanted = std::path::absolute(folder).map_err(failed)?;
         std::fs::create_dir_all(&wanted).map_err(failed)?;
         let home = match user {
-            Some(user) if !reachable(&wanted, user) => stand_in(&wanted),
+            Some(user) if !reachable(&wanted, user) => stand_in(&wanted).map_err(failed)?,
             _ => wanted,
         };
         let home = Self { folder: home, user };
@@ -66,7 +66,8 @@ impl Home {
 
     /// Moves a made cluster to its place.
     pub(super) fn settle(&self) -> Result<(), Error> {
-        std::fs::rename(self.folder.join("data.new"), self.data()).map_err(|error| self.failed(error))
+        std::fs::rename(self.folder.join("data.new"), self.data())
+            .map_err(|error| self.failed(error))
     }
 
     /// Writes a file that only the cluster's user can read.
@@ -143,10 +144,21 @@ fn reachable(folder: &Path, user: User) -> bool {
     above.all(passable) && parent.is_none_or(|parent| passable(parent) || open(parent))
 }
 
-/// A folder at the user's own home that is named after the one it stands for.
-fn stand_in(folder: &Path) -> PathBuf {
+/// A folder at the user's own home that is named after the one it stands for. A file there says that it is in use: one
+/// that stood for a folder since deleted goes, because its passwords went with that folder.
+fn stand_in(folder: &Path) -> io::Result<PathBuf> {
     let name = folder.to_string_lossy().replace('/', "-");
-    let base = Path::new(USERS_OWN);
-    let base = if base.is_dir() { base.to_owned() } else { std::env::temp_dir() };
-    base.join(format!("signtusk{name}"))
+    let base = match Path::new(USERS_OWN) {
+        base if base.is_dir() => base.to_owned(),
+        _ => std::env::temp_dir(),
+    };
+    let home = base.join(format!("signtusk{name}"));
+    let sign = folder.join("stand-in");
+    if !sign.is_file() {
+        match std::fs::remove_dir_all(&home) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            _ => std::fs::write(&sign, home.as_os_str().as_encoded_bytes())?,
+        }
+    }
+    Ok(home)
 }

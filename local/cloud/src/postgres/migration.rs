@@ -43,7 +43,10 @@ pub async fn apply(owner_url: &str) -> Result<Vec<String>, Error> {
     let mut applied = Vec::new();
     for (name, script) in files {
         let outcome = apply_one(client, &name, &script).await;
-        if outcome.map_err(|source| Error::Migration { name: name.clone(), source })? {
+        if outcome.map_err(|source| Error::Migration {
+            name: name.clone(),
+            source,
+        })? {
             applied.push(name);
         }
     }
@@ -51,7 +54,11 @@ pub async fn apply(owner_url: &str) -> Result<Vec<String>, Error> {
     Ok(applied)
 }
 
-async fn apply_one(client: &mut Client, name: &str, script: &str) -> Result<bool, tokio_postgres::Error> {
+async fn apply_one(
+    client: &mut Client,
+    name: &str,
+    script: &str,
+) -> Result<bool, tokio_postgres::Error> {
     let done = client
         .query_opt(
             "select 1 from public.schema_migrations where name = $1 and checksum = md5($2)",
@@ -83,9 +90,11 @@ fn files(folder: &Path) -> Result<Vec<(String, String)>, Error> {
     let mut files = Vec::new();
     for entry in std::fs::read_dir(folder).map_err(failed)? {
         let path = entry.map_err(failed)?.path();
-        let name = path.file_name().map(|name| name.to_string_lossy().into_owned());
-        if let Some(name) = name.filter(|name| name.ends_with(".sql")) {
-            files.push((name, std::fs::read_to_string(&path).map_err(failed)?));
+        if path.extension().is_some_and(|kind| kind == "sql")
+            && let Some(name) = path.file_name()
+        {
+            let script = std::fs::read_to_string(&path).map_err(failed)?;
+            files.push((name.to_string_lossy().into_owned(), script));
         }
     }
     files.sort();

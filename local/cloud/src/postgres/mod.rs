@@ -30,7 +30,7 @@ use crate::process::port::free;
 use crate::process::{Process, Program};
 
 /// How long a cluster may recover before it answers.
-const START_LIMIT: Duration = Duration::from_secs(60);
+const START_LIMIT: Duration = Duration::from_mins(1);
 
 /// The database from which `Cluster::database` copies.
 const TEMPLATE: &str = "signtusk_template";
@@ -84,7 +84,8 @@ impl Cluster {
             server_arguments(&home, port),
             &home,
             &settings,
-        ))?;
+        ))
+        .await?;
         let admin = settings.passwords.admin_url(port, "postgres");
         process
             .answers(START_LIMIT, async || Session::open(&admin).await.is_ok())
@@ -113,7 +114,9 @@ impl Cluster {
         let database = self.named(name)?;
         let admin = self.admin().await?;
         if !admin.has_database(name).await? {
-            admin.run(&format!("create database {name} owner postgres")).await?;
+            admin
+                .run(&format!("create database {name} owner postgres"))
+                .await?;
         }
         admin.close().await;
         migration::apply(&database.owner_url).await?;
@@ -127,14 +130,22 @@ impl Cluster {
         let admin = self.admin().await?;
         if !*stands {
             let template = self.named(TEMPLATE)?;
-            admin.run(&format!("drop database if exists {TEMPLATE} with (force)")).await?;
-            admin.run(&format!("create database {TEMPLATE} owner postgres")).await?;
+            admin
+                .run(&format!("drop database if exists {TEMPLATE} with (force)"))
+                .await?;
+            admin
+                .run(&format!("create database {TEMPLATE} owner postgres"))
+                .await?;
             migration::apply(&template.owner_url).await?;
             *stands = true;
         }
-        admin.run(&format!("drop database if exists {name} with (force)")).await?;
         admin
-            .run(&format!("create database {name} template {TEMPLATE} owner postgres"))
+            .run(&format!("drop database if exists {name} with (force)"))
+            .await?;
+        admin
+            .run(&format!(
+                "create database {name} template {TEMPLATE} owner postgres"
+            ))
             .await?;
         admin.close().await;
         Ok(database)
@@ -170,9 +181,14 @@ async fn make(binaries: &Binaries, home: &Home, settings: &Settings) -> Result<(
         "--username=supabase_admin",
     ];
     let mut arguments: Vec<OsString> = arguments.iter().map(OsString::from).collect();
-    arguments.extend(["--pwfile".into(), password.into(), "--pgdata".into(), fresh.into()]);
+    arguments.extend([
+        "--pwfile".into(),
+        password.into(),
+        "--pgdata".into(),
+        fresh.into(),
+    ]);
     let initdb = program("initdb", binaries.initdb(), arguments, home, settings);
-    Process::start(&initdb)?.finish().await?;
+    Process::start(&initdb).await?.finish().await?;
     home.settle()
 }
 

@@ -51,18 +51,23 @@ fn url(role: &str, password: &str, port: u16, database: &str) -> String {
 
 /// Makes the roles that are missing and sets the passwords; may run at every start.
 pub(super) fn script(passwords: &Passwords) -> String {
-    let mut script = String::new();
-    for role in ["postgres", "functions", "anon", "authenticated", "service_role"] {
-        script += &format!(
-            "do $$ begin if not exists (select from pg_roles where rolname = '{role}') then create role {role}; end if; end $$;\n"
-        );
-    }
-    let (owner, functions) = (&passwords.owner, &passwords.functions);
-    script += &format!(
-        "alter role postgres login createdb createrole bypassrls password '{owner}';\n\
-         alter role functions login password '{functions}';\n\
-         alter role service_role bypassrls;\n\
-         grant anon, authenticated, service_role to postgres with admin option;\n"
-    );
-    script
+    let Passwords {
+        owner, functions, ..
+    } = passwords;
+    format!(
+        "do $$
+         declare wanted text;
+         begin
+           foreach wanted in array array['postgres', 'functions', 'anon', 'authenticated', 'service_role'] loop
+             if not exists (select from pg_roles where rolname = wanted) then
+               execute format('create role %I', wanted);
+             end if;
+           end loop;
+         end
+         $$;
+         alter role postgres login createdb createrole bypassrls password '{owner}';
+         alter role functions login password '{functions}';
+         alter role service_role bypassrls;
+         grant anon, authenticated, service_role to postgres with admin option;"
+    )
 }

@@ -13,7 +13,9 @@ pub(super) struct Session {
 
 impl Session {
     pub(super) async fn open(url: &str) -> Result<Self, Error> {
-        let (client, connection) = tokio_postgres::connect(url, NoTls).await.map_err(Error::Connect)?;
+        let (client, connection) = tokio_postgres::connect(url, NoTls)
+            .await
+            .map_err(Error::Connect)?;
         let connection = tokio::spawn(async move {
             if let Err(error) = connection.await {
                 tracing::debug!(%error, "a connection to the database ended");
@@ -24,7 +26,10 @@ impl Session {
 
     /// Runs statements that answer nothing.
     pub(super) async fn run(&self, script: &str) -> Result<(), Error> {
-        self.client.batch_execute(script).await.map_err(Error::Refused)
+        self.client
+            .batch_execute(script)
+            .await
+            .map_err(Error::Refused)
     }
 
     pub(super) async fn has_database(&self, name: &str) -> Result<bool, Error> {
@@ -49,7 +54,10 @@ impl Session {
 pub async fn run_script(url: &str, script: &str) -> Result<(), Error> {
     let mut session = Session::open(url).await?;
     let transaction = session.client.transaction().await.map_err(Error::Refused)?;
-    transaction.batch_execute(script).await.map_err(Error::Refused)?;
+    transaction
+        .batch_execute(script)
+        .await
+        .map_err(Error::Refused)?;
     transaction.commit().await.map_err(Error::Refused)?;
     session.close().await;
     Ok(())

@@ -1,10 +1,9 @@
 //! Programs that run beside us and never outlive us, not even a SIGKILL.
 
+mod log;
 pub mod port;
-mod tail;
 
 use std::ffi::OsString;
-use std::fs::OpenOptions;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::process::{ExitStatus, Stdio};
@@ -96,17 +95,14 @@ pub struct Process {
 }
 
 impl Process {
-    /// Starts the program, in a process group of its own so that a terminal's Ctrl-C reaches only us.
-    pub fn start(program: &Program) -> Result<Self, Error> {
+    /// Starts the program, in a process group of its own so that a terminal's Ctrl-C reaches only us. Where an earlier
+    /// one with the same log is still ending, it is waited for: it may write to the same data.
+    pub async fn start(program: &Program) -> Result<Self, Error> {
         let failed = |source| Error::Start {
             name: program.name,
             source,
         };
-        let output = OpenOptions::new()
-            .create(true)
-            .append(true)
-            .open(&program.log)
-            .map_err(failed)?;
+        let output = log::take(&program.log).await.map_err(failed)?;
         let mut command = Command::new("/bin/sh");
         command
             .args(["-c", LEASH, "leash", program.stop_signal])
@@ -186,7 +182,7 @@ impl Process {
             name: self.name,
             status,
             log: self.log.clone(),
-            tail: tail::of(&self.log),
+            tail: log::tail(&self.log),
         }
     }
 }
@@ -194,7 +190,8 @@ impl Process {
 /// The first `name` on the `PATH` that is a file.
 #[must_use]
 pub fn on_path(name: &str) -> Option<PathBuf> {
-    const USUAL: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:/opt/homebrew/bin";
+    const USUAL: &str =
+        "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:/opt/homebrew/bin";
     let path = shared::base::env::optional("PATH").unwrap_or_else(|| USUAL.to_owned());
     path.split(':')
         .map(|folder| Path::new(folder).join(name))

@@ -349,6 +349,10 @@ mod tests {
         index.start(0).into_iter().map(|start| start.id).collect()
     }
 
+    fn starts_only(index: &mut Index, id: &MessageId) -> bool {
+        started(index).iter().eq([id])
+    }
+
     #[test]
     fn a_queue_starts_the_next_message_only_when_the_first_and_its_callback_are_done() {
         let mut index = Index::default();
@@ -359,16 +363,15 @@ mod tests {
         };
         index.add(second.clone());
         index.add(first.clone());
-        assert_eq!(
-            started(&mut index),
-            [first.id.clone()],
+        assert!(
+            starts_only(&mut index, &first.id),
             "the older one goes first"
         );
         index.apply(Change::Add(callback.clone()));
         index.apply(Change::Remove(first.id));
-        assert_eq!(started(&mut index), [callback.id.clone()]);
+        assert!(starts_only(&mut index, &callback.id));
         index.apply(Change::Remove(callback.id));
-        assert_eq!(started(&mut index), [second.id]);
+        assert!(starts_only(&mut index, &second.id));
     }
 
     #[test]
@@ -377,9 +380,9 @@ mod tests {
         let (older, tried) = (pending(Some("q"), 0), pending(Some("q"), 1));
         index.add(older.clone());
         index.add(tried.clone());
-        assert_eq!(started(&mut index), [tried.id.clone()]);
+        assert!(starts_only(&mut index, &tried.id));
         index.apply(Change::Remove(tried.id));
-        assert_eq!(started(&mut index), [older.id]);
+        assert!(starts_only(&mut index, &older.id));
     }
 
     #[test]
@@ -401,6 +404,6 @@ mod tests {
         index.add(first.clone());
         index.add(second.clone());
         index.apply(Change::Remove(first.id));
-        assert_eq!(started(&mut index), [second.id]);
+        assert!(starts_only(&mut index, &second.id));
     }
 }

@@ -22,43 +22,81 @@ async fn a_callback_tells_of_every_attempt_and_is_signed_itself() {
         ("Upstash-Retry-Delay", "1"),
         ("Upstash-Forward-X-Source", "s"),
     ];
-    let id = cloud.publish(&receiver.url("/work"), &headers, "payload").await;
-    eventually("both attempts are told", async || receiver.at("/callback").len() == 2).await;
+    let id = cloud
+        .publish(&receiver.url("/work"), &headers, "payload")
+        .await;
+    eventually("both attempts are told", async || {
+        receiver.at("/callback").len() == 2
+    })
+    .await;
     let told = receiver.at("/callback");
-    let last = told.iter().map(super::harness::Received::json).find(|body| body["status"] == 200).expect("a success");
+    let last = told
+        .iter()
+        .map(super::harness::Received::json)
+        .find(|body| body["status"] == 200)
+        .expect("a success");
     assert!(told.iter().any(|one| one.json()["status"] == 500));
     assert_eq!(last["sourceMessageId"], Value::from(id));
     assert_eq!(last["body"], STANDARD.encode("done"));
     assert_eq!(last["sourceBody"], STANDARD.encode("payload"));
     assert_eq!(last["sourceHeader"]["X-Source"], json!(["s"]));
     assert_eq!(last["header"]["X-Answer"], json!(["a"]));
-    assert_eq!((&last["retried"], &last["maxRetries"]), (&json!(1), &json!(3)));
+    assert_eq!(
+        (&last["retried"], &last["maxRetries"]),
+        (&json!(1), &json!(3))
+    );
     assert_eq!(last["url"], Value::from(receiver.url("/work")));
     assert!(last.get("dlqId").is_none());
-    assert_eq!((told[0].method.as_str(), told[0].header("x-mine")), ("PUT", "m"));
+    assert_eq!(
+        (told[0].method.as_str(), told[0].header("x-mine")),
+        ("PUT", "m")
+    );
     assert!(!told[0].header("upstash-signature").is_empty());
 }
 
 #[tokio::test]
 async fn a_failure_callback_comes_once_at_the_end_and_names_the_dead_letter() {
     let cloud = Cloud::start(1.0).await;
-    let receiver = Receiver::start(|one, _| Answer::status(if one.path == "/work" { 500 } else { 200 })).await;
+    let receiver =
+        Receiver::start(|one, _| Answer::status(if one.path == "/work" { 500 } else { 200 })).await;
     let failure = receiver.url("/failure");
-    let headers = [("Upstash-Failure-Callback", failure.as_str()), ("Upstash-Retries", "2"), ("Upstash-Retry-Delay", "1")];
+    let headers = [
+        ("Upstash-Failure-Callback", failure.as_str()),
+        ("Upstash-Retries", "2"),
+        ("Upstash-Retry-Delay", "1"),
+    ];
     let id = cloud.publish(&receiver.url("/work"), &headers, "").await;
     eventually("told", async || !receiver.at("/failure").is_empty()).await;
     a_while().await;
-    assert_eq!((receiver.at("/work").len(), receiver.at("/failure").len()), (3, 1));
+    assert_eq!(
+        (receiver.at("/work").len(), receiver.at("/failure").len()),
+        (3, 1)
+    );
     let told = receiver.at("/failure")[0].json();
     let dlq_id = told["dlqId"].as_str().expect("dlqId");
-    assert_eq!(cloud.get(&format!("/v2/dlq/{dlq_id}")).await.text("messageId"), id);
+    assert_eq!(
+        cloud
+            .get(&format!("/v2/dlq/{dlq_id}"))
+            .await
+            .text("messageId"),
+        id
+    );
 }
 
 #[tokio::test]
 async fn no_failure_callback_comes_for_a_message_that_arrived() {
-    let (cloud, receiver) = (Cloud::start(1.0).await, Receiver::start(|_, _| Answer::status(200)).await);
+    let (cloud, receiver) = (
+        Cloud::start(1.0).await,
+        Receiver::start(|_, _| Answer::status(200)).await,
+    );
     let failure = receiver.url("/failure");
-    cloud.publish(&receiver.url("/work"), &[("Upstash-Failure-Callback", failure.as_str())], "").await;
+    cloud
+        .publish(
+            &receiver.url("/work"),
+            &[("Upstash-Failure-Callback", failure.as_str())],
+            "",
+        )
+        .await;
     eventually("delivered", async || receiver.at("/work").len() == 1).await;
     a_while().await;
     assert!(receiver.at("/failure").is_empty());

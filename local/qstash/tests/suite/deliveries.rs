@@ -15,14 +15,18 @@ fn claims(token: &str, key: &str) -> Value {
     let (signed, signature) = token.rsplit_once('.').expect("three parts");
     let mut mac = Hmac::<Sha256>::new_from_slice(key.as_bytes()).expect("a key");
     mac.update(signed.as_bytes());
-    mac.verify_slice(&URL_SAFE_NO_PAD.decode(signature).expect("base64url")).expect("signed with the key");
+    mac.verify_slice(&URL_SAFE_NO_PAD.decode(signature).expect("base64url"))
+        .expect("signed with the key");
     let (_, payload) = signed.split_once('.').expect("header and payload");
     serde_json::from_slice(&URL_SAFE_NO_PAD.decode(payload).expect("base64url")).expect("JSON")
 }
 
 #[tokio::test]
 async fn a_message_arrives_verbatim_with_the_documented_headers_and_a_valid_signature() {
-    let (cloud, receiver) = (Cloud::start(1.0).await, Receiver::start(|_, _| Answer::status(200)).await);
+    let (cloud, receiver) = (
+        Cloud::start(1.0).await,
+        Receiver::start(|_, _| Answer::status(200)).await,
+    );
     let body = b"\x00\xff not text \n".to_vec();
     let url = receiver.url("/hook?a=1&b=%20");
     let headers = [
@@ -33,37 +37,60 @@ async fn a_message_arrives_verbatim_with_the_documented_headers_and_a_valid_sign
     ];
     let id = cloud.publish(&url, &headers, body.clone()).await;
     eventually("delivered", async || receiver.all().len() == 1).await;
-    let received = &receiver.all()[0];
-    assert_eq!((&received.method, received.path.as_str()), (&Method::PUT, "/hook?a=1&b=%20"));
-    assert_eq!(received.body, body);
-    assert_eq!(received.header("content-type"), "application/x-thing");
-    assert_eq!(received.header("x-key"), "value");
-    assert_eq!(received.header("user-agent"), "Upstash-QStash");
-    assert_eq!(received.header("upstash-message-id"), id);
-    assert_eq!(received.header("upstash-retried"), "0");
-    assert_eq!(received.header("upstash-caller-ip"), "127.0.0.1");
-    assert_eq!(received.header("upstash-region"), "EU-CENTRAL-1");
-    let claims = claims(received.header("upstash-signature"), CURRENT_KEY);
-    assert_eq!((&claims["iss"], &claims["sub"]), (&Value::from("Upstash"), &Value::from(url)));
+    let request = &receiver.all()[0];
+    assert_eq!(
+        (&request.method, request.path.as_str()),
+        (&Method::PUT, "/hook?a=1&b=%20")
+    );
+    assert_eq!(request.body, body);
+    assert_eq!(request.header("content-type"), "application/x-thing");
+    assert_eq!(request.header("x-key"), "value");
+    assert_eq!(request.header("user-agent"), "Upstash-QStash");
+    assert_eq!(request.header("upstash-message-id"), id);
+    assert_eq!(request.header("upstash-retried"), "0");
+    assert_eq!(request.header("upstash-caller-ip"), "127.0.0.1");
+    assert_eq!(request.header("upstash-region"), "EU-CENTRAL-1");
+    let claims = claims(request.header("upstash-signature"), CURRENT_KEY);
+    assert_eq!(
+        (&claims["iss"], &claims["sub"]),
+        (&Value::from("Upstash"), &Value::from(url))
+    );
     assert_eq!(claims["body"], URL_SAFE.encode(Sha256::digest(&body)));
-    eventually("gone", async || cloud.get(&format!("/v2/messages/{id}")).await.status == 404).await;
+    eventually("gone", async || {
+        cloud.get(&format!("/v2/messages/{id}")).await.status == 404
+    })
+    .await;
     assert_eq!(cloud.states(&id).await, ["CREATED", "ACTIVE", "DELIVERED"]);
 }
 
 #[tokio::test]
 async fn all_headers_are_forwarded_when_asked_for_except_the_token() {
-    let (cloud, receiver) = (Cloud::start(1.0).await, Receiver::start(|_, _| Answer::status(200)).await);
-    cloud.publish(&receiver.url("/"), &[("Upstash-Header-Forward", "true"), ("X-Trace", "t")], "").await;
+    let (cloud, receiver) = (
+        Cloud::start(1.0).await,
+        Receiver::start(|_, _| Answer::status(200)).await,
+    );
+    cloud
+        .publish(
+            &receiver.url("/"),
+            &[("Upstash-Header-Forward", "true"), ("X-Trace", "t")],
+            "",
+        )
+        .await;
     eventually("delivered", async || receiver.all().len() == 1).await;
-    let received = &receiver.all()[0];
-    assert_eq!(received.header("x-trace"), "t");
-    assert!(!received.headers.contains_key("authorization"));
+    let request = &receiver.all()[0];
+    assert_eq!(request.header("x-trace"), "t");
+    assert!(!request.headers.contains_key("authorization"));
 }
 
 #[tokio::test]
 async fn a_delayed_message_waits_for_its_time_and_time_follows_the_speed() {
-    let (cloud, receiver) = (Cloud::start(1.0).await, Receiver::start(|_, _| Answer::status(200)).await);
-    cloud.publish(&receiver.url("/delay"), &[("Upstash-Delay", "1h")], "").await;
+    let (cloud, receiver) = (
+        Cloud::start(1.0).await,
+        Receiver::start(|_, _| Answer::status(200)).await,
+    );
+    cloud
+        .publish(&receiver.url("/delay"), &[("Upstash-Delay", "1h")], "")
+        .await;
     a_while().await;
     assert!(receiver.all().is_empty());
     cloud.server.set_speed(36_000.0);
@@ -72,17 +99,35 @@ async fn a_delayed_message_waits_for_its_time_and_time_follows_the_speed() {
 
 #[tokio::test]
 async fn options_count_as_query_parameters_and_leave_the_destinations_query_alone() {
-    let (cloud, receiver) = (Cloud::start(1.0).await, Receiver::start(|_, _| Answer::status(200)).await);
-    cloud.publish(&receiver.url("/q?x=1&upstash-method=PATCH&upstash-forward-x-y=z"), &[], "").await;
+    let (cloud, receiver) = (
+        Cloud::start(1.0).await,
+        Receiver::start(|_, _| Answer::status(200)).await,
+    );
+    cloud
+        .publish(
+            &receiver.url("/q?x=1&upstash-method=PATCH&upstash-forward-x-y=z"),
+            &[],
+            "",
+        )
+        .await;
     eventually("delivered", async || receiver.at("/q?x=1").len() == 1).await;
-    let received = &receiver.all()[0];
-    assert_eq!((&received.method, received.header("x-y")), (&Method::PATCH, "z"));
+    let request = &receiver.all()[0];
+    assert_eq!(
+        (&request.method, request.header("x-y")),
+        (&Method::PATCH, "z")
+    );
 }
 
 #[tokio::test]
 async fn a_time_that_has_passed_means_at_once_and_wins_over_a_delay() {
-    let (cloud, receiver) = (Cloud::start(1.0).await, Receiver::start(|_, _| Answer::status(200)).await);
-    let headers = [("Upstash-Not-Before", "1700000000"), ("Upstash-Delay", "1d")];
+    let (cloud, receiver) = (
+        Cloud::start(1.0).await,
+        Receiver::start(|_, _| Answer::status(200)).await,
+    );
+    let headers = [
+        ("Upstash-Not-Before", "1700000000"),
+        ("Upstash-Delay", "1d"),
+    ];
     cloud.publish(&receiver.url("/"), &headers, "").await;
     eventually("delivered", async || receiver.all().len() == 1).await;
 }
@@ -91,15 +136,30 @@ async fn a_time_that_has_passed_means_at_once_and_wins_over_a_delay() {
 async fn a_receiver_that_takes_too_long_is_a_failed_attempt() {
     let cloud = Cloud::start(1.0).await;
     let receiver = Receiver::start(|_, _| Answer::status(200).after_ms(60_000)).await;
-    let id = cloud.publish(&receiver.url("/"), &[("Upstash-Timeout", "50ms"), ("Upstash-Retries", "0")], "").await;
-    eventually("given up", async || !cloud.dead(&format!("messageId={id}")).await.is_empty()).await;
+    let id = cloud
+        .publish(
+            &receiver.url("/"),
+            &[("Upstash-Timeout", "50ms"), ("Upstash-Retries", "0")],
+            "",
+        )
+        .await;
+    eventually("given up", async || {
+        !cloud.dead(&format!("messageId={id}")).await.is_empty()
+    })
+    .await;
     let dead = &cloud.dead("").await[0];
-    assert_eq!((&dead["responseStatus"], &dead["responseBody"]), (&Value::from(0), &Value::from("no answer within 50 ms")));
+    assert_eq!(
+        (&dead["responseStatus"], &dead["responseBody"]),
+        (&Value::from(0), &Value::from("no answer within 50 ms"))
+    );
 }
 
 #[tokio::test]
 async fn rotated_keys_sign_from_then_on() {
-    let (cloud, receiver) = (Cloud::start(1.0).await, Receiver::start(|_, _| Answer::status(200)).await);
+    let (cloud, receiver) = (
+        Cloud::start(1.0).await,
+        Receiver::start(|_, _| Answer::status(200)).await,
+    );
     let before = cloud.get("/v2/keys").await;
     let after = cloud.post("/v2/keys/rotate", "").await;
     assert_eq!(after.text("current"), before.text("next"));
@@ -107,12 +167,18 @@ async fn rotated_keys_sign_from_then_on() {
     let cloud = cloud.restart(true, 1.0).await;
     cloud.publish(&receiver.url("/"), &[], "x").await;
     eventually("delivered", async || receiver.all().len() == 1).await;
-    claims(receiver.all()[0].header("upstash-signature"), &after.text("current"));
+    claims(
+        receiver.all()[0].header("upstash-signature"),
+        &after.text("current"),
+    );
 }
 
 #[tokio::test]
 async fn while_held_everything_is_accepted_and_nothing_delivered() {
-    let (cloud, receiver) = (Cloud::start(1.0).await, Receiver::start(|_, _| Answer::status(200)).await);
+    let (cloud, receiver) = (
+        Cloud::start(1.0).await,
+        Receiver::start(|_, _| Answer::status(200)).await,
+    );
     cloud.server.hold(true);
     let id = cloud.publish(&receiver.url("/"), &[], "").await;
     a_while().await;

@@ -1,4 +1,5 @@
 //! The server over real HTTP, with real receivers: nothing in here is a stand-in.
+#![cfg(test)]
 
 mod batches;
 mod callbacks;

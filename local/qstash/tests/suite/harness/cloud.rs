@@ -24,7 +24,10 @@ pub(crate) struct Reply {
 impl Reply {
     /// A text member, which must be there.
     pub(crate) fn text(&self, name: &str) -> String {
-        self.json[name].as_str().unwrap_or_else(|| panic!("{name} is missing in {}", self.json)).to_owned()
+        self.json[name]
+            .as_str()
+            .unwrap_or_else(|| panic!("{name} is missing in {}", self.json))
+            .to_owned()
     }
 }
 
@@ -32,32 +35,61 @@ impl Cloud {
     pub(crate) async fn start(speed: f64) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let server = serve(&folder, speed).await;
-        Self { server, client: client(), folder }
+        Self {
+            server,
+            client: client(),
+            folder,
+        }
     }
 
     /// Stops the server, gently or at once, and starts another on the same folder.
     pub(crate) async fn restart(self, gently: bool, speed: f64) -> Self {
-        let Self { server, client, folder } = self;
+        let Self {
+            server,
+            client,
+            folder,
+        } = self;
         if gently {
             server.stop().await;
         } else {
             drop(server);
         }
         let server = serve(&folder, speed).await;
-        Self { server, client, folder }
+        Self {
+            server,
+            client,
+            folder,
+        }
     }
 
-    pub(crate) async fn call(&self, method: Method, path: &str, headers: &[(&str, &str)], body: impl Into<Vec<u8>>) -> Reply {
-        let request = self.client.request(method, format!("{}{path}", self.server.url()));
-        let request = request.bearer_auth(&official(&self.folder, 1.0).token).body(body.into());
-        let request = headers.iter().fold(request, |request, (name, value)| request.header(*name, *value));
+    pub(crate) async fn call(
+        &self,
+        method: Method,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: impl Into<Vec<u8>>,
+    ) -> Reply {
+        let request = self
+            .client
+            .request(method, format!("{}{path}", self.server.url()));
+        let request = request
+            .bearer_auth(&official(&self.folder, 1.0).token)
+            .body(body.into());
+        let request = headers.iter().fold(request, |request, (name, value)| {
+            request.header(*name, *value)
+        });
         reply(request).await
     }
 
     /// A call as it stands, without token.
     pub(crate) async fn bare(&self, method: Method, path: &str, headers: &[(&str, &str)]) -> Reply {
-        let request = self.client.request(method, format!("{}{path}", self.server.url()));
-        reply(headers.iter().fold(request, |request, (name, value)| request.header(*name, *value))).await
+        let request = self
+            .client
+            .request(method, format!("{}{path}", self.server.url()));
+        reply(headers.iter().fold(request, |request, (name, value)| {
+            request.header(*name, *value)
+        }))
+        .await
     }
 
     pub(crate) async fn get(&self, path: &str) -> Reply {
@@ -73,48 +105,79 @@ impl Cloud {
     }
 
     /// Publishes, and gives the message's id.
-    pub(crate) async fn publish(&self, url: &str, headers: &[(&str, &str)], body: impl Into<Vec<u8>>) -> String {
-        let reply = self.call(Method::POST, &format!("/v2/publish/{url}"), headers, body).await;
+    pub(crate) async fn publish(
+        &self,
+        url: &str,
+        headers: &[(&str, &str)],
+        body: impl Into<Vec<u8>>,
+    ) -> String {
+        let reply = self
+            .call(Method::POST, &format!("/v2/publish/{url}"), headers, body)
+            .await;
         assert_eq!(reply.status, StatusCode::OK, "{}", reply.json);
         reply.text("messageId")
     }
 
     /// The log of a message, oldest entry first.
     pub(crate) async fn states(&self, id: &str) -> Vec<String> {
-        let reply = self.get(&format!("/v2/logs?messageId={id}&order=earliestFirst")).await;
+        let reply = self
+            .get(&format!("/v2/logs?messageId={id}&order=earliestFirst"))
+            .await;
         let logs = reply.json["logs"].as_array().expect("logs");
-        logs.iter().map(|log| log["state"].as_str().expect("a state").to_owned()).collect()
+        logs.iter()
+            .map(|log| log["state"].as_str().expect("a state").to_owned())
+            .collect()
     }
 
     /// The dead letters that fit a query.
     pub(crate) async fn dead(&self, query: &str) -> Vec<Value> {
         let reply = self.get(&format!("/v2/dlq?{query}")).await;
-        reply.json["messages"].as_array().unwrap_or_else(|| panic!("no messages in {}", reply.json)).clone()
+        reply.json["messages"]
+            .as_array()
+            .unwrap_or_else(|| panic!("no messages in {}", reply.json))
+            .clone()
     }
 }
 
 fn official(folder: &TempDir, speed: f64) -> Settings {
     let listen = "127.0.0.1:0".parse().expect("an address");
-    Settings { speed, ..Settings::official(listen, folder.path().to_owned()) }
+    Settings {
+        speed,
+        ..Settings::official(listen, folder.path().to_owned())
+    }
 }
 
 async fn serve(folder: &TempDir, speed: f64) -> Server {
-    local_qstash::start(official(folder, speed)).await.expect("the server starts")
+    local_qstash::start(official(folder, speed))
+        .await
+        .expect("the server starts")
 }
 
 async fn reply(request: reqwest::RequestBuilder) -> Reply {
     let response = request.send().await.expect("an answer");
     let status = response.status();
     let bytes = response.bytes().await.expect("a body");
-    Reply { status, json: serde_json::from_slice(&bytes).unwrap_or_default() }
+    Reply {
+        status,
+        json: serde_json::from_slice(&bytes).unwrap_or_default(),
+    }
 }
 
-#[expect(clippy::disallowed_methods, reason = "the tests' own client, which only ever calls loopback")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the tests' own client, which only ever calls loopback"
+)]
 fn client() -> reqwest::Client {
-    let tls = rustls::ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
-        .with_safe_default_protocol_versions()
-        .expect("ring knows them")
-        .with_root_certificates(rustls::RootCertStore::empty())
-        .with_no_client_auth();
-    reqwest::Client::builder().tls_backend_preconfigured(tls).no_proxy().build().expect("a client")
+    let tls = rustls::ClientConfig::builder_with_provider(Arc::new(
+        rustls::crypto::ring::default_provider(),
+    ))
+    .with_safe_default_protocol_versions()
+    .expect("ring knows them")
+    .with_root_certificates(rustls::RootCertStore::empty())
+    .with_no_client_auth();
+    reqwest::Client::builder()
+        .tls_backend_preconfigured(tls)
+        .no_proxy()
+        .build()
+        .expect("a client")
 }

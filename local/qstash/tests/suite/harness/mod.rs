@@ -5,7 +5,7 @@ mod receiver;
 
 use std::time::Duration;
 
-pub(crate) use cloud::Cloud;
+pub(crate) use cloud::{Cloud, Reply};
 pub(crate) use receiver::{Answer, Received, Receiver};
 
 /// Waits until `condition` holds; gives up after a time that no healthy run comes near.

@@ -27,7 +27,11 @@ pub(crate) struct Received {
 impl Received {
     /// A header, which must be there.
     pub(crate) fn header(&self, name: &str) -> &str {
-        self.headers.get(name).unwrap_or_else(|| panic!("{name} is missing")).to_str().expect("text")
+        self.headers
+            .get(name)
+            .unwrap_or_else(|| panic!("{name} is missing"))
+            .to_str()
+            .expect("text")
     }
 
     pub(crate) fn json(&self) -> Value {
@@ -46,7 +50,12 @@ pub(crate) struct Answer {
 
 impl Answer {
     pub(crate) fn status(status: u16) -> Self {
-        Self { status, headers: Vec::new(), body: b"done".to_vec(), after: Duration::ZERO }
+        Self {
+            status,
+            headers: Vec::new(),
+            body: b"done".to_vec(),
+            after: Duration::ZERO,
+        }
     }
 
     pub(crate) fn header(mut self, name: &'static str, value: impl Into<String>) -> Self {
@@ -64,8 +73,16 @@ type Script = Box<dyn Fn(&Received, usize) -> Answer + Send + Sync>;
 
 struct Log {
     received: Mutex<Vec<Received>>,
-    running: Mutex<HashMap<String, (usize, usize)>>,
+    running: Mutex<HashMap<String, Traffic>>,
     script: Script,
+}
+
+/// What goes on at a path.
+#[derive(Default)]
+struct Traffic {
+    came: usize,
+    now: usize,
+    most: usize,
 }
 
 /// An HTTP server that keeps what it was sent.
@@ -77,7 +94,9 @@ pub(crate) struct Receiver {
 
 impl Receiver {
     /// Answers as `script` says, which is told the request and how many came to its path before.
-    pub(crate) async fn start(script: impl Fn(&Received, usize) -> Answer + Send + Sync + 'static) -> Self {
+    pub(crate) async fn start(
+        script: impl Fn(&Received, usize) -> Answer + Send + Sync + 'static,
+    ) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let url = format!("http://{}", listener.local_addr().expect("an address"));
         let log = Arc::new(Log {
@@ -86,7 +105,8 @@ impl Receiver {
             script: Box::new(script),
         });
         let router = Router::new().fallback(receive).with_state(Arc::clone(&log));
-        let task = tokio::spawn(async move { axum::serve(listener, router).await.expect("serves") });
+        let task =
+            tokio::spawn(async move { axum::serve(listener, router).await.expect("serves") });
         Self { url, log, task }
     }
 
@@ -97,7 +117,11 @@ impl Receiver {
     /// Everything that was sent to `path`, in order.
     pub(crate) fn at(&self, path: &str) -> Vec<Received> {
         let received = self.log.received.lock().expect("not poisoned");
-        received.iter().filter(|one| one.path == path).cloned().collect()
+        received
+            .iter()
+            .filter(|one| one.path == path)
+            .cloned()
+            .collect()
     }
 
     /// Everything, in order.
@@ -105,9 +129,19 @@ impl Receiver {
         self.log.received.lock().expect("not poisoned").clone()
     }
 
+    /// How many requests came, whatever their path.
+    pub(crate) fn count(&self) -> usize {
+        self.log.received.lock().expect("not poisoned").len()
+    }
+
     /// The most requests to `path` that were under way at once.
     pub(crate) fn most_at_once(&self, path: &str) -> usize {
-        self.log.running.lock().expect("not poisoned").get(path).map_or(0, |(_, most)| *most)
+        self.log
+            .running
+            .lock()
+            .expect("not poisoned")
+            .get(path)
+            .map_or(0, |traffic| traffic.most)
     }
 }
 
@@ -117,24 +151,44 @@ impl Drop for Receiver {
     }
 }
 
-async fn receive(State(log): State<Arc<Log>>, method: Method, uri: Uri, headers: HeaderMap, body: Bytes) -> Response {
-    let path = uri.path_and_query().map(ToString::to_string).unwrap_or_default();
-    let received = Received { method, path: path.clone(), headers, body, at: Instant::now() };
-    {
-        let mut running = log.running.lock().expect("not poisoned");
-        let (now, most) = running.entry(path.clone()).or_default();
-        *now += 1;
-        *most = (*most).max(*now);
-    }
-    let before = {
-        let mut all = log.received.lock().expect("not poisoned");
-        let before = all.iter().filter(|one| one.path == path).count();
-        all.push(received.clone());
-        before
+async fn receive(
+    State(log): State<Arc<Log>>,
+    method: Method,
+    uri: Uri,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response {
+    let path = uri
+        .path_and_query()
+        .map(ToString::to_string)
+        .unwrap_or_default();
+    let received = Received {
+        method,
+        path: path.clone(),
+        headers,
+        body,
+        at: Instant::now(),
     };
+    let before = {
+        let mut running = log.running.lock().expect("not poisoned");
+        let traffic = running.entry(path.clone()).or_default();
+        traffic.now += 1;
+        traffic.came += 1;
+        traffic.most = traffic.most.max(traffic.now);
+        traffic.came - 1
+    };
+    log.received
+        .lock()
+        .expect("not poisoned")
+        .push(received.clone());
     let answer = (log.script)(&received, before);
     tokio::time::sleep(answer.after).await;
-    log.running.lock().expect("not poisoned").entry(path).or_default().0 -= 1;
+    log.running
+        .lock()
+        .expect("not poisoned")
+        .entry(path)
+        .or_default()
+        .now -= 1;
     let mut response = Response::builder().status(answer.status);
     for (name, value) in answer.headers {
         response = response.header(name, value);

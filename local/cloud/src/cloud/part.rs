@@ -1,0 +1,151 @@
+//! Each part of the cloud, started with what the cloud's settings say about it.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use local_gateway::Gateway;
+use local_redis_rest::Front;
+
+use super::folder::Folder;
+use super::secrets::Secrets;
+use super::{Database, Error, Settings, environment};
+use crate::postgres::{self, Cluster, Passwords, run_script};
+use crate::process::port::loopback;
+use crate::redis_server::{self, RedisServer};
+
+/// The database that the functions use in a cluster of the cloud's own.
+const DATABASE: &str = "signtusk";
+
+/// An owner, a document, and a signing request with three signers.
+const SEED: &str = include_str!("../../seed.sql");
+
+/// The tokens of the Redis REST front.
+pub(super) struct RedisTokens {
+    pub(super) standard: String,
+    pub(super) read_only: String,
+}
+
+pub(super) fn redis_tokens(secrets: &mut Secrets) -> RedisTokens {
+    RedisTokens {
+        standard: secrets.get("redis_token"),
+        read_only: secrets.get("redis_read_only_token"),
+    }
+}
+
+pub(super) fn passwords(secrets: &mut Secrets) -> Passwords {
+    Passwords::new(
+        &secrets.get("database_admin"),
+        &secrets.get("database_owner"),
+        &secrets.get("database_functions"),
+    )
+}
+
+pub(super) async fn redis_server(
+    settings: &Settings,
+    folder: &Folder,
+) -> Result<RedisServer, Error> {
+    let server = RedisServer::start(redis_server::Settings {
+        port: 0,
+        folder: folder.join("redis"),
+        durable: settings.durable,
+        log: folder.log("redis-server.log"),
+    });
+    Ok(server.await?)
+}
+
+/// The database with its migrations and, if they are wanted, its sample data; and the cluster, when it is our own.
+pub(super) async fn database(
+    settings: &Settings,
+    folder: &Folder,
+    passwords: Passwords,
+) -> Result<(Option<Cluster>, postgres::Database), Error> {
+    let (cluster, database) = match &settings.database {
+        Database::Own => {
+            let cluster = own_cluster(settings, folder, passwords).await?;
+            let database = cluster.permanent_database(DATABASE).await?;
+            (Some(cluster), database)
+        }
+        Database::Url(url) => {
+            postgres::migrate(url).await?;
+            let database = postgres::Database {
+                functions_url: url.clone(),
+                owner_url: url.clone(),
+            };
+            (None, database)
+        }
+        Database::Made(database) => (None, database.clone()),
+    };
+    if settings.seed {
+        run_script(&database.owner_url, SEED).await?;
+    }
+    Ok((cluster, database))
+}
+
+async fn own_cluster(
+    settings: &Settings,
+    folder: &Folder,
+    passwords: Passwords,
+) -> Result<Cluster, postgres::Error> {
+    let settings = postgres::Settings {
+        folder: folder.join("postgres"),
+        port: 0,
+        durable: settings.durable,
+        log: folder.log("postgres.log"),
+        passwords,
+    };
+    Cluster::start(settings).await
+}
+
+pub(super) async fn redis_rest(
+    settings: &Settings,
+    server: &RedisServer,
+    tokens: &RedisTokens,
+) -> Result<Front, Error> {
+    let settings = local_redis_rest::Settings {
+        listen: loopback(settings.ports.redis_rest),
+        redis: server.address(),
+        token: tokens.standard.clone(),
+        read_only_token: tokens.read_only.clone(),
+    };
+    local_redis_rest::start(settings)
+        .await
+        .map_err(Error::RedisRest)
+}
+
+pub(super) fn qstash_settings(settings: &Settings, folder: &Folder) -> local_qstash::Settings {
+    let listen = loopback(settings.ports.qstash);
+    let mut official = local_qstash::Settings::official(listen, folder.join("qstash"));
+    official.speed = settings.qstash_speed;
+    official
+}
+
+pub(super) async fn ses(settings: &Settings, folder: &Folder) -> Result<local_ses::Server, Error> {
+    let settings = local_ses::Settings {
+        listen: loopback(0),
+        mailbox: loopback(settings.ports.mailbox),
+        data: folder.join("ses"),
+        verified: vec![environment::VERIFIED_DOMAIN.to_owned()],
+    };
+    local_ses::start(settings).await.map_err(Error::Ses)
+}
+
+pub(super) async fn gateway(
+    settings: &Settings,
+    folder: &Folder,
+    port: u16,
+    environment: &BTreeMap<String, String>,
+) -> Result<Gateway, Error> {
+    let settings = local_gateway::Settings {
+        listen: loopback(port),
+        template: absolute(&settings.template)?,
+        bin_dir: absolute(&settings.bin_dir)?,
+        environment: environment.clone(),
+        max_instances: settings.max_instances,
+        log: Some(folder.join("log")),
+    };
+    local_gateway::start(settings).await.map_err(Error::Gateway)
+}
+
+fn absolute(path: &Path) -> Result<PathBuf, Error> {
+    std::path::absolute(path).map_err(|error| Error::keep(path, error))
+}

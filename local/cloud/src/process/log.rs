@@ -1,0 +1,57 @@
+//! The file that a program writes to, and the lock on it that lasts as long as the program does.
+
+use std::fs::{File, OpenOptions, TryLockError};
+use std::io::{self, Read, Seek, SeekFrom};
+use std::path::Path;
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+/// A log that is longer than this when its program starts begins anew.
+const MAX_LENGTH: u64 = 4 * 1024 * 1024;
+
+/// How long an earlier program may take to end: its leash kills it after 8 seconds.
+const WAIT_LIMIT: Duration = Duration::from_secs(12);
+
+/// How often the lock is tried.
+const WAIT_INTERVAL: Duration = Duration::from_millis(20);
+
+/// How many bytes and lines of a log are shown in an error.
+const TAIL_BYTES: u64 = 1500;
+const TAIL_LINES: usize = 12;
+
+/// Opens the log and locks it. A program that gets it as its output keeps the lock until its last process has ended,
+/// however this one ends: the lock belongs to the open file, which they inherit.
+pub(super) async fn take(path: &Path) -> io::Result<File> {
+    let file = OpenOptions::new().create(true).append(true).open(path)?;
+    let deadline = Instant::now() + WAIT_LIMIT;
+    loop {
+        match file.try_lock() {
+            Ok(()) => break,
+            Err(TryLockError::WouldBlock) if Instant::now() < deadline => {
+                tokio::time::sleep(WAIT_INTERVAL).await;
+            }
+            Err(error) => return Err(error.into()),
+        }
+    }
+    if file.metadata()?.len() > MAX_LENGTH {
+        file.set_len(0)?;
+    }
+    Ok(file)
+}
+
+/// The last lines of a log, for an error that explains itself.
+pub(super) fn tail(path: &Path) -> String {
+    let mut bytes = Vec::new();
+    let read = File::open(path).and_then(|mut file| {
+        let length = file.metadata()?.len();
+        file.seek(SeekFrom::Start(length.saturating_sub(TAIL_BYTES)))?;
+        file.read_to_end(&mut bytes)
+    });
+    if let Err(error) = read {
+        return format!("({error})");
+    }
+    let text = String::from_utf8_lossy(&bytes);
+    let lines: Vec<&str> = text.lines().collect();
+    lines[lines.len().saturating_sub(TAIL_LINES)..].join("\n")
+}

@@ -1,0 +1,86 @@
+//! Many messages in one call.
+
+use std::collections::HashSet;
+
+use http::StatusCode;
+use serde_json::{Value, json};
+
+use crate::harness::{Answer, Cloud, Receiver, eventually};
+
+#[tokio::test]
+async fn a_faulty_item_does_not_hold_up_the_others() {
+    let (cloud, receiver) = (
+        Cloud::start(1.0).await,
+        Receiver::start(|_, _| Answer::status(200)).await,
+    );
+    cloud
+        .post(
+            "/v2/topics/group/endpoints",
+            &json!({ "endpoints": [{ "url": receiver.url("/g") }] }).to_string(),
+        )
+        .await;
+    let items = json!([
+        { "destination": receiver.url("/1"), "headers": { "Upstash-Method": "PUT" }, "body": "one" },
+        { "destination": "nowhere", "body": "" },
+        { "destination": receiver.url("/2"), "headers": { "Upstash-Retries": "many" } },
+        { "destination": "group", "body": "g" },
+        { "destination": receiver.url("/3"), "queue": "q" },
+        { "body": "no destination" },
+        "not an item",
+    ]);
+    let reply = cloud.post("/v2/batch", &items.to_string()).await;
+    assert_eq!(reply.status, StatusCode::OK);
+    for (at, faulty) in [false, true, true, false, false, true, true]
+        .into_iter()
+        .enumerate()
+    {
+        assert_eq!(
+            reply.json[at].get("error").is_some(),
+            faulty,
+            "{at}: {}",
+            reply.json[at]
+        );
+    }
+    assert!(reply.json[3].is_array());
+    eventually("the others arrive", async || receiver.all().len() == 3).await;
+    assert_eq!(receiver.at("/1")[0].method, "PUT");
+    assert_eq!(cloud.get("/v2/queues/q").await.status, StatusCode::OK);
+}
+
+#[tokio::test]
+async fn more_than_ten_thousand_items_all_arrive_exactly_once() {
+    const COUNT: usize = 10_001;
+    let (cloud, receiver) = (
+        Cloud::start(1.0).await,
+        Receiver::start(|_, _| Answer::status(200)).await,
+    );
+    let items: Vec<Value> = (0..COUNT)
+        .map(|at| json!({ "destination": receiver.url("/"), "headers": { "Upstash-Label": "bulk" }, "body": at.to_string() }))
+        .collect();
+    let reply = cloud
+        .post("/v2/batch", &Value::Array(items).to_string())
+        .await;
+    let ids: HashSet<&str> = reply
+        .json
+        .as_array()
+        .expect("a list")
+        .iter()
+        .filter_map(|one| one["messageId"].as_str())
+        .collect();
+    assert_eq!(ids.len(), COUNT);
+    eventually("all arrive", async || receiver.count() >= COUNT).await;
+    let bodies: HashSet<_> = receiver.all().iter().map(|one| one.body.clone()).collect();
+    assert_eq!((bodies.len(), receiver.all().len()), (COUNT, COUNT));
+}
+
+#[tokio::test]
+async fn a_body_that_is_no_list_is_refused() {
+    let cloud = Cloud::start(1.0).await;
+    for body in ["", "{}", "[", "\u{feff}[]", "null"] {
+        assert_eq!(
+            cloud.post("/v2/batch", body).await.status,
+            StatusCode::BAD_REQUEST,
+            "{body}"
+        );
+    }
+}

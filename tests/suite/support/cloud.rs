@@ -1,0 +1,225 @@
+//! A local cloud for one test: its own Redis, QStash, mailbox and function instances, and a fresh database in a
+//! cluster that all tests share.
+
+use std::collections::BTreeMap;
+use std::ops::Deref;
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+
+use http::{Method, StatusCode};
+use local::cloud::{Cloud, Database, Settings};
+use local::postgres::{self, Cluster, Passwords};
+use reqwest::RequestBuilder;
+use serde_json::Value;
+use tempfile::TempDir;
+use tokio::runtime::Runtime;
+
+use super::signer::Signer;
+
+/// How long anything that must happen may take. Generous: a test says that it happens, not how fast.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
+
+/// A cloud and a client that holds its service token.
+pub(crate) struct TestCloud {
+    cloud: Cloud,
+    http: reqwest::Client,
+    _folder: TempDir,
+}
+
+/// An answer, read whole.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: http::HeaderMap,
+    pub(crate) body: Value,
+}
+
+impl TestCloud {
+    /// A cloud as it stands in production, with QStash's clock sixty times as fast.
+    pub(crate) async fn start() -> Self {
+        Self::start_with(|_| {}).await
+    }
+
+    /// A cloud whose settings were changed.
+    pub(crate) async fn start_with(change: impl FnOnce(&mut Settings)) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let mut settings = Settings::throwaway(folder.path());
+        settings.database = Database::Made(fresh_database().await);
+        settings.qstash_speed = 60.0;
+        change(&mut settings);
+        let cloud = Cloud::start(settings).await.unwrap();
+        let http = shared::protocol::http::client(Duration::from_secs(60)).unwrap();
+        Self {
+            cloud,
+            http,
+            _folder: folder,
+        }
+    }
+
+    /// The variable that points at a part.
+    pub(crate) fn variable(&self, name: &str) -> &str {
+        &self.environment()[name]
+    }
+
+    /// The URL of a route.
+    pub(crate) fn url(&self, path: &str) -> String {
+        format!("{}{path}", self.functions_url())
+    }
+
+    /// A request with the service token.
+    pub(crate) fn request(&self, method: Method, path: &str) -> RequestBuilder {
+        self.bare(method, path).bearer_auth(self.variable("API_TOKEN"))
+    }
+
+    /// A request without any token.
+    pub(crate) fn bare(&self, method: Method, path: &str) -> RequestBuilder {
+        self.http.request(method, self.url(path))
+    }
+
+    /// GET with the service token.
+    pub(crate) async fn get(&self, path: &str) -> Answer {
+        answer(self.request(Method::GET, path)).await
+    }
+
+    /// POST of a JSON body with the service token.
+    pub(crate) async fn post(&self, path: &str, body: &Value) -> Answer {
+        answer(with_json(self.request(Method::POST, path), body)).await
+    }
+
+    /// Enqueues an e-mail and gives the job's id.
+    pub(crate) async fn enqueue(&self, payload: &Value) -> String {
+        let taken = self.post("/api/queue/emails", payload).await;
+        assert_eq!(taken.status, 202, "{taken:?}");
+        taken.body["jobId"].as_str().unwrap().to_owned()
+    }
+
+    /// The job as the API shows it.
+    pub(crate) async fn job(&self, id: &str) -> Value {
+        self.get(&format!("/api/queue/jobs/{id}")).await.body
+    }
+
+    /// Waits until the job has a status, and gives the job.
+    pub(crate) async fn wait_for(&self, id: &str, status: &str) -> Value {
+        let mut job = Value::Null;
+        let mut waited = Duration::ZERO;
+        while waited < PATIENCE {
+            job = self.job(id).await;
+            if job["status"] == status {
+                return job;
+            }
+            let pause = Duration::from_millis(50);
+            tokio::time::sleep(pause).await;
+            waited += pause;
+        }
+        panic!("job {id} is not {status} after {PATIENCE:?}: {job:#}");
+    }
+
+    /// Delivers a body to a job's function as QStash would, signed with the current key.
+    pub(crate) async fn deliver(&self, handler: &str, body: &Value) -> Answer {
+        self.deliver_as("msg_test", handler, body).await
+    }
+
+    /// The same, under a message id.
+    pub(crate) async fn deliver_as(&self, message: &str, handler: &str, body: &Value) -> Answer {
+        let path = format!("/api/jobs/{handler}");
+        let text = body.to_string();
+        let token = self.signer().sign(&self.url(&path), text.as_bytes());
+        let request = self
+            .bare(Method::POST, &path)
+            .header("content-type", "application/json")
+            .header("upstash-signature", token)
+            .header("upstash-message-id", message)
+            .body(text);
+        answer(request).await
+    }
+
+    /// Signs with QStash's current key.
+    pub(crate) fn signer(&self) -> Signer {
+        Signer::new(self.variable("QSTASH_CURRENT_SIGNING_KEY"))
+    }
+
+    /// How many mails each recipient got.
+    pub(crate) fn mails(&self) -> BTreeMap<String, usize> {
+        let mut mails = BTreeMap::new();
+        for mail in self.ses().messages(None) {
+            for to in mail.to {
+                *mails.entry(to).or_default() += 1;
+            }
+        }
+        mails
+    }
+
+    /// A client of the functions' own kind, on this cloud's Redis.
+    pub(crate) fn redis_client(&self) -> shared::protocol::upstash::Redis {
+        let url = url::Url::parse(self.variable("UPSTASH_REDIS_REST_URL")).unwrap();
+        let token = self.variable("UPSTASH_REDIS_REST_TOKEN").to_owned();
+        shared::protocol::upstash::Redis::new(&url, &shared::base::secret::Secret::new(token)).unwrap()
+    }
+}
+
+impl Deref for TestCloud {
+    type Target = Cloud;
+
+    fn deref(&self) -> &Cloud {
+        &self.cloud
+    }
+}
+
+/// A request with a JSON body.
+pub(crate) fn with_json(request: RequestBuilder, body: &Value) -> RequestBuilder {
+    request
+        .header("content-type", "application/json")
+        .body(body.to_string())
+}
+
+/// Sends a request and reads the answer; a body that is no JSON is given as a string.
+pub(crate) async fn answer(request: RequestBuilder) -> Answer {
+    let response = request.send().await.unwrap();
+    let (status, headers) = (response.status(), response.headers().clone());
+    let bytes = response.bytes().await.unwrap();
+    let body = serde_json::from_slice(&bytes)
+        .unwrap_or_else(|_| Value::String(String::from_utf8_lossy(&bytes).into_owned()));
+    Answer {
+        status,
+        headers,
+        body,
+    }
+}
+
+/// A migrated database that nobody else uses.
+pub(crate) async fn fresh_database() -> postgres::Database {
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    let name = format!("test_{}", NEXT.fetch_add(1, Ordering::Relaxed));
+    tokio::task::spawn_blocking(move || {
+        let (runtime, cluster) = shared_cluster();
+        runtime.block_on(cluster.database(&name)).unwrap()
+    })
+    .await
+    .unwrap()
+}
+
+/// The cluster of all tests, on a runtime of its own that outlives theirs. It ends with the process: its leash is
+/// held by it.
+fn shared_cluster() -> &'static (Runtime, Cluster) {
+    static CLUSTER: OnceLock<(Runtime, Cluster)> = OnceLock::new();
+    CLUSTER.get_or_init(|| {
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(1)
+            .enable_all()
+            .build()
+            .unwrap();
+        let folder = std::env::temp_dir().join(format!("signtusk-suite-{}", std::process::id()));
+        std::fs::create_dir_all(&folder).unwrap();
+        let cluster = runtime
+            .block_on(Cluster::start(postgres::Settings {
+                log: folder.join("postgres.log"),
+                folder: folder.join("postgres"),
+                port: 0,
+                durable: false,
+                passwords: Passwords::new("admin", "owner", "functions"),
+            }))
+            .unwrap();
+        (runtime, cluster)
+    })
+}

@@ -1,0 +1,13 @@
+//! What the tests stand on: a cloud of their own each, a signer, and a proxy that fails on demand.
+
+pub(crate) mod cloud;
+pub(crate) mod payloads;
+pub(crate) mod proxy;
+pub(crate) mod signer;
+
+pub(crate) use cloud::TestCloud;
+
+/// How many seeds a randomised test runs: few in CI, as many as `CAMPAIGN_SEEDS` says in a campaign.
+pub(crate) fn seeds(few: u64) -> u64 {
+    shared::base::env::parsed_or("CAMPAIGN_SEEDS", few).unwrap()
+}
