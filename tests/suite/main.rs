@@ -7,8 +7,8 @@
     reason = "a test says what went wrong by panicking"
 )]
 
-mod main_job;
 mod mail_ledger;
+mod main_job;
 mod openapi;
 mod pooler;
 mod structure;

@@ -31,7 +31,11 @@ async fn a_bulk_of_250_becomes_three_jobs_and_one_mail_for_each_recipient() {
     let before = cloud.qstash().requests();
     let taken = cloud.post("/api/queue/emails/bulk", &bulk(250)).await;
     assert_eq!(taken.status, 202, "{taken:?}");
-    assert_eq!(cloud.qstash().requests() - before, 1, "one request for all messages");
+    assert_eq!(
+        cloud.qstash().requests() - before,
+        1,
+        "one request for all messages"
+    );
 
     let ids = taken.body["jobIds"].as_array().unwrap();
     assert_eq!(ids.len(), 3);

@@ -1,1 +1,107 @@
-//! In the making.
+//! The official clients from npm as callers: `@upstash/redis`, `@upstash/ratelimit` and `@upstash/qstash` against the
+//! local servers, and `@upstash/qstash` straight against the functions.
+//!
+//! Their tests are JavaScript and stand in `tests/sdk/`, one package for each server; here they get a cloud.
+
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+
+use tokio::process::Command;
+
+use crate::support::TestCloud;
+
+/// A QStash account whose keys the functions do not hold.
+const STRANGERS_KEYS: [&str; 2] = [
+    "sig_current_key_of_a_stranger",
+    "sig_next_key_of_a_stranger",
+];
+
+#[tokio::test]
+async fn the_official_redis_and_rate_limit_clients_work_against_the_local_front() {
+    let cloud = TestCloud::start().await;
+    pass("redis", node("redis", &cloud)).await;
+}
+
+#[tokio::test]
+async fn the_official_qstash_client_works_against_the_local_server() {
+    let cloud = TestCloud::start().await;
+    pass("qstash", node("qstash", &cloud)).await;
+}
+
+#[tokio::test]
+async fn the_official_qstash_client_makes_jobs_of_the_functions_and_a_strangers_does_not() {
+    let cloud = TestCloud::start().await;
+    let folder = tempfile::tempdir().unwrap();
+    let [current, next] = STRANGERS_KEYS.map(str::to_owned);
+    let stranger = local_qstash::start(local_qstash::Settings {
+        current_signing_key: current,
+        next_signing_key: next,
+        ..local_qstash::Settings::official(([127, 0, 0, 1], 0).into(), folder.path().to_owned())
+    })
+    .await
+    .unwrap();
+
+    let mut node = node("functions", &cloud);
+    node.env("STRANGER_QSTASH_URL", stranger.url())
+        .env("STRANGER_QSTASH_TOKEN", cloud.variable("QSTASH_TOKEN"));
+    pass("functions", node).await;
+    stranger.stop().await;
+}
+
+#[test]
+fn no_lockfile_names_the_registry_that_it_was_made_with() {
+    for package in ["redis", "qstash", "functions"] {
+        let lockfile = folder(package).join("package-lock.json");
+        let text = std::fs::read_to_string(lockfile).unwrap();
+        assert!(text.contains("\"integrity\""), "{package} pins nothing");
+        assert!(!text.contains("\"resolved\""), "{package} names a registry");
+    }
+}
+
+fn folder(package: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("sdk")
+        .join(package)
+}
+
+/// `node --test` in a package's folder, with the cloud's variables.
+fn node(package: &str, cloud: &TestCloud) -> Command {
+    let folder = folder(package);
+    assert!(
+        folder.join("node_modules").is_dir(),
+        "the clients of tests/sdk/{package} are not installed: run `npm --prefix tests/sdk/{package} ci`, \
+         or `make test`, which does"
+    );
+    let mut node = Command::new("node");
+    node.args(["--test", "--test-reporter=tap"])
+        .current_dir(folder)
+        .envs(cloud.environment())
+        .stdin(Stdio::null())
+        .kill_on_drop(true);
+    node
+}
+
+/// Runs a package's tests; where one fails, its own words are the message.
+async fn pass(package: &str, mut node: Command) {
+    let outcome = node
+        .output()
+        .await
+        .expect("node runs: it is installed by `make setup`");
+    let said = String::from_utf8_lossy(&outcome.stdout);
+    assert!(
+        outcome.status.success(),
+        "tests/sdk/{package} failed:\n{said}\n{}",
+        String::from_utf8_lossy(&outcome.stderr)
+    );
+    assert!(
+        passed(&said) > 0,
+        "tests/sdk/{package} ran no test:\n{said}"
+    );
+}
+
+/// How many tests passed, as the summary says it (Test Anything Protocol).
+fn passed(said: &str) -> u32 {
+    said.lines()
+        .find_map(|line| line.strip_prefix("# pass ")?.parse().ok())
+        .unwrap_or_default()
+}

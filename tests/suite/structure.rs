@@ -46,7 +46,11 @@ fn no_layer_imports_one_above_it() {
             let text = fs::read_to_string(&file).unwrap();
             for above in &LAYERS[height + 1..] {
                 let import = format!("crate::{above}");
-                assert!(!text.contains(&import), "{} imports {above}", file.display());
+                assert!(
+                    !text.contains(&import),
+                    "{} imports {above}",
+                    file.display()
+                );
             }
         }
     }
@@ -67,7 +71,11 @@ fn a_main_says_what_its_function_does_in_sixty_lines() {
     for function in functions() {
         let text = fs::read_to_string(function.join("src/main.rs")).unwrap();
         assert!(text.lines().count() <= 60, "{}", function.display());
-        assert!(text.starts_with("//! `"), "{} names no route", function.display());
+        assert!(
+            text.starts_with("//! `"),
+            "{} names no route",
+            function.display()
+        );
     }
 }
 
@@ -88,7 +96,10 @@ fn every_function_stands_in_the_readme_and_in_the_template_and_has_a_sample_even
     for function in functions() {
         let folder = function.strip_prefix(ROOT).unwrap_or(&function);
         let place = format!("{}/{}", name(folder.parent().unwrap()), name(folder));
-        assert!(readme.contains(&format!("`{place}`")), "README.md lacks {place}");
+        assert!(
+            readme.contains(&format!("`{place}`")),
+            "README.md lacks {place}"
+        );
         assert!(
             template.contains(&format!("CodeUri: functions/{place}")),
             "template.yaml lacks {place}"
@@ -96,16 +107,28 @@ fn every_function_stands_in_the_readme_and_in_the_template_and_has_a_sample_even
         let events = fs::read_dir(Path::new(ROOT).join("tests/events")).unwrap();
         let mut samples = events.filter(|event| {
             let event = event.as_ref().unwrap().path();
-            event.file_stem().unwrap().to_str().unwrap().starts_with(name(folder))
+            event
+                .file_stem()
+                .unwrap()
+                .to_str()
+                .unwrap()
+                .starts_with(name(folder))
         });
-        assert!(samples.next().is_some(), "tests/events lacks {}", name(folder));
+        assert!(
+            samples.next().is_some(),
+            "tests/events lacks {}",
+            name(folder)
+        );
     }
 }
 
 #[test]
 fn every_family_of_keys_stands_in_the_page_of_keys_and_nothing_else_does() {
     let row = |owner: &str, family: &shared::service::key::Family| {
-        format!("| `{}` | {} | {} | {owner} |", family.pattern, family.kind, family.life)
+        format!(
+            "| `{}` | {} | {} | {owner} |",
+            family.pattern, family.kind, family.life
+        )
     };
     let mut declared: BTreeSet<String> = shared::service::KEYS
         .iter()
@@ -124,7 +147,10 @@ fn every_family_of_keys_stands_in_the_page_of_keys_and_nothing_else_does() {
 
 #[test]
 fn no_key_is_built_outside_the_families_that_declare_it() {
-    for family in shared::service::KEYS.iter().flat_map(|(_, families)| *families) {
+    for family in shared::service::KEYS
+        .iter()
+        .flat_map(|(_, families)| *families)
+    {
         let literal = format!("\"{}\"", family.pattern);
         let owners = rust_files(&Path::new(ROOT).join("shared/src"))
             .into_iter()

@@ -5,6 +5,7 @@
 
 pub mod cloud;
 pub mod command;
+pub mod demo;
 pub mod postgres;
 pub mod process;
 pub mod redis_server;

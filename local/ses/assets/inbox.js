@@ -78,7 +78,7 @@ async function choose(id) {
   part("to").textContent = [...mail.to, ...mail.cc.map((one) => `${one} (cc)`), ...mail.bcc.map((one) => `${one} (bcc)`)].join(", ");
   part("at").textContent = new Date(mail.at).toLocaleString();
   part("at").dateTime = mail.at;
-  part("html").src = page;
+  part("html").src = `${page}?links=tab`;
   part("open").href = page;
   part("text").textContent = mail.text || "(no text part)";
   part("headers").textContent = headers(mail);

@@ -129,6 +129,22 @@ async fn a_shown_mail_cannot_run_anything() {
 }
 
 #[tokio::test]
+async fn links_of_a_framed_mail_open_in_a_tab() {
+    let data = tempfile::tempdir().unwrap();
+    let server = server(&data).await;
+    let html = "<!doctype html><html><head lang=en><title>x</title></head></html>";
+    send(&server, &mail("a@example.com", Some(html))).await;
+    let id = &server.messages(None)[0].id;
+    let (_, plain) = get(&server, &format!("/messages/{id}/html")).await;
+    assert_eq!(plain, html);
+    let (_, framed) = get(&server, &format!("/messages/{id}/html?links=tab")).await;
+    assert!(
+        framed.contains("<head lang=en><base target=\"_blank\"><title>"),
+        "{framed}"
+    );
+}
+
+#[tokio::test]
 async fn an_unchanged_list_is_not_sent_again() {
     let data = tempfile::tempdir().unwrap();
     let server = server(&data).await;

@@ -69,7 +69,8 @@ impl TestCloud {
 
     /// A request with the service token.
     pub(crate) fn request(&self, method: Method, path: &str) -> RequestBuilder {
-        self.bare(method, path).bearer_auth(self.variable("API_TOKEN"))
+        self.bare(method, path)
+            .bearer_auth(self.variable("API_TOKEN"))
     }
 
     /// A request without any token.
@@ -154,7 +155,8 @@ impl TestCloud {
     pub(crate) fn redis_client(&self) -> shared::protocol::upstash::Redis {
         let url = url::Url::parse(self.variable("UPSTASH_REDIS_REST_URL")).unwrap();
         let token = self.variable("UPSTASH_REDIS_REST_TOKEN").to_owned();
-        shared::protocol::upstash::Redis::new(&url, &shared::base::secret::Secret::new(token)).unwrap()
+        shared::protocol::upstash::Redis::new(&url, &shared::base::secret::Secret::new(token))
+            .unwrap()
     }
 }
 

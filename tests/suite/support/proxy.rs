@@ -55,11 +55,7 @@ impl Proxy {
     }
 }
 
-async fn pass(
-    client: TcpStream,
-    target: SocketAddr,
-    gatekeeper: Arc<Mutex<Option<Gatekeeper>>>,
-) {
+async fn pass(client: TcpStream, target: SocketAddr, gatekeeper: Arc<Mutex<Option<Gatekeeper>>>) {
     let Ok(server) = TcpStream::connect(target).await else {
         return;
     };

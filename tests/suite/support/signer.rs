@@ -15,7 +15,9 @@ pub(crate) struct Signer {
 
 impl Signer {
     pub(crate) fn new(key: &str) -> Self {
-        Self { key: key.to_owned() }
+        Self {
+            key: key.to_owned(),
+        }
     }
 
     /// The token of a delivery of `body` to `url`, as QStash would sign it now.

@@ -84,7 +84,11 @@ mod tests {
 
     #[test]
     fn a_job_cannot_be_put_off_for_longer_than_the_queue_keeps_it() {
-        for refused in [wait(Some(604_801), None), wait(None, Some(604_801)), wait(Some(1), Some(1))] {
+        for refused in [
+            wait(Some(604_801), None),
+            wait(None, Some(604_801)),
+            wait(Some(1), Some(1)),
+        ] {
             assert_eq!(refused.unwrap_err().status, 422);
         }
     }

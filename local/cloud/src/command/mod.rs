@@ -1,5 +1,6 @@
 //! The command line.
 
+mod demo;
 mod env;
 mod up;
 
@@ -8,7 +9,7 @@ use std::path::PathBuf;
 
 use clap::Parser;
 
-use crate::cloud;
+use crate::{cloud, demo as demonstration};
 
 /// The local cloud: everything that the SignTusk functions talk to, on this machine and with no account.
 #[derive(Debug, Parser)]
@@ -16,6 +17,8 @@ use crate::cloud;
 pub enum Command {
     /// Bring everything up and stay until Ctrl-C
     Up(up::Up),
+    /// Run the product's main job on real input, show what came of it, and stay up
+    Demo(demo::Demo),
     /// Print the variables that point any client at the local cloud
     Env(env::Env),
 }
@@ -29,6 +32,14 @@ pub enum Error {
     /// There is nothing to print.
     #[error("{} is not there: start the local cloud first (local up)", .0.display())]
     NoEnvFile(PathBuf),
+    /// The demo could not run to its end.
+    #[error("the demo did not run to its end")]
+    Demo(#[from] demonstration::Error),
+    /// The demo ran, and not everything was as it should be.
+    #[error(
+        "the demo ended with something amiss: see the table, and the logs under the data folder"
+    )]
+    NotWell,
     /// The terminal, a log or a signal could not be used.
     #[error("the system refused a basic service")]
     System(#[from] io::Error),
@@ -39,6 +50,7 @@ impl Command {
     pub async fn run(self) -> Result<(), Error> {
         match self {
             Self::Up(up) => up.run().await,
+            Self::Demo(demo) => demo.run().await,
             Self::Env(env) => env.run(),
         }
     }
@@ -51,7 +63,8 @@ impl Error {
         match self {
             Self::Cloud(error) => error.explained(),
             Self::System(source) => format!("{self}: {source}"),
-            Self::NoEnvFile(_) => self.to_string(),
+            Self::Demo(source) => format!("{self}: {source}"),
+            Self::NoEnvFile(_) | Self::NotWell => self.to_string(),
         }
     }
 }

@@ -51,20 +51,28 @@ pub struct Up {
 
 impl Up {
     pub(super) async fn run(self) -> Result<(), Error> {
+        let Some((cloud, mut stop)) = self.start().await? else {
+            return Ok(());
+        };
+        println!("{}", guide(&cloud));
+        stop.asked().await;
+        println!("\nstopping");
+        cloud.stop().await;
+        Ok(())
+    }
+
+    /// The running cloud and what will end it; nothing if it was ended while it started.
+    pub(super) async fn start(self) -> Result<Option<(Cloud, Stop)>, Error> {
         // Listened for first: a signal during the start must end what has started by then.
         let mut stop = Stop::listen()?;
         let data = self.data.clone();
         let starting = Cloud::start(self.settings());
         let cloud = tokio::select! {
             started = starting => started?,
-            () = stop.asked() => return Ok(()),
+            () = stop.asked() => return Ok(None),
         };
         log_to(&data)?;
-        println!("{}", guide(&cloud));
-        stop.asked().await;
-        println!("\nstopping");
-        cloud.stop().await;
-        Ok(())
+        Ok(Some((cloud, stop)))
     }
 
     fn settings(self) -> Settings {
@@ -87,7 +95,7 @@ impl Up {
 }
 
 /// Ctrl-C or SIGTERM.
-struct Stop {
+pub(super) struct Stop {
     interrupt: Signal,
     terminate: Signal,
 }
@@ -100,7 +108,8 @@ impl Stop {
         })
     }
 
-    async fn asked(&mut self) {
+    /// Returns when one of them has come.
+    pub(super) async fn asked(&mut self) {
         tokio::select! {
             _ = self.interrupt.recv() => {}
             _ = self.terminate.recv() => {}
@@ -122,7 +131,8 @@ fn log_to(data: &Path) -> Result<(), Error> {
     Ok(())
 }
 
-fn guide(cloud: &Cloud) -> String {
+/// Where to look.
+pub(super) fn guide(cloud: &Cloud) -> String {
     let functions = cloud.functions_url();
     let data = cloud.data();
     format!(

@@ -15,6 +15,9 @@ const USERS_OWN: &str = "/var/lib/postgresql";
 /// The folder around a cluster.
 #[derive(Debug)]
 pub(super) struct Home {
+    /// The folder that was asked for.
+    wanted: PathBuf,
+    /// That folder, or the one that stands in for it.
     folder: PathBuf,
     user: Option<User>,
 }
@@ -31,9 +34,13 @@ impl Home {
         std::fs::create_dir_all(&wanted).map_err(failed)?;
         let home = match user {
             Some(user) if !reachable(&wanted, user) => stand_in(&wanted).map_err(failed)?,
-            _ => wanted,
+            _ => wanted.clone(),
         };
-        let home = Self { folder: home, user };
+        let home = Self {
+            wanted,
+            folder: home,
+            user,
+        };
         home.take().map_err(failed)?;
         Ok(home)
     }
@@ -82,8 +89,13 @@ impl Home {
 
     /// Removes everything, as far as it can.
     pub(super) fn remove(&self) {
-        if let Err(error) = std::fs::remove_dir_all(&self.folder) {
-            tracing::warn!(%error, folder = %self.folder.display(), "a cluster's folder stays");
+        for folder in [&self.folder, &self.wanted] {
+            match std::fs::remove_dir_all(folder) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                    tracing::warn!(%error, folder = %folder.display(), "a cluster's folder stays");
+                }
+                _ => {}
+            }
         }
     }
 

@@ -45,8 +45,12 @@ fn page(broker: &Broker, uri: &Uri, name: &str) -> Result<Json<Value>, Refusal> 
         .cursor
         .as_deref()
         .and_then(|cursor| cursor.parse().ok());
+    let mentions = match filter.message_ids.as_slice() {
+        [id] => Some(id.as_str()),
+        _ => None,
+    };
     let (mut found, mut last, mut more) = (Vec::new(), None, false);
-    snapshot.events(filter.order, cursor, |number, event| {
+    snapshot.events(filter.order, cursor, mentions, |number, event| {
         let status = event.response.as_ref().map(|response| response.status);
         let fits = filter.fits_state(event.state)
             && filter.fits(&event.message, event.time_ms)

@@ -10,6 +10,7 @@ use crate::name::Name;
 
 use super::flow_lane::FlowLane;
 use super::queue_lane::QueueLane;
+use super::timetable::Timetable;
 use super::{Change, Pending};
 
 /// Deliveries under way at once, over all keys and queues.
@@ -51,8 +52,7 @@ pub(crate) struct Index {
     lanes: HashMap<Name, FlowLane>,
     /// The keys somebody waits for, so that idle keys cost nothing.
     busy: BTreeSet<Name>,
-    schedules: BTreeSet<(u64, Name)>,
-    schedule_times: HashMap<Name, u64>,
+    timetable: Timetable,
     in_flight: usize,
 }
 
@@ -76,7 +76,7 @@ impl Index {
                 self.queues.remove(&name);
             }
             Change::FlowKey { key, state } => self.lanes.entry(key).or_default().key = state,
-            Change::Schedule { id, next_ms } => self.schedule(id, next_ms),
+            Change::Schedule { id, next_ms } => self.timetable.set(id, next_ms),
         }
     }
 
@@ -146,30 +146,9 @@ impl Index {
         }
     }
 
-    fn schedule(&mut self, id: Name, next_ms: Option<u64>) {
-        if let Some(known_ms) = self.schedule_times.remove(&id) {
-            self.schedules.remove(&(known_ms, id.clone()));
-        }
-        if let Some(next_ms) = next_ms {
-            self.schedule_times.insert(id.clone(), next_ms);
-            self.schedules.insert((next_ms, id));
-        }
-    }
-
     /// The schedules that are due; each is told once.
     pub(super) fn due_schedules(&mut self, now_ms: u64) -> Vec<(u64, Name)> {
-        let mut due = Vec::new();
-        while self
-            .schedules
-            .first()
-            .is_some_and(|(at_ms, _)| *at_ms <= now_ms)
-        {
-            if let Some((at_ms, id)) = self.schedules.pop_first() {
-                self.schedule_times.remove(&id);
-                due.push((at_ms, id));
-            }
-        }
-        due
+        self.timetable.take_due(now_ms)
     }
 
     /// Moves what is due on, and takes what may start now.
@@ -292,7 +271,7 @@ impl Index {
 
     /// When something is due next, in broker milliseconds, if nothing else happens.
     pub(super) fn next_ms(&self, held: bool) -> Option<u64> {
-        let schedule = self.schedules.first().map(|(at_ms, _)| *at_ms);
+        let schedule = self.timetable.next_ms();
         if held || self.in_flight >= MAX_IN_FLIGHT {
             return schedule;
         }

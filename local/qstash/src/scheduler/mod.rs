@@ -6,6 +6,7 @@ mod dispatcher;
 mod flow_lane;
 mod index;
 mod queue_lane;
+mod timetable;
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 

@@ -86,11 +86,13 @@ impl Snapshot {
             .map_or(0, |at| at.value()))
     }
 
-    /// The log from after `cursor` on, until `visit` breaks.
+    /// The log from after `cursor` on, until `visit` breaks. Entries that do not hold the text `mentions` are skipped
+    /// without being parsed: most looks into the log are for one message.
     pub(crate) fn events(
         &self,
         order: Order,
         cursor: Option<u64>,
+        mentions: Option<&str>,
         mut visit: impl FnMut(u64, Event) -> ControlFlow<()>,
     ) -> Result<(), Error> {
         let table = self.0.open_table(EVENTS)?;
@@ -108,6 +110,11 @@ impl Snapshot {
         };
         while let Some(entry) = next() {
             let (number, bytes) = entry?;
+            let mentioned =
+                |text: &str| str::from_utf8(bytes.value()).is_ok_and(|entry| entry.contains(text));
+            if !mentions.is_none_or(mentioned) {
+                continue;
+            }
             if visit(number.value(), serde_json::from_slice(bytes.value())?).is_break() {
                 break;
             }

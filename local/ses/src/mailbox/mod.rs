@@ -118,10 +118,19 @@ async fn one(
     })
 }
 
-/// `GET /messages/{id}/html`: the mail as it was sent. A mail of text alone is shown as text.
+/// How a mail is shown.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct Shown {
+    /// `tab`: its links open in a tab of their own, which is what they must do inside the inbox's frame.
+    links: String,
+}
+
+/// `GET /messages/{id}/html?links=`: the mail as it was sent. A mail of text alone is shown as text.
 async fn html(
     State(mailbox): State<Mailbox>,
     Path(id): Path<String>,
+    Query(shown): Query<Shown>,
 ) -> Result<Response, Unreadable> {
     let Some(mail) = mailbox.store.get(&id)? else {
         return Ok(missing());
@@ -130,11 +139,26 @@ async fn html(
         (CONTENT_SECURITY_POLICY, MAIL_POLICY),
         (X_CONTENT_TYPE_OPTIONS, "nosniff"),
     ];
-    Ok(if mail.html.is_empty() {
-        (guard, mail.text).into_response()
-    } else {
-        (guard, Html(mail.html)).into_response()
+    Ok(match mail.html {
+        html if html.is_empty() => (guard, mail.text).into_response(),
+        html if shown.links == "tab" => (guard, Html(with_links_in_tabs(&html))).into_response(),
+        html => (guard, Html(html)).into_response(),
     })
+}
+
+/// The page with a `base` that sends its links to a new tab: in the head if it has one, else at the end, which
+/// leaves a doctype where it must be.
+fn with_links_in_tabs(html: &str) -> String {
+    let is_head = |start: usize| {
+        let next = html.as_bytes().get(start + "<head".len());
+        next.is_some_and(|byte| *byte == b'>' || byte.is_ascii_whitespace())
+    };
+    let head = html
+        .match_indices("<head")
+        .find(|(start, _)| is_head(*start))
+        .and_then(|(start, _)| Some(start + html[start..].find('>')? + 1));
+    let (before, after) = html.split_at(head.unwrap_or(html.len()));
+    format!("{before}<base target=\"_blank\">{after}")
 }
 
 /// `DELETE /messages`: forgets them all.

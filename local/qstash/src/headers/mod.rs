@@ -3,23 +3,27 @@
 //! The same names are accepted as lower-case query parameters and as members of a batch item's `headers`. Source:
 //! <https://upstash.com/docs/qstash/api/publish>.
 
+mod error;
+mod forward;
+
 use std::time::Duration;
 
 use http::HeaderMap;
 
 use crate::clock::millis;
-use crate::cron::{self, CronExpression};
+use crate::cron::CronExpression;
 use crate::deduplication::Deduplication;
-use crate::destination::{self, Target};
+use crate::destination::Target;
 use crate::duration;
-use crate::flow_control::{self, FlowControl};
-use crate::name::{self, Name};
+use crate::flow_control::FlowControl;
+use crate::name::Name;
 use crate::options::{Callback, Method, Options, Start};
-use crate::redaction::{self, Redaction};
-use crate::retry_expression::{self, RetryExpression};
+use crate::redaction::Redaction;
+use crate::retry_expression::RetryExpression;
+
+pub(crate) use error::Error;
 
 const PREFIX: &str = "upstash-";
-const FORWARD: &str = "upstash-forward-";
 const CALLBACK: &str = "upstash-callback";
 const FAILURE_CALLBACK: &str = "upstash-failure-callback";
 
@@ -28,79 +32,6 @@ const MAX_RETRIES: u32 = 1_000;
 
 /// The longest delay of the paid plans.
 const MAX_DELAY: Duration = Duration::from_hours(366 * 24);
-
-/// Never forwarded by `Upstash-Header-Forward`: they belong to one connection or to this request alone.
-const NOT_FORWARDED: [&str; 9] = [
-    "host",
-    "authorization",
-    "connection",
-    "content-length",
-    "transfer-encoding",
-    "te",
-    "upgrade",
-    "keep-alive",
-    "expect",
-];
-
-/// Which header cannot be understood, and why.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum Error {
-    /// A value that is no text.
-    #[error("the value of {0} is not valid UTF-8")]
-    Encoding(String),
-    /// A name or value that could not be sent on.
-    #[error("{0} cannot be forwarded as a header")]
-    Forward(String),
-    /// A method that is not delivered with.
-    #[error("invalid Upstash-Method `{0}`")]
-    Method(String),
-    /// A number out of range.
-    #[error("invalid {header} `{value}`: {expected}")]
-    Number {
-        /// Which header.
-        header: &'static str,
-        /// What it said.
-        value: String,
-        /// What it should be.
-        expected: &'static str,
-    },
-    /// A duration that is none.
-    #[error("invalid {header}: {source}")]
-    Duration {
-        /// Which header.
-        header: &'static str,
-        /// Why.
-        source: duration::Error,
-    },
-    /// A callback that cannot be called.
-    #[error("invalid {header}: {source}")]
-    Callback {
-        /// Which header.
-        header: &'static str,
-        /// Why.
-        source: destination::Error,
-    },
-    /// A name with other characters.
-    #[error("invalid {header}: {source}")]
-    Name {
-        /// Which header.
-        header: &'static str,
-        /// Why.
-        source: name::Error,
-    },
-    /// An expression that cannot be calculated.
-    #[error("invalid Upstash-Retry-Delay: {0}")]
-    RetryDelay(#[from] retry_expression::Error),
-    /// Limits that limit nothing.
-    #[error("invalid Upstash-Flow-Control-Value: {0}")]
-    FlowControl(#[from] flow_control::Error),
-    /// A field that cannot be hidden.
-    #[error("invalid Upstash-Redact-Fields: {0}")]
-    Redaction(#[from] redaction::Error),
-    /// A schedule that never comes.
-    #[error("invalid Upstash-Cron: {0}")]
-    Cron(#[from] cron::Error),
-}
 
 /// Header names, in lower case, and values, in the order they came.
 #[derive(Debug, Default)]
@@ -224,37 +155,6 @@ impl Fields {
         }
         self.forward(&mut options)?;
         Ok(options)
-    }
-
-    fn forward(&self, options: &mut Options) -> Result<(), Error> {
-        let all = self.is_true("upstash-header-forward");
-        let mut forwarded: Vec<(&str, Vec<String>)> = Vec::new();
-        for (name, value) in &self.0 {
-            let own = name.as_str() == "content-type"
-                || (all && !name.starts_with(PREFIX) && !NOT_FORWARDED.contains(&name.as_str()));
-            let Some(bare) = name.strip_prefix(FORWARD).or(own.then_some(name.as_str())) else {
-                continue;
-            };
-            if http::HeaderName::from_bytes(bare.as_bytes()).is_err()
-                || http::HeaderValue::from_str(value).is_err()
-            {
-                return Err(Error::Forward(name.clone()));
-            }
-            match forwarded.iter_mut().find(|(known, _)| *known == bare) {
-                // A forwarded content type goes before the request's own.
-                Some((_, values)) if bare == "content-type" => {
-                    if name.starts_with(FORWARD) {
-                        *values = vec![value.clone()];
-                    }
-                }
-                Some((_, values)) => values.push(value.clone()),
-                None => forwarded.push((bare, vec![value.clone()])),
-            }
-        }
-        for (name, values) in forwarded {
-            options.headers.set(name, values);
-        }
-        Ok(())
     }
 
     fn start(&self) -> Result<Option<Start>, Error> {
