@@ -1,1 +1,3 @@
-//! Nothing of its own: the suite stands in `suite/`.
+//! What the suite and the benchmark both know; the suite itself stands in `suite/`.
+
+pub mod budget;

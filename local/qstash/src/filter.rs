@@ -130,7 +130,7 @@ impl Filter {
             .options
             .flow_control
             .as_ref()
-            .map(|flow| flow.key.to_string());
+            .map(|flow| flow.key.as_str().to_owned());
         let queue = message
             .place
             .as_ref()

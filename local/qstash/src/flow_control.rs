@@ -2,6 +2,7 @@
 //!
 //! Source: <https://upstash.com/docs/qstash/features/flowcontrol>.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use redb::TableDefinition;
@@ -9,7 +10,6 @@ use serde::{Deserialize, Serialize};
 
 use crate::clock::millis;
 use crate::duration;
-use crate::name::{self, Name};
 use crate::store::Record;
 
 const LONGEST_PERIOD: Duration = Duration::from_hours(7 * 24);
@@ -20,9 +20,9 @@ pub(crate) const DEFAULT_PERIOD_MS: u64 = 1_000;
 /// Why limits cannot be understood.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum Error {
-    /// A key with other characters.
-    #[error(transparent)]
-    Key(#[from] name::Error),
+    /// No key, or one that is too long or holds control characters.
+    #[error("a key is 1 to 512 printable characters")]
+    Key,
     /// Neither a parallelism nor a rate.
     #[error("a parallelism or a rate is needed")]
     Nothing,
@@ -37,11 +37,49 @@ pub(crate) enum Error {
     Duration(#[from] duration::Error),
 }
 
+/// Longer keys are refused.
+const MAX_KEY_LENGTH: usize = 512;
+
+/// A flow-control key. The documentation names no alphabet, and `email:high:acme.example` is in use: every printable
+/// text is one.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub(crate) struct Key(Arc<str>);
+
+impl Key {
+    /// Checks a key.
+    pub(crate) fn parse(text: &str) -> Result<Self, Error> {
+        if text.is_empty() || text.len() > MAX_KEY_LENGTH || text.chars().any(char::is_control) {
+            return Err(Error::Key);
+        }
+        Ok(Self(text.into()))
+    }
+
+    /// The key as text.
+    pub(crate) fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl TryFrom<String> for Key {
+    type Error = Error;
+
+    fn try_from(text: String) -> Result<Self, Error> {
+        Self::parse(&text)
+    }
+}
+
+impl From<Key> for String {
+    fn from(key: Key) -> Self {
+        key.0.to_string()
+    }
+}
+
 /// The limits that a message brings along.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct FlowControl {
     /// Messages with the same key share the limits.
-    pub(crate) key: Name,
+    pub(crate) key: Key,
     /// The limits.
     #[serde(flatten)]
     pub(crate) limits: Limits,
@@ -51,7 +89,7 @@ impl FlowControl {
     /// Parses `Upstash-Flow-Control-Key` and `-Value`.
     pub(crate) fn parse(key: &str, value: &str) -> Result<Self, Error> {
         Ok(Self {
-            key: Name::parse(key)?,
+            key: Key::parse(key)?,
             limits: Limits::parse(value)?,
         })
     }
@@ -178,6 +216,13 @@ mod tests {
         ] {
             assert!(Limits::parse(text).is_err(), "{text}");
         }
+    }
+
+    #[test]
+    fn a_key_may_hold_colons_and_slashes_but_nothing_unprintable() {
+        assert!(Key::parse("email:high:acme.test/a b").is_ok());
+        assert!(Key::parse("").is_err() && Key::parse("a\nb").is_err());
+        assert!(Key::parse(&"x".repeat(513)).is_err());
     }
 
     #[test]

@@ -12,7 +12,7 @@ use crate::api;
 use crate::broker::{Broker, KEYS_SETTING};
 use crate::clock::Clock;
 use crate::delivery;
-use crate::flow_control::FlowKey;
+use crate::flow_control::{FlowKey, Key};
 use crate::keys::{KeyRing, Keys};
 use crate::message::Message;
 use crate::name::Name;
@@ -92,7 +92,7 @@ fn waiting(snapshot: &Snapshot) -> Result<Vec<Change>, store::Error> {
     }
     for (key, state) in snapshot.all::<FlowKey>()? {
         changes.extend(
-            Name::parse(&key)
+            Key::parse(&key)
                 .ok()
                 .map(|key| Change::FlowKey { key, state }),
         );

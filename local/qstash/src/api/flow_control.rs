@@ -8,8 +8,7 @@ use http::Uri;
 use serde_json::{Value, json};
 
 use crate::broker::Broker;
-use crate::flow_control::{DEFAULT_PERIOD_MS, FlowKey, period_ms, positive};
-use crate::name::Name;
+use crate::flow_control::{DEFAULT_PERIOD_MS, FlowKey, Key, period_ms, positive};
 use crate::scheduler::{Change, FlowLane, MAX_IN_FLIGHT};
 use crate::store;
 
@@ -40,7 +39,7 @@ pub(super) async fn get(
     State(broker): State<Arc<Broker>>,
     Path(key): Path<String>,
 ) -> Result<Json<Value>, Refusal> {
-    let name = Name::parse(&key)?;
+    let name = Key::parse(&key)?;
     let now_ms = broker.clock.now_ms();
     let shown = broker
         .scheduler
@@ -58,7 +57,7 @@ pub(super) async fn act(
     Path((key, action)): Path<(String, String)>,
     uri: Uri,
 ) -> Result<(), Refusal> {
-    let key = Name::parse(&key)?;
+    let key = Key::parse(&key)?;
     match action.as_str() {
         "pause" => change(&broker, key, |state| state.paused = true).await,
         "resume" => change(&broker, key, |state| state.paused = false).await,
@@ -81,7 +80,7 @@ pub(super) async fn global(State(broker): State<Arc<Broker>>) -> Json<Value> {
     Json(json!({ "parallelismMax": MAX_IN_FLIGHT, "parallelismCount": count }))
 }
 
-async fn pin(broker: &Broker, key: Name, uri: &Uri) -> Result<(), Refusal> {
+async fn pin(broker: &Broker, key: Key, uri: &Uri) -> Result<(), Refusal> {
     let number = |name: &str| {
         let invalid = |value| Refusal::Invalid(format!("invalid {name} `{value}`"));
         parameter(uri, name)
@@ -104,7 +103,7 @@ async fn pin(broker: &Broker, key: Name, uri: &Uri) -> Result<(), Refusal> {
     .await
 }
 
-async fn unpin(broker: &Broker, key: Name, uri: &Uri) -> Result<(), Refusal> {
+async fn unpin(broker: &Broker, key: Key, uri: &Uri) -> Result<(), Refusal> {
     let asked = |name| parameter(uri, name).is_some_and(|value| value == "true");
     let (parallelism, rate) = (asked("parallelism"), asked("rate"));
     change(broker, key, move |state| {
@@ -121,7 +120,7 @@ async fn unpin(broker: &Broker, key: Name, uri: &Uri) -> Result<(), Refusal> {
 /// A key that no message has named yet may be paused or pinned beforehand.
 async fn change(
     broker: &Broker,
-    key: Name,
+    key: Key,
     change: impl FnOnce(&mut FlowKey) + Send + 'static,
 ) -> Result<(), Refusal> {
     let write = move |tx: &store::Transaction<'_>| {
@@ -133,7 +132,7 @@ async fn change(
     Ok(broker.store.write(write).await?)
 }
 
-fn shown(key: &Name, lane: &mut FlowLane, now_ms: u64) -> Value {
+fn shown(key: &Key, lane: &mut FlowLane, now_ms: u64) -> Value {
     lane.elapse(now_ms);
     let limits = lane.key.limits();
     json!({

@@ -5,6 +5,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 
+use crate::flow_control::Key;
 use crate::message::{MessageId, Place};
 use crate::name::Name;
 
@@ -28,7 +29,7 @@ enum Stage {
 struct Entry {
     due_ms: u64,
     place: Option<Place>,
-    flow_key: Option<Name>,
+    flow_key: Option<Key>,
     stage: Stage,
     seated: bool,
 }
@@ -39,7 +40,7 @@ pub(crate) struct Start {
     /// Which message.
     pub(crate) id: MessageId,
     /// The key whose limit it counts against.
-    pub(crate) flow_key: Option<Name>,
+    pub(crate) flow_key: Option<Key>,
 }
 
 /// Every message on its way.
@@ -49,9 +50,9 @@ pub(crate) struct Index {
     delayed: BTreeSet<(u64, MessageId)>,
     ready: BTreeSet<(u64, MessageId)>,
     queues: HashMap<Name, QueueLane>,
-    lanes: HashMap<Name, FlowLane>,
+    lanes: HashMap<Key, FlowLane>,
     /// The keys somebody waits for, so that idle keys cost nothing.
-    busy: BTreeSet<Name>,
+    busy: BTreeSet<Key>,
     timetable: Timetable,
     in_flight: usize,
 }
@@ -222,7 +223,7 @@ impl Index {
                 self.begin(Start { id, flow_key: None }, &mut started);
                 progress = true;
             }
-            let keys: Vec<Name> = self.busy.iter().cloned().collect();
+            let keys: Vec<Key> = self.busy.iter().cloned().collect();
             for key in keys {
                 if self.in_flight >= MAX_IN_FLIGHT {
                     break;
@@ -285,12 +286,12 @@ impl Index {
     }
 
     /// A flow-control key that a message has named.
-    pub(crate) fn lane(&mut self, key: &Name) -> Option<&mut FlowLane> {
+    pub(crate) fn lane(&mut self, key: &Key) -> Option<&mut FlowLane> {
         self.lanes.get_mut(key)
     }
 
     /// Every flow-control key.
-    pub(crate) fn lanes(&mut self) -> impl Iterator<Item = (&Name, &mut FlowLane)> {
+    pub(crate) fn lanes(&mut self) -> impl Iterator<Item = (&Key, &mut FlowLane)> {
         self.lanes.iter_mut()
     }
 

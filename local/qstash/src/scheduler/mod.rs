@@ -12,7 +12,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::Notify;
 
-use crate::flow_control::FlowKey;
+use crate::flow_control::{FlowKey, Key};
 use crate::message::{Message, MessageId, Place};
 use crate::name::Name;
 use crate::queue::Queue;
@@ -27,7 +27,7 @@ pub(crate) struct Pending {
     id: MessageId,
     due_ms: u64,
     place: Option<Place>,
-    flow_key: Option<Name>,
+    flow_key: Option<Key>,
     retried: u32,
 }
 
@@ -75,7 +75,7 @@ pub(crate) enum Change {
     /// The limits of a key changed.
     FlowKey {
         /// Which.
-        key: Name,
+        key: Key,
         /// What holds now.
         state: FlowKey,
     },

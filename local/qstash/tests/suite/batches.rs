@@ -47,7 +47,7 @@ async fn a_faulty_item_does_not_hold_up_the_others() {
     assert_eq!(cloud.get("/v2/queues/q").await.status, StatusCode::OK);
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn more_than_ten_thousand_items_all_arrive_exactly_once() {
     const COUNT: usize = 10_001;
     let (cloud, receiver) = (

@@ -7,9 +7,12 @@ use serde_json::json;
 
 use crate::harness::{Answer, Cloud, Receiver, a_while, eventually};
 
+/// Keys hold whatever their users need; in a path they are escaped.
+const KEY: &str = "email:high:a/b";
+
 async fn publish_many(cloud: &Cloud, url: &str, value: &str, count: usize) {
     let headers = [
-        ("Upstash-Flow-Control-Key", "key"),
+        ("Upstash-Flow-Control-Key", KEY),
         ("Upstash-Flow-Control-Value", value),
     ];
     for _ in 0..count {
@@ -46,7 +49,7 @@ async fn no_more_start_in_a_period_than_the_rate_retries_included() {
     let receiver =
         Receiver::start(|_, before| Answer::status(if before % 2 == 0 { 500 } else { 200 })).await;
     let headers = [
-        ("Upstash-Flow-Control-Key", "key"),
+        ("Upstash-Flow-Control-Key", KEY),
         ("Upstash-Flow-Control-Value", "rate=3, period=400ms"),
         ("Upstash-Retry-Delay", "1"),
     ];
@@ -85,7 +88,7 @@ async fn keys_do_not_hold_each_other_up() {
         receiver.at("/quick").len() == 1
     })
     .await;
-    let key = cloud.get("/v2/flowControl/key").await;
+    let key = cloud.get("/v2/flowControl/email:high:a%2Fb").await;
     assert_eq!(
         (&key.json["waitListSize"], &key.json["parallelismCount"]),
         (&json!(2), &json!(1))
@@ -99,7 +102,10 @@ async fn a_paused_key_keeps_what_comes_until_it_is_resumed() {
         Receiver::start(|_, _| Answer::status(200)).await,
     );
     assert_eq!(
-        cloud.post("/v2/flowControl/key/pause", "").await.status,
+        cloud
+            .post("/v2/flowControl/email:high:a%2Fb/pause", "")
+            .await
+            .status,
         StatusCode::OK
     );
     publish_many(&cloud, &receiver.url("/"), "parallelism=5", 2).await;
@@ -108,7 +114,9 @@ async fn a_paused_key_keeps_what_comes_until_it_is_resumed() {
     let cloud = cloud.restart(true, 1.0).await;
     a_while().await;
     assert!(receiver.all().is_empty(), "the pause outlives a restart");
-    cloud.post("/v2/flowControl/key/resume", "").await;
+    cloud
+        .post("/v2/flowControl/email:high:a%2Fb/resume", "")
+        .await;
     eventually("delivered", async || receiver.all().len() == 2).await;
 }
 
@@ -117,12 +125,12 @@ async fn pinned_limits_hold_against_what_messages_say() {
     let cloud = Cloud::start(1.0).await;
     let receiver = Receiver::start(|_, _| Answer::status(200).after_ms(40)).await;
     cloud
-        .post("/v2/flowControl/key/pin?parallelism=1", "")
+        .post("/v2/flowControl/email:high:a%2Fb/pin?parallelism=1", "")
         .await;
     publish_many(&cloud, &receiver.url("/"), "parallelism=10", 4).await;
     eventually("all delivered", async || receiver.all().len() == 4).await;
     assert_eq!(receiver.most_at_once("/"), 1);
-    let key = cloud.get("/v2/flowControl/key").await;
+    let key = cloud.get("/v2/flowControl/email:high:a%2Fb").await;
     assert_eq!(
         (
             &key.json["parallelismMax"],
@@ -131,10 +139,13 @@ async fn pinned_limits_hold_against_what_messages_say() {
         (&json!(1), &json!(true))
     );
     cloud
-        .post("/v2/flowControl/key/unpin?parallelism=true", "")
+        .post(
+            "/v2/flowControl/email:high:a%2Fb/unpin?parallelism=true",
+            "",
+        )
         .await;
     assert_eq!(
-        cloud.get("/v2/flowControl/key").await.json["parallelismMax"],
+        cloud.get("/v2/flowControl/email:high:a%2Fb").await.json["parallelismMax"],
         10
     );
 }
@@ -149,7 +160,9 @@ async fn a_reset_ends_the_period() {
     eventually("one delivered", async || receiver.all().len() == 1).await;
     a_while().await;
     assert_eq!(receiver.all().len(), 1);
-    cloud.post("/v2/flowControl/key/resetRate", "").await;
+    cloud
+        .post("/v2/flowControl/email:high:a%2Fb/resetRate", "")
+        .await;
     eventually("the other delivered", async || receiver.all().len() == 2).await;
 }
 
@@ -160,8 +173,8 @@ async fn keys_are_listed_and_an_unknown_one_is_not_found() {
         Receiver::start(|_, _| Answer::status(200)).await,
     );
     publish_many(&cloud, &receiver.url("/"), "rate=10", 1).await;
-    let listed = cloud.get("/v2/flowControl?search=ke").await;
-    assert_eq!(listed.json[0]["flowControlKey"], "key");
+    let listed = cloud.get("/v2/flowControl?search=high").await;
+    assert_eq!(listed.json[0]["flowControlKey"], KEY);
     assert_eq!(
         cloud.get("/v2/flowControl?search=nothing").await.json,
         json!([])
@@ -171,7 +184,7 @@ async fn keys_are_listed_and_an_unknown_one_is_not_found() {
         StatusCode::NOT_FOUND
     );
     let malformed = [
-        ("Upstash-Flow-Control-Key", "key"),
+        ("Upstash-Flow-Control-Key", KEY),
         ("Upstash-Flow-Control-Value", "rate=none"),
     ];
     let path = format!("/v2/publish/{}", receiver.url("/"));

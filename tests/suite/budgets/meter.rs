@@ -1,0 +1,111 @@
+//! Counts what an operation costs where it is paid: at the REST front, at redis-server, at QStash.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use ::base64::Engine as _;
+use ::base64::engine::general_purpose::STANDARD;
+use redis::aio::MultiplexedConnection;
+use serde_json::Value;
+use tests::budget::{BUDGETS, Cost};
+
+use crate::support::TestCloud;
+
+/// How often an operation is measured. The least counts: a job that happens to take more than a second writes its
+/// progress once, and an instance that is started on the way opens its connection.
+const ROUNDS: usize = 3;
+
+/// What a connection says for itself, and this meter's own question.
+const UNBILLED: [&str; 4] = ["info", "hello", "client", "ping"];
+
+/// A cloud's meter.
+pub(super) struct Meter<'a> {
+    cloud: &'a TestCloud,
+    redis: MultiplexedConnection,
+    measured: BTreeMap<&'static str, Cost>,
+}
+
+impl<'a> Meter<'a> {
+    pub(super) async fn start(cloud: &'a TestCloud) -> Self {
+        let url = format!("redis://{}", cloud.redis_server_addr());
+        let client = redis::Client::open(url).unwrap();
+        Self {
+            cloud,
+            redis: client.get_multiplexed_async_connection().await.unwrap(),
+            measured: BTreeMap::new(),
+        }
+    }
+
+    /// Measures an operation; what `prepare` does is not counted. The first round only teaches the store its scripts.
+    pub(super) async fn check<T>(
+        &mut self,
+        operation: &'static str,
+        mut prepare: impl AsyncFnMut() -> T,
+        act: impl AsyncFn(T),
+    ) {
+        act(prepare().await).await;
+        let mut least: Option<Cost> = None;
+        for _ in 0..ROUNDS {
+            let prepared = prepare().await;
+            let before = self.read().await;
+            act(prepared).await;
+            let cost = between(before, self.read().await);
+            let cheaper = least.is_none_or(|least| cost.redis_commands < least.redis_commands);
+            least = if cheaper { Some(cost) } else { least };
+        }
+        self.measured.extend(least.map(|cost| (operation, cost)));
+    }
+
+    /// Holds what was measured against the budgets, all at once.
+    pub(super) fn finish(self) {
+        let budgets: BTreeMap<&str, Cost> = BUDGETS
+            .iter()
+            .map(|budget| (budget.operation, budget.cost))
+            .collect();
+        let operations: BTreeSet<&str> = budgets.keys().chain(self.measured.keys()).copied().collect();
+        let wrong: Vec<String> = operations
+            .into_iter()
+            .filter(|operation| budgets.get(operation) != self.measured.get(operation))
+            .map(|operation| {
+                let (budget, measured) = (budgets.get(operation), self.measured.get(operation));
+                format!("{operation}:\n  budget   {budget:?}\n  measured {measured:?}")
+            })
+            .collect();
+        assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    }
+
+    async fn read(&mut self) -> Cost {
+        let info: String = redis::cmd("INFO")
+            .arg("commandstats")
+            .query_async(&mut self.redis)
+            .await
+            .unwrap();
+        Cost {
+            redis_requests: self.cloud.redis().requests(),
+            redis_commands: info.lines().filter_map(calls).sum(),
+            qstash_requests: self.cloud.qstash().requests(),
+        }
+    }
+}
+
+/// The calls of a line such as `cmdstat_config|get:calls=2,usec=7,...`, if they are billed.
+fn calls(line: &str) -> Option<u64> {
+    let (name, figures) = line.strip_prefix("cmdstat_")?.split_once(':')?;
+    let name = name.split_once('|').map_or(name, |(container, _)| container);
+    if UNBILLED.contains(&name) {
+        return None;
+    }
+    figures.strip_prefix("calls=")?.split(',').next()?.parse().ok()
+}
+
+fn between(before: Cost, after: Cost) -> Cost {
+    Cost {
+        redis_requests: after.redis_requests - before.redis_requests,
+        redis_commands: after.redis_commands - before.redis_commands,
+        qstash_requests: after.qstash_requests - before.qstash_requests,
+    }
+}
+
+/// A body as QStash shows it in a callback.
+pub(super) fn base64(body: &Value) -> String {
+    STANDARD.encode(body.to_string())
+}
