@@ -25,7 +25,10 @@ pub struct Budget {
     pub cost: Cost,
 }
 
-const fn budget(operation: &'static str, [redis_requests, redis_commands, qstash_requests]: [u64; 3]) -> Budget {
+const fn budget(
+    operation: &'static str,
+    [redis_requests, redis_commands, qstash_requests]: [u64; 3],
+) -> Budget {
     Budget {
         operation,
         cost: Cost {
@@ -39,26 +42,53 @@ const fn budget(operation: &'static str, [redis_requests, redis_commands, qstash
 /// Every operation that costs something, and those that must not.
 pub const BUDGETS: &[Budget] = &[
     budget("POST /api/queue/emails", [1, 9, 1]),
-    budget("POST /api/queue/emails, with an Idempotency-Key", [1, 12, 1]),
-    budget("POST /api/queue/emails, the same Idempotency-Key again", [1, 4, 1]),
-    budget("POST /api/queue/emails/bulk, 250 recipients (3 jobs)", [1, 13, 1]),
-    budget("POST /api/queue/emails/bulk, 10,000 recipients (100 jobs)", [1, 207, 1]),
+    budget(
+        "POST /api/queue/emails, with an Idempotency-Key",
+        [1, 12, 1],
+    ),
+    budget(
+        "POST /api/queue/emails, the same Idempotency-Key again",
+        [1, 4, 1],
+    ),
+    budget(
+        "POST /api/queue/emails/bulk, 250 recipients (3 jobs)",
+        [1, 13, 1],
+    ),
+    budget(
+        "POST /api/queue/emails/bulk, 10,000 recipients (100 jobs)",
+        [1, 207, 1],
+    ),
     budget("GET /api/queue/jobs/{jobId}", [1, 3, 0]),
     budget("GET /api/queue/jobs/{jobId}, by message id", [1, 5, 0]),
     budget("GET /api/queue/jobs, a page of 20", [1, 23, 0]),
     budget("GET /api/queue/stats", [1, 3, 0]),
     budget("DELETE /api/queue/jobs/{jobId}", [3, 12, 0]),
-    budget("POST /api/queue/jobs/{jobId}/retry, of a dead job", [3, 14, 1]),
+    budget(
+        "POST /api/queue/jobs/{jobId}/retry, of a dead job",
+        [3, 14, 1],
+    ),
     budget("GET /api/health/redis", [1, 7, 1]),
     budget("GET /api/openapi.json", [0, 0, 0]),
     budget("GET /api/jobs/send-email", [0, 0, 0]),
     budget("any route, with a wrong token", [0, 0, 0]),
     budget("POST /api/jobs/send-email, forged", [0, 0, 0]),
-    budget("POST /api/jobs/send-email, one mail (claim and commit)", [2, 15, 0]),
+    budget(
+        "POST /api/jobs/send-email, one mail (claim and commit)",
+        [2, 15, 0],
+    ),
     budget("POST /api/jobs/send-email, a bulk of 10 mails", [2, 15, 0]),
-    budget("POST /api/jobs/send-email, a message without a record", [2, 19, 0]),
-    budget("POST /api/jobs/send-email, of a job that is done", [1, 3, 0]),
-    budget("POST /api/jobs/send-email, throttled and deferred", [2, 13, 1]),
+    budget(
+        "POST /api/jobs/send-email, a message without a record",
+        [2, 19, 0],
+    ),
+    budget(
+        "POST /api/jobs/send-email, of a job that is done",
+        [1, 3, 0],
+    ),
+    budget(
+        "POST /api/jobs/send-email, throttled and deferred",
+        [2, 13, 1],
+    ),
     budget("POST /api/jobs/job-failed", [1, 9, 0]),
     budget("realtime::publish", [1, 6, 0]),
     budget("analytics::count", [1, 2, 0]),
@@ -71,9 +101,16 @@ pub fn table() -> String {
         "| operation | Redis requests | Redis commands | QStash requests |\n|---|---:|---:|---:|\n",
     );
     for Budget { operation, cost } in BUDGETS {
-        let Cost { redis_requests, redis_commands, qstash_requests } = cost;
+        let Cost {
+            redis_requests,
+            redis_commands,
+            qstash_requests,
+        } = cost;
         // Writing into a string does not fail.
-        let _ = writeln!(table, "| {operation} | {redis_requests} | {redis_commands} | {qstash_requests} |");
+        let _ = writeln!(
+            table,
+            "| {operation} | {redis_requests} | {redis_commands} | {qstash_requests} |"
+        );
     }
     table
 }

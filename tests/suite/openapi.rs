@@ -20,6 +20,7 @@ fn document() -> Document {
     let mut document = OpenApiBuilder::new().info(info).build();
     for part in [
         health::Documentation::openapi(),
+        openapi::Documentation::openapi(),
         queue::Documentation::openapi(),
         queue_jobs::Documentation::openapi(),
     ] {
@@ -44,6 +45,25 @@ fn the_document_is_what_the_routes_say() {
         written == said,
         "docs/openapi.json is behind the code: run `make openapi`"
     );
+}
+
+#[test]
+fn every_operation_has_a_name_of_its_own_and_every_reference_leads_somewhere() {
+    let document: serde_json::Value = serde_json::from_str(openapi::DOCUMENT).unwrap();
+    let mut names = std::collections::BTreeSet::new();
+    for operation in document["paths"].as_object().unwrap().values() {
+        for method in operation.as_object().unwrap().values() {
+            let name = method["operationId"].as_str().unwrap();
+            assert!(names.insert(name.to_owned()), "{name} names two operations");
+        }
+    }
+    for part in openapi::DOCUMENT.split("\"$ref\": \"#").skip(1) {
+        let pointer = part.split('"').next().unwrap();
+        assert!(
+            document.pointer(pointer).is_some(),
+            "{pointer} leads nowhere"
+        );
+    }
 }
 
 #[test]

@@ -5,6 +5,7 @@
 
 pub mod api;
 pub mod caller;
+pub mod documented;
 pub mod fatal;
 pub mod guard;
 pub mod input;

@@ -61,7 +61,11 @@ impl<'a> Meter<'a> {
             .iter()
             .map(|budget| (budget.operation, budget.cost))
             .collect();
-        let operations: BTreeSet<&str> = budgets.keys().chain(self.measured.keys()).copied().collect();
+        let operations: BTreeSet<&str> = budgets
+            .keys()
+            .chain(self.measured.keys())
+            .copied()
+            .collect();
         let wrong: Vec<String> = operations
             .into_iter()
             .filter(|operation| budgets.get(operation) != self.measured.get(operation))
@@ -90,11 +94,18 @@ impl<'a> Meter<'a> {
 /// The calls of a line such as `cmdstat_config|get:calls=2,usec=7,...`, if they are billed.
 fn calls(line: &str) -> Option<u64> {
     let (name, figures) = line.strip_prefix("cmdstat_")?.split_once(':')?;
-    let name = name.split_once('|').map_or(name, |(container, _)| container);
+    let name = name
+        .split_once('|')
+        .map_or(name, |(container, _)| container);
     if UNBILLED.contains(&name) {
         return None;
     }
-    figures.strip_prefix("calls=")?.split(',').next()?.parse().ok()
+    figures
+        .strip_prefix("calls=")?
+        .split(',')
+        .next()?
+        .parse()
+        .ok()
 }
 
 fn between(before: Cost, after: Cost) -> Cost {

@@ -84,7 +84,10 @@ async fn enqueueing(cloud: &TestCloud, meter: &mut Meter<'_>) {
         .await;
     for (operation, count) in [
         ("POST /api/queue/emails/bulk, 250 recipients (3 jobs)", 250),
-        ("POST /api/queue/emails/bulk, 10,000 recipients (100 jobs)", 10_000),
+        (
+            "POST /api/queue/emails/bulk, 10,000 recipients (100 jobs)",
+            10_000,
+        ),
     ] {
         let body = bulk(count);
         meter
@@ -97,12 +100,16 @@ async fn enqueueing(cloud: &TestCloud, meter: &mut Meter<'_>) {
 
 async fn looking(cloud: &TestCloud, meter: &mut Meter<'_>) {
     let id = cloud.enqueue(&signature_request("ann@example.com")).await;
-    let reads = |path: String| async move |()| {
-        let seen = cloud.get(&path).await;
-        assert_eq!(seen.status, 200, "{path}: {seen:?}");
+    let reads = |path: String| {
+        async move |()| {
+            let seen = cloud.get(&path).await;
+            assert_eq!(seen.status, 200, "{path}: {seen:?}");
+        }
     };
     let job = reads(format!("/api/queue/jobs/{id}"));
-    meter.check("GET /api/queue/jobs/{jobId}", nothing, job).await;
+    meter
+        .check("GET /api/queue/jobs/{jobId}", nothing, job)
+        .await;
 
     let message = "msg_budget";
     done(cloud, message, &tracked(&id)).await;
@@ -111,13 +118,18 @@ async fn looking(cloud: &TestCloud, meter: &mut Meter<'_>) {
         .check("GET /api/queue/jobs/{jobId}, by message id", nothing, job)
         .await;
     for (operation, path) in [
-        ("GET /api/queue/jobs, a page of 20", "/api/queue/jobs?limit=20"),
+        (
+            "GET /api/queue/jobs, a page of 20",
+            "/api/queue/jobs?limit=20",
+        ),
         ("GET /api/queue/stats", "/api/queue/stats"),
         ("GET /api/health/redis", "/api/health/redis"),
         ("GET /api/openapi.json", "/api/openapi.json"),
         ("GET /api/jobs/send-email", "/api/jobs/send-email"),
     ] {
-        meter.check(operation, nothing, reads(path.to_owned())).await;
+        meter
+            .check(operation, nothing, reads(path.to_owned()))
+            .await;
     }
 }
 
@@ -157,7 +169,9 @@ async fn steering(cloud: &TestCloud, meter: &mut Meter<'_>) {
 async fn for_nothing(cloud: &TestCloud, meter: &mut Meter<'_>) {
     meter
         .check("any route, with a wrong token", nothing, async |()| {
-            let request = cloud.bare(Method::GET, "/api/queue/stats").bearer_auth("wrong");
+            let request = cloud
+                .bare(Method::GET, "/api/queue/stats")
+                .bearer_auth("wrong");
             assert_eq!(answer(request).await.status, 401);
         })
         .await;
@@ -239,10 +253,14 @@ async fn failing(cloud: &TestCloud, meter: &mut Meter<'_>) {
         })
     };
     meter
-        .check("POST /api/jobs/job-failed", given_up, async |body: Value| {
-            let answer = cloud.deliver("job-failed", &body).await;
-            assert_eq!(answer.body["status"], "dead", "{answer:?}");
-        })
+        .check(
+            "POST /api/jobs/job-failed",
+            given_up,
+            async |body: Value| {
+                let answer = cloud.deliver("job-failed", &body).await;
+                assert_eq!(answer.body["status"], "dead", "{answer:?}");
+            },
+        )
         .await;
 }
 

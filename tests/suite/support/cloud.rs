@@ -140,6 +140,34 @@ impl TestCloud {
         Signer::new(self.variable("QSTASH_CURRENT_SIGNING_KEY"))
     }
 
+    /// Everything that the parts and the functions have logged so far.
+    pub(crate) fn logs(&self) -> String {
+        let files = std::fs::read_dir(self.data().join("log")).unwrap();
+        files
+            .map(|file| std::fs::read(file.unwrap().path()).unwrap())
+            .map(|log| String::from_utf8_lossy(&log).into_owned())
+            .collect()
+    }
+
+    /// Calls a function with an event as it is, without the gateway's limits.
+    pub(crate) async fn invoke(&self, function: &str, event: Value) -> Answer {
+        let result = self.gateway().invoke(function, event).await.unwrap();
+        let headers = result["headers"].as_object().unwrap().iter();
+        let headers = headers.map(|(name, value)| {
+            let value = value.as_str().unwrap().parse().unwrap();
+            (http::HeaderName::try_from(name).unwrap(), value)
+        });
+        let text = result["body"].as_str().unwrap_or_default();
+        Answer {
+            status: StatusCode::from_u16(
+                result["statusCode"].as_u64().unwrap().try_into().unwrap(),
+            )
+            .unwrap(),
+            headers: headers.collect(),
+            body: serde_json::from_str(text).unwrap_or_else(|_| text.into()),
+        }
+    }
+
     /// How many mails each recipient got.
     pub(crate) fn mails(&self) -> BTreeMap<String, usize> {
         let mut mails = BTreeMap::new();
@@ -165,6 +193,33 @@ impl Deref for TestCloud {
 
     fn deref(&self) -> &Cloud {
         &self.cloud
+    }
+}
+
+impl Answer {
+    /// Asserts that this is a problem of ours, with this status and code.
+    #[track_caller]
+    pub(crate) fn assert_problem(&self, status: u16, code: &str, why: &str) {
+        assert_eq!(self.status, status, "{why}: {:#}", self.body);
+        assert_eq!(
+            self.headers["content-type"], "application/problem+json",
+            "{why}"
+        );
+        assert_eq!(self.body["code"], code, "{why}: {:#}", self.body);
+        assert_eq!(self.body["status"], status, "{why}");
+        let id = self.body["requestId"].as_str().unwrap_or_default();
+        assert!(id.len() > 1, "{why}: no request id in {:#}", self.body);
+    }
+
+    /// Asserts that this is a 422 that names the bad field.
+    #[track_caller]
+    pub(crate) fn assert_invalid(&self, pointer: &str, why: &str) {
+        self.assert_problem(422, "invalid_input", why);
+        assert_eq!(
+            self.body["errors"][0]["pointer"], pointer,
+            "{why}: {:#}",
+            self.body
+        );
     }
 }
 

@@ -1,6 +1,7 @@
 //! What the tests stand on: a cloud of their own each, a signer, and a proxy that fails on demand.
 
 pub(crate) mod cloud;
+pub(crate) mod event;
 pub(crate) mod payloads;
 pub(crate) mod proxy;
 pub(crate) mod signer;

@@ -19,6 +19,7 @@ const OVERDUE_SECONDS: u64 = 900;
 /// 200 while Redis answers, 503 when it does not. The cost is constant: one request to each part.
 #[utoipa::path(
     get,
+    operation_id = "getHealth",
     path = "/api/health/redis",
     tag = "health",
     responses(

@@ -4,6 +4,7 @@ use axum::Router;
 use axum::routing::get;
 use http::header;
 use shared::edge::{Guard, limiter};
+use utoipa::OpenApi;
 
 /// The document, as `make openapi` wrote it from the routes' own documentation.
 pub const DOCUMENT: &str = include_str!("../../../../docs/openapi.json");
@@ -16,6 +17,19 @@ pub fn router() -> Router {
     )
 }
 
+/// The routes' documentation.
+#[derive(Debug, OpenApi)]
+#[openapi(paths(document))]
+pub struct Documentation;
+
+/// This document.
+#[utoipa::path(
+    get,
+    operation_id = "getOpenApi",
+    path = "/api/openapi.json",
+    tag = "documentation",
+    responses((status = 200, description = "The OpenAPI document", body = serde_json::Value))
+)]
 async fn document() -> impl axum::response::IntoResponse {
     let headers = [
         (header::CONTENT_TYPE, "application/json"),

@@ -3,6 +3,7 @@
 use axum::Json;
 use axum::extract::{Path, State};
 use http::StatusCode;
+use shared::edge::documented::GuardProblems;
 use shared::edge::problem::ProblemDocument;
 use shared::edge::{Caller, Problem, Result};
 use shared::service::job::{Cancelled, Job, JobType, Outgoing, Redriven, Status};
@@ -17,12 +18,14 @@ const LONGEST_ID: usize = 128;
 /// The id is the job's, or that of the QStash message that carried it.
 #[utoipa::path(
     get,
+    operation_id = "getJob",
     path = "/api/queue/jobs/{jobId}",
     tag = "jobs",
     params(("jobId" = String, Path, description = "A job id or a QStash message id")),
     responses(
         (status = 200, description = "The job", body = Job),
         (status = 404, description = "No such job, or not yours to see", body = ProblemDocument),
+        GuardProblems,
     ),
     security(("serviceToken" = []))
 )]
@@ -37,6 +40,7 @@ pub async fn show(
 /// Cancel a job that nobody runs.
 #[utoipa::path(
     delete,
+    operation_id = "cancelJob",
     path = "/api/queue/jobs/{jobId}",
     tag = "jobs",
     params(("jobId" = String, Path, description = "A job id or a QStash message id")),
@@ -44,6 +48,7 @@ pub async fn show(
         (status = 200, description = "The job, cancelled", body = Job),
         (status = 404, description = "No such job, or not yours to see", body = ProblemDocument),
         (status = 409, description = "It is running or has ended", body = ProblemDocument),
+        GuardProblems,
     ),
     security(("serviceToken" = []))
 )]
@@ -65,6 +70,7 @@ pub async fn cancel(
 /// It is published again under a new generation; what of it was done before is not done twice.
 #[utoipa::path(
     post,
+    operation_id = "retryJob",
     path = "/api/queue/jobs/{jobId}/retry",
     tag = "jobs",
     params(("jobId" = String, Path, description = "A job id or a QStash message id")),
@@ -72,7 +78,7 @@ pub async fn cancel(
         (status = 202, description = "The job, queued again", body = Job),
         (status = 404, description = "No such job, or not yours to see", body = ProblemDocument),
         (status = 409, description = "It is running or completed", body = ProblemDocument),
-        (status = 503, description = "The store or the queue does not answer; ask again", body = ProblemDocument),
+        GuardProblems,
     ),
     security(("serviceToken" = []))
 )]

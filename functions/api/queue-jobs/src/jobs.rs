@@ -3,8 +3,8 @@
 use axum::Json;
 use axum::extract::State;
 use serde::{Deserialize, Serialize};
+use shared::edge::documented::GuardProblems;
 use shared::edge::input::Query;
-use shared::edge::problem::ProblemDocument;
 use shared::edge::{Caller, Result};
 use shared::service::job::{Filter, Job, JobType, Status};
 
@@ -49,12 +49,13 @@ pub struct JobPage {
 /// Of the newest thousand of each type. A user sees own jobs, a domain administrator those of the domain.
 #[utoipa::path(
     get,
+    operation_id = "listJobs",
     path = "/api/queue/jobs",
     tag = "jobs",
     params(Wanted),
     responses(
         (status = 200, description = "A page", body = JobPage),
-        (status = 400, description = "A parameter is not what it should be", body = ProblemDocument),
+        GuardProblems,
     ),
     security(("serviceToken" = []))
 )]

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use axum::Json;
 use axum::extract::State;
 use shared::edge::Result;
-use shared::edge::problem::ProblemDocument;
+use shared::edge::documented::GuardProblems;
 use shared::service::job::Stats;
 
 use crate::Desk;
@@ -13,11 +13,12 @@ use crate::Desk;
 /// The figures of every type of job.
 #[utoipa::path(
     get,
+    operation_id = "getJobStats",
     path = "/api/queue/stats",
     tag = "jobs",
     responses(
         (status = 200, description = "By type", body = BTreeMap<String, Stats>),
-        (status = 503, description = "The store does not answer", body = ProblemDocument),
+        GuardProblems,
     ),
     security(("serviceToken" = []))
 )]

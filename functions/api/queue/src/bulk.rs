@@ -6,6 +6,7 @@ use http::HeaderMap;
 use serde::Serialize;
 use serde_json::{Value, json};
 use shared::base::id;
+use shared::edge::documented::GuardProblems;
 use shared::edge::input::{self, Json, invalid};
 use shared::edge::problem::ProblemDocument;
 use shared::edge::{Caller, Result};
@@ -43,6 +44,7 @@ pub struct EnqueueBulk {
 /// One job for every hundred recipients; each recipient gets exactly one mail, also when a job is interrupted.
 #[utoipa::path(
     post,
+    operation_id = "enqueueBulkEmails",
     path = "/api/queue/emails/bulk",
     tag = "queue",
     request_body = EnqueueBulk,
@@ -51,7 +53,7 @@ pub struct EnqueueBulk {
         (status = 202, description = "Recorded and handed to the queue", body = AcceptedBatch),
         (status = 409, description = "The Idempotency-Key came before with another body", body = ProblemDocument),
         (status = 422, description = "A field is missing or wrong", body = ProblemDocument),
-        (status = 503, description = "The store or the queue does not answer; nothing was enqueued", body = ProblemDocument),
+        GuardProblems,
     ),
     security(("serviceToken" = []))
 )]

@@ -5,6 +5,7 @@ use axum::response::Response;
 use http::HeaderMap;
 use serde::Serialize;
 use serde_json::Value;
+use shared::edge::documented::GuardProblems;
 use shared::edge::input::{self, Json, invalid};
 use shared::edge::problem::ProblemDocument;
 use shared::edge::{Caller, Result};
@@ -42,6 +43,7 @@ pub struct EnqueueEmail {
 /// The record exists when this answers; follow it under `GET /api/queue/jobs/{jobId}`.
 #[utoipa::path(
     post,
+    operation_id = "enqueueEmail",
     path = "/api/queue/emails",
     tag = "queue",
     request_body = EnqueueEmail,
@@ -50,7 +52,7 @@ pub struct EnqueueEmail {
         (status = 202, description = "Recorded and handed to the queue", body = Accepted),
         (status = 409, description = "The Idempotency-Key came before with another body", body = ProblemDocument),
         (status = 422, description = "A field is missing or wrong", body = ProblemDocument),
-        (status = 503, description = "The store or the queue does not answer; nothing was enqueued", body = ProblemDocument),
+        GuardProblems,
     ),
     security(("serviceToken" = []))
 )]
