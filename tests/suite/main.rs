@@ -7,9 +7,11 @@
     reason = "a test says what went wrong by panicking"
 )]
 
+mod input;
 mod mail_ledger;
 mod main_job;
 mod openapi;
 mod pooler;
+mod signatures;
 mod structure;
 mod support;

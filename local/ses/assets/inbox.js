@@ -37,7 +37,11 @@ function mark() {
 function show(mails) {
   part("list").replaceChildren(...mails.map(item));
   part("count").textContent = mails.length === 500 ? "500+" : mails.length;
+  part("count").hidden = false;
   part("empty").hidden = mails.length > 0;
+  part("empty").textContent = part("search").value.trim()
+    ? "No recipient matches."
+    : "No mail yet. What the functions send arrives here by itself.";
   document.title = mails.length ? `Mailbox (${part("count").textContent})` : "Mailbox";
   mark();
 }

@@ -1,4 +1,4 @@
-//! Ids that this project hands out.
+//! Ids: those that this project hands out, and what those that come from outside must look like.
 
 use uuid::Uuid;
 
@@ -12,4 +12,13 @@ pub fn sortable() -> String {
 #[must_use]
 pub fn nonce() -> String {
     Uuid::new_v4().simple().to_string()
+}
+
+/// The longest id from outside that is taken over, in bytes; QStash's have some 60.
+const LONGEST: usize = 256;
+
+/// Whether an id from outside can stand in a key, a column or a log line as it is: 1 to 256 visible ASCII characters.
+#[must_use]
+pub fn is_plain(id: &str) -> bool {
+    (1..=LONGEST).contains(&id.len()) && id.bytes().all(|byte| byte.is_ascii_graphic())
 }

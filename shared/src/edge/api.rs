@@ -86,6 +86,8 @@ async fn handle(
         .or_insert(HeaderValue::from_static("no-store"));
     metrics::Invocation {
         function,
+        request_id: &request_id,
+        job_id: None,
         outcome: outcome(response.status()),
         duration: started.elapsed(),
         redis: usage.take(),

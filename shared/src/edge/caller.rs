@@ -1,13 +1,16 @@
 //! Who a call is made for. The headers are believed because the service token is.
 
-use std::convert::Infallible;
 use std::net::IpAddr;
 
 use axum::extract::FromRequestParts;
-use http::HeaderMap;
 use http::request::Parts;
+use http::{HeaderMap, StatusCode};
 
+use super::problem::Problem;
 use crate::service::job::Job;
+
+/// The longest value that is taken over: an e-mail address with room to spare.
+const LONGEST: usize = 320;
 
 /// What a person may see.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,24 +39,25 @@ pub struct Caller {
 }
 
 impl Caller {
-    /// Reads the headers.
-    #[must_use]
-    pub fn read(headers: &HeaderMap) -> Self {
-        let text = |name| {
-            let value = headers.get(name)?.to_str().ok()?.trim();
-            (!value.is_empty() && value.len() <= 320).then(|| value.to_owned())
-        };
-        Self {
-            user_id: text("x-user-id"),
-            email: text("x-user-email"),
-            role: text("x-user-role").map(|role| match role.as_str() {
+    /// Reads the headers. What decides about rights must be readable where it is there at all: a user whose id got
+    /// lost on the way must not become the service, which sees everything.
+    pub fn read(headers: &HeaderMap) -> Result<Self, Problem> {
+        let user_id = decisive(headers, "x-user-id")?;
+        let role = decisive(headers, "x-user-role")?;
+        if role.is_some() && user_id.is_none() {
+            return Err(invalid("X-User-Role needs the X-User-Id whose role it is."));
+        }
+        Ok(Self {
+            user_id,
+            email: text(headers, "x-user-email"),
+            role: role.map(|role| match role.as_str() {
                 "admin" => Role::Admin,
                 "domain_admin" => Role::DomainAdmin,
                 _ => Role::User,
             }),
-            domain: text("x-user-domain"),
-            client_ip: text("x-client-ip").and_then(|ip| ip.parse().ok()),
-        }
+            domain: decisive(headers, "x-user-domain")?,
+            client_ip: text(headers, "x-client-ip").and_then(|ip| ip.parse().ok()),
+        })
     }
 
     /// Whose budget a job of this caller counts against: the domain, else the user, else `-`.
@@ -84,11 +88,31 @@ impl Caller {
 }
 
 impl<S: Sync> FromRequestParts<S> for Caller {
-    type Rejection = Infallible;
+    type Rejection = Problem;
 
-    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
-        Ok(Self::read(&parts.headers))
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+        Self::read(&parts.headers)
     }
+}
+
+/// A header's text, if it has one that can be used.
+fn text(headers: &HeaderMap, name: &str) -> Option<String> {
+    let value = headers.get(name)?.to_str().ok()?.trim();
+    (!value.is_empty() && value.len() <= LONGEST).then(|| value.to_owned())
+}
+
+/// The text of a header that decides about rights: absent or usable, nothing between.
+fn decisive(headers: &HeaderMap, name: &str) -> Result<Option<String>, Problem> {
+    match text(headers, name) {
+        None if headers.contains_key(name) => Err(invalid(
+            "X-User-Id, X-User-Role and X-User-Domain are 1 to 320 visible ASCII characters, or absent.",
+        )),
+        text => Ok(text),
+    }
+}
+
+fn invalid(detail: &'static str) -> Problem {
+    Problem::new(StatusCode::BAD_REQUEST, "caller_invalid", detail)
 }
 
 #[cfg(test)]
@@ -101,7 +125,19 @@ mod tests {
         for (name, value) in pairs {
             headers.insert(*name, HeaderValue::from_static(value));
         }
-        Caller::read(&headers)
+        Caller::read(&headers).unwrap()
+    }
+
+    #[test]
+    fn a_caller_that_cannot_be_read_does_not_become_the_service() {
+        let long = "x".repeat(321);
+        for name in ["x-user-id", "x-user-role", "x-user-domain"] {
+            for value in ["", " ", "\u{fc}", &long] {
+                let mut headers = HeaderMap::new();
+                headers.insert(name, HeaderValue::from_bytes(value.as_bytes()).unwrap());
+                assert_eq!(Caller::read(&headers).unwrap_err().status, 400, "{name}");
+            }
+        }
     }
 
     #[test]

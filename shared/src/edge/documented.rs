@@ -14,7 +14,10 @@ pub struct GuardProblems;
 impl IntoResponses for GuardProblems {
     fn responses() -> BTreeMap<String, RefOr<Response>> {
         [
-            ("400", "The request is not what the route takes"),
+            (
+                "400",
+                "The body, the path or a caller header is not what the route takes",
+            ),
             ("401", "The service token is missing or wrong"),
             ("403", "The token may only read"),
             ("413", "The body is larger than 4 MB"),

@@ -4,8 +4,9 @@ use axum::extract::{FromRequest, FromRequestParts, Request};
 use bytes::Bytes;
 use http::request::Parts;
 use http::{HeaderMap, StatusCode, header};
+use serde::Deserialize;
 use serde::de::DeserializeOwned;
-use serde_json::error::Category;
+use serde_json::Value;
 
 use super::problem::{FieldError, Problem};
 use crate::base::pointer::pointer;
@@ -53,35 +54,23 @@ fn says_json(headers: &HeaderMap) -> bool {
         || (essence.starts_with("application/") && essence.ends_with("+json"))
 }
 
-/// Reads a JSON document: 400 when it is none, 422 with the field when it is not the one that is wanted.
+/// Reads a JSON document: 400 when it is none, 422 with the field when it is not the one that is wanted. Two steps,
+/// because a reader that knows what it wants calls a wrong type a syntax error.
 pub fn read<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
-    let mut deserializer = serde_json::Deserializer::from_slice(bytes);
-    let value = serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
-        let at = pointer(error.path());
-        refused(&at, &error.into_inner())
-    })?;
-    deserializer.end().map_err(|error| refused("", &error))?;
-    Ok(value)
-}
-
-fn refused(at: &str, error: &serde_json::Error) -> Problem {
-    match error.classify() {
-        Category::Data => invalid(at, &reason(error)),
-        Category::Syntax | Category::Eof | Category::Io => Problem::new(
+    let document: Value = serde_json::from_slice(bytes).map_err(|error| {
+        Problem::new(
             StatusCode::BAD_REQUEST,
             "malformed_json",
             format!("The body is not JSON: {error}."),
-        ),
-    }
+        )
+    })?;
+    fit(&document)
 }
 
-/// What is wrong, without the place in the text: the pointer says it better.
-fn reason(error: &serde_json::Error) -> String {
-    let text = error.to_string();
-    match text.rfind(" at line ") {
-        Some(end) => text[..end].to_owned(),
-        None => text,
-    }
+/// Reads what is wanted out of a JSON document: 422 with the field when it does not fit.
+pub fn fit<'de, T: Deserialize<'de>>(document: &'de Value) -> Result<T, Problem> {
+    serde_path_to_error::deserialize(document)
+        .map_err(|error| invalid(&pointer(error.path()), &error.inner().to_string()))
 }
 
 /// The problem of a field that was read but cannot be accepted.
@@ -119,6 +108,27 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Query<T> {
     }
 }
 
+/// What a path's parameters say.
+#[derive(Clone, Debug)]
+pub struct Path<T>(pub T);
+
+impl<T: DeserializeOwned + Send, S: Send + Sync> FromRequestParts<S> for Path<T> {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        axum::extract::Path::from_request_parts(parts, state)
+            .await
+            .map(|axum::extract::Path(value)| Self(value))
+            .map_err(|refusal| {
+                Problem::new(
+                    StatusCode::BAD_REQUEST,
+                    "malformed_path",
+                    format!("The path is not what this route takes: {refusal}."),
+                )
+            })
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::read;
@@ -133,14 +143,26 @@ mod tests {
     #[derive(Debug, Deserialize)]
     struct Item {
         #[expect(dead_code, reason = "only its reading is tested")]
-        n: u8,
+        n: Size,
+    }
+
+    #[derive(Debug, Deserialize)]
+    #[serde(rename_all = "lowercase")]
+    enum Size {
+        Small,
     }
 
     #[test]
     fn a_bad_field_is_named_by_its_pointer() {
-        let problem = read::<Wanted>(br#"{"items":[{"n":1},{"n":"x"}]}"#).unwrap_err();
-        assert_eq!(problem.status, 422);
-        assert_eq!(problem.errors[0].pointer, "/items/1/n");
+        for wrong in [r#""x""#, "1", "null", "{}"] {
+            let body = format!(r#"{{"items":[{{"n":"small"}},{{"n":{wrong}}}]}}"#);
+            let problem = read::<Wanted>(body.as_bytes()).unwrap_err();
+            assert_eq!(problem.status, 422, "{wrong}");
+            assert!(
+                problem.errors[0].pointer.starts_with("/items/1/n"),
+                "{wrong}"
+            );
+        }
     }
 
     #[test]

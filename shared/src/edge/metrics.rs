@@ -12,9 +12,12 @@ use crate::protocol::upstash::Spent;
 
 const NAMESPACE: &str = "SignTusk/Functions";
 
-/// What an invocation cost and came to.
+/// What an invocation cost and came to. The ids are properties and not dimensions: they find the line, and cost nothing.
 pub(super) struct Invocation<'a> {
     pub(super) function: &'a str,
+    pub(super) request_id: &'a str,
+    /// The job, where one was delivered.
+    pub(super) job_id: Option<&'a str>,
     pub(super) outcome: &'a str,
     pub(super) duration: Duration,
     pub(super) redis: Spent,
@@ -23,7 +26,7 @@ pub(super) struct Invocation<'a> {
 impl Invocation<'_> {
     /// The line.
     fn line(&self, at: Timestamp) -> String {
-        json!({
+        let mut line = json!({
             "_aws": {
                 "Timestamp": at.as_millisecond(),
                 "CloudWatchMetrics": [{
@@ -38,11 +41,15 @@ impl Invocation<'_> {
             },
             "function": self.function,
             "outcome": self.outcome,
+            "requestId": self.request_id,
             "Duration": self.duration.as_secs_f64() * 1000.0,
             "RedisRequests": self.redis.requests,
             "RedisCommands": self.redis.commands,
-        })
-        .to_string()
+        });
+        if let Some(job_id) = self.job_id {
+            line["jobId"] = json!(job_id);
+        }
+        line.to_string()
     }
 
     /// Writes the line where CloudWatch looks for it: on standard output, beside the logs.
@@ -61,6 +68,8 @@ mod tests {
     fn every_metric_and_dimension_that_is_declared_is_there() {
         let line = Invocation {
             function: "send-email",
+            request_id: "request-1",
+            job_id: Some("job-1"),
             outcome: "done",
             duration: Duration::from_millis(3),
             redis: Spent {
@@ -77,5 +86,9 @@ mod tests {
         for dimension in declared["Dimensions"][0].as_array().unwrap() {
             assert!(line[dimension.as_str().unwrap()].is_string());
         }
+        assert_eq!(
+            (&line["requestId"], &line["jobId"]),
+            (&"request-1".into(), &"job-1".into())
+        );
     }
 }

@@ -1,5 +1,6 @@
 //! A function that QStash calls: nothing is read before its signature is verified.
 
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use axum::body::Body;
@@ -39,12 +40,22 @@ pub struct Call {
     pub delivery: Delivery,
     /// When the work must stop.
     pub deadline: Instant,
+    job_id: OnceLock<String>,
+}
+
+impl Call {
+    /// Says which job is delivered: from here on the log lines of this delivery, and its metrics, name it.
+    pub fn delivers(&self, job_id: &str) {
+        if self.job_id.set(job_id.to_owned()).is_ok() {
+            tracing::Span::current().record("job_id", job_id);
+        }
+    }
 }
 
 /// What is done with a verified delivery.
 pub trait Take: Sync {
     /// Does it, and says what the queue is to be told.
-    fn take(&self, call: Call) -> impl Future<Output = Answer> + Send;
+    fn take(&self, call: &Call) -> impl Future<Output = Answer> + Send;
 }
 
 /// A function that QStash calls.
@@ -83,28 +94,25 @@ impl Webhook {
             function = self.function,
             job_id = tracing::field::Empty
         );
-        let (outcome, response) = self
+        let responded = self
             .respond(request, taker, &request_id)
             .instrument(span)
             .await;
         metrics::Invocation {
             function: self.function,
-            outcome,
+            request_id: &request_id,
+            job_id: responded.job_id.as_deref(),
+            outcome: responded.outcome,
             duration: started.elapsed(),
             redis: self.usage.take(),
         }
         .emit(self.clock.now());
-        Ok(response)
+        Ok(responded.response)
     }
 
-    async fn respond(
-        &self,
-        request: Request,
-        taker: &impl Take,
-        request_id: &str,
-    ) -> (&'static str, Response) {
+    async fn respond(&self, request: Request, taker: &impl Take, request_id: &str) -> Responded {
         if request.method() == Method::GET {
-            return ("done", axum::Json(self.about()).into_response());
+            return Responded::new("done", axum::Json(self.about()).into_response());
         }
         if request.method() != Method::POST {
             let problem = Problem::new(
@@ -112,21 +120,23 @@ impl Webhook {
                 "method_not_allowed",
                 "QStash delivers with POST.",
             );
-            return ("refused", problem.response(request_id));
+            return Responded::new("refused", problem.response(request_id));
         }
         let deadline = deadline::of(&request, &self.clock);
         let (parts, body) = request.into_parts();
         let body = Bytes::copy_from_slice(body.as_ref());
         match self.verified(&parts.headers, body) {
-            Err(problem) => ("refused", problem.response(request_id)),
+            Err(problem) => Responded::new("refused", problem.response(request_id)),
             Ok(body) => {
-                let delivery = Delivery::from(&parts.headers);
                 let call = Call {
                     body,
-                    delivery,
+                    delivery: Delivery::from(&parts.headers),
                     deadline,
+                    job_id: OnceLock::new(),
                 };
-                said(taker.take(call).await, request_id)
+                let mut responded = said(taker.take(&call).await, request_id);
+                responded.job_id = call.job_id.into_inner();
+                responded
             }
         }
     }
@@ -161,16 +171,33 @@ impl Webhook {
     }
 }
 
+/// A response, and what the metrics say of it.
+struct Responded {
+    outcome: &'static str,
+    job_id: Option<String>,
+    response: Response,
+}
+
+impl Responded {
+    fn new(outcome: &'static str, response: Response) -> Self {
+        Self {
+            outcome,
+            job_id: None,
+            response,
+        }
+    }
+}
+
 /// The answer in QStash's terms: 200, 503 with Retry-After, or 489 with the header that stops retries.
-fn said(answer: Answer, request_id: &str) -> (&'static str, Response) {
+fn said(answer: Answer, request_id: &str) -> Responded {
     match answer {
-        Answer::Done(body) => ("done", axum::Json(body).into_response()),
+        Answer::Done(body) => Responded::new("done", axum::Json(body).into_response()),
         Answer::Again(wait, detail) => {
             let problem =
                 Problem::new(StatusCode::SERVICE_UNAVAILABLE, "retry", detail).after(wait);
-            ("retry", problem.response(request_id))
+            Responded::new("retry", problem.response(request_id))
         }
-        Answer::Never(detail) => ("never", never(detail, request_id)),
+        Answer::Never(detail) => Responded::new("never", never(detail, request_id)),
     }
 }
 

@@ -1,1 +1,27 @@
-//! Bad input.
+//! Bad input on every route and payload: a clear refusal, never a 5xx, never a panic. And who may do what.
+
+mod authorization;
+mod bodies;
+mod deliveries;
+mod fields;
+mod headers;
+mod mutations;
+mod payload;
+mod routes;
+mod timing;
+mod visibility;
+
+use crate::support::TestCloud;
+
+/// The routes that read a body.
+const ENQUEUE: [&str; 2] = ["/api/queue/emails", "/api/queue/emails/bulk"];
+
+/// Asserts that no function came to grief over what a test sent to it.
+#[track_caller]
+fn assert_nobody_panicked(cloud: &TestCloud) {
+    let logs = cloud.logs();
+    for sign in ["panicked", "RUST_BACKTRACE"] {
+        let line = logs.lines().find(|line| line.contains(sign));
+        assert_eq!(line, None, "a function panicked");
+    }
+}

@@ -49,7 +49,7 @@ impl TestCloud {
         settings.qstash_speed = 60.0;
         change(&mut settings);
         let cloud = Cloud::start(settings).await.unwrap();
-        let http = shared::protocol::http::client(Duration::from_secs(60)).unwrap();
+        let http = shared::protocol::http::client(Duration::from_mins(1)).unwrap();
         Self {
             cloud,
             http,
@@ -102,9 +102,19 @@ impl TestCloud {
 
     /// Waits until the job has a status, and gives the job.
     pub(crate) async fn wait_for(&self, id: &str, status: &str) -> Value {
+        self.wait_longer_for(id, status, PATIENCE).await
+    }
+
+    /// The same where the product itself waits for long.
+    pub(crate) async fn wait_longer_for(
+        &self,
+        id: &str,
+        status: &str,
+        patience: Duration,
+    ) -> Value {
         let mut job = Value::Null;
         let mut waited = Duration::ZERO;
-        while waited < PATIENCE {
+        while waited < patience {
             job = self.job(id).await;
             if job["status"] == status {
                 return job;
@@ -113,7 +123,7 @@ impl TestCloud {
             tokio::time::sleep(pause).await;
             waited += pause;
         }
-        panic!("job {id} is not {status} after {PATIENCE:?}: {job:#}");
+        panic!("job {id} is not {status} after {patience:?}: {job:#}");
     }
 
     /// Delivers a body to a job's function as QStash would, signed with the current key.

@@ -5,6 +5,7 @@ pub(crate) mod event;
 pub(crate) mod payloads;
 pub(crate) mod proxy;
 pub(crate) mod signer;
+pub(crate) mod store;
 
 pub(crate) use cloud::TestCloud;
 

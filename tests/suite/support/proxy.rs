@@ -1,22 +1,29 @@
-//! A TCP proxy in front of Postgres that does something when a statement goes by.
+//! A TCP proxy in front of Postgres or Redis that does something when a statement or its answer goes by.
 //!
 //! Functions send their statements as text with every call, so a statement is known by its first words. What happens
-//! at a statement is the test's affair: typically an instance is killed before the statement reaches the server.
+//! at a statement is the test's affair: typically an instance is killed before the statement reaches the server, or
+//! before the answer comes back.
 
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::net::{TcpListener, TcpStream};
 
-/// What is asked before bytes from a client go on: true lets them go on, false drops them and cuts the connection.
+/// What is asked before bytes go on: true lets them go on, false drops them and cuts the connection.
 type Gatekeeper = Arc<dyn Fn(&[u8]) -> bool + Send + Sync>;
+
+/// One direction. Clones share it.
+#[derive(Clone, Default)]
+struct Gate(Arc<Mutex<Option<Gatekeeper>>>);
 
 /// A running proxy. It ends with the runtime it was started on.
 #[derive(Clone)]
 pub(crate) struct Proxy {
     pub(crate) address: SocketAddr,
-    gatekeeper: Arc<Mutex<Option<Gatekeeper>>>,
+    requests: Gate,
+    answers: Gate,
 }
 
 impl Proxy {
@@ -25,25 +32,32 @@ impl Proxy {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let proxy = Self {
             address: listener.local_addr().unwrap(),
-            gatekeeper: Arc::default(),
+            requests: Gate::default(),
+            answers: Gate::default(),
         };
-        let gatekeeper = Arc::clone(&proxy.gatekeeper);
+        let (requests, answers) = (proxy.requests.clone(), proxy.answers.clone());
         tokio::spawn(async move {
             while let Ok((client, _)) = listener.accept().await {
-                tokio::spawn(pass(client, target, Arc::clone(&gatekeeper)));
+                tokio::spawn(pass(client, target, requests.clone(), answers.clone()));
             }
         });
         proxy
     }
 
-    /// Asks `gatekeeper` from now on.
+    /// Asks `gatekeeper` about what clients say from now on.
     pub(crate) fn guard(&self, gatekeeper: impl Fn(&[u8]) -> bool + Send + Sync + 'static) {
-        *self.gatekeeper.lock().unwrap() = Some(Arc::new(gatekeeper));
+        self.requests.set(Some(Arc::new(gatekeeper)));
+    }
+
+    /// Asks `gatekeeper` about what the server answers from now on.
+    pub(crate) fn guard_answers(&self, gatekeeper: impl Fn(&[u8]) -> bool + Send + Sync + 'static) {
+        self.answers.set(Some(Arc::new(gatekeeper)));
     }
 
     /// Lets everything pass again.
     pub(crate) fn open(&self) {
-        *self.gatekeeper.lock().unwrap() = None;
+        self.requests.set(None);
+        self.answers.set(None);
     }
 
     /// The URL of a database, led through this proxy.
@@ -55,29 +69,43 @@ impl Proxy {
     }
 }
 
-async fn pass(client: TcpStream, target: SocketAddr, gatekeeper: Arc<Mutex<Option<Gatekeeper>>>) {
+impl Gate {
+    fn set(&self, gatekeeper: Option<Gatekeeper>) {
+        *self.0.lock().unwrap() = gatekeeper;
+    }
+
+    fn lets_through(&self, bytes: &[u8]) -> bool {
+        let ask = self.0.lock().unwrap().clone();
+        ask.is_none_or(|ask| ask(bytes))
+    }
+}
+
+/// One connection: when either direction ends, it is cut.
+async fn pass(client: TcpStream, target: SocketAddr, requests: Gate, answers: Gate) {
     let Ok(server) = TcpStream::connect(target).await else {
         return;
     };
-    let (mut from_client, mut to_client) = client.into_split();
-    let (mut from_server, mut to_server) = server.into_split();
-    let back = tokio::spawn(async move {
-        let _ = tokio::io::copy(&mut from_server, &mut to_client).await;
-    });
+    let (from_client, to_client) = client.into_split();
+    let (from_server, to_server) = server.into_split();
+    tokio::select! {
+        () = relay(from_client, to_server, requests) => {}
+        () = relay(from_server, to_client, answers) => {}
+    }
+}
+
+async fn relay(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, gate: Gate) {
     let mut buffer = vec![0; 64 * 1024];
-    while let Ok(count @ 1..) = from_client.read(&mut buffer).await {
-        let ask = gatekeeper.lock().unwrap().clone();
-        let goes_on = ask.is_none_or(|ask| ask(&buffer[..count]));
-        if !goes_on || to_server.write_all(&buffer[..count]).await.is_err() {
+    while let Ok(count @ 1..) = from.read(&mut buffer).await {
+        let bytes = &buffer[..count];
+        if !gate.lets_through(bytes) || to.write_all(bytes).await.is_err() {
             break;
         }
     }
-    back.abort();
 }
 
-/// Whether these bytes carry a statement that begins so.
-pub(crate) fn carries(bytes: &[u8], statement: &str) -> bool {
-    bytes
-        .windows(statement.len())
-        .any(|window| window.eq_ignore_ascii_case(statement.as_bytes()))
+/// Whether these bytes carry a text, in upper or lower case. It looks at every byte that passes, so it leaves the search
+/// to the standard library, which is optimised where the tests are not.
+pub(crate) fn carries(bytes: &[u8], text: &str) -> bool {
+    let bytes = String::from_utf8_lossy(bytes).to_ascii_lowercase();
+    bytes.contains(&text.to_ascii_lowercase())
 }

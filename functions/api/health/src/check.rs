@@ -3,6 +3,7 @@
 use axum::Json;
 use axum::extract::State;
 use http::StatusCode;
+use shared::service::job::{JobType, Stats};
 use tokio::time::Instant;
 
 use crate::Stands;
@@ -35,7 +36,7 @@ pub async fn show(State(stands): State<Stands>) -> (StatusCode, Json<Report>) {
         probe::database(&stands.postgres),
         probe::queue(&stands.qstash),
     );
-    let services = services(store.inspect_err(probe::logged).ok(), &database, qstash);
+    let services = services(store, &database, qstash);
     let status = services.overall();
     let code = match status {
         Health::Unhealthy => StatusCode::SERVICE_UNAVAILABLE,
@@ -94,7 +95,8 @@ fn services(store: Option<Store>, database: &Reached, qstash: Reached) -> Servic
 }
 
 fn job_queue(store: Option<Store>, answered: Health) -> JobQueue {
-    let stats = store.map(|store| store.stats).unwrap_or_default();
+    // Who reads the figures of a type does not ask first whether there are any.
+    let stats = store.map_or_else(nothing_known, |store| store.stats);
     let oldest = stats
         .iter()
         .map(|(_, stats)| stats.oldest_pending_seconds)
@@ -112,6 +114,11 @@ fn job_queue(store: Option<Store>, answered: Health) -> JobQueue {
             .map(|(job, stats)| (job.name(), stats))
             .collect(),
     }
+}
+
+fn nothing_known() -> Vec<(JobType, Stats)> {
+    let types = JobType::ALL.iter();
+    types.map(|job| (*job, Stats::default())).collect()
 }
 
 impl Services {

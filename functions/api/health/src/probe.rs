@@ -32,14 +32,32 @@ pub(crate) struct Store {
     pub(crate) today: Today,
 }
 
-/// Everything that Redis is asked, in one pipeline: the cost does not grow with the data.
-pub(crate) async fn store(redis: &Redis, now: Timestamp) -> Result<Store, job::Error> {
+/// What Redis tells, if it does so in time.
+pub(crate) async fn store(redis: &Redis, now: Timestamp) -> Option<Store> {
+    let answer = timeout(PATIENCE, asked(redis, now)).await;
+    let Ok(store) = answer else {
+        tracing::error!("redis does not answer");
+        return None;
+    };
+    store.inspect_err(logged).ok()
+}
+
+/// Everything that Redis is asked, in one pipeline: the cost does not grow with the data. It may run twice, which a
+/// connection that died while the instance was frozen asks for: each run writes, reads and deletes its own key.
+async fn asked(redis: &Redis, now: Timestamp) -> Result<Store, job::Error> {
     let nonce = id::nonce();
     let key = PROBE.key(&nonce);
     let mut pipeline = Pipeline::new()
-        .command(Command::new("SET").arg(&key).arg(&nonce).arg("EX").arg(10))
+        .command(
+            Command::new("SET")
+                .arg(&key)
+                .arg(&nonce)
+                .arg("EX")
+                .arg(10)
+                .repeatable(),
+        )
         .command(Command::new("GET").arg(&key))
-        .command(Command::new("DEL").arg(&key));
+        .command(Command::new("DEL").arg(&key).repeatable());
     for job in JobType::ALL {
         pipeline = Jobs::ask_stats(pipeline, *job);
     }
@@ -107,7 +125,7 @@ pub(crate) fn millis(started: Instant) -> u64 {
 }
 
 /// Says what Redis failed of; the report only says that it did.
-pub(crate) fn logged(error: &job::Error) {
+fn logged(error: &job::Error) {
     if let job::Error::Record(upstash::Error::Unauthorized) = error {
         tracing::error!("redis refuses the token: set UPSTASH_REDIS_REST_TOKEN right");
     } else {

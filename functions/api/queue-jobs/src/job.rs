@@ -1,9 +1,10 @@
 //! One job: look, cancel, redrive.
 
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use http::StatusCode;
 use shared::edge::documented::GuardProblems;
+use shared::edge::input::Path;
 use shared::edge::problem::ProblemDocument;
 use shared::edge::{Caller, Problem, Result};
 use shared::service::job::{Cancelled, Job, JobType, Outgoing, Redriven, Status};

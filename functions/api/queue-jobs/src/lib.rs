@@ -9,7 +9,7 @@ use axum::routing::{get, post};
 use http::StatusCode;
 use shared::base::clock::Clock;
 use shared::edge::{Guard, Problem, limiter};
-use shared::service::job::{Jobs, Publisher};
+use shared::service::job::{JobType, Jobs, Publisher};
 use utoipa::OpenApi;
 
 /// What the routes need: the records, the way to the queue, and the present.
@@ -45,7 +45,10 @@ pub fn router(desk: Desk, guard: &Guard) -> Router {
 
 /// The routes' documentation.
 #[derive(Debug, OpenApi)]
-#[openapi(paths(jobs::list, job::show, job::cancel, job::retry, stats::show))]
+#[openapi(
+    paths(jobs::list, job::show, job::cancel, job::retry, stats::show),
+    components(schemas(JobType))
+)]
 pub struct Documentation;
 
 /// There is no such job, or the caller may not see it: the two are not told apart.

@@ -63,13 +63,13 @@ pub async fn enqueue(
     headers: HeaderMap,
     Json { mut value, bytes }: Json<Value>,
 ) -> Result<Response> {
-    let timing: Timing = input::read(&bytes)?;
     if let Some(members) = value.as_object_mut() {
         members.insert("type".into(), json!("bulk"));
     }
     let Email::Bulk(bulk) = email(&value)? else {
         return Err(invalid("/type", "is bulk on this route"));
     };
+    let timing: Timing = input::fit(&value)?;
     let order = Order {
         job: JobType::Email,
         priority: timing.priority,

@@ -63,7 +63,7 @@ pub async fn enqueue(
     Json { value, bytes }: Json<Value>,
 ) -> Result<Response> {
     let email = email(&value)?;
-    let timing: Timing = input::read(&bytes)?;
+    let timing: Timing = input::fit(&value)?;
     let order = Order {
         job: JobType::Email,
         priority: timing.priority,

@@ -5,7 +5,7 @@ use axum::response::{IntoResponse, Response};
 use http::{HeaderMap, StatusCode};
 use serde::Serialize;
 use shared::edge::{Caller, Problem, Result};
-use shared::service::job::{Created, Error, Idempotency, Jobs, NewJob, Order, Outgoing, Status};
+use shared::service::job::{Cancelled, Created, Idempotency, NewJob, Order, Outgoing};
 
 use crate::Queue;
 
@@ -30,16 +30,23 @@ pub(crate) fn accepted(body: &impl Serialize) -> Response {
 }
 
 impl Queue {
-    /// Records and publishes `jobs`. When the queue does not take them the answer is 503, and they are withdrawn, so
-    /// that a caller who asks again gets one job and not two; with an idempotency key they stay, and asking again
-    /// with it publishes them.
+    /// Records and publishes `jobs`. When the store or the queue does not take them the answer is 503, and they are
+    /// withdrawn, so that a caller who asks again gets one job and not two; with an idempotency key they stay, and
+    /// asking again with it publishes them.
     pub(crate) async fn enqueue(
         &self,
         order: &Order,
         jobs: &[NewJob],
         idempotency: Option<&Idempotency>,
     ) -> Result<Taken> {
-        let (ids, label) = match self.jobs.create(order, jobs, idempotency).await? {
+        let created = match self.jobs.create(order, jobs, idempotency).await {
+            Err(error) if error.is_ambiguous() && idempotency.is_none() => {
+                self.withdraw(order, &own_ids(jobs)).await;
+                return Err(error.into());
+            }
+            settled => settled?,
+        };
+        let (ids, label) = match created {
             Created::Conflict => return Err(reused_key()),
             Created::Same {
                 ids,
@@ -51,10 +58,7 @@ impl Queue {
                 label,
                 unclaimed: true,
             } => (ids, label),
-            Created::New => {
-                let ids = jobs.iter().map(|job| job.id.clone()).collect();
-                (ids, order.label.clone())
-            }
+            Created::New => (own_ids(jobs), order.label.clone()),
         };
         let outgoing: Vec<Outgoing<'_>> = ids
             .iter()
@@ -62,13 +66,34 @@ impl Queue {
             .map(|(id, job)| outgoing(order, id, job))
             .collect();
         if let Err(error) = self.publisher.publish(&outgoing).await {
-            if idempotency.is_none() {
-                withdraw(&self.jobs, order, &ids).await;
+            if idempotency.is_some() || self.withdraw(order, &ids).await {
+                return Err(error.into());
             }
-            return Err(error.into());
+            tracing::warn!(%error, "the queue has taken what it did not confirm");
         }
         Ok(Taken { ids, label })
     }
+
+    /// Cancels what could not be enqueued. What cannot be reached for it stays recorded, and shows as queued. False if
+    /// the first job has begun: then the queue has the messages, and only its answer was lost.
+    async fn withdraw(&self, order: &Order, ids: &[String]) -> bool {
+        for (place, id) in ids.iter().enumerate() {
+            match self.jobs.cancel(order.job, id).await {
+                Ok(Cancelled::Refused(_)) if place == 0 => return false,
+                Ok(_) => {}
+                Err(error) => {
+                    tracing::error!(job_id = %id, %error, "cannot withdraw");
+                    return true;
+                }
+            }
+        }
+        tracing::warn!(jobs = ids.len(), "withdrawn");
+        true
+    }
+}
+
+fn own_ids(jobs: &[NewJob]) -> Vec<String> {
+    jobs.iter().map(|job| job.id.clone()).collect()
 }
 
 fn outgoing<'a>(order: &'a Order, id: &'a str, job: &'a NewJob) -> Outgoing<'a> {
@@ -81,18 +106,6 @@ fn outgoing<'a>(order: &'a Order, id: &'a str, job: &'a NewJob) -> Outgoing<'a> 
         not_before: order.not_before,
         payload: &job.payload,
     }
-}
-
-/// Cancels what could not be published. What cannot be reached for it stays recorded, and shows as queued.
-async fn withdraw(jobs: &Jobs, order: &Order, ids: &[String]) {
-    for id in ids {
-        let outcome: std::result::Result<_, Error> = jobs.cancel(order.job, id).await;
-        if let Err(error) = outcome {
-            tracing::error!(job_id = %id, error = %error, "cannot withdraw");
-            return;
-        }
-    }
-    tracing::warn!(jobs = ids.len(), status = %Status::Cancelled, "withdrawn");
 }
 
 /// The caller's idempotency key, if it gave one.

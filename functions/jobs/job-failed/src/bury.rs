@@ -17,7 +17,7 @@ pub(crate) struct Undertaker {
 }
 
 impl Take for Undertaker {
-    async fn take(&self, call: Call) -> Answer {
+    async fn take(&self, call: &Call) -> Answer {
         let callback: FailureCallback = match call.body.decode() {
             Ok(callback) => callback,
             Err(error) => return Answer::Never(error.to_string()),
@@ -35,11 +35,12 @@ impl Take for Undertaker {
             generation: tracking.generation.unwrap_or(1),
             payload: &payload,
         };
-        tracing::Span::current().record("job_id", incoming.job_id);
+        call.delivers(incoming.job_id);
         let reason = callback.reason();
         match self.jobs.fail(incoming, &reason).await {
             Ok(Failed::Dead) => {
-                tracing::warn!(reason, "a job is dead");
+                // The reason quotes what was answered, whoever answered: it stands in the record and not in the log.
+                tracing::warn!(last_status = callback.status, "a job is dead");
                 Answer::Done(json!({ "success": true, "jobId": incoming.job_id, "status": "dead" }))
             }
             Ok(Failed::Kept) => {

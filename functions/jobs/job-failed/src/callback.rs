@@ -22,7 +22,7 @@ pub(crate) struct FailureCallback {
     source_body: String,
     /// The status of the last answer; 0 if there was none.
     #[serde(default)]
-    status: u16,
+    pub(crate) status: u16,
     /// The body of the last answer, in base64.
     #[serde(default)]
     body: String,
@@ -56,7 +56,7 @@ impl FailureCallback {
         let answer = STANDARD.decode(&self.body).unwrap_or_default();
         let answer = String::from_utf8_lossy(&answer);
         let said = detail(&answer).unwrap_or_else(|| answer.chars().take(LONGEST_ANSWER).collect());
-        let attempts = self.retried + 1;
+        let attempts = self.retried.saturating_add(1);
         match self.status {
             0 => format!("given up after {attempts} deliveries without an answer"),
             status => {

@@ -13,7 +13,7 @@ use shared::edge::webhook::Webhook;
 use shared::edge::{Fatal, telemetry};
 use shared::protocol::qstash::Receiver;
 use shared::protocol::upstash::Redis;
-use shared::service::job::{FAILURE_HANDLER, Jobs};
+use shared::service::job::{FAILURE_HANDLER, JobType, Jobs};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Fatal> {
@@ -21,7 +21,7 @@ async fn main() -> Result<(), Fatal> {
     let redis = Redis::from_env()?;
     let webhook = Webhook {
         function: FAILURE_HANDLER,
-        about: json!({ "service": "Job Failure Handler" }),
+        about: json!({ "service": "Job Failure Handler", "supportedTypes": job_types() }),
         receiver: Receiver::from_env()?,
         usage: redis.usage().clone(),
         clock: Clock::system(),
@@ -29,4 +29,9 @@ async fn main() -> Result<(), Fatal> {
     redis.connect().await;
     let jobs = Jobs::new(redis);
     webhook.serve(&Undertaker { jobs }).await
+}
+
+/// Whose failures it takes.
+fn job_types() -> Vec<&'static str> {
+    JobType::ALL.iter().map(|job| job.name()).collect()
 }

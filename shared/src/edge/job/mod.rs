@@ -55,7 +55,7 @@ struct Bench<'a, W> {
 }
 
 impl<W: Work> Take for Bench<'_, W> {
-    async fn take(&self, call: Call) -> Answer {
+    async fn take(&self, call: &Call) -> Answer {
         self.worker.deliver(call, self.work).await
     }
 }
@@ -101,15 +101,17 @@ impl Worker {
     }
 
     /// One delivery.
-    async fn deliver<W: Work>(&self, call: Call, work: &W) -> Answer {
+    async fn deliver<W: Work>(&self, call: &Call, work: &W) -> Answer {
         let tracking: Tracking = call.body.decode().unwrap_or_default();
-        let message_id = call.delivery.message_id.as_deref().unwrap_or("-");
-        let job_id = tracking.job_id.as_deref().unwrap_or(message_id);
-        tracing::Span::current().record("job_id", job_id);
+        let message_id = call.delivery.message_id.as_deref();
+        let Some(job_id) = tracking.job_id.as_deref().or(message_id) else {
+            return Answer::Never("the delivery names neither its job nor its message".into());
+        };
+        call.delivers(job_id);
         let incoming = Incoming {
             job_id,
             job: self.plan.job,
-            message_id,
+            message_id: message_id.unwrap_or("-"),
             generation: tracking.generation.unwrap_or(1),
             payload: std::str::from_utf8(call.body.body()).unwrap_or_default(),
         };
@@ -118,7 +120,7 @@ impl Worker {
             Err(error) => return self.unreadable(incoming, Stop::never(error)).await,
         };
         match self.jobs.claim(incoming).await {
-            Ok(Claimed::Run(claim)) => self.run(&call, incoming, claim, payload, work).await,
+            Ok(Claimed::Run(claim)) => self.run(call, incoming, claim, payload, work).await,
             Ok(Claimed::Busy(left)) => Answer::Again(left, "another delivery runs this job".into()),
             Ok(Claimed::Over) => {
                 Answer::Done(json!({ "success": true, "jobId": job_id, "repeated": true }))

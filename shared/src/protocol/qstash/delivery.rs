@@ -2,8 +2,7 @@
 
 use http::HeaderMap;
 
-/// The longest id that is taken over, in characters; QStash's have some 60.
-const MAX_ID: usize = 256;
+use crate::base::id;
 
 /// A delivery as its headers describe it.
 ///
@@ -22,11 +21,11 @@ pub struct Delivery {
 impl From<&HeaderMap> for Delivery {
     fn from(headers: &HeaderMap) -> Self {
         Self {
-            message_id: id(headers, "upstash-message-id"),
+            message_id: plain(headers, "upstash-message-id"),
             retried: text(headers, "upstash-retried")
                 .and_then(|it| it.parse().ok())
                 .unwrap_or(0),
-            schedule_id: id(headers, "upstash-schedule-id"),
+            schedule_id: plain(headers, "upstash-schedule-id"),
         }
     }
 }
@@ -36,10 +35,10 @@ fn text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
 }
 
 /// An id that can stand in a key or a log line as it is.
-fn id(headers: &HeaderMap, name: &str) -> Option<String> {
-    let id = text(headers, name)?;
-    let plain = !id.is_empty() && id.len() <= MAX_ID && id.bytes().all(|it| it.is_ascii_graphic());
-    plain.then(|| id.to_owned())
+fn plain(headers: &HeaderMap, name: &str) -> Option<String> {
+    text(headers, name)
+        .filter(|id| id::is_plain(id))
+        .map(str::to_owned)
 }
 
 #[cfg(test)]

@@ -3,6 +3,9 @@
 use bytes::Bytes;
 use serde::{Serialize, Serializer};
 
+use super::error::Error;
+use super::path::path;
+
 /// Commands that change nothing: running one twice is the same as running it once.
 const READS: &[&str] = &[
     "ECHO",
@@ -88,20 +91,10 @@ impl Command {
         self.repeatable
     }
 
-    /// The command in the protocol's path form, each word percent-encoded: `/SET/key`.
-    pub(super) fn path(&self) -> String {
-        let mut path = String::new();
-        for word in &self.words {
-            path.push('/');
-            path.extend(url::form_urlencoded::byte_serialize(word.as_bytes()).map(plus_as_space));
-        }
-        path
+    /// The command in the protocol's path form.
+    pub(super) fn path(&self) -> Result<String, Error> {
+        path(self.words.iter().map(String::as_str))
     }
-}
-
-/// Form encoding writes a space as `+`; in a path a plus is a plus.
-fn plus_as_space(piece: &str) -> &str {
-    if piece == "+" { "%20" } else { piece }
 }
 
 impl Serialize for Command {
@@ -110,22 +103,25 @@ impl Serialize for Command {
     }
 }
 
-/// A command whose last argument is arbitrary bytes. It goes alone, in the path form; JSON could not carry it.
+/// A command whose last argument is arbitrary bytes. It goes alone. Bytes that are no text travel as the body of the
+/// path form, because JSON could not carry them; the words before them must then not be empty, `.` or `..`.
 #[derive(Clone, Debug)]
 pub struct BinaryCommand {
     pub(super) command: Command,
     pub(super) last: Bytes,
 }
 
+impl BinaryCommand {
+    /// The same as a command of text, if the bytes are text. The path form takes no empty body for an argument.
+    pub(super) fn as_text(&self) -> Option<Command> {
+        let text = std::str::from_utf8(&self.last).ok()?;
+        Some(self.command.clone().arg(text))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::Command;
-
-    #[test]
-    fn a_path_keeps_every_character_of_a_key() {
-        let path = Command::new("SET").arg("a b/c+d?é").path();
-        assert_eq!(path, "/SET/a%20b%2Fc%2Bd%3F%C3%A9");
-    }
 
     #[test]
     fn only_reads_are_repeatable_unless_the_caller_says_so() {

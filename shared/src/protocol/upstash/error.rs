@@ -31,6 +31,9 @@ pub enum Error {
     /// The command ran into an error of its own: a wrong type, a syntax error, an error raised by a script.
     #[error("redis refused the command: {0}")]
     Command(String),
+    /// The protocol cannot carry this; nothing was sent.
+    #[error("redis cannot be sent this: {0}")]
+    Unsendable(&'static str),
     /// The answer was not what the protocol or the caller's type says.
     #[error("redis answered with something unexpected: {0}")]
     Decode(String),
@@ -44,6 +47,12 @@ impl Error {
             self,
             Self::Transport { .. } | Self::RateLimited { .. } | Self::NotReady(_)
         )
+    }
+
+    /// Whether the command may have run although the call failed.
+    #[must_use]
+    pub fn is_ambiguous(&self) -> bool {
+        matches!(self, Self::Transport { sent: true, .. })
     }
 
     /// Whether the command certainly did not run, so that even one that must not run twice may be repeated.
@@ -74,12 +83,18 @@ impl Error {
                 Self::NotReady(line)
             }
             "WRONGPASS" | "NOAUTH" => Self::Unauthorized,
-            _ if line.contains("max daily request limit") => {
-                Self::RateLimited { retry_after: None }
-            }
+            _ if is_spent(&line) => Self::RateLimited { retry_after: None },
             _ => Self::Command(line),
         }
     }
+}
+
+/// Whether the plan's day or month is used up: `max daily request limit exceeded`, `max requests limit exceeded`.
+/// Source: Upstash's troubleshooting pages of these names.
+fn is_spent(line: &str) -> bool {
+    ["max daily request limit", "max requests limit"]
+        .iter()
+        .any(|limit| line.contains(limit))
 }
 
 impl From<reqwest::Error> for Error {

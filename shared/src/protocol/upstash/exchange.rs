@@ -53,8 +53,11 @@ impl Exchange {
     }
 
     pub(super) async fn binary(&self, command: &BinaryCommand) -> Result<Reply, Error> {
+        if let Some(text) = command.as_text() {
+            return self.single(&text).await;
+        }
         let request = Request {
-            path: &command.command.path(),
+            path: &command.command.path()?,
             body: command.last.clone(),
             commands: 1,
             repeatable: command.command.is_repeatable(),
@@ -74,6 +77,10 @@ impl Exchange {
             repeatable: commands.iter().all(Command::is_repeatable),
         };
         let answers: Vec<Answer> = self.answer(request).await?;
+        if answers.len() != commands.len() {
+            let (got, wanted) = (answers.len(), commands.len());
+            return Err(Error::Decode(format!("{got} answers to {wanted} commands")));
+        }
         Ok(answers.into_iter().map(|answer| answer.0).collect())
     }
 
@@ -88,11 +95,7 @@ impl Exchange {
             return Ok(response);
         }
         let status = response.status();
-        let refusal = read::<Answer>(status, &response.bytes().await?)?;
-        Err(match refusal.0 {
-            Err(error) => error,
-            Ok(_) => Error::Decode(format!("{status} without an error")),
-        })
+        Err(refusal(status, &response.bytes().await?))
     }
 
     fn post(&self, path: &str) -> RequestBuilder {
@@ -157,10 +160,21 @@ fn json(value: &impl serde::Serialize) -> Result<Bytes, Error> {
 
 /// Reads an answer of the expected shape; where the whole request was refused, the refusal.
 fn read<T: DeserializeOwned>(status: StatusCode, body: &[u8]) -> Result<T, Error> {
+    if !status.is_success() {
+        return Err(refusal(status, body));
+    }
     serde_json::from_slice(body).map_err(|mismatch| match serde_json::from_slice::<Answer>(body) {
         Ok(Answer(Err(refusal))) => refusal,
         _ => Error::Decode(format!("status {status}: {mismatch}")),
     })
+}
+
+/// What a status that is no success says.
+fn refusal(status: StatusCode, body: &[u8]) -> Error {
+    match serde_json::from_slice::<Answer>(body) {
+        Ok(Answer(Err(refusal))) => refusal,
+        _ => Error::Decode(format!("status {status} without an error")),
+    }
 }
 
 /// Seconds, as `Retry-After` or Upstash's own header say them.

@@ -11,6 +11,7 @@ mod client;
 mod command;
 mod error;
 mod exchange;
+mod path;
 mod pipeline;
 mod reply;
 mod script;

@@ -34,7 +34,8 @@ impl Pipeline {
         self
     }
 
-    /// Adds a script call. If the store does not know the script, this item alone is sent again in full.
+    /// Adds a script call. If the store does not know the script, this item alone is sent again in full, and so runs
+    /// after all others: what comes behind it in the pipeline must not rest on what it does.
     #[must_use]
     pub fn script(mut self, invocation: Invocation) -> Self {
         self.items.push(Item::Script(invocation));

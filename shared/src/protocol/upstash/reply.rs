@@ -2,7 +2,7 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use serde::de::{Deserialize, Deserializer, SeqAccess, Visitor};
+use serde::de::{Deserialize, Deserializer, Error as _, SeqAccess, Visitor};
 
 use super::error::Error;
 
@@ -71,6 +71,8 @@ impl<'de> Deserialize<'de> for Answer {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         #[derive(serde::Deserialize)]
         struct Frame {
+            /// Absent is not null: null is the answer nil, absent is no answer.
+            #[serde(default, deserialize_with = "present")]
             result: Option<Reply>,
             error: Option<String>,
         }
@@ -78,9 +80,13 @@ impl<'de> Deserialize<'de> for Answer {
         Ok(Self(match (frame.error, frame.result) {
             (Some(line), _) => Err(Error::from_line(line)),
             (None, Some(reply)) => Ok(reply),
-            (None, None) => Ok(Reply::Nil),
+            (None, None) => return Err(D::Error::custom("neither a result nor an error")),
         }))
     }
+}
+
+fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Reply>, D::Error> {
+    Reply::deserialize(deserializer).map(Some)
 }
 
 /// A type that a reply can be read as.
@@ -228,6 +234,7 @@ mod tests {
     #[test]
     fn a_null_result_is_nil_and_no_error() {
         assert_eq!(read(r#"{"result":null}"#), Reply::Nil);
+        assert!(serde_json::from_str::<Answer>("{}").is_err());
     }
 
     #[test]

@@ -1,12 +1,19 @@
 //! A subscription: server-sent events from `/subscribe`.
 
+use std::time::Duration;
+
 use bytes::{Bytes, BytesMut};
+use tokio::time::timeout;
 
 use super::error::Error;
 use super::exchange::Exchange;
+use super::path::path;
 
 /// The longest event that is accepted. What the functions publish is far below; a line that never ends is not kept.
 const LONGEST_EVENT: usize = 1 << 20;
+
+/// How long the store may take to confirm the channels. After that, silence is no fault: nothing may be published.
+const OPEN_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// A message that was published on a channel.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,44 +29,56 @@ pub struct Message {
 pub struct Subscription {
     response: reqwest::Response,
     buffer: BytesMut,
+    channels: Vec<String>,
 }
 
 impl Subscription {
     /// Opens the stream and waits until the store has confirmed every channel.
     pub(super) async fn open(exchange: &Exchange, channels: &[&str]) -> Result<Self, Error> {
-        let mut path = String::from("/subscribe");
-        for channel in channels {
-            path.push('/');
-            path.extend(url::form_urlencoded::byte_serialize(channel.as_bytes()));
-        }
-        let mut subscription = Self {
-            response: exchange.stream(&path).await?,
-            buffer: BytesMut::new(),
-        };
-        for _ in channels {
-            let line = subscription.event().await?;
-            if !line.is_some_and(|line| line.starts_with(b"subscribe,")) {
-                return Err(Error::Decode("the channels were not confirmed".into()));
+        check(channels)?;
+        let path = path(std::iter::once("subscribe").chain(channels.iter().copied()))?;
+        let opening = async {
+            let mut subscription = Self {
+                response: exchange.stream(&path).await?,
+                buffer: BytesMut::new(),
+                channels: channels.iter().copied().map(str::to_owned).collect(),
+            };
+            for _ in channels {
+                let line = subscription.event().await?;
+                if !line.is_some_and(|line| line.starts_with(b"subscribe,")) {
+                    return Err(Error::Decode("the channels were not confirmed".into()));
+                }
             }
-        }
-        Ok(subscription)
+            Ok(subscription)
+        };
+        timeout(OPEN_TIMEOUT, opening)
+            .await
+            .unwrap_or(Err(Error::Transport {
+                sent: true,
+                source: None,
+            }))
     }
 
     /// The next message; none when the store has ended the stream.
     pub async fn next(&mut self) -> Result<Option<Message>, Error> {
         while let Some(event) = self.event().await? {
-            let text = String::from_utf8_lossy(&event);
-            let mut parts = text.splitn(3, ',');
-            if let (Some("message"), Some(channel), Some(payload)) =
-                (parts.next(), parts.next(), parts.next())
-            {
-                return Ok(Some(Message {
-                    channel: channel.to_owned(),
-                    payload: payload.to_owned(),
-                }));
+            if let Some(message) = self.message(&event) {
+                return Ok(Some(message));
             }
         }
         Ok(None)
+    }
+
+    /// The message of an event `message,<channel>,<payload>`. Either may hold commas, so the channel is found by name.
+    fn message(&self, event: &[u8]) -> Option<Message> {
+        let rest = event.strip_prefix(b"message,")?;
+        self.channels.iter().find_map(|channel| {
+            let payload = rest.strip_prefix(channel.as_bytes())?.strip_prefix(b",")?;
+            Some(Message {
+                channel: channel.clone(),
+                payload: String::from_utf8_lossy(payload).into_owned(),
+            })
+        })
     }
 
     /// The next `data:` line; comments, which keep the connection open, are passed over.
@@ -68,7 +87,9 @@ impl Subscription {
             while let Some(end) = self.buffer.iter().position(|byte| *byte == b'\n') {
                 let line = self.buffer.split_to(end + 1).freeze();
                 if let Some(data) = line.strip_prefix(b"data: ") {
-                    return Ok(Some(line.slice_ref(data.trim_ascii_end())));
+                    let data = data.strip_suffix(b"\n").unwrap_or(data);
+                    let data = data.strip_suffix(b"\r").unwrap_or(data);
+                    return Ok(Some(line.slice_ref(data)));
                 }
             }
             if self.buffer.len() > LONGEST_EVENT {
@@ -80,4 +101,29 @@ impl Subscription {
             }
         }
     }
+}
+
+/// Refuses channels whose messages could not be told apart, or not be read back from one line.
+fn check(channels: &[&str]) -> Result<(), Error> {
+    let is_ambiguous = |one: &&str| {
+        channels
+            .iter()
+            .filter_map(|other| other.strip_prefix(*one))
+            .any(|rest| rest.starts_with(','))
+    };
+    if channels.is_empty() {
+        return Err(Error::Unsendable("a subscription needs a channel"));
+    }
+    if channels
+        .iter()
+        .any(|channel| channel.contains(['\n', '\r']))
+    {
+        return Err(Error::Unsendable("a channel's name is one line"));
+    }
+    if channels.iter().any(is_ambiguous) {
+        return Err(Error::Unsendable(
+            "one channel's name begins with another's and a comma",
+        ));
+    }
+    Ok(())
 }

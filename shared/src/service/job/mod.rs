@@ -59,6 +59,18 @@ pub enum Error {
     Unreadable(String),
 }
 
+impl Error {
+    /// Whether what was asked for may have been done although the call failed.
+    #[must_use]
+    pub fn is_ambiguous(&self) -> bool {
+        match self {
+            Self::Record(error) => error.is_ambiguous(),
+            Self::Publish(error) => error.is_ambiguous(),
+            _ => false,
+        }
+    }
+}
+
 /// The records of all jobs.
 #[derive(Clone, Debug)]
 pub struct Jobs {

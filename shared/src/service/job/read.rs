@@ -58,6 +58,20 @@ pub struct Stats {
     pub oldest_pending_seconds: u64,
 }
 
+/// A type of which nothing has been recorded.
+impl Default for Stats {
+    fn default() -> Self {
+        Self {
+            total: 0,
+            completed: 0,
+            failed: 0,
+            pending: 0,
+            success_rate: success_rate(0, 0),
+            oldest_pending_seconds: 0,
+        }
+    }
+}
+
 impl Jobs {
     /// A job by its id, or by the id of the message that carried it.
     pub async fn get(&self, id: &str) -> Result<Option<Job>, Error> {

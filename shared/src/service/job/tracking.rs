@@ -1,18 +1,25 @@
 //! What a message says about its job besides the payload.
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Map, Value};
+
+use crate::base::id;
 
 /// The members that this project adds to a payload. A message of the official client has neither.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Tracking {
-    /// The job's id; absent when the message was published without a record.
-    #[serde(default)]
+    /// The job's id; absent when the message was published without a record, or says what cannot be an id.
+    #[serde(default, deserialize_with = "plain")]
     pub job_id: Option<String>,
     /// Which publication of the job this is, from 1.
     #[serde(default)]
     pub generation: Option<u32>,
+}
+
+fn plain<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
+    let id = Option::<String>::deserialize(deserializer)?;
+    Ok(id.filter(|id| id::is_plain(id)))
 }
 
 impl Tracking {
@@ -28,6 +35,27 @@ impl Tracking {
 #[cfg(test)]
 mod tests {
     use super::Tracking;
+
+    #[test]
+    fn what_cannot_be_an_id_is_none() {
+        let long = format!(r#""{}""#, "x".repeat(257));
+        for id in [
+            "null",
+            r#""""#,
+            r#""a b""#,
+            r#""a\u0000b""#,
+            r#""\u00fc""#,
+            &long,
+        ] {
+            let body = format!(r#"{{"jobId":{id},"generation":2}}"#);
+            let tracking: Tracking = serde_json::from_str(&body).unwrap();
+            assert_eq!(
+                (tracking.job_id, tracking.generation),
+                (None, Some(2)),
+                "{id}"
+            );
+        }
+    }
 
     #[test]
     fn a_payload_cannot_claim_another_job() {

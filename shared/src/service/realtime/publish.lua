@@ -3,12 +3,11 @@
 -- 5 life of both keys (ms), 6 attempt nonce
 -- Answers the entry's id.
 
--- A repetition after a lost answer finds its own nonce in the newest entry.
-local newest = redis.call('XREVRANGE', KEYS[1], '+', '-', 'COUNT', 1)[1]
-if newest then
-  local fields = newest[2]
+-- A repetition after a lost answer finds its own nonce near the end: others may have published in between.
+for _, entry in ipairs(redis.call('XREVRANGE', KEYS[1], '+', '-', 'COUNT', 32)) do
+  local fields = entry[2]
   for place = 1, #fields, 2 do
-    if fields[place] == 'nonce' and fields[place + 1] == ARGV[6] then return newest[1] end
+    if fields[place] == 'nonce' and fields[place + 1] == ARGV[6] then return entry[1] end
   end
 end
 local id = redis.call('XADD', KEYS[1], 'MAXLEN', '~', ARGV[4], '*', 'type', ARGV[2], 'data', ARGV[3], 'nonce', ARGV[6])

@@ -47,9 +47,15 @@ local function load(...)
   return record
 end
 
+-- The first bytes of a text, without half a character at the end: a record that is no UTF-8 could not be read.
+local function cut(text, limit)
+  while limit > 0 and (text:byte(limit + 1) or 0) >= 128 and text:byte(limit + 1) < 192 do limit = limit - 1 end
+  return text:sub(1, limit)
+end
+
 -- The timeline with one more line; the oldest go when there are too many. One line: at, status, note.
 local function noted(timeline, status, note)
-  local line = string.format('%.0f', now) .. '\t' .. status .. '\t' .. (note or ''):gsub('[%c]', ' '):sub(1, 300)
+  local line = string.format('%.0f', now) .. '\t' .. status .. '\t' .. cut((note or ''):gsub('[%c]', ' '), 300)
   if not timeline or timeline == '' then return line end
   local _, lines = timeline:gsub('\n', '')
   if lines + 2 > NOTES then

@@ -1,0 +1,10 @@
+//! The smallest function that this runtime can have: what the real ones are compared with.
+
+use std::convert::Infallible;
+
+use lambda_http::{Error, Request, service_fn};
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Error> {
+    lambda_http::run(service_fn(async |_: Request| Ok::<_, Infallible>("hello"))).await
+}

@@ -1,0 +1,36 @@
+//! The same thing done here and with the official client on Node, in one run.
+
+/// Two numbers of one kind.
+#[derive(Clone, Debug)]
+pub(crate) struct Comparison {
+    what: String,
+    unit: &'static str,
+    ours: f64,
+    node: f64,
+}
+
+impl Comparison {
+    /// What was measured, here and on Node.
+    pub(crate) fn new(what: impl Into<String>, unit: &'static str, ours: f64, node: f64) -> Self {
+        Self {
+            what: what.into(),
+            unit,
+            ours,
+            node,
+        }
+    }
+
+    /// As a row of Markdown; the ratio is how many times as much Node takes.
+    pub(crate) fn row(&self) -> String {
+        let Self {
+            what,
+            unit,
+            ours,
+            node,
+        } = self;
+        format!(
+            "| {what} | {ours:.3} {unit} | {node:.3} {unit} | {:.1}x |\n",
+            node / ours
+        )
+    }
+}

@@ -1,0 +1,56 @@
+//! Why a measurement could not be made.
+
+use std::io;
+
+/// Why a measurement could not be made.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Error {
+    /// The local cloud did not come up.
+    #[error("the local cloud did not come up")]
+    Cloud(#[from] local::cloud::Error),
+    /// The gateway of the comparison did not come up.
+    #[error("the gateway did not come up")]
+    Gateway(#[from] local_gateway::Error),
+    /// A request was not answered.
+    #[error("a request was not answered")]
+    Http(#[from] reqwest::Error),
+    /// No client could be built.
+    #[error("the client could not be built")]
+    Client(#[from] shared::protocol::http::Error),
+    /// Redis did not answer.
+    #[error("redis did not answer")]
+    Redis(#[from] shared::protocol::upstash::Error),
+    /// A job could not be read.
+    #[error("a job could not be read")]
+    Job(#[from] shared::service::job::Error),
+    /// A file or a process could not be used.
+    #[error("{what}")]
+    System {
+        /// What was to be done.
+        what: String,
+        /// The system's reason.
+        source: io::Error,
+    },
+    /// Something answered what it must not: a number measured on it would say nothing.
+    #[error("unexpected: {0}")]
+    Unexpected(String),
+}
+
+impl Error {
+    /// For `map_err` on what the system does.
+    pub(crate) fn system(what: impl Into<String>) -> impl FnOnce(io::Error) -> Self {
+        let what = what.into();
+        |source| Self::System { what, source }
+    }
+
+    /// The error with its causes, in one line.
+    pub(crate) fn in_full(&self) -> String {
+        let mut text = self.to_string();
+        let mut cause = std::error::Error::source(self);
+        while let Some(error) = cause {
+            text = format!("{text}: {error}");
+            cause = error.source();
+        }
+        text
+    }
+}

@@ -1,0 +1,122 @@
+//! What a user would pick instead, on Node: the official clients, run by the scripts in `node/`.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::process::Stdio;
+use std::time::{Duration, Instant};
+
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use tokio::io::{AsyncBufReadExt as _, BufReader, Lines};
+use tokio::process::{Child, ChildStdout, Command};
+
+use crate::error::Error;
+use crate::spread::Spread;
+use crate::stage::Stage;
+
+/// How often node is started.
+const STARTS: usize = 10;
+
+/// A read with `@upstash/redis`.
+pub(crate) struct Reads {
+    /// From the start of the process to the first answer.
+    pub(crate) first_call: Spread,
+    /// Warm.
+    pub(crate) warm: Warm,
+}
+
+/// What the warm reads took in milliseconds, and what the process held in bytes.
+#[derive(Clone, Copy, Deserialize)]
+pub(crate) struct Warm {
+    pub(crate) p50: f64,
+    pub(crate) rss: u64,
+}
+
+/// Reads the job `id` with the official client.
+pub(crate) async fn measure(stage: &Stage, id: &str, calls: usize) -> Result<Reads, Error> {
+    let key = format!("job:{id}");
+    let environment = stage.cloud.environment();
+    let mut starts: Vec<Duration> = Vec::with_capacity(STARTS);
+    for _ in 0..STARTS {
+        let started = Instant::now();
+        let (_child, mut lines) = start("redis.js", &[key.clone(), "1".into()], environment)?;
+        next(&mut lines).await?;
+        starts.push(started.elapsed());
+    }
+    let arguments = [key, calls.to_string()];
+    let warm = read(&last_line("redis.js", &arguments, environment).await?)?;
+    Ok(Reads {
+        first_call: starts.into_iter().collect(),
+        warm,
+    })
+}
+
+/// The version of node, without its `v`.
+pub(crate) async fn version() -> Result<String, Error> {
+    let mut node = Command::new("node");
+    let said = node
+        .arg("--version")
+        .output()
+        .await
+        .map_err(Error::system("node does not run"))?;
+    Ok(String::from_utf8_lossy(&said.stdout)
+        .trim()
+        .trim_start_matches('v')
+        .to_owned())
+}
+
+/// Runs a script to its end and gives the last line that it wrote.
+pub(crate) async fn last_line(
+    script: &str,
+    arguments: &[String],
+    environment: &BTreeMap<String, String>,
+) -> Result<String, Error> {
+    let (_child, mut lines) = start(script, arguments, environment)?;
+    let mut last = None;
+    while let Some(line) = lines
+        .next_line()
+        .await
+        .map_err(Error::system("node was lost"))?
+    {
+        last = Some(line);
+    }
+    last.ok_or_else(|| Error::Unexpected(format!("{script} said nothing")))
+}
+
+/// What a script said.
+pub(crate) fn read<T: DeserializeOwned>(line: &str) -> Result<T, Error> {
+    serde_json::from_str(line).map_err(|error| Error::Unexpected(format!("{error} in {line}")))
+}
+
+fn start(
+    script: &str,
+    arguments: &[String],
+    environment: &BTreeMap<String, String>,
+) -> Result<(Child, Lines<BufReader<ChildStdout>>), Error> {
+    let mut child = Command::new("node")
+        .arg(
+            Path::new(env!("CARGO_MANIFEST_DIR"))
+                .join("node")
+                .join(script),
+        )
+        .args(arguments)
+        .envs(environment)
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .kill_on_drop(true)
+        .spawn()
+        .map_err(Error::system("node does not run"))?;
+    let output = child.stdout.take();
+    let output = output.ok_or_else(|| Error::Unexpected("node has no output".into()))?;
+    Ok((child, BufReader::new(output).lines()))
+}
+
+async fn next(lines: &mut Lines<BufReader<ChildStdout>>) -> Result<String, Error> {
+    let line = lines
+        .next_line()
+        .await
+        .map_err(Error::system("node was lost"))?;
+    line.ok_or_else(|| {
+        Error::Unexpected("node ended early: run scripts/test once, or npm ci in tests/sdk".into())
+    })
+}

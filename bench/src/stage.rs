@@ -1,0 +1,141 @@
+//! What is measured on: a local cloud with release binaries, and the smallest function behind a gateway of its own.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use http::Method;
+use local::cloud::{Cloud, Settings};
+use local_gateway::Gateway;
+use reqwest::{Client, RequestBuilder, Response};
+use serde_json::{Value, json};
+use shared::base::secret::Secret;
+use shared::protocol::upstash::Redis;
+use tempfile::TempDir;
+use url::Url;
+
+use crate::error::Error;
+
+/// How long a request may take before the measurement is given up.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// Everything that is up while it is measured.
+pub(crate) struct Stage {
+    pub(crate) cloud: Cloud,
+    pub(crate) hello: Gateway,
+    pub(crate) bin_dir: PathBuf,
+    http: Client,
+    _folder: TempDir,
+}
+
+impl Stage {
+    /// Brings it up, with the binaries of `bin_dir`. QStash's clock is the real one.
+    pub(crate) async fn set(bin_dir: PathBuf) -> Result<Self, Error> {
+        let folder = tempfile::tempdir().map_err(Error::system("no folder for the data"))?;
+        let settings = Settings {
+            bin_dir: bin_dir.clone(),
+            qstash_speed: 1.0,
+            ..Settings::throwaway(folder.path())
+        };
+        let hello = local_gateway::start(local_gateway::Settings {
+            listen: ([127, 0, 0, 1], 0).into(),
+            template: Path::new(env!("CARGO_MANIFEST_DIR")).join("hello.yaml"),
+            bin_dir: bin_dir.join("examples"),
+            environment: BTreeMap::new(),
+            max_instances: 1,
+            log: None,
+        });
+        Ok(Self {
+            cloud: Cloud::start(settings).await?,
+            hello: hello.await?,
+            bin_dir,
+            http: shared::protocol::http::client(PATIENCE)?,
+            _folder: folder,
+        })
+    }
+
+    /// Ends it in order.
+    pub(crate) async fn clear(self) {
+        self.hello.stop().await;
+        self.cloud.stop().await;
+    }
+
+    /// A variable of the cloud.
+    pub(crate) fn variable(&self, name: &str) -> &str {
+        self.cloud
+            .environment()
+            .get(name)
+            .map_or("", String::as_str)
+    }
+
+    /// A request to a function, with the service token.
+    pub(crate) fn request(&self, method: Method, path: &str) -> RequestBuilder {
+        let url = format!("{}{path}", self.cloud.functions_url());
+        self.http
+            .request(method, url)
+            .bearer_auth(self.variable("API_TOKEN"))
+    }
+
+    /// GET of a function.
+    pub(crate) fn get(&self, path: &str) -> RequestBuilder {
+        self.request(Method::GET, path)
+    }
+
+    /// The call of the smallest function.
+    pub(crate) fn call_hello(&self) -> RequestBuilder {
+        self.http.get(format!("{}/hello", self.hello.url()))
+    }
+
+    /// The enqueueing of one mail.
+    pub(crate) fn enqueueing(&self) -> RequestBuilder {
+        let mail = json!({
+            "type": "signature-request",
+            "to": "ann@example.com",
+            "signerName": "Ann Signer",
+            "documentTitle": "Lease of a flat",
+            "senderName": "Bob Owner",
+            "signatureUrl": "https://app.example.com/sign/1",
+        });
+        with_json(self.request(Method::POST, "/api/queue/emails"), &mail)
+    }
+
+    /// Enqueues one mail, and gives the job's id.
+    pub(crate) async fn enqueue(&self) -> Result<String, Error> {
+        let taken = succeed(self.enqueueing()).await?;
+        let taken: Value = serde_json::from_slice(&taken.bytes().await?).unwrap_or_default();
+        let id = taken["jobId"].as_str().map(ToOwned::to_owned);
+        id.ok_or_else(|| Error::Unexpected(format!("an enqueue answered {taken}")))
+    }
+
+    /// A client of the functions' own kind.
+    pub(crate) fn redis(&self) -> Result<Redis, Error> {
+        let url = self.cloud.redis().url();
+        let url = Url::parse(&url).map_err(|error| Error::Unexpected(error.to_string()))?;
+        let token = Secret::new(self.variable("UPSTASH_REDIS_REST_TOKEN").to_owned());
+        Ok(Redis::new(&url, &token)?)
+    }
+}
+
+/// A request with a JSON body.
+pub(crate) fn with_json(request: RequestBuilder, body: &Value) -> RequestBuilder {
+    request
+        .header("content-type", "application/json")
+        .body(body.to_string())
+}
+
+/// Sends a request and wants a 2xx.
+pub(crate) async fn succeed(request: RequestBuilder) -> Result<Response, Error> {
+    let response = request.send().await?;
+    if response.status().is_success() {
+        return Ok(response);
+    }
+    let status = response.status();
+    let body = response.text().await.unwrap_or_default();
+    Err(Error::Unexpected(format!("{status}: {body}")))
+}
+
+/// Sends a request, wants a 2xx, and reads the answer to its end.
+pub(crate) async fn complete(request: RequestBuilder) -> Result<(), Error> {
+    succeed(request).await?.bytes().await?;
+    Ok(())
+}

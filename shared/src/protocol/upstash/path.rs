@@ -1,0 +1,42 @@
+//! The protocol's path form: words as segments of a URL, each percent-encoded.
+
+use super::error::Error;
+
+/// The path of `words`, such as `/SET/key`. Some words would not arrive: URL parsers take `.` and `..` for steps
+/// through the path, however they are written, and servers take an empty segment at the end for a slash.
+pub(super) fn path<'a>(words: impl IntoIterator<Item = &'a str>) -> Result<String, Error> {
+    let mut path = String::new();
+    for word in words {
+        if matches!(word, "" | "." | "..") {
+            return Err(Error::Unsendable(
+                "a path cannot carry an empty word, `.` or `..`",
+            ));
+        }
+        path.push('/');
+        path.extend(url::form_urlencoded::byte_serialize(word.as_bytes()).map(plus_as_space));
+    }
+    Ok(path)
+}
+
+/// Form encoding writes a space as `+`; in a path a plus is a plus.
+fn plus_as_space(piece: &str) -> &str {
+    if piece == "+" { "%20" } else { piece }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::path;
+
+    #[test]
+    fn a_path_keeps_every_character_of_a_word() {
+        let path = path(["SET", "a b/c+d?é", "..."]).unwrap();
+        assert_eq!(path, "/SET/a%20b%2Fc%2Bd%3F%C3%A9/...");
+    }
+
+    #[test]
+    fn a_word_that_would_change_the_path_is_refused() {
+        for word in ["", ".", ".."] {
+            assert!(path(["SET", word]).is_err(), "{word:?}");
+        }
+    }
+}

@@ -1,0 +1,72 @@
+//! Equal wishes under one Idempotency-Key.
+
+use std::collections::BTreeSet;
+
+use futures_util::future::join_all;
+use http::Method;
+use serde_json::Value;
+
+use super::{delivered, figures};
+use crate::support::TestCloud;
+use crate::support::cloud::{Answer, answer, with_json};
+use crate::support::payloads::{bulk, signature_request};
+
+async fn enqueue(cloud: &TestCloud, path: &str, user: Option<&str>, payload: &Value) -> Answer {
+    let mut request = cloud.request(Method::POST, path).header("idempotency-key", "invite-1");
+    if let Some(user) = user {
+        request = request.header("x-user-id", user);
+    }
+    answer(with_json(request, payload)).await
+}
+
+async fn single(cloud: &TestCloud, user: Option<&str>, payload: &Value) -> Answer {
+    enqueue(cloud, "/api/queue/emails", user, payload).await
+}
+
+#[tokio::test]
+async fn fifty_equal_requests_at_once_make_one_job_and_one_mail() {
+    let cloud = TestCloud::start().await;
+    let payload = signature_request("ann@example.com");
+    let answers = join_all((0..50).map(|_| single(&cloud, None, &payload))).await;
+    for answer in &answers {
+        assert_eq!(answer.status, 202, "{answer:?}");
+    }
+    let ids: BTreeSet<&str> =
+        answers.iter().map(|answer| answer.body["jobId"].as_str().unwrap()).collect();
+    assert_eq!(ids.len(), 1, "{ids:?}");
+    let id = ids.into_iter().next().unwrap();
+    cloud.wait_for(id, "completed").await;
+    delivered(&cloud, 1).await;
+    assert_eq!(cloud.gateway().invocations("send-email"), 1, "one message");
+    assert_eq!(figures(&cloud).await["total"], 1, "one job");
+    assert_eq!(cloud.mails()["ann@example.com"], 1, "one mail");
+
+    let later = single(&cloud, None, &payload).await;
+    assert_eq!(later.body["jobId"], id, "also when the job is done");
+    assert_eq!(cloud.gateway().invocations("send-email"), 1, "which is not published again");
+}
+
+#[tokio::test]
+async fn a_key_means_one_wish_of_one_tenant_on_one_route() {
+    let cloud = TestCloud::start().await;
+    cloud.qstash().hold(true);
+    let ann = signature_request("ann@example.com");
+    let first = single(&cloud, None, &ann).await;
+    assert_eq!(first.status, 202, "{first:?}");
+
+    let other_body = single(&cloud, None, &signature_request("bob@example.com")).await;
+    other_body.assert_problem(409, "idempotency_key_reused", "another body");
+
+    let other_tenant = single(&cloud, Some("user-2"), &ann).await;
+    assert_eq!(other_tenant.status, 202, "{other_tenant:?}");
+    assert_ne!(other_tenant.body["jobId"], first.body["jobId"], "another tenant, another job");
+
+    let path = "/api/queue/emails/bulk";
+    let batch = enqueue(&cloud, path, None, &bulk(250)).await;
+    assert_eq!(batch.status, 202, "another route, another wish: {batch:?}");
+    let again = enqueue(&cloud, path, None, &bulk(250)).await;
+    assert_eq!(again.body, batch.body, "the same batch, all of its jobs");
+    let other = enqueue(&cloud, path, None, &bulk(249)).await;
+    other.assert_problem(409, "idempotency_key_reused", "another batch");
+    assert_eq!(figures(&cloud).await["total"], 2 + 3, "what was refused was not recorded");
+}

@@ -1,0 +1,90 @@
+//! The lease and its fence, without a function around them.
+
+use redis::AsyncCommands as _;
+use serde_json::json;
+use shared::service::job::{
+    Claim, Claimed, Ending, Incoming, JobType, Jobs, NewJob, Order, Priority, Progress, Status,
+};
+
+use crate::support::store::Store;
+
+/// An order of nobody in particular.
+pub(super) fn order() -> Order {
+    Order {
+        job: JobType::Email,
+        priority: Priority::Normal,
+        tenant: "-".into(),
+        user: String::new(),
+        label: String::new(),
+        not_before: None,
+    }
+}
+
+async fn claim(jobs: &Jobs, id: &str, message_id: &str) -> Claimed {
+    let incoming = Incoming {
+        job_id: id,
+        job: JobType::Email,
+        message_id,
+        generation: 1,
+        payload: "{}",
+    };
+    jobs.claim(incoming).await.unwrap()
+}
+
+async fn claimed(jobs: &Jobs, id: &str, message_id: &str) -> Claim {
+    match claim(jobs, id, message_id).await {
+        Claimed::Run(claim) => claim,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[tokio::test]
+async fn a_delivery_whose_lease_was_taken_over_can_neither_commit_nor_tell_progress() {
+    let store = Store::start().await;
+    let jobs = Jobs::new(store.client());
+    let job = NewJob::new(&json!({ "to": "ann@example.com" })).unwrap();
+    jobs.create(&order(), std::slice::from_ref(&job), None).await.unwrap();
+
+    let first = claimed(&jobs, &job.id, "msg_first").await;
+    let meanwhile = claim(&jobs, &job.id, "msg_second").await;
+    assert!(matches!(meanwhile, Claimed::Busy(_)), "{meanwhile:?}");
+    let mut redis = store.direct().await;
+    let key = format!("job:{}", job.id);
+    let _: () = redis.hset(&key, "leaseUntil", 1).await.unwrap();
+    let second = claimed(&jobs, &job.id, "msg_second").await;
+    assert!(second.fence > first.fence, "{second:?}");
+
+    let progress = Progress { done: 1, total: 2 };
+    for ending in [
+        Ending::Completed(json!({ "sent": 1 })),
+        Ending::Failed("too late".into()),
+        Ending::Dead("too late".into()),
+        Ending::Deferred(jiff::Timestamp::UNIX_EPOCH, "too late".into()),
+    ] {
+        assert!(!jobs.commit(&first, &ending).await.unwrap(), "{ending:?} of a lost lease");
+        assert!(!jobs.progress(&first, progress).await.unwrap(), "progress of a lost lease");
+    }
+    let seen = jobs.get(&job.id).await.unwrap().unwrap();
+    assert_eq!((seen.status, seen.progress), (Status::Processing, None), "nothing was written");
+
+    assert!(jobs.progress(&second, progress).await.unwrap());
+    assert!(jobs.commit(&second, &Ending::Completed(json!({}))).await.unwrap());
+    assert!(!jobs.commit(&first, &Ending::Failed("much too late".into())).await.unwrap());
+    let seen = jobs.get(&job.id).await.unwrap().unwrap();
+    assert_eq!((seen.status, seen.progress), (Status::Completed, Some(progress)));
+    let note = seen.timeline[2].note.as_deref().unwrap();
+    assert_eq!(note, "attempt 2, the lease of the one before ran out");
+}
+
+#[tokio::test]
+async fn an_attempt_whose_lease_ran_out_may_still_commit_while_nobody_took_over() {
+    let store = Store::start().await;
+    let jobs = Jobs::new(store.client());
+    let job = NewJob::new(&json!({ "to": "ann@example.com" })).unwrap();
+    jobs.create(&order(), std::slice::from_ref(&job), None).await.unwrap();
+    let slow = claimed(&jobs, &job.id, "msg_slow").await;
+    let key = format!("job:{}", job.id);
+    let _: () = store.direct().await.hset(&key, "leaseUntil", 1).await.unwrap();
+    assert!(jobs.commit(&slow, &Ending::Completed(json!({}))).await.unwrap());
+    assert_eq!(claim(&jobs, &job.id, "msg_late").await, Claimed::Over);
+}

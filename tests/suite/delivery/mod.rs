@@ -1,0 +1,94 @@
+//! Deliveries: at least once they come, once is what they do, and what came of each can be read.
+
+mod cancelled;
+mod direct;
+mod former;
+mod idempotency;
+mod keyspace;
+mod later;
+mod lease;
+mod listing;
+mod model;
+mod outcomes;
+mod overlap;
+mod panics;
+mod redriven;
+
+use std::time::Duration;
+
+use http::Method;
+use serde_json::{Value, json};
+
+use crate::support::TestCloud;
+use crate::support::cloud::{Answer, PATIENCE, answer};
+use crate::support::payloads::signature_request;
+
+/// The message of a job as QStash carries it.
+fn message(id: &str, generation: u32, to: &str) -> Value {
+    let mut body = signature_request(to);
+    body["jobId"] = json!(id);
+    body["generation"] = json!(generation);
+    body
+}
+
+/// The statuses of a job's timeline, in their order.
+fn statuses(job: &Value) -> Vec<&str> {
+    let moments = job["timeline"].as_array().unwrap().iter();
+    moments.map(|moment| moment["status"].as_str().unwrap()).collect()
+}
+
+/// The figures of all e-mail jobs, as the API tells them.
+async fn figures(cloud: &TestCloud) -> Value {
+    cloud.get("/api/queue/stats").await.body["email"].clone()
+}
+
+/// Cancels a job.
+async fn cancel(cloud: &TestCloud, id: &str) -> Answer {
+    answer(cloud.request(Method::DELETE, &format!("/api/queue/jobs/{id}"))).await
+}
+
+/// Redrives a job.
+async fn retry(cloud: &TestCloud, id: &str) -> Answer {
+    cloud.post(&format!("/api/queue/jobs/{id}/retry"), &Value::Null).await
+}
+
+/// Waits until something holds.
+async fn eventually(what: &str, mut holds: impl AsyncFnMut() -> bool) {
+    let waiting = async {
+        while !holds().await {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    let waited = tokio::time::timeout(PATIENCE, waiting).await;
+    waited.unwrap_or_else(|_| panic!("it never came true that {what}"));
+}
+
+/// Waits until QStash has delivered so many messages, all told, and knows it.
+async fn delivered(cloud: &TestCloud, count: usize) {
+    let url = format!("{}/v2/events?state=DELIVERED", cloud.qstash().url());
+    let http = shared::protocol::http::client(PATIENCE).unwrap();
+    eventually(&format!("{count} messages are delivered"), async || {
+        let request = http.get(&url).bearer_auth(cloud.variable("QSTASH_TOKEN"));
+        answer(request).await.body["events"].as_array().unwrap().len() >= count
+    })
+    .await;
+}
+
+/// Publishes a body straight to a job's function, as any client of QStash may, and gives the message id.
+async fn publish(cloud: &TestCloud, handler: &str, body: &str) -> String {
+    let to = cloud.url(&format!("/api/jobs/{handler}"));
+    let http = shared::protocol::http::client(PATIENCE).unwrap();
+    let request = http
+        .post(format!("{}/v2/publish/{to}", cloud.qstash().url()))
+        .bearer_auth(cloud.variable("QSTASH_TOKEN"))
+        .header("content-type", "application/json")
+        .body(body.to_owned());
+    let taken = answer(request).await;
+    taken.body["messageId"].as_str().unwrap_or_else(|| panic!("{taken:?}")).to_owned()
+}
+
+/// Seconds that an answer asks to wait.
+#[track_caller]
+fn wait_of(answer: &Answer) -> u64 {
+    answer.headers["retry-after"].to_str().unwrap().parse().unwrap()
+}

@@ -1,0 +1,71 @@
+//! Work that panics: caught at the edge, tried once more, then given up.
+
+use std::os::unix::fs::symlink;
+use std::path::{Path, PathBuf};
+
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+use super::{retry, statuses};
+use crate::support::TestCloud;
+use crate::support::payloads::signature_request;
+
+/// An example of this crate, which `cargo build --all-targets` puts beside the tests.
+fn example(name: &str) -> PathBuf {
+    let test = std::env::current_exe().unwrap();
+    let path = test.parent().unwrap().parent().unwrap().join("examples").join(name);
+    assert!(path.exists(), "{} is not built: cargo build -p tests --examples", path.display());
+    path
+}
+
+/// The functions, with work that panics in the place of send-email's.
+fn binaries(built: &Path) -> TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    for function in ["queue", "queue-jobs", "job-failed"] {
+        symlink(built.join(function), folder.path().join(function)).unwrap();
+    }
+    symlink(example("panicking-work"), folder.path().join("send-email")).unwrap();
+    folder
+}
+
+/// A job whose work panics until the file is there, and makes it; without a file it always panics.
+fn panicking(until: Option<&Path>) -> Value {
+    let mut payload = signature_request("ann@example.com");
+    if let Some(path) = until {
+        payload["message"] = json!(path);
+    }
+    payload
+}
+
+#[tokio::test]
+async fn a_first_panic_is_a_retry_a_second_one_is_the_end_and_the_instance_lives_on() {
+    let mut folder = None;
+    let cloud = TestCloud::start_with(|settings| {
+        let binaries = folder.insert(binaries(&settings.bin_dir));
+        settings.bin_dir = binaries.path().to_owned();
+    })
+    .await;
+    let scratch = tempfile::tempdir().unwrap();
+
+    let id = cloud.enqueue(&panicking(Some(&scratch.path().join("once")))).await;
+    let job = cloud.wait_for(&id, "completed").await;
+    let life = ["queued", "processing", "failed", "processing", "completed"];
+    assert_eq!(statuses(&job), life, "{job:#}");
+    let note = job["timeline"][2]["note"].as_str().unwrap();
+    assert!(note.starts_with("panicked: the work was told to"), "{note}");
+    let pids = cloud.gateway().pids("send-email");
+    assert_eq!(pids.len(), 1);
+
+    let id = cloud.enqueue(&panicking(None)).await;
+    let job = cloud.wait_for(&id, "dead").await;
+    let life = ["queued", "processing", "failed", "processing", "dead"];
+    assert_eq!(statuses(&job), life, "{job:#}");
+    assert!(job["error"].as_str().unwrap().starts_with("panicked: "), "{job:#}");
+
+    assert_eq!(retry(&cloud, &id).await.status, 202);
+    let twice_more = async || cloud.job(&id).await["attempts"] == 4;
+    super::eventually("it is tried twice again", twice_more).await;
+    let job = cloud.wait_for(&id, "dead").await;
+    assert_eq!(statuses(&job)[5..], ["queued", "processing", "failed", "processing", "dead"]);
+    assert_eq!(cloud.gateway().pids("send-email"), pids, "no instance was lost");
+}

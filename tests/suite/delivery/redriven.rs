@@ -1,0 +1,114 @@
+//! Jobs that were given up, and taken up again.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use local_ses::Fault;
+use serde_json::{Value, json};
+
+use super::{delivered, figures, message, retry};
+use crate::support::TestCloud;
+use crate::support::payloads::signature_request;
+
+const TO: &str = "ann@example.com";
+
+/// The word of QStash that a message of this job was given up.
+fn given_up(cloud: &TestCloud, id: &str, generation: u32) -> Value {
+    json!({
+        "sourceMessageId": format!("msg_{generation}"),
+        "url": cloud.url("/api/jobs/send-email"),
+        "sourceBody": STANDARD.encode(message(id, generation, TO).to_string()),
+        "status": 503,
+        "body": STANDARD.encode(r#"{"detail":"the word came late"}"#),
+        "retried": 5,
+    })
+}
+
+/// A job whose retries ran out.
+async fn dead(cloud: &TestCloud) -> (String, Value) {
+    cloud.ses().faults().set(Some(Fault::ServerError));
+    let id = cloud.enqueue(&signature_request(TO)).await;
+    let job = cloud.wait_for(&id, "dead").await;
+    cloud.ses().faults().set(None);
+    (id, job)
+}
+
+/// A cloud in which an hour of retries takes a second.
+async fn hurried() -> TestCloud {
+    TestCloud::start_with(|settings| settings.qstash_speed = 6000.0).await
+}
+
+#[tokio::test]
+async fn a_job_whose_retries_ran_out_is_dead_until_it_is_redriven_and_then_sends_one_mail() {
+    let cloud = hurried().await;
+    let (id, job) = dead(&cloud).await;
+    assert_eq!(job["attempts"], 6, "{job:#}");
+    let error = job["error"].as_str().unwrap();
+    assert!(error.starts_with("given up after 6 deliveries, the last answered 503: "), "{error}");
+    let stats = figures(&cloud).await;
+    let counted = ["total", "completed", "failed", "pending"].map(|figure| &stats[figure]);
+    assert_eq!(counted, [1, 0, 1, 0], "{stats:#}");
+
+    let again = retry(&cloud, &id).await;
+    assert_eq!((again.status.as_u16(), &again.body["jobId"]), (202, &json!(id)), "{again:?}");
+    let job = cloud.wait_for(&id, "completed").await;
+    assert_eq!(job["error"], Value::Null, "{job:#}");
+    assert_eq!(cloud.mails()[TO], 1);
+    let stats = figures(&cloud).await;
+    let counted = ["total", "completed", "failed", "pending"].map(|figure| &stats[figure]);
+    assert_eq!(counted, [1, 1, 0, 0], "{stats:#}");
+}
+
+#[tokio::test]
+async fn a_late_word_about_an_older_message_does_not_kill_a_redriven_job() {
+    let cloud = hurried().await;
+    let (id, _) = dead(&cloud).await;
+    delivered(&cloud, 1).await;
+    cloud.qstash().hold(true);
+    assert_eq!(retry(&cloud, &id).await.status, 202);
+    let waiting = cloud.job(&id).await;
+    let late = cloud.deliver("job-failed", &given_up(&cloud, &id, 1)).await;
+    assert_eq!((late.status.as_u16(), &late.body["kept"]), (200, &json!(true)), "{late:?}");
+    assert_eq!(cloud.job(&id).await, waiting, "the record knows better");
+
+    let older = cloud.deliver("send-email", &message(&id, 1, TO)).await;
+    assert_eq!((older.status.as_u16(), &older.body["superseded"]), (200, &json!(true)));
+    assert!(cloud.mails().is_empty(), "the older message does nothing either");
+
+    cloud.qstash().hold(false);
+    let done = cloud.wait_for(&id, "completed").await;
+    assert_eq!(cloud.mails()[TO], 1);
+    for generation in [1, 2] {
+        let late = cloud.deliver("job-failed", &given_up(&cloud, &id, generation)).await;
+        assert_eq!(late.body["kept"], true, "a completed job is completed: {late:?}");
+    }
+    assert_eq!(cloud.job(&id).await, done);
+}
+
+#[tokio::test]
+async fn redriving_twice_at_once_publishes_one_message() {
+    let cloud = hurried().await;
+    let (id, _) = dead(&cloud).await;
+    let before = cloud.gateway().invocations("send-email");
+    cloud.qstash().hold(true);
+    let (one, other) = tokio::join!(retry(&cloud, &id), retry(&cloud, &id));
+    assert_eq!((one.status.as_u16(), other.status.as_u16()), (202, 202));
+    cloud.qstash().hold(false);
+    let job = cloud.wait_for(&id, "completed").await;
+    assert_eq!(job["attempts"], 7, "{job:#}");
+    delivered(&cloud, 2).await; // the failure callback, and the redriven message
+    assert_eq!(cloud.gateway().invocations("send-email") - before, 1);
+    assert_eq!(cloud.mails()[TO], 1);
+}
+
+#[tokio::test]
+async fn a_word_that_a_message_was_given_up_makes_a_record_where_none_is() {
+    let cloud = hurried().await;
+    let answer = cloud.deliver("job-failed", &given_up(&cloud, "lost", 1)).await;
+    assert_eq!(answer.body["status"], "dead", "{answer:?}");
+    let job = cloud.job("lost").await;
+    assert_eq!(job["error"], "given up after 6 deliveries, the last answered 503: the word came late");
+    assert_eq!(cloud.job("msg_1").await, job, "also under its message id");
+    assert_eq!(retry(&cloud, "lost").await.status, 202);
+    cloud.wait_for("lost", "completed").await;
+    assert_eq!(cloud.mails()[TO], 1);
+}

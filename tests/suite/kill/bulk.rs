@@ -1,0 +1,108 @@
+//! The campaign: a bulk of 100 recipients, killed at random points of random recipients.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+use futures_util::future::join_all;
+use proptest::prelude::*;
+use proptest::strategy::ValueTree as _;
+use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
+use serde_json::{Value, json};
+
+use super::reaper::{Point, Reaper};
+use super::{Stage, settled};
+use crate::support::seeds;
+
+const RECIPIENTS: usize = 100;
+
+/// Clouds that work through the seeds side by side.
+const LANES: u64 = 2;
+
+/// Who is killed at, and where: fewer than a job has deliveries.
+type Kills = Vec<(usize, Point)>;
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn no_kill_loses_a_mail_and_what_went_twice_is_marked_at_most_one_per_kill() {
+    join_all((0..LANES).map(run)).await;
+}
+
+async fn run(lane: u64) {
+    let stage = Stage::start(|settings| settings.qstash_speed = 6_000.0).await;
+    let reaper = Reaper::watch(&stage);
+    let lanes = usize::try_from(LANES).unwrap();
+    for seed in (lane..seeds(100)).step_by(lanes) {
+        let kills = kills(seed);
+        let why = format!("seed {seed}, killed at {kills:?}");
+        stage.cloud.qstash().hold(true);
+        let ids = stage.enqueue_bulk(&bulk(seed)).await;
+        reaper.plan(&ids[0], planned(seed, &kills));
+        stage.cloud.qstash().hold(false);
+        let job = stage.cloud.wait_for(&ids[0], "completed").await;
+        assert_eq!(reaper.left(), [], "{why}: points that were not reached");
+        assert_eq!(reaper.killed(), kills.len(), "{why}: instances killed");
+        check(&stage, seed, &kills, &job, &why).await;
+    }
+}
+
+async fn check(stage: &Stage, seed: u64, kills: &Kills, job: &Value, why: &str) {
+    let rows = stage.ledger(job["jobId"].as_str().unwrap()).await;
+    assert_eq!(rows.len(), RECIPIENTS, "{why}");
+    assert!(rows.iter().all(|row| row.state == "accepted"), "{why}");
+    let doubtful: BTreeSet<String> = rows
+        .into_iter()
+        .filter(|row| row.in_doubt)
+        .map(|row| row.recipient)
+        .collect();
+    assert!(doubtful.len() <= kills.len(), "{why}: {doubtful:?}");
+
+    let mails = stage.cloud.mails();
+    for number in 0..RECIPIENTS {
+        let to = address(seed, number);
+        let count = mails.get(&to).copied().unwrap_or(0);
+        assert!(count > 0, "{why}: {to} is lost");
+        assert!(count == 1 || doubtful.contains(&to), "{why}: {to}: {count}");
+
+        let met = || kills.iter().filter(|(who, _)| *who == number);
+        let again = met().filter(|(_, point)| point.doubles()).count();
+        assert_eq!(count, 1 + again, "{why}: {to}");
+        let doubt = met().any(|(_, point)| point.leaves_doubt());
+        assert_eq!(doubtful.contains(&to), doubt, "{why}: {to} in doubt");
+    }
+
+    assert_eq!(settled(job), RECIPIENTS as u64, "{why}: {job:#}");
+    assert_eq!(job["result"]["inDoubt"], doubtful.len(), "{why}");
+    assert_eq!(job["attempts"], kills.len() + 1, "{why}: {job:#}");
+}
+
+/// What a seed decides. The ends of the list, and one recipient twice, are likelier than by chance.
+fn kills(seed: u64) -> Kills {
+    let mut bytes = [0; 32];
+    bytes[..8].copy_from_slice(&seed.to_le_bytes());
+    let rng = TestRng::from_seed(RngAlgorithm::ChaCha, &bytes);
+    let mut runner = TestRunner::new_with_rng(Config::default(), rng);
+    let who = prop_oneof![4 => 0..RECIPIENTS, 1 => Just(0), 1 => Just(RECIPIENTS - 1)];
+    let point = prop::sample::select(Point::ALL.as_slice());
+    prop::collection::vec((who, point), 1..=4)
+        .new_tree(&mut runner)
+        .unwrap()
+        .current()
+}
+
+fn planned(seed: u64, kills: &Kills) -> BTreeMap<String, VecDeque<Point>> {
+    let mut planned = BTreeMap::<String, VecDeque<Point>>::new();
+    for (number, point) in kills {
+        let points = planned.entry(address(seed, *number)).or_default();
+        points.push_back(*point);
+    }
+    planned
+}
+
+fn bulk(seed: u64) -> Value {
+    let emails: Vec<Value> = (0..RECIPIENTS)
+        .map(|number| json!({ "name": "Ann", "email": address(seed, number) }))
+        .collect();
+    json!({ "documentTitle": "Lease", "senderName": "Bob", "documentId": "doc-1", "emails": emails })
+}
+
+fn address(seed: u64, number: usize) -> String {
+    format!("s{seed}-r{number}@example.com")
+}

@@ -1,0 +1,63 @@
+//! A kill in real time: nobody helps, the leases run out by themselves.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use super::{Stage, settled};
+use crate::support::payloads::bulk;
+use crate::support::proxy::carries;
+
+/// More than a lease of 35 s and the retries around it.
+const PATIENCE: Duration = Duration::from_mins(2);
+
+#[tokio::test]
+async fn a_kill_that_hits_five_jobs_costs_each_one_doubt_at_most_and_its_lease_ends_by_itself() {
+    let stage = Stage::start(|settings| settings.qstash_speed = 1.0).await;
+    let kill_switch = stage.cloud.gateway().kill_switch();
+    let begun = AtomicUsize::new(0);
+    let killed = Arc::new(AtomicUsize::new(0));
+    let victims = Arc::clone(&killed);
+    stage.statements.guard(move |bytes| {
+        let begins = carries(bytes, "INSERT INTO signtusk.email_ledger");
+        let strikes = begins && begun.fetch_add(1, Ordering::Relaxed) == 200;
+        if strikes {
+            victims.store(kill_switch.kill("send-email"), Ordering::Relaxed);
+        }
+        !strikes
+    });
+
+    let ids = stage.enqueue_bulk(&bulk(500)).await;
+    assert_eq!(ids.len(), 5);
+    let (mut taken_over, mut doubtful) = (0, BTreeSet::new());
+    for id in &ids {
+        let job = stage.cloud.wait_longer_for(id, "completed", PATIENCE).await;
+        assert_eq!(settled(&job), 100, "{job:#}");
+        let timeline = job["timeline"].to_string();
+        let again = timeline.contains("the lease of the one before ran out");
+        taken_over += usize::from(again);
+        assert_eq!(job["attempts"], 1 + u64::from(again), "{job:#}");
+        let refused = stage.answers(id, "RETRY").await;
+        let held = refused.contains(&503);
+        assert_eq!(held, again, "{id}: held leases answer 503: {refused:?}");
+        let rows = stage.ledger(id).await;
+        let marked = rows.into_iter().filter(|row| row.in_doubt);
+        let marked: Vec<String> = marked.map(|row| row.recipient).collect();
+        assert!(marked.len() <= usize::from(again), "{id}: {marked:?}");
+        doubtful.extend(marked);
+    }
+
+    let killed = killed.load(Ordering::Relaxed);
+    assert!(killed > 1, "one kill hit {killed} instances");
+    assert!(
+        (1..=killed).contains(&taken_over),
+        "{killed} instances were killed, {taken_over} jobs taken over"
+    );
+    let mails = stage.cloud.mails();
+    assert_eq!(mails.len(), 500, "nobody is lost");
+    for (to, count) in mails {
+        let doubt = usize::from(doubtful.contains(&to));
+        assert!(count <= 1 + doubt, "{to} has {count} mails");
+    }
+}

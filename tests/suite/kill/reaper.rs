@@ -1,0 +1,157 @@
+//! Kills the function's instance at named points in the life of one mail.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex};
+
+use local_gateway::KillSwitch;
+use local_ses::{Fault, Faults};
+
+use super::{Stage, end_lease};
+use crate::support::proxy::carries;
+
+/// Where an instance is killed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Point {
+    /// The ledger's row is on its way and has not reached Postgres.
+    BeforeRow,
+    /// The row is written, and the provider has not kept the mail.
+    BeforeProvider,
+    /// The provider has kept the mail, and its answer has not left.
+    AfterProvider,
+    /// The answer has come, and the row's update has not reached Postgres.
+    BeforeUpdate,
+}
+
+impl Point {
+    pub(super) const ALL: [Self; 4] = [
+        Self::BeforeRow,
+        Self::BeforeProvider,
+        Self::AfterProvider,
+        Self::BeforeUpdate,
+    ];
+
+    /// Whether a row is left that says that the mail may have gone.
+    pub(super) fn leaves_doubt(self) -> bool {
+        self != Self::BeforeRow
+    }
+
+    /// Whether the mail has gone, so that the next delivery sends it again.
+    pub(super) fn doubles(self) -> bool {
+        matches!(self, Self::AfterProvider | Self::BeforeUpdate)
+    }
+}
+
+/// What kills, and what is still to be killed.
+pub(super) struct Reaper {
+    kill_switch: KillSwitch,
+    faults: Faults,
+    redis: SocketAddr,
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    job_id: String,
+    /// The points that are still to come for each recipient, in order: one delivery each.
+    planned: BTreeMap<String, VecDeque<Point>>,
+    /// Whose row was last written, if it is one of those: a job sends one mail after the other.
+    current: Option<String>,
+    /// Instances that were killed for this job.
+    killed: usize,
+}
+
+impl Reaper {
+    /// A reaper that watches everything that this stage's functions do.
+    pub(super) fn watch(stage: &Stage) -> Arc<Self> {
+        let reaper = Arc::new(Self {
+            kill_switch: stage.cloud.gateway().kill_switch(),
+            faults: stage.cloud.ses().faults(),
+            redis: stage.cloud.redis_server_addr(),
+            state: Mutex::default(),
+        });
+        let watching = Arc::clone(&reaper);
+        stage
+            .statements
+            .guard(move |bytes| watching.lets_through(bytes));
+        reaper
+    }
+
+    /// From now on kills whoever runs this job at these points, each once.
+    pub(super) fn plan(self: &Arc<Self>, job_id: &str, planned: BTreeMap<String, VecDeque<Point>>) {
+        let recipients: Vec<String> = planned.keys().cloned().collect();
+        *self.state.lock().unwrap() = State {
+            job_id: job_id.to_owned(),
+            planned,
+            ..State::default()
+        };
+        for recipient in recipients {
+            self.arm(&recipient);
+        }
+    }
+
+    /// How many instances this job has cost.
+    pub(super) fn killed(&self) -> usize {
+        self.state.lock().unwrap().killed
+    }
+
+    /// The points that nobody came by.
+    pub(super) fn left(&self) -> Vec<Point> {
+        let state = self.state.lock().unwrap();
+        state.planned.values().flatten().copied().collect()
+    }
+
+    /// Whether a statement may go on to Postgres.
+    fn lets_through(self: &Arc<Self>, bytes: &[u8]) -> bool {
+        let point = if carries(bytes, "INSERT INTO signtusk.email_ledger") {
+            let mut state = self.state.lock().unwrap();
+            let current = state.planned.keys().find(|to| carries(bytes, to)).cloned();
+            state.current = current;
+            Point::BeforeRow
+        } else if carries(bytes, "UPDATE signtusk.email_ledger") {
+            Point::BeforeUpdate
+        } else {
+            return true;
+        };
+        let current = self.state.lock().unwrap().current.clone();
+        current.is_none_or(|recipient| !self.strikes(&recipient, point))
+    }
+
+    /// Kills if this point is the recipient's next one.
+    fn strikes(self: &Arc<Self>, recipient: &str, point: Point) -> bool {
+        let job_id = {
+            let mut state = self.state.lock().unwrap();
+            let points = state.planned.get_mut(recipient);
+            let Some(points) = points.filter(|points| points.front() == Some(&point)) else {
+                return false;
+            };
+            points.pop_front();
+            state.job_id.clone()
+        };
+        // Armed first: the next delivery may begin as soon as the instance is dead.
+        self.arm(recipient);
+        end_lease(self.redis, &job_id);
+        let killed = self.kill_switch.kill("send-email");
+        self.state.lock().unwrap().killed += killed;
+        true
+    }
+
+    /// Sets the provider's trap for a recipient whose next point is at the provider.
+    fn arm(self: &Arc<Self>, recipient: &str) {
+        let next = self.state.lock().unwrap().planned[recipient]
+            .front()
+            .copied();
+        let fault = next
+            .filter(|point| matches!(point, Point::BeforeProvider | Point::AfterProvider))
+            .map(|point| {
+                let (reaper, to) = (Arc::clone(self), recipient.to_owned());
+                Fault::Hook {
+                    before: point == Point::BeforeProvider,
+                    run: Arc::new(move || {
+                        reaper.strikes(&to, point);
+                    }),
+                }
+            });
+        self.faults.for_recipient(recipient, fault);
+    }
+}

@@ -1,0 +1,177 @@
+//! Outages: what the functions answer, and what they never do, while something that they stand on fails.
+//!
+//! Every test ends with the same two questions: did each recipient get exactly one mail, and did nothing panic.
+
+mod answers;
+mod freezes;
+mod gate;
+mod health;
+mod instances;
+mod postgres;
+mod provider;
+mod qstash;
+mod redis;
+mod scripts;
+mod store;
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use crate::support::TestCloud;
+use crate::support::cloud::{Answer, PATIENCE};
+use crate::support::payloads::signature_request;
+use gate::Gate;
+
+/// The address that single mails go to.
+const ANN: &str = "ann@example.com";
+
+/// Who gets the mails of [`teach`].
+const TAUGHT: [&str; 2] = ["taught@example.com", "taught-again@example.com"];
+
+/// Asserts that each of these got one mail, that nobody else got any, and that no function panicked.
+#[track_caller]
+fn assert_one_mail_each(cloud: &TestCloud, recipients: &[&str], why: &str) {
+    let mails = cloud.mails();
+    for recipient in recipients {
+        assert_eq!(
+            mails.get(*recipient),
+            Some(&1),
+            "{why}: {recipient} in {mails:?}"
+        );
+    }
+    assert_eq!(mails.len(), recipients.len(), "{why}: {mails:?}");
+    assert_no_panic(cloud, why);
+}
+
+/// Asserts that no function has panicked so far.
+#[track_caller]
+fn assert_no_panic(cloud: &TestCloud, why: &str) {
+    let logs = cloud.logs();
+    let panic = logs.lines().find(|line| line.contains("panicked"));
+    assert_eq!(panic, None, "{why}");
+}
+
+/// Asserts that a caller was told to come again: a problem of ours, with Retry-After.
+#[track_caller]
+fn assert_come_again(answer: &Answer, code: &str, why: &str) {
+    answer.assert_problem(503, code, why);
+    let wait: u64 = answer.headers["retry-after"]
+        .to_str()
+        .unwrap()
+        .parse()
+        .unwrap();
+    assert!(wait > 0, "{why}: {answer:?}");
+}
+
+/// Waits until something holds.
+async fn eventually(what: &str, mut holds: impl AsyncFnMut() -> bool) {
+    let pause = Duration::from_millis(25);
+    let mut waited = Duration::ZERO;
+    while !holds().await {
+        assert!(
+            waited < PATIENCE,
+            "after {PATIENCE:?} it is not so that {what}"
+        );
+        tokio::time::sleep(pause).await;
+        waited += pause;
+    }
+}
+
+/// The statuses of a job's timeline, in their order.
+fn statuses(job: &Value) -> Vec<&str> {
+    let moments = job["timeline"].as_array().unwrap().iter();
+    moments
+        .map(|moment| moment["status"].as_str().unwrap())
+        .collect()
+}
+
+/// The message of a job as QStash carries it.
+fn message(id: &str, to: &str) -> Value {
+    let mut body = signature_request(to);
+    body["jobId"] = json!(id);
+    body["generation"] = json!(1);
+    body
+}
+
+/// QStash's log of deliveries that ended so, newest first.
+async fn deliveries(cloud: &TestCloud, state: &str) -> Vec<Value> {
+    let url = format!("{}/v2/events?state={state}", cloud.qstash().url());
+    let client = shared::protocol::http::client(PATIENCE).unwrap();
+    let request = client.get(url).bearer_auth(cloud.variable("QSTASH_TOKEN"));
+    let page = crate::support::cloud::answer(request).await.body;
+    page["events"].as_array().unwrap().clone()
+}
+
+/// The status of each delivery that failed and is to be tried again, newest first.
+async fn refused_deliveries(cloud: &TestCloud) -> Vec<u64> {
+    let errors = deliveries(cloud, "ERROR").await;
+    let status = |event: &Value| event["responseStatus"].as_u64().unwrap();
+    errors.iter().map(status).collect()
+}
+
+/// Starts one instance of each function that the tests call, so that its first request is not the one that fails.
+/// None of these calls needs anything but the function itself.
+async fn warm(cloud: &TestCloud) {
+    let invalid = cloud.post("/api/queue/emails", &json!({})).await;
+    assert_eq!(invalid.status, 422, "{invalid:?}");
+    for path in ["/api/jobs/send-email", "/api/queue/stats"] {
+        assert_eq!(cloud.get(path).await.status, 200, "{path}");
+    }
+}
+
+/// Runs every script once, so that Redis knows it: a lost answer is then the answer of a script that ran.
+async fn teach(cloud: &TestCloud) {
+    let slow = local_ses::Fault::Slow(Duration::from_millis(1100));
+    cloud.ses().faults().set_for_next(1, slow);
+    let id = cloud.enqueue(&signature_request(TAUGHT[0])).await;
+    let job = cloud.wait_for(&id, "completed").await;
+    assert!(
+        job["progress"]["done"].is_u64(),
+        "progress was told: {job:#}"
+    );
+
+    let mut later = signature_request(TAUGHT[1]);
+    later["delaySeconds"] = json!(86_400);
+    let id = cloud.enqueue(&later).await;
+    let path = format!("/api/queue/jobs/{id}");
+    let cancelled = cloud.request(http::Method::DELETE, &path);
+    assert_eq!(crate::support::cloud::answer(cancelled).await.status, 200);
+    let redriven = cloud.post(&format!("{path}/retry"), &json!({})).await;
+    assert_eq!(redriven.status, 202, "{redriven:?}");
+    cloud.wait_for(&id, "completed").await;
+    assert_eq!(cloud.get("/api/queue/jobs").await.status, 200);
+}
+
+/// A cloud whose functions reach what they stand on through gates.
+async fn gated() -> (TestCloud, Gates) {
+    let gates = Gates {
+        redis: Gate::start().await,
+        qstash: Gate::start().await,
+        postgres: Gate::start().await,
+    };
+    let cloud = TestCloud::start_with(|settings| {
+        let local::cloud::Database::Made(database) = &settings.database else {
+            panic!("a test has a database of its own");
+        };
+        let overrides = [
+            ("UPSTASH_REDIS_REST_URL", gates.redis.url()),
+            ("QSTASH_URL", gates.qstash.url()),
+            ("DATABASE_URL", gates.postgres.lead(&database.functions_url)),
+        ];
+        let named = overrides.map(|(name, value)| (name.to_owned(), value));
+        settings.overrides.extend(named);
+        settings.qstash_speed = 10.0;
+    })
+    .await;
+    gates.redis.aim(&cloud.redis().url());
+    gates.qstash.aim(&cloud.qstash().url());
+    (cloud, gates)
+}
+
+/// What stands between the functions and what they stand on.
+struct Gates {
+    redis: Gate,
+    qstash: Gate,
+    postgres: Gate,
+}

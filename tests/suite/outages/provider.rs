@@ -1,0 +1,223 @@
+//! The mail provider fails: nothing is lost, and only what it may have taken without saying so can go twice.
+
+use std::time::Duration;
+
+use local_ses::{Code, Fault};
+use serde_json::{Value, json};
+
+use super::gate::Verdict;
+use super::{
+    ANN, assert_no_panic, assert_one_mail_each, deliveries, eventually, gated, message,
+    refused_deliveries, statuses,
+};
+use crate::support::TestCloud;
+use crate::support::payloads::{address, bulk, signature_request};
+
+/// Longer than the client waits for the provider.
+const TOO_SLOW: Duration = Duration::from_secs(9);
+
+async fn enqueue_bulk(cloud: &TestCloud, count: usize) -> String {
+    let taken = cloud.post("/api/queue/emails/bulk", &bulk(count)).await;
+    assert_eq!(taken.status, 202, "{taken:?}");
+    taken.body["jobIds"][0].as_str().unwrap().to_owned()
+}
+
+#[tokio::test]
+async fn a_mail_that_the_provider_did_not_take_is_tried_again_and_goes_once() {
+    let cloud = TestCloud::start().await;
+    let table = [
+        (Fault::ServerError, "an error of the provider"),
+        (Fault::Refused(Code::SendingPaused), "sending is paused"),
+        (
+            Fault::Refused(Code::AccountSuspended),
+            "the account is suspended",
+        ),
+        (
+            Fault::Refused(Code::MailFromDomainNotVerified),
+            "the sender is not verified",
+        ),
+        (
+            Fault::Refused(Code::InvalidSignature),
+            "the credentials are wrong",
+        ),
+    ];
+    for (place, (fault, why)) in table.iter().enumerate() {
+        cloud.ses().faults().set_for_next(1, fault.clone());
+        let id = cloud.enqueue(&signature_request(&address(place))).await;
+        let job = cloud.wait_for(&id, "completed").await;
+        let life = ["queued", "processing", "failed", "processing", "completed"];
+        assert_eq!(statuses(&job), life, "{why}: {job:#}");
+        assert_eq!(job["result"]["inDoubt"], 0, "{why}: {job:#}");
+        let refusals = refused_deliveries(&cloud).await;
+        assert_eq!(refusals, vec![503; place + 1], "{why}");
+    }
+    let recipients: Vec<String> = (0..table.len()).map(address).collect();
+    let recipients: Vec<&str> = recipients.iter().map(String::as_str).collect();
+    assert_one_mail_each(&cloud, &recipients, "refused for a while");
+}
+
+#[tokio::test]
+async fn a_limit_of_the_provider_defers_the_job_without_spending_a_retry() {
+    // A used-up quota is waited for for a quarter of an hour.
+    let cloud = TestCloud::start_with(|settings| settings.qstash_speed = 600.0).await;
+    let table = [
+        (Fault::Throttled, "the sending rate"),
+        (Fault::Refused(Code::LimitExceeded), "the day's quota"),
+    ];
+    for (place, (fault, why)) in table.iter().enumerate() {
+        cloud.ses().faults().set_for_next(1, fault.clone());
+        let id = cloud.enqueue(&signature_request(&address(place))).await;
+        let job = cloud.wait_for(&id, "completed").await;
+        let life = [
+            "queued",
+            "processing",
+            "deferred",
+            "processing",
+            "completed",
+        ];
+        assert_eq!(statuses(&job), life, "{why}: {job:#}");
+    }
+    assert!(
+        refused_deliveries(&cloud).await.is_empty(),
+        "no retry is spent"
+    );
+    assert_one_mail_each(&cloud, &[&address(0), &address(1)], "limits");
+}
+
+#[tokio::test]
+async fn a_bulk_that_is_throttled_half_way_goes_on_with_those_not_yet_sent() {
+    let cloud = TestCloud::start().await;
+    cloud
+        .ses()
+        .faults()
+        .for_recipient(&address(4), Some(Fault::Throttled));
+    let id = enqueue_bulk(&cloud, 8).await;
+    let job = cloud.wait_for(&id, "deferred").await;
+    assert_eq!(cloud.mails().len(), 4, "those before it have gone: {job:#}");
+    cloud.ses().faults().for_recipient(&address(4), None);
+    let job = cloud.wait_for(&id, "completed").await;
+    assert_eq!(job["result"]["skipped"], 4, "{job:#}");
+    let recipients: Vec<String> = (0..8).map(address).collect();
+    let recipients: Vec<&str> = recipients.iter().map(String::as_str).collect();
+    assert_one_mail_each(&cloud, &recipients, "throttled half way");
+}
+
+#[tokio::test]
+async fn a_job_that_can_be_neither_sent_nor_put_off_is_retried_by_the_queue() {
+    let (cloud, gates) = gated().await;
+    cloud.ses().faults().set(Some(Fault::Throttled));
+    cloud.qstash().hold(true);
+    let id = cloud.enqueue(&signature_request(ANN)).await;
+    gates.qstash.fail(Verdict::Cut);
+    let answer = cloud.deliver("send-email", &message(&id, ANN)).await;
+    super::assert_come_again(&answer, "retry", "throttled, and the queue is down");
+    assert_eq!(cloud.job(&id).await["status"], "failed");
+    gates.qstash.open();
+    cloud.ses().faults().set(None);
+    cloud.qstash().hold(false);
+    cloud.wait_for(&id, "completed").await;
+    assert_one_mail_each(&cloud, &[ANN], "neither sent nor put off");
+}
+
+/// A bulk of which one mail meets `fault`, which leaves open whether the provider has it.
+async fn assert_only_one_in_doubt(fault: Fault, why: &str) {
+    let cloud = TestCloud::start().await;
+    // Its first mail only: the second attempt must get through.
+    let unlucky = address(0);
+    cloud.ses().faults().set_for_next(1, fault);
+    let id = enqueue_bulk(&cloud, 4).await;
+    let job = cloud.wait_for(&id, "completed").await;
+    assert_eq!(job["attempts"], 2, "{why}: {job:#}");
+    assert_eq!(job["result"]["inDoubt"], 1, "{why}: {job:#}");
+    // What was accepted too late arrives when it arrives.
+    eventually("the unlucky one has both", async || {
+        cloud.mails().get(&unlucky) == Some(&2)
+    })
+    .await;
+    let mails = cloud.mails();
+    assert_eq!(mails.len(), 4, "nobody is left out: {why}: {mails:?}");
+    for (recipient, count) in mails {
+        let expected = if recipient == unlucky { 2 } else { 1 };
+        assert_eq!(count, expected, "{why}: {recipient}");
+    }
+    assert_eq!(rows_in_doubt(&cloud).await, [unlucky], "{why}");
+    assert_no_panic(&cloud, why);
+}
+
+async fn rows_in_doubt(cloud: &TestCloud) -> Vec<String> {
+    let owner = cloud.migrations_database_url();
+    let postgres = shared::protocol::postgres::Postgres::at(owner, None).unwrap();
+    let sql = "SELECT recipient FROM signtusk.email_ledger WHERE in_doubt AND state = 'accepted'";
+    let rows = postgres.query(sql, &[]).await.unwrap();
+    let read = |row| shared::protocol::postgres::column(row, "recipient").unwrap();
+    rows.iter().map(read).collect()
+}
+
+#[tokio::test]
+async fn a_connection_cut_after_acceptance_doubles_at_most_that_mail_and_marks_it() {
+    assert_only_one_in_doubt(Fault::AcceptThenCut, "accepted, then cut").await;
+}
+
+#[tokio::test]
+async fn a_provider_that_answers_too_late_doubles_at_most_that_mail_and_marks_it() {
+    assert_only_one_in_doubt(Fault::Slow(TOO_SLOW), "accepted too late").await;
+}
+
+#[tokio::test]
+async fn one_refused_address_of_a_bulk_does_not_keep_the_others_from_their_mail() {
+    let cloud = TestCloud::start().await;
+    cloud
+        .ses()
+        .faults()
+        .for_recipient(&address(2), Some(Fault::Rejected));
+    let id = enqueue_bulk(&cloud, 5).await;
+    let job = cloud.wait_for(&id, "completed").await;
+    assert_eq!(job["result"]["sent"], 4, "{job:#}");
+    let rejected = job["result"]["rejected"].as_array().unwrap();
+    assert_eq!(rejected.len(), 1, "{job:#}");
+    assert_eq!(
+        rejected[0]["recipient"], 2,
+        "by its place, not its address: {job:#}"
+    );
+    assert!(
+        rejected[0]["reason"]
+            .as_str()
+            .unwrap()
+            .contains("MessageRejected")
+    );
+    assert!(
+        !job["result"].to_string().contains('@'),
+        "results hold no addresses: {job:#}"
+    );
+    let others: Vec<String> = [0, 1, 3, 4].map(address).into();
+    let others: Vec<&str> = others.iter().map(String::as_str).collect();
+    assert_one_mail_each(&cloud, &others, "one refused address");
+}
+
+#[tokio::test]
+async fn a_single_mail_that_is_refused_for_good_is_dead_after_one_delivery() {
+    let cloud = TestCloud::start().await;
+    cloud.ses().faults().set(Some(Fault::Rejected));
+    cloud.qstash().hold(true);
+    let id = cloud.enqueue(&signature_request(ANN)).await;
+    let answer = cloud.deliver("send-email", &message(&id, ANN)).await;
+    answer.assert_problem(489, "non_retryable", "refused for good");
+    assert_eq!(answer.headers["upstash-nonretryable-error"], "true");
+    let job = cloud.job(&id).await;
+    assert_eq!(job["status"], "dead", "{job:#}");
+    assert!(
+        job["error"].as_str().unwrap().contains("MessageRejected"),
+        "{job:#}"
+    );
+
+    cloud.qstash().hold(false);
+    let by_queue = cloud.enqueue(&signature_request("bob@example.com")).await;
+    cloud.wait_for(&by_queue, "dead").await;
+    assert!(
+        deliveries(&cloud, "RETRY").await.is_empty(),
+        "never delivered again"
+    );
+    let stats: Value = cloud.get("/api/queue/stats").await.body;
+    assert_eq!(stats["email"]["failed"], json!(2), "{stats:#}");
+    assert_one_mail_each(&cloud, &[], "refused for good");
+}

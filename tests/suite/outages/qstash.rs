@@ -1,0 +1,212 @@
+//! QStash fails at an enqueue: the caller is told, and nothing is done unless the caller's key says that it may.
+
+use http::Method;
+use serde_json::Value;
+
+use super::gate::{Verdict, carries, http_answer};
+use super::{
+    assert_come_again, assert_no_panic, assert_one_mail_each, deliveries, eventually, gated, warm,
+};
+use crate::support::TestCloud;
+use crate::support::cloud::{Answer, answer, with_json};
+use crate::support::payloads::{address, bulk, signature_request};
+
+/// How it fails, and why that is told apart.
+fn faults() -> [(Verdict, &'static str); 5] {
+    let error = r#"{"error":"no"}"#;
+    [
+        (Verdict::Cut, "it is down"),
+        (
+            http_answer("429 Too Many Requests", "retry-after: 7\r\n", error),
+            "its limit is met",
+        ),
+        (
+            http_answer("500 Internal Server Error", "", error),
+            "it fails",
+        ),
+        (
+            http_answer("401 Unauthorized", "", error),
+            "it refuses the token",
+        ),
+        (
+            Verdict::CutAnswer,
+            "it took the message and its answer was lost",
+        ),
+    ]
+}
+
+async fn enqueue(cloud: &TestCloud, key: Option<&str>, payload: &Value) -> Answer {
+    let mut request = cloud.request(Method::POST, "/api/queue/emails");
+    if let Some(key) = key {
+        request = request.header("idempotency-key", key);
+    }
+    answer(with_json(request, payload)).await
+}
+
+#[tokio::test]
+async fn an_enqueue_without_qstash_is_answered_503_and_nothing_is_ever_sent() {
+    let (cloud, gates) = gated().await;
+    warm(&cloud).await;
+    cloud.qstash().hold(true);
+    for (verdict, why) in faults() {
+        gates.qstash.fail(verdict);
+        let answer = enqueue(&cloud, None, &signature_request(&address(0))).await;
+        assert_come_again(&answer, "unavailable", why);
+        assert!(gates.qstash.has_failed(), "{why}");
+        if why == "its limit is met" {
+            assert_eq!(
+                answer.headers["retry-after"], "7",
+                "QStash's own wait is passed on"
+            );
+        }
+    }
+    gates.qstash.fail(Verdict::Silence);
+    let answer = enqueue(&cloud, None, &signature_request(&address(0))).await;
+    assert_come_again(&answer, "unavailable", "it does not answer");
+    gates.qstash.open();
+
+    let jobs = cloud.get("/api/queue/jobs").await.body;
+    let jobs = jobs["items"].as_array().unwrap();
+    assert_eq!(jobs.len(), faults().len() + 1);
+    assert!(
+        jobs.iter().all(|job| job["status"] == "cancelled"),
+        "{jobs:#?}"
+    );
+    cloud.qstash().hold(false);
+    // The message that it took although nobody heard finds its job withdrawn.
+    eventually("the withdrawn job's message was delivered", async || {
+        deliveries(&cloud, "DELIVERED").await.len() == 1
+    })
+    .await;
+    assert_one_mail_each(&cloud, &[], "all withdrawn");
+}
+
+#[tokio::test]
+async fn an_enqueue_with_a_key_can_be_repeated_until_it_is_taken_and_makes_one_job() {
+    let (cloud, gates) = gated().await;
+    warm(&cloud).await;
+    for (place, (verdict, why)) in faults().into_iter().enumerate() {
+        let (key, payload) = (format!("wish-{place}"), signature_request(&address(place)));
+        gates.qstash.fail(verdict);
+        cloud.qstash().hold(true);
+        for _ in 0..2 {
+            let answer = enqueue(&cloud, Some(&key), &payload).await;
+            assert_come_again(&answer, "unavailable", why);
+        }
+        gates.qstash.open();
+        cloud.qstash().hold(false);
+        let first = enqueue(&cloud, Some(&key), &payload).await;
+        let again = enqueue(&cloud, Some(&key), &payload).await;
+        assert_eq!(
+            (first.status.as_u16(), again.status.as_u16()),
+            (202, 202),
+            "{why}"
+        );
+        assert_eq!(first.body["jobId"], again.body["jobId"], "{why}");
+        let job = cloud
+            .wait_for(first.body["jobId"].as_str().unwrap(), "completed")
+            .await;
+        assert_eq!(job["attempts"], 1, "{why}: {job:#}");
+    }
+    let stats = cloud.get("/api/queue/stats").await.body;
+    assert_eq!(
+        stats["email"]["total"],
+        faults().len(),
+        "one job for each wish: {stats:#}"
+    );
+    let recipients: Vec<String> = (0..faults().len()).map(address).collect();
+    let recipients: Vec<&str> = recipients.iter().map(String::as_str).collect();
+    assert_one_mail_each(&cloud, &recipients, "repeated wishes");
+}
+
+#[tokio::test]
+async fn a_lost_answer_of_qstash_is_asked_for_again_and_the_message_is_delivered_once() {
+    let (cloud, gates) = gated().await;
+    warm(&cloud).await;
+    gates
+        .qstash
+        .fail_at("POST /v2/publish/", 1, Verdict::CutAnswer);
+    let id = cloud.enqueue(&signature_request(&address(0))).await;
+    assert!(gates.qstash.has_failed());
+    let job = cloud.wait_for(&id, "completed").await;
+    assert_eq!(job["attempts"], 1, "{job:#}");
+    assert_eq!(
+        cloud.gateway().invocations("send-email"),
+        2,
+        "the warm-up and one delivery"
+    );
+    assert_one_mail_each(&cloud, &[&address(0)], "a lost answer");
+}
+
+#[tokio::test]
+async fn a_bulk_without_qstash_is_withdrawn_whole() {
+    let (cloud, gates) = gated().await;
+    cloud.qstash().hold(true);
+    gates.qstash.fail(Verdict::CutAnswer);
+    let answer = cloud.post("/api/queue/emails/bulk", &bulk(250)).await;
+    assert_come_again(&answer, "unavailable", "a bulk");
+    gates.qstash.open();
+    let jobs = cloud.get("/api/queue/jobs").await.body;
+    let jobs = jobs["items"].as_array().unwrap();
+    assert_eq!(jobs.len(), 3);
+    assert!(
+        jobs.iter().all(|job| job["status"] == "cancelled"),
+        "{jobs:#?}"
+    );
+    cloud.qstash().hold(false);
+    eventually("every message found its job withdrawn", async || {
+        deliveries(&cloud, "DELIVERED").await.len() == 3
+    })
+    .await;
+    assert!(cloud.mails().is_empty(), "{:?}", cloud.mails());
+    assert_no_panic(&cloud, "a withdrawn bulk");
+}
+
+#[tokio::test]
+async fn an_enqueue_that_qstash_delivered_without_confirming_it_is_answered_202() {
+    let (cloud, gates) = gated().await;
+    warm(&cloud).await;
+    let slow = std::time::Duration::from_secs(3);
+    cloud.ses().faults().set(Some(local_ses::Fault::Slow(slow)));
+    // The first try is taken and its answer lost; the second is never answered. Meanwhile the job runs.
+    let mut tries = 0;
+    gates.qstash.judge(move |bytes| {
+        tries += u32::from(carries(bytes, "POST /v2/publish/"));
+        if tries == 1 {
+            Verdict::CutAnswer
+        } else {
+            Verdict::Silence
+        }
+    });
+    let answer = enqueue(&cloud, None, &signature_request(&address(0))).await;
+    assert_eq!(
+        answer.status, 202,
+        "it cannot be withdrawn any more: {answer:?}"
+    );
+    cloud
+        .wait_for(answer.body["jobId"].as_str().unwrap(), "completed")
+        .await;
+    assert_one_mail_each(&cloud, &[&address(0)], "taken and not confirmed");
+}
+
+#[tokio::test]
+async fn a_redrive_without_qstash_is_answered_503_and_can_be_repeated() {
+    let (cloud, gates) = gated().await;
+    cloud.ses().faults().set(Some(local_ses::Fault::Rejected));
+    let id = cloud.enqueue(&signature_request(&address(0))).await;
+    cloud.wait_for(&id, "dead").await;
+    cloud.ses().faults().set(None);
+    let path = format!("/api/queue/jobs/{id}/retry");
+    gates.qstash.fail(Verdict::Cut);
+    let refused = cloud.post(&path, &Value::Null).await;
+    assert_come_again(&refused, "unavailable", "a redrive");
+    gates.qstash.open();
+    assert_eq!(cloud.post(&path, &Value::Null).await.status, 202);
+    // A mail that the provider refused for good stays refused; the redrive itself is done once.
+    eventually("the redriven job was delivered", async || {
+        cloud.job(&id).await["attempts"] == 2
+    })
+    .await;
+    cloud.wait_for(&id, "dead").await;
+    assert_one_mail_each(&cloud, &[], "refused for good");
+}

@@ -1,0 +1,126 @@
+//! Redis behind its REST front fails: at the API, and at a delivery.
+
+use std::time::Duration;
+
+use local_redis_rest::Fault;
+
+use super::{
+    ANN, assert_come_again, assert_one_mail_each, eventually, message, refused_deliveries, warm,
+};
+use crate::support::TestCloud;
+use crate::support::payloads::signature_request;
+
+/// Longer than the client waits for one attempt.
+const TOO_SLOW: Duration = Duration::from_secs(4);
+
+/// Every way to fail that ends with no answer or a refusal.
+const FAULTS: [(Fault, &str); 6] = [
+    (Fault::Refused, "the connection is refused"),
+    (Fault::Slow(TOO_SLOW), "every answer takes too long"),
+    (Fault::Loading, "redis reads its data from disk"),
+    (Fault::ReadOnly, "redis has become a replica"),
+    (Fault::Unauthorized, "the token is no longer accepted"),
+    (Fault::RateLimited, "the plan's requests are used up"),
+];
+
+async fn slow_queue() -> TestCloud {
+    TestCloud::start_with(|settings| settings.qstash_speed = 10.0).await
+}
+
+#[tokio::test]
+async fn an_enqueue_without_redis_is_answered_503_and_leaves_no_job_behind() {
+    let cloud = TestCloud::start().await;
+    for (fault, why) in FAULTS {
+        cloud.redis().faults().set(Some(fault));
+        let answer = cloud
+            .post("/api/queue/emails", &signature_request(ANN))
+            .await;
+        assert_come_again(&answer, "unavailable", why);
+        cloud.redis().faults().set(None);
+        let jobs = cloud.get("/api/queue/jobs").await.body;
+        assert_eq!(
+            jobs["items"].as_array().unwrap().len(),
+            0,
+            "{why}: {jobs:#}"
+        );
+    }
+
+    let id = cloud.enqueue(&signature_request(ANN)).await;
+    let job = cloud.wait_for(&id, "completed").await;
+    assert_eq!(job["attempts"], 1, "the first that was taken: {job:#}");
+    assert_one_mail_each(&cloud, &[ANN], "after every fault");
+}
+
+#[tokio::test]
+async fn a_read_without_redis_is_answered_503_and_answers_when_redis_is_back() {
+    let cloud = TestCloud::start().await;
+    for (fault, why) in FAULTS {
+        if matches!(fault, Fault::Slow(_)) {
+            continue; // shown by the enqueue; here it would only be waited for once more
+        }
+        for path in [
+            "/api/queue/jobs",
+            "/api/queue/jobs/unknown",
+            "/api/queue/stats",
+        ] {
+            let reads_on = fault == Fault::ReadOnly && path == "/api/queue/stats";
+            cloud.redis().faults().set(Some(fault));
+            let answer = cloud.get(path).await;
+            cloud.redis().faults().set(None);
+            if reads_on {
+                assert_eq!(
+                    answer.status, 200,
+                    "{why}: {path}, which a replica can tell"
+                );
+            } else {
+                assert_come_again(&answer, "unavailable", &format!("{why}: {path}"));
+            }
+        }
+        assert_eq!(cloud.get("/api/queue/jobs").await.status, 200, "{why}");
+    }
+}
+
+#[tokio::test]
+async fn a_delivery_without_redis_is_answered_503_and_the_queue_delivers_again() {
+    let cloud = slow_queue().await;
+    warm(&cloud).await;
+    for (place, (fault, why)) in FAULTS.into_iter().enumerate() {
+        let to = format!("ann-{place}@example.com");
+        cloud.qstash().hold(true);
+        let id = cloud.enqueue(&signature_request(&to)).await;
+        cloud.redis().faults().set(Some(fault));
+        // By hand too, to see the whole answer; but not where that is only waited for twice.
+        if !matches!(fault, Fault::Slow(_)) {
+            let answer = cloud.deliver("send-email", &message(&id, &to)).await;
+            assert_come_again(&answer, "retry", why);
+        }
+        let before = refused_deliveries(&cloud).await.len();
+        cloud.qstash().hold(false);
+        eventually("the queue saw a refusal", async || {
+            refused_deliveries(&cloud).await.len() > before
+        })
+        .await;
+        assert_eq!(refused_deliveries(&cloud).await[0], 503, "{why}");
+        cloud.redis().faults().set(None);
+        let job = cloud.wait_for(&id, "completed").await;
+        assert_eq!(
+            job["attempts"], 1,
+            "what could not claim is no attempt: {why}: {job:#}"
+        );
+    }
+    let recipients: Vec<String> = (0..FAULTS.len())
+        .map(|place| format!("ann-{place}@example.com"))
+        .collect();
+    let recipients: Vec<&str> = recipients.iter().map(String::as_str).collect();
+    assert_one_mail_each(&cloud, &recipients, "after every fault");
+}
+
+#[tokio::test]
+async fn a_short_outage_is_not_even_seen() {
+    let cloud = TestCloud::start().await;
+    warm(&cloud).await;
+    cloud.redis().faults().set_for_next(2, Fault::Refused);
+    let id = cloud.enqueue(&signature_request(ANN)).await;
+    cloud.wait_for(&id, "completed").await;
+    assert_one_mail_each(&cloud, &[ANN], "two refused connections");
+}

@@ -1,0 +1,87 @@
+//! The redis-server itself is stopped, with and without its data.
+
+use std::net::SocketAddr;
+
+use local::redis_server::{RedisServer, Settings};
+
+use super::{
+    ANN, assert_come_again, assert_one_mail_each, eventually, message, refused_deliveries, warm,
+};
+use crate::support::TestCloud;
+use crate::support::payloads::signature_request;
+
+/// Ends the redis-server of a cloud, its data written if it keeps any.
+async fn shut_down(address: SocketAddr) {
+    let client = redis::Client::open(format!("redis://{address}")).unwrap();
+    let mut connection = client.get_multiplexed_async_connection().await.unwrap();
+    // It has no time to answer.
+    let _ = redis::cmd("SHUTDOWN").exec_async(&mut connection).await;
+    eventually("redis-server has ended", async || {
+        tokio::net::TcpStream::connect(address).await.is_err()
+    })
+    .await;
+}
+
+/// Another redis-server in the place of the one that has ended.
+async fn start_again(cloud: &TestCloud, folder: &str, durable: bool) -> RedisServer {
+    RedisServer::start(Settings {
+        port: cloud.redis_server_addr().port(),
+        folder: cloud.data().join(folder),
+        durable,
+        log: cloud.data().join(format!("{folder}-again.log")),
+    })
+    .await
+    .unwrap()
+}
+
+/// Enqueues, stops redis-server, and starts another on `folder` once the queue has been refused.
+async fn outlive_a_stop(
+    folder: &str,
+    durable: bool,
+    why: &str,
+) -> (TestCloud, RedisServer, String) {
+    let cloud = TestCloud::start_with(|settings| {
+        settings.durable = durable;
+        settings.qstash_speed = 10.0;
+    })
+    .await;
+    warm(&cloud).await;
+    cloud.qstash().hold(true);
+    let id = cloud.enqueue(&signature_request(ANN)).await;
+    shut_down(cloud.redis_server_addr()).await;
+
+    let answer = cloud
+        .post("/api/queue/emails", &signature_request(ANN))
+        .await;
+    assert_come_again(&answer, "unavailable", why);
+    let answer = cloud.deliver("send-email", &message(&id, ANN)).await;
+    assert_come_again(&answer, "retry", why);
+    cloud.qstash().hold(false);
+    eventually("the queue was refused", async || {
+        !refused_deliveries(&cloud).await.is_empty()
+    })
+    .await;
+    let server = start_again(&cloud, folder, durable).await;
+    (cloud, server, id)
+}
+
+#[tokio::test]
+async fn a_stopped_redis_loses_no_job_and_repeats_none_when_it_is_back() {
+    let (cloud, _server, id) = outlive_a_stop("redis", true, "stopped with its data").await;
+    let job = cloud.wait_for(&id, "completed").await;
+    assert_eq!(job["attempts"], 1, "{job:#}");
+    assert_eq!(super::statuses(&job), ["queued", "processing", "completed"]);
+    assert_one_mail_each(&cloud, &[ANN], "a stopped redis");
+}
+
+#[tokio::test]
+async fn a_redis_that_lost_everything_still_gets_every_queued_job_done() {
+    let (cloud, _server, id) = outlive_a_stop("redis-empty", false, "stopped and emptied").await;
+    let job = cloud.wait_for(&id, "completed").await;
+    assert_eq!(
+        super::statuses(&job),
+        ["processing", "completed"],
+        "{job:#}"
+    );
+    assert_one_mail_each(&cloud, &[ANN], "an emptied redis");
+}

@@ -1,0 +1,237 @@
+//! What the functions log: JSON lines that can be followed, and nothing that belongs to a person or opens a door.
+
+use http::Method;
+use local_redis_rest::Fault as RedisFault;
+use local_ses::{Code, Fault};
+use serde_json::{Value, json};
+
+use super::log::{FUNCTIONS, lines, until};
+use crate::support::TestCloud;
+use crate::support::cloud::{answer, with_json};
+
+/// Stands in everything that a caller hands in and no log may repeat.
+const MARK: &str = "MARKED";
+
+/// A mail with the mark in all of it.
+fn marked() -> Value {
+    json!({
+        "type": "signature-request",
+        "to": "marked.person@example.com",
+        "signerName": "MARKED Signer",
+        "documentTitle": "MARKED lease",
+        "senderName": "MARKED Owner",
+        "message": "MARKED words",
+        "signatureUrl": "https://app.example.com/sign/MARKED?token=MARKED",
+    })
+}
+
+async fn tracked(cloud: &TestCloud) -> Value {
+    let mut body = marked();
+    body["jobId"] = cloud.enqueue(&body).await.into();
+    body
+}
+
+/// Every way to go wrong that has something to log.
+async fn misfortunes(cloud: &TestCloud) {
+    providers(cloud).await;
+    payloads(cloud).await;
+    stores(cloud).await;
+    callers(cloud).await;
+}
+
+async fn providers(cloud: &TestCloud) {
+    for fault in [
+        None,
+        Some(Fault::Rejected),
+        Some(Fault::Throttled),
+        Some(Fault::ServerError),
+        Some(Fault::AcceptThenCut),
+        Some(Fault::Refused(Code::SendingPaused)),
+    ] {
+        cloud.ses().faults().set(fault);
+        let body = tracked(cloud).await;
+        cloud.deliver("send-email", &body).await;
+    }
+    cloud.ses().faults().set(None);
+}
+
+/// Payloads that cannot be read, and what QStash then tells of them.
+async fn payloads(cloud: &TestCloud) {
+    for (pointer, value) in [
+        ("/type", json!(MARK)),
+        ("/to", json!("MARKED@@example.com")),
+        ("/to", json!({ MARK: MARK })),
+        ("/signatureUrl", json!("javascript:MARKED")),
+        ("/signerName", json!([MARK])),
+        ("/documentTitle", json!("MARKED\u{0}")),
+    ] {
+        let mut body = tracked(cloud).await;
+        *body.pointer_mut(pointer).unwrap() = value;
+        let refused = cloud.deliver("send-email", &body).await;
+        let told = cloud.post("/api/queue/emails", &body).await;
+        assert!(told.status.is_client_error(), "{pointer}: {told:?}");
+        let callback = json!({
+            "sourceMessageId": "msg_given_up",
+            "url": cloud.url("/api/jobs/send-email"),
+            "sourceBody": base64(&body.to_string()),
+            "status": refused.status.as_u16(),
+            "body": base64(&refused.body.to_string()),
+        });
+        cloud.deliver("job-failed", &callback).await;
+    }
+    let page = "<html>MARKED</html>";
+    let callback = json!({
+        "sourceMessageId": "msg_page",
+        "url": cloud.url("/api/jobs/send-email"),
+        "sourceBody": base64(&marked().to_string()),
+        "status": 502,
+        "body": base64(page),
+    });
+    assert_eq!(cloud.deliver("job-failed", &callback).await.status, 200);
+    cloud
+        .deliver("job-failed", &json!({ "sourceMessageId": [MARK] }))
+        .await;
+}
+
+async fn stores(cloud: &TestCloud) {
+    for fault in [
+        RedisFault::Refused,
+        RedisFault::Unauthorized,
+        RedisFault::RateLimited,
+        RedisFault::ReadOnly,
+    ] {
+        let body = tracked(cloud).await;
+        cloud.redis().faults().set(Some(fault));
+        cloud.deliver("send-email", &body).await;
+        cloud.post("/api/queue/emails", &marked()).await;
+        cloud.get("/api/queue/stats").await;
+        cloud.get("/api/health/redis").await;
+        cloud.redis().faults().set(None);
+    }
+}
+
+async fn callers(cloud: &TestCloud) {
+    answer(
+        cloud
+            .bare(Method::GET, "/api/queue/stats")
+            .bearer_auth(MARK),
+    )
+    .await;
+    answer(cloud.bare(
+        Method::GET,
+        "/api/queue/jobs/MARKED?label=MARKED&cursor=MARKED",
+    ))
+    .await;
+    answer(cloud.request(Method::GET, "/api/queue/jobs?label=MARKED&cursor=MARKED")).await;
+    let request = cloud.request(Method::POST, "/api/queue/emails");
+    let request = request
+        .header("idempotency-key", MARK)
+        .header("x-user-email", "MARKED@example.com");
+    answer(with_json(request, &marked())).await;
+    for signature in [MARK, "MARKED.MARKED.MARKED"] {
+        let request = cloud.bare(Method::POST, "/api/jobs/send-email");
+        answer(
+            request
+                .header("upstash-signature", signature)
+                .body(marked().to_string()),
+        )
+        .await;
+    }
+}
+
+fn base64(text: &str) -> String {
+    use ::base64::Engine as _;
+    ::base64::engine::general_purpose::STANDARD.encode(text)
+}
+
+/// What no log may hold: what callers handed in, and every secret of the environment.
+fn assert_silent(cloud: &TestCloud) {
+    let secrets = [
+        "UPSTASH_REDIS_REST_TOKEN",
+        "QSTASH_TOKEN",
+        "QSTASH_CURRENT_SIGNING_KEY",
+        "QSTASH_NEXT_SIGNING_KEY",
+        "DATABASE_URL",
+        "API_TOKEN",
+        "AWS_SECRET_ACCESS_KEY",
+    ];
+    let secrets = secrets
+        .into_iter()
+        .filter_map(|name| cloud.environment().get(name));
+    let forbidden: Vec<String> = secrets
+        .map(String::as_str)
+        .chain([MARK, "marked.person", "@example.com", "Bearer", "eyJ"])
+        .map(str::to_lowercase)
+        .filter(|secret| !secret.is_empty())
+        .collect();
+    for function in FUNCTIONS {
+        for line in lines(cloud, function) {
+            let line = line.to_string();
+            let found = forbidden
+                .iter()
+                .find(|secret| line.to_lowercase().contains(*secret));
+            assert!(
+                found.is_none(),
+                "{function} has logged {:?}: {line}",
+                found.unwrap()
+            );
+        }
+    }
+}
+
+#[tokio::test]
+async fn nothing_that_callers_hand_in_and_no_secret_is_ever_logged() {
+    let cloud = TestCloud::start().await;
+    cloud.qstash().hold(true);
+    misfortunes(&cloud).await;
+    until(&cloud, "send-email", |line| line["level"] == "WARN").await;
+    assert_silent(&cloud);
+}
+
+#[tokio::test]
+async fn not_even_a_log_of_everything_repeats_what_callers_hand_in() {
+    let cloud = TestCloud::start_with(|settings| {
+        settings
+            .overrides
+            .insert("LOG_LEVEL".into(), "trace".into());
+    })
+    .await;
+    cloud.qstash().hold(true);
+    misfortunes(&cloud).await;
+    until(&cloud, "send-email", |line| line["level"] == "WARN").await;
+    assert_silent(&cloud);
+}
+
+#[tokio::test]
+async fn every_line_says_when_how_bad_what_and_for_which_request() {
+    let cloud = TestCloud::start().await;
+    cloud.qstash().hold(true);
+    misfortunes(&cloud).await;
+    for function in ["queue", "queue-jobs", "health", "send-email", "job-failed"] {
+        let told: Vec<Value> = lines(&cloud, function)
+            .into_iter()
+            .filter(|line| line.get("_aws").is_none())
+            .collect();
+        assert!(!told.is_empty(), "{function} had much to tell");
+        for line in told {
+            assert!(
+                line["timestamp"]
+                    .as_str()
+                    .unwrap()
+                    .parse::<jiff::Timestamp>()
+                    .is_ok(),
+                "{line}"
+            );
+            assert!(
+                ["ERROR", "WARN", "INFO"].contains(&line["level"].as_str().unwrap()),
+                "{line}"
+            );
+            assert!(!line["message"].as_str().unwrap().is_empty(), "{line}");
+            assert_eq!(line["span"]["function"], function, "{line}");
+            assert!(
+                line["span"]["request_id"].as_str().unwrap().len() > 1,
+                "{line}"
+            );
+        }
+    }
+}

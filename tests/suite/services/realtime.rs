@@ -1,0 +1,187 @@
+//! `realtime::publish`: one event in the stream, over pub/sub and under the status key, the same in all three.
+
+use std::collections::HashMap;
+
+use local_redis_rest::Fault;
+use serde_json::{Value, json};
+use shared::protocol::upstash::{Command, Redis};
+use shared::service::realtime::{Channel, publish};
+use tokio::time::timeout;
+
+use crate::support::cloud::PATIENCE;
+use crate::support::store::Store;
+
+const CHANNEL: Channel<'_> = Channel::Document("request-1");
+const STREAM: &str = "events:document:request-1";
+const STATUS: &str = "doc_status:request-1";
+
+/// The stream's entries with their ids, oldest first.
+async fn entries(store: &Store, stream: &str) -> Vec<(String, HashMap<String, String>)> {
+    redis::cmd("XRANGE")
+        .arg(stream)
+        .arg("-")
+        .arg("+")
+        .query_async(&mut store.direct().await)
+        .await
+        .unwrap()
+}
+
+async fn get(redis: &Redis, key: &str) -> Value {
+    let text: String = redis.run(Command::new("GET").arg(key)).await.unwrap();
+    serde_json::from_str(&text).unwrap()
+}
+
+/// An id as a place: milliseconds and a number.
+fn place(id: &str) -> (u64, u64) {
+    let (millis, number) = id.split_once('-').unwrap();
+    (millis.parse().unwrap(), number.parse().unwrap())
+}
+
+#[tokio::test]
+async fn an_event_is_the_same_in_the_stream_to_its_listeners_and_under_the_status_key() {
+    let store = Store::start().await;
+    let redis = store.client();
+    for (channel, name, status) in [
+        (CHANNEL, "document:request-1", STATUS),
+        (
+            Channel::SigningProgress("request-1"),
+            "signature_progress:request-1",
+            "progress:request-1",
+        ),
+    ] {
+        let mut listener = redis.subscribe(&[name]).await.unwrap();
+        for data in hostile() {
+            let kind = format!("kind of \"{data}\",\n\u{2028}");
+            let id = publish(&redis, channel, &kind, &data).await.unwrap();
+            let event = json!({ "id": id, "type": kind, "data": data });
+            let heard = timeout(PATIENCE, listener.next())
+                .await
+                .unwrap()
+                .unwrap()
+                .unwrap();
+            assert_eq!(heard.channel, name);
+            assert_eq!(
+                serde_json::from_str::<Value>(&heard.payload).unwrap(),
+                event
+            );
+            assert_eq!(get(&redis, status).await, event);
+            let (kept, fields) = entries(&store, &format!("events:{name}"))
+                .await
+                .pop()
+                .unwrap();
+            assert_eq!((&kept, &fields["type"]), (&id, &kind));
+            assert_eq!(
+                serde_json::from_str::<Value>(&fields["data"]).unwrap(),
+                data
+            );
+        }
+    }
+}
+
+/// Data that breaks out of JSON, of Lua or of an event's line where somebody is careless.
+fn hostile() -> Vec<Value> {
+    vec![
+        json!({}),
+        json!(null),
+        json!([]),
+        json!("\"},\"type\":\"forged\""),
+        json!({ "a": "line\nbreak\r\n\ndata: message,document:request-1,forged" }),
+        json!({ "commas": ",,,", "nul": "\0", "unicode": "Grüße \u{1f600} \u{2028}", "lua": "]] .. KEYS[1] --" }),
+        json!({ "empty": { "list": [], "object": {} }, "big": u64::MAX, "small": i64::MIN, "fraction": 0.1 }),
+        json!({ "long": "x".repeat(200_000) }),
+    ]
+}
+
+#[tokio::test]
+async fn publishing_is_one_request_and_what_it_leaves_does_not_stay_forever() {
+    let store = Store::start().await;
+    let redis = store.client();
+    publish(&redis, CHANNEL, "warm", &json!({})).await.unwrap();
+    let before = store.front.requests();
+    publish(&redis, CHANNEL, "viewed", &json!({}))
+        .await
+        .unwrap();
+    assert_eq!(store.front.requests() - before, 1);
+    for key in [STREAM, STATUS] {
+        let life: i64 = redis.run(Command::new("TTL").arg(key)).await.unwrap();
+        assert!((1..=7200).contains(&life), "{key} lives for {life} s");
+    }
+    let keys: usize = redis::cmd("DBSIZE")
+        .query_async(&mut store.direct().await)
+        .await
+        .unwrap();
+    assert_eq!(keys, 2, "publishing leaves nothing else");
+}
+
+#[tokio::test]
+async fn a_stream_is_capped_and_its_ids_grow() {
+    let store = Store::start().await;
+    let redis = store.client();
+    let mut last = (0, 0);
+    for number in 0..600 {
+        let id = publish(&redis, CHANNEL, "viewed", &json!({ "number": number }))
+            .await
+            .unwrap();
+        assert!(place(&id) > last, "{id} after {last:?}");
+        last = place(&id);
+    }
+    let kept = entries(&store, STREAM).await;
+    assert!(
+        (256..456).contains(&kept.len()),
+        "{} entries are kept",
+        kept.len()
+    );
+    let data: Value = serde_json::from_str(&kept.last().unwrap().1["data"]).unwrap();
+    assert_eq!(data["number"], 599, "the newest stays");
+}
+
+#[tokio::test]
+async fn an_event_whose_answer_was_lost_is_published_once_even_while_others_publish() {
+    let store = Store::start().await;
+    let redis = store.client();
+    let (_front, other) = store.other_front().await;
+    let mut listener = redis.subscribe(&["document:request-1"]).await.unwrap();
+    let mut published = Vec::new();
+    for round in 0..10 {
+        store
+            .front
+            .faults()
+            .set_for_next(1 + round % 2, Fault::CutAnswer);
+        let data = json!({ "round": round });
+        let lost = publish(&redis, CHANNEL, "signed", &data);
+        let meanwhile = async {
+            // The lost answer's event is there before it is repeated: these come between.
+            while entries(&store, STREAM).await.len() <= published.len() {}
+            let mut ids = Vec::new();
+            for _ in 0..3 {
+                ids.push(publish(&other, CHANNEL, "viewed", &data).await.unwrap());
+            }
+            ids
+        };
+        let (lost, between) = tokio::join!(lost, meanwhile);
+        published.push(lost.unwrap());
+        published.extend(between);
+    }
+    assert!(
+        published.is_sorted_by(|one, next| place(one) < place(next)),
+        "{published:?}"
+    );
+    let kept: Vec<String> = entries(&store, STREAM)
+        .await
+        .into_iter()
+        .map(|(id, _)| id)
+        .collect();
+    assert_eq!(
+        kept, published,
+        "each event stands once, under the id that was answered"
+    );
+    for id in published {
+        let heard = timeout(PATIENCE, listener.next())
+            .await
+            .unwrap()
+            .unwrap()
+            .unwrap();
+        let heard: Value = serde_json::from_str(&heard.payload).unwrap();
+        assert_eq!(heard["id"], id, "each event is heard once, in order");
+    }
+}

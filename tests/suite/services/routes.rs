@@ -1,0 +1,131 @@
+//! The document, the template and the running gateway say the same of what can be called.
+
+use std::collections::BTreeSet;
+
+use http::Method;
+use serde_json::{Value, json};
+use shared::base::clock::Clock;
+use shared::service::job::JobType;
+
+use crate::support::TestCloud;
+use crate::support::cloud::answer;
+
+type Routes = BTreeSet<(String, String)>;
+
+/// What the template routes: each event's method with its path.
+fn routed() -> Routes {
+    let file = concat!(env!("CARGO_MANIFEST_DIR"), "/../template.yaml");
+    let template = std::fs::read_to_string(file).unwrap();
+    let mut lines = template.lines().map(str::trim);
+    let mut routes = Routes::new();
+    while let Some(line) = lines.next() {
+        if let Some(method) = line.strip_prefix("Method: ") {
+            let path = lines.next().unwrap().strip_prefix("Path: ").unwrap();
+            routes.insert((method.to_owned(), path.to_owned()));
+        }
+    }
+    assert!(!routes.is_empty());
+    routes
+}
+
+/// What the document documents.
+fn documented(document: &Value) -> Routes {
+    let paths = document["paths"].as_object().unwrap();
+    let operations = paths.iter().flat_map(|(path, operations)| {
+        let methods = operations.as_object().unwrap().keys();
+        methods.map(|method| (method.to_uppercase(), path.clone()))
+    });
+    operations.collect()
+}
+
+#[tokio::test]
+async fn the_document_is_served_and_names_exactly_what_clients_may_call() {
+    let cloud = TestCloud::start().await;
+    let served = answer(cloud.bare(Method::GET, "/api/openapi.json")).await;
+    assert_eq!(
+        (served.status.as_u16(), &served.headers["content-type"]),
+        (200, &"application/json".parse().unwrap())
+    );
+    assert!(served.body["openapi"].as_str().unwrap().starts_with("3."));
+    // Jobs are for QStash, which is told of them by the publisher and not by a document.
+    let for_clients: Routes = routed()
+        .into_iter()
+        .filter(|(_, path)| !path.starts_with("/api/jobs/"))
+        .collect();
+    assert_eq!(documented(&served.body), for_clients);
+}
+
+#[tokio::test]
+async fn every_documented_and_every_template_route_reaches_a_function() {
+    let cloud = TestCloud::start().await;
+    let document = cloud.get("/api/openapi.json").await.body;
+    for (method, path) in documented(&document).union(&routed()) {
+        let path = path.replace("{jobId}", "no-such-job");
+        let request = cloud.bare(method.parse().unwrap(), &path);
+        let reached = answer(request).await;
+        let expected: &[u16] = match (method.as_str(), path.as_str()) {
+            ("GET", "/api/health/redis" | "/api/openapi.json") => &[200],
+            ("GET", path) if path.starts_with("/api/jobs/") => &[200],
+            _ => &[401],
+        };
+        assert!(
+            expected.contains(&reached.status.as_u16()),
+            "{method} {path}: {reached:?}"
+        );
+        if reached.status == 401 {
+            assert_eq!(
+                reached.headers["content-type"], "application/problem+json",
+                "{method} {path}"
+            );
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_no_template_routes_never_reaches_a_function() {
+    let cloud = TestCloud::start().await;
+    for (method, path) in [
+        (Method::GET, "/"),
+        (Method::GET, "/api"),
+        (Method::GET, "/api/queue/emails"),
+        (Method::DELETE, "/api/queue/stats"),
+        (Method::PUT, "/api/jobs/send-email"),
+        (Method::POST, "/api/jobs/no-such-job"),
+        (Method::GET, "/api/health/redis/more"),
+    ] {
+        let refused = answer(cloud.request(method.clone(), path)).await;
+        assert_eq!(
+            (refused.status.as_u16(), &refused.body),
+            (404, &json!({ "message": "Not Found" })),
+            "{method} {path}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_job_handler_says_what_it_is_to_anybody_who_asks() {
+    let cloud = TestCloud::start().await;
+    let before = Clock::system().now().as_millisecond();
+    for (handler, supported) in [
+        (
+            "send-email",
+            json!(["signature-request", "reminder", "bulk"]),
+        ),
+        (
+            "job-failed",
+            JobType::ALL.iter().map(|job| job.name()).collect(),
+        ),
+    ] {
+        let about = answer(cloud.bare(Method::GET, &format!("/api/jobs/{handler}"))).await;
+        assert_eq!(about.status, 200, "{about:?}");
+        let about = about.body;
+        assert!(!about["service"].as_str().unwrap().is_empty(), "{about}");
+        assert_eq!(about["status"], "active", "{about}");
+        assert_eq!(about["supportedTypes"], supported, "{about}");
+        let timestamp = about["timestamp"].as_i64().unwrap();
+        assert!(
+            (before..=Clock::system().now().as_millisecond()).contains(&timestamp),
+            "{about}"
+        );
+    }
+}

@@ -1,0 +1,175 @@
+//! What is sent a second time after a lost answer, and what must never be.
+
+use std::time::Duration;
+
+use local_redis_rest::Fault;
+use shared::protocol::upstash::{Command, Error, Pipeline, Redis, Script};
+use tokio::net::TcpListener;
+
+use crate::support::store::{Store, client};
+
+/// Says that it may run twice, and counts how often it did.
+static CARELESS: Script = Script::repeatable("return redis.call('INCR', KEYS[1])");
+static CAREFUL: Script = Script::new("return redis.call('INCR', KEYS[1])");
+
+fn incr() -> Command {
+    Command::new("INCR").arg("n")
+}
+
+fn get() -> Command {
+    Command::new("GET").arg("n")
+}
+
+fn spent(redis: &Redis) -> u64 {
+    redis.usage().take().requests
+}
+
+/// The answer was lost after the command may have run.
+fn assert_lost<T: std::fmt::Debug>(outcome: &Result<T, Error>, why: &str) {
+    assert!(
+        matches!(outcome, Err(Error::Transport { sent: true, .. })),
+        "{why}: {outcome:?}"
+    );
+}
+
+#[tokio::test]
+async fn a_read_is_repeated_after_a_lost_answer() {
+    let store = Store::start().await;
+    let redis = store.client();
+    redis.run::<i64>(incr()).await.unwrap();
+    for fault in [Fault::CutAnswer, Fault::Refused] {
+        spent(&redis);
+        store.front.faults().set_for_next(2, fault);
+        assert_eq!(redis.run::<i64>(get()).await.unwrap(), 1, "{fault:?}");
+        assert_eq!(spent(&redis), 3, "{fault:?}");
+    }
+}
+
+#[tokio::test]
+async fn what_says_that_it_may_run_twice_is_repeated() {
+    let store = Store::start().await;
+    let redis = store.client();
+    redis.eval::<i64>(CARELESS.invoke().key("n")).await.unwrap();
+    store.front.faults().set_for_next(1, Fault::CutAnswer);
+    assert_eq!(
+        redis.eval::<i64>(CARELESS.invoke().key("n")).await.unwrap(),
+        3
+    );
+    store.front.faults().set_for_next(1, Fault::CutAnswer);
+    assert_eq!(redis.run::<i64>(incr().repeatable()).await.unwrap(), 5);
+    store.front.faults().set_for_next(1, Fault::CutAnswer);
+    let pipeline = Pipeline::new()
+        .script(CARELESS.invoke().key("n"))
+        .command(get());
+    let mut replies = redis.pipeline(pipeline).await.unwrap();
+    assert_eq!(replies.take::<i64>().unwrap(), 7);
+}
+
+#[tokio::test]
+async fn what_must_not_run_twice_runs_once_when_its_answer_is_lost() {
+    let store = Store::start().await;
+    let redis = store.client();
+    redis
+        .eval::<i64>(CAREFUL.invoke().key("warm"))
+        .await
+        .unwrap();
+    let faults = store.front.faults();
+
+    faults.set_for_next(1, Fault::CutAnswer);
+    assert_lost(&redis.run::<i64>(incr()).await, "a command");
+    assert_eq!(store.count("n").await, 1, "INCR ran twice");
+
+    faults.set_for_next(1, Fault::CutAnswer);
+    assert_lost(
+        &redis.eval::<i64>(CAREFUL.invoke().key("n")).await,
+        "a script",
+    );
+    assert_eq!(store.count("n").await, 2, "a script ran twice");
+
+    faults.set_for_next(1, Fault::CutAnswer);
+    let mixed = Pipeline::new().command(get()).command(incr());
+    assert_lost(
+        &redis.pipeline(mixed).await,
+        "a pipeline with one write among reads",
+    );
+    assert_eq!(store.count("n").await, 3, "a pipeline ran twice");
+
+    faults.set_for_next(1, Fault::CutAnswer);
+    assert_lost(&redis.transaction(&[get(), incr()]).await, "a transaction");
+    assert_eq!(store.count("n").await, 4, "a transaction ran twice");
+
+    faults.set_for_next(1, Fault::Refused);
+    assert_lost(&redis.run::<i64>(incr()).await, "closed without an answer");
+    assert_eq!(
+        store.count("n").await,
+        4,
+        "whether it had run could not be known"
+    );
+}
+
+#[tokio::test]
+async fn a_lost_answer_is_given_up_after_three_attempts() {
+    let store = Store::start().await;
+    let redis = store.client();
+    store.front.faults().set(Some(Fault::CutAnswer));
+    assert_lost(&redis.run::<Option<i64>>(get()).await, "never an answer");
+    assert_eq!(spent(&redis), 3);
+}
+
+#[tokio::test]
+async fn what_never_left_is_repeated_even_if_it_must_not_run_twice() {
+    let nobody = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", nobody.local_addr().unwrap());
+    drop(nobody);
+    let redis = client(&url, "token");
+    let outcome = redis.run::<i64>(incr()).await;
+    assert!(
+        matches!(outcome, Err(Error::Transport { sent: false, .. })),
+        "{outcome:?}"
+    );
+    assert_eq!(spent(&redis), 3);
+}
+
+#[tokio::test]
+async fn an_answer_that_says_no_is_not_asked_for_again() {
+    let store = Store::start().await;
+    let redis = store.client();
+    for fault in [Fault::Loading, Fault::Unauthorized, Fault::RateLimited] {
+        spent(&redis);
+        store.front.faults().set(Some(fault));
+        redis.run::<Option<i64>>(get()).await.unwrap_err();
+        assert_eq!(spent(&redis), 1, "{fault:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_store_that_never_answers_ends_in_a_lost_answer() {
+    let store = Store::start().await;
+    let redis = store.client();
+    store
+        .front
+        .faults()
+        .set(Some(Fault::Slow(Duration::from_hours(1))));
+    let (write, read) = tokio::join!(redis.run::<i64>(incr()), redis.run::<Option<i64>>(get()));
+    assert_lost(&write, "a write, sent once");
+    assert_lost(&read, "a read, sent three times");
+    assert_eq!(spent(&redis), 4);
+    store.front.faults().set(None);
+    assert_eq!(
+        redis.run::<i64>(incr()).await.unwrap(),
+        1,
+        "the client goes on"
+    );
+}
+
+#[tokio::test]
+async fn a_connection_that_died_in_the_pool_is_replaced() {
+    let mut store = Store::start().await;
+    let redis = store.client();
+    redis.run::<i64>(incr()).await.unwrap();
+    for round in 2..10 {
+        store = store.restart_front().await;
+        assert_eq!(redis.run::<i64>(get()).await.unwrap(), round - 1);
+        assert_eq!(redis.run::<i64>(incr()).await.unwrap(), round);
+    }
+}
