@@ -12,6 +12,8 @@ mod mail_ledger;
 mod main_job;
 mod openapi;
 mod pooler;
+mod services;
 mod signatures;
 mod structure;
 mod support;
+mod upstash;

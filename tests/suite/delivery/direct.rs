@@ -17,12 +17,19 @@ async fn a_message_without_a_record_is_a_job_under_its_message_id() {
     let id = publish(&cloud, "send-email", &payload.to_string()).await;
     let job = cloud.wait_for(&id, "completed").await;
     assert_eq!(job["jobId"], id.as_str(), "{job:#}");
-    assert_eq!((&job["type"], &job["priority"]), (&json!("email"), &json!("normal")));
+    assert_eq!(
+        (&job["type"], &job["priority"]),
+        (&json!("email"), &json!("normal"))
+    );
     let life = ["processing", "failed", "processing", "completed"];
     assert_eq!(statuses(&job), life, "{job:#}");
 
     let page = cloud.get("/api/queue/jobs?status=completed").await.body;
-    assert_eq!(page["items"][0]["jobId"], id.as_str(), "it is listed: {page:#}");
+    assert_eq!(
+        page["items"][0]["jobId"],
+        id.as_str(),
+        "it is listed: {page:#}"
+    );
     let again = cloud.deliver_as(&id, "send-email", &payload).await;
     assert_eq!(again.body["repeated"], true, "{again:?}");
     assert_eq!(cloud.mails()[to], 1, "exactly once");
@@ -32,19 +39,27 @@ async fn a_message_without_a_record_is_a_job_under_its_message_id() {
 }
 
 #[tokio::test]
-async fn a_payload_that_cannot_be_read_ends_dead_readable_and_beyond_redriving_only_if_it_is_no_object() {
+async fn a_payload_that_cannot_be_read_ends_dead_readable_and_beyond_redriving_only_if_it_is_no_object()
+ {
     let cloud = TestCloud::start().await;
     let table = [
         ("not json", 409, "no JSON"),
         ("[]", 409, "no object"),
         ("", 409, "nothing"),
-        (r#"{"type":"telegram"}"#, 202, "an unknown type, which a later version may know"),
+        (
+            r#"{"type":"telegram"}"#,
+            202,
+            "an unknown type, which a later version may know",
+        ),
         (r#"{"type":"reminder"}"#, 202, "fields are missing"),
     ];
     for (body, redriven, why) in table {
         let id = publish(&cloud, "send-email", body).await;
         let job = cloud.wait_for(&id, "dead").await;
-        assert!(job["error"].as_str().is_some_and(|error| !error.is_empty()), "{why}: {job:#}");
+        assert!(
+            job["error"].as_str().is_some_and(|error| !error.is_empty()),
+            "{why}: {job:#}"
+        );
         let page = cloud.get("/api/queue/jobs?status=dead&limit=1").await.body;
         assert_eq!(page["items"][0]["jobId"], id.as_str(), "{why}: {page:#}");
         let answer = retry(&cloud, &id).await;

@@ -30,7 +30,10 @@ async fn write(redis: &mut MultiplexedConnection, id: &str, status: &str, to: &s
         "failed" => record["error"] = json!("Resend said no"),
         _ => {}
     }
-    let _: () = redis.set_ex(format!("job:{id}"), record.to_string(), 86_400).await.unwrap();
+    let _: () = redis
+        .set_ex(format!("job:{id}"), record.to_string(), 86_400)
+        .await
+        .unwrap();
     let _: () = redis.lpush("jobs:email", id).await.unwrap();
 }
 
@@ -39,8 +42,20 @@ async fn a_former_record_is_shown_and_listed_as_what_it_was() {
     let cloud = TestCloud::start().await;
     let mut redis = direct(&cloud).await;
     for status in ["queued", "processing", "completed", "failed"] {
-        write(&mut redis, &format!("msg_shown_{status}"), status, "ann@example.com").await;
-        write(&mut redis, &format!("msg_listed_{status}"), status, "ann@example.com").await;
+        write(
+            &mut redis,
+            &format!("msg_shown_{status}"),
+            status,
+            "ann@example.com",
+        )
+        .await;
+        write(
+            &mut redis,
+            &format!("msg_listed_{status}"),
+            status,
+            "ann@example.com",
+        )
+        .await;
     }
     for status in ["queued", "processing", "completed", "failed"] {
         let shown = cloud.job(&format!("msg_shown_{status}")).await;
@@ -49,7 +64,10 @@ async fn a_former_record_is_shown_and_listed_as_what_it_was() {
         assert_eq!(shown["createdAt"], "2023-11-14T22:13:20Z", "{shown:#}");
         if status == "completed" {
             assert_eq!(shown["result"]["messageId"], "ses-1", "{shown:#}");
-            assert_eq!(shown["completedAt"], "2023-11-14T22:13:20.001Z", "{shown:#}");
+            assert_eq!(
+                shown["completedAt"], "2023-11-14T22:13:20.001Z",
+                "{shown:#}"
+            );
         }
         if status == "failed" {
             assert_eq!(shown["error"], "Resend said no", "{shown:#}");
@@ -82,7 +100,9 @@ async fn a_former_record_is_done_cancelled_redriven_and_given_up_like_any_other(
         write(&mut redis, id, status, &address(place)).await;
     }
     let deliver = async |id: &str, place: usize| {
-        cloud.deliver_as(id, "send-email", &signature_request(&address(place))).await
+        cloud
+            .deliver_as(id, "send-email", &signature_request(&address(place)))
+            .await
     };
 
     // Its message was on its way when the functions were exchanged.
@@ -94,14 +114,23 @@ async fn a_former_record_is_done_cancelled_redriven_and_given_up_like_any_other(
     assert_eq!(retry(&cloud, "msg_failed").await.status, 202);
     cloud.wait_for("msg_failed", "completed").await;
 
-    assert_eq!(cancel(&cloud, "msg_cancelled").await.body["status"], "cancelled");
+    assert_eq!(
+        cancel(&cloud, "msg_cancelled").await.body["status"],
+        "cancelled"
+    );
     assert_eq!(deliver("msg_cancelled", 2).await.body["repeated"], true);
 
     let unreadable = json!({ "type": "telegram" });
-    let refused = cloud.deliver_as("msg_given_up", "send-email", &unreadable).await;
+    let refused = cloud
+        .deliver_as("msg_given_up", "send-email", &unreadable)
+        .await;
     assert_eq!(refused.status.as_u16(), 489, "{refused:?}");
     assert_eq!(cloud.job("msg_given_up").await["status"], "dead");
-    assert_eq!(retry(&cloud, "msg_given_up").await.status, 202, "with its former payload");
+    assert_eq!(
+        retry(&cloud, "msg_given_up").await.status,
+        202,
+        "with its former payload"
+    );
     cloud.wait_for("msg_given_up", "completed").await;
 
     assert_eq!(deliver("msg_done", 4).await.body["repeated"], true);
@@ -125,5 +154,8 @@ async fn what_stands_under_a_job_key_and_is_no_record_is_no_job() {
         shown.assert_problem(404, "job_not_found", id);
     }
     let page = cloud.get("/api/queue/jobs").await;
-    assert_eq!((page.status.as_u16(), &page.body["items"]), (200, &Value::Array(vec![])));
+    assert_eq!(
+        (page.status.as_u16(), &page.body["items"]),
+        (200, &Value::Array(vec![]))
+    );
 }

@@ -12,7 +12,9 @@ use crate::support::cloud::{Answer, answer, with_json};
 use crate::support::payloads::{bulk, signature_request};
 
 async fn enqueue(cloud: &TestCloud, path: &str, user: Option<&str>, payload: &Value) -> Answer {
-    let mut request = cloud.request(Method::POST, path).header("idempotency-key", "invite-1");
+    let mut request = cloud
+        .request(Method::POST, path)
+        .header("idempotency-key", "invite-1");
     if let Some(user) = user {
         request = request.header("x-user-id", user);
     }
@@ -31,8 +33,10 @@ async fn fifty_equal_requests_at_once_make_one_job_and_one_mail() {
     for answer in &answers {
         assert_eq!(answer.status, 202, "{answer:?}");
     }
-    let ids: BTreeSet<&str> =
-        answers.iter().map(|answer| answer.body["jobId"].as_str().unwrap()).collect();
+    let ids: BTreeSet<&str> = answers
+        .iter()
+        .map(|answer| answer.body["jobId"].as_str().unwrap())
+        .collect();
     assert_eq!(ids.len(), 1, "{ids:?}");
     let id = ids.into_iter().next().unwrap();
     cloud.wait_for(id, "completed").await;
@@ -43,7 +47,11 @@ async fn fifty_equal_requests_at_once_make_one_job_and_one_mail() {
 
     let later = single(&cloud, None, &payload).await;
     assert_eq!(later.body["jobId"], id, "also when the job is done");
-    assert_eq!(cloud.gateway().invocations("send-email"), 1, "which is not published again");
+    assert_eq!(
+        cloud.gateway().invocations("send-email"),
+        1,
+        "which is not published again"
+    );
 }
 
 #[tokio::test]
@@ -59,7 +67,10 @@ async fn a_key_means_one_wish_of_one_tenant_on_one_route() {
 
     let other_tenant = single(&cloud, Some("user-2"), &ann).await;
     assert_eq!(other_tenant.status, 202, "{other_tenant:?}");
-    assert_ne!(other_tenant.body["jobId"], first.body["jobId"], "another tenant, another job");
+    assert_ne!(
+        other_tenant.body["jobId"], first.body["jobId"],
+        "another tenant, another job"
+    );
 
     let path = "/api/queue/emails/bulk";
     let batch = enqueue(&cloud, path, None, &bulk(250)).await;
@@ -68,5 +79,9 @@ async fn a_key_means_one_wish_of_one_tenant_on_one_route() {
     assert_eq!(again.body, batch.body, "the same batch, all of its jobs");
     let other = enqueue(&cloud, path, None, &bulk(249)).await;
     other.assert_problem(409, "idempotency_key_reused", "another batch");
-    assert_eq!(figures(&cloud).await["total"], 2 + 3, "what was refused was not recorded");
+    assert_eq!(
+        figures(&cloud).await["total"],
+        2 + 3,
+        "what was refused was not recorded"
+    );
 }

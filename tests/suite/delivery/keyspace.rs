@@ -21,7 +21,9 @@ const BOUNDED: [&str; 3] = ["jobs:{type}", "jobs_open:{type}", "job_stats:{type}
 fn patterns() -> Vec<String> {
     let page = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/KEYS.md");
     let page = fs::read_to_string(page).unwrap();
-    let cells = page.lines().filter_map(|line| line.strip_prefix("| `")?.split('`').next());
+    let cells = page
+        .lines()
+        .filter_map(|line| line.strip_prefix("| `")?.split('`').next());
     cells.map(ToOwned::to_owned).collect()
 }
 
@@ -33,11 +35,17 @@ fn is_of(key: &str, pattern: &str) -> bool {
 /// One job of every fate.
 async fn live(cloud: &TestCloud) {
     let to = signature_request("ann@example.com");
-    let keyed = cloud.request(Method::POST, "/api/queue/emails").header("idempotency-key", "k");
+    let keyed = cloud
+        .request(Method::POST, "/api/queue/emails")
+        .header("idempotency-key", "k");
     let keyed = answer(with_json(keyed, &to)).await;
-    cloud.wait_for(keyed.body["jobId"].as_str().unwrap(), "completed").await;
+    cloud
+        .wait_for(keyed.body["jobId"].as_str().unwrap(), "completed")
+        .await;
     let batch = cloud.post("/api/queue/emails/bulk", &bulk(3)).await;
-    cloud.wait_for(batch.body["jobIds"][0].as_str().unwrap(), "completed").await;
+    cloud
+        .wait_for(batch.body["jobIds"][0].as_str().unwrap(), "completed")
+        .await;
     let direct = publish(cloud, "send-email", &to.to_string()).await;
     cloud.wait_for(&direct, "completed").await;
     let unreadable = publish(cloud, "send-email", "{}").await;
@@ -67,7 +75,10 @@ async fn every_key_has_an_end_or_a_documented_bound() {
     assert!(keys.len() > 10, "{keys:?}");
     let patterns = patterns();
     for bounded in BOUNDED {
-        assert!(patterns.iter().any(|pattern| pattern == bounded), "{bounded} is not documented");
+        assert!(
+            patterns.iter().any(|pattern| pattern == bounded),
+            "{bounded} is not documented"
+        );
     }
     for key in &keys {
         let documented = patterns.iter().any(|pattern| is_of(key, pattern));
@@ -92,8 +103,9 @@ async fn the_list_keeps_the_newest_thousand_and_the_open_set_drops_what_was_lost
     }
     let mut newest = String::new();
     for _ in 0..6 {
-        let new: Vec<NewJob> =
-            (0..200).map(|_| NewJob::new(&signature_request("ann@example.com")).unwrap()).collect();
+        let new: Vec<NewJob> = (0..200)
+            .map(|_| NewJob::new(&signature_request("ann@example.com")).unwrap())
+            .collect();
         newest.clone_from(&new[199].id);
         jobs.create(&order(), &new, None).await.unwrap();
     }

@@ -44,10 +44,18 @@ async fn a_delayed_job_does_not_run_before_its_time() {
         let note = job["timeline"][0]["note"].as_str().unwrap();
         assert!(note.starts_with("not before "), "{note}");
     }
-    assert_eq!(cloud.mails().len(), 2, "those whose time had come: {:?}", cloud.mails());
+    assert_eq!(
+        cloud.mails().len(),
+        2,
+        "those whose time had come: {:?}",
+        cloud.mails()
+    );
     let health = cloud.get("/api/health/redis").await.body;
     let queue = &health["services"]["jobQueue"];
-    assert_eq!(queue["oldestPendingSeconds"], 0, "what waits for its time is not late: {queue:#}");
+    assert_eq!(
+        queue["oldestPendingSeconds"], 0,
+        "what waits for its time is not late: {queue:#}"
+    );
 
     cloud.qstash().set_speed(3600.0);
     for (place, id) in ids.iter().enumerate() {

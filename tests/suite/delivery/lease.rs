@@ -43,7 +43,9 @@ async fn a_delivery_whose_lease_was_taken_over_can_neither_commit_nor_tell_progr
     let store = Store::start().await;
     let jobs = Jobs::new(store.client());
     let job = NewJob::new(&json!({ "to": "ann@example.com" })).unwrap();
-    jobs.create(&order(), std::slice::from_ref(&job), None).await.unwrap();
+    jobs.create(&order(), std::slice::from_ref(&job), None)
+        .await
+        .unwrap();
 
     let first = claimed(&jobs, &job.id, "msg_first").await;
     let meanwhile = claim(&jobs, &job.id, "msg_second").await;
@@ -61,17 +63,39 @@ async fn a_delivery_whose_lease_was_taken_over_can_neither_commit_nor_tell_progr
         Ending::Dead("too late".into()),
         Ending::Deferred(jiff::Timestamp::UNIX_EPOCH, "too late".into()),
     ] {
-        assert!(!jobs.commit(&first, &ending).await.unwrap(), "{ending:?} of a lost lease");
-        assert!(!jobs.progress(&first, progress).await.unwrap(), "progress of a lost lease");
+        assert!(
+            !jobs.commit(&first, &ending).await.unwrap(),
+            "{ending:?} of a lost lease"
+        );
+        assert!(
+            !jobs.progress(&first, progress).await.unwrap(),
+            "progress of a lost lease"
+        );
     }
     let seen = jobs.get(&job.id).await.unwrap().unwrap();
-    assert_eq!((seen.status, seen.progress), (Status::Processing, None), "nothing was written");
+    assert_eq!(
+        (seen.status, seen.progress),
+        (Status::Processing, None),
+        "nothing was written"
+    );
 
     assert!(jobs.progress(&second, progress).await.unwrap());
-    assert!(jobs.commit(&second, &Ending::Completed(json!({}))).await.unwrap());
-    assert!(!jobs.commit(&first, &Ending::Failed("much too late".into())).await.unwrap());
+    assert!(
+        jobs.commit(&second, &Ending::Completed(json!({})))
+            .await
+            .unwrap()
+    );
+    assert!(
+        !jobs
+            .commit(&first, &Ending::Failed("much too late".into()))
+            .await
+            .unwrap()
+    );
     let seen = jobs.get(&job.id).await.unwrap().unwrap();
-    assert_eq!((seen.status, seen.progress), (Status::Completed, Some(progress)));
+    assert_eq!(
+        (seen.status, seen.progress),
+        (Status::Completed, Some(progress))
+    );
     let note = seen.timeline[2].note.as_deref().unwrap();
     assert_eq!(note, "attempt 2, the lease of the one before ran out");
 }
@@ -81,10 +105,21 @@ async fn an_attempt_whose_lease_ran_out_may_still_commit_while_nobody_took_over(
     let store = Store::start().await;
     let jobs = Jobs::new(store.client());
     let job = NewJob::new(&json!({ "to": "ann@example.com" })).unwrap();
-    jobs.create(&order(), std::slice::from_ref(&job), None).await.unwrap();
+    jobs.create(&order(), std::slice::from_ref(&job), None)
+        .await
+        .unwrap();
     let slow = claimed(&jobs, &job.id, "msg_slow").await;
     let key = format!("job:{}", job.id);
-    let _: () = store.direct().await.hset(&key, "leaseUntil", 1).await.unwrap();
-    assert!(jobs.commit(&slow, &Ending::Completed(json!({}))).await.unwrap());
+    let _: () = store
+        .direct()
+        .await
+        .hset(&key, "leaseUntil", 1)
+        .await
+        .unwrap();
+    assert!(
+        jobs.commit(&slow, &Ending::Completed(json!({})))
+            .await
+            .unwrap()
+    );
     assert_eq!(claim(&jobs, &job.id, "msg_late").await, Claimed::Over);
 }

@@ -24,7 +24,9 @@ async fn recorded(cloud: &TestCloud, count: usize, order: &Order) -> Vec<String>
 
 fn ids(page: &Value) -> Vec<String> {
     let items = page["items"].as_array().unwrap().iter();
-    items.map(|job| job["jobId"].as_str().unwrap().to_owned()).collect()
+    items
+        .map(|job| job["jobId"].as_str().unwrap().to_owned())
+        .collect()
 }
 
 /// Every page of a list; `between` happens after each.
@@ -56,13 +58,19 @@ async fn the_pages_of_250_jobs_show_each_once_newest_first_while_others_arrive()
         recorded(&cloud, 1, &order()).await;
     })
     .await;
-    assert_eq!(seen, expected, "what arrives meanwhile is on none of the pages that follow");
+    assert_eq!(
+        seen, expected,
+        "what arrives meanwhile is on none of the pages that follow"
+    );
 }
 
 #[tokio::test]
 async fn filters_show_what_fits_and_nothing_else() {
     let cloud = TestCloud::start().await;
-    let labelled = Order { label: "batch-1".into(), ..order() };
+    let labelled = Order {
+        label: "batch-1".into(),
+        ..order()
+    };
     // Rare ones, with more than a page looks at between them.
     let old = recorded(&cloud, 3, &labelled).await;
     recorded(&cloud, 450, &order()).await;
@@ -71,10 +79,19 @@ async fn filters_show_what_fits_and_nothing_else() {
         assert_eq!(cancel(&cloud, id).await.status, 200);
     }
     let table = [
-        ("label=batch-1", vec![&new[1], &new[0], &old[2], &old[1], &old[0]]),
-        ("label=batch-1&status=queued", vec![&new[1], &old[2], &old[0]]),
+        (
+            "label=batch-1",
+            vec![&new[1], &new[0], &old[2], &old[1], &old[0]],
+        ),
+        (
+            "label=batch-1&status=queued",
+            vec![&new[1], &old[2], &old[0]],
+        ),
         ("status=cancelled", vec![&new[0], &old[1]]),
-        ("status=cancelled&type=email&limit=1", vec![&new[0], &old[1]]),
+        (
+            "status=cancelled&type=email&limit=1",
+            vec![&new[0], &old[1]],
+        ),
         ("label=no-such", vec![]),
         ("status=dead", vec![]),
     ];
@@ -90,14 +107,33 @@ async fn filters_show_what_fits_and_nothing_else() {
 async fn a_user_lists_own_jobs_and_a_domain_administrator_those_of_the_domain() {
     let cloud = TestCloud::start().await;
     let mut made = Vec::new();
-    for (tenant, user) in [("a.example", "ann"), ("a.example", "amy"), ("b.example", "bob"), ("-", "")] {
-        let order = Order { tenant: tenant.into(), user: user.into(), ..order() };
+    for (tenant, user) in [
+        ("a.example", "ann"),
+        ("a.example", "amy"),
+        ("b.example", "bob"),
+        ("-", ""),
+    ] {
+        let order = Order {
+            tenant: tenant.into(),
+            user: user.into(),
+            ..order()
+        };
         made.extend(recorded(&cloud, 1, &order).await);
     }
     let table: [(&[(&str, &str)], &[usize]); 4] = [
         (&[("x-user-id", "ann")], &[0]),
-        (&[("x-user-id", "amy"), ("x-user-role", "domain_admin"), ("x-user-domain", "a.example")], &[0, 1]),
-        (&[("x-user-id", "eve"), ("x-user-role", "admin")], &[0, 1, 2, 3]),
+        (
+            &[
+                ("x-user-id", "amy"),
+                ("x-user-role", "domain_admin"),
+                ("x-user-domain", "a.example"),
+            ],
+            &[0, 1],
+        ),
+        (
+            &[("x-user-id", "eve"), ("x-user-role", "admin")],
+            &[0, 1, 2, 3],
+        ),
         (&[], &[0, 1, 2, 3]),
     ];
     for (headers, sees) in table {
@@ -121,11 +157,15 @@ async fn the_figures_follow_the_jobs_and_tell_how_late_the_oldest_is() {
     cloud.wait_for(&dead, "dead").await;
     let waiting = recorded(&cloud, 2, &order()).await;
     cancel(&cloud, &waiting[0]).await;
-    let expected = json!({ "total": 4, "completed": 1, "failed": 1, "pending": 1, "successRate": 50.0 });
+    let expected =
+        json!({ "total": 4, "completed": 1, "failed": 1, "pending": 1, "successRate": 50.0 });
     assert_eq!(figures(&cloud).await, expected);
 
     // An hour passes in which nobody takes up the last one.
-    let now: (i64, i64) = redis::cmd("TIME").query_async(&mut direct(&cloud).await).await.unwrap();
+    let now: (i64, i64) = redis::cmd("TIME")
+        .query_async(&mut direct(&cloud).await)
+        .await
+        .unwrap();
     let due = (now.0 - 3600) * 1000;
     let _: i64 = redis::cmd("ZADD")
         .arg(("jobs_open:email", due, &waiting[1]))
@@ -136,7 +176,10 @@ async fn the_figures_follow_the_jobs_and_tell_how_late_the_oldest_is() {
     let queue = &health["services"]["jobQueue"];
     let late = queue["oldestPendingSeconds"].as_u64().unwrap();
     assert!((3600..3700).contains(&late), "{queue:#}");
-    assert_eq!(queue["stats"]["email"], expected, "health tells the same figures");
+    assert_eq!(
+        queue["stats"]["email"], expected,
+        "health tells the same figures"
+    );
 }
 
 /// A connection to the cloud's redis-server, past the front.

@@ -34,7 +34,9 @@ fn message(id: &str, generation: u32, to: &str) -> Value {
 /// The statuses of a job's timeline, in their order.
 fn statuses(job: &Value) -> Vec<&str> {
     let moments = job["timeline"].as_array().unwrap().iter();
-    moments.map(|moment| moment["status"].as_str().unwrap()).collect()
+    moments
+        .map(|moment| moment["status"].as_str().unwrap())
+        .collect()
 }
 
 /// The figures of all e-mail jobs, as the API tells them.
@@ -49,7 +51,9 @@ async fn cancel(cloud: &TestCloud, id: &str) -> Answer {
 
 /// Redrives a job.
 async fn retry(cloud: &TestCloud, id: &str) -> Answer {
-    cloud.post(&format!("/api/queue/jobs/{id}/retry"), &Value::Null).await
+    cloud
+        .post(&format!("/api/queue/jobs/{id}/retry"), &Value::Null)
+        .await
 }
 
 /// Waits until something holds.
@@ -69,7 +73,11 @@ async fn delivered(cloud: &TestCloud, count: usize) {
     let http = shared::protocol::http::client(PATIENCE).unwrap();
     eventually(&format!("{count} messages are delivered"), async || {
         let request = http.get(&url).bearer_auth(cloud.variable("QSTASH_TOKEN"));
-        answer(request).await.body["events"].as_array().unwrap().len() >= count
+        answer(request).await.body["events"]
+            .as_array()
+            .unwrap()
+            .len()
+            >= count
     })
     .await;
 }
@@ -84,11 +92,18 @@ async fn publish(cloud: &TestCloud, handler: &str, body: &str) -> String {
         .header("content-type", "application/json")
         .body(body.to_owned());
     let taken = answer(request).await;
-    taken.body["messageId"].as_str().unwrap_or_else(|| panic!("{taken:?}")).to_owned()
+    taken.body["messageId"]
+        .as_str()
+        .unwrap_or_else(|| panic!("{taken:?}"))
+        .to_owned()
 }
 
 /// Seconds that an answer asks to wait.
 #[track_caller]
 fn wait_of(answer: &Answer) -> u64 {
-    answer.headers["retry-after"].to_str().unwrap().parse().unwrap()
+    answer.headers["retry-after"]
+        .to_str()
+        .unwrap()
+        .parse()
+        .unwrap()
 }

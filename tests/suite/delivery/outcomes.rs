@@ -24,7 +24,9 @@ async fn deliver(cloud: &TestCloud, id: &str) -> Answer {
 }
 
 fn non_retryable(headers: &HeaderMap) -> Option<&str> {
-    headers.get("upstash-nonretryable-error").map(|value| value.to_str().unwrap())
+    headers
+        .get("upstash-nonretryable-error")
+        .map(|value| value.to_str().unwrap())
 }
 
 #[tokio::test]
@@ -37,11 +39,17 @@ async fn what_may_heal_is_answered_503_with_retry_after_and_completed_by_a_later
     assert_eq!(non_retryable(&failed.headers), None);
     let job = cloud.job(&id).await;
     assert_eq!(job["status"], "failed", "{job:#}");
-    assert!(job["error"].as_str().is_some_and(|error| !error.is_empty()), "{job:#}");
+    assert!(
+        job["error"].as_str().is_some_and(|error| !error.is_empty()),
+        "{job:#}"
+    );
 
     let done = deliver(&cloud, &id).await;
     assert_eq!(done.status, 200, "{done:?}");
-    assert_eq!((&done.body["success"], &done.body["jobId"]), (&json!(true), &json!(id)));
+    assert_eq!(
+        (&done.body["success"], &done.body["jobId"]),
+        (&json!(true), &json!(id))
+    );
     assert_eq!(done.body["result"]["sent"], 1, "{done:?}");
     let job = cloud.job(&id).await;
     assert_eq!(job["status"], "completed", "{job:#}");
@@ -49,7 +57,10 @@ async fn what_may_heal_is_answered_503_with_retry_after_and_completed_by_a_later
     assert_eq!(job["result"], done.body["result"]);
 
     let repeated = deliver(&cloud, &id).await;
-    assert_eq!((repeated.status.as_u16(), &repeated.body["repeated"]), (200, &json!(true)));
+    assert_eq!(
+        (repeated.status.as_u16(), &repeated.body["repeated"]),
+        (200, &json!(true))
+    );
     assert_eq!(cloud.job(&id).await, job, "a repetition changes nothing");
     assert_eq!(cloud.mails()[TO], 1);
 }
@@ -85,14 +96,24 @@ async fn what_may_not_go_now_is_answered_200_and_published_again_for_later() {
     assert_eq!(deferred.status, 200, "{deferred:?}");
     let until = deferred.body["deferredUntil"].as_str().unwrap();
     let job = cloud.job(&id).await;
-    assert_eq!(statuses(&job), ["queued", "processing", "deferred"], "{job:#}");
+    assert_eq!(
+        statuses(&job),
+        ["queued", "processing", "deferred"],
+        "{job:#}"
+    );
     let note = job["timeline"][2]["note"].as_str().unwrap();
     let at: jiff::Timestamp = until.parse().unwrap();
-    assert!(note.ends_with(&format!(", until {}", at.as_millisecond())), "{note}");
+    assert!(
+        note.ends_with(&format!(", until {}", at.as_millisecond())),
+        "{note}"
+    );
 
     // The message that was deferred comes again: there is a newer one.
     let older = deliver(&cloud, &id).await;
-    assert_eq!((older.status.as_u16(), &older.body["superseded"]), (200, &json!(true)));
+    assert_eq!(
+        (older.status.as_u16(), &older.body["superseded"]),
+        (200, &json!(true))
+    );
     assert!(cloud.mails().is_empty());
     cloud.qstash().hold(false);
     cloud.wait_for(&id, "completed").await;
@@ -106,7 +127,10 @@ async fn a_job_may_be_deferred_more_often_than_it_may_be_retried() {
     let id = cloud.enqueue(&signature_request(TO)).await;
     let job = cloud.wait_for(&id, "completed").await;
     assert_eq!(job["attempts"], 10, "{job:#}");
-    let deferred = statuses(&job).iter().filter(|status| **status == "deferred").count();
+    let deferred = statuses(&job)
+        .iter()
+        .filter(|status| **status == "deferred")
+        .count();
     assert_eq!(deferred, 9, "no retry was spent: {job:#}");
     assert_eq!(cloud.mails()[TO], 1);
 }

@@ -27,13 +27,20 @@ async fn deliveries_of_one_job_at_the_same_time_run_it_once() {
             match answer.status.as_u16() {
                 200 if answer.body["repeated"] == true => {}
                 200 => ran += 1,
-                503 => assert!((1..=35).contains(&wait_of(answer)), "a lease's length: {answer:?}"),
+                503 => assert!(
+                    (1..=35).contains(&wait_of(answer)),
+                    "a lease's length: {answer:?}"
+                ),
                 other => panic!("{other}: {answer:?}"),
             }
         }
         let job = cloud.job(&id).await;
         assert_eq!(ran, 1, "one of {count} runs the job: {answers:#?}");
-        assert_eq!(statuses(&job), ["queued", "processing", "completed"], "{job:#}");
+        assert_eq!(
+            statuses(&job),
+            ["queued", "processing", "completed"],
+            "{job:#}"
+        );
         assert_eq!(cloud.mails()[&to], 1, "{count} deliveries");
     }
     // QStash's own messages come last, and find nothing left to do.
@@ -65,10 +72,18 @@ async fn a_delivery_that_finds_the_lease_held_is_told_when_it_ends_and_changes_n
     let busy = cloud.deliver("send-email", &message(&id, 1, to)).await;
     busy.assert_problem(503, "retry", "the lease is held");
     assert!((1..=35).contains(&wait_of(&busy)), "{busy:?}");
-    assert_eq!(cloud.job(&id).await, before, "a busy delivery leaves no trace");
+    assert_eq!(
+        cloud.job(&id).await,
+        before,
+        "a busy delivery leaves no trace"
+    );
     assert!(cloud.mails().is_empty());
 
-    assert!(jobs.commit(&claim, &Ending::Failed("gave up".into())).await.unwrap());
+    assert!(
+        jobs.commit(&claim, &Ending::Failed("gave up".into()))
+            .await
+            .unwrap()
+    );
     let ran = cloud.deliver("send-email", &message(&id, 1, to)).await;
     assert_eq!(ran.status, 200, "{ran:?}");
     assert_eq!(cloud.mails()[to], 1);

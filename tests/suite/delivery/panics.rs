@@ -13,16 +13,33 @@ use crate::support::payloads::signature_request;
 /// An example of this crate, which `cargo build --all-targets` puts beside the tests.
 fn example(name: &str) -> PathBuf {
     let test = std::env::current_exe().unwrap();
-    let path = test.parent().unwrap().parent().unwrap().join("examples").join(name);
-    assert!(path.exists(), "{} is not built: cargo build -p tests --examples", path.display());
+    let path = test
+        .parent()
+        .unwrap()
+        .parent()
+        .unwrap()
+        .join("examples")
+        .join(name);
+    assert!(
+        path.exists(),
+        "{} is not built: cargo build -p tests --examples",
+        path.display()
+    );
     path
 }
 
 /// The functions, with work that panics in the place of send-email's.
 fn binaries(built: &Path) -> TempDir {
     let folder = tempfile::tempdir().unwrap();
-    for function in ["queue", "queue-jobs", "job-failed"] {
-        symlink(built.join(function), folder.path().join(function)).unwrap();
+    let functions = Path::new(env!("CARGO_MANIFEST_DIR")).join("../functions");
+    for function in ["api", "jobs"]
+        .iter()
+        .flat_map(|kind| functions.join(kind).read_dir().unwrap())
+    {
+        let name = function.unwrap().file_name();
+        if name != "send-email" {
+            symlink(built.join(&name), folder.path().join(&name)).unwrap();
+        }
     }
     symlink(example("panicking-work"), folder.path().join("send-email")).unwrap();
     folder
@@ -47,7 +64,9 @@ async fn a_first_panic_is_a_retry_a_second_one_is_the_end_and_the_instance_lives
     .await;
     let scratch = tempfile::tempdir().unwrap();
 
-    let id = cloud.enqueue(&panicking(Some(&scratch.path().join("once")))).await;
+    let id = cloud
+        .enqueue(&panicking(Some(&scratch.path().join("once"))))
+        .await;
     let job = cloud.wait_for(&id, "completed").await;
     let life = ["queued", "processing", "failed", "processing", "completed"];
     assert_eq!(statuses(&job), life, "{job:#}");
@@ -60,12 +79,22 @@ async fn a_first_panic_is_a_retry_a_second_one_is_the_end_and_the_instance_lives
     let job = cloud.wait_for(&id, "dead").await;
     let life = ["queued", "processing", "failed", "processing", "dead"];
     assert_eq!(statuses(&job), life, "{job:#}");
-    assert!(job["error"].as_str().unwrap().starts_with("panicked: "), "{job:#}");
+    assert!(
+        job["error"].as_str().unwrap().starts_with("panicked: "),
+        "{job:#}"
+    );
 
     assert_eq!(retry(&cloud, &id).await.status, 202);
     let twice_more = async || cloud.job(&id).await["attempts"] == 4;
     super::eventually("it is tried twice again", twice_more).await;
     let job = cloud.wait_for(&id, "dead").await;
-    assert_eq!(statuses(&job)[5..], ["queued", "processing", "failed", "processing", "dead"]);
-    assert_eq!(cloud.gateway().pids("send-email"), pids, "no instance was lost");
+    assert_eq!(
+        statuses(&job)[5..],
+        ["queued", "processing", "failed", "processing", "dead"]
+    );
+    assert_eq!(
+        cloud.gateway().pids("send-email"),
+        pids,
+        "no instance was lost"
+    );
 }

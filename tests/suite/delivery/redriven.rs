@@ -43,13 +43,20 @@ async fn a_job_whose_retries_ran_out_is_dead_until_it_is_redriven_and_then_sends
     let (id, job) = dead(&cloud).await;
     assert_eq!(job["attempts"], 6, "{job:#}");
     let error = job["error"].as_str().unwrap();
-    assert!(error.starts_with("given up after 6 deliveries, the last answered 503: "), "{error}");
+    assert!(
+        error.starts_with("given up after 6 deliveries, the last answered 503: "),
+        "{error}"
+    );
     let stats = figures(&cloud).await;
     let counted = ["total", "completed", "failed", "pending"].map(|figure| &stats[figure]);
     assert_eq!(counted, [1, 0, 1, 0], "{stats:#}");
 
     let again = retry(&cloud, &id).await;
-    assert_eq!((again.status.as_u16(), &again.body["jobId"]), (202, &json!(id)), "{again:?}");
+    assert_eq!(
+        (again.status.as_u16(), &again.body["jobId"]),
+        (202, &json!(id)),
+        "{again:?}"
+    );
     let job = cloud.wait_for(&id, "completed").await;
     assert_eq!(job["error"], Value::Null, "{job:#}");
     assert_eq!(cloud.mails()[TO], 1);
@@ -67,19 +74,34 @@ async fn a_late_word_about_an_older_message_does_not_kill_a_redriven_job() {
     assert_eq!(retry(&cloud, &id).await.status, 202);
     let waiting = cloud.job(&id).await;
     let late = cloud.deliver("job-failed", &given_up(&cloud, &id, 1)).await;
-    assert_eq!((late.status.as_u16(), &late.body["kept"]), (200, &json!(true)), "{late:?}");
+    assert_eq!(
+        (late.status.as_u16(), &late.body["kept"]),
+        (200, &json!(true)),
+        "{late:?}"
+    );
     assert_eq!(cloud.job(&id).await, waiting, "the record knows better");
 
     let older = cloud.deliver("send-email", &message(&id, 1, TO)).await;
-    assert_eq!((older.status.as_u16(), &older.body["superseded"]), (200, &json!(true)));
-    assert!(cloud.mails().is_empty(), "the older message does nothing either");
+    assert_eq!(
+        (older.status.as_u16(), &older.body["superseded"]),
+        (200, &json!(true))
+    );
+    assert!(
+        cloud.mails().is_empty(),
+        "the older message does nothing either"
+    );
 
     cloud.qstash().hold(false);
     let done = cloud.wait_for(&id, "completed").await;
     assert_eq!(cloud.mails()[TO], 1);
     for generation in [1, 2] {
-        let late = cloud.deliver("job-failed", &given_up(&cloud, &id, generation)).await;
-        assert_eq!(late.body["kept"], true, "a completed job is completed: {late:?}");
+        let late = cloud
+            .deliver("job-failed", &given_up(&cloud, &id, generation))
+            .await;
+        assert_eq!(
+            late.body["kept"], true,
+            "a completed job is completed: {late:?}"
+        );
     }
     assert_eq!(cloud.job(&id).await, done);
 }
@@ -103,10 +125,15 @@ async fn redriving_twice_at_once_publishes_one_message() {
 #[tokio::test]
 async fn a_word_that_a_message_was_given_up_makes_a_record_where_none_is() {
     let cloud = hurried().await;
-    let answer = cloud.deliver("job-failed", &given_up(&cloud, "lost", 1)).await;
+    let answer = cloud
+        .deliver("job-failed", &given_up(&cloud, "lost", 1))
+        .await;
     assert_eq!(answer.body["status"], "dead", "{answer:?}");
     let job = cloud.job("lost").await;
-    assert_eq!(job["error"], "given up after 6 deliveries, the last answered 503: the word came late");
+    assert_eq!(
+        job["error"],
+        "given up after 6 deliveries, the last answered 503: the word came late"
+    );
     assert_eq!(cloud.job("msg_1").await, job, "also under its message id");
     assert_eq!(retry(&cloud, "lost").await.status, 202);
     cloud.wait_for("lost", "completed").await;

@@ -66,7 +66,7 @@ impl Stage {
     /// Waits until the queue has delivered a job and knows it.
     async fn delivered(&self, job_id: &str) {
         let waiting = async {
-            while self.answers(job_id, "DELIVERED").await.is_empty() {
+            while self.events(job_id, "DELIVERED").await.is_empty() {
                 tokio::time::sleep(Duration::from_millis(20)).await;
             }
         };
@@ -76,19 +76,14 @@ impl Stage {
         }
     }
 
-    /// The answers to a job's deliveries that left its message in this state.
-    async fn answers(&self, job_id: &str, state: &str) -> Vec<u64> {
+    /// What the queue has noted about a job's message.
+    async fn events(&self, job_id: &str, state: &str) -> Vec<Value> {
         let qstash = self.cloud.qstash().url();
         let url = format!("{qstash}/v2/events?label={job_id}&state={state}");
         let http = shared::protocol::http::client(PATIENCE).unwrap();
-        let request = http
-            .get(url)
-            .bearer_auth(self.cloud.variable("QSTASH_TOKEN"));
-        let page = answer(request).await.body;
-        let events = page["events"].as_array().unwrap().iter();
-        events
-            .map(|event| event["responseStatus"].as_u64().unwrap())
-            .collect()
+        let token = self.cloud.variable("QSTASH_TOKEN");
+        let page = answer(http.get(url).bearer_auth(token)).await.body;
+        page["events"].as_array().unwrap().clone()
     }
 
     /// A job's rows in the ledger.

@@ -15,7 +15,7 @@ use std::time::Duration;
 use futures_util::FutureExt as _;
 use jiff::Timestamp;
 use serde::de::DeserializeOwned;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::api::panic_text;
 use super::fatal::Fatal;
@@ -135,9 +135,13 @@ impl Worker {
         }
     }
 
-    /// A payload that will never be read: the record says so, as far as it can be reached.
-    async fn unreadable(&self, incoming: Incoming<'_>, reason: Stop) -> Answer {
+    /// A payload that will never be read: the record says so, as far as it can be reached. It keeps what a later
+    /// version may read; what is no object could not even be published again.
+    async fn unreadable(&self, mut incoming: Incoming<'_>, reason: Stop) -> Answer {
         let reason = reason.to_string();
+        if serde_json::from_str::<Map<String, Value>>(incoming.payload).is_err() {
+            incoming.payload = "";
+        }
         if let Err(error) = self.jobs.fail(incoming, &reason).await {
             tracing::error!(error = &error as &dyn std::error::Error, "cannot mark dead");
         }

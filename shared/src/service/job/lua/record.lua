@@ -20,14 +20,17 @@ local function replace_former_record(key)
     'priority', 'normal', 'tenant', '-', 'generation', '1', 'attempts', '0', 'fence', '0',
     'createdAt', string.format('%.0f', tonumber(former.createdAt) or now),
     'updatedAt', string.format('%.0f', tonumber(former.updatedAt) or now) }
-  if type(former.data) == 'table' then
-    fields[#fields + 1] = 'payload'
-    fields[#fields + 1] = cjson.encode(former.data)
+  local function keep(name, value)
+    fields[#fields + 1] = name
+    fields[#fields + 1] = value
   end
-  if type(former.error) == 'string' then
-    fields[#fields + 1] = 'error'
-    fields[#fields + 1] = former.error
+  if former.status == 'completed' then
+    keep('completedAt', string.format('%.0f', tonumber(former.completedAt) or tonumber(former.updatedAt) or now))
+  elseif type(former.data) == 'table' then
+    keep('payload', cjson.encode(former.data))
   end
+  if type(former.result) == 'table' then keep('result', cjson.encode(former.result)) end
+  if type(former.error) == 'string' then keep('error', former.error) end
   redis.call('HSET', key, unpack(fields))
   redis.call('PEXPIRE', key, DEAD_LIFE)
 end

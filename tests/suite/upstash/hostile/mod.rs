@@ -1,66 +1,17 @@
 //! Answers that no store gives: a clear error each time, never a panic, never a wrong value, never a hang.
 
+mod server;
+mod streams;
+
 use std::time::Duration;
 
 use shared::protocol::upstash::{Command, Error, Pipeline, Redis, Reply, Script};
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::{TcpListener, TcpStream};
 use tokio::time::timeout;
 
+use self::server::{http, ok, reciting};
 use crate::support::cloud::PATIENCE;
-use crate::support::store::client;
 
 static SCRIPT: Script = Script::new("return 1");
-
-/// What is written to every connection, and whether it is then left open.
-#[derive(Clone)]
-struct Reciting {
-    answer: Vec<u8>,
-    stays: bool,
-}
-
-/// A client of a server that always says the same.
-async fn reciting(answer: impl Into<Vec<u8>>, stays: bool) -> Redis {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let url = format!("http://{}", listener.local_addr().unwrap());
-    let reciting = Reciting {
-        answer: answer.into(),
-        stays,
-    };
-    tokio::spawn(async move {
-        while let Ok((stream, _)) = listener.accept().await {
-            tokio::spawn(recite(stream, reciting.clone()));
-        }
-    });
-    client(&url, "token")
-}
-
-async fn recite(mut stream: TcpStream, reciting: Reciting) {
-    let mut asked = Vec::new();
-    while !asked.windows(4).any(|end| end == b"\r\n\r\n") {
-        if stream.read_buf(&mut asked).await.unwrap_or(0) == 0 {
-            return;
-        }
-    }
-    let _ = stream.write_all(&reciting.answer).await;
-    if reciting.stays {
-        tokio::time::sleep(Duration::from_hours(1)).await;
-    }
-    // What the client still sends is read, so that closing does not reset the connection before it has read.
-    let _ = stream.shutdown().await;
-    while stream.read_buf(&mut asked).await.unwrap_or(0) > 0 {}
-}
-
-fn http(status: &str, headers: &str, body: &str) -> String {
-    let length = body.len();
-    format!(
-        "HTTP/1.1 {status}\r\n{headers}content-length: {length}\r\nconnection: close\r\n\r\n{body}"
-    )
-}
-
-fn ok(body: &str) -> String {
-    http("200 OK", "", body)
-}
 
 fn get() -> Command {
     Command::new("GET").arg("k")
@@ -280,60 +231,4 @@ async fn text_that_is_no_base64_is_kept_as_it_is() {
     let redis = reciting(ok("{\"result\":\"no base64!\",\"more\":[1]}"), false).await;
     let reply: Reply = redis.run(get()).await.unwrap();
     assert_eq!(reply, Reply::Bytes(b"no base64!".to_vec()));
-}
-
-#[tokio::test]
-async fn a_subscription_ends_in_an_error_when_its_stream_is_no_stream() {
-    let stream = "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\n\r\n";
-    let endless = format!(
-        "{stream}data: subscribe,c,1\n\ndata: message,c,{}",
-        "x".repeat(2 << 20)
-    );
-    for (answer, stays, why) in [
-        (ok("<html>Welcome</html>"), false, "a page"),
-        (format!("{stream}data: hello\n\n"), true, "another greeting"),
-        (stream.to_owned(), false, "ended before it began"),
-        (stream.to_owned(), true, "channels that are never confirmed"),
-        (
-            format!("{stream}{}", "x".repeat(2 << 20)),
-            true,
-            "an endless first line",
-        ),
-        (endless, true, "an endless message"),
-        (
-            http("400 Bad Request", "", "{\"error\":\"ERR no\"}"),
-            false,
-            "refused",
-        ),
-        (
-            http("502 Bad Gateway", "", "<html>"),
-            false,
-            "a gateway's page",
-        ),
-        (String::new(), true, "silence"),
-    ] {
-        let redis = reciting(answer, stays).await;
-        let listening = async { redis.subscribe(&["c"]).await?.next().await };
-        let outcome = timeout(PATIENCE, listening)
-            .await
-            .unwrap_or_else(|_| panic!("{why}: hangs"));
-        assert!(outcome.is_err(), "{why}: {outcome:?}");
-    }
-}
-
-#[tokio::test]
-async fn events_of_no_concern_are_passed_over() {
-    let events = "data: subscribe,c,1\r\n\r\n: comment\n\nevent: x\nid: 7\ndata:message,c,no space\n\
-        data: message,other,not ours\ndata: pmessage,*,c,no\ndata: \ndata: message,c,yes\r\n\r\ndata: message,c,cut";
-    let answer = format!(
-        "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\nconnection: close\r\n\r\n{events}"
-    );
-    let redis = reciting(answer, false).await;
-    let mut subscription = redis.subscribe(&["c"]).await.unwrap();
-    assert_eq!(subscription.next().await.unwrap().unwrap().payload, "yes");
-    assert_eq!(
-        subscription.next().await.unwrap(),
-        None,
-        "half an event is none"
-    );
 }

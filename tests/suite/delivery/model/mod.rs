@@ -1,0 +1,125 @@
+//! One job under random calls, held against a model of what may happen to it.
+//!
+//! Any call may lose its answer after its script ran, so that the client sends it again: nothing may happen twice.
+
+mod reference;
+mod subject;
+
+use proptest::collection::vec;
+use proptest::prelude::*;
+use proptest::test_runner::{Config, TestRunner};
+
+use crate::support::seeds;
+use crate::support::store::Store;
+use reference::Reference;
+use subject::Subject;
+
+/// Which message of the job a call is about.
+#[derive(Clone, Copy, Debug)]
+enum Age {
+    /// One that was superseded.
+    Older,
+    /// The record's.
+    Current,
+    /// One that was published although its record was not written any more.
+    Newer,
+}
+
+/// How an attempt ends.
+#[derive(Clone, Copy, Debug)]
+enum End {
+    Completed,
+    Failed,
+    Panicked,
+    Dead,
+    Deferred,
+}
+
+/// What happens to the job. Attempts are counted from the newest claim, 0, backwards.
+#[derive(Clone, Copy, Debug)]
+enum Step {
+    Create,
+    Claim(Age),
+    Commit(usize, End),
+    Progress(usize),
+    Cancel,
+    Redrive,
+    Fail(Age),
+    /// The lease's time passes.
+    LeaseEnds,
+}
+
+/// What the caller is told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Said {
+    Created,
+    Run {
+        fence: u64,
+        attempt: u32,
+        panics: u32,
+    },
+    Busy,
+    Over,
+    Superseded,
+    Written(bool),
+    Cancelled,
+    Ready(u32),
+    Refused,
+    Unknown,
+    Dead,
+    Kept,
+    /// There was nothing to ask.
+    Nothing,
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    let age = || prop_oneof![1 => Just(Age::Older), 6 => Just(Age::Current), 1 => Just(Age::Newer)];
+    let attempt = || prop_oneof![4 => Just(0), 1 => 1..4_usize];
+    let end = prop_oneof![
+        1 => Just(End::Completed),
+        3 => Just(End::Failed),
+        1 => Just(End::Panicked),
+        2 => Just(End::Dead),
+        2 => Just(End::Deferred),
+    ];
+    prop_oneof![
+        1 => Just(Step::Create),
+        6 => age().prop_map(Step::Claim),
+        5 => (attempt(), end).prop_map(|(attempt, end)| Step::Commit(attempt, end)),
+        2 => attempt().prop_map(Step::Progress),
+        1 => Just(Step::Cancel),
+        2 => Just(Step::Redrive),
+        2 => age().prop_map(Step::Fail),
+        2 => Just(Step::LeaseEnds),
+    ]
+}
+
+#[test]
+fn whatever_happens_to_a_job_in_whatever_order_it_runs_in_one_place_and_is_completed_once() {
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let store = runtime.block_on(Store::start());
+    let config = Config {
+        cases: u32::try_from(seeds(48)).unwrap(),
+        failure_persistence: None,
+        ..Config::default()
+    };
+    let lives = vec((step(), prop::bool::weighted(0.3)), 1..30);
+    let outcome = TestRunner::new(config).run(&lives, |steps| {
+        runtime.block_on(play(&store, &steps));
+        Ok(())
+    });
+    outcome.unwrap_or_else(|failure| panic!("{failure}"));
+}
+
+async fn play(store: &Store, steps: &[(Step, bool)]) {
+    let mut subject = Subject::new(store).await;
+    let mut reference = Reference::default();
+    for (place, (step, lost)) in steps.iter().enumerate() {
+        let expected = reference.take(*step);
+        let said = subject.take(*step, *lost).await;
+        assert_eq!(said, expected, "the answer to step {place}, {step:?}");
+        subject
+            .check(&reference, &format!("step {place}, {step:?}"))
+            .await;
+    }
+}

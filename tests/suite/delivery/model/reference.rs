@@ -1,0 +1,239 @@
+//! What may happen to a job, without Redis and without time.
+
+use shared::service::job::Status;
+
+use super::{Age, End, Said, Step};
+
+/// A job and the counters of its type.
+#[derive(Debug, Default)]
+pub(super) struct Reference {
+    pub(super) record: Option<Record>,
+    pub(super) total: u64,
+    pub(super) completed: u64,
+    pub(super) dead: u64,
+    pub(super) cancelled: u64,
+    claims: Vec<Held>,
+}
+
+/// A job's record.
+#[derive(Clone, Debug)]
+pub(super) struct Record {
+    pub(super) status: Status,
+    pub(super) generation: u32,
+    pub(super) attempts: u32,
+    panics: u32,
+    /// Whether the lease's time has not passed.
+    leased: bool,
+    /// The claim that was committed last, if nothing else was decided since.
+    committed: Option<usize>,
+}
+
+/// A claim as its holder knows it.
+#[derive(Clone, Copy, Debug)]
+struct Held {
+    fence: u32,
+    generation: u32,
+    panics: u32,
+}
+
+impl Record {
+    fn new(status: Status, generation: u32) -> Self {
+        Self {
+            status,
+            generation,
+            attempts: 0,
+            panics: 0,
+            leased: false,
+            committed: None,
+        }
+    }
+
+    fn runs(&self) -> bool {
+        self.status == Status::Processing && self.leased
+    }
+}
+
+impl Reference {
+    /// Jobs that are neither done nor given up nor cancelled.
+    pub(super) fn pending(&self) -> u64 {
+        self.total - self.completed - self.dead - self.cancelled
+    }
+
+    /// The generation of the message that a step is about.
+    pub(super) fn generation(&self, age: Age) -> u32 {
+        let current = self.record.as_ref().map_or(1, |record| record.generation);
+        match age {
+            Age::Older => current.saturating_sub(1),
+            Age::Current => current,
+            Age::Newer => current + 1,
+        }
+    }
+
+    pub(super) fn take(&mut self, step: Step) -> Said {
+        match step {
+            Step::Create => self.create(),
+            Step::Claim(age) => self.claim(self.generation(age)),
+            Step::Commit(back, end) => self.commit(back, end),
+            Step::Progress(back) => match self.held(back) {
+                Some(place) => Said::Written(self.owns(place)),
+                None => Said::Nothing,
+            },
+            Step::Cancel => self.cancel(),
+            Step::Redrive => self.redrive(),
+            Step::Fail(age) => self.fail(self.generation(age)),
+            Step::LeaseEnds => {
+                if let Some(record) = &mut self.record {
+                    record.leased = false;
+                }
+                Said::Nothing
+            }
+        }
+    }
+
+    fn create(&mut self) -> Said {
+        if self.record.is_none() {
+            self.record = Some(Record::new(Status::Queued, 1));
+            self.total += 1;
+        }
+        Said::Created
+    }
+
+    fn claim(&mut self, generation: u32) -> Said {
+        if let Some(record) = &self.record {
+            if matches!(record.status, Status::Completed | Status::Cancelled) {
+                return Said::Over;
+            }
+            if generation < record.generation {
+                return Said::Superseded;
+            }
+            if record.runs() {
+                return Said::Busy;
+            }
+        } else {
+            self.record = Some(Record::new(Status::Queued, generation));
+            self.total += 1;
+        }
+        self.become_status(Status::Processing);
+        let Some(record) = &mut self.record else {
+            return Said::Nothing;
+        };
+        record.attempts += 1;
+        record.generation = generation;
+        record.leased = true;
+        // Every claim is an attempt, so that the fence counts them, too.
+        let (attempt, panics) = (record.attempts, record.panics);
+        self.claims.push(Held {
+            fence: attempt,
+            generation,
+            panics,
+        });
+        Said::Run {
+            fence: attempt.into(),
+            attempt,
+            panics,
+        }
+    }
+
+    fn commit(&mut self, back: usize, end: End) -> Said {
+        let Some(place) = self.held(back) else {
+            return Said::Nothing;
+        };
+        let repeated = self
+            .record
+            .as_ref()
+            .is_some_and(|record| record.committed == Some(place));
+        if repeated || !self.owns(place) {
+            return Said::Written(repeated);
+        }
+        self.become_status(match end {
+            End::Completed => Status::Completed,
+            End::Failed | End::Panicked => Status::Failed,
+            End::Dead => Status::Dead,
+            End::Deferred => Status::Deferred,
+        });
+        let claim = self.claims[place];
+        if let Some(record) = &mut self.record {
+            record.committed = Some(place);
+            record.panics = claim.panics + u32::from(matches!(end, End::Panicked));
+            record.generation = claim.generation + u32::from(matches!(end, End::Deferred));
+        }
+        Said::Written(true)
+    }
+
+    fn cancel(&mut self) -> Said {
+        let Some(record) = &mut self.record else {
+            return Said::Unknown;
+        };
+        let ended = matches!(
+            record.status,
+            Status::Completed | Status::Dead | Status::Cancelled
+        );
+        if ended || record.runs() {
+            return Said::Refused;
+        }
+        record.committed = None;
+        self.become_status(Status::Cancelled);
+        Said::Cancelled
+    }
+
+    fn redrive(&mut self) -> Said {
+        let Some(record) = &mut self.record else {
+            return Said::Unknown;
+        };
+        if record.status == Status::Completed || record.runs() {
+            return Said::Refused;
+        }
+        if record.status != Status::Queued {
+            record.generation += 1;
+            record.panics = 0;
+            record.committed = None;
+            self.become_status(Status::Queued);
+        }
+        Said::Ready(self.generation(Age::Current))
+    }
+
+    fn fail(&mut self, generation: u32) -> Said {
+        match &self.record {
+            None => {
+                self.record = Some(Record::new(Status::Queued, generation));
+                self.total += 1;
+            }
+            Some(record) if matches!(record.status, Status::Completed | Status::Cancelled) => {
+                return Said::Kept;
+            }
+            Some(record) if generation < record.generation => return Said::Kept,
+            Some(record) if record.runs() => return Said::Busy,
+            Some(_) => {}
+        }
+        self.become_status(Status::Dead);
+        Said::Dead
+    }
+
+    /// The claim that is meant by counting back from the newest.
+    fn held(&self, back: usize) -> Option<usize> {
+        self.claims.len().checked_sub(back + 1)
+    }
+
+    /// Whether the job is still this claim's.
+    fn owns(&self, place: usize) -> bool {
+        self.record.as_ref().is_some_and(|record| {
+            record.status == Status::Processing && record.attempts == self.claims[place].fence
+        })
+    }
+
+    fn become_status(&mut self, to: Status) {
+        let Some(record) = &mut self.record else {
+            return;
+        };
+        for (status, change) in [(record.status, -1), (to, 1)] {
+            let counter = match status {
+                Status::Completed => &mut self.completed,
+                Status::Dead => &mut self.dead,
+                Status::Cancelled => &mut self.cancelled,
+                _ => continue,
+            };
+            *counter = counter.saturating_add_signed(change);
+        }
+        record.status = to;
+    }
+}
