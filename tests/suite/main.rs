@@ -11,6 +11,7 @@ mod input;
 mod mail_ledger;
 mod main_job;
 mod openapi;
+mod outages;
 mod pooler;
 mod services;
 mod signatures;

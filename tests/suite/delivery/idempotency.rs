@@ -4,12 +4,16 @@ use std::collections::BTreeSet;
 
 use futures_util::future::join_all;
 use http::Method;
-use serde_json::Value;
+use local_redis_rest::Fault;
+use serde_json::{Value, json};
+use shared::service::job::{Created, Idempotency, Jobs, NewJob};
 
+use super::lease::order;
 use super::{delivered, figures};
 use crate::support::TestCloud;
 use crate::support::cloud::{Answer, answer, with_json};
 use crate::support::payloads::{bulk, signature_request};
+use crate::support::store::Store;
 
 async fn enqueue(cloud: &TestCloud, path: &str, user: Option<&str>, payload: &Value) -> Answer {
     let mut request = cloud
@@ -84,4 +88,42 @@ async fn a_key_means_one_wish_of_one_tenant_on_one_route() {
         2 + 3,
         "what was refused was not recorded"
     );
+}
+
+#[tokio::test]
+async fn a_wish_whose_answer_was_lost_is_recorded_once_and_still_to_be_published() {
+    let store = Store::start().await;
+    let jobs = Jobs::new(store.client());
+    let key = Idempotency::new("-", "/api/queue/emails", "invite-1", b"{}");
+    let new = || NewJob::new(&json!({ "to": "ann@example.com" })).unwrap();
+    // Teaches the store the script, so that the one call that is cut has done its work.
+    assert_eq!(
+        jobs.create(&order(), &[new()], None).await.unwrap(),
+        Created::New
+    );
+
+    let first = new();
+    store.front.faults().set_for_next(1, Fault::CutAnswer);
+    let created = jobs
+        .create(&order(), std::slice::from_ref(&first), Some(&key))
+        .await;
+    let Ok(Created::Same {
+        ids,
+        unclaimed: true,
+        ..
+    }) = created
+    else {
+        panic!("{created:?}");
+    };
+    assert_eq!(ids, [first.id.clone()]);
+    let Ok(Created::Same { ids, .. }) = jobs.create(&order(), &[new()], Some(&key)).await else {
+        panic!("an equal wish is recognised");
+    };
+    assert_eq!(
+        ids,
+        [first.id],
+        "the ids of the first time, not those of the repetition"
+    );
+    let figures = jobs.stats(jiff::Timestamp::UNIX_EPOCH).await.unwrap();
+    assert_eq!(figures[0].1.total, 2);
 }

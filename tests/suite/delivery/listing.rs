@@ -120,25 +120,23 @@ async fn a_user_lists_own_jobs_and_a_domain_administrator_those_of_the_domain() 
         };
         made.extend(recorded(&cloud, 1, &order).await);
     }
-    let table: [(&[(&str, &str)], &[usize]); 4] = [
-        (&[("x-user-id", "ann")], &[0]),
+    let administrator = [
+        ("x-user-id", "amy"),
+        ("x-user-role", "domain_admin"),
+        ("x-user-domain", "a.example"),
+    ];
+    let table = [
+        (vec![("x-user-id", "ann")], vec![0]),
+        (administrator.to_vec(), vec![0, 1]),
         (
-            &[
-                ("x-user-id", "amy"),
-                ("x-user-role", "domain_admin"),
-                ("x-user-domain", "a.example"),
-            ],
-            &[0, 1],
+            vec![("x-user-id", "eve"), ("x-user-role", "admin")],
+            vec![0, 1, 2, 3],
         ),
-        (
-            &[("x-user-id", "eve"), ("x-user-role", "admin")],
-            &[0, 1, 2, 3],
-        ),
-        (&[], &[0, 1, 2, 3]),
+        (vec![], vec![0, 1, 2, 3]),
     ];
     for (headers, sees) in table {
         let mut request = cloud.request(Method::GET, "/api/queue/jobs");
-        for (name, value) in headers {
+        for (name, value) in &headers {
             request = request.header(*name, *value);
         }
         let seen: BTreeSet<String> = ids(&answer(request).await.body).into_iter().collect();

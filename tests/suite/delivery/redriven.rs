@@ -4,8 +4,9 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use local_ses::Fault;
 use serde_json::{Value, json};
+use shared::service::job::{Claimed, Ending, Incoming, JobType, Jobs};
 
-use super::{delivered, figures, message, retry};
+use super::{cancel, delivered, figures, message, retry, wait_of};
 use crate::support::TestCloud;
 use crate::support::payloads::signature_request;
 
@@ -104,6 +105,46 @@ async fn a_late_word_about_an_older_message_does_not_kill_a_redriven_job() {
         );
     }
     assert_eq!(cloud.job(&id).await, done);
+}
+
+#[tokio::test]
+async fn a_word_that_a_message_was_given_up_waits_for_the_attempt_that_still_runs() {
+    let cloud = hurried().await;
+    cloud.qstash().hold(true);
+    let id = cloud.enqueue(&signature_request(TO)).await;
+    let jobs = Jobs::new(cloud.redis_client());
+    let incoming = Incoming {
+        job_id: &id,
+        job: JobType::Email,
+        message_id: "msg_1",
+        generation: 1,
+        payload: "{}",
+    };
+    let Ok(Claimed::Run(claim)) = jobs.claim(incoming).await else {
+        panic!("a queued job can be claimed");
+    };
+    let word = given_up(&cloud, &id, 1);
+    let early = cloud.deliver("job-failed", &word).await;
+    early.assert_problem(503, "retry", "an attempt holds the lease");
+    assert!((1..=35).contains(&wait_of(&early)), "{early:?}");
+    assert_eq!(cloud.job(&id).await["status"], "processing");
+    retry(&cloud, &id)
+        .await
+        .assert_problem(409, "job_not_retryable", "it runs");
+    cancel(&cloud, &id)
+        .await
+        .assert_problem(409, "job_not_cancellable", "it runs");
+
+    assert!(
+        jobs.commit(&claim, &Ending::Failed("no answer was heard".into()))
+            .await
+            .unwrap()
+    );
+    assert_eq!(
+        cloud.deliver("job-failed", &word).await.body["status"],
+        "dead"
+    );
+    assert_eq!(cloud.job(&id).await["status"], "dead");
 }
 
 #[tokio::test]
