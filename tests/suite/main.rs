@@ -7,12 +7,16 @@
     reason = "a test says what went wrong by panicking"
 )]
 
+mod budgets;
+mod delivery;
 mod input;
+mod kill;
 mod mail_ledger;
 mod main_job;
 mod openapi;
 mod outages;
 mod pooler;
+mod sdk;
 mod services;
 mod signatures;
 mod structure;

@@ -81,7 +81,7 @@ fn a_main_says_what_its_function_does_in_sixty_lines() {
 
 #[test]
 fn every_file_opens_by_saying_what_it_is_for() {
-    for folder in ["shared", "functions", "local", "tests"] {
+    for folder in ["bench", "functions", "local", "shared", "tests"] {
         for file in rust_files(&Path::new(ROOT).join(folder)) {
             let text = fs::read_to_string(&file).unwrap();
             assert!(text.starts_with("//! "), "{}", file.display());

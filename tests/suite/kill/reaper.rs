@@ -131,8 +131,9 @@ impl Reaper {
         // Armed first: the next delivery may begin as soon as the instance is dead.
         self.arm(recipient);
         end_lease(self.redis, &job_id);
-        let killed = self.kill_switch.kill("send-email");
-        self.state.lock().unwrap().killed += killed;
+        // Counted before anybody can ask: the job goes on as soon as its instance is dead.
+        let mut state = self.state.lock().unwrap();
+        state.killed += self.kill_switch.kill("send-email");
         true
     }
 
