@@ -7,7 +7,7 @@ use http::request::Parts;
 use http::{HeaderMap, StatusCode};
 
 use super::problem::Problem;
-use crate::service::job::Job;
+use crate::service::job::Sight;
 
 /// The longest value that is taken over: an e-mail address with room to spare.
 const LONGEST: usize = 320;
@@ -69,21 +69,20 @@ impl Caller {
             .unwrap_or("-")
     }
 
-    /// The tenant and the user that jobs must have for this caller to see them; none where any will do.
+    /// What this caller may see of the jobs.
     #[must_use]
-    pub fn horizon(&self) -> (Option<&str>, Option<&str>) {
+    pub fn sight(&self) -> Sight<'_> {
         match (&self.user_id, self.role) {
-            (None, _) | (_, Some(Role::Admin)) => (None, None),
-            (Some(_), Some(Role::DomainAdmin)) => (Some(self.tenant()), None),
-            (Some(user), _) => (None, Some(user)),
+            (None, _) | (_, Some(Role::Admin)) => Sight::ALL,
+            (Some(_), Some(Role::DomainAdmin)) => Sight {
+                tenant: Some(self.tenant()),
+                user: None,
+            },
+            (Some(user), _) => Sight {
+                tenant: None,
+                user: Some(user),
+            },
         }
-    }
-
-    /// Whether this caller may see a job.
-    #[must_use]
-    pub fn sees(&self, job: &Job) -> bool {
-        let (tenant, user) = self.horizon();
-        tenant.is_none_or(|tenant| tenant == job.tenant) && user.is_none_or(|user| user == job.user)
     }
 }
 
@@ -144,7 +143,7 @@ mod tests {
     fn an_unknown_role_gives_no_more_than_a_user_has() {
         let caller = caller(&[("x-user-id", "u1"), ("x-user-role", "root")]);
         assert_eq!(caller.role, Some(Role::User));
-        assert_eq!(caller.horizon(), (None, Some("u1")));
+        assert_eq!(caller.sight().user, Some("u1"));
     }
 
     #[test]
@@ -154,7 +153,7 @@ mod tests {
             ("x-user-role", "domain_admin"),
             ("x-user-domain", "example.com"),
         ]);
-        assert_eq!(caller.horizon(), (Some("example.com"), None));
+        assert_eq!(caller.sight().tenant, Some("example.com"));
     }
 
     #[test]

@@ -15,7 +15,7 @@ use crate::support::seeds;
 const RECIPIENTS: usize = 100;
 
 /// Clouds that work through the seeds side by side.
-const LANES: u64 = 4;
+const LANES: u64 = 2;
 
 /// Who is killed at, and where: fewer than a job has deliveries.
 type Kills = Vec<(usize, Point)>;

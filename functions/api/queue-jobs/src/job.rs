@@ -7,7 +7,7 @@ use shared::edge::documented::GuardProblems;
 use shared::edge::input::Path;
 use shared::edge::problem::ProblemDocument;
 use shared::edge::{Caller, Problem, Result};
-use shared::service::job::{Cancelled, Job, JobType, Outgoing, Redriven, Status};
+use shared::service::job::{Cancelled, Job, Outgoing, Redriven, Refusal};
 
 use crate::{Desk, not_found};
 
@@ -35,7 +35,9 @@ pub async fn show(
     caller: Caller,
     Path(id): Path<String>,
 ) -> Result<Json<Job>> {
-    Ok(Json(desk.find(&caller, &id).await?))
+    let job = desk.jobs.get(known(&id)?).await?;
+    let seen = job.filter(|job| caller.sight().has(job));
+    seen.map(Json).ok_or_else(not_found)
 }
 
 /// Cancel a job that nobody runs.
@@ -58,11 +60,9 @@ pub async fn cancel(
     caller: Caller,
     Path(id): Path<String>,
 ) -> Result<Json<Job>> {
-    let job = desk.find(&caller, &id).await?;
-    match desk.jobs.cancel(kind(&job)?, &job.job_id).await? {
-        Cancelled::Done => Ok(Json(desk.find(&caller, &job.job_id).await?)),
-        Cancelled::Refused(status) => Err(refused("job_not_cancellable", "cancelled", status)),
-        Cancelled::Unknown => Err(not_found()),
+    match desk.jobs.cancel(known(&id)?, caller.sight()).await? {
+        Cancelled::Done(job) => Ok(Json(*job)),
+        Cancelled::Not(refusal) => Err(refused(refusal, "job_not_cancellable", "cancelled")),
     }
 }
 
@@ -88,58 +88,53 @@ pub async fn retry(
     caller: Caller,
     Path(id): Path<String>,
 ) -> Result<(StatusCode, Json<Job>)> {
-    let job = desk.find(&caller, &id).await?;
-    match desk.jobs.redrive(kind(&job)?, &job.job_id).await? {
+    match desk.jobs.redrive(known(&id)?, caller.sight()).await? {
         Redriven::Ready {
             generation,
-            priority,
-            tenant,
             payload,
+            job,
         } => {
             let again = Outgoing {
                 job_id: &job.job_id,
-                job: kind(&job)?,
+                job: job.job.parse().map_err(|_| foreign())?,
                 generation,
-                priority,
-                tenant: &tenant,
+                priority: job.priority,
+                tenant: &job.tenant,
                 not_before: None,
                 payload: &payload,
             };
             desk.publisher.publish(&[again]).await?;
-            let job = desk.find(&caller, &job.job_id).await?;
-            Ok((StatusCode::ACCEPTED, Json(job)))
+            Ok((StatusCode::ACCEPTED, Json(*job)))
         }
-        Redriven::Refused(status) => Err(refused("job_not_retryable", "retried", status)),
-        Redriven::Unknown => Err(not_found()),
+        Redriven::Not(refusal) => Err(refused(refusal, "job_not_retryable", "retried")),
     }
 }
 
-impl Desk {
-    /// The job, if there is one and the caller may see it.
-    async fn find(&self, caller: &Caller, id: &str) -> Result<Job> {
-        if id.len() > LONGEST_ID {
-            return Err(not_found());
-        }
-        let job = self.jobs.get(id).await?;
-        job.filter(|job| caller.sees(job)).ok_or_else(not_found)
+/// An id that a job can have.
+fn known(id: &str) -> Result<&str> {
+    if id.len() > LONGEST_ID {
+        return Err(not_found());
     }
+    Ok(id)
 }
 
-/// The job's type. A record of a type that this version does not run can be looked at, not steered.
-fn kind(job: &Job) -> Result<JobType> {
-    job.job.parse().map_err(|_| {
-        Problem::new(
+fn refused(refusal: Refusal, code: &'static str, verb: &str) -> Problem {
+    match refusal {
+        Refusal::Unknown => not_found(),
+        Refusal::Foreign => foreign(),
+        Refusal::Status(status) => Problem::new(
             StatusCode::CONFLICT,
-            "job_type_unknown",
-            "No function runs jobs of this type.",
-        )
-    })
+            code,
+            format!("A job that is {status} cannot be {verb}."),
+        ),
+    }
 }
 
-fn refused(code: &'static str, verb: &str, status: Status) -> Problem {
+/// A record of a type that this version does not run can be looked at, not steered.
+fn foreign() -> Problem {
     Problem::new(
         StatusCode::CONFLICT,
-        code,
-        format!("A job that is {status} cannot be {verb}."),
+        "job_type_unknown",
+        "No function runs jobs of this type.",
     )
 }

@@ -64,7 +64,6 @@ pub async fn list(
     caller: Caller,
     Query(wanted): Query<Wanted>,
 ) -> Result<Json<JobPage>> {
-    let (tenant, user) = caller.horizon();
     let limit = wanted
         .limit
         .unwrap_or(DEFAULT_LIMIT)
@@ -75,8 +74,7 @@ pub async fn list(
             job: wanted.job,
             status: wanted.status,
             label: wanted.label,
-            tenant: tenant.map(Into::into),
-            user: user.map(Into::into),
+            sight: caller.sight(),
             limit: limit as usize,
             cursor: wanted.cursor,
         })

@@ -5,7 +5,7 @@ use axum::response::{IntoResponse, Response};
 use http::{HeaderMap, StatusCode};
 use serde::Serialize;
 use shared::edge::{Caller, Problem, Result};
-use shared::service::job::{Cancelled, Created, Idempotency, NewJob, Order, Outgoing};
+use shared::service::job::{Cancelled, Created, Idempotency, NewJob, Order, Outgoing, Refusal};
 
 use crate::Queue;
 
@@ -41,7 +41,7 @@ impl Queue {
     ) -> Result<Taken> {
         let created = match self.jobs.create(order, jobs, idempotency).await {
             Err(error) if error.is_ambiguous() && idempotency.is_none() => {
-                self.withdraw(order, &own_ids(jobs)).await;
+                self.withdraw(&own_ids(jobs)).await;
                 return Err(error.into());
             }
             settled => settled?,
@@ -66,7 +66,7 @@ impl Queue {
             .map(|(id, job)| outgoing(order, id, job))
             .collect();
         if let Err(error) = self.publisher.publish(&outgoing).await {
-            if idempotency.is_some() || self.withdraw(order, &ids).await {
+            if idempotency.is_some() || self.withdraw(&ids).await {
                 return Err(error.into());
             }
             tracing::warn!(%error, "the queue has taken what it did not confirm");
@@ -76,19 +76,17 @@ impl Queue {
 
     /// Cancels what could not be enqueued. What cannot be reached for it stays recorded, and shows as queued. False if
     /// the first job has begun: then the queue has the messages, and only its answer was lost.
-    async fn withdraw(&self, order: &Order, ids: &[String]) -> bool {
-        for (place, id) in ids.iter().enumerate() {
-            match self.jobs.cancel(order.job, id).await {
-                Ok(Cancelled::Refused(_)) if place == 0 => return false,
-                Ok(_) => {}
-                Err(error) => {
-                    tracing::error!(job_id = %id, %error, "cannot withdraw");
-                    return true;
-                }
+    async fn withdraw(&self, ids: &[String]) -> bool {
+        match self.jobs.cancel_each(ids).await {
+            Ok(outcomes) => {
+                tracing::warn!(jobs = ids.len(), "withdrawn");
+                !matches!(outcomes.first(), Some(Cancelled::Not(Refusal::Status(_))))
+            }
+            Err(error) => {
+                tracing::error!(%error, "cannot withdraw");
+                true
             }
         }
-        tracing::warn!(jobs = ids.len(), "withdrawn");
-        true
     }
 }
 

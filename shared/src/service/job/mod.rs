@@ -16,6 +16,7 @@ mod publisher;
 mod read;
 mod record;
 mod scripts;
+mod sight;
 mod steer;
 mod stop;
 mod tracking;
@@ -30,7 +31,8 @@ pub use publisher::{Outgoing, Publisher};
 pub use read::Stats;
 pub use read::{Filter, Page};
 pub use record::{Job, Moment, Progress, Status};
-pub use steer::{Cancelled, Failed, Redriven};
+pub use sight::Sight;
+pub use steer::{Cancelled, Failed, Redriven, Refusal};
 pub use stop::Stop;
 pub use tracking::Tracking;
 

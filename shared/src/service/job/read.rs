@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::kind::JobType;
 use super::record::{Job, Status};
+use super::sight::Sight;
 use super::{Error, Jobs, keys, scripts};
 use crate::protocol::upstash::{Command, FromReply as _, Pairs, Pipeline, Reply};
 
@@ -13,17 +14,15 @@ const LOOKED_AT: usize = 200;
 
 /// What a page of jobs is made of.
 #[derive(Clone, Debug, Default)]
-pub struct Filter {
+pub struct Filter<'a> {
     /// Only this type.
     pub job: Option<JobType>,
     /// Only this status.
     pub status: Option<Status>,
     /// Only this label.
     pub label: Option<String>,
-    /// Only this tenant.
-    pub tenant: Option<String>,
-    /// Only what this user asked for.
-    pub user: Option<String>,
+    /// Only what the caller may see.
+    pub sight: Sight<'a>,
     /// Jobs at the most.
     pub limit: usize,
     /// The cursor of the page before.
@@ -88,7 +87,7 @@ impl Jobs {
     }
 
     /// A page of jobs.
-    pub async fn list(&self, filter: &Filter) -> Result<Page, Error> {
+    pub async fn list(&self, filter: &Filter<'_>) -> Result<Page, Error> {
         let types: Vec<JobType> = filter
             .job
             .map_or_else(|| JobType::ALL.to_vec(), |job| vec![job]);
@@ -103,8 +102,8 @@ impl Jobs {
             .arg(filter.limit)
             .arg(LOOKED_AT)
             .arg(filter.cursor.as_deref().unwrap_or_default())
-            .arg(filter.tenant.as_deref().unwrap_or_default())
-            .arg(filter.user.as_deref().unwrap_or_default());
+            .arg(filter.sight.tenant.unwrap_or_default())
+            .arg(filter.sight.user.unwrap_or_default());
         let page = self.redis.eval::<Vec<Reply>>(call).await?;
         let Ok([cursor, Reply::Array(jobs)]) = <[Reply; 2]>::try_from(page) else {
             return Err(Error::Unreadable("a page".into()));
@@ -188,7 +187,7 @@ fn success_rate(completed: u64, failed: u64) -> f64 {
 }
 
 /// Reads a script's pair of id and fields.
-fn job(pair: Vec<Reply>) -> Result<Job, Error> {
+pub(super) fn job(pair: Vec<Reply>) -> Result<Job, Error> {
     let Ok([id, fields]) = <[Reply; 2]>::try_from(pair) else {
         return Err(Error::Unreadable("a pair".into()));
     };

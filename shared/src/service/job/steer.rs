@@ -4,41 +4,48 @@ use std::time::Duration;
 
 use super::claim::{Incoming, MESSAGE_LIFE};
 use super::create::{LIST_CAP, life};
-use super::kind::{JobType, Priority};
-use super::record::Status;
+use super::kind::JobType;
+use super::read::job;
+use super::record::{Job, Status};
+use super::sight::Sight;
 use super::{Error, Jobs, keys, scripts};
-use crate::base::id;
-use crate::protocol::upstash::Reply;
+use crate::base::id as ids;
+use crate::protocol::upstash::{FromReply as _, Invocation, Pipeline, Reply, Script};
 
 /// What a wish to cancel met.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum Cancelled {
     /// The job will not run.
-    Done,
-    /// It is running, or has ended.
-    Refused(Status),
-    /// There is no such job.
-    Unknown,
+    Done(Box<Job>),
+    /// Why it was not cancelled.
+    Not(Refusal),
 }
 
 /// What a wish to redrive met.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum Redriven {
     /// The record waits for a message of this generation.
     Ready {
         /// The generation to publish.
         generation: u32,
-        /// The job's priority.
-        priority: Priority,
-        /// The job's tenant.
-        tenant: String,
         /// The payload, as it was first given.
         payload: String,
+        /// The job, queued.
+        job: Box<Job>,
     },
-    /// It is running, or completed, or its payload is gone.
-    Refused(Status),
-    /// There is no such job.
+    /// Why it cannot be redriven.
+    Not(Refusal),
+}
+
+/// Why a job cannot be steered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Refusal {
+    /// There is no such job within the caller's sight.
     Unknown,
+    /// No function runs jobs of its type.
+    Foreign,
+    /// Its status does not allow it: it runs, has ended, or its payload is gone.
+    Status(Status),
 }
 
 /// What a word that a message was given up met.
@@ -53,50 +60,41 @@ pub enum Failed {
 }
 
 impl Jobs {
-    /// Cancels a job that nobody runs.
-    pub async fn cancel(&self, job: JobType, job_id: &str) -> Result<Cancelled, Error> {
-        let call = scripts::CANCEL
-            .invoke()
-            .key(keys::JOB.key(job_id))
-            .key(keys::OPEN.key(job.name()))
-            .key(keys::STATS.key(job.name()))
-            .arg(id::nonce())
-            .arg(job_id)
-            .arg("by request");
-        let answer = self.redis.eval::<Vec<String>>(call).await?;
-        match words(&answer).as_slice() {
-            ["cancelled"] => Ok(Cancelled::Done),
-            ["refused", status] => Ok(Cancelled::Refused(status.parse()?)),
-            ["unknown"] => Ok(Cancelled::Unknown),
-            _ => Err(unreadable("cancel", &answer)),
-        }
+    /// Cancels a job that nobody runs, by its id or its message's.
+    pub async fn cancel(&self, id: &str, sight: Sight<'_>) -> Result<Cancelled, Error> {
+        let call = steering(&scripts::CANCEL, id, sight);
+        cancelled(self.redis.eval(call).await?)
     }
 
-    /// Makes a job that failed, died, waits or was cancelled ready to be published again.
-    pub async fn redrive(&self, job: JobType, job_id: &str) -> Result<Redriven, Error> {
-        let call = scripts::REDRIVE
-            .invoke()
-            .key(keys::JOB.key(job_id))
-            .key(keys::OPEN.key(job.name()))
-            .key(keys::STATS.key(job.name()))
-            .arg(id::nonce())
-            .arg(job_id)
-            .arg(life(job.plan()));
-        let answer = self.redis.eval::<Vec<Reply>>(call).await?;
-        let text: Vec<String> = answer.iter().map(text).collect();
-        match words(&text).as_slice() {
-            ["ready", generation, priority, tenant, payload] => Ok(Redriven::Ready {
-                generation: generation
-                    .parse()
-                    .map_err(|_| unreadable("redrive", &text))?,
-                priority: priority.parse()?,
-                tenant: (*tenant).to_owned(),
-                payload: (*payload).to_owned(),
-            }),
-            ["refused", status] => Ok(Redriven::Refused(status.parse()?)),
-            ["unknown"] => Ok(Redriven::Unknown),
-            _ => Err(unreadable("redrive", &text)),
+    /// Cancels several jobs in one request, in their order.
+    pub async fn cancel_each(&self, ids: &[String]) -> Result<Vec<Cancelled>, Error> {
+        let calls = ids
+            .iter()
+            .map(|id| steering(&scripts::CANCEL, id, Sight::ALL));
+        let mut replies = self
+            .redis
+            .pipeline(calls.fold(Pipeline::new(), Pipeline::script))
+            .await?;
+        ids.iter().map(|_| cancelled(replies.take()?)).collect()
+    }
+
+    /// Makes a job that failed, died, waits or was cancelled ready to be published again, by its id or its message's.
+    pub async fn redrive(&self, id: &str, sight: Sight<'_>) -> Result<Redriven, Error> {
+        // The life of a record is its type's, which only the script knows; the longest serves them all.
+        let life = JobType::ALL.iter().map(|job| life(job.plan())).max();
+        let call = steering(&scripts::REDRIVE, id, sight).arg(life.unwrap_or_default());
+        let answer: Vec<Reply> = self.redis.eval(call).await?;
+        if let Some(refusal) = refusal(&answer)? {
+            return Ok(Redriven::Not(refusal));
         }
+        let Ok([_, generation, payload, record]) = <[Reply; 4]>::try_from(answer) else {
+            return Err(Error::Unreadable("redrive".into()));
+        };
+        Ok(Redriven::Ready {
+            generation: u32::try_from(u64::from_reply(generation)?).unwrap_or(u32::MAX),
+            payload: String::from_reply(payload)?,
+            job: Box::new(job(Vec::from_reply(record)?)?),
+        })
     }
 
     /// Marks a job dead because its message was given up, or can never be read.
@@ -129,19 +127,45 @@ impl Jobs {
     }
 }
 
-fn words(answer: &[String]) -> Vec<&str> {
-    answer.iter().map(String::as_str).collect()
+/// A call of a script that finds its job itself.
+fn steering(script: &'static Script, id: &str, sight: Sight<'_>) -> Invocation {
+    let types: String = JobType::ALL
+        .iter()
+        .map(|job| format!(",{},", job.name()))
+        .collect();
+    script
+        .invoke()
+        .key(keys::JOB.key(id))
+        .key(keys::MESSAGE.key(id))
+        .arg(id)
+        .arg(keys::JOB.key(""))
+        .arg(keys::OPEN.key(""))
+        .arg(keys::STATS.key(""))
+        .arg(sight.tenant.unwrap_or_default())
+        .arg(sight.user.unwrap_or_default())
+        .arg(types)
+        .arg(ids::nonce())
 }
 
-fn text(reply: &Reply) -> String {
-    match reply {
-        Reply::Bytes(bytes) => String::from_utf8_lossy(bytes).into_owned(),
-        Reply::Integer(value) => value.to_string(),
-        Reply::Nil | Reply::Array(_) => String::new(),
+fn cancelled(answer: Vec<Reply>) -> Result<Cancelled, Error> {
+    if let Some(refusal) = refusal(&answer)? {
+        return Ok(Cancelled::Not(refusal));
     }
+    let Ok([_, record]) = <[Reply; 2]>::try_from(answer) else {
+        return Err(Error::Unreadable("cancel".into()));
+    };
+    Ok(Cancelled::Done(Box::new(job(Vec::from_reply(record)?)?)))
 }
 
-fn unreadable(script: &str, answer: &[String]) -> Error {
-    let state = answer.first().map_or("nothing", String::as_str);
-    Error::Unreadable(format!("{script} answered {state}"))
+/// Why a script did not do what it was called for, if it did not.
+fn refusal(answer: &[Reply]) -> Result<Option<Refusal>, Error> {
+    match answer {
+        [Reply::Bytes(word)] if word == b"unknown" => Ok(Some(Refusal::Unknown)),
+        [Reply::Bytes(word)] if word == b"foreign" => Ok(Some(Refusal::Foreign)),
+        [Reply::Bytes(word), status] if word == b"refused" => {
+            let status = String::from_reply(status.clone())?.parse()?;
+            Ok(Some(Refusal::Status(status)))
+        }
+        _ => Ok(None),
+    }
 }

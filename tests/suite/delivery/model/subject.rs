@@ -9,7 +9,7 @@ use redis::aio::MultiplexedConnection;
 use serde_json::json;
 use shared::service::job::{
     Cancelled, Claim, Claimed, Created, Ending, Failed, Incoming, JobType, Jobs, NewJob, Progress,
-    Redriven, Status,
+    Redriven, Refusal, Sight, Status,
 };
 
 use super::super::lease::order;
@@ -133,15 +133,13 @@ impl<'a> Subject<'a> {
                 }
                 None => Said::Nothing,
             },
-            Step::Cancel => match self.jobs.cancel(JobType::Email, &id).await.unwrap() {
-                Cancelled::Done => Said::Cancelled,
-                Cancelled::Refused(_) => Said::Refused,
-                Cancelled::Unknown => Said::Unknown,
+            Step::Cancel => match self.jobs.cancel(&id, Sight::ALL).await.unwrap() {
+                Cancelled::Done(_) => Said::Cancelled,
+                Cancelled::Not(refusal) => refused(refusal),
             },
-            Step::Redrive => match self.jobs.redrive(JobType::Email, &id).await.unwrap() {
+            Step::Redrive => match self.jobs.redrive(&id, Sight::ALL).await.unwrap() {
                 Redriven::Ready { generation, .. } => Said::Ready(generation),
-                Redriven::Refused(_) => Said::Refused,
-                Redriven::Unknown => Said::Unknown,
+                Redriven::Not(refusal) => refused(refusal),
             },
             Step::Fail(_) => match self.jobs.fail(incoming, "given up").await.unwrap() {
                 Failed::Dead => Said::Dead,
@@ -205,6 +203,14 @@ impl<'a> Subject<'a> {
             reference.pending(),
         ];
         assert_eq!(counted, expected, "{why}: total, completed, dead, pending");
+    }
+}
+
+/// What the store says of a job that cannot be steered.
+fn refused(refusal: Refusal) -> Said {
+    match refusal {
+        Refusal::Unknown => Said::Unknown,
+        Refusal::Foreign | Refusal::Status(_) => Said::Refused,
     }
 }
 

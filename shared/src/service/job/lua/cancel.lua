@@ -1,14 +1,15 @@
 -- Cancels a job that nobody runs. Its message, when it comes, finds it cancelled and does nothing.
--- KEYS: 1 job, 2 open, 3 stats    ARGV: 1 attempt nonce, 2 job id, 3 note
--- Answers {'cancelled'} | {'refused', status} | {'unknown'}
+-- KEYS and ARGV: those of find.lua
+-- Answers {'cancelled', {id, fields}} | {'refused', status} | {'unknown'} | {'foreign'}
 
-local job = load('status', 'leaseUntil', 'committed', 'timeline')
-if not job.status then return { 'unknown' } end
-if job.committed == ARGV[1] then return { 'cancelled' } end
-local running = job.status == 'processing' and tonumber(job.leaseUntil or 0) > now
-if running or not OPEN[job.status] then return { 'refused', job.status } end
-redis.call('HSET', KEYS[1], 'status', 'cancelled', 'committed', ARGV[1], 'updatedAt', string.format('%.0f', now),
-  'timeline', noted(job.timeline, 'cancelled', ARGV[3]))
-redis.call('HDEL', KEYS[1], 'leaseUntil')
-count(ARGV[2], job.status, 'cancelled')
-return { 'cancelled' }
+local job = load('status', 'type', 'tenant', 'user', 'leaseUntil', 'committed', 'timeline')
+local why = refusal(job)
+if why then return { why } end
+if job.committed ~= ARGV[8] then
+  if is_running(job) or not OPEN[job.status] then return { 'refused', job.status } end
+  redis.call('HSET', job_key, 'status', 'cancelled', 'committed', ARGV[8], 'updatedAt', string.format('%.0f', now),
+    'timeline', noted(job.timeline, 'cancelled', 'by request'))
+  redis.call('HDEL', job_key, 'leaseUntil')
+  count(id, job.status, 'cancelled')
+end
+return { 'cancelled', record() }

@@ -1,10 +1,12 @@
 -- Shared by every script of jobs; the scripts proper follow it.
--- KEYS[1] is job:{id}, KEYS[2] jobs_open:{type}, KEYS[3] job_stats:{type}.
+-- KEYS[1] is job:{id}, KEYS[2] jobs_open:{type}, KEYS[3] job_stats:{type}, unless a script says otherwise.
 -- Time is Redis's, in milliseconds: instances' clocks differ, and leases must not.
 
 local DAY = 86400000
 local DEAD_LIFE = 30 * DAY
 local NOTES = 40
+
+local job_key, open_key, stats_key = KEYS[1], KEYS[2], KEYS[3]
 
 local time = redis.call('TIME')
 local now = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
@@ -38,10 +40,10 @@ end
 -- Named fields of the record, as a table; absent fields are nil.
 local function load(...)
   local names = { ... }
-  local values = redis.pcall('HMGET', KEYS[1], unpack(names))
+  local values = redis.pcall('HMGET', job_key, unpack(names))
   if values.err then
-    replace_former_record(KEYS[1])
-    values = redis.call('HMGET', KEYS[1], unpack(names))
+    replace_former_record(job_key)
+    values = redis.call('HMGET', job_key, unpack(names))
   end
   local record = {}
   for place, name in ipairs(names) do
@@ -70,14 +72,14 @@ end
 -- Keeps the set of open jobs and the counters true while a job goes from one status to another.
 local function count(id, from, to, due)
   if OPEN[to] then
-    redis.call('ZADD', KEYS[2], due or now, id)
+    redis.call('ZADD', open_key, due or now, id)
   elseif not from or OPEN[from] then
-    redis.call('ZREM', KEYS[2], id)
+    redis.call('ZREM', open_key, id)
   end
   if from == to then return end
-  if from == 'dead' then redis.call('HINCRBY', KEYS[3], 'failed', -1) end
-  if to == 'dead' then redis.call('HINCRBY', KEYS[3], 'failed', 1) end
-  if to == 'completed' then redis.call('HINCRBY', KEYS[3], 'completed', 1) end
+  if from == 'dead' then redis.call('HINCRBY', stats_key, 'failed', -1) end
+  if to == 'dead' then redis.call('HINCRBY', stats_key, 'failed', 1) end
+  if to == 'completed' then redis.call('HINCRBY', stats_key, 'completed', 1) end
 end
 
 -- A record that arrived without having been created here: the official client published the message, or the store

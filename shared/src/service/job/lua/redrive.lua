@@ -1,20 +1,21 @@
 -- Makes a job that ended badly, or waits, ready to be published again under a new generation.
--- KEYS: 1 job, 2 open, 3 stats    ARGV: 1 attempt nonce, 2 job id, 3 life of a record (ms)
--- Answers {'ready', generation, priority, tenant, payload} | {'refused', status} | {'unknown'}
+-- KEYS and ARGV: those of find.lua, then 9 life of a record (ms)
+-- Answers {'ready', generation, payload, {id, fields}} | {'refused', status} | {'unknown'} | {'foreign'}
 
-local job = load('status', 'leaseUntil', 'committed', 'generation', 'priority', 'tenant', 'payload', 'timeline')
-if not job.status then return { 'unknown' } end
+local job = load('status', 'type', 'tenant', 'user', 'leaseUntil', 'committed', 'generation', 'payload', 'timeline')
+local why = refusal(job)
+if why then return { why } end
 local generation = tonumber(job.generation or 1)
 -- Queued means created, or redriven, but perhaps not published: the same generation again is the same message.
-local again = job.committed == ARGV[1] or job.status == 'queued'
+local again = job.committed == ARGV[8] or job.status == 'queued'
 if not again then
-  local running = job.status == 'processing' and tonumber(job.leaseUntil or 0) > now
-  if running or job.status == 'completed' or (job.payload or '') == '' then return { 'refused', job.status } end
+  local lost = (job.payload or '') == ''
+  if is_running(job) or job.status == 'completed' or lost then return { 'refused', job.status } end
   generation = generation + 1
-  redis.call('HSET', KEYS[1], 'status', 'queued', 'committed', ARGV[1], 'generation', generation, 'notBefore', '0',
+  redis.call('HSET', job_key, 'status', 'queued', 'committed', ARGV[8], 'generation', generation, 'notBefore', '0',
     'panics', '0', 'updatedAt', string.format('%.0f', now), 'timeline', noted(job.timeline, 'queued', 'redriven'))
-  redis.call('HDEL', KEYS[1], 'leaseUntil', 'error', 'messageId')
-  redis.call('PEXPIRE', KEYS[1], ARGV[3])
-  count(ARGV[2], job.status, 'queued', now)
+  redis.call('HDEL', job_key, 'leaseUntil', 'error', 'messageId')
+  redis.call('PEXPIRE', job_key, ARGV[9])
+  count(id, job.status, 'queued', now)
 end
-return { 'ready', generation, job.priority or 'normal', job.tenant or '-', job.payload or '{}' }
+return { 'ready', generation, job.payload or '{}', record() }

@@ -1,0 +1,26 @@
+-- Finds the job that a caller means, by its id or by the id of the message that carried it. Follows record.lua.
+-- KEYS: 1 job:{id}, 2 job_message:{id}
+-- ARGV: 1 id, 2 the prefix of job keys, 3 of open sets, 4 of counters, 5 the caller's tenant or '', 6 the caller's user
+-- or '', 7 the types that are run, a comma before and after each, 8 attempt nonce
+
+local id = ARGV[1]
+if redis.call('EXISTS', job_key) == 0 then
+  id = redis.call('GET', KEYS[2]) or ''
+  job_key = ARGV[2] .. id
+end
+
+-- Why the job cannot be steered by this caller, or nothing. What a caller may not see is unknown to it.
+local function refusal(job)
+  local seen = (ARGV[5] == '' or job.tenant == ARGV[5]) and (ARGV[6] == '' or job.user == ARGV[6])
+  if not job.status or not seen then return 'unknown' end
+  if not ARGV[7]:find(',' .. (job.type or '') .. ',', 1, true) then return 'foreign' end
+  open_key, stats_key = ARGV[3] .. job.type, ARGV[4] .. job.type
+end
+
+local function is_running(job)
+  return job.status == 'processing' and tonumber(job.leaseUntil or 0) > now
+end
+
+local function record()
+  return { id, redis.call('HGETALL', job_key) }
+end
