@@ -1,41 +1,13 @@
--- Shared by every script of jobs; the scripts proper follow it.
+-- Shared by every script that changes jobs; it follows former.lua, and the scripts proper follow it.
 -- KEYS[1] is job:{id}, KEYS[2] jobs_open:{type}, KEYS[3] job_stats:{type}, unless a script says otherwise.
--- Time is Redis's, in milliseconds: instances' clocks differ, and leases must not.
 
-local DAY = 86400000
-local DEAD_LIFE = 30 * DAY
 local NOTES = 40
 
 local job_key, open_key, stats_key = KEYS[1], KEYS[2], KEYS[3]
 
-local time = redis.call('TIME')
-local now = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
+local now = instant()
 
 local OPEN = { queued = true, processing = true, deferred = true, failed = true }
-
--- A record of the former system is a JSON string. The first script that touches it turns it into a hash.
-local function replace_former_record(key)
-  local ok, former = pcall(cjson.decode, redis.call('GET', key))
-  redis.call('DEL', key)
-  if not ok or type(former) ~= 'table' then return end
-  local fields = { 'type', tostring(former.type or 'email'), 'status', tostring(former.status or 'failed'),
-    'priority', 'normal', 'tenant', '-', 'generation', '1', 'attempts', '0', 'fence', '0',
-    'createdAt', string.format('%.0f', tonumber(former.createdAt) or now),
-    'updatedAt', string.format('%.0f', tonumber(former.updatedAt) or now) }
-  local function keep(name, value)
-    fields[#fields + 1] = name
-    fields[#fields + 1] = value
-  end
-  if former.status == 'completed' then
-    keep('completedAt', string.format('%.0f', tonumber(former.completedAt) or tonumber(former.updatedAt) or now))
-  elseif type(former.data) == 'table' then
-    keep('payload', cjson.encode(former.data))
-  end
-  if type(former.result) == 'table' then keep('result', cjson.encode(former.result)) end
-  if type(former.error) == 'string' then keep('error', former.error) end
-  redis.call('HSET', key, unpack(fields))
-  redis.call('PEXPIRE', key, DEAD_LIFE)
-end
 
 -- Named fields of the record, as a table; absent fields are nil.
 local function load(...)
