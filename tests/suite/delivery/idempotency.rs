@@ -115,7 +115,7 @@ async fn a_wish_whose_answer_was_lost_is_recorded_once_and_still_to_be_published
     else {
         panic!("{created:?}");
     };
-    assert_eq!(ids, [first.id.clone()]);
+    assert_eq!(ids.as_slice(), std::slice::from_ref(&first.id));
     let Ok(Created::Same { ids, .. }) = jobs.create(&order(), &[new()], Some(&key)).await else {
         panic!("an equal wish is recognised");
     };

@@ -14,6 +14,8 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use url::Url;
 
+use crate::support::proxy::carries;
+
 /// How much of an answer goes through before it is cut.
 const CUT_AFTER: usize = 9;
 
@@ -237,13 +239,6 @@ async fn write(to: &OwnedWriteHalf, mut bytes: &[u8]) -> bool {
         }
     }
     true
-}
-
-/// Whether these bytes carry this text.
-pub(crate) fn carries(bytes: &[u8], text: &str) -> bool {
-    bytes
-        .windows(text.len())
-        .any(|window| window == text.as_bytes())
 }
 
 /// An answer over HTTP, and the end of its connection.

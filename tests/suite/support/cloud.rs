@@ -276,7 +276,8 @@ fn shared_cluster() -> &'static (Runtime, Cluster) {
             .enable_all()
             .build()
             .unwrap();
-        let folder = std::env::temp_dir().join(format!("signtusk-suite-{}", std::process::id()));
+        remove_leftovers();
+        let folder = std::env::temp_dir().join(format!("{FOLDER}{}", std::process::id()));
         std::fs::create_dir_all(&folder).unwrap();
         let cluster = runtime
             .block_on(Cluster::start(postgres::Settings {
@@ -289,4 +290,18 @@ fn shared_cluster() -> &'static (Runtime, Cluster) {
             .unwrap();
         (runtime, cluster)
     })
+}
+
+/// The folder of a run's cluster, before the id of its process.
+const FOLDER: &str = "signtusk-suite-";
+
+/// Removes the folders of runs that are over: a cluster ends with its process, which then removes nothing any more.
+fn remove_leftovers() {
+    for entry in std::fs::read_dir(std::env::temp_dir()).unwrap().flatten() {
+        let name = entry.file_name();
+        let process = name.to_str().and_then(|name| name.strip_prefix(FOLDER));
+        if process.is_some_and(|id| !std::path::Path::new("/proc").join(id).exists()) {
+            let _ = std::fs::remove_dir_all(entry.path());
+        }
+    }
 }
