@@ -14,14 +14,13 @@ mod overlap;
 mod panics;
 mod redriven;
 
-use std::time::Duration;
-
 use http::Method;
 use serde_json::{Value, json};
 
 use crate::support::TestCloud;
 use crate::support::cloud::{Answer, PATIENCE, answer};
 use crate::support::payloads::signature_request;
+use crate::support::waiting::{eventually, statuses};
 
 /// The message of a job as QStash carries it.
 fn message(id: &str, generation: u32, to: &str) -> Value {
@@ -29,14 +28,6 @@ fn message(id: &str, generation: u32, to: &str) -> Value {
     body["jobId"] = json!(id);
     body["generation"] = json!(generation);
     body
-}
-
-/// The statuses of a job's timeline, in their order.
-fn statuses(job: &Value) -> Vec<&str> {
-    let moments = job["timeline"].as_array().unwrap().iter();
-    moments
-        .map(|moment| moment["status"].as_str().unwrap())
-        .collect()
 }
 
 /// The figures of all e-mail jobs, as the API tells them.
@@ -54,17 +45,6 @@ async fn retry(cloud: &TestCloud, id: &str) -> Answer {
     cloud
         .post(&format!("/api/queue/jobs/{id}/retry"), &Value::Null)
         .await
-}
-
-/// Waits until something holds.
-async fn eventually(what: &str, mut holds: impl AsyncFnMut() -> bool) {
-    let waiting = async {
-        while !holds().await {
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
-    };
-    let waited = tokio::time::timeout(PATIENCE, waiting).await;
-    waited.unwrap_or_else(|_| panic!("it never came true that {what}"));
 }
 
 /// Waits until QStash has delivered so many messages, all told, and knows it.

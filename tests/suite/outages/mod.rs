@@ -21,6 +21,7 @@ use serde_json::{Value, json};
 use crate::support::TestCloud;
 use crate::support::cloud::{Answer, PATIENCE};
 use crate::support::payloads::signature_request;
+use crate::support::waiting::{eventually, statuses};
 use gate::Gate;
 
 /// The address that single mails go to.
@@ -62,28 +63,6 @@ fn assert_come_again(answer: &Answer, code: &str, why: &str) {
         .parse()
         .unwrap();
     assert!(wait > 0, "{why}: {answer:?}");
-}
-
-/// Waits until something holds.
-async fn eventually(what: &str, mut holds: impl AsyncFnMut() -> bool) {
-    let pause = Duration::from_millis(25);
-    let mut waited = Duration::ZERO;
-    while !holds().await {
-        assert!(
-            waited < PATIENCE,
-            "after {PATIENCE:?} it is not so that {what}"
-        );
-        tokio::time::sleep(pause).await;
-        waited += pause;
-    }
-}
-
-/// The statuses of a job's timeline, in their order.
-fn statuses(job: &Value) -> Vec<&str> {
-    let moments = job["timeline"].as_array().unwrap().iter();
-    moments
-        .map(|moment| moment["status"].as_str().unwrap())
-        .collect()
 }
 
 /// The message of a job as QStash carries it.

@@ -3,13 +3,14 @@
 use http::Method;
 use serde_json::Value;
 
-use super::gate::{Verdict, carries, http_answer};
+use super::gate::{Verdict, http_answer};
 use super::{
     assert_come_again, assert_no_panic, assert_one_mail_each, deliveries, eventually, gated, warm,
 };
 use crate::support::TestCloud;
 use crate::support::cloud::{Answer, answer, with_json};
 use crate::support::payloads::{address, bulk, signature_request};
+use crate::support::proxy::carries;
 
 /// How it fails, and why that is told apart.
 fn faults() -> [(Verdict, &'static str); 5] {

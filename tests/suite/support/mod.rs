@@ -7,6 +7,8 @@ pub(crate) mod proxy;
 pub(crate) mod signer;
 pub(crate) mod store;
 
+pub(crate) mod waiting;
+
 pub(crate) use cloud::TestCloud;
 
 /// How many seeds a randomised test runs: few in CI, as many as `CAMPAIGN_SEEDS` says in a campaign.

@@ -129,10 +129,7 @@ impl Jobs {
 
 /// A call of a script that finds its job itself.
 fn steering(script: &'static Script, id: &str, sight: Sight<'_>) -> Invocation {
-    let types: String = JobType::ALL
-        .iter()
-        .map(|job| format!(",{},", job.name()))
-        .collect();
+    let types: Vec<&str> = JobType::ALL.iter().map(|job| job.name()).collect();
     script
         .invoke()
         .key(keys::JOB.key(id))
@@ -143,7 +140,7 @@ fn steering(script: &'static Script, id: &str, sight: Sight<'_>) -> Invocation {
         .arg(keys::STATS.key(""))
         .arg(sight.tenant.unwrap_or_default())
         .arg(sight.user.unwrap_or_default())
-        .arg(types)
+        .arg(format!(",{},", types.join(",")))
         .arg(ids::nonce())
 }
 

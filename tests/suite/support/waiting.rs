@@ -1,0 +1,26 @@
+//! Waiting for what must come true, and reading what has.
+
+use std::time::Duration;
+
+use serde_json::Value;
+
+use super::cloud::PATIENCE;
+
+/// Waits until something holds.
+pub(crate) async fn eventually(what: &str, mut holds: impl AsyncFnMut() -> bool) {
+    let waiting = async {
+        while !holds().await {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    let waited = tokio::time::timeout(PATIENCE, waiting).await;
+    waited.unwrap_or_else(|_| panic!("it never came true that {what}"));
+}
+
+/// The statuses of a job's timeline, in their order.
+pub(crate) fn statuses(job: &Value) -> Vec<&str> {
+    let moments = job["timeline"].as_array().unwrap().iter();
+    moments
+        .map(|moment| moment["status"].as_str().unwrap())
+        .collect()
+}
