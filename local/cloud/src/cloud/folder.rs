@@ -9,7 +9,7 @@ use super::Error;
 #[derive(Debug)]
 pub(super) struct Folder {
     path: PathBuf,
-    _lock: File,
+    lock: File,
 }
 
 impl Folder {
@@ -22,7 +22,7 @@ impl Folder {
         let failed = |error| Error::keep(&lock_path, error);
         let lock = File::create(&lock_path).map_err(failed)?;
         match lock.try_lock() {
-            Ok(()) => Ok(Self { path, _lock: lock }),
+            Ok(()) => Ok(Self { path, lock }),
             Err(TryLockError::WouldBlock) => Err(Error::InUse(path)),
             Err(TryLockError::Error(error)) => Err(failed(error)),
         }
@@ -38,5 +38,14 @@ impl Folder {
 
     pub(super) fn log(&self, name: &str) -> PathBuf {
         self.path.join("log").join(name)
+    }
+}
+
+/// The lock is let go by name: closing the file leaves it with a program that is just being started, for as long as that
+/// has not yet become itself.
+impl Drop for Folder {
+    fn drop(&mut self) {
+        // What cannot be unlocked goes with the process.
+        let _ = self.lock.unlock();
     }
 }
