@@ -11,7 +11,7 @@ use shared::edge::input::{self, Json, invalid};
 use shared::edge::problem::ProblemDocument;
 use shared::edge::{Caller, Result};
 use shared::service::email::{Bulk, Email};
-use shared::service::job::{Error, JobType, NewJob, Order};
+use shared::service::job::{Error, JobType, NewJob};
 
 use crate::Queue;
 use crate::emails::email;
@@ -70,14 +70,7 @@ pub async fn enqueue(
         return Err(invalid("/type", "is bulk on this route"));
     };
     let timing: Timing = input::fit(&value)?;
-    let order = Order {
-        job: JobType::Email,
-        priority: timing.priority,
-        tenant: caller.tenant().to_owned(),
-        user: caller.user_id.clone().unwrap_or_default(),
-        label: id::sortable(),
-        not_before: timing.not_before(queue.clock.now())?,
-    };
+    let order = queue.order(JobType::Email, &caller, &timing, id::sortable())?;
     let jobs: Vec<NewJob> = bulk
         .split()
         .into_iter()

@@ -10,7 +10,7 @@ use shared::edge::input::{self, Json, invalid};
 use shared::edge::problem::ProblemDocument;
 use shared::edge::{Caller, Result};
 use shared::service::email::Email;
-use shared::service::job::{JobType, NewJob, Order, Status};
+use shared::service::job::{JobType, NewJob, Status};
 
 use crate::Queue;
 use crate::enqueue::{accepted, idempotency};
@@ -64,14 +64,7 @@ pub async fn enqueue(
 ) -> Result<Response> {
     let email = email(&value)?;
     let timing: Timing = input::fit(&value)?;
-    let order = Order {
-        job: JobType::Email,
-        priority: timing.priority,
-        tenant: caller.tenant().to_owned(),
-        user: caller.user_id.clone().unwrap_or_default(),
-        label: String::new(),
-        not_before: timing.not_before(queue.clock.now())?,
-    };
+    let order = queue.order(JobType::Email, &caller, &timing, String::new())?;
     let job = NewJob::new(&email).map_err(shared::service::job::Error::from)?;
     let key = idempotency(&headers, &caller, ROUTE, &bytes)?;
     let taken = queue.enqueue(&order, &[job], key.as_ref()).await?;

@@ -5,9 +5,12 @@ use axum::response::{IntoResponse, Response};
 use http::{HeaderMap, StatusCode};
 use serde::Serialize;
 use shared::edge::{Caller, Problem, Result};
-use shared::service::job::{Cancelled, Created, Idempotency, NewJob, Order, Outgoing, Refusal};
+use shared::service::job::{
+    Cancelled, Created, Idempotency, JobType, NewJob, Order, Outgoing, Refusal,
+};
 
 use crate::Queue;
+use crate::timing::Timing;
 
 /// The header by which a caller promises that equal keys mean one wish.
 const IDEMPOTENCY_KEY: &str = "idempotency-key";
@@ -30,6 +33,24 @@ pub(crate) fn accepted(body: &impl Serialize) -> Response {
 }
 
 impl Queue {
+    /// What the jobs of one request have in common.
+    pub(crate) fn order(
+        &self,
+        job: JobType,
+        caller: &Caller,
+        timing: &Timing,
+        label: String,
+    ) -> Result<Order> {
+        Ok(Order {
+            job,
+            priority: timing.priority,
+            tenant: caller.tenant().to_owned(),
+            user: caller.user_id.clone().unwrap_or_default(),
+            label,
+            not_before: timing.not_before(self.clock.now())?,
+        })
+    }
+
     /// Records and publishes `jobs`. When the store or the queue does not take them the answer is 503, and they are
     /// withdrawn, so that a caller who asks again gets one job and not two; with an idempotency key they stay, and
     /// asking again with it publishes them.
