@@ -1,4 +1,5 @@
-//! Runs the server alone, with the official development token and keys: `serve <address> <data folder> [speed]`.
+//! Runs the server alone, with the official development token and keys:
+//! `cargo run -p local-qstash --example qstash -- <address> <data folder> [speed]`.
 
 use std::error::Error;
 use std::path::PathBuf;
