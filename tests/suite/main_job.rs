@@ -9,7 +9,7 @@ async fn a_signature_request_goes_from_the_api_to_the_mailbox_and_its_life_can_b
     let id = cloud.enqueue(&signature_request("ann@example.com")).await;
     let job = cloud.wait_for(&id, "completed").await;
 
-    let mails = cloud.ses().messages(Some("ann@example.com"));
+    let mails = cloud.mail().messages(Some("ann@example.com"));
     assert_eq!(mails.len(), 1);
     assert!(mails[0].html.contains("https://app.example.com/sign/1"));
     assert!(mails[0].text.contains("https://app.example.com/sign/1"));

@@ -129,8 +129,8 @@ async fn the_environment_names_what_is_running() {
     let variables = cloud.environment();
     assert_eq!(variables["UPSTASH_REDIS_REST_URL"], cloud.redis().url());
     assert_eq!(variables["QSTASH_URL"], cloud.qstash().url());
-    assert_eq!(variables["AWS_ENDPOINT_URL_SESV2"], cloud.ses().url());
-    assert_eq!(variables["MAILBOX_URL"], cloud.ses().mailbox_url());
+    assert_eq!(variables["AWS_ENDPOINT_URL_SESV2"], cloud.mail().ses_url());
+    assert_eq!(variables["MAILBOX_URL"], cloud.mail().mailbox_url());
     assert_eq!(variables["FUNCTIONS_URL"], cloud.gateway().url());
     let (client, connection) = tokio_postgres::connect(cloud.database_url(), tokio_postgres::NoTls)
         .await

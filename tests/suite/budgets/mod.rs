@@ -4,7 +4,7 @@
 mod meter;
 
 use http::{Method, StatusCode};
-use local_ses::Fault;
+use local_mail::Fault;
 use serde_json::{Value, json};
 use shared::base::clock::Clock;
 use shared::service::analytics::{self, DayCounter};
@@ -233,7 +233,7 @@ async fn delivering(cloud: &TestCloud, meter: &mut Meter<'_>) {
 
 async fn failing(cloud: &TestCloud, meter: &mut Meter<'_>) {
     let one = async || tracked(&cloud.enqueue(&signature_request("ann@example.com")).await);
-    cloud.ses().faults().set(Some(Fault::Throttled));
+    cloud.mail().faults().set(Some(Fault::Throttled));
     meter
         .check(
             "POST /api/jobs/send-email, throttled and deferred",
@@ -241,7 +241,7 @@ async fn failing(cloud: &TestCloud, meter: &mut Meter<'_>) {
             async |body: Value| done(cloud, "msg_throttled", &body).await,
         )
         .await;
-    cloud.ses().faults().set(None);
+    cloud.mail().faults().set(None);
     let given_up = async || {
         let id = cloud.enqueue(&signature_request("ann@example.com")).await;
         json!({

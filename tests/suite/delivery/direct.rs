@@ -1,6 +1,6 @@
 //! Messages that somebody published straight to a job's function, without a record.
 
-use local_ses::Fault;
+use local_mail::Fault;
 use serde_json::json;
 
 use super::{eventually, figures, publish, retry, statuses};
@@ -11,7 +11,7 @@ use crate::support::payloads::signature_request;
 async fn a_message_without_a_record_is_a_job_under_its_message_id() {
     let cloud = TestCloud::start().await;
     // The first delivery fails, so that QStash comes again: one job all the same.
-    cloud.ses().faults().set_for_next(1, Fault::ServerError);
+    cloud.mail().faults().set_for_next(1, Fault::ServerError);
     let to = "ann@example.com";
     let payload = signature_request(to);
     let id = publish(&cloud, "send-email", &payload.to_string()).await;

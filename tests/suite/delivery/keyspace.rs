@@ -50,10 +50,13 @@ async fn live(cloud: &TestCloud) {
     cloud.wait_for(&direct, "completed").await;
     let unreadable = publish(cloud, "send-email", "{}").await;
     cloud.wait_for(&unreadable, "dead").await;
-    cloud.ses().faults().set(Some(local_ses::Fault::Rejected));
+    cloud.mail().faults().set(Some(local_mail::Fault::Rejected));
     let dead = cloud.enqueue(&signature_request("bob@example.com")).await;
     cloud.wait_for(&dead, "dead").await;
-    cloud.ses().faults().set(Some(local_ses::Fault::Throttled));
+    cloud
+        .mail()
+        .faults()
+        .set(Some(local_mail::Fault::Throttled));
     let deferred = cloud.enqueue(&signature_request("cid@example.com")).await;
     cloud.wait_for(&deferred, "deferred").await;
     cloud.qstash().hold(true);

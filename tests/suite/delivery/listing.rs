@@ -151,7 +151,7 @@ async fn the_figures_follow_the_jobs_and_tell_how_late_the_oldest_is() {
     let cloud = TestCloud::start().await;
     let done = cloud.enqueue(&signature_request("ann@example.com")).await;
     cloud.wait_for(&done, "completed").await;
-    cloud.ses().faults().set(Some(local_ses::Fault::Rejected));
+    cloud.mail().faults().set(Some(local_mail::Fault::Rejected));
     let dead = cloud.enqueue(&signature_request("bob@example.com")).await;
     cloud.wait_for(&dead, "dead").await;
     let waiting = recorded(&cloud, 2, &order()).await;

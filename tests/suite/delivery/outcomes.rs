@@ -1,7 +1,7 @@
 //! What a delivery is answered, and what the record says then.
 
 use http::HeaderMap;
-use local_ses::Fault;
+use local_mail::Fault;
 use serde_json::{Value, json};
 
 use super::{message, statuses, wait_of};
@@ -32,7 +32,7 @@ fn non_retryable(headers: &HeaderMap) -> Option<&str> {
 #[tokio::test]
 async fn what_may_heal_is_answered_503_with_retry_after_and_completed_by_a_later_delivery() {
     let (cloud, id) = held().await;
-    cloud.ses().faults().set_for_next(1, Fault::ServerError);
+    cloud.mail().faults().set_for_next(1, Fault::ServerError);
     let failed = deliver(&cloud, &id).await;
     failed.assert_problem(503, "retry", "the provider fails");
     assert_eq!(wait_of(&failed), 10, "the plan's first wait");
@@ -68,7 +68,7 @@ async fn what_may_heal_is_answered_503_with_retry_after_and_completed_by_a_later
 #[tokio::test]
 async fn what_will_never_go_is_answered_489_and_goes_straight_to_the_dead_letters() {
     let (cloud, id) = held().await;
-    cloud.ses().faults().set(Some(Fault::Rejected));
+    cloud.mail().faults().set(Some(Fault::Rejected));
     let never = deliver(&cloud, &id).await;
     never.assert_problem(489, "non_retryable", "the provider refuses the mail");
     assert_eq!(non_retryable(&never.headers), Some("true"));
@@ -91,7 +91,7 @@ async fn what_will_never_go_is_answered_489_and_goes_straight_to_the_dead_letter
 #[tokio::test]
 async fn what_may_not_go_now_is_answered_200_and_published_again_for_later() {
     let (cloud, id) = held().await;
-    cloud.ses().faults().set_for_next(1, Fault::Throttled);
+    cloud.mail().faults().set_for_next(1, Fault::Throttled);
     let deferred = deliver(&cloud, &id).await;
     assert_eq!(deferred.status, 200, "{deferred:?}");
     let until = deferred.body["deferredUntil"].as_str().unwrap();
@@ -123,7 +123,7 @@ async fn what_may_not_go_now_is_answered_200_and_published_again_for_later() {
 #[tokio::test]
 async fn a_job_may_be_deferred_more_often_than_it_may_be_retried() {
     let cloud = TestCloud::start_with(|settings| settings.qstash_speed = 600.0).await;
-    cloud.ses().faults().set_for_next(9, Fault::Throttled);
+    cloud.mail().faults().set_for_next(9, Fault::Throttled);
     let id = cloud.enqueue(&signature_request(TO)).await;
     let job = cloud.wait_for(&id, "completed").await;
     assert_eq!(job["attempts"], 10, "{job:#}");

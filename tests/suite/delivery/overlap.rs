@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use futures_util::future::join_all;
-use local_ses::Fault;
+use local_mail::Fault;
 use shared::service::job::{Claimed, Ending, Incoming, JobType, Jobs};
 
 use super::{delivered, message, statuses, wait_of};
@@ -15,7 +15,7 @@ async fn deliveries_of_one_job_at_the_same_time_run_it_once() {
     let cloud = TestCloud::start().await;
     cloud.qstash().hold(true);
     let slow = Fault::Slow(Duration::from_millis(500));
-    cloud.ses().faults().set(Some(slow));
+    cloud.mail().faults().set(Some(slow));
     for (round, count) in [2, 10].into_iter().enumerate() {
         let to = address(round);
         let id = cloud.enqueue(&signature_request(&to)).await;

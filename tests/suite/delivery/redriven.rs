@@ -2,7 +2,7 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use local_ses::Fault;
+use local_mail::Fault;
 use serde_json::{Value, json};
 use shared::service::job::{Claimed, Ending, Incoming, JobType, Jobs};
 
@@ -26,10 +26,10 @@ fn given_up(cloud: &TestCloud, id: &str, generation: u32) -> Value {
 
 /// A job whose retries ran out.
 async fn dead(cloud: &TestCloud) -> (String, Value) {
-    cloud.ses().faults().set(Some(Fault::ServerError));
+    cloud.mail().faults().set(Some(Fault::ServerError));
     let id = cloud.enqueue(&signature_request(TO)).await;
     let job = cloud.wait_for(&id, "dead").await;
-    cloud.ses().faults().set(None);
+    cloud.mail().faults().set(None);
     (id, job)
 }
 

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 
 use local_gateway::KillSwitch;
-use local_ses::{Fault, Faults};
+use local_mail::{Fault, Faults};
 
 use super::{Stage, end_lease};
 use crate::support::proxy::carries;
@@ -66,7 +66,7 @@ impl Reaper {
     pub(super) fn watch(stage: &Stage) -> Arc<Self> {
         let reaper = Arc::new(Self {
             kill_switch: stage.cloud.gateway().kill_switch(),
-            faults: stage.cloud.ses().faults(),
+            faults: stage.cloud.mail().faults(),
             redis: stage.cloud.redis_server_addr(),
             state: Mutex::default(),
         });

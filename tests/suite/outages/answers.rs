@@ -101,7 +101,7 @@ async fn a_lost_answer_to_a_cancel_is_no_refusal_and_one_to_a_redrive_publishes_
 async fn a_lost_answer_to_a_read_or_to_progress_is_asked_for_again() {
     let (cloud, gates) = gated().await;
     teach(&cloud).await;
-    cloud.ses().faults().set(Some(local_ses::Fault::Slow(
+    cloud.mail().faults().set(Some(local_mail::Fault::Slow(
         std::time::Duration::from_millis(600),
     )));
     let cut = cut_once(&gates, PROGRESS);

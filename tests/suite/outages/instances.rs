@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use local_ses::Fault;
+use local_mail::Fault;
 
 use super::{assert_one_mail_each, refused_deliveries, statuses};
 use crate::support::TestCloud;
@@ -12,7 +12,7 @@ use crate::support::payloads::{address, bulk, signature_request};
 async fn jobs_that_overlap_run_in_several_instances_and_each_is_done_once() {
     let cloud = TestCloud::start().await;
     cloud
-        .ses()
+        .mail()
         .faults()
         .set(Some(Fault::Slow(Duration::from_millis(800))));
     let mut ids = Vec::new();
@@ -44,7 +44,7 @@ async fn a_bulk_that_does_not_fit_into_the_time_goes_on_in_new_messages_and_repe
     })
     .await;
     cloud
-        .ses()
+        .mail()
         .faults()
         .set(Some(Fault::Slow(Duration::from_millis(1200))));
     let taken = cloud.post("/api/queue/emails/bulk", &bulk(5)).await;

@@ -101,8 +101,8 @@ async fn warm(cloud: &TestCloud) {
 
 /// Runs every script once, so that Redis knows it: a lost answer is then the answer of a script that ran.
 async fn teach(cloud: &TestCloud) {
-    let slow = local_ses::Fault::Slow(Duration::from_millis(1100));
-    cloud.ses().faults().set_for_next(1, slow);
+    let slow = local_mail::Fault::Slow(Duration::from_millis(1100));
+    cloud.mail().faults().set_for_next(1, slow);
     let id = cloud.enqueue(&signature_request(TAUGHT[0])).await;
     let job = cloud.wait_for(&id, "completed").await;
     assert!(

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use local_ses::{Code, Fault};
+use local_mail::{Code, Fault};
 use serde_json::{Value, json};
 
 use super::gate::Verdict;
@@ -42,7 +42,7 @@ async fn a_mail_that_the_provider_did_not_take_is_tried_again_and_goes_once() {
         ),
     ];
     for (place, (fault, why)) in table.iter().enumerate() {
-        cloud.ses().faults().set_for_next(1, fault.clone());
+        cloud.mail().faults().set_for_next(1, fault.clone());
         let id = cloud.enqueue(&signature_request(&address(place))).await;
         let job = cloud.wait_for(&id, "completed").await;
         let life = ["queued", "processing", "failed", "processing", "completed"];
@@ -65,7 +65,7 @@ async fn a_limit_of_the_provider_defers_the_job_without_spending_a_retry() {
         (Fault::Refused(Code::LimitExceeded), "the day's quota"),
     ];
     for (place, (fault, why)) in table.iter().enumerate() {
-        cloud.ses().faults().set_for_next(1, fault.clone());
+        cloud.mail().faults().set_for_next(1, fault.clone());
         let id = cloud.enqueue(&signature_request(&address(place))).await;
         let job = cloud.wait_for(&id, "completed").await;
         let life = [
@@ -88,13 +88,13 @@ async fn a_limit_of_the_provider_defers_the_job_without_spending_a_retry() {
 async fn a_bulk_that_is_throttled_half_way_goes_on_with_those_not_yet_sent() {
     let cloud = TestCloud::start().await;
     cloud
-        .ses()
+        .mail()
         .faults()
         .for_recipient(&address(4), Some(Fault::Throttled));
     let id = enqueue_bulk(&cloud, 8).await;
     let job = cloud.wait_for(&id, "deferred").await;
     assert_eq!(cloud.mails().len(), 4, "those before it have gone: {job:#}");
-    cloud.ses().faults().for_recipient(&address(4), None);
+    cloud.mail().faults().for_recipient(&address(4), None);
     let job = cloud.wait_for(&id, "completed").await;
     assert_eq!(job["result"]["skipped"], 4, "{job:#}");
     let recipients: Vec<String> = (0..8).map(address).collect();
@@ -105,7 +105,7 @@ async fn a_bulk_that_is_throttled_half_way_goes_on_with_those_not_yet_sent() {
 #[tokio::test]
 async fn a_job_that_can_be_neither_sent_nor_put_off_is_retried_by_the_queue() {
     let (cloud, gates) = gated().await;
-    cloud.ses().faults().set(Some(Fault::Throttled));
+    cloud.mail().faults().set(Some(Fault::Throttled));
     cloud.qstash().hold(true);
     let id = cloud.enqueue(&signature_request(ANN)).await;
     gates.qstash.fail(Verdict::Cut);
@@ -113,7 +113,7 @@ async fn a_job_that_can_be_neither_sent_nor_put_off_is_retried_by_the_queue() {
     super::assert_come_again(&answer, "retry", "throttled, and the queue is down");
     assert_eq!(cloud.job(&id).await["status"], "failed");
     gates.qstash.open();
-    cloud.ses().faults().set(None);
+    cloud.mail().faults().set(None);
     cloud.qstash().hold(false);
     cloud.wait_for(&id, "completed").await;
     assert_one_mail_each(&cloud, &[ANN], "neither sent nor put off");
@@ -124,7 +124,7 @@ async fn assert_only_one_in_doubt(fault: Fault, why: &str) {
     let cloud = TestCloud::start().await;
     // Its first mail only: the second attempt must get through.
     let unlucky = address(0);
-    cloud.ses().faults().set_for_next(1, fault);
+    cloud.mail().faults().set_for_next(1, fault);
     let id = enqueue_bulk(&cloud, 4).await;
     let job = cloud.wait_for(&id, "completed").await;
     assert_eq!(job["attempts"], 2, "{why}: {job:#}");
@@ -167,7 +167,7 @@ async fn a_provider_that_answers_too_late_doubles_at_most_that_mail_and_marks_it
 async fn one_refused_address_of_a_bulk_does_not_keep_the_others_from_their_mail() {
     let cloud = TestCloud::start().await;
     cloud
-        .ses()
+        .mail()
         .faults()
         .for_recipient(&address(2), Some(Fault::Rejected));
     let id = enqueue_bulk(&cloud, 5).await;
@@ -197,7 +197,7 @@ async fn one_refused_address_of_a_bulk_does_not_keep_the_others_from_their_mail(
 #[tokio::test]
 async fn a_single_mail_that_is_refused_for_good_is_dead_after_one_delivery() {
     let cloud = TestCloud::start().await;
-    cloud.ses().faults().set(Some(Fault::Rejected));
+    cloud.mail().faults().set(Some(Fault::Rejected));
     cloud.qstash().hold(true);
     let id = cloud.enqueue(&signature_request(ANN)).await;
     let answer = cloud.deliver("send-email", &message(&id, ANN)).await;

@@ -168,7 +168,10 @@ async fn an_enqueue_that_qstash_delivered_without_confirming_it_is_answered_202(
     let (cloud, gates) = gated().await;
     warm(&cloud).await;
     let slow = std::time::Duration::from_secs(3);
-    cloud.ses().faults().set(Some(local_ses::Fault::Slow(slow)));
+    cloud
+        .mail()
+        .faults()
+        .set(Some(local_mail::Fault::Slow(slow)));
     // The first try is taken and its answer lost; the second is never answered. Meanwhile the job runs.
     let mut tries = 0;
     gates.qstash.judge(move |bytes| {
@@ -193,10 +196,10 @@ async fn an_enqueue_that_qstash_delivered_without_confirming_it_is_answered_202(
 #[tokio::test]
 async fn a_redrive_without_qstash_is_answered_503_and_can_be_repeated() {
     let (cloud, gates) = gated().await;
-    cloud.ses().faults().set(Some(local_ses::Fault::Rejected));
+    cloud.mail().faults().set(Some(local_mail::Fault::Rejected));
     let id = cloud.enqueue(&signature_request(&address(0))).await;
     cloud.wait_for(&id, "dead").await;
-    cloud.ses().faults().set(None);
+    cloud.mail().faults().set(None);
     let path = format!("/api/queue/jobs/{id}/retry");
     gates.qstash.fail(Verdict::Cut);
     let refused = cloud.post(&path, &Value::Null).await;

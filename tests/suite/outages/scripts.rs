@@ -16,8 +16,8 @@ async fn a_redis_that_forgot_its_scripts_is_taught_each_of_them() {
     cloud.redis().faults().set(Some(Fault::NoScript));
 
     // create, claim, progress, commit, get
-    let slow = local_ses::Fault::Slow(Duration::from_millis(600));
-    cloud.ses().faults().set(Some(slow));
+    let slow = local_mail::Fault::Slow(Duration::from_millis(600));
+    cloud.mail().faults().set(Some(slow));
     let taken = cloud.post("/api/queue/emails/bulk", &bulk(3)).await;
     let id = taken.body["jobIds"][0].as_str().unwrap().to_owned();
     let mut job = cloud.job(&id).await;
@@ -28,7 +28,7 @@ async fn a_redis_that_forgot_its_scripts_is_taught_each_of_them() {
     .await;
     let job = cloud.wait_for(&id, "completed").await;
     assert_eq!(job["attempts"], 1, "{job:#}");
-    cloud.ses().faults().set(None);
+    cloud.mail().faults().set(None);
 
     // list, cancel
     let page = cloud.get("/api/queue/jobs?status=completed").await.body;

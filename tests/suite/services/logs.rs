@@ -1,8 +1,8 @@
 //! What the functions log: JSON lines that can be followed, and nothing that belongs to a person or opens a door.
 
 use http::Method;
+use local_mail::{Code, Fault};
 use local_redis_rest::Fault as RedisFault;
-use local_ses::{Code, Fault};
 use serde_json::{Value, json};
 
 use super::log::{FUNCTIONS, lines, until};
@@ -48,11 +48,11 @@ async fn providers(cloud: &TestCloud) {
         Some(Fault::AcceptThenCut),
         Some(Fault::Refused(Code::SendingPaused)),
     ] {
-        cloud.ses().faults().set(fault);
+        cloud.mail().faults().set(fault);
         let body = tracked(cloud).await;
         cloud.deliver("send-email", &body).await;
     }
-    cloud.ses().faults().set(None);
+    cloud.mail().faults().set(None);
 }
 
 /// Payloads that cannot be read, and what QStash then tells of them.

@@ -156,9 +156,9 @@ async fn a_metrics_line_names_its_request_its_job_and_its_outcome() {
 
     let throttled = tracked(&cloud).await;
     cloud
-        .ses()
+        .mail()
         .faults()
-        .set_for_next(1, local_ses::Fault::ServerError);
+        .set_for_next(1, local_mail::Fault::ServerError);
     let again = cloud.deliver("send-email", &throttled).await;
     assert_eq!(again.status, 503, "{again:?}");
     let line = until(&cloud, "send-email", by_job(&throttled["jobId"])).await;

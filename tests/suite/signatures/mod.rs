@@ -110,7 +110,7 @@ impl Traces {
                 .run(Command::new("DBSIZE"))
                 .await
                 .unwrap(),
-            mails: cloud.ses().messages(None).len(),
+            mails: cloud.mail().messages(None).len(),
             ledger_rows: column(&counted.await.unwrap()[0], "count").unwrap(),
         }
     }

@@ -181,7 +181,7 @@ impl TestCloud {
     /// How many mails each recipient got.
     pub(crate) fn mails(&self) -> BTreeMap<String, usize> {
         let mut mails = BTreeMap::new();
-        for mail in self.ses().messages(None) {
+        for mail in self.mail().messages(None) {
             for to in mail.to {
                 *mails.entry(to).or_default() += 1;
             }

@@ -48,9 +48,9 @@ pub enum Error {
     /// QStash did not start.
     #[error("QStash did not start")]
     Qstash(#[source] local_qstash::Error),
-    /// SES did not start.
-    #[error("SES did not start")]
-    Ses(#[source] local_ses::Error),
+    /// The mail providers did not start.
+    #[error("the mail providers did not start")]
+    Mail(#[source] local_mail::Error),
     /// The gateway did not start.
     #[error("the gateway did not start")]
     Gateway(#[source] local_gateway::Error),

@@ -31,7 +31,7 @@ use crate::redis_server::RedisServer;
 pub struct Cloud {
     gateway: Gateway,
     qstash: local_qstash::Server,
-    ses: local_ses::Server,
+    mail: local_mail::Server,
     redis: Front,
     redis_server: RedisServer,
     cluster: Option<Cluster>,
@@ -59,7 +59,7 @@ impl Cloud {
         let qstash = local_qstash::start(qstash_settings.clone())
             .await
             .map_err(Error::Qstash)?;
-        let ses = part::ses(&settings, &folder).await?;
+        let mail = part::mail(&settings, &folder).await?;
         let (functions_port, functions) = functions_address(settings.ports.functions, &folder)?;
 
         let addresses = Addresses {
@@ -72,8 +72,8 @@ impl Cloud {
             qstash_next_key: qstash_settings.next_signing_key,
             database: database.functions_url,
             migrations_database: database.owner_url,
-            ses: ses.url(),
-            mailbox: ses.mailbox_url(),
+            ses: mail.ses_url(),
+            mailbox: mail.mailbox_url(),
         };
         let mut environment = environment::variables(addresses, &mut secrets);
         environment.extend(settings.overrides.clone());
@@ -83,7 +83,7 @@ impl Cloud {
         Ok(Self {
             gateway,
             qstash,
-            ses,
+            mail,
             redis,
             redis_server,
             cluster,
@@ -106,8 +106,8 @@ impl Cloud {
 
     /// The SES endpoint and its mailbox.
     #[must_use]
-    pub fn ses(&self) -> &local_ses::Server {
-        &self.ses
+    pub fn mail(&self) -> &local_mail::Server {
+        &self.mail
     }
 
     /// The REST front of Redis.
@@ -162,7 +162,7 @@ impl Cloud {
     pub async fn stop(self) {
         self.qstash.stop().await;
         self.gateway.stop().await;
-        self.ses.stop().await;
+        self.mail.stop().await;
         self.redis.stop().await;
         let cluster = async {
             if let Some(cluster) = self.cluster {

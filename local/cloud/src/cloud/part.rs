@@ -119,14 +119,17 @@ pub(super) fn qstash_settings(settings: &Settings, folder: &Folder) -> local_qst
     official
 }
 
-pub(super) async fn ses(settings: &Settings, folder: &Folder) -> Result<local_ses::Server, Error> {
-    let settings = local_ses::Settings {
+pub(super) async fn mail(
+    settings: &Settings,
+    folder: &Folder,
+) -> Result<local_mail::Server, Error> {
+    let settings = local_mail::Settings {
         listen: loopback(0),
         mailbox: loopback(settings.ports.mailbox),
-        data: folder.join("ses"),
+        data: folder.join("mail"),
         verified: vec![environment::VERIFIED_DOMAIN.to_owned()],
     };
-    local_ses::start(settings).await.map_err(Error::Ses)
+    local_mail::start(settings).await.map_err(Error::Mail)
 }
 
 pub(super) async fn gateway(

@@ -146,7 +146,7 @@ pub(super) fn guide(cloud: &Cloud) -> String {
   Redis        redis-cli -p {}
   Variables    {}   (set -a; . {}; set +a)
   Logs         {}\n",
-        cloud.ses().mailbox_url(),
+        cloud.mail().mailbox_url(),
         cloud.redis().url(),
         cloud.qstash().url(),
         cloud.database_url(),

@@ -61,7 +61,7 @@ pub async fn run(cloud: &Cloud) -> Result<Outcome, Error> {
     let api = Api::new(cloud)?;
     let signer = orders::first_signer(cloud.migrations_database_url()).await?;
     println!("\n1. Into the queue, through the API\n");
-    let before = cloud.ses().messages(None).len();
+    let before = cloud.mail().messages(None).len();
     let single = api.enqueue("/api/queue/emails", &signer.request()).await?;
     let bulk = api
         .enqueue("/api/queue/emails/bulk", &orders::bulk())
@@ -74,7 +74,7 @@ pub async fn run(cloud: &Cloud) -> Result<Outcome, Error> {
     let jobs = follow::until_ended(&api, &ids, orders::BULK as u64 + 1, PATIENCE).await?;
 
     println!("\n3. What came of it\n");
-    let mails = cloud.ses().messages(None).len() - before;
+    let mails = cloud.mail().messages(None).len() - before;
     println!("{}", summary::table(&jobs));
     println!("   {mails} mails in the mailbox");
     let sample = keep_sample(cloud, &signer.email)?;
@@ -89,7 +89,7 @@ pub async fn run(cloud: &Cloud) -> Result<Outcome, Error> {
 
 /// Writes the newest mail to `address` where it can be opened in a browser.
 fn keep_sample(cloud: &Cloud, address: &str) -> Result<Option<PathBuf>, Error> {
-    let Some(mail) = cloud.ses().messages(Some(address)).into_iter().next() else {
+    let Some(mail) = cloud.mail().messages(Some(address)).into_iter().next() else {
         return Ok(None);
     };
     let folder = cloud.data().join("demo");

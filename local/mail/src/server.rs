@@ -94,7 +94,7 @@ async fn bind(address: SocketAddr, router: Router) -> Result<Listener, Error> {
 impl Server {
     /// What `AWS_ENDPOINT_URL_SESV2` takes.
     #[must_use]
-    pub fn url(&self) -> String {
+    pub fn ses_url(&self) -> String {
         self.ses.url()
     }
 

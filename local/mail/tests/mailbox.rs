@@ -6,7 +6,7 @@
 
 use std::net::{Ipv4Addr, SocketAddr};
 
-use local_ses::{Server, Settings, start};
+use local_mail::{Server, Settings, start};
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -56,7 +56,7 @@ async fn get(server: &Server, path: &str) -> (String, String) {
 
 async fn send(server: &Server, body: &[u8]) -> (String, String) {
     let head = format!("POST /v2/email/outbound-emails HTTP/1.1\r\n{SIGNED}");
-    call(&server.url(), &head, body).await
+    call(&server.ses_url(), &head, body).await
 }
 
 fn mail(to: &str, html: Option<&str>) -> Vec<u8> {
@@ -197,13 +197,13 @@ async fn a_hostile_request_gets_an_error_in_ses_shape() {
         assert!(serde_json::from_str::<Value>(&body).unwrap()["message"].is_string());
     }
     let unsigned = "POST /v2/email/outbound-emails HTTP/1.1\r\n";
-    let (head, _) = call(&server.url(), unsigned, b"{}").await;
+    let (head, _) = call(&server.ses_url(), unsigned, b"{}").await;
     assert!(head.starts_with("http/1.1 403"), "{head}");
     assert!(
         head.contains("missingauthenticationtokenexception"),
         "{head}"
     );
-    let (head, _) = call(&server.url(), "GET /v2/email/account HTTP/1.1\r\n", b"").await;
+    let (head, _) = call(&server.ses_url(), "GET /v2/email/account HTTP/1.1\r\n", b"").await;
     assert!(head.starts_with("http/1.1 404"), "{head}");
     assert!(server.messages(None).is_empty());
 }

@@ -20,7 +20,7 @@ use aws_sdk_sesv2::types::{
     Body, Content, Destination, EmailContent, Message, MessageHeader, RawMessage, Template,
 };
 use aws_smithy_http_client::Builder;
-use local_ses::{Code, Fault, Server, Settings, start};
+use local_mail::{Code, Fault, Server, Settings, start};
 use tempfile::TempDir;
 
 const FROM: &str = "SignTusk <noreply@signtusk.localhost>";
@@ -47,7 +47,7 @@ async fn provider() -> Provider {
         .region(Region::new("eu-central-1"))
         .credentials_provider(Credentials::new("AKIDLOCAL", "secret", None, None, "test"))
         .retry_config(RetryConfig::disabled())
-        .endpoint_url(server.url())
+        .endpoint_url(server.ses_url())
         .http_client(Builder::new().build_http())
         .build();
     Provider {
