@@ -9,6 +9,7 @@
 
 mod budgets;
 mod delivery;
+mod drill;
 mod input;
 mod kill;
 mod mail_ledger;
