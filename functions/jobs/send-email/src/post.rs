@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use shared::base::env;
-use shared::protocol::mail::{Mail, MessageId, Provider, SendError, Ses};
+use shared::protocol::mail::{Mail, MessageId, SendError, Sender};
 use shared::protocol::postgres::Postgres;
 use shared::service::mail_ledger::{Begun, Entry, Identity, MailLedger, Sending};
 use tokio::time::{Instant, sleep, timeout_at};
@@ -41,16 +41,14 @@ pub(crate) enum Fate {
 /// The provider and the ledger.
 pub(crate) struct Post {
     ledger: MailLedger,
-    provider: Provider,
-    ses: Ses,
+    sender: Sender,
 }
 
 impl Post {
     pub(crate) async fn from_env() -> Result<Self, env::Error> {
         Ok(Self {
-            provider: Provider::from_env()?,
+            sender: Sender::from_env().await?,
             ledger: MailLedger::new(Postgres::from_env()?),
-            ses: Ses::from_env().await,
         })
     }
 
@@ -73,7 +71,11 @@ impl Post {
                 });
             }
         };
-        let answer = timeout_at(deadline - TIME_TO_SETTLE, self.ses.send(parcel.mail)).await;
+        let answer = timeout_at(
+            deadline - TIME_TO_SETTLE,
+            self.sender.send(parcel.mail, sending.key()),
+        )
+        .await;
         match answer.unwrap_or_else(|elapsed| Err(SendError::Unknown(elapsed.into()))) {
             Ok(message_id) => {
                 self.accepted(&sending, &message_id, deadline).await?;
@@ -96,7 +98,7 @@ impl Post {
         loop {
             match self
                 .ledger
-                .accepted(sending, self.provider.name(), id)
+                .accepted(sending, self.sender.provider().name(), id)
                 .await
             {
                 Err(error) if error.may_pass() && Instant::now() + SETTLE_PAUSE < deadline => {
