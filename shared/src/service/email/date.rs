@@ -1,49 +1,49 @@
-//! By when a document should be signed: a day, or an instant.
+//! Days and instants that stand in mails: by when to sign, when something was completed.
 
 use std::fmt;
 
 use jiff::Timestamp;
-use jiff::civil::{Date, DateTime};
+use jiff::civil::{self, DateTime};
 use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-/// A due date as the web app writes it: `2026-12-01`, or an RFC 3339 instant. A time without an offset is UTC.
+/// A date as the web app writes it: `2026-12-01`, or an RFC 3339 instant. A time without an offset is UTC.
 /// `Display` writes it for people, in English and in UTC.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(try_from = "String", into = "String")]
 #[schema(value_type = String, examples("2026-12-01", "2026-12-01T17:00:00Z"))]
-pub struct DueDate(When);
+pub struct Date(When);
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum When {
     /// The end of a day, wherever the reader is.
-    Day(Date),
+    Day(civil::Date),
     Instant(Timestamp),
 }
 
 /// The text is neither a day nor an instant. It is not quoted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("must be a date such as 2026-12-01 or an instant such as 2026-12-01T17:00:00Z")]
-pub struct InvalidDueDate;
+pub struct InvalidDate;
 
-impl DueDate {
-    /// Reads a due date.
-    pub fn parse(text: &str) -> Result<Self, InvalidDueDate> {
+impl Date {
+    /// Reads a date.
+    pub fn parse(text: &str) -> Result<Self, InvalidDate> {
         let text = text.trim();
         if text.len() == "2026-12-01".len() {
-            let day = text.parse().map_err(|_| InvalidDueDate)?;
+            let day = text.parse().map_err(|_| InvalidDate)?;
             return Ok(Self(When::Day(day)));
         }
         let instant = text
             .parse::<Timestamp>()
             .or_else(|_| TimeZone::UTC.to_timestamp(text.parse::<DateTime>()?))
-            .map_err(|_| InvalidDueDate)?;
+            .map_err(|_| InvalidDate)?;
         Ok(Self(When::Instant(instant)))
     }
 }
 
-impl fmt::Display for DueDate {
+impl fmt::Display for Date {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.0 {
             When::Day(day) => write!(f, "{}", day.strftime("%-d %B %Y")),
@@ -52,17 +52,17 @@ impl fmt::Display for DueDate {
     }
 }
 
-impl TryFrom<String> for DueDate {
-    type Error = InvalidDueDate;
+impl TryFrom<String> for Date {
+    type Error = InvalidDate;
 
     fn try_from(text: String) -> Result<Self, Self::Error> {
         Self::parse(&text)
     }
 }
 
-impl From<DueDate> for String {
-    fn from(due: DueDate) -> Self {
-        match due.0 {
+impl From<Date> for String {
+    fn from(date: Date) -> Self {
+        match date.0 {
             When::Day(day) => day.to_string(),
             When::Instant(instant) => instant.to_string(),
         }
@@ -71,7 +71,7 @@ impl From<DueDate> for String {
 
 #[cfg(test)]
 mod tests {
-    use super::DueDate;
+    use super::Date;
 
     #[test]
     fn days_and_instants_are_read_and_written_for_people() {
@@ -84,7 +84,7 @@ mod tests {
             ),
             ("2026-12-01T17:00:00", "1 December 2026, 17:00 UTC"),
         ] {
-            assert_eq!(DueDate::parse(text).unwrap().to_string(), shown);
+            assert_eq!(Date::parse(text).unwrap().to_string(), shown);
         }
     }
 
@@ -98,7 +98,7 @@ mod tests {
             "2026-12-01T25:00:00Z",
             "1764547200",
         ] {
-            assert!(DueDate::parse(text).is_err(), "{text}");
+            assert!(Date::parse(text).is_err(), "{text}");
         }
     }
 }
