@@ -1,11 +1,13 @@
 //! The rules, each with the Redis keys and tables that it owns.
 
 pub mod analytics;
+pub mod branding;
 pub mod email;
 pub mod job;
 pub mod key;
 pub mod mail_ledger;
 pub mod realtime;
+pub mod unsubscribe;
 
 /// Every family of Redis keys, by the service that owns it.
 pub const KEYS: &[(&str, &[&key::Family])] = &[

@@ -5,7 +5,7 @@ use std::time::Duration;
 use shared::base::env;
 use shared::protocol::mail::{Mail, MessageId, SendError, Sender};
 use shared::protocol::postgres::Postgres;
-use shared::service::mail_ledger::{Begun, Entry, Identity, MailLedger, Sending};
+use shared::service::mail_ledger::{Begun, Entry, MailLedger, Sending};
 use tokio::time::{Instant, sleep, timeout_at};
 
 use crate::outcome::Error;
@@ -19,14 +19,6 @@ const SETTLE_PAUSE: Duration = Duration::from_millis(250);
 
 /// How long to stay away after a limit that names no time, or while another job sends the same mail.
 const STAY_AWAY: Duration = Duration::from_secs(30);
-
-/// A mail and what it is to the ledger.
-pub(crate) struct Parcel<'a> {
-    pub(crate) mail: &'a Mail,
-    pub(crate) kind: &'static str,
-    pub(crate) job_id: &'a str,
-    pub(crate) identity: Identity<'a>,
-}
 
 /// What became of one mail.
 pub(crate) enum Fate {
@@ -45,22 +37,22 @@ pub(crate) struct Post {
 }
 
 impl Post {
-    pub(crate) async fn from_env() -> Result<Self, env::Error> {
+    /// The provider of the environment, and the ledger in this database.
+    pub(crate) async fn from_env(postgres: Postgres) -> Result<Self, env::Error> {
         Ok(Self {
             sender: Sender::from_env().await?,
-            ledger: MailLedger::new(Postgres::from_env()?),
+            ledger: MailLedger::new(postgres),
         })
     }
 
     /// Sends a mail unless the ledger says that it is settled; its answer is in the ledger before `deadline`.
-    pub(crate) async fn send(&self, parcel: &Parcel<'_>, deadline: Instant) -> Result<Fate, Error> {
-        let entry = Entry {
-            kind: parcel.kind,
-            recipient: &parcel.mail.to,
-            job_id: parcel.job_id,
-            identity: parcel.identity,
-        };
-        let sending = match self.ledger.begin(&entry).await? {
+    pub(crate) async fn send(
+        &self,
+        mail: &Mail,
+        entry: &Entry<'_>,
+        deadline: Instant,
+    ) -> Result<Fate, Error> {
+        let sending = match self.ledger.begin(entry).await? {
             Begun::Send(sending) => sending,
             Begun::AlreadyAccepted { in_doubt } => return Ok(Fate::Skipped { in_doubt }),
             Begun::Rejected { reason } => return Ok(Fate::Rejected { reason }),
@@ -73,7 +65,7 @@ impl Post {
         };
         let answer = timeout_at(
             deadline - TIME_TO_SETTLE,
-            self.sender.send(parcel.mail, sending.key()),
+            self.sender.send(mail, sending.key()),
         )
         .await;
         match answer.unwrap_or_else(|elapsed| Err(SendError::Unknown(elapsed.into()))) {
