@@ -6,6 +6,7 @@
 
 mod authorization;
 mod clock;
+pub mod events;
 mod fault;
 mod listener;
 mod mail;

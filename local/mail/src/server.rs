@@ -1,4 +1,4 @@
-//! The two listeners: the endpoint that takes mails, and the mailbox that shows them.
+//! The listeners: the endpoint that takes mails, the mailbox that shows them, and the topic of their events.
 
 use std::io;
 use std::net::SocketAddr;
@@ -9,6 +9,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use axum::Router;
 use axum::routing::post;
 
+use crate::events::sns;
 use crate::fault::Faults;
 use crate::listener::Listener;
 use crate::mail::Mail;
@@ -23,6 +24,8 @@ pub struct Settings {
     pub listen: SocketAddr,
     /// Where the mailbox listens; port 0 takes a free one.
     pub mailbox: SocketAddr,
+    /// Where the topic of SES's events has its certificate; port 0 takes a free one.
+    pub sns: SocketAddr,
     /// The folder of the mails.
     pub data: PathBuf,
     /// The identities that may send: addresses, or domains (which stand for their subdomains, too).
@@ -52,15 +55,16 @@ pub enum Error {
     },
 }
 
-/// The running endpoint and its mailbox. Dropping it stops both.
+/// The running endpoint, its mailbox and its topic. Dropping it stops them.
 #[derive(Debug)]
 pub struct Server {
     account: Arc<Account>,
     ses: Listener,
     mailbox: Listener,
+    sns: Listener,
 }
 
-/// Starts both listeners.
+/// Starts the listeners.
 pub async fn start(settings: Settings) -> Result<Server, Error> {
     let store = Store::open(&settings.data).map_err(|source| Error::Store {
         folder: settings.data,
@@ -82,6 +86,7 @@ pub async fn start(settings: Settings) -> Result<Server, Error> {
         account,
         ses: bind(settings.listen, endpoint).await?,
         mailbox: bind(settings.mailbox, mailbox::router(store)).await?,
+        sns: bind(settings.sns, sns::router()).await?,
     })
 }
 
@@ -102,6 +107,12 @@ impl Server {
     #[must_use]
     pub fn mailbox_url(&self) -> String {
         self.mailbox.url()
+    }
+
+    /// What `AWS_ENDPOINT_URL_SNS` takes: where the topic's certificate lies.
+    #[must_use]
+    pub fn sns_url(&self) -> String {
+        self.sns.url()
     }
 
     /// How many `SendEmail` requests there were, refused ones included.
@@ -133,9 +144,10 @@ impl Server {
         self.account.faults.clone()
     }
 
-    /// Stops both listeners; calls in flight are cut.
+    /// Stops the listeners; calls in flight are cut.
     pub async fn stop(self) {
         self.ses.stop().await;
         self.mailbox.stop().await;
+        self.sns.stop().await;
     }
 }

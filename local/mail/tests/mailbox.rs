@@ -20,6 +20,7 @@ async fn server(data: &tempfile::TempDir) -> Server {
     start(Settings {
         listen: free,
         mailbox: free,
+        sns: free,
         data: data.path().to_owned(),
         verified: vec!["me@signtusk.localhost".to_owned()],
     })

@@ -37,6 +37,7 @@ async fn provider() -> Provider {
     let server = start(Settings {
         listen: free,
         mailbox: free,
+        sns: free,
         data: data.path().to_owned(),
         verified: vec!["signtusk.localhost".to_owned()],
     })

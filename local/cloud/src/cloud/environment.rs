@@ -22,6 +22,7 @@ pub(super) struct Addresses {
     pub(super) database: String,
     pub(super) migrations_database: String,
     pub(super) ses: String,
+    pub(super) sns: String,
     pub(super) mailbox: String,
 }
 
@@ -51,6 +52,15 @@ pub(super) fn variables(addresses: Addresses, secrets: &mut Secrets) -> BTreeMap
             secrets.get("aws_secret_access_key"),
         ),
         ("AWS_ENDPOINT_URL_SESV2", addresses.ses),
+        ("AWS_ENDPOINT_URL_SNS", addresses.sns),
+        (
+            "MAIL_EVENTS_TOPIC_ARN",
+            fixed(local_mail::events::sns::TOPIC_ARN),
+        ),
+        (
+            "RESEND_WEBHOOK_SECRET",
+            local_mail::events::svix::secret_of(&secrets.get("resend_webhook")),
+        ),
         ("LOG_LEVEL", fixed("info")),
         ("MAILBOX_URL", addresses.mailbox),
     ]

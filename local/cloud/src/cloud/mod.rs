@@ -73,6 +73,7 @@ impl Cloud {
             database: database.functions_url,
             migrations_database: database.owner_url,
             ses: mail.ses_url(),
+            sns: mail.sns_url(),
             mailbox: mail.mailbox_url(),
         };
         let mut environment = environment::variables(addresses, &mut secrets);

@@ -126,6 +126,7 @@ pub(super) async fn mail(
     let settings = local_mail::Settings {
         listen: loopback(0),
         mailbox: loopback(settings.ports.mailbox),
+        sns: loopback(0),
         data: folder.join("mail"),
         verified: vec![environment::VERIFIED_DOMAIN.to_owned()],
     };
