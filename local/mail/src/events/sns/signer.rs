@@ -2,6 +2,7 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use bytes::Bytes;
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
@@ -119,12 +120,9 @@ impl Signer {
 
 /// The path of the topic's certificate, with a hash in its name as Amazon's has.
 pub(super) fn certificate_path() -> String {
-    let hash = Sha256::digest(TOPIC.certificate.as_bytes());
-    let hex: String = hash[..16]
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect();
-    format!("/SimpleNotificationService-{hex}.pem")
+    let hash = Bytes::copy_from_slice(&Sha256::digest(TOPIC.certificate));
+    let hash = format!("{hash:x}");
+    format!("/SimpleNotificationService-{}.pem", &hash[..32])
 }
 
 fn confirmation_url(origin: &str, token: &str) -> String {

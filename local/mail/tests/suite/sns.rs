@@ -1,12 +1,7 @@
 //! Signatures of the topic, checked by a program that shares nothing with the one that made them: Node.js over OpenSSL,
 //! which fetches the certificate from where the message says it lies.
-#![expect(
-    clippy::unwrap_used,
-    reason = "test code outside of test functions, too"
-)]
 
 use std::io::Write;
-use std::net::{Ipv4Addr, SocketAddr};
 use std::process::{Command, Stdio};
 
 use local_mail::events::sns::{Message, Signer};
@@ -30,16 +25,7 @@ Promise.all(JSON.parse(text).map((body) => check(JSON.parse(body)))).then((all) 
 "#;
 
 async fn server(data: &tempfile::TempDir) -> Server {
-    let free = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
-    start(Settings {
-        listen: free,
-        mailbox: free,
-        sns: free,
-        data: data.path().to_owned(),
-        verified: Vec::new(),
-    })
-    .await
-    .unwrap()
+    start(Settings::throwaway(data.path())).await.unwrap()
 }
 
 /// What the other program says of each message.
