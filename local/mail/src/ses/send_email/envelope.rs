@@ -1,9 +1,9 @@
 //! From whom and to whom.
 
-use super::address::Address;
 use super::content::Written;
 use super::request::Destination;
-use crate::refusal::{Code, Refusal};
+use crate::address::Address;
+use crate::ses::refusal::{Code, Refusal};
 
 /// Recipients per call: <https://docs.aws.amazon.com/ses/latest/dg/quotas.html#limits-message>.
 const MAX_RECIPIENTS: usize = 50;
@@ -30,7 +30,7 @@ impl Envelope {
         let from = from
             .or(written.from)
             .ok_or_else(|| Code::BadRequest.because("FromEmailAddress is missing."))?;
-        let sender = Address::parse(&from)?;
+        let sender = Address::parse_seven_bit(&from)?;
         let Destination {
             mut to,
             mut cc,
@@ -61,6 +61,6 @@ impl Envelope {
 fn plain(addresses: &[String]) -> Result<Vec<String>, Refusal> {
     addresses
         .iter()
-        .map(|address| Address::parse(address).map(|plain| plain.as_str().to_owned()))
+        .map(|address| Ok(Address::parse_seven_bit(address)?.as_str().to_owned()))
         .collect()
 }

@@ -1,11 +1,5 @@
 //! The endpoint as the AWS SDK sees it: what is kept, what is refused and under which code, and what a fault does.
-#![expect(
-    clippy::unwrap_used,
-    clippy::panic,
-    reason = "test code outside of test functions, too"
-)]
 
-use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
@@ -17,7 +11,8 @@ use aws_sdk_sesv2::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_sesv2::operation::send_email::SendEmailError;
 use aws_sdk_sesv2::primitives::Blob;
 use aws_sdk_sesv2::types::{
-    Body, Content, Destination, EmailContent, Message, MessageHeader, RawMessage, Template,
+    Body, Content, Destination, EmailContent, Message, MessageHeader, MessageTag, RawMessage,
+    Template,
 };
 use aws_smithy_http_client::Builder;
 use local_mail::{Code, Fault, Server, Settings, start};
@@ -33,15 +28,7 @@ struct Provider {
 
 async fn provider() -> Provider {
     let data = tempfile::tempdir().unwrap();
-    let free = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
-    let server = start(Settings {
-        listen: free,
-        mailbox: free,
-        data: data.path().to_owned(),
-        verified: vec!["signtusk.localhost".to_owned()],
-    })
-    .await
-    .unwrap();
+    let server = start(Settings::throwaway(data.path())).await.unwrap();
     let config = aws_sdk_sesv2::Config::builder()
         .behavior_version(BehaviorVersion::latest())
         .region(Region::new("eu-central-1"))
@@ -160,6 +147,31 @@ async fn an_accepted_mail_is_kept_under_the_id_that_was_answered() {
     assert_eq!(mail.headers[0].name, "List-Unsubscribe");
     assert_eq!(provider.server.requests(), 1);
     provider.server.stop().await;
+}
+
+#[tokio::test]
+async fn tags_and_a_known_configuration_set_stay_with_the_mail() {
+    let provider = provider().await;
+    let send = |set: &str| {
+        let tag = MessageTag::builder().name("ledger").value("ab12");
+        provider
+            .client
+            .send_email()
+            .from_email_address(FROM)
+            .destination(Destination::builder().to_addresses("a@b.c").build())
+            .content(simple("Hello", &[]))
+            .email_tags(tag.build().unwrap())
+            .configuration_set_name(set)
+            .send()
+    };
+    send("signtusk").await.unwrap();
+    let mail = &provider.server.messages(None)[0];
+    assert_eq!(mail.provider, local_mail::Provider::Ses);
+    assert_eq!(mail.tag("ledger"), Some("ab12"));
+    assert_eq!(mail.configuration_set.as_deref(), Some("signtusk"));
+    let unknown = send("other").await.unwrap_err();
+    assert_eq!(unknown.code(), Some("NotFoundException"));
+    assert_eq!(provider.kept(), 1);
 }
 
 #[tokio::test]

@@ -5,7 +5,7 @@
 use http::HeaderMap;
 use http::header::AUTHORIZATION;
 
-use crate::refusal::{Code, Refusal};
+use crate::ses::refusal::{Code, Refusal};
 
 /// The region that the caller signed for. SES names it when an identity fails its check.
 #[derive(Debug, PartialEq, Eq)]
@@ -69,7 +69,7 @@ mod tests {
     use http::HeaderMap;
 
     use super::check;
-    use crate::refusal::Code;
+    use crate::ses::refusal::Code;
 
     const WHOLE: &str = "AWS4-HMAC-SHA256 Credential=AKID/20261123/eu-west-1/ses/aws4_request, \
         SignedHeaders=host;x-amz-date, \

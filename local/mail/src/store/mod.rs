@@ -2,15 +2,17 @@
 //!
 //! Kept are at most [`MAX_MAILS`] mails and about [`MAX_BYTES`]; when either is met, the older half goes.
 
-use std::collections::VecDeque;
-use std::fs::{File, OpenOptions};
-use std::io::{self, BufRead, BufReader, Write};
-use std::os::unix::fs::FileExt;
-use std::path::{Path, PathBuf};
+mod idempotency;
+mod shelf;
+
+use std::io;
+use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use serde::Deserialize;
+use jiff::Timestamp;
 
+pub(crate) use self::idempotency::Taken;
+use self::shelf::Shelf;
 use crate::mail::Mail;
 
 /// The most mails that are kept.
@@ -32,35 +34,6 @@ pub(crate) struct Filter {
     pub(crate) search: String,
 }
 
-#[derive(Debug)]
-struct Shelf {
-    path: PathBuf,
-    file: File,
-    /// The length of the file, which is where the next line begins.
-    end: u64,
-    entries: VecDeque<Entry>,
-    /// Counts changes, so that a reader knows whether it has seen this state.
-    generation: u64,
-}
-
-#[derive(Debug)]
-struct Entry {
-    id: String,
-    /// In lower case.
-    recipients: Vec<String>,
-    offset: u64,
-    length: usize,
-}
-
-/// As much of a line as the index needs.
-#[derive(Deserialize)]
-struct Line {
-    id: String,
-    to: Vec<String>,
-    cc: Vec<String>,
-    bcc: Vec<String>,
-}
-
 impl Store {
     /// Opens the file in `folder`, or makes it. A line that a crash left unfinished is cut off.
     pub(crate) fn open(folder: &Path) -> io::Result<Self> {
@@ -69,12 +42,10 @@ impl Store {
         Ok(Self(Mutex::new(Shelf::open(path)?)))
     }
 
-    /// Appends a mail.
-    pub(crate) fn keep(&self, mail: &Mail) -> io::Result<()> {
-        let mut line = serde_json::to_vec(mail)?;
-        line.push(b'\n');
+    /// Appends a mail, with the hash of the request that its idempotency key stands for.
+    pub(crate) fn keep(&self, mail: &Mail, payload: Option<&str>) -> io::Result<()> {
         let mut mails = self.lock();
-        mails.append(mail, &line)?;
+        mails.append(mail, payload)?;
         if mails.entries.len() > MAX_MAILS || mails.end > MAX_BYTES {
             mails.drop_older_half()?;
         }
@@ -106,14 +77,15 @@ impl Store {
         entry.map(|entry| mails.read(entry)).transpose()
     }
 
-    /// Forgets every mail.
+    /// The request that an idempotency key stands for at `now`.
+    pub(crate) fn taken(&self, key: &str, now: Timestamp) -> Option<Taken> {
+        self.lock().keys.get(key, now)
+    }
+
+    /// Forgets every mail, and with it every idempotency key.
     pub(crate) fn clear(&self) -> io::Result<()> {
         let mut mails = self.lock();
-        mails.file.set_len(0)?;
-        mails.entries.clear();
-        mails.end = 0;
-        mails.generation += 1;
-        Ok(())
+        mails.clear()
     }
 
     /// Changes whenever the mails do.
@@ -126,97 +98,13 @@ impl Store {
     }
 }
 
-impl Shelf {
-    fn open(path: PathBuf) -> io::Result<Self> {
-        let file = OpenOptions::new()
-            .create(true)
-            .append(true)
-            .read(true)
-            .open(&path)?;
-        let (entries, end) = index(&file)?;
-        file.set_len(end)?;
-        Ok(Self {
-            path,
-            file,
-            end,
-            entries,
-            generation: 0,
-        })
-    }
-
-    fn append(&mut self, mail: &Mail, line: &[u8]) -> io::Result<()> {
-        if let Err(error) = self.file.write_all(line) {
-            // Half a line must not be continued by the next mail.
-            self.file.set_len(self.end)?;
-            return Err(error);
-        }
-        self.entries.push_back(Entry {
-            id: mail.id.clone(),
-            recipients: mail.recipients().map(str::to_lowercase).collect(),
-            offset: self.end,
-            length: line.len(),
-        });
-        self.end += line.len() as u64;
-        self.generation += 1;
-        Ok(())
-    }
-
-    fn read(&self, entry: &Entry) -> io::Result<Mail> {
-        let mut line = vec![0; entry.length];
-        self.file.read_exact_at(&mut line, entry.offset)?;
-        Ok(serde_json::from_slice(&line)?)
-    }
-
-    /// Writes the newer half into a new file, which then takes the old one's place.
-    fn drop_older_half(&mut self) -> io::Result<()> {
-        let fresh = self.path.with_extension("jsonl.new");
-        let mut writer = io::BufWriter::new(File::create(&fresh)?);
-        for entry in self.entries.range(self.entries.len() / 2..) {
-            let mut line = vec![0; entry.length];
-            self.file.read_exact_at(&mut line, entry.offset)?;
-            writer.write_all(&line)?;
-        }
-        writer
-            .into_inner()
-            .map_err(io::IntoInnerError::into_error)?;
-        std::fs::rename(&fresh, &self.path)?;
-        let generation = self.generation + 1;
-        *self = Self {
-            generation,
-            ..Self::open(self.path.clone())?
-        };
-        Ok(())
-    }
-}
-
-/// Reads the index, and where the last whole line ends. A line that is none of ours is passed over.
-fn index(file: &File) -> io::Result<(VecDeque<Entry>, u64)> {
-    let mut reader = BufReader::new(file);
-    let (mut entries, mut end) = (VecDeque::new(), 0);
-    let mut line = Vec::new();
-    while reader.read_until(b'\n', &mut line)? > 0 && line.ends_with(b"\n") {
-        if let Ok(found) = serde_json::from_slice::<Line>(&line) {
-            let recipients = [found.to, found.cc, found.bcc].into_iter().flatten();
-            entries.push_back(Entry {
-                id: found.id,
-                recipients: recipients.map(|one| one.to_lowercase()).collect(),
-                offset: end,
-                length: line.len(),
-            });
-        }
-        end += line.len() as u64;
-        line.clear();
-    }
-    Ok((entries, end))
-}
-
 #[cfg(test)]
 mod tests {
     use std::io::Write;
 
     use super::{Filter, Store};
     use crate::clock;
-    use crate::mail::Mail;
+    use crate::mail::{Mail, Provider};
 
     fn mail(id: &str, to: &str) -> Mail {
         Mail {
@@ -231,6 +119,10 @@ mod tests {
             text: "ü".to_owned(),
             headers: Vec::new(),
             attachments: Vec::new(),
+            provider: Provider::Resend,
+            tags: Vec::new(),
+            configuration_set: None,
+            idempotency_key: Some(format!("key {id}")),
             at: clock::now(),
         }
     }
@@ -244,14 +136,14 @@ mod tests {
     fn mails_survive_a_restart_and_a_torn_line_does_not() {
         let folder = tempfile::tempdir().unwrap();
         let store = Store::open(folder.path()).unwrap();
-        store.keep(&mail("1", "x@y.z")).unwrap();
-        store.keep(&mail("2", "X@y.z")).unwrap();
+        store.keep(&mail("1", "x@y.z"), None).unwrap();
+        store.keep(&mail("2", "X@y.z"), None).unwrap();
         drop(store);
         let path = folder.path().join("mails.jsonl");
         let mut file = std::fs::OpenOptions::new().append(true).open(path).unwrap();
         file.write_all(b"{\"id\":\"3\",").unwrap();
         let store = Store::open(folder.path()).unwrap();
-        store.keep(&mail("4", "other@y.z")).unwrap();
+        store.keep(&mail("4", "other@y.z"), None).unwrap();
         assert_eq!(ids(&store, &Filter::default()), ["4", "2", "1"]);
         assert_eq!(store.get("2").unwrap().unwrap().text, "ü");
         let reopened = Store::open(folder.path()).unwrap();
@@ -259,11 +151,32 @@ mod tests {
     }
 
     #[test]
+    fn an_idempotency_key_survives_a_restart_and_goes_with_its_mail() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(folder.path()).unwrap();
+        for id in ["1", "2"] {
+            store.keep(&mail(id, "x@y.z"), Some("payload")).unwrap();
+        }
+        drop(store);
+        let store = Store::open(folder.path()).unwrap();
+        let taken = store.taken("key 1", clock::now()).unwrap();
+        assert_eq!(
+            (taken.payload.as_str(), &taken.ids[..]),
+            ("payload", &["1".to_owned()][..])
+        );
+        store.lock().drop_older_half().unwrap();
+        assert_eq!(store.taken("key 1", clock::now()), None);
+        assert!(store.taken("key 2", clock::now()).is_some());
+        store.clear().unwrap();
+        assert_eq!(store.taken("key 2", clock::now()), None);
+    }
+
+    #[test]
     fn an_address_is_found_whole_and_a_search_in_part() {
         let folder = tempfile::tempdir().unwrap();
         let store = Store::open(folder.path()).unwrap();
-        store.keep(&mail("1", "signer1@y.z")).unwrap();
-        store.keep(&mail("2", "designer1@y.z")).unwrap();
+        store.keep(&mail("1", "signer1@y.z"), None).unwrap();
+        store.keep(&mail("2", "designer1@y.z"), None).unwrap();
         let to = Filter {
             to: "Signer1@Y.z".to_owned(),
             ..Filter::default()
@@ -281,10 +194,10 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let store = Store::open(folder.path()).unwrap();
         for id in ["1", "2", "3", "4"] {
-            store.keep(&mail(id, "x@y.z")).unwrap();
+            store.keep(&mail(id, "x@y.z"), None).unwrap();
         }
         store.lock().drop_older_half().unwrap();
-        store.keep(&mail("5", "x@y.z")).unwrap();
+        store.keep(&mail("5", "x@y.z"), None).unwrap();
         assert_eq!(ids(&store, &Filter::default()), ["5", "4", "3"]);
         store.clear().unwrap();
         assert_eq!(ids(&store, &Filter::default()), [""; 0]);

@@ -8,6 +8,8 @@ use axum::response::{IntoResponse, Response};
 use http::{HeaderValue, StatusCode};
 use serde_json::json;
 
+use crate::address::Illegal;
+
 /// The error codes that `SendEmail` answers with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Code {
@@ -115,6 +117,12 @@ impl Code {
 pub(crate) struct Refusal {
     pub(crate) code: Code,
     pub(crate) message: String,
+}
+
+impl From<Illegal> for Refusal {
+    fn from(illegal: Illegal) -> Self {
+        Code::BadRequest.because(illegal.to_string())
+    }
 }
 
 impl IntoResponse for Refusal {

@@ -2,7 +2,6 @@
 //!
 //! <https://docs.aws.amazon.com/ses/latest/APIReference-V2/API_SendEmail.html>.
 
-mod address;
 mod content;
 mod envelope;
 mod header;
@@ -10,7 +9,6 @@ mod raw;
 mod request;
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 use axum::Json;
 use axum::body::{Body, to_bytes};
@@ -21,17 +19,17 @@ use http::{HeaderMap, HeaderValue, Request as HttpRequest};
 use serde_json::json;
 use uuid::Uuid;
 
-use self::address::Address;
 use self::content::Content;
 use self::envelope::Envelope;
 use self::request::{Pair, Request};
-use crate::authorization::{self, Region};
+use super::authorization::{self, Region};
+use super::refusal::{Code, Refusal};
+use crate::account::Account;
+use crate::address::Address;
 use crate::clock;
-use crate::fault::{Fault, Faults};
+use crate::fault::{self, Fault};
 use crate::listener::Cut;
-use crate::mail::Mail;
-use crate::refusal::{Code, Refusal};
-use crate::store::Store;
+use crate::mail::{Mail, Provider, Tag};
 
 /// The longest body that is read: a mail of 40 MB, with its base64 inside JSON.
 const MAX_BODY: usize = 64 * 1024 * 1024;
@@ -39,25 +37,12 @@ const MAX_BODY: usize = 64 * 1024 * 1024;
 /// How many tags a mail may carry.
 const MAX_TAGS: usize = 50;
 
-/// The account that sends: who may, what happened, what was kept.
-#[derive(Debug)]
-pub(crate) struct Account {
-    /// Addresses and domains that may send.
-    pub(crate) verified: Vec<String>,
-    /// The switched-on failures.
-    pub(crate) faults: Faults,
-    /// Where mails go.
-    pub(crate) store: Arc<Store>,
-    /// How many requests there were.
-    pub(crate) requests: AtomicU64,
-}
-
 /// The operation. What it does goes on when the caller hangs up, as it does at a provider.
 pub(crate) async fn send_email(
     State(account): State<Arc<Account>>,
     request: HttpRequest<Body>,
 ) -> Response {
-    account.requests.fetch_add(1, Ordering::Relaxed);
+    account.count();
     let (parts, body) = request.into_parts();
     let Ok(body) = to_bytes(body, MAX_BODY).await else {
         return answered(Err(Code::MessageRejected.because(format!(
@@ -83,28 +68,11 @@ impl Account {
             Ok(checked) => checked,
             Err(refusal) => return answered(Err(refusal)),
         };
-        match self.fault(&request) {
-            None => answered(self.keep(request, &region)),
-            Some(Fault::Throttled) => answered(Err(Code::TooManyRequests.unprovoked())),
-            Some(Fault::ServerError) => answered(Err(Code::InternalFailure.unprovoked())),
-            Some(Fault::Rejected) => answered(Err(Code::MessageRejected.unprovoked())),
-            Some(Fault::Refused(code)) => answered(Err(code.unprovoked())),
-            Some(Fault::Slow(delay)) => {
-                tokio::time::sleep(delay).await;
-                answered(self.keep(request, &region))
-            }
-            Some(Fault::AcceptThenCut) => cut(self.keep(request, &region)),
-            Some(Fault::Hook { before: true, run }) => {
-                pull(run).await;
-                Cut.into_response()
-            }
-            Some(Fault::Hook { before: false, run }) => {
-                let kept = self.keep(request, &region);
-                if kept.is_ok() {
-                    pull(run).await;
-                }
-                cut(kept)
-            }
+        let fault = self.fault(&request);
+        let keep = || self.keep_sent(request, &region);
+        match fault::meet(fault, refusal, keep).await {
+            Some(outcome) => answered(outcome),
+            None => Cut.into_response(),
         }
     }
 
@@ -114,19 +82,15 @@ impl Account {
             .filter_map(|recipient| Address::parse(recipient).ok())
             .collect();
         let recipients: Vec<&str> = plain.iter().map(Address::as_str).collect();
-        self.faults.take(&recipients)
+        self.faults.take(Provider::Ses, &recipients)
     }
 
-    fn keep(&self, request: Request, region: &Region) -> Result<String, Refusal> {
+    fn keep_sent(&self, request: Request, region: &Region) -> Result<String, Refusal> {
         check_tags(&request.email_tags)?;
-        if let Some(name) = &request.configuration_set_name {
-            return Err(
-                Code::NotFound.because(format!("Configuration set <{name}> does not exist."))
-            );
-        }
+        self.check_configuration_set(request.configuration_set_name.as_deref())?;
         let reply_to = request.reply_to_addresses;
         for address in &reply_to {
-            Address::parse(address)?;
+            Address::parse_seven_bit(address)?;
         }
         let content = Content::parse(request.content)?;
         let envelope = Envelope::new(
@@ -139,6 +103,7 @@ impl Account {
         let at = clock::now();
         let mail = Mail {
             id: format!("{:016x}-{}-000000", at.as_millisecond(), Uuid::new_v4()),
+            provider: Provider::Ses,
             to: envelope.to,
             cc: envelope.cc,
             bcc: envelope.bcc,
@@ -149,13 +114,25 @@ impl Account {
             text: content.text,
             headers: content.headers,
             attachments: content.attachments,
+            tags: request.email_tags.into_iter().map(Tag::from).collect(),
+            configuration_set: request.configuration_set_name,
+            idempotency_key: None,
             at,
         };
-        self.store.keep(&mail).map_err(|error| {
+        self.keep(&mail, None).map_err(|error| {
             tracing::error!(%error, "a mail could not be kept");
             Code::InternalFailure.unprovoked()
         })?;
         Ok(mail.id)
+    }
+
+    fn check_configuration_set(&self, name: Option<&str>) -> Result<(), Refusal> {
+        match name {
+            Some(name) if name != self.configuration_set => {
+                Err(Code::NotFound.because(format!("Configuration set <{name}> does not exist.")))
+            }
+            _ => Ok(()),
+        }
     }
 
     /// The sender, and the address that bounces go to, must both be identities of the account.
@@ -165,7 +142,7 @@ impl Account {
         returns: Option<&str>,
         region: &Region,
     ) -> Result<(), Refusal> {
-        let returns = returns.map(Address::parse).transpose()?;
+        let returns = returns.map(Address::parse_seven_bit).transpose()?;
         let failed: Vec<&str> = std::iter::once(&envelope.sender)
             .chain(&returns)
             .filter(|sender| {
@@ -193,6 +170,12 @@ fn parsed(body: &[u8]) -> Result<Request, Refusal> {
         .map_err(|error| Code::Serialization.because(error.to_string()))
 }
 
+impl From<Pair> for Tag {
+    fn from(Pair { name, value }: Pair) -> Self {
+        Self { name, value }
+    }
+}
+
 /// <https://docs.aws.amazon.com/ses/latest/APIReference-V2/API_MessageTag.html>.
 fn check_tags(tags: &[Pair]) -> Result<(), Refusal> {
     let legal = |text: &str| {
@@ -207,19 +190,15 @@ fn check_tags(tags: &[Pair]) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// Runs what a test hung on this call, where blocking hurts nobody.
-async fn pull(run: Arc<dyn Fn() + Send + Sync>) {
-    if let Err(error) = tokio::task::spawn_blocking(move || run()).await {
-        tracing::warn!(%error, "a fault's hook failed");
-    }
-}
-
-/// No answer where there would have been one; a refusal is still said.
-fn cut(kept: Result<String, Refusal>) -> Response {
-    match kept {
-        Ok(_) => Cut.into_response(),
-        Err(refusal) => answered(Err(refusal)),
-    }
+/// SES's words for a fault that refuses.
+fn refusal(fault: &Fault) -> Refusal {
+    let code = match fault {
+        Fault::Throttled => Code::TooManyRequests,
+        Fault::Rejected => Code::MessageRejected,
+        Fault::Refused(code) => *code,
+        _ => Code::InternalFailure,
+    };
+    code.unprovoked()
 }
 
 fn answered(outcome: Result<String, Refusal>) -> Response {

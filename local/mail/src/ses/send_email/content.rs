@@ -6,7 +6,7 @@ use base64::engine::general_purpose::STANDARD;
 use super::header;
 use super::request::{self, Pair, Simple, Text};
 use crate::mail::Header;
-use crate::refusal::{Code, Refusal};
+use crate::ses::refusal::{Code, Refusal};
 
 /// The largest mail, in bytes and after base64:
 /// <https://docs.aws.amazon.com/ses/latest/dg/quotas.html#limits-message>.

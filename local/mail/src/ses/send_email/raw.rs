@@ -7,7 +7,7 @@ use mail_parser::{Address, Message, MessageParser, MimeHeaders, PartType};
 use super::content::{Content, Written, check_length};
 use super::header;
 use crate::mail::Header;
-use crate::refusal::{Code, Refusal};
+use crate::ses::refusal::{Code, Refusal};
 
 /// The longest line, without its end (RFC 5322 section 2.1.1).
 const MAX_LINE: usize = 998;

@@ -6,7 +6,7 @@
 use std::collections::HashSet;
 
 use crate::mail::Header;
-use crate::refusal::{Code, Refusal};
+use crate::ses::refusal::{Code, Refusal};
 
 /// How many headers `Simple` content may add.
 const MAX_HEADERS: usize = 15;

@@ -1,48 +1,25 @@
 //! The mailbox and the endpoint over bare HTTP: the shapes that other tools read, and hostile requests.
-#![expect(
-    clippy::unwrap_used,
-    reason = "test code outside of test functions, too"
-)]
-
-use std::net::{Ipv4Addr, SocketAddr};
 
 use local_mail::{Server, Settings, start};
 use serde_json::{Value, json};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
 
 const SIGNED: &str = "Authorization: AWS4-HMAC-SHA256 Credential=A/20261123/eu-west-1/ses/aws4_request, \
     SignedHeaders=host, Signature=0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef\r\n\
     X-Amz-Date: 20261123T000000Z\r\n";
 
 async fn server(data: &tempfile::TempDir) -> Server {
-    let free = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
     start(Settings {
-        listen: free,
-        mailbox: free,
-        data: data.path().to_owned(),
         verified: vec!["me@signtusk.localhost".to_owned()],
+        ..Settings::throwaway(data.path())
     })
     .await
     .unwrap()
 }
 
-/// One request on a connection of its own; the answer as its head and its body.
+/// One request; the answer as its head and its body.
 async fn call(url: &str, head: &str, body: &[u8]) -> (String, String) {
-    let mut stream = TcpStream::connect(url.strip_prefix("http://").unwrap())
-        .await
-        .unwrap();
-    let head = format!(
-        "{head}Host: localhost\r\nConnection: close\r\nContent-Length: {}\r\n\r\n",
-        body.len()
-    );
-    stream.write_all(head.as_bytes()).await.unwrap();
-    stream.write_all(body).await.unwrap();
-    let mut answer = Vec::new();
-    stream.read_to_end(&mut answer).await.unwrap();
-    let answer = String::from_utf8(answer).unwrap();
-    let (head, body) = answer.split_once("\r\n\r\n").unwrap();
-    (head.to_lowercase(), body.to_owned())
+    let answer = crate::http_client::call(url, head, body).await;
+    (answer.head, answer.body)
 }
 
 async fn get(server: &Server, path: &str) -> (String, String) {
@@ -86,7 +63,9 @@ async fn the_list_is_a_bare_array_newest_first() {
     members.sort();
     assert_eq!(
         members,
-        ["at", "from", "html", "id", "subject", "text", "to"]
+        [
+            "at", "from", "html", "id", "provider", "subject", "tags", "text", "to"
+        ]
     );
     assert_eq!(all[0]["to"], json!(["a@example.com"]));
     assert_eq!(all[1]["to"], json!(["b@example.com"]));
