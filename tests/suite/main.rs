@@ -9,6 +9,7 @@
 
 mod budgets;
 mod delivery;
+mod delivery_truth;
 mod input;
 mod kill;
 mod mail_ledger;

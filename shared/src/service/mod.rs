@@ -4,8 +4,11 @@ pub mod analytics;
 pub mod email;
 pub mod job;
 pub mod key;
+pub mod mail_event;
 pub mod mail_ledger;
+pub mod page;
 pub mod realtime;
+pub mod suppression;
 
 /// Every family of Redis keys, by the service that owns it.
 pub const KEYS: &[(&str, &[&key::Family])] = &[

@@ -102,6 +102,8 @@ pub enum SendError {
 pub enum Provider {
     /// Amazon SES, API version 2.
     Ses,
+    /// Resend.
+    Resend,
 }
 
 impl Provider {
@@ -115,6 +117,17 @@ impl Provider {
     pub fn name(self) -> &'static str {
         match self {
             Self::Ses => "ses",
+            Self::Resend => "resend",
+        }
+    }
+
+    /// How long the provider knows a mail again by its idempotency key, counted from the first time that it saw the
+    /// key; `None` where it has no such keys.
+    #[must_use]
+    pub fn idempotency(self) -> Option<Duration> {
+        match self {
+            Self::Ses => None,
+            Self::Resend => Some(Duration::from_hours(24)),
         }
     }
 }
