@@ -10,6 +10,7 @@
 mod budgets;
 mod delivery;
 mod delivery_truth;
+mod drill;
 mod input;
 mod kill;
 mod mail_ledger;

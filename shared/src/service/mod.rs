@@ -1,6 +1,7 @@
 //! The rules, each with the Redis keys and tables that it owns.
 
 pub mod analytics;
+pub mod branding;
 pub mod email;
 pub mod job;
 pub mod key;
@@ -9,6 +10,7 @@ pub mod mail_ledger;
 pub mod page;
 pub mod realtime;
 pub mod suppression;
+pub mod unsubscribe;
 
 /// Every family of Redis keys, by the service that owns it.
 pub const KEYS: &[(&str, &[&key::Family])] = &[

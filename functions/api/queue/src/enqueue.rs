@@ -6,7 +6,7 @@ use http::{HeaderMap, StatusCode};
 use serde::Serialize;
 use shared::edge::{Caller, Problem, Result};
 use shared::service::job::{
-    Cancelled, Created, Idempotency, JobType, NewJob, Order, Outgoing, Refusal,
+    Cancelled, Created, HELD_FOR, Idempotency, JobType, NewJob, Order, Outgoing, Refusal,
 };
 
 use crate::Queue;
@@ -69,6 +69,7 @@ impl Queue {
         };
         let (ids, label) = match created {
             Created::Conflict => return Err(reused_key()),
+            Created::Paused => return Err(paused(order.job)),
             Created::Same {
                 ids,
                 label,
@@ -146,6 +147,15 @@ pub(crate) fn idempotency(
         ));
     }
     Ok(Some(Idempotency::new(caller.tenant(), route, key, body)))
+}
+
+fn paused(job: JobType) -> Problem {
+    Problem::new(
+        StatusCode::SERVICE_UNAVAILABLE,
+        "jobs_paused",
+        format!("Jobs of type {job} are paused. Ask again later: nothing was enqueued."),
+    )
+    .after(HELD_FOR)
 }
 
 fn reused_key() -> Problem {

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use serde::Serialize;
 use shared::protocol::mail::SendError;
+use shared::service::branding;
 use shared::service::job::Stop;
 use shared::service::mail_ledger;
 
@@ -56,6 +57,9 @@ pub(crate) enum Error {
     /// The ledger could not be read or written: try again.
     #[error("the mail was not recorded")]
     Ledger(#[from] mail_ledger::Error),
+    /// In whose name to send could not be read: try again.
+    #[error("the mail's brand is unknown")]
+    Brand(#[from] branding::Error),
     /// A template could not be filled in, which another attempt may not change, but another build will.
     #[error("the mail could not be written")]
     Template(#[from] askama::Error),
@@ -71,7 +75,9 @@ impl From<Error> for Stop {
             Error::NotNow { after, reason } => Self::defer(after, reason),
             Error::Refused(_) => Self::never(error),
             Error::Stopped(stop) => stop,
-            Error::Provider(_) | Error::Ledger(_) | Error::Template(_) => Self::retry(error),
+            Error::Provider(_) | Error::Ledger(_) | Error::Brand(_) | Error::Template(_) => {
+                Self::retry(error)
+            }
         }
     }
 }

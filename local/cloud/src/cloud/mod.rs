@@ -59,7 +59,8 @@ impl Cloud {
         let qstash = local_qstash::start(qstash_settings.clone())
             .await
             .map_err(Error::Qstash)?;
-        let mail = part::mail(&settings, &folder).await?;
+        let mail_secrets = part::mail_secrets(&mut secrets);
+        let mail = part::mail(&settings, &folder, &mail_secrets).await?;
         let (functions_port, functions) = functions_address(settings.ports.functions, &folder)?;
 
         let addresses = Addresses {
@@ -72,7 +73,12 @@ impl Cloud {
             qstash_next_key: qstash_settings.next_signing_key,
             database: database.functions_url,
             migrations_database: database.owner_url,
+            email_provider: settings.email_provider,
+            resend: mail.resend_url(),
+            resend_key: mail_secrets.resend_key,
+            webhook_secret: mail_secrets.webhook_secret,
             ses: mail.ses_url(),
+            sns: mail.sns_url(),
             mailbox: mail.mailbox_url(),
         };
         let mut environment = environment::variables(addresses, &mut secrets);
@@ -104,7 +110,7 @@ impl Cloud {
         &self.qstash
     }
 
-    /// The SES endpoint and its mailbox.
+    /// The mail providers and their mailbox.
     #[must_use]
     pub fn mail(&self) -> &local_mail::Server {
         &self.mail
@@ -200,6 +206,9 @@ fn check(settings: &Settings) -> Result<(), Error> {
         (ports.redis_rest, "Redis REST", "redis-rest-port"),
         (ports.qstash, "QStash", "qstash-port"),
         (ports.mailbox, "the mailbox", "mailbox-port"),
+        (ports.ses, "SES", "ses-port"),
+        (ports.resend, "Resend", "resend-port"),
+        (ports.sns, "SNS", "sns-port"),
     ] {
         if is_taken(port) {
             return Err(Error::PortTaken { port, part, flag });

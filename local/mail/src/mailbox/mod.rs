@@ -18,7 +18,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use uuid::Uuid;
 
-use crate::mail::Mail;
+use crate::mail::{Mail, Provider, Tag};
 use crate::store::{Filter, Store};
 
 /// The most mails in one answer.
@@ -73,11 +73,13 @@ impl Default for Asked {
 #[derive(Serialize)]
 struct Listed {
     id: String,
+    provider: Provider,
     to: Vec<String>,
     from: String,
     subject: String,
     html: String,
     text: String,
+    tags: Vec<Tag>,
     at: Timestamp,
 }
 
@@ -171,11 +173,13 @@ impl From<Mail> for Listed {
     fn from(mail: Mail) -> Self {
         Self {
             id: mail.id,
+            provider: mail.provider,
             to: mail.to,
             from: mail.from,
             subject: mail.subject,
             html: mail.html,
             text: mail.text,
+            tags: mail.tags,
             at: mail.at,
         }
     }

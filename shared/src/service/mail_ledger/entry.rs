@@ -3,7 +3,7 @@
 use sha2::{Digest, Sha256};
 
 use crate::base::hex::hex;
-use crate::service::email::{EmailAddress, Invitation, Reference};
+use crate::service::email::{EmailAddress, Envelope, Reference};
 
 /// One mail to one recipient, as the ledger knows it.
 #[derive(Clone, Copy, Debug)]
@@ -34,12 +34,12 @@ pub struct Identity<'a> {
     pub occurrence: Option<&'a str>,
 }
 
-impl<'a> From<&'a Invitation> for Identity<'a> {
-    fn from(invitation: &'a Invitation) -> Self {
+impl<'a> From<&'a Envelope> for Identity<'a> {
+    fn from(envelope: &'a Envelope) -> Self {
         Self {
-            request_id: invitation.request_id.as_ref().map(Reference::as_str),
-            signer_id: invitation.signer_id.as_ref().map(Reference::as_str),
-            occurrence: invitation.occurrence.as_ref().map(Reference::as_str),
+            request_id: envelope.request_id.as_ref().map(Reference::as_str),
+            signer_id: envelope.signer_id.as_ref().map(Reference::as_str),
+            occurrence: envelope.occurrence.as_ref().map(Reference::as_str),
         }
     }
 }
