@@ -19,6 +19,12 @@ pub(crate) struct Delivered {
     pub(crate) skipped: u64,
     /// Mails that it will never take.
     pub(crate) rejected: Vec<Refused>,
+    /// Mails that were not handed over, because their recipients bounced, complained or unsubscribed.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) suppressed: Vec<Refused>,
+    /// Mails whose place another one has taken.
+    #[serde(skip_serializing_if = "is_none")]
+    pub(crate) superseded: u64,
     /// Mails, sent or skipped, that may have gone twice.
     pub(crate) in_doubt: u64,
     /// The provider's id of the mail, where the job has only one.
@@ -26,12 +32,20 @@ pub(crate) struct Delivered {
     pub(crate) message_id: Option<String>,
 }
 
-/// A mail of a bulk that the provider refused, named by its place: results hold no addresses.
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde hands over references"
+)]
+fn is_none(count: &u64) -> bool {
+    *count == 0
+}
+
+/// A mail that did not go, named by its place: results hold no addresses.
 #[derive(Debug, Serialize)]
 pub(crate) struct Refused {
     /// The recipient's place in `emails`, from 0.
     pub(crate) recipient: usize,
-    /// The provider's words.
+    /// Why: the provider's words, or the reason of the suppression.
     pub(crate) reason: String,
 }
 

@@ -28,6 +28,10 @@ pub(crate) enum Fate {
     Skipped { in_doubt: bool },
     /// The provider will never take it.
     Rejected { reason: String },
+    /// The recipient is not to be written to.
+    Suppressed { reason: String },
+    /// Another occurrence has taken its place.
+    Superseded,
 }
 
 /// The provider and the ledger.
@@ -52,10 +56,15 @@ impl Post {
         entry: &Entry<'_>,
         deadline: Instant,
     ) -> Result<Fate, Error> {
-        let sending = match self.ledger.begin(entry).await? {
+        let sending = match self.ledger.begin(entry, self.sender.provider()).await? {
             Begun::Send(sending) => sending,
             Begun::AlreadyAccepted { in_doubt } => return Ok(Fate::Skipped { in_doubt }),
             Begun::Rejected { reason } => return Ok(Fate::Rejected { reason }),
+            Begun::Suppressed { reason } => {
+                let reason = reason.to_string();
+                return Ok(Fate::Suppressed { reason });
+            }
+            Begun::Superseded => return Ok(Fate::Superseded),
             Begun::Busy => {
                 return Err(Error::NotNow {
                     after: STAY_AWAY,
