@@ -18,6 +18,7 @@ mod main_job;
 mod openapi;
 mod outages;
 mod pooler;
+mod recipients;
 mod sdk;
 mod services;
 mod signatures;
