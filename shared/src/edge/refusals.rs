@@ -5,7 +5,7 @@
 use http::StatusCode;
 
 use super::problem::Problem;
-use crate::protocol::{postgres, qstash, upstash};
+use crate::protocol::{postgres, qstash, sns, svix, upstash};
 use crate::service::{job, mail_event, suppression};
 
 impl From<upstash::Error> for Problem {
@@ -95,6 +95,55 @@ impl From<job::Error> for Problem {
             }
         }
     }
+}
+
+impl From<sns::Error> for Problem {
+    fn from(error: sns::Error) -> Self {
+        match error {
+            sns::Error::Malformed(what) => {
+                tracing::warn!(what, "a message of SNS is none");
+                Self::new(
+                    StatusCode::BAD_REQUEST,
+                    "message_malformed",
+                    "The body is not a message of Amazon SNS.",
+                )
+            }
+            sns::Error::Refused(sns::Refusal::SignatureVersion) => {
+                tracing::error!(reason = %sns::Refusal::SignatureVersion, "a message of SNS was refused");
+                Self::new(
+                    StatusCode::UNAUTHORIZED,
+                    "signature_version",
+                    "Set the topic's SignatureVersion to 2: signatures over SHA-1 are not believed.",
+                )
+            }
+            sns::Error::Refused(reason) => {
+                tracing::warn!(%reason, "a message of SNS was refused");
+                unsigned()
+            }
+            sns::Error::Unavailable(error) => {
+                let error = &error as &dyn std::error::Error;
+                tracing::error!(error, "SNS cannot be asked");
+                Self::unavailable("Amazon SNS does not answer this function. Send it again.")
+            }
+        }
+    }
+}
+
+impl From<svix::SignatureError> for Problem {
+    fn from(reason: svix::SignatureError) -> Self {
+        tracing::warn!(%reason, "a webhook was refused");
+        unsigned()
+    }
+}
+
+/// What arrived does not come from whom it says.
+#[must_use]
+pub fn unsigned() -> Problem {
+    Problem::new(
+        StatusCode::UNAUTHORIZED,
+        "signature_invalid",
+        "This route takes what a provider that is set up here has signed for it.",
+    )
 }
 
 /// Our fault, and nothing the client could do about it.
