@@ -9,6 +9,7 @@
 
 mod budgets;
 mod delivery;
+mod delivery_truth;
 mod drill;
 mod input;
 mod kill;

@@ -10,7 +10,7 @@ use shared::edge::job::Attempt;
 use shared::protocol::postgres::Postgres;
 use shared::protocol::upstash::Redis;
 use shared::service::branding::{Brand, Brandings};
-use shared::service::email::{Email, EmailAddress, Envelope};
+use shared::service::email::{Email, EmailAddress, Envelope, Reference};
 use shared::service::email_budget::{EmailBudget, Verdict};
 use shared::service::mail_ledger::{Entry, Identity};
 use shared::service::unsubscribe::Tokens;
@@ -142,6 +142,8 @@ impl Postman {
             recipient: &item.envelope.to,
             job_id: attempt.job_id(),
             identity: Identity::from(item.envelope),
+            optional: item.optional,
+            supersedes: item.envelope.supersedes.as_ref().map(Reference::as_str),
         };
         let link = item.optional.then(|| self.unsubscribe.link(&entry.key()));
         let terms = Terms {

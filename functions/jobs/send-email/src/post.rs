@@ -52,10 +52,20 @@ impl Post {
         entry: &Entry<'_>,
         deadline: Instant,
     ) -> Result<Fate, Error> {
-        let sending = match self.ledger.begin(entry).await? {
+        let sending = match self.ledger.begin(entry, self.sender.provider()).await? {
             Begun::Send(sending) => sending,
             Begun::AlreadyAccepted { in_doubt } => return Ok(Fate::Skipped { in_doubt }),
             Begun::Rejected { reason } => return Ok(Fate::Rejected { reason }),
+            Begun::Suppressed { reason } => {
+                return Ok(Fate::Rejected {
+                    reason: format!("the recipient gets no mail: {reason}"),
+                });
+            }
+            Begun::Superseded => {
+                return Ok(Fate::Rejected {
+                    reason: "another mail has taken its place".to_owned(),
+                });
+            }
             Begun::Busy => {
                 return Err(Error::NotNow {
                     after: STAY_AWAY,
