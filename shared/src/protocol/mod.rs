@@ -1,5 +1,7 @@
 //! The outside, protocol by protocol. A client here never sees a domain type.
 
+#[cfg(test)]
+mod canned;
 pub mod http;
 pub mod mail;
 pub mod postgres;

@@ -19,11 +19,9 @@ pub(crate) struct Delivered {
     pub(crate) skipped: u64,
     /// Mails that it will never take.
     pub(crate) rejected: Vec<Refused>,
-    /// Mails that were not handed over, because their recipients bounced, complained or unsubscribed.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    /// Mails that were not sent because their recipients get none.
     pub(crate) suppressed: Vec<Refused>,
-    /// Mails whose place another one has taken.
-    #[serde(skip_serializing_if = "is_none")]
+    /// Mails that were not sent because others have taken their places.
     pub(crate) superseded: u64,
     /// Mails, sent or skipped, that may have gone twice.
     pub(crate) in_doubt: u64,
@@ -32,20 +30,12 @@ pub(crate) struct Delivered {
     pub(crate) message_id: Option<String>,
 }
 
-#[expect(
-    clippy::trivially_copy_pass_by_ref,
-    reason = "serde hands over references"
-)]
-fn is_none(count: &u64) -> bool {
-    *count == 0
-}
-
-/// A mail that did not go, named by its place: results hold no addresses.
+/// A mail that does not go, named by its place: results hold no addresses.
 #[derive(Debug, Serialize)]
 pub(crate) struct Refused {
-    /// The recipient's place in `emails`, from 0.
+    /// The recipient's place in the job, from 0.
     pub(crate) recipient: usize,
-    /// Why: the provider's words, or the reason of the suppression.
+    /// The provider's words, or why the recipient gets no mail.
     pub(crate) reason: String,
 }
 

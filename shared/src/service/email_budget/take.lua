@@ -10,7 +10,8 @@ local now = tonumber(clock[1]) * 1000 + math.floor(tonumber(clock[2]) / 1000)
 local limit, window = tonumber(ARGV[1]), tonumber(ARGV[2])
 local tenant_limit, tenant_window = tonumber(ARGV[3]), tonumber(ARGV[4])
 
--- When a sliding window lets the next one pass: its previous count fades linearly.
+-- When a sliding window lets the next one pass: its previous count fades linearly. A count that somebody else drove
+-- beyond the limit is looked at again after a window.
 local function until_free(current, previous)
   local start = math.floor(now / window) * window
   if current < limit then
@@ -18,7 +19,7 @@ local function until_free(current, previous)
     return math.max(1, math.ceil(start + faded * window) + 1 - now)
   end
   local faded = math.max(0, 1 - limit / current)
-  return math.ceil(start + window + faded * window) + 1 - now
+  return math.min(window, math.ceil(start + window + faded * window) + 1 - now)
 end
 
 local places = {}
