@@ -29,9 +29,11 @@ impl Kind {
 pub(super) struct Message {
     #[serde(rename = "Type")]
     pub(super) kind: Kind,
-    pub(super) message_id: String,
+    #[serde(rename = "MessageId")]
+    pub(super) id: String,
     pub(super) topic_arn: String,
-    pub(super) message: String,
+    #[serde(rename = "Message")]
+    pub(super) text: String,
     subject: Option<String>,
     timestamp: String,
     token: Option<String>,
@@ -68,7 +70,7 @@ impl Message {
     /// could make two different messages of one signed text. Only the message itself may hold any, because everything
     /// behind it is read from the end.
     fn lines(&self) -> impl Iterator<Item = &str> {
-        let always = [&self.message_id, &self.topic_arn, &self.timestamp].into_iter();
+        let always = [&self.id, &self.topic_arn, &self.timestamp].into_iter();
         let sometimes = [&self.subject, &self.token, &self.subscribe_url];
         always
             .chain(sometimes.into_iter().flatten())
@@ -87,12 +89,11 @@ impl Message {
     /// names; a member that is absent is passed over. Which members are signed depends on the type
     /// (<https://docs.aws.amazon.com/sns/latest/dg/sns-verify-signature-of-message-verify-message-signature.html>).
     pub(super) fn string_to_sign(&self) -> String {
-        let some = |text| Some(text).map(String::as_str);
         let of_notification = |member| (self.kind == Kind::Notification).then_some(member);
         let of_confirmation = |member| (self.kind != Kind::Notification).then_some(member);
         [
-            ("Message", some(&self.message)),
-            ("MessageId", some(&self.message_id)),
+            ("Message", Some(self.text.as_str())),
+            ("MessageId", Some(self.id.as_str())),
             (
                 "Subject",
                 of_notification(self.subject.as_deref()).flatten(),
@@ -101,9 +102,9 @@ impl Message {
                 "SubscribeURL",
                 of_confirmation(self.subscribe_url.as_deref()).flatten(),
             ),
-            ("Timestamp", some(&self.timestamp)),
+            ("Timestamp", Some(self.timestamp.as_str())),
             ("Token", of_confirmation(self.token.as_deref()).flatten()),
-            ("TopicArn", some(&self.topic_arn)),
+            ("TopicArn", Some(self.topic_arn.as_str())),
             ("Type", Some(self.kind.name())),
         ]
         .into_iter()

@@ -105,8 +105,8 @@ impl Receiver {
     fn verified(&self, message: Message) -> Result<Verified, Error> {
         Ok(match message.kind {
             Kind::Notification => Verified::Notification(Notification {
-                message_id: message.message_id,
-                message: message.message,
+                message_id: message.id,
+                message: message.text,
             }),
             Kind::SubscriptionConfirmation => {
                 let asked = message.confirmation().ok_or(Refusal::SubscribeUrl)?;

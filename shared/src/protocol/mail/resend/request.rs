@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use crate::protocol::mail::{LEDGER_TAG, Mail};
+use crate::protocol::mail::{EmailAddress, LEDGER_TAG, Mail};
 
 /// The body of `POST /emails`. Its members come in a fixed order, headers in that of their names.
 #[derive(Debug, Serialize)]
@@ -36,7 +36,7 @@ impl<'a> Email<'a> {
             subject: &mail.subject,
             html: &mail.html,
             text: &mail.text,
-            reply_to: mail.reply_to.as_ref().map(|address| address.as_str()),
+            reply_to: mail.reply_to.as_ref().map(EmailAddress::as_str),
             headers: headers
                 .map(|(name, value)| (*name, value.as_str()))
                 .collect(),
