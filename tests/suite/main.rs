@@ -23,4 +23,6 @@ mod services;
 mod signatures;
 mod structure;
 mod support;
+mod suppressions;
+mod unsubscribe;
 mod upstash;
