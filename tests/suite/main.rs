@@ -9,6 +9,7 @@
 
 mod budgets;
 mod delivery;
+mod delivery_truth;
 mod drill;
 mod input;
 mod kill;
@@ -17,6 +18,7 @@ mod main_job;
 mod openapi;
 mod outages;
 mod pooler;
+mod recipients;
 mod sdk;
 mod services;
 mod signatures;

@@ -23,3 +23,4 @@ pub use caller::Caller;
 pub use fatal::Fatal;
 pub use guard::Guard;
 pub use problem::{Problem, Result};
+pub use refusals::unsigned;

@@ -1,7 +1,11 @@
 //! The outside, protocol by protocol. A client here never sees a domain type.
 
+#[cfg(test)]
+mod canned;
 pub mod http;
 pub mod mail;
 pub mod postgres;
 pub mod qstash;
+pub mod sns;
+pub mod svix;
 pub mod upstash;

@@ -6,8 +6,11 @@ pub mod email;
 pub mod email_budget;
 pub mod job;
 pub mod key;
+pub mod mail_event;
 pub mod mail_ledger;
+pub mod page;
 pub mod realtime;
+pub mod suppression;
 pub mod unsubscribe;
 
 /// Every family of Redis keys, by the service that owns it.

@@ -10,7 +10,7 @@ use shared::edge::job::Attempt;
 use shared::protocol::postgres::Postgres;
 use shared::protocol::upstash::Redis;
 use shared::service::branding::{Brand, Brandings};
-use shared::service::email::{Email, EmailAddress, Envelope};
+use shared::service::email::{Email, EmailAddress, Envelope, Reference};
 use shared::service::email_budget::{EmailBudget, Verdict};
 use shared::service::mail_ledger::{Entry, Identity};
 use shared::service::unsubscribe::Tokens;
@@ -95,9 +95,10 @@ impl Postman {
         let total = bulk.emails.len();
         let recipients: Vec<&EmailAddress> = bulk.emails.iter().map(|it| &it.email).collect();
         let verdicts = self.granted(attempt, &recipients).await?;
+        let mut settled = 0;
         for (place, recipient) in bulk.emails.iter().enumerate() {
             if attempt.deadline().duration_since(Instant::now()) < TIME_FOR_ONE {
-                return Err(Error::OutOfTime(total - place));
+                return Err(Error::OutOfTime(total - settled));
             }
             if verdicts.at(place) != Verdict::Granted {
                 continue;
@@ -112,7 +113,8 @@ impl Postman {
             };
             let fate = self.one(attempt, &item, brand).await?;
             delivered.count(place, fate);
-            attempt.progress(place as u64 + 1, total as u64).await?;
+            settled += 1;
+            attempt.progress(settled as u64, total as u64).await?;
         }
         if let Some((held, after)) = verdicts.held() {
             return Err(Error::over_budget(held, after));
@@ -142,6 +144,8 @@ impl Postman {
             recipient: &item.envelope.to,
             job_id: attempt.job_id(),
             identity: Identity::from(item.envelope),
+            optional: item.optional,
+            supersedes: item.envelope.supersedes.as_ref().map(Reference::as_str),
         };
         let link = item.optional.then(|| self.unsubscribe.link(&entry.key()));
         let terms = Terms {
@@ -192,13 +196,18 @@ impl Delivered {
             } => {
                 self.sent += 1;
                 self.in_doubt += u64::from(in_doubt);
-                self.message_id = Some(message_id);
+                self.message_id = message_id;
             }
             Fate::Skipped { in_doubt } => {
                 self.skipped += 1;
                 self.in_doubt += u64::from(in_doubt);
             }
             Fate::Rejected { reason } => self.rejected.push(Refused { recipient, reason }),
+            Fate::Suppressed { reason } => self.suppressed.push(Refused {
+                recipient,
+                reason: reason.to_string(),
+            }),
+            Fate::Superseded => self.superseded += 1,
         }
     }
 }

@@ -19,6 +19,10 @@ pub(crate) struct Delivered {
     pub(crate) skipped: u64,
     /// Mails that it will never take.
     pub(crate) rejected: Vec<Refused>,
+    /// Mails that were not sent because their recipients get none.
+    pub(crate) suppressed: Vec<Refused>,
+    /// Mails that were not sent because others have taken their places.
+    pub(crate) superseded: u64,
     /// Mails, sent or skipped, that may have gone twice.
     pub(crate) in_doubt: u64,
     /// The provider's id of the mail, where the job has only one.
@@ -26,12 +30,12 @@ pub(crate) struct Delivered {
     pub(crate) message_id: Option<String>,
 }
 
-/// A mail of a bulk that the provider refused, named by its place: results hold no addresses.
+/// A mail that does not go, named by its place: results hold no addresses.
 #[derive(Debug, Serialize)]
 pub(crate) struct Refused {
-    /// The recipient's place in `emails`, from 0.
+    /// The recipient's place in the job, from 0.
     pub(crate) recipient: usize,
-    /// The provider's words.
+    /// The provider's words, or why the recipient gets no mail.
     pub(crate) reason: String,
 }
 

@@ -54,6 +54,9 @@ const TENANT_RATE: Rate = Rate {
     window: Duration::from_hours(24),
 };
 
+/// The least that a job is put off for: a message costs more than a moment.
+const SHORTEST_WAIT: Duration = Duration::from_secs(1);
+
 /// The tenant of jobs that nobody's budget pays for.
 const NOBODY: &str = "-";
 
@@ -70,7 +73,7 @@ pub struct Error(#[from] upstash::Error);
 pub enum Verdict {
     /// It may go now, and counts.
     Granted,
-    /// A budget is used up: not before this has passed.
+    /// A budget is used up: not before this has passed, which is a second at least and a window at most.
     Wait(Duration),
 }
 
@@ -136,6 +139,6 @@ impl EmailBudget {
 fn verdict(wait: u64) -> Verdict {
     match wait {
         0 => Verdict::Granted,
-        wait => Verdict::Wait(Duration::from_millis(wait)),
+        wait => Verdict::Wait(Duration::from_millis(wait).max(SHORTEST_WAIT)),
     }
 }

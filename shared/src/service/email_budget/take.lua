@@ -10,7 +10,8 @@ local now = tonumber(clock[1]) * 1000 + math.floor(tonumber(clock[2]) / 1000)
 local limit, window = tonumber(ARGV[1]), tonumber(ARGV[2])
 local tenant_limit, tenant_window = tonumber(ARGV[3]), tonumber(ARGV[4])
 
--- When a sliding window lets the next one pass: its previous count fades linearly.
+-- When a sliding window lets the next one pass: its previous count fades linearly. A count that somebody else drove
+-- beyond the limit is looked at again after a window.
 local function until_free(current, previous)
   local start = math.floor(now / window) * window
   if current < limit then
@@ -18,7 +19,7 @@ local function until_free(current, previous)
     return math.max(1, math.ceil(start + faded * window) + 1 - now)
   end
   local faded = math.max(0, 1 - limit / current)
-  return math.ceil(start + window + faded * window) + 1 - now
+  return math.min(window, math.ceil(start + window + faded * window) + 1 - now)
 end
 
 local places = {}
@@ -31,27 +32,43 @@ if tenant_limit > 0 then
   left = tenant_limit - tonumber(redis.call('GET', day_key) or 0)
 end
 
+-- Every counter is read in one command, and written in one.
+local index, counters = math.floor(now / window), {}
+for number = 1, #places do
+  local name = KEYS[2 + number]
+  counters[2 * number - 1] = name .. ':' .. string.format('%.0f', index)
+  counters[2 * number] = name .. ':' .. string.format('%.0f', index - 1)
+end
+local counts, before, used = redis.call('MGET', unpack(counters)), {}, {}
+
 local answer, fresh = {}, {}
 for number, place in ipairs(places) do
   answer[number] = 0
   if granted[number] == 0 then
-    local index = math.floor(now / window)
-    local key = KEYS[2 + number] .. ':' .. string.format('%.0f', index)
-    local counts = redis.call('MGET', key, KEYS[2 + number] .. ':' .. string.format('%.0f', index - 1))
-    local current, previous = tonumber(counts[1] or 0), tonumber(counts[2] or 0)
+    local key = counters[2 * number - 1]
+    before[key] = counts[2 * number - 1] or false
+    local current = tonumber(before[key] or 0) + (used[key] or 0)
+    local previous = tonumber(counts[2 * number] or 0)
     local weighted = math.floor((1 - (now % window) / window) * previous)
     if weighted + current >= limit then
       answer[number] = until_free(current, previous)
     elseif left <= 0 then
       answer[number] = (math.floor(now / tenant_window) + 1) * tenant_window - now
     else
-      if redis.call('INCR', key) == 1 then redis.call('PEXPIRE', key, window * 2 + 1000) end
+      used[key] = (used[key] or 0) + 1
       left = left - 1
       fresh[#fresh + 1] = place
     end
   end
 end
 
+for key, count in pairs(used) do
+  if before[key] then
+    redis.call('INCRBY', key, count)
+  else
+    redis.call('SET', key, count, 'PX', window * 2 + 1000)
+  end
+end
 if #fresh > 0 then
   if day_key and redis.call('INCRBY', day_key, #fresh) == #fresh then
     redis.call('PEXPIRE', day_key, tenant_window)
