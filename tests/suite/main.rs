@@ -24,4 +24,6 @@ mod services;
 mod signatures;
 mod structure;
 mod support;
+mod suppressions;
+mod unsubscribe;
 mod upstash;

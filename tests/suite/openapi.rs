@@ -24,6 +24,8 @@ fn document() -> Document {
         openapi::Documentation::openapi(),
         queue::Documentation::openapi(),
         queue_jobs::Documentation::openapi(),
+        suppressions::Documentation::openapi(),
+        unsubscribe::Documentation::openapi(),
     ] {
         document.merge(part);
     }

@@ -23,7 +23,7 @@ WITH found AS (
     (message_ids, message_id, doubled, in_doubt) = (
       SELECT ids, ids[1], cardinality(ids) > 1,
         mail.in_doubt AND cardinality(ids) < 2
-          AND NOT coalesce(greatest(mail.last_event_at, event.at) > mail.sending_since + interval '1 hour', false)
+          AND NOT coalesce(event.at > mail.sending_since + interval '1 hour', false)
       FROM (
         SELECT ARRAY(
           SELECT DISTINCT id FROM unnest(mail.message_ids || $4) AS id WHERE id <> '' ORDER BY id
