@@ -11,12 +11,12 @@ pub mod guard;
 pub mod input;
 pub mod job;
 pub mod limiter;
+pub mod metrics;
 pub mod problem;
 pub mod telemetry;
 pub mod webhook;
 
 mod deadline;
-mod metrics;
 mod refusals;
 
 pub use caller::Caller;
