@@ -11,6 +11,7 @@ mod budgets;
 mod delivery;
 mod delivery_truth;
 mod drill;
+mod email_budget;
 mod input;
 mod kill;
 mod mail_ledger;
