@@ -11,6 +11,7 @@ pub mod guard;
 pub mod input;
 pub mod job;
 pub mod limiter;
+pub mod page;
 pub mod problem;
 pub mod telemetry;
 pub mod webhook;

@@ -2,10 +2,9 @@
 
 use axum::extract::State;
 use axum::response::Response;
-use http::HeaderMap;
 use serde::Serialize;
 use serde_json::Value;
-use shared::edge::documented::GuardProblems;
+use shared::edge::documented::{BodyProblems, GuardProblems};
 use shared::edge::input::{self, Json, invalid};
 use shared::edge::problem::ProblemDocument;
 use shared::edge::{Caller, Result};
@@ -13,8 +12,9 @@ use shared::service::email::Email;
 use shared::service::job::{JobType, NewJob, Status};
 
 use crate::Queue;
-use crate::enqueue::{accepted, idempotency};
-use crate::timing::Timing;
+use crate::enqueue::accepted;
+use crate::idempotency::IdempotencyKey;
+use crate::timing::{OneWait, Timing};
 
 const ROUTE: &str = "/api/queue/emails";
 
@@ -28,14 +28,16 @@ pub struct Accepted {
     status: Status,
 }
 
-/// The body: an e-mail, and when it is to be sent. It documents what is read in two steps, so that an error can name
-/// the field.
+/// The body: an e-mail, and when it is to be sent.
+// It documents what is read in two steps, so that an error can name the field.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
 pub struct EnqueueEmail {
     #[serde(flatten)]
     email: Email,
     #[serde(flatten)]
     timing: Timing,
+    #[serde(flatten)]
+    wait: OneWait,
 }
 
 /// Enqueue an e-mail.
@@ -47,11 +49,25 @@ pub struct EnqueueEmail {
     path = "/api/queue/emails",
     tag = "queue",
     request_body = EnqueueEmail,
-    params(("Idempotency-Key" = Option<String>, Header, description = "Equal keys with equal bodies make one job")),
+    params(IdempotencyKey, Caller),
     responses(
-        (status = 202, description = "Recorded and handed to the queue", body = Accepted),
-        (status = 409, description = "The Idempotency-Key came before with another body", body = ProblemDocument),
-        (status = 422, description = "A field is missing or wrong", body = ProblemDocument),
+        (
+            status = 202,
+            description = "Recorded and handed to the queue",
+            body = Accepted,
+            links(
+                ("job" = (operation_id = "getJob", parameters(("jobId" = "$response.body#/jobId")))),
+                ("cancel" = (operation_id = "cancelJob", parameters(("jobId" = "$response.body#/jobId")))),
+                ("retry" = (operation_id = "retryJob", parameters(("jobId" = "$response.body#/jobId"))))
+            )
+        ),
+        (
+            status = 409,
+            description = "The Idempotency-Key came before with another body",
+            body = ProblemDocument,
+            content_type = "application/problem+json"
+        ),
+        BodyProblems,
         GuardProblems,
     ),
     security(("serviceToken" = []))
@@ -59,14 +75,14 @@ pub struct EnqueueEmail {
 pub async fn enqueue(
     State(queue): State<Queue>,
     caller: Caller,
-    headers: HeaderMap,
+    key: IdempotencyKey,
     Json { value, bytes }: Json<Value>,
 ) -> Result<Response> {
     let email = email(&value)?;
     let timing: Timing = input::fit(&value)?;
     let order = queue.order(JobType::Email, &caller, &timing, String::new())?;
     let job = NewJob::new(&email).map_err(shared::service::job::Error::from)?;
-    let key = idempotency(&headers, &caller, ROUTE, &bytes)?;
+    let key = key.of(&caller, ROUTE, &bytes);
     let taken = queue.enqueue(&order, &[job], key.as_ref()).await?;
     Ok(accepted(&Accepted {
         job_id: taken.ids.into_iter().next().unwrap_or_default(),

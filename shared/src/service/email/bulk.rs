@@ -5,7 +5,7 @@ use std::ops::Deref;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::decode::optional;
+use super::decode::{Optional, optional};
 use super::{DisplayName, DueDate, EmailAddress, HttpUrl, Invitation, Message, Reference, Title};
 
 /// How many recipients one request may name.
@@ -21,6 +21,7 @@ pub struct Bulk {
         deserialize_with = "optional",
         skip_serializing_if = "Option::is_none"
     )]
+    #[schema(value_type = Optional<Title>)]
     pub document_title: Option<Title>,
     /// Who asks; "SignTusk" where it is absent.
     #[serde(
@@ -28,6 +29,7 @@ pub struct Bulk {
         deserialize_with = "optional",
         skip_serializing_if = "Option::is_none"
     )]
+    #[schema(value_type = Optional<DisplayName>)]
     pub sender_name: Option<DisplayName>,
     /// Who gets a mail.
     pub emails: Recipients,
@@ -37,6 +39,7 @@ pub struct Bulk {
         deserialize_with = "optional",
         skip_serializing_if = "Option::is_none"
     )]
+    #[schema(value_type = Optional<Message>)]
     pub message: Option<Message>,
     /// By when to sign.
     #[serde(
@@ -44,6 +47,7 @@ pub struct Bulk {
         deserialize_with = "optional",
         skip_serializing_if = "Option::is_none"
     )]
+    #[schema(value_type = Optional<DueDate>)]
     pub due_date: Option<DueDate>,
     /// The document in the signing page's link.
     #[serde(
@@ -51,6 +55,7 @@ pub struct Bulk {
         deserialize_with = "optional",
         skip_serializing_if = "Option::is_none"
     )]
+    #[schema(value_type = Optional<Reference>)]
     pub document_id: Option<Reference>,
 }
 

@@ -4,7 +4,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::ToSchema;
 
-use super::decode::{self, Invalid, optional};
+use crate::base::whole;
+
+use super::decode::{self, Invalid, Optional, optional};
 use super::{DisplayName, DueDate, EmailAddress, HttpUrl, Message, Reference, Title};
 
 /// Asks one signer to sign one document.
@@ -25,6 +27,7 @@ pub struct Invitation {
         deserialize_with = "optional",
         skip_serializing_if = "Option::is_none"
     )]
+    #[schema(value_type = Optional<Message>)]
     pub message: Option<Message>,
     /// By when to sign.
     #[serde(
@@ -32,6 +35,7 @@ pub struct Invitation {
         deserialize_with = "optional",
         skip_serializing_if = "Option::is_none"
     )]
+    #[schema(value_type = Optional<DueDate>)]
     pub due_date: Option<DueDate>,
     /// Where to sign.
     pub signature_url: HttpUrl,
@@ -41,6 +45,7 @@ pub struct Invitation {
         deserialize_with = "optional",
         skip_serializing_if = "Option::is_none"
     )]
+    #[schema(value_type = Optional<Reference>)]
     pub request_id: Option<Reference>,
     /// The signer's row, for the mail's identity in the ledger; the address stands in for it.
     #[serde(
@@ -48,6 +53,7 @@ pub struct Invitation {
         deserialize_with = "optional",
         skip_serializing_if = "Option::is_none"
     )]
+    #[schema(value_type = Optional<Reference>)]
     pub signer_id: Option<Reference>,
     /// Which mail of this kind to this signer it is; the job stands in for it.
     #[serde(
@@ -55,6 +61,7 @@ pub struct Invitation {
         deserialize_with = "optional",
         skip_serializing_if = "Option::is_none"
     )]
+    #[schema(value_type = Optional<Reference>)]
     pub occurrence: Option<Reference>,
 }
 
@@ -67,6 +74,7 @@ pub struct Reminder {
     pub invitation: Invitation,
     /// How many reminders there have been, this one included.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(maximum = 4_294_967_295_u32)]
     pub reminder_count: Option<u32>,
 }
 
@@ -74,7 +82,7 @@ pub struct Reminder {
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Count {
-    #[serde(default)]
+    #[serde(default, deserialize_with = "whole::optional")]
     reminder_count: Option<u32>,
 }
 
