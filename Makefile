@@ -6,7 +6,7 @@ SHELL := /bin/bash
 FUNCTIONS := $(notdir $(wildcard functions/api/* functions/jobs/*))
 PACKAGES  := $(foreach function,$(FUNCTIONS),-p $(function))
 
-.PHONY: help setup build demo local test campaign check openapi bench sizes clean
+.PHONY: help setup build demo local test drill campaign check openapi bench sizes clean
 
 help: ## What each verb is for
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -32,6 +32,11 @@ test: ## Everything that CI runs
 campaign: ## The long tests: more seeds, more load (CAMPAIGN_SEEDS=1000)
 	@scripts/setup run
 	@scripts/test --campaign
+
+drill: ## The restore drill of docs/RUNBOOK.md: Redis is wiped under load, and nothing acknowledged is lost
+	@scripts/setup run
+	cargo build --locked --workspace --bins
+	cargo test --locked -p tests --test suite -- drill::
 
 check: ## Formatting, lints and documentation, warnings denied
 	cargo fmt --all --check

@@ -142,6 +142,27 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/queue/pauses/{type}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Pause a type of job, or let it go on.
+         * @description While it is paused, enqueuing answers 503 and deliveries are put off, five minutes at a time, without a retry being
+         *     spent. What runs already ends as it would.
+         */
+        put: operations["pauseJobs"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/queue/stats": {
         parameters: {
             query?: never;
@@ -177,6 +198,125 @@ export interface components {
             /** @description The jobs, in the order of the recipients. */
             jobIds: string[];
         };
+        /** @description A mail to one person: the envelope, and what the type is about, as members of one object. */
+        Addressed_Cancelled: components["schemas"]["Envelope"] & {
+            /** @description What was to be signed. */
+            documentTitle: components["schemas"]["Title"];
+            /** @description The sender's own words. */
+            reason?: components["schemas"]["Optional_Message"];
+            /** @description The recipient's name. */
+            recipientName: components["schemas"]["DisplayName"];
+            /** @description Who withdrew it. */
+            senderName: components["schemas"]["DisplayName"];
+        };
+        /** @description A mail to one person: the envelope, and what the type is about, as members of one object. */
+        Addressed_Completion: components["schemas"]["Envelope"] & {
+            /** @description When the last one signed. */
+            completedAt?: components["schemas"]["Optional_Date"];
+            /** @description What was signed. */
+            documentTitle: components["schemas"]["Title"];
+            /** @description Where the document can be seen. */
+            documentUrl: components["schemas"]["HttpUrl"];
+            /** @description The recipient's name. */
+            recipientName: components["schemas"]["DisplayName"];
+            /** @description Who asked for the signatures. */
+            senderName: components["schemas"]["DisplayName"];
+            /** @description Who signed, in their order; at most 100. */
+            signers?: components["schemas"]["Signers"];
+        };
+        /** @description A mail to one person: the envelope, and what the type is about, as members of one object. */
+        Addressed_Declined: components["schemas"]["Envelope"] & {
+            /** @description What was to be signed. */
+            documentTitle: components["schemas"]["Title"];
+            /** @description Where the document can be seen. */
+            documentUrl?: components["schemas"]["Optional_HttpUrl"];
+            /** @description The signer's own words. */
+            reason?: components["schemas"]["Optional_Message"];
+            /** @description The recipient's name. */
+            recipientName: components["schemas"]["DisplayName"];
+            /** @description Who declined. */
+            signerName: components["schemas"]["DisplayName"];
+        };
+        /** @description A mail to one person: the envelope, and what the type is about, as members of one object. */
+        Addressed_EmailVerification: components["schemas"]["Envelope"] & {
+            /** @description Until when the link works. */
+            expiresAt?: components["schemas"]["Optional_Date"];
+            /** @description The recipient's name. */
+            recipientName?: components["schemas"]["Optional_DisplayName"];
+            /** @description Where it is proved. */
+            verificationUrl: components["schemas"]["HttpUrl"];
+        };
+        /** @description A mail to one person: the envelope, and what the type is about, as members of one object. */
+        Addressed_Expired: components["schemas"]["Envelope"] & {
+            /** @description What was to be signed. */
+            documentTitle: components["schemas"]["Title"];
+            /** @description Where the document can be seen. */
+            documentUrl?: components["schemas"]["Optional_HttpUrl"];
+            /** @description When it ran out. */
+            expiredAt?: components["schemas"]["Optional_Date"];
+            /** @description The recipient's name. */
+            recipientName: components["schemas"]["DisplayName"];
+            /** @description Who asked for the signatures. */
+            senderName: components["schemas"]["DisplayName"];
+        };
+        /** @description A mail to one person: the envelope, and what the type is about, as members of one object. */
+        Addressed_ExpiryWarning: components["schemas"]["Envelope"] & {
+            /** @description Where the recipient can act: sign, or look at the request. */
+            actionUrl: components["schemas"]["HttpUrl"];
+            /** @description What is to be signed. */
+            documentTitle: components["schemas"]["Title"];
+            /** @description Until when it can be signed. */
+            expiresAt: components["schemas"]["Date"];
+            /** @description The recipient's name. */
+            recipientName: components["schemas"]["DisplayName"];
+            /** @description What the recipient is to the request. */
+            role?: components["schemas"]["Role"];
+            /** @description Who asked for the signatures. */
+            senderName: components["schemas"]["DisplayName"];
+        };
+        /** @description A mail to one person: the envelope, and what the type is about, as members of one object. */
+        Addressed_Invitation: components["schemas"]["Envelope"] & {
+            /** @description What is to be signed. */
+            documentTitle: components["schemas"]["Title"];
+            /** @description By when to sign. */
+            dueDate?: components["schemas"]["Optional_Date"];
+            /** @description The sender's own words. */
+            message?: components["schemas"]["Optional_Message"];
+            /** @description Who asks. */
+            senderName: components["schemas"]["DisplayName"];
+            /** @description Where to sign. */
+            signatureUrl: components["schemas"]["HttpUrl"];
+            /** @description The signer's name. */
+            signerName: components["schemas"]["DisplayName"];
+        };
+        /** @description A mail to one person: the envelope, and what the type is about, as members of one object. */
+        Addressed_PasswordReset: components["schemas"]["Envelope"] & {
+            /** @description Until when the link works. */
+            expiresAt?: components["schemas"]["Optional_Date"];
+            /** @description The recipient's name. */
+            recipientName?: components["schemas"]["Optional_DisplayName"];
+            /** @description Where it is chosen. */
+            resetUrl: components["schemas"]["HttpUrl"];
+        };
+        /** @description A mail to one person: the envelope, and what the type is about, as members of one object. */
+        Addressed_Reminder: components["schemas"]["Envelope"] & (components["schemas"]["Invitation"] & components["schemas"]["Count"]);
+        /** @description A mail to one person: the envelope, and what the type is about, as members of one object. */
+        Addressed_SecurityAlert: components["schemas"]["Envelope"] & {
+            /** @description Where the owner can act. */
+            actionUrl?: components["schemas"]["Optional_HttpUrl"];
+            /** @description When. */
+            at: components["schemas"]["Date"];
+            /** @description With what device or browser. */
+            device?: components["schemas"]["Optional_DisplayName"];
+            /** @description What happened. */
+            event: components["schemas"]["SecurityEvent"];
+            /** @description From which address. */
+            ipAddress?: components["schemas"]["Optional_Reference"];
+            /** @description The recipient's name. */
+            recipientName?: components["schemas"]["Optional_DisplayName"];
+        };
+        /** @description A mail to one person: the envelope, and what the type is about, as members of one object. */
+        Addressed_Turn: components["schemas"]["Envelope"] & (components["schemas"]["Invitation"] & components["schemas"]["Place"]);
         /** @description The counters of the day. */
         Analytics: {
             /** @description Whether they can be read. */
@@ -204,12 +344,16 @@ export interface components {
             documentId?: components["schemas"]["Optional_Reference"];
             /** @description What is to be signed; "Document" where it is absent. */
             documentTitle?: components["schemas"]["Optional_Title"];
+            /** @description The organisation in whose name the mails go. */
+            domain?: components["schemas"]["Optional_Reference"];
             /** @description By when to sign. */
-            dueDate?: components["schemas"]["Optional_DueDate"];
+            dueDate?: components["schemas"]["Optional_Date"];
             /** @description Who gets a mail. */
             emails: components["schemas"]["Recipients"];
             /** @description The sender's own words. */
             message?: components["schemas"]["Optional_Message"];
+            /** @description Where the recipients' answers go. */
+            senderEmail?: components["schemas"]["Optional_EmailAddress"];
             /** @description Who asks; "SignTusk" where it is absent. */
             senderName?: components["schemas"]["Optional_DisplayName"];
         };
@@ -219,6 +363,14 @@ export interface components {
             operations: components["schemas"]["Operations"];
             /** @description How well it is. */
             status: components["schemas"]["Health"];
+        };
+        /** @description How often a signer was asked again. */
+        Count: {
+            /**
+             * Format: int32
+             * @description How many reminders there have been, this one included.
+             */
+            reminderCount?: number | null;
         };
         /** @description Postgres. */
         Database: {
@@ -236,20 +388,53 @@ export interface components {
             status: components["schemas"]["Health"];
         };
         /**
+         * @description A day, or an instant; an instant without an offset is taken for UTC.
+         * @example 2026-12-01
+         * @example 2026-12-01T17:00:00Z
+         */
+        Date: string;
+        /**
          * @description A person's or an organisation's name: one line of 1 to 200 characters.
          * @example Ann Signer
          */
         DisplayName: string;
         /** @description An e-mail job's payload. Unknown members are ignored. */
-        Email: (components["schemas"]["Invitation"] & {
+        Email: (components["schemas"]["Addressed_Invitation"] & {
             /** @enum {string} */
             type: "signature-request";
-        }) | (components["schemas"]["Reminder"] & {
+        }) | (components["schemas"]["Addressed_Reminder"] & {
             /** @enum {string} */
             type: "reminder";
         }) | (components["schemas"]["Bulk"] & {
             /** @enum {string} */
             type: "bulk";
+        }) | (components["schemas"]["Addressed_Completion"] & {
+            /** @enum {string} */
+            type: "completion";
+        }) | (components["schemas"]["Addressed_ExpiryWarning"] & {
+            /** @enum {string} */
+            type: "expiry-warning";
+        }) | (components["schemas"]["Addressed_Turn"] & {
+            /** @enum {string} */
+            type: "sequential-notification";
+        }) | (components["schemas"]["Addressed_Expired"] & {
+            /** @enum {string} */
+            type: "expired";
+        }) | (components["schemas"]["Addressed_Declined"] & {
+            /** @enum {string} */
+            type: "declined";
+        }) | (components["schemas"]["Addressed_Cancelled"] & {
+            /** @enum {string} */
+            type: "cancelled";
+        }) | (components["schemas"]["Addressed_EmailVerification"] & {
+            /** @enum {string} */
+            type: "email-verification";
+        }) | (components["schemas"]["Addressed_PasswordReset"] & {
+            /** @enum {string} */
+            type: "password-reset";
+        }) | (components["schemas"]["Addressed_SecurityAlert"] & {
+            /** @enum {string} */
+            type: "security-alert";
         });
         /**
          * Format: email
@@ -260,11 +445,28 @@ export interface components {
         EmailAddress: string;
         /** @description The body: the mail, its recipients, and when it is to be sent. */
         EnqueueBulk: components["schemas"]["Bulk"] & components["schemas"]["Timing"] & components["schemas"]["OneWait"];
-        /**
-         * @description The body: an e-mail, and when it is to be sent. It documents what is read in two steps, so that an error can name
-         *     the field.
-         */
-        EnqueueEmail: components["schemas"]["Email"] & components["schemas"]["Timing"] & components["schemas"]["OneWait"];
+        /** @description The body: an e-mail, and when it is to be sent. */
+        EnqueueEmail: components["schemas"]["Email"] & components["schemas"]["Timing"] & components["schemas"]["OneWait"] & components["schemas"]["Superseding"];
+        /** @description The recipient of a mail, and its identity. */
+        Envelope: {
+            /** @description The organisation in whose name the mail goes: its name, logo and colour stand in it. */
+            domain?: components["schemas"]["Optional_Reference"];
+            /** @description Which mail of this kind to this signer it is; the job stands in for it. */
+            occurrence?: components["schemas"]["Optional_Reference"];
+            /** @description The signing request, for the mail's identity in the ledger; the job stands in for it. */
+            requestId?: components["schemas"]["Optional_Reference"];
+            /** @description Where the recipient's answer goes. */
+            senderEmail?: components["schemas"]["Optional_EmailAddress"];
+            /** @description The signer's row, for the mail's identity in the ledger; the address stands in for it. */
+            signerId?: components["schemas"]["Optional_Reference"];
+            /**
+             * @description An earlier occurrence that this one takes the place of, such as one to a wrong address: as long as it has not
+             *     gone, it never goes. Needs requestId and signerId.
+             */
+            supersedes?: components["schemas"]["Optional_Reference"];
+            /** @description The recipient's address. */
+            to: components["schemas"]["EmailAddress"];
+        };
         /** @description What is wrong with one field. */
         FieldError: {
             /** @description What is wrong with it. */
@@ -293,23 +495,15 @@ export interface components {
             /** @description What is to be signed. */
             documentTitle: components["schemas"]["Title"];
             /** @description By when to sign. */
-            dueDate?: components["schemas"]["Optional_DueDate"];
+            dueDate?: components["schemas"]["Optional_Date"];
             /** @description The sender's own words. */
             message?: components["schemas"]["Optional_Message"];
-            /** @description Which mail of this kind to this signer it is; the job stands in for it. */
-            occurrence?: components["schemas"]["Optional_Reference"];
-            /** @description The signing request, for the mail's identity in the ledger; the job stands in for it. */
-            requestId?: components["schemas"]["Optional_Reference"];
             /** @description Who asks. */
             senderName: components["schemas"]["DisplayName"];
             /** @description Where to sign. */
             signatureUrl: components["schemas"]["HttpUrl"];
-            /** @description The signer's row, for the mail's identity in the ledger; the address stands in for it. */
-            signerId?: components["schemas"]["Optional_Reference"];
             /** @description The signer's name. */
             signerName: components["schemas"]["DisplayName"];
-            /** @description The signer's address. */
-            to: components["schemas"]["EmailAddress"];
         };
         /** @description A job. */
         Job: {
@@ -405,21 +599,47 @@ export interface components {
             set: boolean;
         };
         /** @description A text, or none: absent, `null` or blank. */
+        Optional_Date: (string) | components["schemas"]["Blank"];
+        /** @description A text, or none: absent, `null` or blank. */
         Optional_DisplayName: string | components["schemas"]["Blank"];
         /** @description A text, or none: absent, `null` or blank. */
-        Optional_DueDate: (string) | components["schemas"]["Blank"];
+        Optional_EmailAddress: string | components["schemas"]["Blank"];
+        /** @description A text, or none: absent, `null` or blank. */
+        Optional_HttpUrl: string | components["schemas"]["Blank"];
         /** @description A text, or none: absent, `null` or blank. */
         Optional_Message: string | components["schemas"]["Blank"];
         /** @description A text, or none: absent, `null` or blank. */
         Optional_Reference: string | components["schemas"]["Blank"];
         /** @description A text, or none: absent, `null` or blank. */
         Optional_Title: string | components["schemas"]["Blank"];
+        /** @description Whether a type of job, or one tenant's share of it, is held back. */
+        Pause: {
+            /** @description True holds jobs back, false lets them go. */
+            paused: boolean;
+            /** @description Whose jobs: a domain, or a user without one. Without it, everybody's. */
+            tenant?: string | null;
+        };
+        /** @description A signer's place in the order. */
+        Place: {
+            /**
+             * Format: int32
+             * @description The signer's place, from 1.
+             */
+            currentSignerOrder?: number | null;
+            /** @description Who signed before. */
+            previousSignerName?: components["schemas"]["Optional_DisplayName"];
+            /**
+             * Format: int32
+             * @description How many sign.
+             */
+            totalSigners?: number | null;
+        };
         /**
          * @description How urgent a job is among those of its type and tenant.
          * @enum {string}
          */
         Priority: "high" | "normal" | "low";
-        /** @description The wire form. */
+        /** @description What went wrong, and what to do about it (RFC 9457). */
         Problem: {
             /** @description The stable name of the problem. */
             code: string;
@@ -471,14 +691,6 @@ export interface components {
         };
         /** @description The recipients: 1 to 10,000. */
         Recipients: components["schemas"]["Recipient"][];
-        /** @description Asks one signer again. */
-        Reminder: components["schemas"]["Invitation"] & {
-            /**
-             * Format: int32
-             * @description How many reminders there have been, this one included.
-             */
-            reminderCount?: number | null;
-        };
         /** @description The whole report. */
         Report: {
             /**
@@ -498,6 +710,16 @@ export interface components {
             /** @description The version that answers. */
             version: string;
         };
+        /**
+         * @description What a recipient is to a request.
+         * @enum {string}
+         */
+        Role: "signer" | "owner";
+        /**
+         * @description What happened to an account.
+         * @enum {string}
+         */
+        SecurityEvent: "new-device" | "account-locked" | "password-changed" | "totp-changed" | "sessions-revoked";
         /** @description The parts. */
         Services: {
             /** @description The counters of the day. */
@@ -513,6 +735,8 @@ export interface components {
             /** @description The store. */
             redis: components["schemas"]["Reached"];
         };
+        /** @description The names of those who signed: at most 100. */
+        Signers: components["schemas"]["DisplayName"][];
         /** @description The figures of a type. */
         Stats: {
             /**
@@ -525,6 +749,13 @@ export interface components {
              * @description Of these, dead.
              */
             failed: number;
+            /** @description Whether all jobs of this type are held back. */
+            paused: boolean;
+            /**
+             * Format: int64
+             * @description Of how many tenants jobs are held back. Who they are is not said: health tells these figures to anybody.
+             */
+            pausedTenants: number;
             /**
              * Format: int64
              * @description Of these, still open.
@@ -546,6 +777,16 @@ export interface components {
          * @enum {string}
          */
         Status: "queued" | "processing" | "deferred" | "completed" | "failed" | "dead" | "cancelled";
+        /** @description `supersedes` needs `requestId` and `signerId`. */
+        Superseding: {
+            supersedes?: components["schemas"]["Blank"];
+        } | {
+            /** @enum {string} */
+            type?: "bulk";
+        } | {
+            requestId: string;
+            signerId: string;
+        };
         /** @description The members that every enqueue request may have besides its payload. */
         Timing: {
             /**
@@ -1232,6 +1473,131 @@ export interface operations {
             };
             /** @description It is running or completed */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Our fault; quote the request id when you ask about it */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something that this stands on does not answer */
+            503: {
+                headers: {
+                    /** @description Seconds to wait before asking again */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    pauseJobs: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The acting user; without it the caller is the service itself, with every right. */
+                "X-User-Id"?: string;
+                /** @description The acting user's address. */
+                "X-User-Email"?: string;
+                /**
+                 * @description `user`, `domain_admin` or `admin`; what is none of them is a user. Needs `X-User-Id`.
+                 * @example domain_admin
+                 */
+                "X-User-Role"?: string;
+                /** @description The acting user's domain, whose budget new jobs count against. */
+                "X-User-Domain"?: string;
+                /** @description The address that the acting user calls from. */
+                "X-Client-Ip"?: string;
+            };
+            path: {
+                /** @description A type of job */
+                type: components["schemas"]["JobType"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Pause"];
+            };
+        };
+        responses: {
+            /** @description As it is now */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Pause"];
+                };
+            };
+            /** @description The query, the path, the body or a header is malformed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service token is missing or wrong */
+            401: {
+                headers: {
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The token may only read */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No such type of job */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is larger than 4 MB */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not application/json */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A field is missing or wrong; errors[] names it */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };

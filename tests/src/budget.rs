@@ -41,10 +41,10 @@ const fn budget(
 
 /// Every operation that costs something, and those that must not.
 pub const BUDGETS: &[Budget] = &[
-    budget("POST /api/queue/emails", [1, 9, 1]),
+    budget("POST /api/queue/emails", [1, 10, 1]),
     budget(
         "POST /api/queue/emails, with an Idempotency-Key",
-        [1, 12, 1],
+        [1, 13, 1],
     ),
     budget(
         "POST /api/queue/emails, the same Idempotency-Key again",
@@ -52,11 +52,11 @@ pub const BUDGETS: &[Budget] = &[
     ),
     budget(
         "POST /api/queue/emails/bulk, 250 recipients (3 jobs)",
-        [1, 13, 1],
+        [1, 14, 1],
     ),
     budget(
         "POST /api/queue/emails/bulk, 10,000 recipients (100 jobs)",
-        [1, 207, 1],
+        [1, 208, 1],
     ),
     budget("GET /api/queue/jobs/{jobId}", [1, 2, 0]),
     budget("GET /api/queue/jobs/{jobId}, by message id", [1, 4, 0]),
@@ -67,6 +67,7 @@ pub const BUDGETS: &[Budget] = &[
         "POST /api/queue/jobs/{jobId}/retry, of a dead job",
         [1, 10, 1],
     ),
+    budget("PUT /api/queue/pauses/{type}", [1, 1, 0]),
     budget("GET /api/health/redis", [1, 7, 1]),
     budget("GET /api/openapi.json", [0, 0, 0]),
     budget("GET /api/jobs/send-email", [0, 0, 0]),
@@ -74,12 +75,12 @@ pub const BUDGETS: &[Budget] = &[
     budget("POST /api/jobs/send-email, forged", [0, 0, 0]),
     budget(
         "POST /api/jobs/send-email, one mail (claim and commit)",
-        [2, 15, 0],
+        [2, 16, 0],
     ),
-    budget("POST /api/jobs/send-email, a bulk of 10 mails", [2, 15, 0]),
+    budget("POST /api/jobs/send-email, a bulk of 10 mails", [2, 16, 0]),
     budget(
         "POST /api/jobs/send-email, a message without a record",
-        [2, 19, 0],
+        [2, 20, 0],
     ),
     budget(
         "POST /api/jobs/send-email, of a job that is done",
@@ -87,7 +88,7 @@ pub const BUDGETS: &[Budget] = &[
     ),
     budget(
         "POST /api/jobs/send-email, throttled and deferred",
-        [2, 13, 1],
+        [2, 14, 1],
     ),
     budget("POST /api/jobs/job-failed", [1, 9, 0]),
     budget("realtime::publish", [1, 6, 0]),

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use local::postgres::{Cluster, Passwords, Settings, migrations_folder};
-use shared::protocol::mail::MessageId;
+use shared::protocol::mail::{MessageId, Provider};
 use shared::protocol::postgres::{self, Postgres, column};
 use shared::service::email::EmailAddress;
 use shared::service::mail_ledger::{Begun, Entry, Identity, MailLedger, Sending};
@@ -66,8 +66,10 @@ async fn begin(ledger: &MailLedger, job_id: &str) -> Begun {
             signer_id: Some("signer"),
             occurrence: Some("1"),
         },
+        optional: true,
+        supersedes: None,
     };
-    ledger.begin(&entry).await.unwrap()
+    ledger.begin(&entry, Provider::Ses).await.unwrap()
 }
 
 #[track_caller]

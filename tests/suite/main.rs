@@ -9,6 +9,8 @@
 
 mod budgets;
 mod delivery;
+mod delivery_truth;
+mod drill;
 mod input;
 mod kill;
 mod mail_ledger;
@@ -16,6 +18,7 @@ mod main_job;
 mod openapi;
 mod outages;
 mod pooler;
+mod recipients;
 mod schemathesis;
 mod sdk;
 mod services;

@@ -16,7 +16,11 @@ async fn the_types_are_what_the_document_says() {
 
 #[tokio::test]
 async fn calls_as_the_readme_shows_them_compile_and_wrong_fields_do_not() {
-    run("test", "the types refuse what they should take, or take what they should refuse").await;
+    run(
+        "test",
+        "the types refuse what they should take, or take what they should refuse",
+    )
+    .await;
 }
 
 #[test]
@@ -27,7 +31,10 @@ fn the_lockfile_pins_everything_and_names_no_registry() {
 }
 
 fn folder() -> PathBuf {
-    PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../clients/typescript"))
+    PathBuf::from(concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/../clients/typescript"
+    ))
 }
 
 /// One of the package's scripts; where it fails, its own words are the message.

@@ -5,19 +5,22 @@ use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use crate::refusal::Code;
+use crate::mail::Provider;
+use crate::{resend, ses};
 
 /// One way to fail.
 #[derive(Clone)]
 pub enum Fault {
-    /// 429 `TooManyRequestsException`: the sending rate is met.
+    /// The sending rate is met: 429 `TooManyRequestsException` (SES), `rate_limit_exceeded` (Resend).
     Throttled,
-    /// 500 `InternalFailure`.
+    /// 500: `InternalFailure` (SES), `internal_server_error` (Resend).
     ServerError,
-    /// 400 `MessageRejected`: this mail will never go.
+    /// This mail will never go: 400 `MessageRejected` (SES), 422 `validation_error` (Resend).
     Rejected,
-    /// Any other code, in SES's own words.
-    Refused(Code),
+    /// Any other code of SES, in its own words. Calls of Resend do not meet it.
+    Refused(ses::Code),
+    /// Any other error of Resend, in its own words. Calls of SES do not meet it.
+    RefusedByResend(resend::Code),
     /// The answer takes this much longer. The mail is kept even if the caller has gone by then.
     Slow(Duration),
     /// The mail is kept, and the connection closed without an answer.
@@ -38,10 +41,57 @@ impl fmt::Debug for Fault {
             Self::ServerError => f.write_str("ServerError"),
             Self::Rejected => f.write_str("Rejected"),
             Self::Refused(code) => write!(f, "Refused({code:?})"),
+            Self::RefusedByResend(code) => write!(f, "RefusedByResend({code:?})"),
             Self::Slow(delay) => write!(f, "Slow({delay:?})"),
             Self::AcceptThenCut => f.write_str("AcceptThenCut"),
             Self::Hook { before, .. } => write!(f, "Hook {{ before: {before} }}"),
         }
+    }
+}
+
+impl Fault {
+    fn can_meet(&self, provider: Provider) -> bool {
+        match self {
+            Self::Refused(_) => provider == Provider::Ses,
+            Self::RefusedByResend(_) => provider == Provider::Resend,
+            _ => true,
+        }
+    }
+}
+
+/// Takes a mail as `fault` has it. `refusal` gives the provider's words for a fault that refuses, `keep` keeps the mail.
+/// Nothing comes out where the caller gets no answer; what would have been refused anyway is still said.
+pub(crate) async fn meet<T, R>(
+    fault: Option<Fault>,
+    refusal: impl Fn(&Fault) -> R,
+    keep: impl FnOnce() -> Result<T, R>,
+) -> Option<Result<T, R>> {
+    match fault {
+        None => Some(keep()),
+        Some(Fault::Slow(delay)) => {
+            tokio::time::sleep(delay).await;
+            Some(keep())
+        }
+        Some(Fault::AcceptThenCut) => keep().err().map(Err),
+        Some(Fault::Hook { before: true, run }) => {
+            pull(run).await;
+            None
+        }
+        Some(Fault::Hook { before: false, run }) => {
+            let kept = keep();
+            if kept.is_ok() {
+                pull(run).await;
+            }
+            kept.err().map(Err)
+        }
+        Some(refusing) => Some(Err(refusal(&refusing))),
+    }
+}
+
+/// Runs what a test hung on this call, where blocking hurts nobody.
+async fn pull(run: Arc<dyn Fn() + Send + Sync>) {
+    if let Err(error) = tokio::task::spawn_blocking(move || run()).await {
+        tracing::warn!(%error, "a fault's hook failed");
     }
 }
 
@@ -77,25 +127,51 @@ impl Faults {
         };
     }
 
-    /// The fault of the call that goes to `recipients`; counts it.
-    pub(crate) fn take(&self, recipients: &[&str]) -> Option<Fault> {
+    /// The fault of the call to `provider` that goes to `recipients`; counts it.
+    fn take(&self, provider: Provider, recipients: &[&str]) -> Option<Fault> {
         let mut switch = self.switch();
+        let can_meet = |fault: &&Fault| fault.can_meet(provider);
         let personal = recipients
             .iter()
-            .find_map(|address| switch.recipients.get(&address.to_ascii_lowercase()));
+            .filter_map(|address| switch.recipients.get(&address.to_ascii_lowercase()))
+            .find(can_meet);
         if let Some(fault) = personal {
             return Some(fault.clone());
         }
-        match switch.next.take() {
+        match switch.next.take_if(|(_, fault)| can_meet(&&*fault)) {
             Some((left, fault)) => {
                 switch.next = (left > 1).then(|| (left - 1, fault.clone()));
                 Some(fault)
             }
-            None => switch.standing.clone(),
+            None => switch.standing.as_ref().filter(can_meet).cloned(),
         }
     }
 
     fn switch(&self) -> MutexGuard<'_, Switch> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The switches of both providers: one that any call meets, and one for each.
+#[derive(Debug, Default)]
+pub(crate) struct Switches {
+    pub(crate) any: Faults,
+    ses: Faults,
+    resend: Faults,
+}
+
+impl Switches {
+    pub(crate) fn of(&self, provider: Provider) -> &Faults {
+        match provider {
+            Provider::Ses => &self.ses,
+            Provider::Resend => &self.resend,
+        }
+    }
+
+    /// The fault of the call to `provider` that goes to `recipients`: the provider's own first.
+    pub(crate) fn take(&self, provider: Provider, recipients: &[&str]) -> Option<Fault> {
+        self.of(provider)
+            .take(provider, recipients)
+            .or_else(|| self.any.take(provider, recipients))
     }
 }

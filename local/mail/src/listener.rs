@@ -35,6 +35,41 @@ impl IntoResponse for Cut {
     }
 }
 
+/// A bound address that nothing serves yet: callers wait.
+#[derive(Debug)]
+pub(crate) struct Bound {
+    address: SocketAddr,
+    socket: TcpListener,
+}
+
+impl Bound {
+    /// Binds `address` (port 0: a free one).
+    pub(crate) async fn new(address: SocketAddr) -> io::Result<Self> {
+        let socket = TcpListener::bind(address).await?;
+        Ok(Self {
+            address: socket.local_addr()?,
+            socket,
+        })
+    }
+
+    /// `http://` and the address that was really bound.
+    pub(crate) fn url(&self) -> String {
+        url(self.address)
+    }
+
+    /// Serves `router` on it.
+    pub(crate) fn serve(self, router: Router) -> Listener {
+        Listener {
+            address: self.address,
+            accepting: tokio::spawn(accept(self.socket, router)),
+        }
+    }
+}
+
+fn url(address: SocketAddr) -> String {
+    format!("http://{address}")
+}
+
 /// A bound address and what serves it. Dropping it closes the listener and its connections.
 #[derive(Debug)]
 pub(crate) struct Listener {
@@ -43,18 +78,9 @@ pub(crate) struct Listener {
 }
 
 impl Listener {
-    /// Binds `address` (port 0: a free one) and serves `router` on it.
-    pub(crate) async fn bind(address: SocketAddr, router: Router) -> io::Result<Self> {
-        let socket = TcpListener::bind(address).await?;
-        Ok(Self {
-            address: socket.local_addr()?,
-            accepting: tokio::spawn(accept(socket, router)),
-        })
-    }
-
     /// `http://` and the address that was really bound.
     pub(crate) fn url(&self) -> String {
-        format!("http://{}", self.address)
+        url(self.address)
     }
 
     /// Closes the listener and waits until its connections are gone.

@@ -1,32 +1,73 @@
-//! The two listeners: the endpoint that takes mails, and the mailbox that shows them.
+//! The listeners: the endpoints that take mails, the mailbox that shows them, and the topic of their events.
 
+use std::fmt;
 use std::io;
-use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use axum::Router;
-use axum::routing::post;
-
-use crate::fault::Faults;
-use crate::listener::Listener;
-use crate::mail::Mail;
+use crate::account::Account;
+use crate::events::{self, Courier, Events, sns, svix};
+use crate::fault::{Faults, Switches};
+use crate::listener::{Bound, Listener};
+use crate::mail::{Mail, Provider};
 use crate::mailbox;
-use crate::send_email::{self, Account};
 use crate::store::{Filter, Store};
+use crate::{resend, ses};
 
-/// How to start.
-#[derive(Clone, Debug)]
+/// How to start. Port 0 takes a free one.
+#[derive(Clone)]
 pub struct Settings {
-    /// Where SES listens; port 0 takes a free one.
-    pub listen: SocketAddr,
-    /// Where the mailbox listens; port 0 takes a free one.
+    /// Where SES listens.
+    pub ses: SocketAddr,
+    /// Where Resend listens.
+    pub resend: SocketAddr,
+    /// Where the mailbox listens.
     pub mailbox: SocketAddr,
+    /// Where the topic of SES's events has its certificate.
+    pub sns: SocketAddr,
     /// The folder of the mails.
     pub data: PathBuf,
-    /// The identities that may send: addresses, or domains (which stand for their subdomains, too).
+    /// The identities that may send: addresses, or domains. At SES a domain stands for its subdomains, too.
     pub verified: Vec<String>,
+    /// The configuration set that SES knows.
+    pub configuration_set: String,
+    /// The API key that Resend knows.
+    pub resend_key: String,
+    /// The secret that Resend signs its webhooks with: `whsec_...`.
+    pub webhook_secret: String,
+}
+
+impl fmt::Debug for Settings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Settings")
+            .field("ses", &self.ses)
+            .field("resend", &self.resend)
+            .field("mailbox", &self.mailbox)
+            .field("sns", &self.sns)
+            .field("data", &self.data)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Settings {
+    /// For a test: free ports, and `signtusk.localhost` may send.
+    #[must_use]
+    pub fn throwaway(data: &Path) -> Self {
+        let free = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+        Self {
+            ses: free,
+            resend: free,
+            mailbox: free,
+            sns: free,
+            data: data.to_owned(),
+            verified: vec!["signtusk.localhost".to_owned()],
+            configuration_set: "signtusk".to_owned(),
+            resend_key: "re_throwaway".to_owned(),
+            webhook_secret: svix::secret_of("throwaway"),
+        }
+    }
 }
 
 /// Why it could not start.
@@ -41,6 +82,9 @@ pub enum Error {
         #[source]
         source: io::Error,
     },
+    /// A key that events are signed with cannot be used.
+    #[error("the mail events cannot be signed")]
+    Events(#[from] events::Error),
     /// The folder or the file of the mails cannot be used.
     #[error("cannot keep mails in {}", folder.display())]
     Store {
@@ -52,41 +96,52 @@ pub enum Error {
     },
 }
 
-/// The running endpoint and its mailbox. Dropping it stops both.
+/// The running endpoints, their mailbox and their topic. Dropping it stops them.
 #[derive(Debug)]
 pub struct Server {
     account: Arc<Account>,
     ses: Listener,
+    resend: Listener,
     mailbox: Listener,
+    sns: Listener,
+    _courier: Courier,
 }
 
-/// Starts both listeners.
+/// Starts the listeners.
 pub async fn start(settings: Settings) -> Result<Server, Error> {
     let store = Store::open(&settings.data).map_err(|source| Error::Store {
         folder: settings.data,
         source,
     })?;
     let store = Arc::new(store);
+    let ses = bind(settings.ses).await?;
+    let resend = bind(settings.resend).await?;
+    let mailbox = bind(settings.mailbox).await?;
+    let sns = bind(settings.sns).await?;
+    let webhook_key = svix::Key::parse(&settings.webhook_secret).map_err(events::Error::from)?;
+    let signer = sns::Signer::new(&sns.url()).map_err(events::Error::from)?;
+    let (events, tasks) = Events::new(signer, webhook_key);
     let account = Arc::new(Account {
         verified: settings.verified,
-        faults: Faults::default(),
+        configuration_set: settings.configuration_set,
+        resend_key: settings.resend_key,
+        faults: Switches::default(),
         store: Arc::clone(&store),
+        events: events.clone(),
         requests: AtomicU64::new(0),
     });
-    let endpoint = Router::new()
-        .route("/v2/email/outbound-emails", post(send_email::send_email))
-        .fallback(send_email::unknown_operation)
-        .method_not_allowed_fallback(send_email::unknown_operation)
-        .with_state(Arc::clone(&account));
     Ok(Server {
+        ses: ses.serve(ses::router(Arc::clone(&account))),
+        resend: resend.serve(resend::router(Arc::clone(&account))),
+        mailbox: mailbox.serve(mailbox::router(store, events.clone())),
+        sns: sns.serve(sns::router(events.clone())),
+        _courier: Courier::start(events, tasks),
         account,
-        ses: bind(settings.listen, endpoint).await?,
-        mailbox: bind(settings.mailbox, mailbox::router(store)).await?,
     })
 }
 
-async fn bind(address: SocketAddr, router: Router) -> Result<Listener, Error> {
-    Listener::bind(address, router)
+async fn bind(address: SocketAddr) -> Result<Bound, Error> {
+    Bound::new(address)
         .await
         .map_err(|source| Error::Listen { address, source })
 }
@@ -98,13 +153,25 @@ impl Server {
         self.ses.url()
     }
 
+    /// What `RESEND_URL` takes.
+    #[must_use]
+    pub fn resend_url(&self) -> String {
+        self.resend.url()
+    }
+
     /// Where the mails are shown.
     #[must_use]
     pub fn mailbox_url(&self) -> String {
         self.mailbox.url()
     }
 
-    /// How many `SendEmail` requests there were, refused ones included.
+    /// What `AWS_ENDPOINT_URL_SNS` takes: where the topic's certificate lies and its confirmations go.
+    #[must_use]
+    pub fn sns_url(&self) -> String {
+        self.sns.url()
+    }
+
+    /// How many requests there were to send something, at both providers, refused ones included.
     #[must_use]
     pub fn requests(&self) -> u64 {
         self.account.requests.load(Ordering::Relaxed)
@@ -127,15 +194,29 @@ impl Server {
             })
     }
 
-    /// The switch of its failures.
+    /// What becomes of the mails, and who is told.
     #[must_use]
-    pub fn faults(&self) -> Faults {
-        self.account.faults.clone()
+    pub fn events(&self) -> &Events {
+        &self.account.events
     }
 
-    /// Stops both listeners; calls in flight are cut.
+    /// The switch of failures that whichever provider is called meets.
+    #[must_use]
+    pub fn faults(&self) -> Faults {
+        self.account.faults.any.clone()
+    }
+
+    /// The switch of one provider's failures. They go before those of [`Server::faults`].
+    #[must_use]
+    pub fn faults_of(&self, provider: Provider) -> Faults {
+        self.account.faults.of(provider).clone()
+    }
+
+    /// Stops the listeners; calls in flight are cut.
     pub async fn stop(self) {
         self.ses.stop().await;
+        self.resend.stop().await;
         self.mailbox.stop().await;
+        self.sns.stop().await;
     }
 }

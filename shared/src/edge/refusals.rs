@@ -5,8 +5,8 @@
 use http::StatusCode;
 
 use super::problem::Problem;
-use crate::protocol::{qstash, upstash};
-use crate::service::job;
+use crate::protocol::{postgres, qstash, upstash};
+use crate::service::{job, mail_event, suppression};
 
 impl From<upstash::Error> for Problem {
     fn from(error: upstash::Error) -> Self {
@@ -41,6 +41,34 @@ impl From<qstash::Error> for Problem {
                 ..
             } => problem.after(wait),
             _ => problem,
+        }
+    }
+}
+
+impl From<postgres::Error> for Problem {
+    fn from(error: postgres::Error) -> Self {
+        tracing::error!(error = &error as &dyn std::error::Error, "postgres failed");
+        if error.may_pass() {
+            return Self::unavailable("The database does not answer. Try again.");
+        }
+        internal()
+    }
+}
+
+impl From<mail_event::Error> for Problem {
+    fn from(error: mail_event::Error) -> Self {
+        match error {
+            mail_event::Error::Postgres(error) => error.into(),
+            mail_event::Error::Unreadable => internal(),
+        }
+    }
+}
+
+impl From<suppression::Error> for Problem {
+    fn from(error: suppression::Error) -> Self {
+        match error {
+            suppression::Error::Postgres(error) => error.into(),
+            suppression::Error::Unreadable => internal(),
         }
     }
 }

@@ -12,7 +12,7 @@ use shared::service::realtime::{self, Channel};
 
 use self::meter::Meter;
 use crate::support::TestCloud;
-use crate::support::cloud::answer;
+use crate::support::cloud::{answer, with_json};
 use crate::support::payloads::{bulk, signature_request};
 
 const EMAILS: &str = "/api/queue/emails";
@@ -162,6 +162,13 @@ async fn steering(cloud: &TestCloud, meter: &mut Meter<'_>) {
                 accepted(answer(cloud.request(Method::POST, &path)).await.status);
             },
         )
+        .await;
+    meter
+        .check("PUT /api/queue/pauses/{type}", nothing, async |()| {
+            let request = cloud.request(Method::PUT, "/api/queue/pauses/email");
+            let paused = answer(with_json(request, &json!({ "paused": false }))).await;
+            assert_eq!(paused.status, StatusCode::OK, "{paused:?}");
+        })
         .await;
 }
 

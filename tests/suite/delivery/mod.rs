@@ -12,6 +12,7 @@ mod model;
 mod outcomes;
 mod overlap;
 mod panics;
+mod paused;
 mod redriven;
 
 use http::Method;

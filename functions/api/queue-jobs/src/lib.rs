@@ -1,11 +1,12 @@
-//! `/api/queue/jobs` and `/api/queue/stats`: looking at jobs, cancelling and redriving them.
+//! `/api/queue/jobs`, `/stats` and `/pauses`: looking at jobs, cancelling, redriving and pausing them.
 
 pub mod job;
 pub mod jobs;
+pub mod pauses;
 pub mod stats;
 
 use axum::Router;
-use axum::routing::{get, post};
+use axum::routing::{get, post, put};
 use http::StatusCode;
 use shared::base::clock::Clock;
 use shared::edge::{Guard, Problem, limiter};
@@ -40,13 +41,24 @@ pub fn router(desk: Desk, guard: &Guard) -> Router {
             "/api/queue/stats",
             guard.service(limiter::API, get(stats::show)),
         )
+        .route(
+            "/api/queue/pauses/{type}",
+            guard.service(limiter::API, put(pauses::put)),
+        )
         .with_state(desk)
 }
 
 /// The routes' documentation.
 #[derive(Debug, OpenApi)]
 #[openapi(
-    paths(jobs::list, job::show, job::cancel, job::retry, stats::show),
+    paths(
+        jobs::list,
+        job::show,
+        job::cancel,
+        job::retry,
+        stats::show,
+        pauses::put
+    ),
     components(schemas(JobType))
 )]
 pub struct Documentation;

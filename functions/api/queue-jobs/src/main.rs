@@ -1,4 +1,4 @@
-//! `/api/queue/jobs` and `/api/queue/stats`: looks at jobs, cancels and redrives them.
+//! `/api/queue/jobs`, `/api/queue/stats` and `/api/queue/pauses`: looks at jobs, cancels, redrives and pauses them.
 //!
 //! Called by the web app and the person on call, with the service token. Reads and writes the records of jobs in
 //! Redis; redriving publishes a message to QStash.

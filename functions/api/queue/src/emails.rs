@@ -10,6 +10,9 @@ use shared::edge::problem::ProblemDocument;
 use shared::edge::{Caller, Result};
 use shared::service::email::Email;
 use shared::service::job::{JobType, NewJob, Status};
+use utoipa::openapi::schema::{AnyOfBuilder, ObjectBuilder, Type};
+use utoipa::openapi::{Ref, RefOr, Schema};
+use utoipa::{PartialSchema, ToSchema};
 
 use crate::Queue;
 use crate::enqueue::accepted;
@@ -19,7 +22,7 @@ use crate::timing::{OneWait, Timing};
 const ROUTE: &str = "/api/queue/emails";
 
 /// A job that was taken.
-#[derive(Debug, Serialize, utoipa::ToSchema)]
+#[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Accepted {
     /// Under this id the job can be followed.
@@ -30,7 +33,7 @@ pub struct Accepted {
 
 /// The body: an e-mail, and when it is to be sent.
 // It documents what is read in two steps, so that an error can name the field.
-#[derive(Debug, Serialize, utoipa::ToSchema)]
+#[derive(Debug, Serialize, ToSchema)]
 pub struct EnqueueEmail {
     #[serde(flatten)]
     email: Email,
@@ -38,6 +41,44 @@ pub struct EnqueueEmail {
     timing: Timing,
     #[serde(flatten)]
     wait: OneWait,
+    #[serde(flatten)]
+    identity: Superseding,
+}
+
+/// Documents that a mail which takes the place of another is one to a signer of a request, whose ids are needed. A bulk
+/// has no such member.
+#[derive(Debug, Serialize)]
+pub struct Superseding {}
+
+impl PartialSchema for Superseding {
+    fn schema() -> RefOr<Schema> {
+        let object = || ObjectBuilder::new().schema_type(Type::Object);
+        let text = || {
+            ObjectBuilder::new()
+                .schema_type(Type::String)
+                .pattern(Some(r"\S"))
+        };
+        AnyOfBuilder::new()
+            .item(object().property("supersedes", Ref::from_schema_name("Blank")))
+            .item(object().property("type", constant("bulk")))
+            .item(
+                object()
+                    .property("requestId", text())
+                    .required("requestId")
+                    .property("signerId", text())
+                    .required("signerId"),
+            )
+            .description(Some("`supersedes` needs `requestId` and `signerId`."))
+            .into()
+    }
+}
+
+impl ToSchema for Superseding {}
+
+fn constant(value: &str) -> ObjectBuilder {
+    ObjectBuilder::new()
+        .schema_type(Type::String)
+        .enum_values(Some([value]))
 }
 
 /// Enqueue an e-mail.

@@ -6,7 +6,7 @@ use http::StatusCode;
 use serde::Serialize;
 use shared::edge::{Caller, Problem, Result};
 use shared::service::job::{
-    Cancelled, Created, Idempotency, JobType, NewJob, Order, Outgoing, Refusal,
+    Cancelled, Created, HELD_FOR, Idempotency, JobType, NewJob, Order, Outgoing, Refusal,
 };
 
 use crate::Queue;
@@ -63,6 +63,7 @@ impl Queue {
         };
         let (ids, label) = match created {
             Created::Conflict => return Err(reused_key()),
+            Created::Paused => return Err(paused(order.job)),
             Created::Same {
                 ids,
                 label,
@@ -119,6 +120,15 @@ fn outgoing<'a>(order: &'a Order, id: &'a str, job: &'a NewJob) -> Outgoing<'a> 
         not_before: order.not_before,
         payload: &job.payload,
     }
+}
+
+fn paused(job: JobType) -> Problem {
+    Problem::new(
+        StatusCode::SERVICE_UNAVAILABLE,
+        "jobs_paused",
+        format!("Jobs of type {job} are paused. Ask again later: nothing was enqueued."),
+    )
+    .after(HELD_FOR)
 }
 
 fn reused_key() -> Problem {

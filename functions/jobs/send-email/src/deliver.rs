@@ -7,13 +7,18 @@ use std::time::Duration;
 
 use shared::base::env;
 use shared::edge::job::Attempt;
-use shared::service::email::{Bulk, Email};
-use shared::service::mail_ledger::Identity;
+use shared::protocol::postgres::Postgres;
+use shared::protocol::upstash::Redis;
+use shared::service::branding::{Brand, Brandings};
+use shared::service::email::{Email, EmailAddress, Envelope, Reference};
+use shared::service::email_budget::{EmailBudget, Verdict};
+use shared::service::mail_ledger::{Entry, Identity};
+use shared::service::unsubscribe::Tokens;
 use tokio::time::Instant;
 
-use crate::letter::Writer;
+use crate::letter::{Terms, Writer};
 use crate::outcome::{Delivered, Error, Refused};
-use crate::post::{Fate, Parcel, Post};
+use crate::post::{Fate, Post};
 
 /// What must be left of the time before another mail is begun.
 const TIME_FOR_ONE: Duration = Duration::from_secs(3);
@@ -21,15 +26,31 @@ const TIME_FOR_ONE: Duration = Duration::from_secs(3);
 /// Writes and sends the mails of a deployment.
 pub(crate) struct Postman {
     writer: Writer,
+    brandings: Brandings,
+    unsubscribe: Tokens,
+    budget: EmailBudget,
     post: Post,
+}
+
+/// One mail to one person: what it says, and what it is to the ledger.
+struct Item<'a> {
+    email: &'a Email,
+    envelope: &'a Envelope,
+    /// The type under which it was ordered, which for one of many is not its own.
+    kind: &'static str,
+    optional: bool,
 }
 
 impl Postman {
     /// The sender, the provider and the ledger that the environment names. Nothing is opened yet.
-    pub(crate) async fn from_env() -> Result<Self, env::Error> {
+    pub(crate) async fn from_env(redis: &Redis) -> Result<Self, env::Error> {
+        let postgres = Postgres::from_env()?;
         Ok(Self {
             writer: Writer::from_env()?,
-            post: Post::from_env().await?,
+            brandings: Brandings::new(postgres.clone()),
+            unsubscribe: Tokens::from_env()?,
+            budget: EmailBudget::from_env(redis)?,
+            post: Post::from_env(postgres).await?,
         })
     }
 
@@ -39,25 +60,21 @@ impl Postman {
         attempt: &Attempt<'_>,
         email: &Email,
     ) -> Result<Delivered, Error> {
-        let (mail, identity) = match email {
-            Email::Bulk(bulk) => return self.bulk(attempt, bulk, email.kind()).await,
-            Email::SignatureRequest(invitation) => (
-                self.writer.signature_request(invitation)?,
-                Identity::from(invitation),
-            ),
-            Email::Reminder(reminder) => (
-                self.writer.reminder(reminder)?,
-                Identity::from(&reminder.invitation),
-            ),
+        let brand = self.brand(attempt, email).await?;
+        let Some(envelope) = email.envelope() else {
+            return self.bulk(attempt, email, &brand).await;
         };
-        let parcel = Parcel {
-            mail: &mail,
+        let item = Item {
+            email,
+            envelope,
             kind: email.kind(),
-            job_id: attempt.job_id(),
-            identity,
+            optional: email.is_optional(),
         };
         let mut delivered = Delivered::default();
-        match self.post.send(&parcel, attempt.deadline()).await? {
+        if let Verdict::Wait(after) = self.granted(attempt, &[&envelope.to]).await?.at(0) {
+            return Err(Error::over_budget(1, after));
+        }
+        match self.one(attempt, &item, &brand).await? {
             Fate::Rejected { reason } => return Err(Error::Refused(reason)),
             fate => delivered.count(0, fate),
         }
@@ -68,28 +85,103 @@ impl Postman {
     async fn bulk(
         &self,
         attempt: &Attempt<'_>,
-        bulk: &Bulk,
-        kind: &'static str,
+        email: &Email,
+        brand: &Brand,
     ) -> Result<Delivered, Error> {
         let mut delivered = Delivered::default();
+        let Email::Bulk(bulk) = email else {
+            return Ok(delivered);
+        };
         let total = bulk.emails.len();
+        let recipients: Vec<&EmailAddress> = bulk.emails.iter().map(|it| &it.email).collect();
+        let verdicts = self.granted(attempt, &recipients).await?;
         for (place, recipient) in bulk.emails.iter().enumerate() {
             if attempt.deadline().duration_since(Instant::now()) < TIME_FOR_ONE {
                 return Err(Error::OutOfTime(total - place));
             }
+            if verdicts.at(place) != Verdict::Granted {
+                continue;
+            }
             let invitation = bulk.invitation(recipient, self.writer.app());
-            let parcel = Parcel {
-                mail: &self.writer.signature_request(&invitation)?,
-                kind,
-                job_id: attempt.job_id(),
-                identity: Identity::default(),
+            let envelope = invitation.envelope.clone();
+            let item = Item {
+                email: &Email::SignatureRequest(invitation),
+                envelope: &envelope,
+                kind: email.kind(),
+                optional: email.is_optional(),
             };
-            let fate = self.post.send(&parcel, attempt.deadline()).await?;
+            let fate = self.one(attempt, &item, brand).await?;
             delivered.count(place, fate);
             attempt.progress(place as u64 + 1, total as u64).await?;
         }
+        if let Some((held, after)) = verdicts.held() {
+            return Err(Error::over_budget(held, after));
+        }
         delivered.message_id = None;
         Ok(delivered)
+    }
+
+    async fn granted(
+        &self,
+        attempt: &Attempt<'_>,
+        recipients: &[&EmailAddress],
+    ) -> Result<Verdicts, Error> {
+        let budget = &self.budget;
+        let verdicts = budget.take(attempt.job_id(), attempt.tenant(), recipients);
+        Ok(Verdicts(verdicts.await?))
+    }
+
+    async fn one(
+        &self,
+        attempt: &Attempt<'_>,
+        item: &Item<'_>,
+        brand: &Brand,
+    ) -> Result<Fate, Error> {
+        let entry = Entry {
+            kind: item.kind,
+            recipient: &item.envelope.to,
+            job_id: attempt.job_id(),
+            identity: Identity::from(item.envelope),
+            optional: item.optional,
+            supersedes: item.envelope.supersedes.as_ref().map(Reference::as_str),
+        };
+        let link = item.optional.then(|| self.unsubscribe.link(&entry.key()));
+        let terms = Terms {
+            brand,
+            unsubscribe: link.as_ref().and_then(Option::as_deref),
+        };
+        match self.writer.write(item.email, terms)? {
+            Some(mail) => self.post.send(&mail, &entry, attempt.deadline()).await,
+            None => Err(Error::Refused("it goes to nobody".to_owned())),
+        }
+    }
+
+    /// In whose name the mails go: the domain that the payload names, else that of the job.
+    async fn brand(&self, attempt: &Attempt<'_>, email: &Email) -> Result<Brand, Error> {
+        let tenant = Some(attempt.tenant()).filter(|tenant| tenant.contains('.'));
+        match email.domain().or(tenant) {
+            Some(domain) => Ok(self.brandings.of(domain).await?),
+            None => Ok(Brand::default()),
+        }
+    }
+}
+
+/// Which recipients of a job may get their mail now.
+struct Verdicts(Vec<Verdict>);
+
+impl Verdicts {
+    /// That of the recipient at a place.
+    fn at(&self, place: usize) -> Verdict {
+        self.0.get(place).copied().unwrap_or(Verdict::Granted)
+    }
+
+    /// How many must wait, and how long the first of them.
+    fn held(&self) -> Option<(usize, Duration)> {
+        let waits = self.0.iter().filter_map(|verdict| match verdict {
+            Verdict::Granted => None,
+            Verdict::Wait(wait) => Some(*wait),
+        });
+        waits.clone().min().map(|first| (waits.count(), first))
     }
 }
 
@@ -109,6 +201,8 @@ impl Delivered {
                 self.in_doubt += u64::from(in_doubt);
             }
             Fate::Rejected { reason } => self.rejected.push(Refused { recipient, reason }),
+            Fate::Suppressed { reason } => self.suppressed.push(Refused { recipient, reason }),
+            Fate::Superseded => self.superseded += 1,
         }
     }
 }

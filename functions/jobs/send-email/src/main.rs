@@ -22,7 +22,7 @@ async fn main() -> Result<(), Fatal> {
     telemetry::init()?;
     let redis = Redis::from_env()?;
     let worker = Worker::from_env(JobType::Email, &redis)?.supporting(&TYPES);
-    let postman = Postman::from_env().await?;
+    let postman = Postman::from_env(&redis).await?;
     redis.connect().await;
     worker.serve(&postman).await
 }

@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use serde::Serialize;
 use shared::protocol::mail::SendError;
+use shared::service::branding;
+use shared::service::email_budget;
 use shared::service::job::Stop;
 use shared::service::mail_ledger;
 
@@ -17,6 +19,12 @@ pub(crate) struct Delivered {
     pub(crate) skipped: u64,
     /// Mails that it will never take.
     pub(crate) rejected: Vec<Refused>,
+    /// Mails that were not handed over, because their recipients bounced, complained or unsubscribed.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) suppressed: Vec<Refused>,
+    /// Mails whose place another one has taken.
+    #[serde(skip_serializing_if = "is_none")]
+    pub(crate) superseded: u64,
     /// Mails, sent or skipped, that may have gone twice.
     pub(crate) in_doubt: u64,
     /// The provider's id of the mail, where the job has only one.
@@ -24,12 +32,20 @@ pub(crate) struct Delivered {
     pub(crate) message_id: Option<String>,
 }
 
-/// A mail of a bulk that the provider refused, named by its place: results hold no addresses.
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde hands over references"
+)]
+fn is_none(count: &u64) -> bool {
+    *count == 0
+}
+
+/// A mail that did not go, named by its place: results hold no addresses.
 #[derive(Debug, Serialize)]
 pub(crate) struct Refused {
     /// The recipient's place in `emails`, from 0.
     pub(crate) recipient: usize,
-    /// The provider's words.
+    /// Why: the provider's words, or the reason of the suppression.
     pub(crate) reason: String,
 }
 
@@ -56,12 +72,28 @@ pub(crate) enum Error {
     /// The ledger could not be read or written: try again.
     #[error("the mail was not recorded")]
     Ledger(#[from] mail_ledger::Error),
+    /// In whose name to send could not be read: try again.
+    #[error("the mail's brand is unknown")]
+    Brand(#[from] branding::Error),
+    /// The budgets could not be asked: try again.
+    #[error("the mail's budget is unknown")]
+    Budget(#[from] email_budget::Error),
     /// A template could not be filled in, which another attempt may not change, but another build will.
     #[error("the mail could not be written")]
     Template(#[from] askama::Error),
     /// The job's own edge says stop.
     #[error(transparent)]
     Stopped(#[from] Stop),
+}
+
+impl Error {
+    /// Recipients have had their share of mails, or the tenant has sent its share: the job goes on when the first may.
+    pub(crate) fn over_budget(held: usize, after: Duration) -> Self {
+        Self::NotNow {
+            after,
+            reason: format!("the mail budget of {held} recipients or of the tenant is used up"),
+        }
+    }
 }
 
 impl From<Error> for Stop {
@@ -71,7 +103,11 @@ impl From<Error> for Stop {
             Error::NotNow { after, reason } => Self::defer(after, reason),
             Error::Refused(_) => Self::never(error),
             Error::Stopped(stop) => stop,
-            Error::Provider(_) | Error::Ledger(_) | Error::Template(_) => Self::retry(error),
+            Error::Provider(_)
+            | Error::Ledger(_)
+            | Error::Brand(_)
+            | Error::Budget(_)
+            | Error::Template(_) => Self::retry(error),
         }
     }
 }

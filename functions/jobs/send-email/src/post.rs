@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use shared::base::env;
-use shared::protocol::mail::{Mail, MessageId, Provider, SendError, Ses};
+use shared::protocol::mail::{Mail, MessageId, SendError, Sender};
 use shared::protocol::postgres::Postgres;
-use shared::service::mail_ledger::{Begun, Entry, Identity, MailLedger, Sending};
+use shared::service::mail_ledger::{Begun, Entry, MailLedger, Sending};
 use tokio::time::{Instant, sleep, timeout_at};
 
 use crate::outcome::Error;
@@ -20,14 +20,6 @@ const SETTLE_PAUSE: Duration = Duration::from_millis(250);
 /// How long to stay away after a limit that names no time, or while another job sends the same mail.
 const STAY_AWAY: Duration = Duration::from_secs(30);
 
-/// A mail and what it is to the ledger.
-pub(crate) struct Parcel<'a> {
-    pub(crate) mail: &'a Mail,
-    pub(crate) kind: &'static str,
-    pub(crate) job_id: &'a str,
-    pub(crate) identity: Identity<'a>,
-}
-
 /// What became of one mail.
 pub(crate) enum Fate {
     /// The provider took it now.
@@ -36,36 +28,43 @@ pub(crate) enum Fate {
     Skipped { in_doubt: bool },
     /// The provider will never take it.
     Rejected { reason: String },
+    /// The recipient is not to be written to.
+    Suppressed { reason: String },
+    /// Another occurrence has taken its place.
+    Superseded,
 }
 
 /// The provider and the ledger.
 pub(crate) struct Post {
     ledger: MailLedger,
-    provider: Provider,
-    ses: Ses,
+    sender: Sender,
 }
 
 impl Post {
-    pub(crate) async fn from_env() -> Result<Self, env::Error> {
+    /// The provider of the environment, and the ledger in this database.
+    pub(crate) async fn from_env(postgres: Postgres) -> Result<Self, env::Error> {
         Ok(Self {
-            provider: Provider::from_env()?,
-            ledger: MailLedger::new(Postgres::from_env()?),
-            ses: Ses::from_env().await,
+            sender: Sender::from_env().await?,
+            ledger: MailLedger::new(postgres),
         })
     }
 
     /// Sends a mail unless the ledger says that it is settled; its answer is in the ledger before `deadline`.
-    pub(crate) async fn send(&self, parcel: &Parcel<'_>, deadline: Instant) -> Result<Fate, Error> {
-        let entry = Entry {
-            kind: parcel.kind,
-            recipient: &parcel.mail.to,
-            job_id: parcel.job_id,
-            identity: parcel.identity,
-        };
-        let sending = match self.ledger.begin(&entry).await? {
+    pub(crate) async fn send(
+        &self,
+        mail: &Mail,
+        entry: &Entry<'_>,
+        deadline: Instant,
+    ) -> Result<Fate, Error> {
+        let sending = match self.ledger.begin(entry, self.sender.provider()).await? {
             Begun::Send(sending) => sending,
             Begun::AlreadyAccepted { in_doubt } => return Ok(Fate::Skipped { in_doubt }),
             Begun::Rejected { reason } => return Ok(Fate::Rejected { reason }),
+            Begun::Suppressed { reason } => {
+                let reason = reason.to_string();
+                return Ok(Fate::Suppressed { reason });
+            }
+            Begun::Superseded => return Ok(Fate::Superseded),
             Begun::Busy => {
                 return Err(Error::NotNow {
                     after: STAY_AWAY,
@@ -73,7 +72,11 @@ impl Post {
                 });
             }
         };
-        let answer = timeout_at(deadline - TIME_TO_SETTLE, self.ses.send(parcel.mail)).await;
+        let answer = timeout_at(
+            deadline - TIME_TO_SETTLE,
+            self.sender.send(mail, sending.key()),
+        )
+        .await;
         match answer.unwrap_or_else(|elapsed| Err(SendError::Unknown(elapsed.into()))) {
             Ok(message_id) => {
                 self.accepted(&sending, &message_id, deadline).await?;
@@ -96,7 +99,7 @@ impl Post {
         loop {
             match self
                 .ledger
-                .accepted(sending, self.provider.name(), id)
+                .accepted(sending, self.sender.provider().name(), id)
                 .await
             {
                 Err(error) if error.may_pass() && Instant::now() + SETTLE_PAUSE < deadline => {

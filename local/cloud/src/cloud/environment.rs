@@ -2,12 +2,18 @@
 
 use std::collections::BTreeMap;
 
+use local_mail::Provider;
+use local_mail::events::sns::TOPIC_ARN;
+
 use super::secrets::Secrets;
 
-/// Who the mails are from. Its domain is verified at the local SES.
+/// Who the mails are from. Its domain is verified at the local providers.
 pub(super) const EMAIL_FROM: &str = "SignTusk <noreply@signtusk.localhost>";
 
-/// The domain that the local SES lets send.
+/// The configuration set that the local SES knows, by which its events flow.
+pub(super) const CONFIGURATION_SET: &str = "signtusk";
+
+/// The domain that the local providers let send.
 pub(super) const VERIFIED_DOMAIN: &str = "signtusk.localhost";
 
 /// What the running parts say about themselves.
@@ -21,7 +27,12 @@ pub(super) struct Addresses {
     pub(super) qstash_next_key: String,
     pub(super) database: String,
     pub(super) migrations_database: String,
+    pub(super) email_provider: Provider,
+    pub(super) resend: String,
+    pub(super) resend_key: String,
+    pub(super) webhook_secret: String,
     pub(super) ses: String,
+    pub(super) sns: String,
     pub(super) mailbox: String,
 }
 
@@ -42,7 +53,7 @@ pub(super) fn variables(addresses: Addresses, secrets: &mut Secrets) -> BTreeMap
         ("API_TOKEN", secrets.get("api_token")),
         ("API_TOKEN_NEXT", secrets.get("api_token_next")),
         ("API_TOKEN_READONLY", secrets.get("api_token_read_only")),
-        ("EMAIL_PROVIDER", fixed("ses")),
+        ("EMAIL_PROVIDER", fixed(addresses.email_provider.name())),
         ("EMAIL_FROM", fixed(EMAIL_FROM)),
         ("AWS_REGION", fixed("us-east-1")),
         ("AWS_ACCESS_KEY_ID", fixed("AKIALOCALCLOUD")),
@@ -51,6 +62,14 @@ pub(super) fn variables(addresses: Addresses, secrets: &mut Secrets) -> BTreeMap
             secrets.get("aws_secret_access_key"),
         ),
         ("AWS_ENDPOINT_URL_SESV2", addresses.ses),
+        ("AWS_ENDPOINT_URL_SNS", addresses.sns),
+        ("MAIL_EVENTS_TOPIC_ARN", fixed(TOPIC_ARN)),
+        ("SES_CONFIGURATION_SET", fixed(CONFIGURATION_SET)),
+        ("RESEND_URL", addresses.resend),
+        ("RESEND_API_KEY", addresses.resend_key),
+        ("RESEND_WEBHOOK_SECRET", addresses.webhook_secret),
+        ("TICKET_SECRET", secrets.get("ticket_secret")),
+        ("TICKET_SECRET_NEXT", secrets.get("ticket_secret_next")),
         ("LOG_LEVEL", fixed("info")),
         ("MAILBOX_URL", addresses.mailbox),
     ]

@@ -59,7 +59,8 @@ impl Cloud {
         let qstash = local_qstash::start(qstash_settings.clone())
             .await
             .map_err(Error::Qstash)?;
-        let mail = part::mail(&settings, &folder).await?;
+        let mail_secrets = part::mail_secrets(&mut secrets);
+        let mail = part::mail(&settings, &folder, &mail_secrets).await?;
         let (functions_port, functions) = functions_address(settings.ports.functions, &folder)?;
 
         let addresses = Addresses {
@@ -72,13 +73,21 @@ impl Cloud {
             qstash_next_key: qstash_settings.next_signing_key,
             database: database.functions_url,
             migrations_database: database.owner_url,
+            email_provider: settings.email_provider,
+            resend: mail.resend_url(),
+            resend_key: mail_secrets.resend_key,
+            webhook_secret: mail_secrets.webhook_secret,
             ses: mail.ses_url(),
+            sns: mail.sns_url(),
             mailbox: mail.mailbox_url(),
         };
         let mut environment = environment::variables(addresses, &mut secrets);
         environment.extend(settings.overrides.clone());
         secrets.save()?;
         let gateway = part::gateway(&settings, &folder, functions_port, &environment).await?;
+        if settings.mail_events {
+            part::subscribe(&mail, &environment)?;
+        }
         write_env_file(folder.path(), &environment)?;
         Ok(Self {
             gateway,
@@ -104,7 +113,7 @@ impl Cloud {
         &self.qstash
     }
 
-    /// The SES endpoint and its mailbox.
+    /// The mail providers and their mailbox.
     #[must_use]
     pub fn mail(&self) -> &local_mail::Server {
         &self.mail
@@ -160,6 +169,7 @@ impl Cloud {
 
     /// Ends everything: first what brings work, then what does it, then what it rests on.
     pub async fn stop(self) {
+        self.mail.events().unsubscribe();
         self.qstash.stop().await;
         self.gateway.stop().await;
         self.mail.stop().await;
@@ -200,6 +210,9 @@ fn check(settings: &Settings) -> Result<(), Error> {
         (ports.redis_rest, "Redis REST", "redis-rest-port"),
         (ports.qstash, "QStash", "qstash-port"),
         (ports.mailbox, "the mailbox", "mailbox-port"),
+        (ports.ses, "SES", "ses-port"),
+        (ports.resend, "Resend", "resend-port"),
+        (ports.sns, "SNS", "sns-port"),
     ] {
         if is_taken(port) {
             return Err(Error::PortTaken { port, part, flag });

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use local_gateway::Gateway;
+use local_mail::events::svix;
 use local_redis_rest::Front;
 
 use super::folder::Folder;
@@ -119,17 +120,47 @@ pub(super) fn qstash_settings(settings: &Settings, folder: &Folder) -> local_qst
     official
 }
 
+/// What the mail providers are called with, and what they sign with.
+pub(super) struct MailSecrets {
+    pub(super) resend_key: String,
+    pub(super) webhook_secret: String,
+}
+
+pub(super) fn mail_secrets(secrets: &mut Secrets) -> MailSecrets {
+    MailSecrets {
+        resend_key: format!("re_{}", secrets.get("resend_key")),
+        webhook_secret: svix::secret_of(&secrets.get("resend_webhook")),
+    }
+}
+
 pub(super) async fn mail(
     settings: &Settings,
     folder: &Folder,
+    secrets: &MailSecrets,
 ) -> Result<local_mail::Server, Error> {
     let settings = local_mail::Settings {
-        listen: loopback(0),
+        ses: loopback(settings.ports.ses),
+        resend: loopback(settings.ports.resend),
         mailbox: loopback(settings.ports.mailbox),
+        sns: loopback(settings.ports.sns),
         data: folder.join("mail"),
         verified: vec![environment::VERIFIED_DOMAIN.to_owned()],
+        configuration_set: environment::CONFIGURATION_SET.to_owned(),
+        resend_key: secrets.resend_key.clone(),
+        webhook_secret: secrets.webhook_secret.clone(),
     };
     local_mail::start(settings).await.map_err(Error::Mail)
+}
+
+/// Has the providers tell the functions what becomes of the mails.
+pub(super) fn subscribe(
+    mail: &local_mail::Server,
+    environment: &BTreeMap<String, String>,
+) -> Result<(), Error> {
+    let functions = environment.get("FUNCTIONS_URL").map_or("", String::as_str);
+    mail.events()
+        .subscribe(&format!("{functions}/api/mail-events"))
+        .map_err(|error| Error::Mail(error.into()))
 }
 
 pub(super) async fn gateway(

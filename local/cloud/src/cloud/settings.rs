@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use local_mail::Provider;
+
 /// The ports on loopback; 0 takes a free one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Ports {
@@ -14,16 +16,23 @@ pub struct Ports {
     pub qstash: u16,
     /// The mailbox.
     pub mailbox: u16,
+    /// SES.
+    pub ses: u16,
+    /// Resend.
+    pub resend: u16,
+    /// The topic of SES's events.
+    pub sns: u16,
 }
 
 impl Default for Ports {
-    /// The ports that a developer finds everything on.
+    /// The ports that a developer finds everything on. What only programs call takes a free one.
     fn default() -> Self {
         Self {
             functions: 3000,
             redis_rest: 8079,
             qstash: 8080,
             mailbox: 8025,
+            ..Self::free()
         }
     }
 }
@@ -37,6 +46,9 @@ impl Ports {
             redis_rest: 0,
             qstash: 0,
             mailbox: 0,
+            ses: 0,
+            resend: 0,
+            sns: 0,
         }
     }
 }
@@ -76,6 +88,10 @@ pub struct Settings {
     pub template: PathBuf,
     /// The database.
     pub database: Database,
+    /// Who takes the mails.
+    pub email_provider: Provider,
+    /// Whether the providers tell the functions what becomes of the mails.
+    pub mail_events: bool,
     /// How fast QStash's clock runs; 1 is real time.
     pub qstash_speed: f64,
     /// Whether sample data are loaded.
@@ -98,6 +114,8 @@ impl Settings {
             bin_dir: PathBuf::from("target/debug"),
             template: PathBuf::from("template.yaml"),
             database: Database::Own,
+            email_provider: Provider::Ses,
+            mail_events: true,
             qstash_speed: 1.0,
             seed: true,
             max_instances: 8,
@@ -114,6 +132,7 @@ impl Settings {
             ports: Ports::free(),
             bin_dir: root.join("target/debug"),
             template: root.join("template.yaml"),
+            mail_events: false,
             seed: false,
             durable: false,
             ..Self::lasting(data)

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
 use clap::Args;
+use local_mail::Provider;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tracing::level_filters::LevelFilter;
 
@@ -29,6 +30,18 @@ pub struct Up {
     /// The port of the mailbox (0: a free one)
     #[arg(long, value_name = "PORT", default_value_t = Ports::default().mailbox)]
     mailbox_port: u16,
+    /// The port of SES (0: a free one)
+    #[arg(long, value_name = "PORT", default_value_t = Ports::default().ses)]
+    ses_port: u16,
+    /// The port of Resend (0: a free one)
+    #[arg(long, value_name = "PORT", default_value_t = Ports::default().resend)]
+    resend_port: u16,
+    /// The port of the topic of SES's events (0: a free one)
+    #[arg(long, value_name = "PORT", default_value_t = Ports::default().sns)]
+    sns_port: u16,
+    /// Who takes the mails: ses or resend
+    #[arg(long, value_name = "NAME", default_value_t = Provider::Ses)]
+    email_provider: Provider,
     /// The folder of the function binaries
     #[arg(long, value_name = "FOLDER", default_value = "target/debug")]
     bin_dir: PathBuf,
@@ -82,10 +95,14 @@ impl Up {
                 redis_rest: self.redis_rest_port,
                 qstash: self.qstash_port,
                 mailbox: self.mailbox_port,
+                ses: self.ses_port,
+                resend: self.resend_port,
+                sns: self.sns_port,
             },
             bin_dir: self.bin_dir,
             template: self.template,
             database: self.database_url.map_or(Database::Own, Database::Url),
+            email_provider: self.email_provider,
             qstash_speed: self.qstash_speed,
             seed: !self.no_seed,
             max_instances: self.max_instances.into(),

@@ -35,6 +35,12 @@ impl<'a> Attempt<'a> {
         &self.claim.job_id
     }
 
+    /// Whose job it is: a domain, a user, or `-`.
+    #[must_use]
+    pub fn tenant(&self) -> &str {
+        &self.claim.tenant
+    }
+
     /// When the work must stop; what does not fit is deferred.
     #[must_use]
     pub fn deadline(&self) -> Instant {

@@ -25,7 +25,8 @@ use crate::base::env;
 use crate::protocol::qstash::Receiver;
 use crate::protocol::upstash::Redis;
 use crate::service::job::{
-    Claim, Claimed, Ending, Incoming, JobType, Jobs, Outgoing, Plan, Publisher, Stop, Tracking,
+    Claim, Claimed, Ending, HELD_FOR, Incoming, JobType, Jobs, Outgoing, Plan, Publisher, Stop,
+    Tracking,
 };
 
 mod attempt;
@@ -157,6 +158,11 @@ impl Worker {
         payload: W::Payload,
         work: &W,
     ) -> Answer {
+        if claim.paused {
+            let held = Stop::defer(HELD_FOR, format!("{} is paused", claim.job));
+            let (ending, answer) = self.stopped(call, &claim, incoming.payload, held).await;
+            return self.commit(&claim, &ending, answer).await;
+        }
         let attempt = Attempt::new(&self.jobs, &claim, call.deadline);
         let running = AssertUnwindSafe(work.run(&attempt, payload)).catch_unwind();
         let (ending, answer) = match tokio::time::timeout_at(call.deadline, running).await {
@@ -172,7 +178,12 @@ impl Worker {
             ),
             Err(_) => self.again(call, "ran out of time".into(), None),
         };
-        match self.jobs.commit(&claim, &ending).await {
+        self.commit(&claim, &ending, answer).await
+    }
+
+    /// Writes how the attempt ended; only then is the queue told.
+    async fn commit(&self, claim: &Claim, ending: &Ending, answer: Answer) -> Answer {
+        match self.jobs.commit(claim, ending).await {
             Ok(true) => answer,
             Ok(false) => Answer::Again(OUTAGE_WAIT, "another delivery took this job over".into()),
             Err(error) => {

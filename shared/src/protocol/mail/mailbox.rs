@@ -54,6 +54,17 @@ impl Mailbox {
         })
     }
 
+    /// The same address under another name. What of the name cannot stand in a header is left out, and what is too
+    /// long is cut.
+    #[must_use]
+    pub fn with_name(&self, name: &str) -> Self {
+        let name = name.chars().filter(|it| !it.is_control()).take(MAX_NAME);
+        Self {
+            name: Some(name.collect::<String>()).filter(|name| !name.is_empty()),
+            address: self.address.clone(),
+        }
+    }
+
     /// The address alone.
     #[must_use]
     pub fn address(&self) -> &EmailAddress {

@@ -2,18 +2,27 @@
 
 mod address;
 mod mailbox;
+mod provider;
+mod reason;
+mod resend;
+#[cfg(feature = "ses")]
+mod sender;
 #[cfg(feature = "ses")]
 mod ses;
 
-use std::str::FromStr;
 use std::time::Duration;
-
-use crate::base::env;
 
 pub use self::address::{EmailAddress, InvalidAddress};
 pub use self::mailbox::{InvalidMailbox, Mailbox};
+pub use self::provider::{Provider, UnknownProvider};
+pub use self::resend::Resend;
+#[cfg(feature = "ses")]
+pub use self::sender::Sender;
 #[cfg(feature = "ses")]
 pub use self::ses::Ses;
+
+/// The name of the tag that carries a mail's key to the provider, and back with its events.
+pub const LEDGER_TAG: &str = "ledger";
 
 /// One mail to one recipient.
 #[derive(Clone, Debug)]
@@ -56,7 +65,13 @@ impl MessageId {
         Self(id)
     }
 
-    /// The id as text.
+    /// The id of a mail that the provider has, but did not name.
+    #[must_use]
+    pub fn unknown() -> Self {
+        Self(String::new())
+    }
+
+    /// The id as text; empty if it is unknown.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
@@ -95,42 +110,4 @@ pub enum SendError {
         /// The provider's code and words, without addresses.
         reason: String,
     },
-}
-
-/// The mail providers that a deployment can choose.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Provider {
-    /// Amazon SES, API version 2.
-    Ses,
-}
-
-impl Provider {
-    /// The provider of `EMAIL_PROVIDER`; SES where it is absent.
-    pub fn from_env() -> Result<Self, env::Error> {
-        env::parsed_or("EMAIL_PROVIDER", Self::Ses)
-    }
-
-    /// The name under which the provider stands in configuration and ledger.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Ses => "ses",
-        }
-    }
-}
-
-/// The name is not that of a provider that this build can use.
-#[derive(Debug, thiserror::Error, PartialEq, Eq)]
-#[error("the only provider of this build is `ses`")]
-pub struct UnknownProvider;
-
-impl FromStr for Provider {
-    type Err = UnknownProvider;
-
-    fn from_str(name: &str) -> Result<Self, Self::Err> {
-        match name {
-            "ses" => Ok(Self::Ses),
-            _ => Err(UnknownProvider),
-        }
-    }
 }

@@ -6,7 +6,10 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::decode::{Optional, optional};
-use super::{DisplayName, DueDate, EmailAddress, HttpUrl, Invitation, Message, Reference, Title};
+use super::{
+    Addressed, Date, DisplayName, EmailAddress, Envelope, HttpUrl, Invitation, Message, Reference,
+    Title,
+};
 
 /// How many recipients one request may name.
 const MAX_RECIPIENTS: usize = 10_000;
@@ -47,8 +50,8 @@ pub struct Bulk {
         deserialize_with = "optional",
         skip_serializing_if = "Option::is_none"
     )]
-    #[schema(value_type = Optional<DueDate>)]
-    pub due_date: Option<DueDate>,
+    #[schema(value_type = Optional<Date>)]
+    pub due_date: Option<Date>,
     /// The document in the signing page's link.
     #[serde(
         default,
@@ -57,6 +60,22 @@ pub struct Bulk {
     )]
     #[schema(value_type = Optional<Reference>)]
     pub document_id: Option<Reference>,
+    /// The organisation in whose name the mails go.
+    #[serde(
+        default,
+        deserialize_with = "optional",
+        skip_serializing_if = "Option::is_none"
+    )]
+    #[schema(value_type = Optional<Reference>)]
+    pub domain: Option<Reference>,
+    /// Where the recipients' answers go.
+    #[serde(
+        default,
+        deserialize_with = "optional",
+        skip_serializing_if = "Option::is_none"
+    )]
+    #[schema(value_type = Optional<EmailAddress>)]
+    pub sender_email: Option<EmailAddress>,
 }
 
 /// One of the recipients.
@@ -97,25 +116,28 @@ impl Bulk {
 
     /// The mail of one recipient, with the signing page of the web app at `app`.
     #[must_use]
-    pub fn invitation(&self, recipient: &Recipient, app: &HttpUrl) -> Invitation {
+    pub fn invitation(&self, recipient: &Recipient, app: &HttpUrl) -> Addressed<Invitation> {
         let document = self.document_id.as_ref().map_or("", Reference::as_str);
-        Invitation {
-            to: recipient.email.clone(),
-            signer_name: recipient.name.clone(),
-            document_title: self
-                .document_title
-                .clone()
-                .unwrap_or_else(Title::of_unnamed),
-            sender_name: self
-                .sender_name
-                .clone()
-                .unwrap_or_else(DisplayName::of_product),
-            message: self.message.clone(),
-            due_date: self.due_date,
-            signature_url: app.signing_page(document, recipient.email.as_str()),
-            request_id: None,
-            signer_id: None,
-            occurrence: None,
+        let title = self.document_title.clone();
+        let sender = self.sender_name.clone();
+        Addressed {
+            envelope: Envelope {
+                to: recipient.email.clone(),
+                request_id: None,
+                signer_id: None,
+                occurrence: None,
+                supersedes: None,
+                domain: self.domain.clone(),
+                sender_email: self.sender_email.clone(),
+            },
+            body: Invitation {
+                signer_name: recipient.name.clone(),
+                document_title: title.unwrap_or_else(Title::of_unnamed),
+                sender_name: sender.unwrap_or_else(DisplayName::of_product),
+                message: self.message.clone(),
+                due_date: self.due_date,
+                signature_url: app.signing_page(document, recipient.email.as_str()),
+            },
         }
     }
 }
@@ -180,10 +202,10 @@ mod tests {
         let bulk = bulk(1).unwrap();
         let app = HttpUrl::parse("https://app.example.com").unwrap();
         let invitation = bulk.invitation(&bulk.emails[0], &app);
-        assert_eq!(invitation.document_title.as_str(), "Document");
-        assert_eq!(invitation.sender_name.as_str(), "SignTusk");
+        assert_eq!(invitation.body.document_title.as_str(), "Document");
+        assert_eq!(invitation.body.sender_name.as_str(), "SignTusk");
         assert_eq!(
-            invitation.signature_url.as_str(),
+            invitation.body.signature_url.as_str(),
             "https://app.example.com/sign/?signer=s0%40example.com"
         );
     }

@@ -3,38 +3,78 @@
 //! The shapes are those of the web app (`type` says which). Whatever holds one of these types holds text that cannot
 //! break out of a header and links that lead to the web.
 
+mod account;
 mod bulk;
+mod date;
 mod decode;
-mod due_date;
-mod invitation;
+mod envelope;
 mod link;
+mod outcome;
+mod signing;
 mod text;
 
 use serde::{Deserialize, Deserializer, Serialize, de};
 use serde_json::Value;
 use utoipa::ToSchema;
 
+pub use self::account::{EmailVerification, PasswordReset, SecurityAlert, SecurityEvent};
 pub use self::bulk::{Bulk, InvalidRecipients, Recipient, Recipients};
+pub use self::date::{Date, InvalidDate};
 pub use self::decode::Invalid;
-pub use self::due_date::{DueDate, InvalidDueDate};
-pub use self::invitation::{Invitation, Reminder};
+use self::envelope::addressed;
+pub use self::envelope::{Addressed, Envelope};
 pub use self::link::{HttpUrl, InvalidLink};
+pub use self::outcome::{
+    Cancelled, Completion, Declined, Expired, ExpiryWarning, Role, Signers, TooManySigners,
+};
+pub use self::signing::{Count, Invitation, Place, Reminder, Turn};
 pub use self::text::{DisplayName, InvalidText, Message, Reference, Title};
 pub use crate::protocol::mail::EmailAddress;
 
 /// The types of e-mail that can be sent, as `type` names them.
-pub const TYPES: [&str; 3] = ["signature-request", "reminder", "bulk"];
+pub const TYPES: [&str; 12] = [
+    "signature-request",
+    "reminder",
+    "bulk",
+    "completion",
+    "expiry-warning",
+    "sequential-notification",
+    "expired",
+    "declined",
+    "cancelled",
+    "email-verification",
+    "password-reset",
+    "security-alert",
+];
 
 /// An e-mail job's payload. Unknown members are ignored.
 #[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
 #[serde(tag = "type", rename_all = "kebab-case")]
 pub enum Email {
     /// Asks one signer to sign.
-    SignatureRequest(Invitation),
+    SignatureRequest(Addressed<Invitation>),
     /// Asks one signer again.
-    Reminder(Reminder),
+    Reminder(Addressed<Reminder>),
     /// Asks many signers of one document.
     Bulk(Bulk),
+    /// Tells that everybody has signed.
+    Completion(Addressed<Completion>),
+    /// Tells that the time to sign runs out.
+    ExpiryWarning(Addressed<ExpiryWarning>),
+    /// Tells a signer that it is his or her turn.
+    SequentialNotification(Addressed<Turn>),
+    /// Tells that the time to sign has run out.
+    Expired(Addressed<Expired>),
+    /// Tells the owner that a signer declined.
+    Declined(Addressed<Declined>),
+    /// Tells the signers that the request was withdrawn.
+    Cancelled(Addressed<Cancelled>),
+    /// Asks to prove an address.
+    EmailVerification(Addressed<EmailVerification>),
+    /// Lets somebody choose a new password.
+    PasswordReset(Addressed<PasswordReset>),
+    /// Tells what happened to an account.
+    SecurityAlert(Addressed<SecurityAlert>),
 }
 
 impl Email {
@@ -44,14 +84,27 @@ impl Email {
             return Err(Invalid::at("", "an object is expected"));
         };
         match members.get("type") {
-            Some(Value::String(name)) => match name.as_str() {
-                "signature-request" => decode::from(payload).map(Self::SignatureRequest),
-                "reminder" => Reminder::parse(payload).map(Self::Reminder),
-                "bulk" => decode::from(payload).map(Self::Bulk),
-                _ => Err(unknown_type()),
-            },
+            Some(Value::String(name)) => Self::of_type(name, payload),
             Some(_) => Err(unknown_type()),
             None => Err(Invalid::at("/type", "is missing")),
+        }
+    }
+
+    fn of_type(name: &str, payload: &Value) -> Result<Self, Invalid> {
+        match name {
+            "signature-request" => addressed(payload).map(Self::SignatureRequest),
+            "reminder" => addressed(payload).map(Self::Reminder),
+            "bulk" => decode::from(payload).map(Self::Bulk),
+            "completion" => addressed(payload).map(Self::Completion),
+            "expiry-warning" => addressed(payload).map(Self::ExpiryWarning),
+            "sequential-notification" => addressed(payload).map(Self::SequentialNotification),
+            "expired" => addressed(payload).map(Self::Expired),
+            "declined" => addressed(payload).map(Self::Declined),
+            "cancelled" => addressed(payload).map(Self::Cancelled),
+            "email-verification" => addressed(payload).map(Self::EmailVerification),
+            "password-reset" => addressed(payload).map(Self::PasswordReset),
+            "security-alert" => addressed(payload).map(Self::SecurityAlert),
+            _ => Err(unknown_type()),
         }
     }
 
@@ -62,15 +115,63 @@ impl Email {
             Self::SignatureRequest(_) => "signature-request",
             Self::Reminder(_) => "reminder",
             Self::Bulk(_) => "bulk",
+            Self::Completion(_) => "completion",
+            Self::ExpiryWarning(_) => "expiry-warning",
+            Self::SequentialNotification(_) => "sequential-notification",
+            Self::Expired(_) => "expired",
+            Self::Declined(_) => "declined",
+            Self::Cancelled(_) => "cancelled",
+            Self::EmailVerification(_) => "email-verification",
+            Self::PasswordReset(_) => "password-reset",
+            Self::SecurityAlert(_) => "security-alert",
         }
+    }
+
+    /// To whom it goes and what it is; none for a bulk, which goes to many.
+    #[must_use]
+    pub fn envelope(&self) -> Option<&Envelope> {
+        Some(match self {
+            Self::Bulk(_) => return None,
+            Self::SignatureRequest(mail) => &mail.envelope,
+            Self::Reminder(mail) => &mail.envelope,
+            Self::Completion(mail) => &mail.envelope,
+            Self::ExpiryWarning(mail) => &mail.envelope,
+            Self::SequentialNotification(mail) => &mail.envelope,
+            Self::Expired(mail) => &mail.envelope,
+            Self::Declined(mail) => &mail.envelope,
+            Self::Cancelled(mail) => &mail.envelope,
+            Self::EmailVerification(mail) => &mail.envelope,
+            Self::PasswordReset(mail) => &mail.envelope,
+            Self::SecurityAlert(mail) => &mail.envelope,
+        })
+    }
+
+    /// The organisation in whose name it goes, if the payload names one.
+    #[must_use]
+    pub fn domain(&self) -> Option<&str> {
+        let domain = match self {
+            Self::Bulk(bulk) => bulk.domain.as_ref(),
+            single => single.envelope()?.domain.as_ref(),
+        };
+        domain.map(Reference::as_str)
+    }
+
+    /// Whether its recipients may unsubscribe from mails of this type: what is sent again and again, or to many. All
+    /// else is part of a transaction that the recipient is in.
+    #[must_use]
+    pub fn is_optional(&self) -> bool {
+        matches!(
+            self,
+            Self::Reminder(_) | Self::ExpiryWarning(_) | Self::Bulk(_)
+        )
     }
 
     /// How many recipients it has.
     #[must_use]
     pub fn recipients(&self) -> usize {
         match self {
-            Self::SignatureRequest(_) | Self::Reminder(_) => 1,
             Self::Bulk(bulk) => bulk.emails.len(),
+            _ => 1,
         }
     }
 }
@@ -191,6 +292,96 @@ mod tests {
         }
     }
 
+    /// What each type needs at the least, but for `to`.
+    fn needed() -> [(&'static str, Value); 11] {
+        let url = "https://app.example.com/1";
+        let signing = json!({"signerName": "Ann", "documentTitle": "Lease", "senderName": "Bob", "signatureUrl": url});
+        [
+            ("signature-request", signing.clone()),
+            ("reminder", signing.clone()),
+            ("sequential-notification", signing),
+            (
+                "completion",
+                json!({"recipientName": "Ann", "documentTitle": "Lease", "senderName": "Bob", "documentUrl": url}),
+            ),
+            (
+                "expiry-warning",
+                json!({"recipientName": "Ann", "documentTitle": "Lease", "senderName": "Bob", "expiresAt": "2026-12-01",
+                    "actionUrl": url}),
+            ),
+            (
+                "expired",
+                json!({"recipientName": "Ann", "documentTitle": "Lease", "senderName": "Bob"}),
+            ),
+            (
+                "declined",
+                json!({"recipientName": "Bob", "documentTitle": "Lease", "signerName": "Ann"}),
+            ),
+            (
+                "cancelled",
+                json!({"recipientName": "Ann", "documentTitle": "Lease", "senderName": "Bob"}),
+            ),
+            ("email-verification", json!({"verificationUrl": url})),
+            ("password-reset", json!({"resetUrl": url})),
+            (
+                "security-alert",
+                json!({"event": "new-device", "at": "2026-12-01T10:00:00Z"}),
+            ),
+        ]
+    }
+
+    #[test]
+    fn each_type_names_the_field_that_it_misses() {
+        for (kind, mut payload) in needed() {
+            payload["type"] = json!(kind);
+            payload["to"] = json!("ann@example.com");
+            let email = Email::parse(&payload).unwrap();
+            assert_eq!(email.kind(), kind);
+            let written = serde_json::to_value(&email).unwrap();
+            assert_eq!(Email::parse(&written).unwrap(), email, "{kind}");
+            let members: Vec<String> = payload.as_object().unwrap().keys().cloned().collect();
+            for member in members {
+                let mut without = payload.clone();
+                without.as_object_mut().unwrap().remove(&member);
+                let invalid = Email::parse(&without).unwrap_err();
+                assert_eq!(invalid.pointer(), format!("/{member}"), "{kind}");
+                assert_eq!(invalid.reason(), "is missing", "{kind}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_takes_the_place_of_another_mail_says_of_which_signer() {
+        let mut payload = with("supersedes", json!("first"));
+        assert_eq!(Email::parse(&payload).unwrap_err().pointer(), "/supersedes");
+        payload["requestId"] = json!("r-1");
+        payload["signerId"] = json!("s-1");
+        assert!(Email::parse(&payload).is_ok());
+    }
+
+    #[test]
+    fn too_many_signers_and_unknown_events_are_refused() {
+        for (kind, member, value) in [
+            ("completion", "signers", json!(vec!["Ann"; 101])),
+            ("completion", "signers", json!(["Ann", ""])),
+            ("security-alert", "event", json!("birthday")),
+            ("expiry-warning", "role", json!("guest")),
+        ] {
+            let (_, mut payload) = needed()
+                .into_iter()
+                .find(|(name, _)| *name == kind)
+                .unwrap();
+            payload["type"] = json!(kind);
+            payload["to"] = json!("ann@example.com");
+            payload[member] = value;
+            let invalid = Email::parse(&payload).unwrap_err();
+            assert!(
+                invalid.pointer().starts_with(&format!("/{member}")),
+                "{invalid}"
+            );
+        }
+    }
+
     #[test]
     fn a_reminder_is_checked_like_the_request_that_it_repeats() {
         let mut payload = with("type", json!("reminder"));
@@ -213,11 +404,22 @@ mod tests {
     proptest! {
         #[test]
         fn hostile_text_is_refused_or_stays_one_line(text in any::<String>()) {
-            for member in ["signerName", "documentTitle", "senderName", "to", "requestId", "signatureUrl", "dueDate"] {
-                if let Ok(email) = Email::parse(&with(member, json!(text))) {
-                    let written = serde_json::to_value(&email).unwrap();
-                    let kept = written[member].as_str().unwrap_or_default();
-                    prop_assert!(!kept.contains(char::is_control));
+            for (kind, needed) in needed() {
+                let mut whole = needed;
+                whole["type"] = json!(kind);
+                whole["to"] = json!("ann@example.com");
+                for member in ["requestId", "occurrence", "domain", "senderEmail", "previousSignerName", "device", "dueDate"] {
+                    whole[member] = json!("");
+                }
+                let members: Vec<String> = whole.as_object().unwrap().keys().cloned().collect();
+                for member in members {
+                    let mut payload = whole.clone();
+                    payload[&member] = json!(text);
+                    if let Ok(email) = Email::parse(&payload) {
+                        let written = serde_json::to_value(&email).unwrap();
+                        let kept = written[&member].as_str().unwrap_or_default();
+                        prop_assert!(!kept.contains(char::is_control), "{kind} {member}");
+                    }
                 }
             }
         }

@@ -45,6 +45,8 @@ pub struct Claim {
     pub tenant: String,
     /// The generation of the message that was claimed.
     pub generation: u32,
+    /// Whether the job's type or tenant is paused: it is to be put off, not run.
+    pub paused: bool,
     pub(super) nonce: String,
 }
 
@@ -109,6 +111,7 @@ fn read(answer: &[Reply], incoming: Incoming<'_>, nonce: String) -> Result<Claim
                 priority: text(4)?.parse()?,
                 tenant: text(5)?,
                 generation: incoming.generation,
+                paused: number(6)? == 1,
                 nonce,
             })),
             b"busy" => Ok(Claimed::Busy(Duration::from_millis(number(1)?))),

@@ -99,6 +99,8 @@ pub enum Created {
     },
     /// The key was used for another body.
     Conflict,
+    /// The type or the tenant is paused: nothing is recorded.
+    Paused,
 }
 
 /// What is kept under an idempotency key.
@@ -159,6 +161,7 @@ fn read(answer: &[String]) -> Result<Created, Error> {
     match answer {
         [state, ..] if state == "created" => Ok(Created::New),
         [state] if state == "conflict" => Ok(Created::Conflict),
+        [state] if state == "paused" => Ok(Created::Paused),
         [state, first, status] if state == "same" => {
             let Answer { ids, label } = serde_json::from_str(first)?;
             Ok(Created::Same {

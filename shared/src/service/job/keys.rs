@@ -23,11 +23,11 @@ pub const OPEN: Family = Family {
     life: "one member for each open job; members older than 40 days go with the next enqueue",
 };
 
-/// How many jobs of a type there were, and how they ended.
+/// How many jobs of a type there were, how they ended, and who is paused.
 pub const STATS: Family = Family {
     pattern: "job_stats:{type}",
     kind: "hash",
-    life: "three counters for each type",
+    life: "three counters for each type, and one field for each pause",
 };
 
 /// Which job a QStash message carried.

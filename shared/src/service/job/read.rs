@@ -55,6 +55,10 @@ pub struct Stats {
     /// How long the oldest open job has been due, in seconds.
     #[serde(skip)]
     pub oldest_pending_seconds: u64,
+    /// Whether all jobs of this type are held back.
+    pub paused: bool,
+    /// Of how many tenants jobs are held back. Who they are is not said: health tells these figures to anybody.
+    pub paused_tenants: u64,
 }
 
 /// A type of which nothing has been recorded.
@@ -67,6 +71,8 @@ impl Default for Stats {
             pending: 0,
             success_rate: success_rate(0, 0),
             oldest_pending_seconds: 0,
+            paused: false,
+            paused_tenants: 0,
         }
     }
 }
@@ -160,6 +166,12 @@ impl Jobs {
             success_rate: success_rate(completed, failed),
             oldest_pending_seconds: u64::try_from((now.as_millisecond() - due) / 1000)
                 .unwrap_or_default(),
+            paused: counter("paused") > 0,
+            paused_tenants: counters
+                .iter()
+                .filter(|(field, _)| field.starts_with("paused:"))
+                .map(|(_, paused)| paused)
+                .sum(),
         })
     }
 

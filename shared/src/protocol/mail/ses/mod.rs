@@ -12,11 +12,14 @@ use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
 use aws_sdk_sesv2::Client;
 use aws_sdk_sesv2::error::BuildError;
-use aws_sdk_sesv2::types::{Body, Content, Destination, EmailContent, Message, MessageHeader};
+use aws_sdk_sesv2::types::{
+    Body, Content, Destination, EmailContent, Message, MessageHeader, MessageTag,
+};
 use aws_smithy_http_client::Builder;
 use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
 
-use super::{Mail, MessageId, SendError};
+use super::{LEDGER_TAG, Mail, MessageId, SendError};
+use crate::base::env;
 
 /// How long the connection to SES may take to open.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
@@ -26,11 +29,15 @@ const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(8);
 
 /// A sender over Amazon SES.
 #[derive(Clone, Debug)]
-pub struct Ses(Client);
+pub struct Ses {
+    client: Client,
+    /// The configuration set whose event destinations tell what became of a mail.
+    configuration_set: Option<String>,
+}
 
 impl Ses {
-    /// A sender for the region and role that the environment names. Nothing is called yet: credentials are loaded by
-    /// the first mail.
+    /// A sender for the region and role that the environment names, with the configuration set of
+    /// `SES_CONFIGURATION_SET` if there is one. Nothing is called yet: credentials are loaded by the first mail.
     pub async fn from_env() -> Self {
         let transport = Builder::new()
             .tls_provider(Provider::rustls(CryptoMode::Ring))
@@ -45,22 +52,28 @@ impl Ses {
             .timeout_config(timeouts)
             .load()
             .await;
-        Self(Client::new(&config))
+        Self {
+            client: Client::new(&config),
+            configuration_set: env::optional("SES_CONFIGURATION_SET"),
+        }
     }
 
-    /// Hands one mail to SES, once.
-    pub async fn send(&self, mail: &Mail) -> Result<MessageId, SendError> {
-        if !mail.is_one_line_per_header() {
-            return Err(SendError::Rejected {
-                reason: "a header holds a control character".to_owned(),
-            });
-        }
-        let content = content(mail).map_err(|error| SendError::NotAllowed {
+    /// Hands one mail to SES, once. `key` comes back with the events about it.
+    pub async fn send(&self, mail: &Mail, key: &str) -> Result<MessageId, SendError> {
+        let not_allowed = |error: BuildError| SendError::NotAllowed {
             reason: error.to_string(),
-        })?;
+        };
+        let tag = MessageTag::builder()
+            .name(LEDGER_TAG)
+            .value(key)
+            .build()
+            .map_err(not_allowed)?;
+        let content = content(mail).map_err(not_allowed)?;
         let answer = self
-            .0
+            .client
             .send_email()
+            .set_configuration_set_name(self.configuration_set.clone())
+            .email_tags(tag)
             .from_email_address(mail.from.to_string())
             .destination(
                 Destination::builder()

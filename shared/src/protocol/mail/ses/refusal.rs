@@ -9,6 +9,7 @@ use aws_sdk_sesv2::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_sesv2::operation::send_email::SendEmailError;
 
 use crate::protocol::mail::SendError;
+use crate::protocol::mail::reason::without_addresses;
 
 /// How long to stay away when the day's quota is used up: it is a sliding 24 hours, so some of it comes back soon.
 const QUOTA_WAIT: Duration = Duration::from_mins(15);
@@ -82,18 +83,6 @@ fn refused(status: u16, code: &str, words: &str, retry_after: Option<Duration>) 
         // What is left is the service's own failure, or a request that it did not let in: rights, clock, signature.
         _ => SendError::Unavailable(reason.into()),
     }
-}
-
-/// The provider's words with every address taken out, because reasons are logged and addresses are not.
-fn without_addresses(words: &str) -> String {
-    let hide = |word| {
-        if str::contains(word, '@') {
-            "[address]"
-        } else {
-            word
-        }
-    };
-    words.split(' ').map(hide).collect::<Vec<_>>().join(" ")
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@
 -- ARGV: 1 fingerprint of the request or '', 2 life of the idempotency key (ms), 3 the answer to keep (JSON), 4 type,
 -- 5 priority, 6 tenant, 7 user, 8 label, 9 not before (ms, 0 for now), 10 life of a record after it is due (ms),
 -- 11 list cap, 12 life of an open member (ms), 13.. id and payload in turn
--- Answers {'created', answer} | {'same', first answer, status of its first job} | {'conflict'}
+-- Answers {'created', answer} | {'same', first answer, status of its first job} | {'conflict'} | {'paused'}
 
 local answer, due = ARGV[3], math.max(now, tonumber(ARGV[9]))
 if ARGV[1] ~= '' then
@@ -14,6 +14,7 @@ if ARGV[1] ~= '' then
 end
 -- Ids are new, so a record under one means that this very call came through before its answer was lost.
 if redis.call('EXISTS', KEYS[1]) == 1 then return { 'created', answer } end
+if is_paused(ARGV[6]) then return { 'paused' } end
 
 if ARGV[1] ~= '' then
   redis.call('HSET', KEYS[5], 'fingerprint', ARGV[1], 'answer', answer, 'job', KEYS[1])

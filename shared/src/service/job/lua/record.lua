@@ -41,6 +41,12 @@ local function noted(timeline, status, note)
   return timeline .. '\n' .. line
 end
 
+-- Whether deliveries of a tenant's jobs are held back, or of all jobs of this type.
+local function is_paused(tenant)
+  local paused = redis.call('HMGET', stats_key, 'paused', 'paused:' .. tenant)
+  return (paused[1] or paused[2]) and true or false
+end
+
 -- Keeps the set of open jobs and the counters true while a job goes from one status to another.
 local function count(id, from, to, due)
   if OPEN[to] then

@@ -1,0 +1,65 @@
+//! Sentences with places for names, as a translator writes them: `{sender} asks you to sign.`
+
+/// A sentence of one language. A place is a word in braces.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Phrase(pub(crate) &'static str);
+
+/// A piece of a filled sentence.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Part<'a> {
+    /// The text, as it was written.
+    pub(crate) text: &'a str,
+    /// Whether it came from outside: shown strong, and set apart from the direction of the text around it.
+    pub(crate) is_value: bool,
+}
+
+impl Phrase {
+    /// The sentence in pieces. A place that no value is named for stays as it is: tests of the wording find it.
+    pub(crate) fn parts<'a>(self, values: &[(&str, &'a str)]) -> Vec<Part<'a>> {
+        let mut parts = Vec::new();
+        let mut rest = self.0;
+        while let Some((before, after)) = rest.split_once('{') {
+            let Some((name, after)) = after.split_once('}') else {
+                break;
+            };
+            let Some((_, value)) = values.iter().find(|(place, _)| *place == name) else {
+                break;
+            };
+            parts.push(own(before));
+            parts.push(Part {
+                text: value,
+                is_value: true,
+            });
+            rest = after;
+        }
+        parts.push(own(rest));
+        parts.retain(|part| !part.text.is_empty());
+        parts
+    }
+
+    /// The sentence as plain text.
+    pub(crate) fn text(self, values: &[(&str, &str)]) -> String {
+        self.parts(values).iter().map(|part| part.text).collect()
+    }
+}
+
+fn own(text: &str) -> Part<'_> {
+    Part {
+        text,
+        is_value: false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Phrase;
+
+    #[test]
+    fn values_take_their_places_and_are_not_read_for_places_themselves() {
+        let phrase = Phrase("{sender} sends {title}.");
+        let values = [("sender", "{title}"), ("title", "Lease")];
+        assert_eq!(phrase.text(&values), "{title} sends Lease.");
+        let strong: Vec<bool> = phrase.parts(&values).iter().map(|it| it.is_value).collect();
+        assert_eq!(strong, [true, false, true, false]);
+    }
+}

@@ -1,0 +1,48 @@
+//! Resend: sending one mail or a batch, and looking at one.
+//!
+//! <https://resend.com/docs/api-reference/introduction>. What differs: addresses at example.com are taken (Resend blocks
+//! them), the API key may always read, and mails for later are refused.
+
+mod authorization;
+mod email;
+mod idempotency;
+mod refusal;
+mod request;
+mod retrieve;
+mod send;
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::routing::{get, post};
+
+pub use refusal::Code;
+
+use self::idempotency::InFlight;
+use self::refusal::Refusal;
+use crate::account::Account;
+
+/// The longest body that is read: 40 MB of mail after base64, inside JSON.
+const MAX_BODY: usize = 64 * 1024 * 1024;
+
+/// What the operations work with.
+#[derive(Clone, Debug)]
+struct Resend {
+    account: Arc<Account>,
+    in_flight: InFlight,
+}
+
+/// The routes of Resend.
+pub(crate) fn router(account: Arc<Account>) -> Router {
+    let resend = Resend {
+        account,
+        in_flight: InFlight::default(),
+    };
+    Router::new()
+        .route("/emails", post(send::one))
+        .route("/emails/batch", post(send::batch))
+        .route("/emails/{id}", get(retrieve::retrieve))
+        .fallback(async || Refusal::from(Code::NotFound))
+        .method_not_allowed_fallback(async || Refusal::from(Code::MethodNotAllowed))
+        .with_state(resend)
+}

@@ -1,0 +1,190 @@
+//! `POST /emails` and `POST /emails/batch`.
+//!
+//! <https://resend.com/docs/api-reference/emails/send-email>,
+//! <https://resend.com/docs/api-reference/emails/send-batch-emails>.
+
+use axum::Json;
+use axum::body::{Body, to_bytes};
+use axum::extract::State;
+use axum::response::{IntoResponse, Response};
+use http::{HeaderMap, Request as HttpRequest};
+use serde_json::{Value, json};
+
+use super::refusal::{Code, Refusal};
+use super::request::Request;
+use super::{MAX_BODY, Resend, authorization, email, idempotency};
+use crate::address::Address;
+use crate::fault::{self, Fault};
+use crate::listener::Cut;
+use crate::mail::{Mail, Provider};
+
+/// Mails of one batch.
+const MAX_BATCH: usize = 100;
+
+/// One mail: `{"id": ...}`.
+pub(super) async fn one(State(resend): State<Resend>, request: HttpRequest<Body>) -> Response {
+    let read = |body: Value| Ok(vec![parsed(body)?]);
+    let answer = |ids: Vec<String>| json!({ "id": ids.first() });
+    run(resend, request, read, answer).await
+}
+
+/// Up to a hundred: `{"data": [{"id": ...}, ...]}`. One that is refused refuses them all.
+pub(super) async fn batch(State(resend): State<Resend>, request: HttpRequest<Body>) -> Response {
+    let read = |body: Value| {
+        let Value::Array(mails) = body else {
+            return Err(Code::InvalidField.because("A batch is an array of emails."));
+        };
+        let requests: Vec<Request> = mails.into_iter().map(parsed).collect::<Result<_, _>>()?;
+        let whole = |request: &Request| request.attachments.is_none();
+        if requests.is_empty() || requests.len() > MAX_BATCH {
+            return Err(Code::InvalidField.because("A batch has 1 to 100 emails."));
+        }
+        if !requests.iter().all(whole) {
+            return Err(Code::InvalidField.because("A batch has no attachments."));
+        }
+        Ok(requests)
+    };
+    let answer = |ids: Vec<String>| {
+        let data: Vec<Value> = ids.into_iter().map(|id| json!({ "id": id })).collect();
+        json!({ "data": data })
+    };
+    run(resend, request, read, answer).await
+}
+
+/// The operation. What it does goes on when the caller hangs up, as it does at a provider.
+async fn run(
+    resend: Resend,
+    request: HttpRequest<Body>,
+    read: impl FnOnce(Value) -> Result<Vec<Request>, Refusal> + Send + 'static,
+    answer: impl FnOnce(Vec<String>) -> Value + Send + 'static,
+) -> Response {
+    resend.account.count();
+    let (parts, body) = request.into_parts();
+    let Ok(body) = to_bytes(body, MAX_BODY).await else {
+        return Refusal::from(Code::UnreadableBody).into_response();
+    };
+    let sending = tokio::spawn(async move {
+        let path = parts.uri.path();
+        match resend.take(path, &parts.headers, &body, read).await {
+            None => Cut.into_response(),
+            Some(Ok(ids)) => Json(answer(ids)).into_response(),
+            Some(Err(refusal)) => refusal.into_response(),
+        }
+    });
+    sending.await.unwrap_or_else(|error| {
+        tracing::error!(%error, "a mail could not be taken");
+        Refusal::from(Code::InternalServerError).into_response()
+    })
+}
+
+impl Resend {
+    /// The ids of the mails that were taken, now or under the same key before; nothing where no answer goes out.
+    async fn take(
+        &self,
+        path: &str,
+        headers: &HeaderMap,
+        body: &[u8],
+        read: impl FnOnce(Value) -> Result<Vec<Request>, Refusal>,
+    ) -> Option<Result<Vec<String>, Refusal>> {
+        let asked = match self.asked(path, headers, body) {
+            Ok(asked) => asked,
+            Err(refusal) => return Some(Err(refusal)),
+        };
+        let flight = asked.key.as_deref().map(|key| self.in_flight.begin(key));
+        let _flight = match flight.transpose() {
+            Ok(flight) => flight,
+            Err(refusal) => return Some(Err(refusal)),
+        };
+        match self.answered(&asked) {
+            Ok(None) => {}
+            Ok(Some(ids)) => return Some(Ok(ids)),
+            Err(refusal) => return Some(Err(refusal)),
+        }
+        let requests = match read(asked.body) {
+            Ok(requests) => requests,
+            Err(refusal) => return Some(Err(refusal)),
+        };
+        let fault = self.fault(&requests);
+        let key = asked.key.map(|key| (key, asked.payload));
+        let keep = || self.keep(requests, key);
+        fault::meet(fault, refusal, keep).await
+    }
+
+    fn asked(&self, path: &str, headers: &HeaderMap, body: &[u8]) -> Result<Asked, Refusal> {
+        authorization::check(headers, &self.account.resend_key)?;
+        let key = idempotency::key(headers)?;
+        let body: Value = serde_json::from_slice(body).map_err(|_| Code::UnreadableBody)?;
+        let payload = idempotency::payload(path, &body);
+        Ok(Asked { key, payload, body })
+    }
+
+    fn answered(&self, asked: &Asked) -> Result<Option<Vec<String>>, Refusal> {
+        let Some(key) = &asked.key else {
+            return Ok(None);
+        };
+        idempotency::answered(&self.account.store, key, &asked.payload)
+    }
+
+    fn fault(&self, requests: &[Request]) -> Option<Fault> {
+        let recipients: Vec<Address> = requests.iter().flat_map(email::recipients).collect();
+        let recipients: Vec<&str> = recipients.iter().map(Address::as_str).collect();
+        self.account.faults.take(Provider::Resend, &recipients)
+    }
+
+    /// Keeps every mail, or none when one of them is refused.
+    fn keep(
+        &self,
+        requests: Vec<Request>,
+        key: Option<(String, String)>,
+    ) -> Result<Vec<String>, Refusal> {
+        let (key, payload) = key.unzip();
+        let mails: Vec<Mail> = requests
+            .into_iter()
+            .map(|request| {
+                let mail = email::checked(&self.account, request)?;
+                Ok(Mail {
+                    idempotency_key: key.clone(),
+                    ..mail
+                })
+            })
+            .collect::<Result<_, Refusal>>()?;
+        for mail in &mails {
+            self.account
+                .keep(mail, payload.as_deref())
+                .map_err(|error| {
+                    tracing::error!(%error, "a mail could not be kept");
+                    Code::InternalServerError
+                })?;
+        }
+        Ok(mails.into_iter().map(|mail| mail.id).collect())
+    }
+}
+
+/// What a caller wants, before its mails are read.
+struct Asked {
+    key: Option<String>,
+    /// The hash of the body.
+    payload: String,
+    body: Value,
+}
+
+/// One mail of a body. An array is none, although its members could be read in their order.
+fn parsed(body: Value) -> Result<Request, Refusal> {
+    if !body.is_object() {
+        return Err(Code::InvalidField.because("An email is an object."));
+    }
+    serde_path_to_error::deserialize(body).map_err(|error| {
+        let field = error.path().to_string();
+        Code::InvalidField.because(format!("Invalid `{field}` field."))
+    })
+}
+
+/// Resend's words for a fault that refuses.
+fn refusal(fault: &Fault) -> Refusal {
+    match fault {
+        Fault::Throttled => Code::RateLimitExceeded.into(),
+        Fault::Rejected => Code::InvalidField.into(),
+        Fault::RefusedByResend(code) => (*code).into(),
+        _ => Code::InternalServerError.into(),
+    }
+}

@@ -1,0 +1,109 @@
+//! Signature Version 4, as far as a server without accounts can check it: there, whole, and for this service.
+//!
+//! The form: <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-authentication-methods.html>.
+
+use http::HeaderMap;
+use http::header::AUTHORIZATION;
+
+use crate::ses::refusal::{Code, Refusal};
+
+/// The region that the caller signed for. SES names it when an identity fails its check.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Region(pub(crate) String);
+
+/// Reads the `Authorization` header. The signature itself is taken at its word.
+pub(crate) fn check(headers: &HeaderMap) -> Result<Region, Refusal> {
+    let missing = || Code::MissingAuthenticationToken.because("Missing Authentication Token");
+    let header = headers.get(AUTHORIZATION).ok_or_else(missing)?;
+    let parameters = header
+        .to_str()
+        .ok()
+        .and_then(|text| text.strip_prefix("AWS4-HMAC-SHA256 "))
+        .ok_or_else(|| incomplete("an AWS4-HMAC-SHA256 authorization"))?;
+    if !headers.contains_key("x-amz-date") {
+        return Err(incomplete("a valid 'X-Amz-Date' header"));
+    }
+    let signature = parameter(parameters, "Signature")?;
+    if signature.len() != 64 || !signature.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+        return Err(incomplete("a valid 'Signature' parameter"));
+    }
+    let signed = parameter(parameters, "SignedHeaders")?;
+    if !signed.split(';').any(|name| name == "host") {
+        return Err(Code::InvalidSignature.because("'Host' must be a 'SignedHeader'."));
+    }
+    region(parameter(parameters, "Credential")?)
+}
+
+fn parameter<'a>(parameters: &'a str, name: &str) -> Result<&'a str, Refusal> {
+    parameters
+        .split(',')
+        .filter_map(|pair| pair.trim().split_once('='))
+        .find(|(key, value)| *key == name && !value.is_empty())
+        .map(|(_, value)| value)
+        .ok_or_else(|| incomplete(&format!("'{name}' parameter")))
+}
+
+/// `<key id>/<day>/<region>/ses/aws4_request`.
+fn region(credential: &str) -> Result<Region, Refusal> {
+    let parts: Vec<&str> = credential.split('/').collect();
+    let [key, day, region, service, "aws4_request"] = parts[..] else {
+        return Err(incomplete("a valid 'Credential' parameter"));
+    };
+    if key.is_empty() || region.is_empty() || day.len() != 8 {
+        return Err(incomplete("a valid 'Credential' parameter"));
+    }
+    if service != "ses" {
+        return Err(Code::InvalidSignature.because(format!(
+            "Credential should be scoped to correct service: 'ses', not '{service}'."
+        )));
+    }
+    Ok(Region(region.to_owned()))
+}
+
+fn incomplete(what: &str) -> Refusal {
+    Code::IncompleteSignature.because(format!("Authorization header requires {what}."))
+}
+
+#[cfg(test)]
+mod tests {
+    use http::HeaderMap;
+
+    use super::check;
+    use crate::ses::refusal::Code;
+
+    const WHOLE: &str = "AWS4-HMAC-SHA256 Credential=AKID/20261123/eu-west-1/ses/aws4_request, \
+        SignedHeaders=host;x-amz-date, \
+        Signature=0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
+
+    fn signed(authorization: &str) -> HeaderMap {
+        let mut headers = HeaderMap::new();
+        headers.insert("authorization", authorization.parse().unwrap());
+        headers.insert("x-amz-date", "20261123T000000Z".parse().unwrap());
+        headers
+    }
+
+    #[test]
+    fn a_whole_header_names_its_region() {
+        assert_eq!(check(&signed(WHOLE)).unwrap().0, "eu-west-1");
+    }
+
+    #[test]
+    fn what_is_not_whole_is_refused() {
+        assert_eq!(
+            check(&HeaderMap::new()).unwrap_err().code,
+            Code::MissingAuthenticationToken
+        );
+        for (broken, code) in [
+            ("Bearer token".to_owned(), Code::IncompleteSignature),
+            (
+                WHOLE.replace("Signature=01", "Signature=x1"),
+                Code::IncompleteSignature,
+            ),
+            (WHOLE.replace("20261123/", ""), Code::IncompleteSignature),
+            (WHOLE.replace("host;", ""), Code::InvalidSignature),
+            (WHOLE.replace("/ses/", "/s3/"), Code::InvalidSignature),
+        ] {
+            assert_eq!(check(&signed(&broken)).unwrap_err().code, code, "{broken}");
+        }
+    }
+}

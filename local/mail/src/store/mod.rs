@@ -1,0 +1,205 @@
+//! Where mails lie: one JSON line each in a file that only grows, and an index of it in memory.
+//!
+//! Kept are at most [`MAX_MAILS`] mails and about [`MAX_BYTES`]; when either is met, the older half goes.
+
+mod idempotency;
+mod shelf;
+
+use std::io;
+use std::path::Path;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use jiff::Timestamp;
+
+pub(crate) use self::idempotency::Taken;
+use self::shelf::Shelf;
+use crate::mail::Mail;
+
+/// The most mails that are kept.
+const MAX_MAILS: usize = 50_000;
+
+/// The most bytes that the file grows to before its older half goes.
+const MAX_BYTES: u64 = 512 * 1024 * 1024;
+
+/// The mails, shared by the endpoint that takes them and the mailbox that shows them.
+#[derive(Debug)]
+pub(crate) struct Store(Mutex<Shelf>);
+
+/// Which mails are asked for.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Filter {
+    /// Only those to this address, in any case; empty is all.
+    pub(crate) to: String,
+    /// Only those with this text in one of the recipients' addresses, in any case; empty is all.
+    pub(crate) search: String,
+}
+
+impl Store {
+    /// Opens the file in `folder`, or makes it. A line that a crash left unfinished is cut off.
+    pub(crate) fn open(folder: &Path) -> io::Result<Self> {
+        std::fs::create_dir_all(folder)?;
+        let path = folder.join("mails.jsonl");
+        Ok(Self(Mutex::new(Shelf::open(path)?)))
+    }
+
+    /// Appends a mail, with the hash of the request that its idempotency key stands for.
+    pub(crate) fn keep(&self, mail: &Mail, payload: Option<&str>) -> io::Result<()> {
+        let mut mails = self.lock();
+        mails.append(mail, payload)?;
+        if mails.entries.len() > MAX_MAILS || mails.end > MAX_BYTES {
+            mails.drop_older_half()?;
+        }
+        Ok(())
+    }
+
+    /// The mails that pass `filter`, newest first, at most `limit`.
+    pub(crate) fn list(&self, filter: &Filter, limit: usize) -> io::Result<Vec<Mail>> {
+        let to = filter.to.to_lowercase();
+        let search = filter.search.to_lowercase();
+        let mails = self.lock();
+        mails
+            .entries
+            .iter()
+            .rev()
+            .filter(|entry| to.is_empty() || entry.recipients.contains(&to))
+            .filter(|entry| {
+                search.is_empty() || entry.recipients.iter().any(|one| one.contains(&search))
+            })
+            .take(limit)
+            .map(|entry| mails.read(entry))
+            .collect()
+    }
+
+    /// The mail with this id.
+    pub(crate) fn get(&self, id: &str) -> io::Result<Option<Mail>> {
+        let mails = self.lock();
+        let entry = mails.entries.iter().rev().find(|entry| entry.id == id);
+        entry.map(|entry| mails.read(entry)).transpose()
+    }
+
+    /// The request that an idempotency key stands for at `now`.
+    pub(crate) fn taken(&self, key: &str, now: Timestamp) -> Option<Taken> {
+        self.lock().keys.get(key, now)
+    }
+
+    /// Forgets every mail, and with it every idempotency key.
+    pub(crate) fn clear(&self) -> io::Result<()> {
+        let mut mails = self.lock();
+        mails.clear()
+    }
+
+    /// Changes whenever the mails do.
+    pub(crate) fn generation(&self) -> u64 {
+        self.lock().generation
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Shelf> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+
+    use super::{Filter, Store};
+    use crate::clock;
+    use crate::mail::{Mail, Provider};
+
+    fn mail(id: &str, to: &str) -> Mail {
+        Mail {
+            id: id.to_owned(),
+            to: vec![to.to_owned()],
+            cc: Vec::new(),
+            bcc: Vec::new(),
+            from: "a@b.c".to_owned(),
+            reply_to: Vec::new(),
+            subject: "a\nb".to_owned(),
+            html: String::new(),
+            text: "ü".to_owned(),
+            headers: Vec::new(),
+            attachments: Vec::new(),
+            provider: Provider::Resend,
+            tags: Vec::new(),
+            configuration_set: None,
+            idempotency_key: Some(format!("key {id}")),
+            at: clock::now(),
+        }
+    }
+
+    fn ids(store: &Store, filter: &Filter) -> Vec<String> {
+        let mails = store.list(filter, 10).unwrap();
+        mails.into_iter().map(|mail| mail.id).collect()
+    }
+
+    #[test]
+    fn mails_survive_a_restart_and_a_torn_line_does_not() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(folder.path()).unwrap();
+        store.keep(&mail("1", "x@y.z"), None).unwrap();
+        store.keep(&mail("2", "X@y.z"), None).unwrap();
+        drop(store);
+        let path = folder.path().join("mails.jsonl");
+        let mut file = std::fs::OpenOptions::new().append(true).open(path).unwrap();
+        file.write_all(b"{\"id\":\"3\",").unwrap();
+        let store = Store::open(folder.path()).unwrap();
+        store.keep(&mail("4", "other@y.z"), None).unwrap();
+        assert_eq!(ids(&store, &Filter::default()), ["4", "2", "1"]);
+        assert_eq!(store.get("2").unwrap().unwrap().text, "ü");
+        let reopened = Store::open(folder.path()).unwrap();
+        assert_eq!(ids(&reopened, &Filter::default()), ["4", "2", "1"]);
+    }
+
+    #[test]
+    fn an_idempotency_key_survives_a_restart_and_goes_with_its_mail() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(folder.path()).unwrap();
+        for id in ["1", "2"] {
+            store.keep(&mail(id, "x@y.z"), Some("payload")).unwrap();
+        }
+        drop(store);
+        let store = Store::open(folder.path()).unwrap();
+        let taken = store.taken("key 1", clock::now()).unwrap();
+        assert_eq!(
+            (taken.payload.as_str(), &taken.ids[..]),
+            ("payload", &["1".to_owned()][..])
+        );
+        store.lock().drop_older_half().unwrap();
+        assert_eq!(store.taken("key 1", clock::now()), None);
+        assert!(store.taken("key 2", clock::now()).is_some());
+        store.clear().unwrap();
+        assert_eq!(store.taken("key 2", clock::now()), None);
+    }
+
+    #[test]
+    fn an_address_is_found_whole_and_a_search_in_part() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(folder.path()).unwrap();
+        store.keep(&mail("1", "signer1@y.z"), None).unwrap();
+        store.keep(&mail("2", "designer1@y.z"), None).unwrap();
+        let to = Filter {
+            to: "Signer1@Y.z".to_owned(),
+            ..Filter::default()
+        };
+        assert_eq!(ids(&store, &to), ["1"]);
+        let search = Filter {
+            search: "SIGNER1".to_owned(),
+            ..Filter::default()
+        };
+        assert_eq!(ids(&store, &search), ["2", "1"]);
+    }
+
+    #[test]
+    fn the_newer_half_outlives_a_full_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(folder.path()).unwrap();
+        for id in ["1", "2", "3", "4"] {
+            store.keep(&mail(id, "x@y.z"), None).unwrap();
+        }
+        store.lock().drop_older_half().unwrap();
+        store.keep(&mail("5", "x@y.z"), None).unwrap();
+        assert_eq!(ids(&store, &Filter::default()), ["5", "4", "3"]);
+        store.clear().unwrap();
+        assert_eq!(ids(&store, &Filter::default()), [""; 0]);
+    }
+}

@@ -1,0 +1,410 @@
+//! The endpoint as the AWS SDK sees it: what is kept, what is refused and under which code, and what a fault does.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+
+use aws_sdk_sesv2::Client;
+use aws_sdk_sesv2::config::retry::RetryConfig;
+use aws_sdk_sesv2::config::{BehaviorVersion, Credentials, Region};
+use aws_sdk_sesv2::error::{ProvideErrorMetadata, SdkError};
+use aws_sdk_sesv2::operation::send_email::SendEmailError;
+use aws_sdk_sesv2::primitives::Blob;
+use aws_sdk_sesv2::types::{
+    Body, Content, Destination, EmailContent, Message, MessageHeader, MessageTag, RawMessage,
+    Template,
+};
+use aws_smithy_http_client::Builder;
+use local_mail::{Code, Fault, Server, Settings, start};
+use tempfile::TempDir;
+
+const FROM: &str = "SignTusk <noreply@signtusk.localhost>";
+
+struct Provider {
+    server: Server,
+    client: Client,
+    _data: TempDir,
+}
+
+async fn provider() -> Provider {
+    let data = tempfile::tempdir().unwrap();
+    let server = start(Settings::throwaway(data.path())).await.unwrap();
+    let config = aws_sdk_sesv2::Config::builder()
+        .behavior_version(BehaviorVersion::latest())
+        .region(Region::new("eu-central-1"))
+        .credentials_provider(Credentials::new("AKIDLOCAL", "secret", None, None, "test"))
+        .retry_config(RetryConfig::disabled())
+        .endpoint_url(server.ses_url())
+        .http_client(Builder::new().build_http())
+        .build();
+    Provider {
+        server,
+        client: Client::from_conf(config),
+        _data: data,
+    }
+}
+
+type Sent = Result<String, SdkError<SendEmailError>>;
+
+impl Provider {
+    async fn send(&self, from: &str, to: &[&str], content: EmailContent) -> Sent {
+        let to = to.iter().map(ToString::to_string).collect();
+        let destination = Destination::builder().set_to_addresses(Some(to)).build();
+        let output = self
+            .client
+            .send_email()
+            .from_email_address(from)
+            .destination(destination)
+            .content(content)
+            .send()
+            .await?;
+        Ok(output.message_id.unwrap())
+    }
+
+    async fn send_to(&self, to: &str) -> Sent {
+        self.send(FROM, &[to], simple("Hello", &[])).await
+    }
+
+    fn kept(&self) -> usize {
+        self.server.messages(None).len()
+    }
+}
+
+fn utf8(text: &str) -> Content {
+    Content::builder()
+        .data(text)
+        .charset("UTF-8")
+        .build()
+        .unwrap()
+}
+
+fn simple(subject: &str, headers: &[(&str, &str)]) -> EmailContent {
+    let headers = headers
+        .iter()
+        .map(|(name, value)| {
+            MessageHeader::builder()
+                .name(*name)
+                .value(*value)
+                .build()
+                .unwrap()
+        })
+        .collect();
+    let message = Message::builder()
+        .subject(utf8(subject))
+        .body(
+            Body::builder()
+                .html(utf8("<p>Grüße</p>"))
+                .text(utf8("Grüße"))
+                .build(),
+        )
+        .set_headers(Some(headers))
+        .build();
+    EmailContent::builder().simple(message).build()
+}
+
+fn raw(mail: &str) -> EmailContent {
+    let message = RawMessage::builder()
+        .data(Blob::new(mail.as_bytes()))
+        .build()
+        .unwrap();
+    EmailContent::builder().raw(message).build()
+}
+
+fn code(sent: Sent) -> String {
+    let error = sent.unwrap_err();
+    error
+        .code()
+        .unwrap_or_else(|| panic!("no code in {error:?}"))
+        .to_owned()
+}
+
+#[tokio::test]
+async fn an_accepted_mail_is_kept_under_the_id_that_was_answered() {
+    let provider = provider().await;
+    let content = simple(
+        "Bitte prüfen",
+        &[("List-Unsubscribe", "<https://signtusk.localhost/u>")],
+    );
+    let id = provider
+        .send(FROM, &["Ann <ann@example.com>"], content)
+        .await
+        .unwrap();
+    let mails = provider.server.messages(Some("ANN@example.com"));
+    let [mail] = &mails[..] else {
+        panic!("{mails:?}")
+    };
+    assert_eq!(mail.id, id);
+    assert_eq!(mail.to, ["ann@example.com"]);
+    assert_eq!(mail.from, FROM);
+    assert_eq!(
+        (
+            mail.subject.as_str(),
+            mail.html.as_str(),
+            mail.text.as_str()
+        ),
+        ("Bitte prüfen", "<p>Grüße</p>", "Grüße")
+    );
+    assert_eq!(mail.headers[0].name, "List-Unsubscribe");
+    assert_eq!(provider.server.requests(), 1);
+    provider.server.stop().await;
+}
+
+#[tokio::test]
+async fn tags_and_a_known_configuration_set_stay_with_the_mail() {
+    let provider = provider().await;
+    let send = |set: &str| {
+        let tag = MessageTag::builder().name("ledger").value("ab12");
+        provider
+            .client
+            .send_email()
+            .from_email_address(FROM)
+            .destination(Destination::builder().to_addresses("a@b.c").build())
+            .content(simple("Hello", &[]))
+            .email_tags(tag.build().unwrap())
+            .configuration_set_name(set)
+            .send()
+    };
+    send("signtusk").await.unwrap();
+    let mail = &provider.server.messages(None)[0];
+    assert_eq!(mail.provider, local_mail::Provider::Ses);
+    assert_eq!(mail.tag("ledger"), Some("ab12"));
+    assert_eq!(mail.configuration_set.as_deref(), Some("signtusk"));
+    let unknown = send("other").await.unwrap_err();
+    assert_eq!(unknown.code(), Some("NotFoundException"));
+    assert_eq!(provider.kept(), 1);
+}
+
+#[tokio::test]
+async fn a_raw_mail_is_read_as_its_recipient_would_read_it() {
+    let provider = provider().await;
+    let mail = "From: SignTusk <noreply@signtusk.localhost>\r\nTo: Ann <ann@example.com>, bob@example.com\r\n\
+        Subject: =?utf-8?q?Gr=C3=BC=C3=9Fe?=\r\nX-Note: folded\r\n line\r\nMIME-Version: 1.0\r\n\
+        Content-Type: multipart/alternative; boundary=b\r\n\r\n\
+        --b\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: base64\r\n\r\nR3LDvMOfZQ==\r\n\
+        --b\r\nContent-Type: text/html\r\n\r\n<p>Hi</p>\r\n--b--\r\n";
+    let output = provider
+        .client
+        .send_email()
+        .content(raw(mail))
+        .send()
+        .await
+        .unwrap();
+    let mails = provider.server.messages(Some("bob@example.com"));
+    let [kept] = &mails[..] else {
+        panic!("{mails:?}")
+    };
+    assert_eq!(output.message_id(), Some(kept.id.as_str()));
+    assert_eq!(kept.to, ["ann@example.com", "bob@example.com"]);
+    assert_eq!(
+        (kept.subject.as_str(), kept.text.as_str()),
+        ("Grüße", "Grüße")
+    );
+    assert!(kept.html.contains("<p>Hi</p>"), "{}", kept.html);
+    assert_eq!(kept.headers[0].value, "folded line");
+}
+
+#[tokio::test]
+async fn what_ses_refuses_is_refused_under_its_code_and_not_kept() {
+    let provider = provider().await;
+    let ok = || simple("Hello", &[]);
+    let many: Vec<String> = (0..51).map(|n| format!("s{n}@example.com")).collect();
+    let many: Vec<&str> = many.iter().map(String::as_str).collect();
+    let template = Template::builder().template_name("welcome").build();
+    let long_line = format!("From: {FROM}\r\nTo: a@b.c\r\n\r\n{}\r\n", "x".repeat(999));
+    let twice = format!("From: {FROM}\r\nTo: a@b.c\r\nSubject: a\r\nSubject: b\r\n\r\nx\r\n");
+    for (sent, expected) in [
+        (
+            provider
+                .send("evil@elsewhere.example", &["a@b.c"], ok())
+                .await,
+            "MessageRejected",
+        ),
+        (
+            provider.send(FROM, &["a@b.c"], raw(&long_line)).await,
+            "MessageRejected",
+        ),
+        (
+            provider.send(FROM, &["a@b.c"], raw(&twice)).await,
+            "BadRequestException",
+        ),
+        (
+            provider.send(FROM, &many, ok()).await,
+            "BadRequestException",
+        ),
+        (provider.send(FROM, &[], ok()).await, "BadRequestException"),
+        (
+            provider.send(FROM, &["not an address"], ok()).await,
+            "BadRequestException",
+        ),
+        (
+            provider.send(FROM, &["a@b.c\r\nBcc: x@y.z"], ok()).await,
+            "BadRequestException",
+        ),
+        (
+            provider
+                .send(FROM, &["a@b.c"], simple("a\r\nBcc: x@y.z", &[]))
+                .await,
+            "BadRequestException",
+        ),
+        (
+            provider
+                .send(FROM, &["a@b.c"], simple("a", &[("X-A", "b\nc")]))
+                .await,
+            "BadRequestException",
+        ),
+        (
+            provider
+                .send(FROM, &["a@b.c"], simple("a", &[("To", "x@y.z")]))
+                .await,
+            "BadRequestException",
+        ),
+        (
+            provider
+                .send(
+                    FROM,
+                    &["a@b.c"],
+                    EmailContent::builder().template(template).build(),
+                )
+                .await,
+            "NotFoundException",
+        ),
+        (
+            provider
+                .send(FROM, &["a@b.c"], EmailContent::builder().build())
+                .await,
+            "BadRequestException",
+        ),
+    ] {
+        assert_eq!(code(sent), expected);
+    }
+    assert_eq!(provider.kept(), 0);
+}
+
+#[tokio::test]
+async fn a_mail_over_forty_megabytes_is_refused() {
+    let provider = provider().await;
+    let mail = format!(
+        "From: {FROM}\r\nTo: a@b.c\r\n\r\n{}",
+        "0123456789abcde\n".repeat(40 * 1024 * 1024 / 16)
+    );
+    assert_eq!(
+        code(provider.send(FROM, &["a@b.c"], raw(&mail)).await),
+        "MessageRejected"
+    );
+}
+
+#[tokio::test]
+async fn a_fault_answers_with_the_code_that_the_sdk_knows() {
+    let provider = provider().await;
+    let faults = provider.server.faults();
+    for (fault, expected) in [
+        (Fault::Throttled, "TooManyRequestsException"),
+        (Fault::ServerError, "InternalFailure"),
+        (Fault::Rejected, "MessageRejected"),
+        (
+            Fault::Refused(Code::MailFromDomainNotVerified),
+            "MailFromDomainNotVerifiedException",
+        ),
+        (
+            Fault::Refused(Code::SendingPaused),
+            "SendingPausedException",
+        ),
+        (
+            Fault::Refused(Code::AccountSuspended),
+            "AccountSuspendedException",
+        ),
+        (
+            Fault::Refused(Code::LimitExceeded),
+            "LimitExceededException",
+        ),
+    ] {
+        faults.set(Some(fault));
+        assert_eq!(code(provider.send_to("a@b.c").await), expected);
+    }
+    faults.set(Some(Fault::Throttled));
+    let error = provider
+        .send_to("a@b.c")
+        .await
+        .unwrap_err()
+        .into_service_error();
+    assert!(error.is_too_many_requests_exception());
+    faults.set(None);
+    provider.send_to("a@b.c").await.unwrap();
+    assert_eq!(provider.kept(), 1);
+}
+
+#[tokio::test]
+async fn a_fault_meets_only_the_calls_it_was_set_for() {
+    let provider = provider().await;
+    let faults = provider.server.faults();
+    faults.set_for_next(2, Fault::Throttled);
+    faults.for_recipient("bad@example.com", Some(Fault::Rejected));
+    assert_eq!(
+        code(provider.send_to("a@b.c").await),
+        "TooManyRequestsException"
+    );
+    assert_eq!(
+        code(provider.send_to("Bad@example.com").await),
+        "MessageRejected"
+    );
+    assert_eq!(
+        code(provider.send_to("a@b.c").await),
+        "TooManyRequestsException"
+    );
+    provider.send_to("a@b.c").await.unwrap();
+    faults.for_recipient("bad@example.com", None);
+    provider.send_to("bad@example.com").await.unwrap();
+}
+
+#[tokio::test]
+async fn a_cut_call_gets_no_answer_and_its_mail_is_kept() {
+    let provider = provider().await;
+    provider
+        .server
+        .faults()
+        .set_for_next(1, Fault::AcceptThenCut);
+    let error = provider.send_to("a@b.c").await.unwrap_err();
+    assert!(matches!(error, SdkError::DispatchFailure(_)), "{error:?}");
+    assert_eq!(provider.kept(), 1);
+}
+
+#[tokio::test]
+async fn a_hook_runs_before_or_after_the_mail_is_kept() {
+    let provider = provider().await;
+    let faults = provider.server.faults();
+    let pulled = Arc::new(AtomicU32::new(0));
+    for (before, kept) in [(true, 0), (false, 1)] {
+        let counter = Arc::clone(&pulled);
+        let run = Arc::new(move || {
+            counter.fetch_add(1, Ordering::SeqCst);
+        });
+        faults.set_for_next(1, Fault::Hook { before, run });
+        let error = provider.send_to("a@b.c").await.unwrap_err();
+        assert!(matches!(error, SdkError::DispatchFailure(_)), "{error:?}");
+        assert_eq!(provider.kept(), kept);
+    }
+    assert_eq!(pulled.load(Ordering::SeqCst), 2);
+}
+
+#[tokio::test]
+async fn a_caller_that_gives_up_on_a_slow_provider_is_still_sent_to() {
+    let provider = provider().await;
+    provider
+        .server
+        .faults()
+        .set_for_next(1, Fault::Slow(Duration::from_millis(300)));
+    let sending = provider.send_to("a@b.c");
+    assert!(
+        tokio::time::timeout(Duration::from_millis(100), sending)
+            .await
+            .is_err()
+    );
+    let arrived = async {
+        while provider.kept() == 0 {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(10), arrived)
+        .await
+        .unwrap();
+}

@@ -1,0 +1,126 @@
+//! Days and instants that stand in mails: by when to sign, when something was completed.
+
+use std::fmt;
+
+use jiff::Timestamp;
+use jiff::civil::{self, DateTime};
+use jiff::tz::TimeZone;
+use serde::{Deserialize, Serialize};
+use utoipa::openapi::schema::{AnyOfBuilder, KnownFormat, ObjectBuilder, SchemaFormat, Type};
+use utoipa::openapi::{RefOr, Schema};
+use utoipa::{PartialSchema, ToSchema};
+
+/// A date as the web app writes it: `2026-12-01`, or an RFC 3339 instant. A time without an offset is UTC.
+/// `Display` writes it for people, in English and in UTC.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Date(When);
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum When {
+    /// The end of a day, wherever the reader is.
+    Day(civil::Date),
+    Instant(Timestamp),
+}
+
+/// The text is neither a day nor an instant. It is not quoted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("must be a date such as 2026-12-01 or an instant such as 2026-12-01T17:00:00Z")]
+pub struct InvalidDate;
+
+impl Date {
+    /// Reads a date.
+    pub fn parse(text: &str) -> Result<Self, InvalidDate> {
+        let text = text.trim();
+        if text.len() == "2026-12-01".len() {
+            let day = text.parse().map_err(|_| InvalidDate)?;
+            return Ok(Self(When::Day(day)));
+        }
+        let instant = text
+            .parse::<Timestamp>()
+            .or_else(|_| TimeZone::UTC.to_timestamp(text.parse::<DateTime>()?))
+            .map_err(|_| InvalidDate)?;
+        Ok(Self(When::Instant(instant)))
+    }
+}
+
+impl fmt::Display for Date {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            When::Day(day) => write!(f, "{}", day.strftime("%-d %B %Y")),
+            When::Instant(instant) => write!(f, "{}", instant.strftime("%-d %B %Y, %H:%M UTC")),
+        }
+    }
+}
+
+impl TryFrom<String> for Date {
+    type Error = InvalidDate;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        Self::parse(&text)
+    }
+}
+
+impl From<Date> for String {
+    fn from(date: Date) -> Self {
+        match date.0 {
+            When::Day(day) => day.to_string(),
+            When::Instant(instant) => instant.to_string(),
+        }
+    }
+}
+
+/// A text in one of two forms, which the derivation knows no words for.
+impl PartialSchema for Date {
+    fn schema() -> RefOr<Schema> {
+        let text = |format| {
+            ObjectBuilder::new()
+                .schema_type(Type::String)
+                .format(Some(SchemaFormat::KnownFormat(format)))
+        };
+        AnyOfBuilder::new()
+            .item(text(KnownFormat::Date))
+            .item(text(KnownFormat::DateTime))
+            .description(Some(
+                "A day, or an instant; an instant without an offset is taken for UTC.",
+            ))
+            .examples(["2026-12-01", "2026-12-01T17:00:00Z"])
+            .into()
+    }
+}
+
+impl ToSchema for Date {}
+
+#[cfg(test)]
+mod tests {
+    use super::Date;
+
+    #[test]
+    fn days_and_instants_are_read_and_written_for_people() {
+        for (text, shown) in [
+            ("2026-12-01", "1 December 2026"),
+            ("2026-12-01T17:00:00Z", "1 December 2026, 17:00 UTC"),
+            (
+                "2026-12-01T17:00:00.000+02:00",
+                "1 December 2026, 15:00 UTC",
+            ),
+            ("2026-12-01T17:00:00", "1 December 2026, 17:00 UTC"),
+        ] {
+            assert_eq!(Date::parse(text).unwrap().to_string(), shown);
+        }
+    }
+
+    #[test]
+    fn what_is_neither_is_refused() {
+        for text in [
+            "",
+            "soon",
+            "2026-02-30",
+            "01.12.2026",
+            "2026-12-01T25:00:00Z",
+            "1764547200",
+        ] {
+            assert!(Date::parse(text).is_err(), "{text}");
+        }
+    }
+}

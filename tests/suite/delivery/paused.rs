@@ -1,0 +1,91 @@
+//! The kill switch: what is paused is neither enqueued nor run, and goes on afterwards with nothing lost.
+
+use http::{Method, StatusCode};
+use serde_json::{Value, json};
+
+use crate::support::TestCloud;
+use crate::support::cloud::{answer, with_json};
+use crate::support::payloads::signature_request;
+use crate::support::waiting::statuses;
+
+const PAUSES: &str = "/api/queue/pauses/email";
+
+async fn pause(cloud: &TestCloud, body: Value) {
+    let request = with_json(cloud.request(Method::PUT, PAUSES), &body);
+    let paused = answer(request).await;
+    assert_eq!(paused.status, StatusCode::OK, "{paused:?}");
+    assert_eq!(paused.body, body);
+}
+
+#[tokio::test]
+async fn a_paused_type_holds_its_deliveries_and_lets_them_go_afterwards() {
+    let cloud = TestCloud::start().await;
+    cloud.qstash().hold(true);
+    let id = cloud.enqueue(&signature_request("ann@example.com")).await;
+    pause(&cloud, json!({ "paused": true })).await;
+    cloud.qstash().hold(false);
+
+    let held = cloud.wait_for(&id, "deferred").await;
+    assert_eq!(statuses(&held), ["queued", "processing", "deferred"]);
+    assert!(held["error"].as_str().unwrap().contains("paused"));
+    assert!(cloud.mails().is_empty());
+    let refused = cloud
+        .post("/api/queue/emails", &signature_request("bob@example.com"))
+        .await;
+    refused.assert_problem(503, "jobs_paused", "while it is paused");
+    assert!(refused.headers.contains_key("retry-after"));
+    let stats = cloud.get("/api/queue/stats").await.body;
+    assert_eq!(stats["email"]["paused"], true);
+    assert_eq!(
+        stats["email"]["total"], 1,
+        "what is refused is not recorded"
+    );
+
+    pause(&cloud, json!({ "paused": false })).await;
+    cloud.qstash().set_speed(6_000.0);
+    cloud.wait_for(&id, "completed").await;
+    assert_eq!(cloud.mails()["ann@example.com"], 1);
+    cloud.enqueue(&signature_request("bob@example.com")).await;
+}
+
+#[tokio::test]
+async fn a_paused_tenant_does_not_hold_up_another() {
+    let cloud = TestCloud::start().await;
+    pause(&cloud, json!({ "paused": true, "tenant": "slow.example" })).await;
+    let enqueue = async |domain: &str| {
+        let request = cloud.request(Method::POST, "/api/queue/emails");
+        let request = request
+            .header("x-user-id", "u-1")
+            .header("x-user-domain", domain);
+        answer(with_json(request, &signature_request("ann@example.com"))).await
+    };
+    let held = enqueue("slow.example").await;
+    held.assert_problem(503, "jobs_paused", "the paused tenant");
+    let taken = enqueue("fast.example").await;
+    assert_eq!(taken.status, StatusCode::ACCEPTED);
+    let stats = cloud.get("/api/queue/stats").await.body;
+    assert_eq!(stats["email"]["pausedTenants"], 1);
+    assert!(!stats.to_string().contains("slow.example"));
+}
+
+#[tokio::test]
+async fn nobody_but_the_service_and_administrators_pauses() {
+    let cloud = TestCloud::start().await;
+    let body = json!({ "paused": true });
+    for (role, status) in [("user", 403), ("domain_admin", 403), ("admin", 200)] {
+        let request = cloud.request(Method::PUT, PAUSES);
+        let request = request
+            .header("x-user-id", "u-1")
+            .header("x-user-role", role);
+        let answer = answer(with_json(request, &body)).await;
+        assert_eq!(answer.status, status, "{role}");
+    }
+    let other = with_json(cloud.request(Method::PUT, "/api/queue/pauses/fax"), &body);
+    answer(other)
+        .await
+        .assert_problem(404, "job_type_unknown", "no such type");
+    let empty = json!({ "paused": true, "tenant": "" });
+    answer(with_json(cloud.request(Method::PUT, PAUSES), &empty))
+        .await
+        .assert_invalid("/tenant", "an empty tenant");
+}
