@@ -43,8 +43,10 @@ check: ## Formatting, lints and documentation, warnings denied
 	cargo clippy --locked --workspace --all-targets --all-features -- -D warnings
 	RUSTDOCFLAGS='-D warnings' cargo doc --locked --workspace --no-deps --document-private-items --quiet
 
-openapi: ## Write docs/openapi.json from the routes' own documentation
+openapi: ## Write docs/openapi.json from the routes' own documentation, and the TypeScript types from it
 	UPDATE_OPENAPI=1 cargo test --locked -p tests --test suite the_document_is_what_the_routes_say
+	@[ -d clients/typescript/node_modules ] || npm --prefix clients/typescript ci --silent --no-audit --no-fund
+	npm --prefix clients/typescript run --silent generate
 
 bench: build ## Measure, and write docs/PERFORMANCE.md
 	@scripts/bench

@@ -6,3 +6,4 @@ pub mod hex;
 pub mod id;
 pub mod pointer;
 pub mod secret;
+pub mod whole;

@@ -7,7 +7,7 @@ use axum::body::Body;
 use axum::extract::DefaultBodyLimit;
 use axum::response::{IntoResponse as _, Response};
 use futures_util::FutureExt as _;
-use http::{HeaderValue, StatusCode, header};
+use http::{HeaderValue, Method, StatusCode, header};
 use lambda_http::{Request, RequestExt as _, service_fn};
 use tokio::time::Instant;
 use tower::ServiceExt as _;
@@ -37,7 +37,7 @@ pub async fn serve(function: &'static str, router: Router, usage: Usage) -> Resu
             Problem::new(
                 StatusCode::METHOD_NOT_ALLOWED,
                 "method_not_allowed",
-                "This route does not know that method.",
+                "This route does not know that method; Allow names those it knows.",
             )
         })
         .layer(DefaultBodyLimit::max(LARGEST_BODY));
@@ -61,6 +61,7 @@ async fn handle(
     let request_id = request_id(&request);
     let span = tracing::info_span!("request", request_id, function);
     let deadline = deadline::of(&request, clock);
+    let is_head = request.method() == Method::HEAD;
     let answer = router.clone().oneshot(request.map(Body::new));
     let response = tokio::time::timeout_at(deadline, AssertUnwindSafe(answer).catch_unwind())
         .instrument(span)
@@ -78,7 +79,10 @@ async fn handle(
         Err(_) => Problem::unavailable("This took too long. Try again.").into_response(),
     };
     if let Some(problem) = response.extensions_mut().remove::<Problem>() {
-        response = problem.response(&request_id);
+        response = written(&problem, &request_id, &response);
+    }
+    if is_head {
+        *response.body_mut() = Body::empty();
     }
     response
         .headers_mut()
@@ -94,6 +98,17 @@ async fn handle(
     }
     .emit(clock.now());
     Ok(response)
+}
+
+/// The problem, with the methods that the router named where it has others for this path (RFC 9110 section 15.5.6).
+fn written(problem: &Problem, request_id: &str, routed: &Response) -> Response {
+    let mut response = problem.response(request_id);
+    if let Some(methods) = routed.headers().get(header::ALLOW) {
+        response
+            .headers_mut()
+            .insert(header::ALLOW, methods.clone());
+    }
+    response
 }
 
 /// The id under which Lambda knows the invocation.

@@ -6,6 +6,7 @@ use axum::extract::FromRequestParts;
 use http::request::Parts;
 use http::{HeaderMap, StatusCode};
 
+use super::input::visible;
 use super::problem::Problem;
 use crate::service::job::Sight;
 
@@ -24,17 +25,23 @@ pub enum Role {
 }
 
 /// The acting user, as the web app names it. Without a user id the caller is the service itself, with every right.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, utoipa::IntoParams)]
+#[into_params(parameter_in = Header)]
 pub struct Caller {
-    /// `X-User-Id`.
+    /// The acting user; without it the caller is the service itself, with every right.
+    #[param(rename = "X-User-Id", value_type = String, required = false, max_length = 320, pattern = "^[!-~]([ -~]*[!-~])?$")]
     pub user_id: Option<String>,
-    /// `X-User-Email`.
+    /// The acting user's address.
+    #[param(rename = "X-User-Email", value_type = String, required = false)]
     pub email: Option<String>,
-    /// `X-User-Role`; what is not a known role is a user.
+    /// `user`, `domain_admin` or `admin`; what is none of them is a user. Needs `X-User-Id`.
+    #[param(rename = "X-User-Role", value_type = String, required = false, max_length = 320, pattern = "^[!-~]([ -~]*[!-~])?$", example = "domain_admin")]
     pub role: Option<Role>,
-    /// `X-User-Domain`.
+    /// The acting user's domain, whose budget new jobs count against.
+    #[param(rename = "X-User-Domain", value_type = String, required = false, max_length = 320, pattern = "^[!-~]([ -~]*[!-~])?$")]
     pub domain: Option<String>,
-    /// `X-Client-Ip`.
+    /// The address that the acting user calls from.
+    #[param(rename = "X-Client-Ip", value_type = String, required = false)]
     pub client_ip: Option<IpAddr>,
 }
 
@@ -114,8 +121,7 @@ impl<S: Sync> FromRequestParts<S> for Caller {
 
 /// A header's text, if it has one that can be used.
 fn text(headers: &HeaderMap, name: &str) -> Option<String> {
-    let value = headers.get(name)?.to_str().ok()?.trim();
-    (!value.is_empty() && value.len() <= LONGEST).then(|| value.to_owned())
+    visible(headers.get(name)?, LONGEST).map(str::to_owned)
 }
 
 /// The text of a header that decides about rights: absent or usable, nothing between.
@@ -149,7 +155,7 @@ mod tests {
     fn a_caller_that_cannot_be_read_does_not_become_the_service() {
         let long = "x".repeat(321);
         for name in ["x-user-id", "x-user-role", "x-user-domain"] {
-            for value in ["", " ", "\u{fc}", &long] {
+            for value in ["", " ", "\u{fc}", "a\tb", &long] {
                 let mut headers = HeaderMap::new();
                 headers.insert(name, HeaderValue::from_bytes(value.as_bytes()).unwrap());
                 assert_eq!(Caller::read(&headers).unwrap_err().status, 400, "{name}");

@@ -1,42 +1,73 @@
-//! The answers that every route behind the service token has, documented once.
+//! What many routes have in common, documented once: the answers that the edge gives before a handler is asked, and
+//! those that any handler may give.
 
 use std::collections::BTreeMap;
 
+use utoipa::openapi::header::Header;
+use utoipa::openapi::schema::{ObjectBuilder, Type};
 use utoipa::openapi::{ContentBuilder, Ref, RefOr, Response, ResponseBuilder};
 use utoipa::{IntoResponses, ToSchema as _};
 
 use super::problem::ProblemDocument;
 
-/// What a guard and the edge may answer before a handler is asked, and what any handler may when the store is down.
+/// What every route behind the service token may answer, whatever it does.
 #[derive(Debug)]
 pub struct GuardProblems;
+
+/// What a route may answer besides when it takes a JSON body.
+#[derive(Debug)]
+pub struct BodyProblems;
 
 impl IntoResponses for GuardProblems {
     fn responses() -> BTreeMap<String, RefOr<Response>> {
         [
             (
                 "400",
-                "The body, the path or a caller header is not what the route takes",
+                problem("The query, the path, the body or a header is malformed"),
             ),
-            ("401", "The service token is missing or wrong"),
-            ("403", "The token may only read"),
-            ("413", "The body is larger than 4 MB"),
-            ("415", "The body is not application/json"),
+            ("401", unauthorized()),
+            ("403", problem("The token may only read")),
             (
-                "503",
-                "The store does not answer; Retry-After says when to ask again",
+                "500",
+                problem("Our fault; quote the request id when you ask about it"),
             ),
+            ("503", unavailable()),
         ]
-        .map(|(status, description)| (status.to_owned(), problem(description).into()))
+        .map(|(status, response)| (status.to_owned(), response.build().into()))
         .into()
     }
 }
 
-fn problem(description: &str) -> Response {
+impl IntoResponses for BodyProblems {
+    fn responses() -> BTreeMap<String, RefOr<Response>> {
+        [
+            ("413", "The body is larger than 4 MB"),
+            ("415", "The body is not application/json"),
+            ("422", "A field is missing or wrong; errors[] names it"),
+        ]
+        .map(|(status, description)| (status.to_owned(), problem(description).build().into()))
+        .into()
+    }
+}
+
+fn unauthorized() -> ResponseBuilder {
+    problem("The service token is missing or wrong").header("WWW-Authenticate", Header::default())
+}
+
+fn unavailable() -> ResponseBuilder {
+    let mut wait = Header::new(
+        ObjectBuilder::new()
+            .schema_type(Type::Integer)
+            .minimum(Some(0)),
+    );
+    wait.description = Some("Seconds to wait before asking again".to_owned());
+    problem("Something that this stands on does not answer").header("Retry-After", wait)
+}
+
+fn problem(description: &str) -> ResponseBuilder {
     let schema = Ref::from_schema_name(ProblemDocument::name());
     let content = ContentBuilder::new().schema(Some(schema)).build();
     ResponseBuilder::new()
         .description(description)
         .content("application/problem+json", content)
-        .build()
 }

@@ -3,7 +3,7 @@
 use axum::extract::{FromRequest, FromRequestParts, Request};
 use bytes::Bytes;
 use http::request::Parts;
-use http::{HeaderMap, StatusCode, header};
+use http::{HeaderMap, HeaderValue, StatusCode, header};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -140,6 +140,14 @@ impl<T: DeserializeOwned + Send, S: Send + Sync> FromRequestParts<S> for Path<T>
                 )
             })
     }
+}
+
+/// A header's value without the spaces around it, if it is 1 to `longest` visible ASCII characters and spaces.
+#[must_use]
+pub fn visible(value: &HeaderValue, longest: usize) -> Option<&str> {
+    let text = value.to_str().ok()?.trim_matches([' ', '\t']);
+    let fits = !text.is_empty() && text.len() <= longest && !text.contains('\t');
+    fits.then_some(text)
 }
 
 #[cfg(test)]

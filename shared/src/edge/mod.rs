@@ -12,6 +12,7 @@ pub mod input;
 pub mod job;
 pub mod limiter;
 pub mod metrics;
+pub mod page;
 pub mod problem;
 pub mod telemetry;
 pub mod webhook;

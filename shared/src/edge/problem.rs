@@ -35,7 +35,7 @@ pub struct FieldError {
     pub detail: String,
 }
 
-/// The wire form.
+/// What went wrong, and what to do about it (RFC 9457).
 #[derive(Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = Problem)]

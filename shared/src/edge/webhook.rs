@@ -111,16 +111,12 @@ impl Webhook {
     }
 
     async fn respond(&self, request: Request, taker: &impl Take, request_id: &str) -> Responded {
-        if request.method() == Method::GET {
-            return Responded::new("done", axum::Json(self.about()).into_response());
-        }
-        if request.method() != Method::POST {
-            let problem = Problem::new(
-                StatusCode::METHOD_NOT_ALLOWED,
-                "method_not_allowed",
-                "QStash delivers with POST.",
-            );
-            return Responded::new("refused", problem.response(request_id));
+        match *request.method() {
+            Method::POST => {}
+            Method::GET => {
+                return Responded::new("done", axum::Json(self.about()).into_response());
+            }
+            _ => return Responded::new("refused", not_allowed(request_id)),
         }
         let deadline = deadline::of(&request, &self.clock);
         let (parts, body) = request.into_parts();
@@ -199,6 +195,20 @@ fn said(answer: Answer, request_id: &str) -> Responded {
         }
         Answer::Never(detail) => Responded::new("never", never(detail, request_id)),
     }
+}
+
+/// What is asked of this route with another method: it has two.
+fn not_allowed(request_id: &str) -> Response {
+    let mut response = Problem::new(
+        StatusCode::METHOD_NOT_ALLOWED,
+        "method_not_allowed",
+        "QStash delivers with POST; GET says what this function takes.",
+    )
+    .response(request_id);
+    response
+        .headers_mut()
+        .insert(header::ALLOW, HeaderValue::from_static("GET,POST"));
+    response
 }
 
 fn never(detail: String, request_id: &str) -> Response {

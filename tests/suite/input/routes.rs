@@ -17,6 +17,9 @@ async fn an_absurd_query_is_refused_or_harmless() {
     }
     let refused = [
         "limit=-1",
+        "limit=0",
+        "limit=101",
+        "limit=1000000000",
         "limit=1e9",
         "limit=1.5",
         "limit=4294967296",
@@ -60,9 +63,7 @@ async fn an_absurd_query_is_refused_or_harmless() {
         .each_ref()
         .map(|cursor| cursor.replace("cursor=", "label="));
     let odd = [
-        "limit=0",
         "limit=100",
-        "limit=1000000000",
         "limit=%2B1",
         "x=y",
         "&&&",
@@ -77,9 +78,6 @@ async fn an_absurd_query_is_refused_or_harmless() {
         assert_eq!(page.status, 200, "{query}: {page:?}");
         let items = page.body["items"].as_array().unwrap();
         assert!(items.len() <= 3, "{query}");
-        if query == "limit=0" {
-            assert_eq!(items.len(), 1, "a page has at least one job");
-        }
     }
     let huge = cloud
         .get(&format!("/api/queue/jobs?cursor={}", "x".repeat(11_000)))
@@ -191,36 +189,38 @@ async fn an_id_that_is_no_text_is_refused_by_the_function_too() {
 
 #[tokio::test]
 async fn a_method_that_a_route_does_not_have_and_a_route_that_nobody_has_are_refused() {
-    const METHODS: [&str; 7] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
+    const METHODS: [&str; 7] = ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE"];
     let cloud = TestCloud::start().await;
-    let routes: [(&str, &str, &[&str]); 10] = [
-        ("queue", "/api/queue/emails", &["POST"]),
-        ("queue", "/api/queue/emails/bulk", &["POST"]),
-        ("queue-jobs", "/api/queue/jobs", &["GET"]),
-        ("queue-jobs", "/api/queue/jobs/1", &["GET", "DELETE"]),
-        ("queue-jobs", "/api/queue/jobs/1/retry", &["POST"]),
-        ("queue-jobs", "/api/queue/stats", &["GET"]),
-        ("health", "/api/health/redis", &["GET"]),
-        ("openapi", "/api/openapi.json", &["GET"]),
-        ("send-email", "/api/jobs/send-email", &["GET", "POST"]),
-        ("job-failed", "/api/jobs/job-failed", &["GET", "POST"]),
+    let routes: [(&str, &[&str]); 10] = [
+        ("/api/queue/emails", &["POST"]),
+        ("/api/queue/emails/bulk", &["POST"]),
+        ("/api/queue/jobs", &["GET"]),
+        ("/api/queue/jobs/1", &["GET", "DELETE"]),
+        ("/api/queue/jobs/1/retry", &["POST"]),
+        ("/api/queue/stats", &["GET"]),
+        ("/api/health/redis", &["GET"]),
+        ("/api/openapi.json", &["GET"]),
+        ("/api/jobs/send-email", &["GET", "POST"]),
+        ("/api/jobs/job-failed", &["GET", "POST"]),
     ];
-    for (function, path, has) in routes {
+    for (path, has) in routes {
         for method in METHODS.into_iter().filter(|method| !has.contains(method)) {
             let why = format!("{method} {path}");
             let verb = Method::from_bytes(method.as_bytes()).unwrap();
-            let at_gateway = answer(cloud.request(verb, path)).await;
-            assert_eq!(
-                at_gateway.status, 404,
-                "{why}: API Gateway knows no such route"
-            );
-            // A router answers HEAD where it answers GET; API Gateway never lets it come so far.
-            if method != "HEAD" {
-                let call = cloud.invoke(function, event(method, path)).await;
-                call.assert_problem(405, "method_not_allowed", &why);
-            }
+            let refused = answer(cloud.request(verb, path)).await;
+            refused.assert_problem(405, "method_not_allowed", &why);
+            let allowed = refused.headers["allow"].to_str().unwrap();
+            let allowed = allowed.split(',').filter(|method| *method != "HEAD");
+            assert_eq!(allowed.collect::<Vec<_>>(), has, "{why}");
         }
     }
+    let head = answer(cloud.request(Method::HEAD, "/api/queue/stats")).await;
+    assert_eq!((head.status.as_u16(), head.body), (200, "".into()));
+    let anonymous = answer(cloud.bare(Method::HEAD, "/api/queue/stats")).await;
+    assert_eq!(
+        (anonymous.status.as_u16(), anonymous.body),
+        (401, "".into())
+    );
     for path in [
         "/",
         "/api",

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 pub(crate) fn event(method: &str, path: &str) -> Value {
     json!({
         "version": "2.0",
-        "routeKey": format!("{method} {path}"),
+        "routeKey": format!("ANY {path}"),
         "rawPath": path,
         "rawQueryString": "",
         "headers": { "host": "localhost", "x-forwarded-proto": "https" },
@@ -25,7 +25,7 @@ pub(crate) fn event(method: &str, path: &str) -> Value {
                 "userAgent": "suite",
             },
             "requestId": "00000000-0000-4000-8000-000000000001",
-            "routeKey": format!("{method} {path}"),
+            "routeKey": format!("ANY {path}"),
             "stage": "$default",
             "time": "24/Nov/2026:09:35:28 +0000",
             "timeEpoch": 1_795_512_928_000_i64,

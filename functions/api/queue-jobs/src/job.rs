@@ -3,6 +3,7 @@
 use axum::Json;
 use axum::extract::State;
 use http::StatusCode;
+use serde::Deserialize;
 use shared::edge::documented::GuardProblems;
 use shared::edge::input::Path;
 use shared::edge::problem::ProblemDocument;
@@ -14,6 +15,26 @@ use crate::{Desk, not_found};
 /// The longest id that is looked up: QStash's message ids have some 60 characters.
 const LONGEST_ID: usize = 128;
 
+/// Which job.
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Path)]
+#[serde(rename_all = "camelCase")]
+pub struct Id {
+    /// A job id or a QStash message id.
+    #[param(min_length = 1, max_length = 128)]
+    job_id: String,
+}
+
+impl Id {
+    /// The id, if a job can have it.
+    fn known(&self) -> Result<&str> {
+        if self.job_id.len() > LONGEST_ID {
+            return Err(not_found());
+        }
+        Ok(&self.job_id)
+    }
+}
+
 /// One job.
 ///
 /// The id is the job's, or that of the QStash message that carried it.
@@ -22,10 +43,15 @@ const LONGEST_ID: usize = 128;
     operation_id = "getJob",
     path = "/api/queue/jobs/{jobId}",
     tag = "jobs",
-    params(("jobId" = String, Path, description = "A job id or a QStash message id")),
+    params(Id, Caller),
     responses(
         (status = 200, description = "The job", body = Job),
-        (status = 404, description = "No such job, or not yours to see", body = ProblemDocument),
+        (
+            status = 404,
+            description = "No such job, or not yours to see",
+            body = ProblemDocument,
+            content_type = "application/problem+json"
+        ),
         GuardProblems,
     ),
     security(("serviceToken" = []))
@@ -33,9 +59,9 @@ const LONGEST_ID: usize = 128;
 pub async fn show(
     State(desk): State<Desk>,
     caller: Caller,
-    Path(id): Path<String>,
+    Path(id): Path<Id>,
 ) -> Result<Json<Job>> {
-    let job = desk.jobs.get(known(&id)?).await?;
+    let job = desk.jobs.get(id.known()?).await?;
     let seen = job.filter(|job| caller.sight().has(job));
     seen.map(Json).ok_or_else(not_found)
 }
@@ -46,11 +72,21 @@ pub async fn show(
     operation_id = "cancelJob",
     path = "/api/queue/jobs/{jobId}",
     tag = "jobs",
-    params(("jobId" = String, Path, description = "A job id or a QStash message id")),
+    params(Id, Caller),
     responses(
         (status = 200, description = "The job, cancelled", body = Job),
-        (status = 404, description = "No such job, or not yours to see", body = ProblemDocument),
-        (status = 409, description = "It is running or has ended", body = ProblemDocument),
+        (
+            status = 404,
+            description = "No such job, or not yours to see",
+            body = ProblemDocument,
+            content_type = "application/problem+json"
+        ),
+        (
+            status = 409,
+            description = "It is running or has ended",
+            body = ProblemDocument,
+            content_type = "application/problem+json"
+        ),
         GuardProblems,
     ),
     security(("serviceToken" = []))
@@ -58,9 +94,9 @@ pub async fn show(
 pub async fn cancel(
     State(desk): State<Desk>,
     caller: Caller,
-    Path(id): Path<String>,
+    Path(id): Path<Id>,
 ) -> Result<Json<Job>> {
-    match desk.jobs.cancel(known(&id)?, caller.sight()).await? {
+    match desk.jobs.cancel(id.known()?, caller.sight()).await? {
         Cancelled::Done(job) => Ok(Json(*job)),
         Cancelled::Not(refusal) => Err(refused(refusal, "job_not_cancellable", "cancelled")),
     }
@@ -74,11 +110,21 @@ pub async fn cancel(
     operation_id = "retryJob",
     path = "/api/queue/jobs/{jobId}/retry",
     tag = "jobs",
-    params(("jobId" = String, Path, description = "A job id or a QStash message id")),
+    params(Id, Caller),
     responses(
         (status = 202, description = "The job, queued again", body = Job),
-        (status = 404, description = "No such job, or not yours to see", body = ProblemDocument),
-        (status = 409, description = "It is running or completed", body = ProblemDocument),
+        (
+            status = 404,
+            description = "No such job, or not yours to see",
+            body = ProblemDocument,
+            content_type = "application/problem+json"
+        ),
+        (
+            status = 409,
+            description = "It is running or completed",
+            body = ProblemDocument,
+            content_type = "application/problem+json"
+        ),
         GuardProblems,
     ),
     security(("serviceToken" = []))
@@ -86,9 +132,9 @@ pub async fn cancel(
 pub async fn retry(
     State(desk): State<Desk>,
     caller: Caller,
-    Path(id): Path<String>,
+    Path(id): Path<Id>,
 ) -> Result<(StatusCode, Json<Job>)> {
-    match desk.jobs.redrive(known(&id)?, caller.sight()).await? {
+    match desk.jobs.redrive(id.known()?, caller.sight()).await? {
         Redriven::Ready {
             generation,
             payload,
@@ -108,14 +154,6 @@ pub async fn retry(
         }
         Redriven::Not(refusal) => Err(refused(refusal, "job_not_retryable", "retried")),
     }
-}
-
-/// An id that a job can have.
-fn known(id: &str) -> Result<&str> {
-    if id.len() > LONGEST_ID {
-        return Err(not_found());
-    }
-    Ok(id)
 }
 
 fn refused(refusal: Refusal, code: &'static str, verb: &str) -> Problem {

@@ -5,16 +5,11 @@ use axum::extract::State;
 use serde::{Deserialize, Serialize};
 use shared::edge::documented::GuardProblems;
 use shared::edge::input::Query;
+use shared::edge::page::Limit;
 use shared::edge::{Caller, Result};
 use shared::service::job::{Filter, Job, JobType, Status};
 
 use crate::Desk;
-
-/// Jobs on a page, if the caller does not say.
-const DEFAULT_LIMIT: u32 = 20;
-
-/// Jobs on a page at the most.
-const HIGHEST_LIMIT: u32 = 100;
 
 /// What the page is made of.
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
@@ -28,8 +23,9 @@ pub struct Wanted {
     /// Only this label, such as a batch id.
     label: Option<String>,
     /// Jobs on the page, 1 to 100; 20 if absent.
-    #[param(minimum = 1, maximum = 100)]
-    limit: Option<u32>,
+    #[serde(default)]
+    #[param(inline)]
+    limit: Limit,
     /// The `cursor` of the page before.
     cursor: Option<String>,
 }
@@ -52,7 +48,7 @@ pub struct JobPage {
     operation_id = "listJobs",
     path = "/api/queue/jobs",
     tag = "jobs",
-    params(Wanted),
+    params(Wanted, Caller),
     responses(
         (status = 200, description = "A page", body = JobPage),
         GuardProblems,
@@ -64,10 +60,6 @@ pub async fn list(
     caller: Caller,
     Query(wanted): Query<Wanted>,
 ) -> Result<Json<JobPage>> {
-    let limit = wanted
-        .limit
-        .unwrap_or(DEFAULT_LIMIT)
-        .clamp(1, HIGHEST_LIMIT);
     let page = desk
         .jobs
         .list(&Filter {
@@ -75,7 +67,7 @@ pub async fn list(
             status: wanted.status,
             label: wanted.label,
             sight: caller.sight(),
-            limit: limit as usize,
+            limit: wanted.limit.items(),
             cursor: wanted.cursor,
         })
         .await?;

@@ -4,7 +4,7 @@ use axum::Json;
 use axum::extract::State;
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
-use shared::edge::documented::GuardProblems;
+use shared::edge::documented::{BodyProblems, GuardProblems};
 use shared::edge::input::{self, Path};
 use shared::edge::problem::ProblemDocument;
 use shared::edge::{Caller, Problem, Result};
@@ -23,7 +23,7 @@ pub struct Pause {
     tenant: Option<String>,
 }
 
-/// The longest tenant: as long as the headers that name one.
+/// The longest tenant, in characters: as long as the headers that name one.
 const LONGEST_TENANT: usize = 320;
 
 /// Pause a type of job, or let it go on.
@@ -35,12 +35,17 @@ const LONGEST_TENANT: usize = 320;
     operation_id = "pauseJobs",
     path = "/api/queue/pauses/{type}",
     tag = "jobs",
-    params(("type" = JobType, Path, description = "A type of job")),
+    params(("type" = JobType, Path, description = "A type of job"), Caller),
     request_body = Pause,
     responses(
         (status = 200, description = "As it is now", body = Pause),
-        (status = 404, description = "No such type of job", body = ProblemDocument),
-        (status = 422, description = "A field is missing or wrong", body = ProblemDocument),
+        (
+            status = 404,
+            description = "No such type of job",
+            body = ProblemDocument,
+            content_type = "application/problem+json"
+        ),
+        BodyProblems,
         GuardProblems,
     ),
     security(("serviceToken" = []))
@@ -60,7 +65,7 @@ pub async fn put(
     }
     let job: JobType = job.parse().map_err(|_| unknown())?;
     let tenant = pause.tenant.as_deref();
-    if tenant.is_some_and(|tenant| tenant.is_empty() || tenant.len() > LONGEST_TENANT) {
+    if tenant.is_some_and(|tenant| !(1..=LONGEST_TENANT).contains(&tenant.chars().count())) {
         return Err(input::invalid("/tenant", "is 1 to 320 characters"));
     }
     desk.jobs.pause(job, tenant, pause.paused).await?;

@@ -2,11 +2,10 @@
 
 use axum::extract::State;
 use axum::response::Response;
-use http::HeaderMap;
 use serde::Serialize;
 use serde_json::{Value, json};
 use shared::base::id;
-use shared::edge::documented::GuardProblems;
+use shared::edge::documented::{BodyProblems, GuardProblems};
 use shared::edge::input::{self, Json, invalid};
 use shared::edge::problem::ProblemDocument;
 use shared::edge::{Caller, Result};
@@ -15,8 +14,9 @@ use shared::service::job::{Error, JobType, NewJob};
 
 use crate::Queue;
 use crate::emails::email;
-use crate::enqueue::{accepted, idempotency};
-use crate::timing::Timing;
+use crate::enqueue::accepted;
+use crate::idempotency::IdempotencyKey;
+use crate::timing::{OneWait, Timing};
 
 const ROUTE: &str = "/api/queue/emails/bulk";
 
@@ -37,6 +37,8 @@ pub struct EnqueueBulk {
     bulk: Bulk,
     #[serde(flatten)]
     timing: Timing,
+    #[serde(flatten)]
+    wait: OneWait,
 }
 
 /// Enqueue a mail to many signers.
@@ -48,11 +50,24 @@ pub struct EnqueueBulk {
     path = "/api/queue/emails/bulk",
     tag = "queue",
     request_body = EnqueueBulk,
-    params(("Idempotency-Key" = Option<String>, Header, description = "Equal keys with equal bodies make one batch")),
+    params(IdempotencyKey, Caller),
     responses(
-        (status = 202, description = "Recorded and handed to the queue", body = AcceptedBatch),
-        (status = 409, description = "The Idempotency-Key came before with another body", body = ProblemDocument),
-        (status = 422, description = "A field is missing or wrong", body = ProblemDocument),
+        (
+            status = 202,
+            description = "Recorded and handed to the queue",
+            body = AcceptedBatch,
+            links(
+                ("jobs" = (operation_id = "listJobs", parameters(("label" = "$response.body#/batchId")))),
+                ("firstJob" = (operation_id = "getJob", parameters(("jobId" = "$response.body#/jobIds/0"))))
+            )
+        ),
+        (
+            status = 409,
+            description = "The Idempotency-Key came before with another body",
+            body = ProblemDocument,
+            content_type = "application/problem+json"
+        ),
+        BodyProblems,
         GuardProblems,
     ),
     security(("serviceToken" = []))
@@ -60,7 +75,7 @@ pub struct EnqueueBulk {
 pub async fn enqueue(
     State(queue): State<Queue>,
     caller: Caller,
-    headers: HeaderMap,
+    key: IdempotencyKey,
     Json { mut value, bytes }: Json<Value>,
 ) -> Result<Response> {
     if let Some(members) = value.as_object_mut() {
@@ -76,7 +91,7 @@ pub async fn enqueue(
         .into_iter()
         .map(|part| NewJob::new(&Email::Bulk(part)).map_err(Error::from))
         .collect::<std::result::Result<_, _>>()?;
-    let key = idempotency(&headers, &caller, ROUTE, &bytes)?;
+    let key = key.of(&caller, ROUTE, &bytes);
     let taken = queue.enqueue(&order, &jobs, key.as_ref()).await?;
     Ok(accepted(&AcceptedBatch {
         batch_id: taken.label,

@@ -2,7 +2,7 @@
 
 use axum::Json;
 use axum::response::{IntoResponse, Response};
-use http::{HeaderMap, StatusCode};
+use http::StatusCode;
 use serde::Serialize;
 use shared::edge::{Caller, Problem, Result};
 use shared::service::job::{
@@ -11,12 +11,6 @@ use shared::service::job::{
 
 use crate::Queue;
 use crate::timing::Timing;
-
-/// The header by which a caller promises that equal keys mean one wish.
-const IDEMPOTENCY_KEY: &str = "idempotency-key";
-
-/// The longest key that is taken.
-const LONGEST_KEY: usize = 255;
 
 /// Jobs that were taken.
 #[derive(Debug)]
@@ -126,27 +120,6 @@ fn outgoing<'a>(order: &'a Order, id: &'a str, job: &'a NewJob) -> Outgoing<'a> 
         not_before: order.not_before,
         payload: &job.payload,
     }
-}
-
-/// The caller's idempotency key, if it gave one.
-pub(crate) fn idempotency(
-    headers: &HeaderMap,
-    caller: &Caller,
-    route: &str,
-    body: &[u8],
-) -> Result<Option<Idempotency>> {
-    let Some(value) = headers.get(IDEMPOTENCY_KEY) else {
-        return Ok(None);
-    };
-    let key = value.to_str().unwrap_or_default();
-    if key.is_empty() || key.len() > LONGEST_KEY {
-        return Err(Problem::new(
-            StatusCode::BAD_REQUEST,
-            "idempotency_key_invalid",
-            "Idempotency-Key is 1 to 255 visible ASCII characters.",
-        ));
-    }
-    Ok(Some(Idempotency::new(caller.tenant(), route, key, body)))
 }
 
 fn paused(job: JobType) -> Problem {

@@ -3,6 +3,7 @@
 pub mod bulk;
 pub mod emails;
 mod enqueue;
+pub mod idempotency;
 pub mod timing;
 
 use axum::Router;

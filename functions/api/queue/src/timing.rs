@@ -2,29 +2,59 @@
 
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
+use shared::base::whole;
 use shared::edge::input::invalid;
 use shared::edge::{Problem, Result};
 use shared::service::job::Priority;
+use utoipa::openapi::schema::{AnyOfBuilder, ObjectBuilder, Type};
+use utoipa::openapi::{RefOr, Schema};
+use utoipa::{PartialSchema, ToSchema};
 
 /// The longest delay. QStash takes 7 days on its smallest plan; what must wait longer is a schedule's business.
 const LONGEST_DELAY: SignedDuration = SignedDuration::from_hours(7 * 24);
 
 /// The members that every enqueue request may have besides its payload.
-#[derive(Debug, Deserialize, Serialize, utoipa::ToSchema)]
+#[derive(Debug, Deserialize, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Timing {
     /// Seconds to wait, at most 604800.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "whole::optional")]
     #[schema(maximum = 604_800)]
     pub delay_seconds: Option<u32>,
     /// The instant before which the job must not run, at most seven days ahead. Excludes `delaySeconds`.
     #[serde(default)]
-    #[schema(value_type = Option<String>, format = DateTime)]
+    #[schema(value_type = Option<Instant>)]
     pub not_before: Option<Timestamp>,
     /// How urgent it is.
     #[serde(default)]
     pub priority: Priority,
 }
+
+/// An instant as RFC 3339 writes it.
+#[derive(Serialize, ToSchema)]
+#[schema(value_type = String, format = DateTime)]
+pub struct Instant(Timestamp);
+
+/// Documents that a delay and an instant exclude each other, which the members themselves cannot say.
+#[derive(Debug, Serialize)]
+pub struct OneWait {}
+
+impl PartialSchema for OneWait {
+    fn schema() -> RefOr<Schema> {
+        let without = |member| {
+            ObjectBuilder::new()
+                .schema_type(Type::Object)
+                .property(member, ObjectBuilder::new().schema_type(Type::Null))
+        };
+        AnyOfBuilder::new()
+            .item(without("delaySeconds"))
+            .item(without("notBefore"))
+            .description(Some("`delaySeconds` and `notBefore` exclude each other."))
+            .into()
+    }
+}
+
+impl ToSchema for OneWait {}
 
 impl Timing {
     /// The instant before which the job must not run; none for at once.

@@ -139,7 +139,7 @@ mod tests {
         let routes: Vec<String> = queue.routes.iter().map(ToString::to_string).collect();
         assert_eq!(
             routes,
-            ["POST /api/queue/emails/bulk", "POST /api/queue/emails"]
+            ["ANY /api/queue/emails/bulk", "ANY /api/queue/emails"]
         );
     }
 

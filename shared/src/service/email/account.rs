@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::decode::optional;
+use super::decode::{Optional, optional};
 use super::{Date, DisplayName, HttpUrl, Reference};
 
 /// Asks to prove an address.
@@ -16,6 +16,7 @@ pub struct EmailVerification {
         deserialize_with = "optional",
         skip_serializing_if = "Option::is_none"
     )]
+    #[schema(value_type = Optional<DisplayName>)]
     pub recipient_name: Option<DisplayName>,
     /// Where it is proved.
     pub verification_url: HttpUrl,
@@ -25,6 +26,7 @@ pub struct EmailVerification {
         deserialize_with = "optional",
         skip_serializing_if = "Option::is_none"
     )]
+    #[schema(value_type = Optional<Date>)]
     pub expires_at: Option<Date>,
 }
 
@@ -38,6 +40,7 @@ pub struct PasswordReset {
         deserialize_with = "optional",
         skip_serializing_if = "Option::is_none"
     )]
+    #[schema(value_type = Optional<DisplayName>)]
     pub recipient_name: Option<DisplayName>,
     /// Where it is chosen.
     pub reset_url: HttpUrl,
@@ -47,6 +50,7 @@ pub struct PasswordReset {
         deserialize_with = "optional",
         skip_serializing_if = "Option::is_none"
     )]
+    #[schema(value_type = Optional<Date>)]
     pub expires_at: Option<Date>,
 }
 
@@ -60,6 +64,7 @@ pub struct SecurityAlert {
         deserialize_with = "optional",
         skip_serializing_if = "Option::is_none"
     )]
+    #[schema(value_type = Optional<DisplayName>)]
     pub recipient_name: Option<DisplayName>,
     /// What happened.
     pub event: SecurityEvent,
@@ -71,6 +76,7 @@ pub struct SecurityAlert {
         deserialize_with = "optional",
         skip_serializing_if = "Option::is_none"
     )]
+    #[schema(value_type = Optional<DisplayName>)]
     pub device: Option<DisplayName>,
     /// From which address.
     #[serde(
@@ -78,6 +84,7 @@ pub struct SecurityAlert {
         deserialize_with = "optional",
         skip_serializing_if = "Option::is_none"
     )]
+    #[schema(value_type = Optional<Reference>)]
     pub ip_address: Option<Reference>,
     /// Where the owner can act.
     #[serde(
@@ -85,6 +92,7 @@ pub struct SecurityAlert {
         deserialize_with = "optional",
         skip_serializing_if = "Option::is_none"
     )]
+    #[schema(value_type = Optional<HttpUrl>)]
     pub action_url: Option<HttpUrl>,
 }
 

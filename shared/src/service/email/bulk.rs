@@ -5,7 +5,7 @@ use std::ops::Deref;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::decode::optional;
+use super::decode::{Optional, optional};
 use super::{
     Addressed, Date, DisplayName, EmailAddress, Envelope, HttpUrl, Invitation, Message, Reference,
     Title,
@@ -24,6 +24,7 @@ pub struct Bulk {
         deserialize_with = "optional",
         skip_serializing_if = "Option::is_none"
     )]
+    #[schema(value_type = Optional<Title>)]
     pub document_title: Option<Title>,
     /// Who asks; "SignTusk" where it is absent.
     #[serde(
@@ -31,6 +32,7 @@ pub struct Bulk {
         deserialize_with = "optional",
         skip_serializing_if = "Option::is_none"
     )]
+    #[schema(value_type = Optional<DisplayName>)]
     pub sender_name: Option<DisplayName>,
     /// Who gets a mail.
     pub emails: Recipients,
@@ -40,6 +42,7 @@ pub struct Bulk {
         deserialize_with = "optional",
         skip_serializing_if = "Option::is_none"
     )]
+    #[schema(value_type = Optional<Message>)]
     pub message: Option<Message>,
     /// By when to sign.
     #[serde(
@@ -47,6 +50,7 @@ pub struct Bulk {
         deserialize_with = "optional",
         skip_serializing_if = "Option::is_none"
     )]
+    #[schema(value_type = Optional<Date>)]
     pub due_date: Option<Date>,
     /// The document in the signing page's link.
     #[serde(
@@ -54,6 +58,7 @@ pub struct Bulk {
         deserialize_with = "optional",
         skip_serializing_if = "Option::is_none"
     )]
+    #[schema(value_type = Optional<Reference>)]
     pub document_id: Option<Reference>,
     /// The organisation in whose name the mails go.
     #[serde(
@@ -61,6 +66,7 @@ pub struct Bulk {
         deserialize_with = "optional",
         skip_serializing_if = "Option::is_none"
     )]
+    #[schema(value_type = Optional<Reference>)]
     pub domain: Option<Reference>,
     /// Where the recipients' answers go.
     #[serde(
@@ -68,6 +74,7 @@ pub struct Bulk {
         deserialize_with = "optional",
         skip_serializing_if = "Option::is_none"
     )]
+    #[schema(value_type = Optional<EmailAddress>)]
     pub sender_email: Option<EmailAddress>,
 }
 

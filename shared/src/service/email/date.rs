@@ -6,13 +6,14 @@ use jiff::Timestamp;
 use jiff::civil::{self, DateTime};
 use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
+use utoipa::openapi::schema::{AnyOfBuilder, KnownFormat, ObjectBuilder, SchemaFormat, Type};
+use utoipa::openapi::{RefOr, Schema};
+use utoipa::{PartialSchema, ToSchema};
 
 /// A date as the web app writes it: `2026-12-01`, or an RFC 3339 instant. A time without an offset is UTC.
 /// `Display` writes it for people, in English and in UTC.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
-#[schema(value_type = String, examples("2026-12-01", "2026-12-01T17:00:00Z"))]
 pub struct Date(When);
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -68,6 +69,27 @@ impl From<Date> for String {
         }
     }
 }
+
+/// A text in one of two forms, which the derivation knows no words for.
+impl PartialSchema for Date {
+    fn schema() -> RefOr<Schema> {
+        let text = |format| {
+            ObjectBuilder::new()
+                .schema_type(Type::String)
+                .format(Some(SchemaFormat::KnownFormat(format)))
+        };
+        AnyOfBuilder::new()
+            .item(text(KnownFormat::Date))
+            .item(text(KnownFormat::DateTime))
+            .description(Some(
+                "A day, or an instant; an instant without an offset is taken for UTC.",
+            ))
+            .examples(["2026-12-01", "2026-12-01T17:00:00Z"])
+            .into()
+    }
+}
+
+impl ToSchema for Date {}
 
 #[cfg(test)]
 mod tests {

@@ -1,7 +1,8 @@
 //! From JSON to a payload type, with errors that point at the member (RFC 6901).
 
-use serde::{Deserialize, Deserializer, de};
+use serde::{Deserialize, Deserializer, Serialize, de};
 use serde_json::Value;
+use utoipa::ToSchema;
 
 use crate::base::pointer::pointer;
 
@@ -49,6 +50,23 @@ pub(super) fn from<'de, T: Deserialize<'de>>(payload: &'de Value) -> Result<T, I
         Invalid::at(pointer, reason)
     })
 }
+
+/// A text, or none: absent, `null` or blank.
+// It documents what `optional` reads.
+#[derive(Serialize, ToSchema)]
+#[serde(untagged)]
+#[expect(dead_code, reason = "it documents what is read as an `Option`")]
+pub(super) enum Optional<T> {
+    /// The text.
+    Given(T),
+    /// None.
+    Blank(Blank),
+}
+
+/// `null`, or nothing but blanks: none.
+#[derive(Serialize, ToSchema)]
+#[schema(value_type = Option<String>, pattern = r"^[ \t\r\n]*$")]
+pub(super) struct Blank(Option<String>);
 
 /// Reads an optional text member: absent, `null` and blank are all "none", as forms write them.
 pub(super) fn optional<'de, D, T>(deserializer: D) -> Result<Option<T>, D::Error>

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::ToSchema;
 
-use super::decode::{self, Invalid, optional};
+use super::decode::{self, Invalid, Optional, optional};
 use super::{EmailAddress, Reference};
 
 /// The recipient of a mail, and its identity.
@@ -20,6 +20,7 @@ pub struct Envelope {
         deserialize_with = "optional",
         skip_serializing_if = "Option::is_none"
     )]
+    #[schema(value_type = Optional<Reference>)]
     pub request_id: Option<Reference>,
     /// The signer's row, for the mail's identity in the ledger; the address stands in for it.
     #[serde(
@@ -27,6 +28,7 @@ pub struct Envelope {
         deserialize_with = "optional",
         skip_serializing_if = "Option::is_none"
     )]
+    #[schema(value_type = Optional<Reference>)]
     pub signer_id: Option<Reference>,
     /// Which mail of this kind to this signer it is; the job stands in for it.
     #[serde(
@@ -34,6 +36,7 @@ pub struct Envelope {
         deserialize_with = "optional",
         skip_serializing_if = "Option::is_none"
     )]
+    #[schema(value_type = Optional<Reference>)]
     pub occurrence: Option<Reference>,
     /// An earlier occurrence that this one takes the place of, such as one to a wrong address: as long as it has not
     /// gone, it never goes. Needs requestId and signerId.
@@ -42,6 +45,7 @@ pub struct Envelope {
         deserialize_with = "optional",
         skip_serializing_if = "Option::is_none"
     )]
+    #[schema(value_type = Optional<Reference>)]
     pub supersedes: Option<Reference>,
     /// The organisation in whose name the mail goes: its name, logo and colour stand in it.
     #[serde(
@@ -49,6 +53,7 @@ pub struct Envelope {
         deserialize_with = "optional",
         skip_serializing_if = "Option::is_none"
     )]
+    #[schema(value_type = Optional<Reference>)]
     pub domain: Option<Reference>,
     /// Where the recipient's answer goes.
     #[serde(
@@ -56,6 +61,7 @@ pub struct Envelope {
         deserialize_with = "optional",
         skip_serializing_if = "Option::is_none"
     )]
+    #[schema(value_type = Optional<EmailAddress>)]
     pub sender_email: Option<EmailAddress>,
 }
 

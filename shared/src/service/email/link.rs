@@ -10,7 +10,13 @@ const MAX_LENGTH: usize = 2048;
 /// An absolute `http` or `https` link without credentials, in its normal form.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(try_from = "String", into = "String")]
-#[schema(value_type = String, format = "uri", max_length = 2048, examples("https://app.example.com/sign/r-1"))]
+#[schema(
+    value_type = String,
+    format = "uri",
+    max_length = 2048,
+    pattern = r"^https?://([a-zA-Z0-9-]+\.)*[a-zA-Z][a-zA-Z0-9-]*(:([0-9]{1,4}|[1-5][0-9]{4}|6[0-4][0-9]{3}))?([/?#][!-~]*)?$",
+    examples("https://app.example.com/sign/r-1")
+)]
 pub struct HttpUrl(Url);
 
 /// Why a text is not a link that may stand in a mail. It does not quote the text.
@@ -33,6 +39,9 @@ pub enum InvalidLink {
 impl HttpUrl {
     /// Reads a link.
     pub fn parse(text: &str) -> Result<Self, InvalidLink> {
+        if text.chars().count() > MAX_LENGTH {
+            return Err(InvalidLink::TooLong);
+        }
         // The URL parser drops line breaks and tabs; a link that holds some was not meant as one.
         if text.contains(char::is_control) {
             return Err(InvalidLink::Shape);
@@ -43,9 +52,6 @@ impl HttpUrl {
         }
         if !url.username().is_empty() || url.password().is_some() {
             return Err(InvalidLink::Credentials);
-        }
-        if url.as_str().len() > MAX_LENGTH {
-            return Err(InvalidLink::TooLong);
         }
         Ok(Self(url))
     }

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::decode::optional;
+use super::decode::{Optional, optional};
 use super::{Date, DisplayName, HttpUrl, Message, Title};
 
 /// Everybody has signed.
@@ -24,6 +24,7 @@ pub struct Completion {
         deserialize_with = "optional",
         skip_serializing_if = "Option::is_none"
     )]
+    #[schema(value_type = Optional<Date>)]
     pub completed_at: Option<Date>,
     /// Who signed, in their order; at most 100.
     #[serde(default, skip_serializing_if = "Signers::is_empty")]
@@ -90,6 +91,7 @@ pub struct Expired {
         deserialize_with = "optional",
         skip_serializing_if = "Option::is_none"
     )]
+    #[schema(value_type = Optional<Date>)]
     pub expired_at: Option<Date>,
     /// Where the document can be seen.
     #[serde(
@@ -97,6 +99,7 @@ pub struct Expired {
         deserialize_with = "optional",
         skip_serializing_if = "Option::is_none"
     )]
+    #[schema(value_type = Optional<HttpUrl>)]
     pub document_url: Option<HttpUrl>,
 }
 
@@ -116,6 +119,7 @@ pub struct Declined {
         deserialize_with = "optional",
         skip_serializing_if = "Option::is_none"
     )]
+    #[schema(value_type = Optional<Message>)]
     pub reason: Option<Message>,
     /// Where the document can be seen.
     #[serde(
@@ -123,6 +127,7 @@ pub struct Declined {
         deserialize_with = "optional",
         skip_serializing_if = "Option::is_none"
     )]
+    #[schema(value_type = Optional<HttpUrl>)]
     pub document_url: Option<HttpUrl>,
 }
 
@@ -142,6 +147,7 @@ pub struct Cancelled {
         deserialize_with = "optional",
         skip_serializing_if = "Option::is_none"
     )]
+    #[schema(value_type = Optional<Message>)]
     pub reason: Option<Message>,
 }
 

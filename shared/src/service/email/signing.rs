@@ -4,7 +4,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::ToSchema;
 
-use super::decode::{self, Invalid, optional};
+use crate::base::whole;
+
+use super::decode::{self, Invalid, Optional, optional};
 use super::envelope::Body;
 use super::{Date, DisplayName, HttpUrl, Message, Title};
 
@@ -24,6 +26,7 @@ pub struct Invitation {
         deserialize_with = "optional",
         skip_serializing_if = "Option::is_none"
     )]
+    #[schema(value_type = Optional<Message>)]
     pub message: Option<Message>,
     /// By when to sign.
     #[serde(
@@ -31,6 +34,7 @@ pub struct Invitation {
         deserialize_with = "optional",
         skip_serializing_if = "Option::is_none"
     )]
+    #[schema(value_type = Optional<Date>)]
     pub due_date: Option<Date>,
     /// Where to sign.
     pub signature_url: HttpUrl,
@@ -53,7 +57,12 @@ pub struct Reminder {
 #[serde(rename_all = "camelCase")]
 pub struct Count {
     /// How many reminders there have been, this one included.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "whole::optional",
+        skip_serializing_if = "Option::is_none"
+    )]
+    #[schema(maximum = 4_294_967_295_u32)]
     pub reminder_count: Option<u32>,
 }
 
@@ -79,12 +88,23 @@ pub struct Place {
         deserialize_with = "optional",
         skip_serializing_if = "Option::is_none"
     )]
+    #[schema(value_type = Optional<DisplayName>)]
     pub previous_signer_name: Option<DisplayName>,
     /// The signer's place, from 1.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "whole::optional",
+        skip_serializing_if = "Option::is_none"
+    )]
+    #[schema(maximum = 4_294_967_295_u32)]
     pub current_signer_order: Option<u32>,
     /// How many sign.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "whole::optional",
+        skip_serializing_if = "Option::is_none"
+    )]
+    #[schema(maximum = 4_294_967_295_u32)]
     pub total_signers: Option<u32>,
 }
 

@@ -32,25 +32,48 @@ pub enum InvalidText {
 /// A person's or an organisation's name: one line of 1 to 200 characters.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(try_from = "String", into = "String")]
-#[schema(value_type = String, min_length = 1, max_length = 200, examples("Ann Signer"))]
+#[schema(
+    value_type = String,
+    min_length = 1,
+    max_length = 200,
+    pattern = r"^[^\u0000-\u001f\u007f-\u009f\u2028-\u202e\ufeff]*[^\s\u0000-\u001f\u007f-\u009f\u2028-\u202e\ufeff][^\u0000-\u001f\u007f-\u009f\u2028-\u202e\ufeff]*$",
+    examples("Ann Signer")
+)]
 pub struct DisplayName(String);
 
 /// A document's title: one line of 1 to 500 characters.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(try_from = "String", into = "String")]
-#[schema(value_type = String, min_length = 1, max_length = 500, examples("Office lease 2027"))]
+#[schema(
+    value_type = String,
+    min_length = 1,
+    max_length = 500,
+    pattern = r"^[^\u0000-\u001f\u007f-\u009f\u2028-\u202e\ufeff]*[^\s\u0000-\u001f\u007f-\u009f\u2028-\u202e\ufeff][^\u0000-\u001f\u007f-\u009f\u2028-\u202e\ufeff]*$",
+    examples("Office lease 2027")
+)]
 pub struct Title(String);
 
 /// The sender's own words: up to 5,000 characters, line breaks kept.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(try_from = "String", into = "String")]
-#[schema(value_type = String, min_length = 1, max_length = 5000, examples("Please sign before the move."))]
+#[schema(
+    value_type = String,
+    min_length = 1,
+    max_length = 5000,
+    pattern = r"^[^\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f\u202a-\u202e\ufeff]*[^\s\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f\u202a-\u202e\ufeff][^\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f\u202a-\u202e\ufeff]*$",
+    examples("Please sign before the move.")
+)]
 pub struct Message(String);
 
 /// An id that the web app hands out, opaque here: one line of 1 to 200 characters.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(try_from = "String", into = "String")]
-#[schema(value_type = String, min_length = 1, max_length = 200)]
+#[schema(
+    value_type = String,
+    min_length = 1,
+    max_length = 200,
+    pattern = r"^[^\u0000-\u001f\u007f-\u009f\u2028-\u202e\ufeff]*[^\s\u0000-\u001f\u007f-\u009f\u2028-\u202e\ufeff][^\u0000-\u001f\u007f-\u009f\u2028-\u202e\ufeff]*$"
+)]
 pub struct Reference(String);
 
 impl DisplayName {
@@ -115,7 +138,7 @@ impl TryFrom<String> for Message {
     type Error = InvalidText;
 
     fn try_from(text: String) -> Result<Self, InvalidText> {
-        let unix = text.replace("\r\n", "\n");
+        let unix = text.replace("\r\n", "\n").replace('\r', "\n");
         bounded(&unix, MAX_MESSAGE, |c| {
             c != '\n' && c != '\t' && is_hostile(c)
         })
@@ -216,7 +239,7 @@ mod tests {
 
     #[test]
     fn a_message_keeps_its_lines_and_nothing_else_that_controls() {
-        let message = Message::try_from("Dear Ann,\r\n\r\n\tplease sign.\n".to_owned()).unwrap();
+        let message = Message::try_from("Dear Ann,\r\n\r\tplease sign.\n".to_owned()).unwrap();
         assert_eq!(message.as_str(), "Dear Ann,\n\n\tplease sign.");
         assert_eq!(
             Message::try_from("a\u{1b}[2J".to_owned()),

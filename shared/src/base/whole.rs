@@ -1,0 +1,65 @@
+//! Whole numbers as JSON writes them: `18` and `18.0` are one number, which JSON Schema calls an integer both times.
+
+use serde::de::{Deserialize, Deserializer, Error, Unexpected};
+use serde_json::Number;
+
+/// Reads an optional whole number: absent and `null` are none.
+pub fn optional<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u32>, D::Error> {
+    Option::<Number>::deserialize(deserializer)?
+        .map(|number| read(&number))
+        .transpose()
+}
+
+fn read<E: Error>(number: &Number) -> Result<u32, E> {
+    let whole = number.as_u64().or_else(|| {
+        let float = number.as_f64().filter(|float| float.fract() == 0.0)?;
+        // Adding zero makes minus zero plain zero.
+        format!("{:.0}", float + 0.0).parse().ok()
+    });
+    whole
+        .and_then(|whole| u32::try_from(whole).ok())
+        .ok_or_else(|| {
+            E::invalid_value(
+                Unexpected::Other("another number"),
+                &"a whole number from 0 to 4294967295",
+            )
+        })
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    fn read(value: &Value) -> Option<Option<u32>> {
+        super::optional(value).ok()
+    }
+
+    #[test]
+    fn a_whole_number_is_read_however_it_is_written() {
+        assert_eq!(read(&json!(null)), Some(None));
+        for value in [
+            json!(18),
+            json!(18.0),
+            serde_json::from_str("1.8e1").unwrap(),
+        ] {
+            assert_eq!(read(&value), Some(Some(18)), "{value}");
+        }
+        assert_eq!(read(&json!(u32::MAX)), Some(Some(u32::MAX)));
+        assert_eq!(read(&json!(-0.0)), Some(Some(0)));
+    }
+
+    #[test]
+    fn what_is_no_whole_number_of_the_range_is_refused() {
+        for value in [
+            json!(18.5),
+            json!(-1),
+            json!(-1.0),
+            json!(4_294_967_296_u64),
+            json!(1e300),
+            json!("18"),
+            json!(true),
+        ] {
+            assert_eq!(read(&value), None, "{value}");
+        }
+    }
+}

@@ -1,0 +1,61 @@
+//! How much of a list is answered at once.
+
+use serde::Deserialize;
+
+/// Items on a page: 1 to 100, and 20 if the caller does not say.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, utoipa::ToSchema)]
+#[serde(try_from = "u32")]
+#[schema(value_type = u32, minimum = 1, maximum = 100, default = 20)]
+pub struct Limit(u32);
+
+/// Why a number is no limit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("limit is 1 to {}", Limit::HIGHEST)]
+pub struct InvalidLimit;
+
+impl Limit {
+    /// Items on a page at the most.
+    const HIGHEST: u32 = 100;
+
+    /// Items on a page, if the caller does not say.
+    const USUAL: u32 = 20;
+
+    /// The number of items.
+    #[must_use]
+    pub fn items(self) -> usize {
+        self.0 as usize
+    }
+}
+
+impl Default for Limit {
+    fn default() -> Self {
+        Self(Self::USUAL)
+    }
+}
+
+impl TryFrom<u32> for Limit {
+    type Error = InvalidLimit;
+
+    fn try_from(items: u32) -> Result<Self, Self::Error> {
+        if (1..=Self::HIGHEST).contains(&items) {
+            Ok(Self(items))
+        } else {
+            Err(InvalidLimit)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{InvalidLimit, Limit};
+
+    #[test]
+    fn a_page_of_nothing_or_of_too_much_is_refused() {
+        for items in [0, 101, u32::MAX] {
+            assert_eq!(Limit::try_from(items), Err(InvalidLimit), "{items}");
+        }
+        for items in [1, 100] {
+            assert_eq!(Limit::try_from(items).unwrap().items(), items as usize);
+        }
+    }
+}

@@ -1,0 +1,91 @@
+//! Schemathesis (<https://schemathesis.readthedocs.io>) over docs/openapi.json against the running functions: what the
+//! document promises is accepted, what it forbids is refused, and every answer is one that it describes.
+//!
+//! Every check is on. What a request needs and the document cannot say stands in `tests/schemathesis/hooks.py`. The
+//! cloud is thrown away, because jobs are cancelled and redriven at random. The same requests are made in every run, so
+//! that what is found is found again; a campaign makes more of them.
+
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+
+use serde_json::{Value, json};
+use tokio::process::Command;
+
+use crate::support::{TestCloud, seeds};
+
+const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
+
+/// Requests of each operation in each phase that makes them at random, outside a campaign.
+const EXAMPLES: u64 = 40;
+
+#[tokio::test]
+async fn the_document_is_true_of_every_route_for_the_service() {
+    let cloud = TestCloud::start().await;
+    pass(&cloud, "service.toml", &json!({})).await;
+}
+
+#[tokio::test]
+async fn the_document_is_true_for_users_and_none_reads_what_is_anothers() {
+    let cloud = TestCloud::start().await;
+    let token = format!("Bearer {}", cloud.variable("API_TOKEN"));
+    // Each identity is tried in turn where the one before is refused.
+    let identities = json!({ "auth": [
+        identity("ann", &[("Authorization", &token), ("X-User-Id", "ann")]),
+        identity("bob", &[("Authorization", &token), ("X-User-Id", "bob")]),
+        identity("service", &[("Authorization", &token)]),
+    ] });
+    pass(&cloud, "users.toml", &identities).await;
+}
+
+fn identity(name: &str, headers: &[(&str, &str)]) -> Value {
+    let headers = headers
+        .iter()
+        .map(|(name, value)| json!({ "name": name, "value": value }));
+    json!({ "name": name, "fixedHeaders": headers.collect::<Vec<_>>() })
+}
+
+/// Runs all phases with all checks as `config` says; its own report is the message where it finds something.
+async fn pass(cloud: &TestCloud, config: &str, identities: &Value) {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("identities.json");
+    std::fs::write(&file, identities.to_string()).unwrap();
+    let place = Path::new(ROOT).canonicalize().unwrap();
+    let files = place.join("tests/schemathesis");
+    let outcome = Command::new(program(&place))
+        .arg("--config-file")
+        .arg(files.join(config))
+        .arg("run")
+        .arg(place.join("docs/openapi.json"))
+        .args(["--url", cloud.functions_url()])
+        .args(["--checks", "all", "--continue-on-failure"])
+        .args(["--generation-deterministic", "--request-timeout", "60"])
+        .args(["--max-examples", &seeds(EXAMPLES).to_string()])
+        .arg("--no-color")
+        // What it notes down of a run is thrown away with the cloud.
+        .current_dir(folder.path())
+        .env("HOOKS", files.join("hooks.py"))
+        .env("IDENTITIES", &file)
+        .env("API_TOKEN", cloud.variable("API_TOKEN"))
+        .env("PYTHONDONTWRITEBYTECODE", "1")
+        .stdin(Stdio::null())
+        .kill_on_drop(true)
+        .output()
+        .await
+        .unwrap();
+    let said = String::from_utf8_lossy(&outcome.stdout);
+    let errors = String::from_utf8_lossy(&outcome.stderr);
+    assert!(outcome.status.success(), "{config}:\n{said}\n{errors}");
+    for phase in ["Examples", "Coverage", "Fuzzing", "Stateful"] {
+        let done = said.contains(&format!("✅ {phase}"));
+        assert!(done, "{config} left out {phase}:\n{said}");
+    }
+}
+
+fn program(root: &Path) -> PathBuf {
+    let program = root.join(".local/tests/bin/schemathesis");
+    assert!(
+        program.exists(),
+        "Schemathesis is not installed: run `scripts/setup run`, or `make test`, which does"
+    );
+    program
+}
