@@ -18,7 +18,11 @@ const STRANGERS_KEYS: [&str; 2] = [
 
 #[tokio::test]
 async fn the_official_redis_and_rate_limit_clients_work_against_the_local_front() {
-    let cloud = TestCloud::start().await;
+    let cloud = TestCloud::start_with(|settings| {
+        let budget = ("RATE_LIMIT_EMAIL".to_owned(), "5/1d".to_owned());
+        settings.overrides.extend([budget]);
+    })
+    .await;
     pass("redis", node("redis", &cloud)).await;
 }
 
