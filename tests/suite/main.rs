@@ -10,6 +10,8 @@
 mod budgets;
 mod delivery;
 mod drill;
+mod events;
+mod glibc;
 mod input;
 mod kill;
 mod mail_ledger;
@@ -18,6 +20,7 @@ mod openapi;
 mod outages;
 mod pooler;
 mod sdk;
+mod secrets;
 mod services;
 mod signatures;
 mod structure;

@@ -18,8 +18,10 @@ pub mod webhook;
 mod deadline;
 mod metrics;
 mod refusals;
+mod start;
 
 pub use caller::Caller;
 pub use fatal::Fatal;
 pub use guard::Guard;
 pub use problem::{Problem, Result};
+pub use start::start;

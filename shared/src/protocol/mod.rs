@@ -4,4 +4,6 @@ pub mod http;
 pub mod mail;
 pub mod postgres;
 pub mod qstash;
+pub mod secrets_manager;
+mod sigv4;
 pub mod upstash;
