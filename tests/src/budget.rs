@@ -74,13 +74,13 @@ pub const BUDGETS: &[Budget] = &[
     budget("any route, with a wrong token", [0, 0, 0]),
     budget("POST /api/jobs/send-email, forged", [0, 0, 0]),
     budget(
-        "POST /api/jobs/send-email, one mail (claim and commit)",
-        [2, 16, 0],
+        "POST /api/jobs/send-email, one mail (claim, budget and commit)",
+        [3, 23, 0],
     ),
-    budget("POST /api/jobs/send-email, a bulk of 10 mails", [2, 16, 0]),
+    budget("POST /api/jobs/send-email, a bulk of 10 mails", [3, 32, 0]),
     budget(
         "POST /api/jobs/send-email, a message without a record",
-        [2, 20, 0],
+        [3, 27, 0],
     ),
     budget(
         "POST /api/jobs/send-email, of a job that is done",
@@ -88,7 +88,7 @@ pub const BUDGETS: &[Budget] = &[
     ),
     budget(
         "POST /api/jobs/send-email, throttled and deferred",
-        [2, 14, 1],
+        [3, 21, 1],
     ),
     budget("POST /api/jobs/job-failed", [1, 9, 0]),
     budget("realtime::publish", [1, 6, 0]),

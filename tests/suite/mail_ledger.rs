@@ -3,11 +3,14 @@
 use std::path::Path;
 
 use local::postgres::{Cluster, Passwords, Settings, migrations_folder};
-use shared::protocol::mail::MessageId;
+use serde_json::{Value, json};
+use shared::protocol::mail::{MessageId, Provider};
 use shared::protocol::postgres::{self, Postgres, column};
 use shared::service::email::EmailAddress;
 use shared::service::mail_ledger::{Begun, Entry, Identity, MailLedger, Sending};
 use tempfile::TempDir;
+
+use crate::support::ledger::{LedgerDatabase, REMINDER, Reminder};
 
 /// A migrated database with the two roles that use it.
 struct Fixture {
@@ -66,8 +69,10 @@ async fn begin(ledger: &MailLedger, job_id: &str) -> Begun {
             signer_id: Some("signer"),
             occurrence: Some("1"),
         },
+        optional: true,
+        supersedes: None,
     };
-    ledger.begin(&entry).await.unwrap()
+    ledger.begin(&entry, Provider::Ses).await.unwrap()
 }
 
 #[track_caller]
@@ -159,6 +164,201 @@ async fn of_jobs_that_send_the_same_mail_at_once_one_sends_it() {
 }
 
 #[tokio::test]
+async fn a_mail_that_its_provider_knows_again_is_in_doubt_only_after_the_provider_has_forgotten_it()
+{
+    let resend = Reminder {
+        provider: Provider::Resend,
+        ..REMINDER
+    };
+    for (age, other, doubt) in [
+        ("23 hours 58 minutes", resend, false),
+        ("23 hours 59 minutes 30 seconds", resend, true),
+        ("1 minute", REMINDER, true),
+    ] {
+        let database = LedgerDatabase::fresh().await;
+        resend.to_send(&database).await;
+        let aged =
+            format!("update signtusk.email_ledger set sending_since = now() - interval '{age}'");
+        database.say(&aged).await;
+        let again = other.to_send(&database).await;
+        assert_eq!(again.in_doubt(), doubt, "{age}");
+    }
+}
+
+#[tokio::test]
+async fn a_release_after_an_attempt_without_a_word_does_not_start_the_providers_memory_anew() {
+    let database = LedgerDatabase::fresh().await;
+    let ledger = database.ledger();
+    let resend = Reminder {
+        provider: Provider::Resend,
+        ..REMINDER
+    };
+    let first = resend.to_send(&database).await;
+    ledger.released(&first, "throttled").await.unwrap();
+    assert_eq!(
+        database.row(&resend.key()).await["sending_since"],
+        Value::Null
+    );
+
+    resend.to_send(&database).await;
+    let resumed = resend.to_send(&database).await;
+    assert!(!resumed.in_doubt());
+    ledger.released(&resumed, "throttled").await.unwrap();
+    let since = database.row(&resend.key()).await["sending_since"].clone();
+    assert!(since.is_string(), "the second attempt may have sent it");
+    database
+        .say("update signtusk.email_ledger set sending_since = now() - interval '25 hours'")
+        .await;
+    assert!(resend.to_send(&database).await.in_doubt());
+}
+
+#[tokio::test]
+async fn a_mail_whose_place_another_has_taken_never_goes_unless_it_has_gone() {
+    let database = LedgerDatabase::fresh().await;
+    let wrong = Reminder {
+        to: "amn@example.com",
+        ..REMINDER
+    };
+    let right = Reminder {
+        job_id: "job-2",
+        occurrence: "2",
+        supersedes: Some("1"),
+        ..REMINDER
+    };
+    // Its own job is still waiting in the queue.
+    right.to_send(&database).await;
+    assert_eq!(database.row(&wrong.key()).await["recipient"], Value::Null);
+    for _ in 0..2 {
+        let begun = wrong.begin(&database).await;
+        assert!(matches!(begun, Begun::Superseded), "{begun:?}");
+    }
+    let row = database.row(&wrong.key()).await;
+    let told = [
+        &row["state"],
+        &row["recipient"],
+        &row["job_id"],
+        &row["attempts"],
+    ];
+    assert_eq!(
+        told,
+        [
+            &json!("superseded"),
+            &json!("amn@example.com"),
+            &json!("job-1"),
+            &json!(0)
+        ]
+    );
+
+    // A later one still takes its place, and a word that comes late does not free it.
+    let third = Reminder {
+        job_id: "job-3",
+        occurrence: "3",
+        supersedes: Some("2"),
+        ..REMINDER
+    };
+    third.to_send(&database).await;
+    let begun = right.begin(&database).await;
+    assert!(matches!(begun, Begun::Superseded), "{begun:?}");
+    let other = Reminder {
+        occurrence: "4",
+        ..REMINDER
+    };
+    let sending = other.to_send(&database).await;
+    let instead = Reminder {
+        job_id: "job-5",
+        occurrence: "5",
+        supersedes: Some("4"),
+        ..REMINDER
+    };
+    instead.to_send(&database).await;
+    let ledger = database.ledger();
+    ledger.released(&sending, "late").await.unwrap();
+    let begun = other.begin(&database).await;
+    assert!(matches!(begun, Begun::Superseded), "{begun:?}");
+
+    // What the provider has taken has gone, whatever was wished.
+    accept(&ledger, &sending).await;
+    instead.begin(&database).await;
+    let begun = other.begin(&database).await;
+    assert!(
+        matches!(begun, Begun::AlreadyAccepted { in_doubt: false }),
+        "{begun:?}"
+    );
+}
+
+#[tokio::test]
+async fn of_a_mail_and_its_successor_that_begin_at_once_none_deadlocks_and_the_successor_goes() {
+    let database = LedgerDatabase::fresh().await;
+    let calls: Vec<_> = (0..10)
+        .flat_map(|n| [(n, None), (n, Some("1"))])
+        .map(|(n, supersedes)| {
+            let ledger = MailLedger::new(database.connect());
+            tokio::spawn(async move {
+                let recipient = EmailAddress::parse("ann@example.com").unwrap();
+                let job_id = format!("job-{n}-{}", supersedes.is_some());
+                let entry = Entry {
+                    kind: "reminder",
+                    recipient: &recipient,
+                    job_id: &job_id,
+                    identity: Identity {
+                        request_id: Some("request"),
+                        signer_id: Some("signer"),
+                        occurrence: Some(if supersedes.is_some() { "2" } else { "1" }),
+                    },
+                    optional: true,
+                    supersedes,
+                };
+                let begun = ledger.begin(&entry, Provider::Ses).await.unwrap();
+                supersedes.is_some() && matches!(begun, Begun::Send(_))
+            })
+        })
+        .collect();
+    let mut sent = 0;
+    for call in calls {
+        sent += usize::from(call.await.unwrap());
+    }
+    assert_eq!(sent, 1);
+    assert_eq!(database.row(&REMINDER.key()).await["state"], "superseded");
+}
+
+#[tokio::test]
+async fn rows_from_before_the_events_keep_their_meaning() {
+    let database = LedgerDatabase::fresh().await;
+    database
+        .say(
+            "drop table signtusk.email_events, signtusk.email_suppressions;
+             alter table signtusk.email_ledger drop column sending_since, drop column resumed, drop column message_ids,
+               drop column doubled, drop column accepted_at, drop column delivered_at,
+               drop constraint email_ledger_state_check,
+               add constraint email_ledger_state_check
+                 check (state in ('sending', 'accepted', 'released', 'rejected'));",
+        )
+        .await;
+    let gone = Reminder {
+        occurrence: "gone",
+        ..REMINDER
+    };
+    for (mail, state, id) in [(REMINDER, "sending", "null"), (gone, "accepted", "'m-1'")] {
+        let insert = format!(
+            "insert into signtusk.email_ledger (key, kind, recipient, job_id, state, attempt, message_id) \
+             values ('{}', 'reminder', 'ann@example.com', 'job-1', '{state}', 'old', {id})",
+            mail.key(),
+        );
+        database.say(&insert).await;
+    }
+    for _ in 0..2 {
+        migrate(&database.owner, &migrations_folder()).await;
+    }
+    let row = database.row(&gone.key()).await;
+    assert_eq!(row["message_ids"], json!(["m-1"]));
+    assert!(row["accepted_at"].is_string());
+    assert!(
+        REMINDER.to_send(&database).await.in_doubt(),
+        "its attempt ended without a word"
+    );
+}
+
+#[tokio::test]
 async fn a_connection_that_died_costs_no_statement() {
     let fixture = Fixture::start().await;
     let ledger = fixture.ledger();
@@ -239,6 +439,8 @@ async fn visitors_of_the_web_app_reach_nothing_of_ours() {
     for role in ["anon", "authenticated"] {
         for statement in [
             "select count(*) from signtusk.email_ledger",
+            "select count(*) from signtusk.email_events",
+            "delete from signtusk.email_suppressions",
             "insert into signtusk.email_ledger (key) values ('')",
             "create table signtusk.theirs ()",
         ] {

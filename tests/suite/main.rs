@@ -9,7 +9,9 @@
 
 mod budgets;
 mod delivery;
+mod delivery_truth;
 mod drill;
+mod email_budget;
 mod events;
 mod glibc;
 mod input;
@@ -19,10 +21,13 @@ mod main_job;
 mod openapi;
 mod outages;
 mod pooler;
+mod recipients;
 mod sdk;
 mod secrets;
 mod services;
 mod signatures;
 mod structure;
 mod support;
+mod suppressions;
+mod unsubscribe;
 mod upstash;

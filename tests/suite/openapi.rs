@@ -20,9 +20,12 @@ fn document() -> Document {
     let mut document = OpenApiBuilder::new().info(info).build();
     for part in [
         health::Documentation::openapi(),
+        mail_events::Documentation::openapi(),
         openapi::Documentation::openapi(),
         queue::Documentation::openapi(),
         queue_jobs::Documentation::openapi(),
+        suppressions::Documentation::openapi(),
+        unsubscribe::Documentation::openapi(),
     ] {
         document.merge(part);
     }

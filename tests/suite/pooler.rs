@@ -10,7 +10,7 @@ use local::postgres::{Cluster, Passwords, Settings};
 use local::process::port::{free, is_taken};
 use local::process::{Process, Program};
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
-use shared::protocol::mail::MessageId;
+use shared::protocol::mail::{MessageId, Provider};
 use shared::protocol::postgres::{self, Postgres, Type, column};
 use shared::service::email::EmailAddress;
 use shared::service::mail_ledger::{Begun, Entry, Identity, MailLedger};
@@ -146,8 +146,10 @@ async fn statements_go_through_a_transaction_pooler() {
                     recipient: &recipient,
                     job_id: &job_id,
                     identity: Identity::default(),
+                    optional: false,
+                    supersedes: None,
                 };
-                let Begun::Send(sending) = ledger.begin(&entry).await.unwrap() else {
+                let Begun::Send(sending) = ledger.begin(&entry, Provider::Ses).await.unwrap() else {
                     panic!("nothing to send");
                 };
                 let id = MessageId::new(format!("m-{n}-{mail}"));

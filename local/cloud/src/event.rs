@@ -6,13 +6,16 @@
 //! - a word of a header that is the name of a variable becomes the variable's value (`Bearer API_TOKEN`);
 //! - `upstash-signature` is signed as QStash signs a delivery;
 //! - `svix-signature` and `svix-timestamp` are those of a webhook of Resend;
-//! - with `x-amz-sns-message-type: Notification` the body becomes the message of a signed notification of SNS.
+//! - with `x-amz-sns-message-id` the body becomes the message of a notification that SNS has signed;
+//! - a query's `token` that is a key of the mail ledger (64 hex digits) becomes the token of that mail's link.
 
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use local_mail::events::{sns, svix};
 use serde_json::{Map, Value};
+use shared::base::secret::Secret;
+use shared::service::unsubscribe::Tokens;
 
 /// Why an event cannot be made ready.
 #[derive(Debug, thiserror::Error)]
@@ -55,8 +58,13 @@ pub fn ready(
     if headers.contains_key("svix-signature") {
         svix(headers, variable("RESEND_WEBHOOK_SECRET")?, &body, now)?;
     }
-    if headers.get("x-amz-sns-message-type") == Some(&sns::Kind::Notification.name().into()) {
+    if headers.contains_key("x-amz-sns-message-id") {
         event["body"] = notification(headers, variable("AWS_ENDPOINT_URL_SNS")?, &body)?.into();
+    }
+    let key = event["queryStringParameters"]["token"].as_str();
+    if let Some(token) = key.and_then(|key| token(variables.get("TICKET_SECRET")?, key)) {
+        event["rawQueryString"] = format!("token={token}").into();
+        event["queryStringParameters"]["token"] = token.into();
     }
     Ok(event)
 }
@@ -104,6 +112,13 @@ fn notification(
         headers.insert(name.to_owned(), value.into());
     }
     Ok(message.body())
+}
+
+/// The token in the link of the mail with this ledger key; none if it is no key.
+fn token(secret: &str, key: &str) -> Option<String> {
+    let tokens = Tokens::new(vec![Secret::new(secret.to_owned())], "");
+    let link = tokens.link(key)?;
+    link.split_once("token=").map(|(_, token)| token.to_owned())
 }
 
 #[cfg(test)]
@@ -154,7 +169,7 @@ mod tests {
 
     #[test]
     fn the_text_of_a_notification_becomes_its_message() {
-        let headers = json!({ "x-amz-sns-message-type": "Notification" });
+        let headers = json!({ "x-amz-sns-message-id": "" });
         let event = readied(&headers, "{\"eventType\":\"Send\"}").unwrap();
         let message: Value = serde_json::from_str(event["body"].as_str().unwrap()).unwrap();
         assert_eq!(message["Message"], "{\"eventType\":\"Send\"}");

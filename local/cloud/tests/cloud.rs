@@ -4,7 +4,8 @@
     reason = "test code outside of test functions, too"
 )]
 
-use std::io::Read;
+use std::collections::BTreeMap;
+use std::io::{Read, Write};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
@@ -130,6 +131,9 @@ async fn the_environment_names_what_is_running() {
     assert_eq!(variables["UPSTASH_REDIS_REST_URL"], cloud.redis().url());
     assert_eq!(variables["QSTASH_URL"], cloud.qstash().url());
     assert_eq!(variables["AWS_ENDPOINT_URL_SESV2"], cloud.mail().ses_url());
+    assert_eq!(variables["AWS_ENDPOINT_URL_SNS"], cloud.mail().sns_url());
+    assert_eq!(variables["RESEND_URL"], cloud.mail().resend_url());
+    assert_eq!(variables["EMAIL_PROVIDER"], "ses");
     assert_eq!(variables["MAILBOX_URL"], cloud.mail().mailbox_url());
     assert_eq!(variables["FUNCTIONS_URL"], cloud.gateway().url());
     let (client, connection) = tokio_postgres::connect(cloud.database_url(), tokio_postgres::NoTls)
@@ -140,6 +144,49 @@ async fn the_environment_names_what_is_running() {
         .query("select * from signtusk.email_ledger", &[])
         .await
         .unwrap();
+    cloud.stop().await;
+}
+
+/// Takes one POST as the functions would, and gives its first line.
+fn first_post(functions: &TcpListener) -> String {
+    let (mut stream, _) = functions.accept().unwrap();
+    let mut request = String::new();
+    while !request.contains("SubscribeURL") {
+        let mut bytes = [0; 4096];
+        let read = stream.read(&mut bytes).unwrap();
+        assert!(read > 0, "it ended after {request:?}");
+        request.push_str(&String::from_utf8_lossy(&bytes[..read]));
+    }
+    stream
+        .write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n")
+        .unwrap();
+    request.lines().next().unwrap().to_owned()
+}
+
+#[tokio::test]
+async fn the_providers_tell_the_functions_only_where_it_is_asked_for() {
+    let data = folder();
+    let functions = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+    let url = format!("http://{}", functions.local_addr().unwrap());
+    let told = Settings {
+        mail_events: true,
+        email_provider: local_mail::Provider::Resend,
+        overrides: BTreeMap::from([("FUNCTIONS_URL".to_owned(), url)]),
+        ..settings(data.path())
+    };
+    let silent = Settings {
+        mail_events: false,
+        ..told.clone()
+    };
+    let cloud = Cloud::start(silent).await.unwrap();
+    cloud.stop().await;
+    functions.set_nonblocking(true).unwrap();
+    assert!(functions.accept().is_err(), "nothing was to be told");
+    functions.set_nonblocking(false).unwrap();
+    let cloud = Cloud::start(told).await.unwrap();
+    assert_eq!(cloud.environment()["EMAIL_PROVIDER"], "resend");
+    let line = tokio::task::spawn_blocking(move || first_post(&functions));
+    assert_eq!(line.await.unwrap(), "POST /api/mail-events HTTP/1.1");
     cloud.stop().await;
 }
 

@@ -82,6 +82,7 @@ async function choose(id) {
   part("to").textContent = [...mail.to, ...mail.cc.map((one) => `${one} (cc)`), ...mail.bcc.map((one) => `${one} (bcc)`)].join(", ");
   part("at").textContent = new Date(mail.at).toLocaleString();
   part("at").dateTime = mail.at;
+  part("provider").textContent = mail.provider === "ses" ? "SES" : "Resend";
   part("html").src = `${page}?links=tab`;
   part("open").href = page;
   part("text").textContent = mail.text || "(no text part)";
@@ -90,10 +91,29 @@ async function choose(id) {
   part("hint").hidden = true;
   document.body.classList.add("reading");
   mark();
+  await tell("opened");
+}
+
+// What the recipient does goes back to the functions, as a provider would tell it.
+async function tell(what) {
+  await fetch(`/messages/${encodeURIComponent(chosen)}/${what}`, { method: "POST" });
+  await since();
+}
+
+async function since() {
+  if (!chosen) return;
+  try {
+    const answer = await fetch(`/messages/${encodeURIComponent(chosen)}/events`, { cache: "no-store" });
+    const events = answer.ok ? await answer.json() : [];
+    part("events").textContent = events.map(({ what, at }) => `${what} ${time(at)}`).join(", ") || "nothing yet";
+  } catch {
+    part("offline").hidden = false;
+  }
 }
 
 function headers(mail) {
-  const lines = [`Message-ID: ${mail.id}`, ...mail.replyTo.map((one) => `Reply-To: ${one}`)];
+  const tags = mail.tags.map(({ name, value }) => `Tag: ${name}=${value}`);
+  const lines = [`Message-ID: ${mail.id}`, ...tags, ...mail.replyTo.map((one) => `Reply-To: ${one}`)];
   lines.push(...mail.headers.map(({ name, value }) => `${name}: ${value}`));
   lines.push(...mail.attachments.map((name) => `Attachment: ${name}`));
   return lines.join("\n");
@@ -111,6 +131,7 @@ for (const button of document.querySelectorAll("[data-tab]")) {
   button.addEventListener("click", () => turn(button.dataset.tab));
 }
 part("back").addEventListener("click", close);
+part("spam").addEventListener("click", () => tell("complained"));
 part("search").addEventListener("input", refresh);
 part("clear").addEventListener("click", async () => {
   if (!confirm("Delete every mail?")) return;
@@ -121,4 +142,4 @@ part("clear").addEventListener("click", async () => {
 
 if (chosen) choose(chosen);
 refresh();
-setInterval(() => document.hidden || refresh(), EVERY_MS);
+setInterval(() => document.hidden || (refresh(), since()), EVERY_MS);

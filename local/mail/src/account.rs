@@ -4,6 +4,7 @@ use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use crate::events::Events;
 use crate::fault::Switches;
 use crate::mail::Mail;
 use crate::store::Store;
@@ -21,6 +22,8 @@ pub(crate) struct Account {
     pub(crate) faults: Switches,
     /// Where mails go.
     pub(crate) store: Arc<Store>,
+    /// What becomes of them.
+    pub(crate) events: Events,
     /// How many requests there were that would send.
     pub(crate) requests: AtomicU64,
 }
@@ -31,8 +34,10 @@ impl Account {
         self.requests.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// Takes a mail for good. `payload` is the hash of the request that its idempotency key stands for.
+    /// Takes a mail for good, and lets happen to it what does. `payload` is the hash of the request that its idempotency key stands for.
     pub(crate) fn keep(&self, mail: &Mail, payload: Option<&str>) -> io::Result<()> {
-        self.store.keep(mail, payload)
+        self.store.keep(mail, payload)?;
+        self.events.begin(mail);
+        Ok(())
     }
 }

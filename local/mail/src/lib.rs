@@ -16,7 +16,7 @@ mod mail;
 mod mailbox;
 pub mod resend;
 mod server;
-mod ses;
+pub mod ses;
 mod store;
 
 pub use fault::{Fault, Faults};

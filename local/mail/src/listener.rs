@@ -52,6 +52,11 @@ impl Bound {
         })
     }
 
+    /// `http://` and the address that was really bound.
+    pub(crate) fn url(&self) -> String {
+        url(self.address)
+    }
+
     /// Serves `router` on it.
     pub(crate) fn serve(self, router: Router) -> Listener {
         Listener {

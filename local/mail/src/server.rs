@@ -1,5 +1,6 @@
 //! The listeners: the endpoints that take mails, the mailbox that shows them, and the topic of their events.
 
+use std::fmt;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
@@ -7,7 +8,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::account::Account;
-use crate::events::sns;
+use crate::events::{self, Courier, Events, sns, svix};
 use crate::fault::{Faults, Switches};
 use crate::listener::{Bound, Listener};
 use crate::mail::{Mail, Provider};
@@ -16,7 +17,7 @@ use crate::store::{Filter, Store};
 use crate::{resend, ses};
 
 /// How to start. Port 0 takes a free one.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Settings {
     /// Where SES listens.
     pub ses: SocketAddr,
@@ -34,6 +35,20 @@ pub struct Settings {
     pub configuration_set: String,
     /// The API key that Resend knows.
     pub resend_key: String,
+    /// The secret that Resend signs its webhooks with: `whsec_...`.
+    pub webhook_secret: String,
+}
+
+impl fmt::Debug for Settings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Settings")
+            .field("ses", &self.ses)
+            .field("resend", &self.resend)
+            .field("mailbox", &self.mailbox)
+            .field("sns", &self.sns)
+            .field("data", &self.data)
+            .finish_non_exhaustive()
+    }
 }
 
 impl Settings {
@@ -50,6 +65,7 @@ impl Settings {
             verified: vec!["signtusk.localhost".to_owned()],
             configuration_set: "signtusk".to_owned(),
             resend_key: "re_throwaway".to_owned(),
+            webhook_secret: svix::secret_of("throwaway"),
         }
     }
 }
@@ -66,6 +82,9 @@ pub enum Error {
         #[source]
         source: io::Error,
     },
+    /// A key that events are signed with cannot be used.
+    #[error("the mail events cannot be signed")]
+    Events(#[from] events::Error),
     /// The folder or the file of the mails cannot be used.
     #[error("cannot keep mails in {}", folder.display())]
     Store {
@@ -85,6 +104,7 @@ pub struct Server {
     resend: Listener,
     mailbox: Listener,
     sns: Listener,
+    _courier: Courier,
 }
 
 /// Starts the listeners.
@@ -94,23 +114,28 @@ pub async fn start(settings: Settings) -> Result<Server, Error> {
         source,
     })?;
     let store = Arc::new(store);
+    let ses = bind(settings.ses).await?;
+    let resend = bind(settings.resend).await?;
+    let mailbox = bind(settings.mailbox).await?;
+    let sns = bind(settings.sns).await?;
+    let webhook_key = svix::Key::parse(&settings.webhook_secret).map_err(events::Error::from)?;
+    let signer = sns::Signer::new(&sns.url()).map_err(events::Error::from)?;
+    let (events, tasks) = Events::new(signer, webhook_key);
     let account = Arc::new(Account {
         verified: settings.verified,
         configuration_set: settings.configuration_set,
         resend_key: settings.resend_key,
         faults: Switches::default(),
         store: Arc::clone(&store),
+        events: events.clone(),
         requests: AtomicU64::new(0),
     });
-    let ses = bind(settings.ses).await?;
-    let resend = bind(settings.resend).await?;
-    let mailbox = bind(settings.mailbox).await?;
-    let sns = bind(settings.sns).await?;
     Ok(Server {
         ses: ses.serve(ses::router(Arc::clone(&account))),
         resend: resend.serve(resend::router(Arc::clone(&account))),
-        mailbox: mailbox.serve(mailbox::router(store)),
-        sns: sns.serve(sns::router()),
+        mailbox: mailbox.serve(mailbox::router(store, events.clone())),
+        sns: sns.serve(sns::router(events.clone())),
+        _courier: Courier::start(events, tasks),
         account,
     })
 }
@@ -140,7 +165,7 @@ impl Server {
         self.mailbox.url()
     }
 
-    /// What `AWS_ENDPOINT_URL_SNS` takes: where the topic's certificate lies.
+    /// What `AWS_ENDPOINT_URL_SNS` takes: where the topic's certificate lies and its confirmations go.
     #[must_use]
     pub fn sns_url(&self) -> String {
         self.sns.url()
@@ -167,6 +192,12 @@ impl Server {
                 tracing::error!(%error, "the mails cannot be read");
                 Vec::new()
             })
+    }
+
+    /// What becomes of the mails, and who is told.
+    #[must_use]
+    pub fn events(&self) -> &Events {
+        &self.account.events
     }
 
     /// The switch of failures that whichever provider is called meets.

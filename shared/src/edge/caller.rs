@@ -69,6 +69,24 @@ impl Caller {
             .unwrap_or("-")
     }
 
+    /// Whether this is the service itself, or an administrator of the whole.
+    #[must_use]
+    pub fn is_admin(&self) -> bool {
+        self.user_id.is_none() || self.role == Some(Role::Admin)
+    }
+
+    /// Refuses who is neither the service itself nor an administrator of the whole.
+    pub fn must_be_admin(&self) -> Result<(), Problem> {
+        if self.is_admin() {
+            return Ok(());
+        }
+        Err(Problem::new(
+            StatusCode::FORBIDDEN,
+            "role_insufficient",
+            "This is for administrators.",
+        ))
+    }
+
     /// What this caller may see of the jobs.
     #[must_use]
     pub fn sight(&self) -> Sight<'_> {
@@ -154,6 +172,22 @@ mod tests {
             ("x-user-domain", "example.com"),
         ]);
         assert_eq!(caller.sight().tenant, Some("example.com"));
+    }
+
+    #[test]
+    fn only_the_service_and_administrators_of_the_whole_are_admitted() {
+        assert!(caller(&[]).must_be_admin().is_ok());
+        for (role, admitted) in [
+            ("admin", true),
+            ("domain_admin", false),
+            ("user", false),
+            ("Admin", false),
+        ] {
+            let caller = caller(&[("x-user-id", "u1"), ("x-user-role", role)]);
+            assert_eq!(caller.must_be_admin().is_ok(), admitted, "{role}");
+        }
+        let nameless = caller(&[("x-user-id", "u1")]).must_be_admin();
+        assert_eq!(nameless.unwrap_err().status, 403);
     }
 
     #[test]

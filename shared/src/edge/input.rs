@@ -1,4 +1,4 @@
-//! Typed input: a JSON body or a query string that was read whole, or the problem that says what is wrong with it.
+//! Typed input: a body or a query string that was read whole, or the problem that says what is wrong with it.
 
 use axum::extract::{FromRequest, FromRequestParts, Request};
 use bytes::Bytes;
@@ -31,6 +31,20 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Json<T> {
                 "Send the body as application/json.",
             ));
         }
+        let Raw(bytes) = Raw::from_request(request, state).await?;
+        let value = read(&bytes)?;
+        Ok(Self { value, bytes })
+    }
+}
+
+/// A body as it came, for those who must see every byte of it: signatures cover bytes.
+#[derive(Clone, Debug)]
+pub struct Raw(pub Bytes);
+
+impl<S: Send + Sync> FromRequest<S> for Raw {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
         let bytes = Bytes::from_request(request, state).await.map_err(|_| {
             Problem::new(
                 StatusCode::PAYLOAD_TOO_LARGE,
@@ -38,8 +52,7 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Json<T> {
                 "The body is larger than this route takes.",
             )
         })?;
-        let value = read(&bytes)?;
-        Ok(Self { value, bytes })
+        Ok(Self(bytes))
     }
 }
 

@@ -1,4 +1,5 @@
-//! One metrics line for each invocation, in CloudWatch's embedded metric format.
+//! Metrics as lines of the log, in CloudWatch's embedded metric format: one line for each invocation, and figures that
+//! an alarm watches.
 //!
 //! Source: the Embedded Metric Format specification of Amazon CloudWatch. Dimensions are the function and the outcome
 //! and nothing else: each combination is billed as a metric of its own.
@@ -8,9 +9,52 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde_json::json;
 
+use crate::base::env;
 use crate::protocol::upstash::Spent;
 
 const NAMESPACE: &str = "SignTusk/Functions";
+
+/// A figure that an alarm watches. Its only dimension is the function.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Figure {
+    /// How long the oldest open job has been due, in seconds.
+    OldestPendingSeconds(u64),
+    /// Jobs that were given up.
+    DeadJobs(u64),
+}
+
+impl Figure {
+    /// The metric's name, its unit and its value.
+    fn parts(self) -> (&'static str, &'static str, u64) {
+        match self {
+            Self::OldestPendingSeconds(value) => ("OldestPendingSeconds", "Seconds", value),
+            Self::DeadJobs(value) => ("DeadJobs", "Count", value),
+        }
+    }
+
+    /// The line.
+    fn line(self, function: &str, at: Timestamp) -> String {
+        let (name, unit, value) = self.parts();
+        json!({
+            "_aws": {
+                "Timestamp": at.as_millisecond(),
+                "CloudWatchMetrics": [{
+                    "Namespace": NAMESPACE,
+                    "Dimensions": [["function"]],
+                    "Metrics": [{ "Name": name, "Unit": unit }],
+                }],
+            },
+            "function": function,
+            name: value,
+        })
+        .to_string()
+    }
+
+    /// Writes the figure of `function`.
+    pub fn emit(self, function: &str, at: Timestamp) {
+        write(&self.line(&deployed(function), at));
+    }
+}
 
 /// What an invocation cost and came to. The ids are properties and not dimensions: they find the line, and cost nothing.
 pub(super) struct Invocation<'a> {
@@ -25,7 +69,7 @@ pub(super) struct Invocation<'a> {
 
 impl Invocation<'_> {
     /// The line.
-    fn line(&self, at: Timestamp) -> String {
+    fn line(&self, function: &str, at: Timestamp) -> String {
         let mut line = json!({
             "_aws": {
                 "Timestamp": at.as_millisecond(),
@@ -39,7 +83,7 @@ impl Invocation<'_> {
                     ],
                 }],
             },
-            "function": self.function,
+            "function": function,
             "outcome": self.outcome,
             "requestId": self.request_id,
             "Duration": self.duration.as_secs_f64() * 1000.0,
@@ -52,20 +96,44 @@ impl Invocation<'_> {
         line.to_string()
     }
 
-    /// Writes the line where CloudWatch looks for it: on standard output, beside the logs.
+    /// Writes the line.
     pub(super) fn emit(&self, at: Timestamp) {
-        use std::io::Write as _;
-        // A function whose log is gone goes on working.
-        let _ = writeln!(std::io::stdout().lock(), "{}", self.line(at));
+        write(&self.line(&deployed(self.function), at));
     }
+}
+
+/// The name under which the function is deployed. It begins with that of the stack, so that the metrics of two stacks
+/// in one account are not added up.
+fn deployed(function: &str) -> String {
+    env::optional("AWS_LAMBDA_FUNCTION_NAME").unwrap_or_else(|| function.to_owned())
+}
+
+/// Writes a line where CloudWatch looks for it: on standard output, beside the logs.
+fn write(line: &str) {
+    use std::io::Write as _;
+    // A function whose log is gone goes on working.
+    let _ = writeln!(std::io::stdout().lock(), "{line}");
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Duration, Invocation, Spent, Timestamp};
+    use serde_json::Value;
+
+    use super::{Duration, Figure, Invocation, Spent, Timestamp};
+
+    /// Every metric and dimension that the line declares must be there.
+    fn assert_whole(line: &Value) {
+        let declared = &line["_aws"]["CloudWatchMetrics"][0];
+        for metric in declared["Metrics"].as_array().unwrap() {
+            assert!(line[metric["Name"].as_str().unwrap()].is_number());
+        }
+        for dimension in declared["Dimensions"][0].as_array().unwrap() {
+            assert!(line[dimension.as_str().unwrap()].is_string());
+        }
+    }
 
     #[test]
-    fn every_metric_and_dimension_that_is_declared_is_there() {
+    fn every_metric_and_dimension_that_an_invocation_declares_is_there() {
         let line = Invocation {
             function: "send-email",
             request_id: "request-1",
@@ -77,18 +145,25 @@ mod tests {
                 commands: 2,
             },
         }
-        .line(Timestamp::UNIX_EPOCH);
-        let line: serde_json::Value = serde_json::from_str(&line).unwrap();
-        let declared = &line["_aws"]["CloudWatchMetrics"][0];
-        for metric in declared["Metrics"].as_array().unwrap() {
-            assert!(line[metric["Name"].as_str().unwrap()].is_number());
-        }
-        for dimension in declared["Dimensions"][0].as_array().unwrap() {
-            assert!(line[dimension.as_str().unwrap()].is_string());
-        }
+        .line("stack-send-email", Timestamp::UNIX_EPOCH);
+        let line: Value = serde_json::from_str(&line).unwrap();
+        assert_whole(&line);
+        assert_eq!(line["function"], "stack-send-email");
         assert_eq!(
             (&line["requestId"], &line["jobId"]),
             (&"request-1".into(), &"job-1".into())
         );
+    }
+
+    #[test]
+    fn a_figure_has_the_function_as_its_only_dimension() {
+        for figure in [Figure::OldestPendingSeconds(7), Figure::DeadJobs(7)] {
+            let line = figure.line("stack-health", Timestamp::UNIX_EPOCH);
+            let line: Value = serde_json::from_str(&line).unwrap();
+            assert_whole(&line);
+            let declared = &line["_aws"]["CloudWatchMetrics"][0];
+            assert_eq!(declared["Dimensions"], serde_json::json!([["function"]]));
+            assert_eq!(line[figure.parts().0], 7);
+        }
     }
 }

@@ -11,12 +11,12 @@ pub mod guard;
 pub mod input;
 pub mod job;
 pub mod limiter;
+pub mod metrics;
 pub mod problem;
 pub mod telemetry;
 pub mod webhook;
 
 mod deadline;
-mod metrics;
 mod refusals;
 mod start;
 
@@ -24,4 +24,5 @@ pub use caller::Caller;
 pub use fatal::Fatal;
 pub use guard::Guard;
 pub use problem::{Problem, Result};
+pub use refusals::unsigned;
 pub use start::start;

@@ -5,8 +5,8 @@
 use http::StatusCode;
 
 use super::problem::Problem;
-use crate::protocol::{qstash, upstash};
-use crate::service::job;
+use crate::protocol::{postgres, qstash, sns, svix, upstash};
+use crate::service::{job, mail_event, suppression};
 
 impl From<upstash::Error> for Problem {
     fn from(error: upstash::Error) -> Self {
@@ -45,6 +45,34 @@ impl From<qstash::Error> for Problem {
     }
 }
 
+impl From<postgres::Error> for Problem {
+    fn from(error: postgres::Error) -> Self {
+        tracing::error!(error = &error as &dyn std::error::Error, "postgres failed");
+        if error.may_pass() {
+            return Self::unavailable("The database does not answer. Try again.");
+        }
+        internal()
+    }
+}
+
+impl From<mail_event::Error> for Problem {
+    fn from(error: mail_event::Error) -> Self {
+        match error {
+            mail_event::Error::Postgres(error) => error.into(),
+            mail_event::Error::Unreadable => internal(),
+        }
+    }
+}
+
+impl From<suppression::Error> for Problem {
+    fn from(error: suppression::Error) -> Self {
+        match error {
+            suppression::Error::Postgres(error) => error.into(),
+            suppression::Error::Unreadable => internal(),
+        }
+    }
+}
+
 impl From<job::Error> for Problem {
     fn from(error: job::Error) -> Self {
         match error {
@@ -67,6 +95,55 @@ impl From<job::Error> for Problem {
             }
         }
     }
+}
+
+impl From<sns::Error> for Problem {
+    fn from(error: sns::Error) -> Self {
+        match error {
+            sns::Error::Malformed(what) => {
+                tracing::warn!(what, "a message of SNS is none");
+                Self::new(
+                    StatusCode::BAD_REQUEST,
+                    "message_malformed",
+                    "The body is not a message of Amazon SNS.",
+                )
+            }
+            sns::Error::Refused(sns::Refusal::SignatureVersion) => {
+                tracing::error!(reason = %sns::Refusal::SignatureVersion, "a message of SNS was refused");
+                Self::new(
+                    StatusCode::UNAUTHORIZED,
+                    "signature_version",
+                    "Set the topic's SignatureVersion to 2: signatures over SHA-1 are not believed.",
+                )
+            }
+            sns::Error::Refused(reason) => {
+                tracing::warn!(%reason, "a message of SNS was refused");
+                unsigned()
+            }
+            sns::Error::Unavailable(error) => {
+                let error = &error as &dyn std::error::Error;
+                tracing::error!(error, "SNS cannot be asked");
+                Self::unavailable("Amazon SNS does not answer this function. Send it again.")
+            }
+        }
+    }
+}
+
+impl From<svix::SignatureError> for Problem {
+    fn from(reason: svix::SignatureError) -> Self {
+        tracing::warn!(%reason, "a webhook was refused");
+        unsigned()
+    }
+}
+
+/// What arrived does not come from whom it says.
+#[must_use]
+pub fn unsigned() -> Problem {
+    Problem::new(
+        StatusCode::UNAUTHORIZED,
+        "signature_invalid",
+        "This route takes what a provider that is set up here has signed for it.",
+    )
 }
 
 /// Our fault, and nothing the client could do about it.

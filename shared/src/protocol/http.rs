@@ -41,6 +41,15 @@ pub fn client(timeout: Duration) -> Result<reqwest::Client, Error> {
         .build()?)
 }
 
+/// Whether `url` can be the address under which a service's paths lie: http(s), with neither query, fragment nor user.
+pub(super) fn is_base(url: &url::Url) -> bool {
+    matches!(url.scheme(), "http" | "https")
+        && url.query().is_none()
+        && url.fragment().is_none()
+        && url.username().is_empty()
+        && url.password().is_none()
+}
+
 fn tls() -> Result<ClientConfig, rustls::Error> {
     let mut roots = RootCertStore::empty();
     roots.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());

@@ -1,9 +1,13 @@
 //! The outside, protocol by protocol. A client here never sees a domain type.
 
+#[cfg(test)]
+mod canned;
 pub mod http;
 pub mod mail;
 pub mod postgres;
 pub mod qstash;
 pub mod secrets_manager;
 mod sigv4;
+pub mod sns;
+pub mod svix;
 pub mod upstash;

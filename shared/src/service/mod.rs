@@ -3,15 +3,20 @@
 pub mod analytics;
 pub mod branding;
 pub mod email;
+pub mod email_budget;
 pub mod job;
 pub mod key;
+pub mod mail_event;
 pub mod mail_ledger;
+pub mod page;
 pub mod realtime;
+pub mod suppression;
 pub mod unsubscribe;
 
 /// Every family of Redis keys, by the service that owns it.
 pub const KEYS: &[(&str, &[&key::Family])] = &[
     ("analytics", analytics::KEYS),
+    ("email_budget", email_budget::KEYS),
     ("job", job::keys::ALL),
     ("realtime", realtime::KEYS),
 ];

@@ -26,11 +26,9 @@ pub(super) struct Meter<'a> {
 
 impl<'a> Meter<'a> {
     pub(super) async fn start(cloud: &'a TestCloud) -> Self {
-        let url = format!("redis://{}", cloud.redis_server_addr());
-        let client = redis::Client::open(url).unwrap();
         Self {
             cloud,
-            redis: client.get_multiplexed_async_connection().await.unwrap(),
+            redis: cloud.redis_connection().await,
             measured: BTreeMap::new(),
         }
     }

@@ -197,7 +197,7 @@ async fn delivering(cloud: &TestCloud, meter: &mut Meter<'_>) {
     let one = async || tracked(&cloud.enqueue(&signature_request("ann@example.com")).await);
     meter
         .check(
-            "POST /api/jobs/send-email, one mail (claim and commit)",
+            "POST /api/jobs/send-email, one mail (claim, budget and commit)",
             one,
             async |body: Value| done(cloud, "msg_one", &body).await,
         )

@@ -4,7 +4,6 @@ use redis::AsyncCommands as _;
 use redis::aio::MultiplexedConnection;
 use serde_json::{Value, json};
 
-use super::listing::direct;
 use super::{cancel, retry, statuses};
 use crate::support::TestCloud;
 use crate::support::payloads::{address, signature_request};
@@ -40,7 +39,7 @@ async fn write(redis: &mut MultiplexedConnection, id: &str, status: &str, to: &s
 #[tokio::test]
 async fn a_former_record_is_shown_and_listed_as_what_it_was() {
     let cloud = TestCloud::start().await;
-    let mut redis = direct(&cloud).await;
+    let mut redis = cloud.redis_connection().await;
     for status in ["queued", "processing", "completed", "failed"] {
         write(
             &mut redis,
@@ -86,7 +85,7 @@ async fn a_former_record_is_shown_and_listed_as_what_it_was() {
 #[tokio::test]
 async fn a_former_record_is_done_cancelled_redriven_and_given_up_like_any_other() {
     let cloud = TestCloud::start().await;
-    let mut redis = direct(&cloud).await;
+    let mut redis = cloud.redis_connection().await;
     for (place, (id, status)) in [
         ("msg_under_way", "queued"),
         ("msg_failed", "failed"),
@@ -146,7 +145,7 @@ async fn a_former_record_is_done_cancelled_redriven_and_given_up_like_any_other(
 #[tokio::test]
 async fn what_stands_under_a_job_key_and_is_no_record_is_no_job() {
     let cloud = TestCloud::start().await;
-    let mut redis = direct(&cloud).await;
+    let mut redis = cloud.redis_connection().await;
     for (id, text) in [("garbage", "not json"), ("number", "17"), ("null", "null")] {
         let _: () = redis.set(format!("job:{id}"), text).await.unwrap();
         let _: () = redis.lpush("jobs:email", id).await.unwrap();

@@ -8,7 +8,6 @@ use serde_json::json;
 use shared::service::job::{Jobs, NewJob};
 
 use super::lease::order;
-use super::listing::direct;
 use super::{cancel, publish, retry};
 use crate::support::TestCloud;
 use crate::support::cloud::{answer, with_json};
@@ -73,7 +72,7 @@ async fn live(cloud: &TestCloud) {
 async fn every_key_has_an_end_or_a_documented_bound() {
     let cloud = TestCloud::start().await;
     live(&cloud).await;
-    let mut redis = direct(&cloud).await;
+    let mut redis = cloud.redis_connection().await;
     let keys: Vec<String> = redis.keys("*").await.unwrap();
     assert!(keys.len() > 10, "{keys:?}");
     let patterns = patterns();
@@ -97,7 +96,7 @@ async fn every_key_has_an_end_or_a_documented_bound() {
 #[tokio::test]
 async fn the_list_keeps_the_newest_thousand_and_the_open_set_drops_what_was_lost() {
     let cloud = TestCloud::start().await;
-    let mut redis = direct(&cloud).await;
+    let mut redis = cloud.redis_connection().await;
     let jobs = Jobs::new(cloud.redis_client());
     let now: (i64, i64) = redis::cmd("TIME").query_async(&mut redis).await.unwrap();
     for (id, days) in [("lost", 41), ("late", 39)] {

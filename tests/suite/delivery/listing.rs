@@ -162,13 +162,13 @@ async fn the_figures_follow_the_jobs_and_tell_how_late_the_oldest_is() {
 
     // An hour passes in which nobody takes up the last one.
     let now: (i64, i64) = redis::cmd("TIME")
-        .query_async(&mut direct(&cloud).await)
+        .query_async(&mut cloud.redis_connection().await)
         .await
         .unwrap();
     let due = (now.0 - 3600) * 1000;
     let _: i64 = redis::cmd("ZADD")
         .arg(("jobs_open:email", due, &waiting[1]))
-        .query_async(&mut direct(&cloud).await)
+        .query_async(&mut cloud.redis_connection().await)
         .await
         .unwrap();
     let health = cloud.get("/api/health/redis").await.body;
@@ -179,11 +179,4 @@ async fn the_figures_follow_the_jobs_and_tell_how_late_the_oldest_is() {
         queue["stats"]["email"], expected,
         "health tells the same figures"
     );
-}
-
-/// A connection to the cloud's redis-server, past the front.
-pub(super) async fn direct(cloud: &TestCloud) -> redis::aio::MultiplexedConnection {
-    let url = format!("redis://{}", cloud.redis_server_addr());
-    let client = redis::Client::open(url).unwrap();
-    client.get_multiplexed_async_connection().await.unwrap()
 }

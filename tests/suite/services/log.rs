@@ -30,10 +30,10 @@ pub(super) fn lines(cloud: &TestCloud, function: &str) -> Vec<Value> {
         .collect()
 }
 
-/// The metrics among them.
+/// The metrics of its invocations among them.
 pub(super) fn metrics(cloud: &TestCloud, function: &str) -> Vec<Value> {
     let mut lines = lines(cloud, function);
-    lines.retain(|line| line.get("_aws").is_some());
+    lines.retain(|line| line.get("_aws").is_some() && line.get("outcome").is_some());
     lines
 }
 

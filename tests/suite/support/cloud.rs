@@ -189,6 +189,13 @@ impl TestCloud {
         mails
     }
 
+    /// A connection to this cloud's redis-server, past the front.
+    pub(crate) async fn redis_connection(&self) -> redis::aio::MultiplexedConnection {
+        let url = format!("redis://{}", self.redis_server_addr());
+        let client = redis::Client::open(url).unwrap();
+        client.get_multiplexed_async_connection().await.unwrap()
+    }
+
     /// A client of the functions' own kind, on this cloud's Redis.
     pub(crate) fn redis_client(&self) -> shared::protocol::upstash::Redis {
         let url = url::Url::parse(self.variable("UPSTASH_REDIS_REST_URL")).unwrap();

@@ -2,6 +2,7 @@
 
 pub(crate) mod cloud;
 pub(crate) mod event;
+pub(crate) mod ledger;
 pub(crate) mod payloads;
 pub(crate) mod proxy;
 pub(crate) mod signer;

@@ -3,6 +3,7 @@
 use axum::Json;
 use axum::extract::State;
 use http::StatusCode;
+use shared::edge::metrics::Figure;
 use shared::service::job::{JobType, Stats};
 use tokio::time::Instant;
 
@@ -36,7 +37,13 @@ pub async fn show(State(stands): State<Stands>) -> (StatusCode, Json<Report>) {
         probe::database(&stands.postgres),
         probe::queue(&stands.qstash),
     );
+    let known = store.is_some();
     let services = services(store, &database, qstash);
+    if known {
+        // Without the store nothing is known, and a nought would look like good news.
+        let oldest = services.job_queue.oldest_pending_seconds;
+        Figure::OldestPendingSeconds(oldest).emit("health", now);
+    }
     let status = services.overall();
     let code = match status {
         Health::Unhealthy => StatusCode::SERVICE_UNAVAILABLE,

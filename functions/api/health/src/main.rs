@@ -1,7 +1,7 @@
 //! `GET /api/health/redis`: whether the back end and what it stands on are well.
 //!
-//! Called by monitors and the web app's status page, by anybody. Asks Redis, Postgres and QStash once each, at the
-//! same time; leaves nothing behind.
+//! Called by monitors and the web app's status page, by anybody, and by a schedule. Asks Redis, Postgres and QStash
+//! once each, at the same time; leaves nothing behind but the age of the oldest open job, as a metric for an alarm.
 
 use health::{Stands, router};
 use shared::base::clock::Clock;

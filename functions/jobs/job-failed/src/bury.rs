@@ -3,8 +3,10 @@
 use std::time::Duration;
 
 use serde_json::json;
+use shared::base::clock::Clock;
+use shared::edge::metrics::Figure;
 use shared::edge::webhook::{Answer, Call, Take};
-use shared::service::job::{Failed, Incoming, Jobs};
+use shared::service::job::{FAILURE_HANDLER, Failed, Incoming, Jobs};
 
 use crate::callback::FailureCallback;
 
@@ -14,6 +16,7 @@ const OUTAGE_WAIT: Duration = Duration::from_secs(30);
 /// Marks jobs dead.
 pub(crate) struct Undertaker {
     pub(crate) jobs: Jobs,
+    pub(crate) clock: Clock,
 }
 
 impl Take for Undertaker {
@@ -40,6 +43,7 @@ impl Take for Undertaker {
         match self.jobs.fail(incoming, &reason).await {
             Ok(Failed::Dead) => {
                 // The reason quotes what was answered, whoever answered: it stands in the record and not in the log.
+                Figure::DeadJobs(1).emit(FAILURE_HANDLER, self.clock.now());
                 tracing::warn!(last_status = callback.status, "a job is dead");
                 Answer::Done(json!({ "success": true, "jobId": incoming.job_id, "status": "dead" }))
             }

@@ -27,8 +27,11 @@ async fn main() -> Result<(), Fatal> {
         clock: Clock::system(),
     };
     redis.connect().await;
-    let jobs = Jobs::new(redis);
-    webhook.serve(&Undertaker { jobs }).await
+    let undertaker = Undertaker {
+        jobs: Jobs::new(redis),
+        clock: Clock::system(),
+    };
+    webhook.serve(&undertaker).await
 }
 
 /// Whose failures it takes.

@@ -8,8 +8,10 @@ use std::time::Duration;
 use shared::base::env;
 use shared::edge::job::Attempt;
 use shared::protocol::postgres::Postgres;
+use shared::protocol::upstash::Redis;
 use shared::service::branding::{Brand, Brandings};
-use shared::service::email::{Email, Envelope};
+use shared::service::email::{Email, EmailAddress, Envelope, Reference};
+use shared::service::email_budget::{EmailBudget, Verdict};
 use shared::service::mail_ledger::{Entry, Identity};
 use shared::service::unsubscribe::Tokens;
 use tokio::time::Instant;
@@ -26,6 +28,7 @@ pub(crate) struct Postman {
     writer: Writer,
     brandings: Brandings,
     unsubscribe: Tokens,
+    budget: EmailBudget,
     post: Post,
 }
 
@@ -40,12 +43,13 @@ struct Item<'a> {
 
 impl Postman {
     /// The sender, the provider and the ledger that the environment names. Nothing is opened yet.
-    pub(crate) async fn from_env() -> Result<Self, env::Error> {
+    pub(crate) async fn from_env(redis: &Redis) -> Result<Self, env::Error> {
         let postgres = Postgres::from_env()?;
         Ok(Self {
             writer: Writer::from_env()?,
             brandings: Brandings::new(postgres.clone()),
             unsubscribe: Tokens::from_env()?,
+            budget: EmailBudget::from_env(redis)?,
             post: Post::from_env(postgres).await?,
         })
     }
@@ -67,6 +71,9 @@ impl Postman {
             optional: email.is_optional(),
         };
         let mut delivered = Delivered::default();
+        if let Verdict::Wait(after) = self.granted(attempt, &[&envelope.to]).await?.at(0) {
+            return Err(Error::over_budget(1, after));
+        }
         match self.one(attempt, &item, &brand).await? {
             Fate::Rejected { reason } => return Err(Error::Refused(reason)),
             fate => delivered.count(0, fate),
@@ -86,9 +93,15 @@ impl Postman {
             return Ok(delivered);
         };
         let total = bulk.emails.len();
+        let recipients: Vec<&EmailAddress> = bulk.emails.iter().map(|it| &it.email).collect();
+        let verdicts = self.granted(attempt, &recipients).await?;
+        let mut settled = 0;
         for (place, recipient) in bulk.emails.iter().enumerate() {
             if attempt.deadline().duration_since(Instant::now()) < TIME_FOR_ONE {
-                return Err(Error::OutOfTime(total - place));
+                return Err(Error::OutOfTime(total - settled));
+            }
+            if verdicts.at(place) != Verdict::Granted {
+                continue;
             }
             let invitation = bulk.invitation(recipient, self.writer.app());
             let envelope = invitation.envelope.clone();
@@ -100,10 +113,24 @@ impl Postman {
             };
             let fate = self.one(attempt, &item, brand).await?;
             delivered.count(place, fate);
-            attempt.progress(place as u64 + 1, total as u64).await?;
+            settled += 1;
+            attempt.progress(settled as u64, total as u64).await?;
+        }
+        if let Some((held, after)) = verdicts.held() {
+            return Err(Error::over_budget(held, after));
         }
         delivered.message_id = None;
         Ok(delivered)
+    }
+
+    async fn granted(
+        &self,
+        attempt: &Attempt<'_>,
+        recipients: &[&EmailAddress],
+    ) -> Result<Verdicts, Error> {
+        let budget = &self.budget;
+        let verdicts = budget.take(attempt.job_id(), attempt.tenant(), recipients);
+        Ok(Verdicts(verdicts.await?))
     }
 
     async fn one(
@@ -117,6 +144,8 @@ impl Postman {
             recipient: &item.envelope.to,
             job_id: attempt.job_id(),
             identity: Identity::from(item.envelope),
+            optional: item.optional,
+            supersedes: item.envelope.supersedes.as_ref().map(Reference::as_str),
         };
         let link = item.optional.then(|| self.unsubscribe.link(&entry.key()));
         let terms = Terms {
@@ -139,6 +168,25 @@ impl Postman {
     }
 }
 
+/// Which recipients of a job may get their mail now.
+struct Verdicts(Vec<Verdict>);
+
+impl Verdicts {
+    /// That of the recipient at a place.
+    fn at(&self, place: usize) -> Verdict {
+        self.0.get(place).copied().unwrap_or(Verdict::Granted)
+    }
+
+    /// How many must wait, and how long the first of them.
+    fn held(&self) -> Option<(usize, Duration)> {
+        let waits = self.0.iter().filter_map(|verdict| match verdict {
+            Verdict::Granted => None,
+            Verdict::Wait(wait) => Some(*wait),
+        });
+        waits.clone().min().map(|first| (waits.count(), first))
+    }
+}
+
 impl Delivered {
     fn count(&mut self, recipient: usize, fate: Fate) {
         match fate {
@@ -148,13 +196,18 @@ impl Delivered {
             } => {
                 self.sent += 1;
                 self.in_doubt += u64::from(in_doubt);
-                self.message_id = Some(message_id);
+                self.message_id = message_id;
             }
             Fate::Skipped { in_doubt } => {
                 self.skipped += 1;
                 self.in_doubt += u64::from(in_doubt);
             }
             Fate::Rejected { reason } => self.rejected.push(Refused { recipient, reason }),
+            Fate::Suppressed { reason } => self.suppressed.push(Refused {
+                recipient,
+                reason: reason.to_string(),
+            }),
+            Fate::Superseded => self.superseded += 1,
         }
     }
 }

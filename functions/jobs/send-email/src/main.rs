@@ -1,8 +1,9 @@
 //! `POST /api/jobs/send-email`: delivers queued e-mails.
 //!
-//! Called by QStash, signed. Each mail to each recipient goes through the ledger in Postgres to Amazon SES; the job's
-//! record in Redis is claimed before and committed after. Outages are delivered again, throttling is deferred, and
-//! what the provider will never take is given up; nothing that has gone is sent twice.
+//! Called by QStash, signed. Each mail to each recipient is taken out of the budgets in Redis and goes through the
+//! ledger in Postgres to Amazon SES or Resend; the job's record in Redis is claimed before and committed after. Outages
+//! are delivered again, limits are waited for, and what the provider will never take is given up; nothing that has gone
+//! is sent twice.
 
 mod deliver;
 mod letter;
@@ -22,7 +23,7 @@ async fn main() -> Result<(), Fatal> {
     start().await?;
     let redis = Redis::from_env()?;
     let worker = Worker::from_env(JobType::Email, &redis)?.supporting(&TYPES);
-    let postman = Postman::from_env().await?;
+    let postman = Postman::from_env(&redis).await?;
     redis.connect().await;
     worker.serve(&postman).await
 }

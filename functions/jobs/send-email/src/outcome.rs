@@ -5,6 +5,7 @@ use std::time::Duration;
 use serde::Serialize;
 use shared::protocol::mail::SendError;
 use shared::service::branding;
+use shared::service::email_budget;
 use shared::service::job::Stop;
 use shared::service::mail_ledger;
 
@@ -18,6 +19,10 @@ pub(crate) struct Delivered {
     pub(crate) skipped: u64,
     /// Mails that it will never take.
     pub(crate) rejected: Vec<Refused>,
+    /// Mails that were not sent because their recipients get none.
+    pub(crate) suppressed: Vec<Refused>,
+    /// Mails that were not sent because others have taken their places.
+    pub(crate) superseded: u64,
     /// Mails, sent or skipped, that may have gone twice.
     pub(crate) in_doubt: u64,
     /// The provider's id of the mail, where the job has only one.
@@ -25,12 +30,12 @@ pub(crate) struct Delivered {
     pub(crate) message_id: Option<String>,
 }
 
-/// A mail of a bulk that the provider refused, named by its place: results hold no addresses.
+/// A mail that does not go, named by its place: results hold no addresses.
 #[derive(Debug, Serialize)]
 pub(crate) struct Refused {
-    /// The recipient's place in `emails`, from 0.
+    /// The recipient's place in the job, from 0.
     pub(crate) recipient: usize,
-    /// The provider's words.
+    /// The provider's words, or why the recipient gets no mail.
     pub(crate) reason: String,
 }
 
@@ -60,12 +65,25 @@ pub(crate) enum Error {
     /// In whose name to send could not be read: try again.
     #[error("the mail's brand is unknown")]
     Brand(#[from] branding::Error),
+    /// The budgets could not be asked: try again.
+    #[error("the mail's budget is unknown")]
+    Budget(#[from] email_budget::Error),
     /// A template could not be filled in, which another attempt may not change, but another build will.
     #[error("the mail could not be written")]
     Template(#[from] askama::Error),
     /// The job's own edge says stop.
     #[error(transparent)]
     Stopped(#[from] Stop),
+}
+
+impl Error {
+    /// Recipients have had their share of mails, or the tenant has sent its share: the job goes on when the first may.
+    pub(crate) fn over_budget(held: usize, after: Duration) -> Self {
+        Self::NotNow {
+            after,
+            reason: format!("the mail budget of {held} recipients or of the tenant is used up"),
+        }
+    }
 }
 
 impl From<Error> for Stop {
@@ -75,9 +93,11 @@ impl From<Error> for Stop {
             Error::NotNow { after, reason } => Self::defer(after, reason),
             Error::Refused(_) => Self::never(error),
             Error::Stopped(stop) => stop,
-            Error::Provider(_) | Error::Ledger(_) | Error::Brand(_) | Error::Template(_) => {
-                Self::retry(error)
-            }
+            Error::Provider(_)
+            | Error::Ledger(_)
+            | Error::Brand(_)
+            | Error::Budget(_)
+            | Error::Template(_) => Self::retry(error),
         }
     }
 }

@@ -6,6 +6,7 @@ use shared::base::env;
 use shared::protocol::mail::{Mail, MessageId, SendError, Sender};
 use shared::protocol::postgres::Postgres;
 use shared::service::mail_ledger::{Begun, Entry, MailLedger, Sending};
+use shared::service::suppression::Reason;
 use tokio::time::{Instant, sleep, timeout_at};
 
 use crate::outcome::Error;
@@ -23,11 +24,19 @@ const STAY_AWAY: Duration = Duration::from_secs(30);
 /// What became of one mail.
 pub(crate) enum Fate {
     /// The provider took it now.
-    Sent { message_id: String, in_doubt: bool },
+    Sent {
+        /// The provider's id of it, if it told it.
+        message_id: Option<String>,
+        in_doubt: bool,
+    },
     /// The provider had taken it before.
     Skipped { in_doubt: bool },
     /// The provider will never take it.
     Rejected { reason: String },
+    /// Its recipient gets no mail, or none of this kind.
+    Suppressed { reason: Reason },
+    /// Another mail has taken its place.
+    Superseded,
 }
 
 /// The provider and the ledger.
@@ -52,10 +61,12 @@ impl Post {
         entry: &Entry<'_>,
         deadline: Instant,
     ) -> Result<Fate, Error> {
-        let sending = match self.ledger.begin(entry).await? {
+        let sending = match self.ledger.begin(entry, self.sender.provider()).await? {
             Begun::Send(sending) => sending,
             Begun::AlreadyAccepted { in_doubt } => return Ok(Fate::Skipped { in_doubt }),
             Begun::Rejected { reason } => return Ok(Fate::Rejected { reason }),
+            Begun::Suppressed { reason } => return Ok(Fate::Suppressed { reason }),
+            Begun::Superseded => return Ok(Fate::Superseded),
             Begun::Busy => {
                 return Err(Error::NotNow {
                     after: STAY_AWAY,
@@ -73,7 +84,7 @@ impl Post {
                 self.accepted(&sending, &message_id, deadline).await?;
                 Ok(Fate::Sent {
                     in_doubt: sending.in_doubt(),
-                    message_id: message_id.as_str().to_owned(),
+                    message_id: message_id.known().map(str::to_owned),
                 })
             }
             Err(error) => self.not_accepted(&sending, error).await,

@@ -86,6 +86,9 @@ impl Cloud {
         environment.extend(settings.overrides.clone());
         secrets.save()?;
         let gateway = part::gateway(&settings, &folder, functions_port, &environment).await?;
+        if settings.mail_events {
+            part::subscribe(&mail, &environment)?;
+        }
         write_env_file(folder.path(), &environment)?;
         Ok(Self {
             gateway,
@@ -167,6 +170,7 @@ impl Cloud {
 
     /// Ends everything: first what brings work, then what does it, then what it rests on.
     pub async fn stop(self) {
+        self.mail.events().unsubscribe();
         self.qstash.stop().await;
         self.gateway.stop().await;
         self.mail.stop().await;

@@ -147,8 +147,20 @@ pub(super) async fn mail(
         verified: vec![environment::VERIFIED_DOMAIN.to_owned()],
         configuration_set: environment::CONFIGURATION_SET.to_owned(),
         resend_key: secrets.resend_key.clone(),
+        webhook_secret: secrets.webhook_secret.clone(),
     };
     local_mail::start(settings).await.map_err(Error::Mail)
+}
+
+/// Has the providers tell the functions what becomes of the mails.
+pub(super) fn subscribe(
+    mail: &local_mail::Server,
+    environment: &BTreeMap<String, String>,
+) -> Result<(), Error> {
+    let functions = environment.get("FUNCTIONS_URL").map_or("", String::as_str);
+    mail.events()
+        .subscribe(&format!("{functions}/api/mail-events"))
+        .map_err(|error| Error::Mail(error.into()))
 }
 
 pub(super) async fn gateway(

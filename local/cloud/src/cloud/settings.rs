@@ -90,6 +90,8 @@ pub struct Settings {
     pub database: Database,
     /// Who takes the mails.
     pub email_provider: Provider,
+    /// Whether the providers tell the functions what becomes of the mails.
+    pub mail_events: bool,
     /// How fast QStash's clock runs; 1 is real time.
     pub qstash_speed: f64,
     /// Whether sample data are loaded.
@@ -113,6 +115,7 @@ impl Settings {
             template: PathBuf::from("template.yaml"),
             database: Database::Own,
             email_provider: Provider::Ses,
+            mail_events: true,
             qstash_speed: 1.0,
             seed: true,
             max_instances: 8,
@@ -129,6 +132,7 @@ impl Settings {
             ports: Ports::free(),
             bin_dir: root.join("target/debug"),
             template: root.join("template.yaml"),
+            mail_events: false,
             seed: false,
             durable: false,
             ..Self::lasting(data)

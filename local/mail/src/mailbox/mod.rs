@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use axum::extract::{Path, Query, State};
 use axum::response::{Html, IntoResponse, Response};
-use axum::routing::get;
+use axum::routing::{get, post};
 use axum::{Json, Router};
 use http::header::{
     CACHE_CONTROL, CONTENT_SECURITY_POLICY, ETAG, IF_NONE_MATCH, X_CONTENT_TYPE_OPTIONS,
@@ -18,6 +18,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use uuid::Uuid;
 
+use crate::events::{self, Events, Happening};
 use crate::mail::{Mail, Provider, Tag};
 use crate::store::{Filter, Store};
 
@@ -31,14 +32,16 @@ const MAIL_POLICY: &str = "sandbox allow-popups allow-popups-to-escape-sandbox; 
 #[derive(Clone, Debug)]
 struct Mailbox {
     store: Arc<Store>,
+    events: Events,
     /// Tells this process's states from those of the one before it.
     boot: Uuid,
 }
 
 /// The routes of the mailbox.
-pub(crate) fn router(store: Arc<Store>) -> Router {
+pub(crate) fn router(store: Arc<Store>, events: Events) -> Router {
     let mailbox = Mailbox {
         store,
+        events,
         boot: Uuid::new_v4(),
     };
     Router::new()
@@ -48,6 +51,9 @@ pub(crate) fn router(store: Arc<Store>) -> Router {
         .route("/messages", get(list).delete(clear))
         .route("/messages/{id}", get(one))
         .route("/messages/{id}/html", get(html))
+        .route("/messages/{id}/events", get(history))
+        .route("/messages/{id}/opened", post(opened))
+        .route("/messages/{id}/complained", post(complained))
         .with_state(mailbox)
 }
 
@@ -163,6 +169,39 @@ fn with_links_in_tabs(html: &str) -> String {
     format!("{before}<base target=\"_blank\">{after}")
 }
 
+/// `GET /messages/{id}/events`: what became of a mail, oldest first; empty for one that nothing is known of.
+async fn history(State(mailbox): State<Mailbox>, Path(id): Path<String>) -> Response {
+    Json(mailbox.events.history(&id)).into_response()
+}
+
+/// `POST /messages/{id}/opened`: somebody looked at it.
+async fn opened(
+    State(mailbox): State<Mailbox>,
+    Path(id): Path<String>,
+) -> Result<Response, Unreadable> {
+    mailbox.happen(&id, Happening::Opened)
+}
+
+/// `POST /messages/{id}/complained`: somebody calls it spam.
+async fn complained(
+    State(mailbox): State<Mailbox>,
+    Path(id): Path<String>,
+) -> Result<Response, Unreadable> {
+    mailbox.happen(&id, Happening::Complained)
+}
+
+impl Mailbox {
+    /// Lets something happen to all of a mail's recipients.
+    fn happen(&self, id: &str, happening: Happening) -> Result<Response, Unreadable> {
+        let Some(mail) = self.store.get(id)? else {
+            return Ok(missing());
+        };
+        let recipients: Vec<&str> = mail.recipients().collect();
+        self.events.happen(&mail, happening, &recipients)?;
+        Ok(StatusCode::NO_CONTENT.into_response())
+    }
+}
+
 /// `DELETE /messages`: forgets them all.
 async fn clear(State(mailbox): State<Mailbox>) -> Result<StatusCode, Unreadable> {
     mailbox.store.clear()?;
@@ -193,14 +232,20 @@ fn missing() -> Response {
         .into_response()
 }
 
-/// The file of the mails cannot be read or written.
+/// Why there is no answer.
 #[derive(Debug, thiserror::Error)]
-#[error("the mails cannot be reached")]
-struct Unreadable(#[from] io::Error);
+enum Unreadable {
+    /// The file of the mails cannot be read or written.
+    #[error("the mails cannot be reached")]
+    Mails(#[from] io::Error),
+    /// An event cannot be made.
+    #[error("the events cannot be signed")]
+    Events(#[from] events::Error),
+}
 
 impl IntoResponse for Unreadable {
     fn into_response(self) -> Response {
-        tracing::error!(error = %self.0, "the mails cannot be reached");
+        tracing::error!(error = ?self, "the mailbox has no answer");
         (
             StatusCode::INTERNAL_SERVER_ERROR,
             Json(json!({ "error": self.to_string() })),

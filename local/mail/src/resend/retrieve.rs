@@ -25,6 +25,7 @@ pub(super) async fn retrieve(
     let mail = found
         .filter(|mail| mail.provider == Provider::Resend)
         .ok_or_else(|| Code::NotFound.because("Email not found"))?;
+    let last = resend.account.events.history(&id).pop();
     let part = |text: String| (!text.is_empty()).then_some(text);
     Ok(Json(json!({
         "object": "email",
@@ -39,6 +40,6 @@ pub(super) async fn retrieve(
         "cc": mail.cc,
         "reply_to": mail.reply_to,
         "tags": mail.tags,
-        "last_event": "sent",
+        "last_event": last.map_or("queued", |happened| happened.what),
     })))
 }

@@ -5,6 +5,7 @@
     reason = "test code outside of test functions, too"
 )]
 
+mod events;
 mod http_client;
 mod mailbox;
 mod resend;

@@ -14,6 +14,9 @@ const WORD_BYTES: usize = 42;
 /// The longest display name, in characters.
 const MAX_NAME: usize = 100;
 
+/// What a display name cannot hold without quotes (RFC 5322, section 3.2.3).
+const SPECIALS: &str = "()<>[]:;@\\,.\"";
+
 /// A mailbox with an optional display name. `Display` writes it as a header wants it, encoded where it must be.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Mailbox {
@@ -65,6 +68,20 @@ impl Mailbox {
         }
     }
 
+    /// The mailbox for a provider that encodes names itself: `Name <address>`, the name in quotes where it holds what
+    /// means something in a header (RFC 5322, `specials`).
+    #[must_use]
+    pub fn in_unicode(&self) -> String {
+        let address = self.address.as_str();
+        match &self.name {
+            None => address.to_owned(),
+            Some(name) if name.contains(|c| SPECIALS.contains(c)) => {
+                format!("{} <{address}>", quoted(name))
+            }
+            Some(name) => format!("{name} <{address}>"),
+        }
+    }
+
     /// The address alone.
     #[must_use]
     pub fn address(&self) -> &EmailAddress {
@@ -80,6 +97,11 @@ fn unquoted(name: &str) -> String {
         Some(inner) => inner.replace("\\\"", "\"").replace("\\\\", "\\"),
         None => name.to_owned(),
     }
+}
+
+fn quoted(name: &str) -> String {
+    let escaped = name.replace('\\', "\\\\").replace('"', "\\\"");
+    format!("\"{escaped}\"")
 }
 
 /// The name as encoded words of UTF-8 (RFC 2047), cut between characters.
@@ -106,8 +128,7 @@ impl fmt::Display for Mailbox {
         match &self.name {
             None => f.write_str(address),
             Some(name) if name.is_ascii() => {
-                let quoted = name.replace('\\', "\\\\").replace('"', "\\\"");
-                write!(f, "\"{quoted}\" <{address}>")
+                write!(f, "{} <{address}>", quoted(name))
             }
             Some(name) => write!(f, "{} <{address}>", encoded_words(name)),
         }
@@ -147,6 +168,27 @@ mod tests {
             ),
         ] {
             assert_eq!(Mailbox::parse(text).unwrap().to_string(), header);
+        }
+    }
+
+    #[test]
+    fn a_provider_that_encodes_names_gets_them_as_people_write_them() {
+        for (text, name) in [
+            ("no@example.com", "no@example.com"),
+            ("SignTusk <no@example.com>", "SignTusk <no@example.com>"),
+            ("J\u{f6}rg <no@example.com>", "J\u{f6}rg <no@example.com>"),
+            (
+                "Tusk, \u{201c}Sign\u{201d} <no@example.com>",
+                "\"Tusk, \u{201c}Sign\u{201d}\" <no@example.com>",
+            ),
+            ("a@b \"c <no@example.com>", "\"a@b \\\"c\" <no@example.com>"),
+        ] {
+            let mailbox = Mailbox::parse(text).unwrap();
+            assert_eq!(mailbox.in_unicode(), name);
+            assert!(
+                Mailbox::parse(&mailbox.in_unicode()).unwrap() == mailbox,
+                "{name}"
+            );
         }
     }
 

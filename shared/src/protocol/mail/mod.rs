@@ -15,7 +15,7 @@ use std::time::Duration;
 pub use self::address::{EmailAddress, InvalidAddress};
 pub use self::mailbox::{InvalidMailbox, Mailbox};
 pub use self::provider::{Provider, UnknownProvider};
-pub use self::resend::Resend;
+pub use self::resend::{Resend, SetupError};
 #[cfg(feature = "ses")]
 pub use self::sender::Sender;
 #[cfg(feature = "ses")]
@@ -69,6 +69,12 @@ impl MessageId {
     #[must_use]
     pub fn unknown() -> Self {
         Self(String::new())
+    }
+
+    /// The id as text, if the provider told it.
+    #[must_use]
+    pub fn known(&self) -> Option<&str> {
+        Some(self.0.as_str()).filter(|id| !id.is_empty())
     }
 
     /// The id as text; empty if it is unknown.

@@ -9,5 +9,22 @@ pub(super) fn without_addresses(words: &str) -> String {
             word
         }
     };
-    words.split(' ').map(hide).collect::<Vec<_>>().join(" ")
+    words
+        .split_whitespace()
+        .map(hide)
+        .collect::<Vec<_>>()
+        .join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::without_addresses;
+
+    #[test]
+    fn no_address_stays_wherever_it_stands() {
+        assert_eq!(
+            without_addresses("own (ann@example.com):\nbob@example.com,\tand so on"),
+            "own [address] [address] and so on"
+        );
+    }
 }

@@ -16,7 +16,7 @@ use tokio::time::timeout;
 use tokio_postgres::types::FromSql;
 pub use tokio_postgres::{
     Row,
-    types::{ToSql, Type},
+    types::{Json, ToSql, Type},
 };
 
 pub use self::error::Error;
@@ -65,6 +65,19 @@ impl Postgres {
         let answer = session.client().query_typed(sql, parameters);
         self.settle(&session, timeout(QUERY_TIMEOUT, answer).await)
             .await
+    }
+
+    /// Runs one statement whose repetition changes nothing, and repeats it once, on a new connection, where its
+    /// answer was lost: a connection that did not survive a freeze costs no call.
+    pub async fn query_repeatable(
+        &self,
+        sql: &str,
+        parameters: &[Parameter<'_>],
+    ) -> Result<Vec<Row>, Error> {
+        match self.query(sql, parameters).await {
+            Err(error) if error.may_pass() => self.query(sql, parameters).await,
+            answer => answer,
+        }
     }
 
     /// Runs one statement and gives the number of rows that it touched.

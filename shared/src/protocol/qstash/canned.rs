@@ -1,56 +1,12 @@
-//! A small HTTP server for the client's tests: it records what arrives, byte for byte, and answers what it was told.
+//! What the client's tests add to the canned server: a client of it, and the headers of the protocol.
 
-use std::collections::VecDeque;
-use std::io::{BufRead, BufReader, Read, Write};
-use std::net::{SocketAddr, TcpListener, TcpStream};
-use std::sync::mpsc::{Receiver, Sender, channel};
-use std::thread;
 use std::time::Duration;
 
 use super::client::Client;
 use crate::base::secret::Secret;
-
-/// What the server does with one request.
-#[derive(Debug)]
-pub(super) enum Answer {
-    /// Reads it and closes the connection.
-    Cut,
-    /// Reads it and never answers.
-    Silence,
-    /// Answers with a status, further header lines and a body.
-    Reply(u16, Vec<String>, String),
-}
-
-impl Answer {
-    pub(super) fn json(status: u16, body: &str) -> Self {
-        Self::Reply(status, Vec::new(), body.to_owned())
-    }
-
-    pub(super) fn with(self, header: &str) -> Self {
-        match self {
-            Self::Reply(status, mut headers, body) => {
-                headers.push(header.to_owned());
-                Self::Reply(status, headers, body)
-            }
-            other => other,
-        }
-    }
-}
-
-/// One request as it arrived.
-#[derive(Debug)]
-pub(super) struct Request {
-    pub(super) line: String,
-    pub(super) headers: Vec<(String, String)>,
-    pub(super) body: Vec<u8>,
-}
+pub(super) use crate::protocol::canned::{Answer, Request, Server};
 
 impl Request {
-    pub(super) fn header(&self, name: &str) -> Option<&str> {
-        let found = self.headers.iter().find(|(key, _)| key == name);
-        found.map(|(_, value)| value.as_str())
-    }
-
     /// The headers of the protocol, sorted.
     pub(super) fn upstash(&self) -> Vec<String> {
         let ours = |(name, value): &(String, String)| {
@@ -63,119 +19,12 @@ impl Request {
     }
 }
 
-/// The server. It takes one connection per answer, so that a repetition is always seen as a request of its own.
-#[derive(Debug)]
-pub(super) struct Server {
-    address: SocketAddr,
-    requests: Receiver<Request>,
-}
-
 impl Server {
-    pub(super) fn answering(answers: impl IntoIterator<Item = Answer>) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
-        let address = listener.local_addr().expect("an address");
-        let answers = answers.into_iter().collect();
-        let (sender, requests) = channel();
-        thread::spawn(move || {
-            serve(&listener, answers, &sender);
-            // The port closes before the channel does, so that who waits for the one finds the other done.
-            drop(listener);
-            drop(sender);
-        });
-        Self { address, requests }
-    }
-
     pub(super) fn client(&self) -> Client {
         self.client_within(Duration::from_secs(20))
     }
 
     pub(super) fn client_within(&self, timeout: Duration) -> Client {
-        let url = format!("http://{}/", self.address);
-        Client::new(&url, &Secret::new("token".into()), timeout).expect("a client")
+        Client::new(&self.url(), &Secret::new("token".into()), timeout).expect("a client")
     }
-
-    /// The next request that arrived.
-    pub(super) fn request(&self) -> Request {
-        self.requests
-            .recv_timeout(Duration::from_secs(20))
-            .expect("a request")
-    }
-
-    /// How many requests arrived that were not looked at.
-    pub(super) fn requests(&self) -> usize {
-        self.requests.try_iter().count()
-    }
-
-    /// The address of a server that is gone: it was given no answers, so its port closes.
-    pub(super) fn into_closed_url(self) -> String {
-        assert!(self.requests.recv().is_err(), "the server is still there");
-        format!("http://{}", self.address)
-    }
-}
-
-fn serve(listener: &TcpListener, mut answers: VecDeque<Answer>, requests: &Sender<Request>) {
-    let mut held = Vec::new();
-    while let Some(answer) = answers.pop_front() {
-        let (mut stream, _) = listener.accept().expect("a connection");
-        let request = receive(&stream);
-        let gone = requests.send(request).is_err();
-        match answer {
-            Answer::Cut => {}
-            Answer::Silence => held.push(stream),
-            Answer::Reply(status, headers, body) => reply(&mut stream, status, &headers, &body),
-        }
-        if gone {
-            return;
-        }
-    }
-    if !held.is_empty() {
-        thread::sleep(Duration::from_secs(20));
-    }
-}
-
-fn receive(stream: &TcpStream) -> Request {
-    let mut reader = BufReader::new(stream);
-    let mut lines = Vec::new();
-    loop {
-        let mut line = String::new();
-        reader.read_line(&mut line).expect("a line");
-        let line = line.trim_end().to_owned();
-        if line.is_empty() {
-            break;
-        }
-        lines.push(line);
-    }
-    let mut lines = lines.into_iter();
-    let line = lines.next().unwrap_or_default();
-    let headers: Vec<(String, String)> = lines
-        .filter_map(|it| {
-            it.split_once(": ")
-                .map(|(k, v)| (k.to_lowercase(), v.to_owned()))
-        })
-        .collect();
-    let length = headers.iter().find(|(name, _)| name == "content-length");
-    let length = length.map_or(0, |(_, value)| value.parse().expect("a length"));
-    let mut body = vec![0; length];
-    reader.read_exact(&mut body).expect("a body");
-    Request {
-        line,
-        headers,
-        body,
-    }
-}
-
-fn reply(stream: &mut TcpStream, status: u16, headers: &[String], body: &str) {
-    let mut head = format!(
-        "HTTP/1.1 {status} X\r\nConnection: close\r\nContent-Length: {}\r\n",
-        body.len()
-    );
-    for header in headers {
-        head.push_str(header);
-        head.push_str("\r\n");
-    }
-    head.push_str("\r\n");
-    // The client may hang up in the middle, when the body is larger than it wants.
-    let _ = stream
-        .write_all(head.as_bytes())
-        .and_then(|()| stream.write_all(body.as_bytes()));
 }

@@ -56,7 +56,7 @@ impl Client {
     /// A client for the QStash at `url`. Every call ends within `timeout`.
     pub fn new(url: &str, token: &Secret, timeout: Duration) -> Result<Self, SetupError> {
         let base = Url::parse(url).map_err(|_| SetupError::Url)?;
-        if !is_base(&base) {
+        if !transport::is_base(&base) {
             return Err(SetupError::Url);
         }
         let mut authorization = HeaderValue::from_str(&format!("Bearer {}", token.expose()))
@@ -171,14 +171,6 @@ impl Call {
         self.repeatable = safe;
         self
     }
-}
-
-fn is_base(url: &Url) -> bool {
-    matches!(url.scheme(), "http" | "https")
-        && url.query().is_none()
-        && url.fragment().is_none()
-        && url.username().is_empty()
-        && url.password().is_none()
 }
 
 #[cfg(test)]

@@ -16,6 +16,11 @@ pub struct Entry<'a> {
     pub job_id: &'a str,
     /// What the web app says the mail is.
     pub identity: Identity<'a>,
+    /// Whether it is of a kind that its recipient may unsubscribe from.
+    pub optional: bool,
+    /// An earlier occurrence whose place this mail takes, such as one to a mistyped address: it must not go any more.
+    /// It takes a request and a signer to say which mail that is; without both it is ignored.
+    pub supersedes: Option<&'a str>,
 }
 
 /// What the web app says a mail is. Each part may be absent.
@@ -44,11 +49,27 @@ impl Entry<'_> {
     /// with its length and with whether it is the payload's own word or a stand-in, so that no two mails share a key.
     #[must_use]
     pub fn key(&self) -> String {
+        self.key_of(self.identity)
+    }
+
+    /// The key of the mail whose place this one takes.
+    pub(super) fn superseded_key(&self) -> Option<String> {
+        let named = self.identity.request_id.and(self.identity.signer_id);
+        let earlier = named.and(self.supersedes)?;
+        let identity = Identity {
+            occurrence: Some(earlier),
+            ..self.identity
+        };
+        // A mail that names itself is a slip; it does not keep itself from going.
+        (self.identity.occurrence != Some(earlier)).then(|| self.key_of(identity))
+    }
+
+    fn key_of(&self, identity: Identity<'_>) -> String {
         let Identity {
             request_id,
             signer_id,
             occurrence,
-        } = self.identity;
+        } = identity;
         let mut hash = Sha256::new();
         for (own, stand_in) in [
             (request_id, self.job_id),
@@ -70,20 +91,45 @@ mod tests {
     use super::{Entry, Identity};
     use crate::service::email::EmailAddress;
 
-    fn key(job_id: &str, recipient: &str, parts: [Option<&str>; 3]) -> String {
-        let recipient = EmailAddress::parse(recipient).unwrap();
+    fn entry<'a>(job_id: &'a str, to: &'a EmailAddress, parts: [Option<&'a str>; 3]) -> Entry<'a> {
         let [request_id, signer_id, occurrence] = parts;
         Entry {
             kind: "reminder",
-            recipient: &recipient,
+            recipient: to,
             job_id,
             identity: Identity {
                 request_id,
                 signer_id,
                 occurrence,
             },
+            optional: true,
+            supersedes: None,
         }
-        .key()
+    }
+
+    fn key(job_id: &str, recipient: &str, parts: [Option<&str>; 3]) -> String {
+        entry(job_id, &EmailAddress::parse(recipient).unwrap(), parts).key()
+    }
+
+    #[test]
+    fn a_mail_takes_the_place_of_the_occurrence_that_it_names_and_of_no_other() {
+        let [ann, bob] = ["ann@example.com", "bob@example.com"]
+            .map(|address| EmailAddress::parse(address).unwrap());
+        let former = entry("job-1", &ann, [Some("r"), Some("s"), Some("1")]);
+        let later = |parts| Entry {
+            supersedes: Some("1"),
+            ..entry("job-2", &bob, parts)
+        };
+        let named = later([Some("r"), Some("s"), Some("2")]);
+        assert_eq!(named.superseded_key(), Some(former.key()));
+        assert_eq!(former.superseded_key(), None);
+        for vague in [
+            [None, Some("s"), Some("2")],
+            [Some("r"), None, Some("2")],
+            [Some("r"), Some("s"), Some("1")],
+        ] {
+            assert_eq!(later(vague).superseded_key(), None, "{vague:?}");
+        }
     }
 
     #[test]

@@ -3,30 +3,39 @@
 //!
 //! `begin` writes `sending` before the provider is called; the outcome settles it: `accepted`, `released` (surely not
 //! accepted, free to be tried again) or `rejected` (never). A row that is found in `sending` belongs to an attempt
-//! that ended without a word: it is sent again and stays marked in doubt. Every call is one statement, and every
+//! that ended without a word: it is sent again, and stays marked in doubt unless the provider knows the mail again by
+//! its key. A mail is not begun whose recipient is on the suppression list (`suppressed`, free again when the address
+//! is lifted off it) or whose place another mail has taken (`superseded`). Every call is one statement, and every
 //! statement may be repeated by the attempt that made it.
 
 mod entry;
 
+use std::time::Duration;
+
 use crate::base::id;
-use crate::protocol::mail::MessageId;
+use crate::protocol::mail::{MessageId, Provider};
 use crate::protocol::postgres::{self, Parameter, Postgres, Row, Type, column};
+use crate::service::suppression::Reason;
 
 pub use self::entry::{Entry, Identity};
 
-/// Begins a mail. A row is free when it was released, or when its attempt can no longer be running: the job's own
-/// lease excludes another delivery of the same job, and a minute is more than the longest run of another one.
+/// Begins a mail. A row is free when it was released or suppressed, or when its attempt can no longer be running: the
+/// job's own lease excludes another delivery of the same job, and a minute is more than the longest run of another one.
 const BEGIN: &str = include_str!("begin.sql");
 
-/// Settles a mail as accepted. A later attempt's word does not undo it.
-const ACCEPTED: &str = "UPDATE signtusk.email_ledger \
-    SET state = 'accepted', provider = $2, message_id = $3, reason = NULL, updated_at = now() \
-    WHERE key = $1";
+/// Settles a mail as accepted. A later attempt's word does not undo it; a second message id proves that it went twice.
+const ACCEPTED: &str = include_str!("accepted.sql");
 
-/// Settles a mail as not accepted, unless another attempt has taken the row over.
+/// Settles a mail as not accepted, unless another attempt has taken the row over. It is surely nowhere only if no
+/// earlier attempt ended without a word.
 const SETTLED: &str = "UPDATE signtusk.email_ledger \
-    SET state = $3, reason = $4, updated_at = now() \
+    SET state = $3, reason = $4, updated_at = now(), \
+      sending_since = CASE WHEN $3 = 'released' AND NOT resumed THEN NULL ELSE sending_since END \
     WHERE key = $1 AND attempt = $2 AND state = 'sending'";
+
+/// How much earlier than the provider the ledger takes an idempotency key for forgotten: longer than a request is
+/// under way.
+const KEY_MARGIN: Duration = Duration::from_mins(1);
 
 /// Why the ledger could not be read or written.
 #[derive(Debug, thiserror::Error)]
@@ -62,6 +71,13 @@ pub enum Begun {
         /// The provider's words.
         reason: String,
     },
+    /// The recipient gets no mail, or none of this kind.
+    Suppressed {
+        /// Why: the weightiest reason that holds for this mail.
+        reason: Reason,
+    },
+    /// Another mail has taken the place of this one.
+    Superseded,
     /// Another job is sending this very mail at the moment: come back in a minute.
     Busy,
 }
@@ -99,12 +115,15 @@ impl MailLedger {
         Self(postgres)
     }
 
-    /// Takes the row of this mail for a new attempt, or says why there is nothing to send.
-    pub async fn begin(&self, entry: &Entry<'_>) -> Result<Begun, Error> {
+    /// Takes the row of this mail for a new attempt with `provider`, or says why there is nothing to send.
+    pub async fn begin(&self, entry: &Entry<'_>, provider: Provider) -> Result<Begun, Error> {
         let attempt = id::nonce();
         let key = entry.key();
+        let superseded = entry.superseded_key();
         let recipient = entry.recipient.as_str();
-        let parameters: [Parameter<'_>; 8] = [
+        let provider_name = provider.name();
+        let known_for = provider.idempotency().map(key_life);
+        let parameters: [Parameter<'_>; 13] = [
             (&key, Type::TEXT),
             (&entry.kind, Type::TEXT),
             (&recipient, Type::TEXT),
@@ -113,12 +132,14 @@ impl MailLedger {
             (&entry.identity.occurrence, Type::TEXT),
             (&entry.job_id, Type::TEXT),
             (&attempt, Type::TEXT),
+            (&provider_name, Type::TEXT),
+            (&known_for, Type::INT8),
+            (&entry.optional, Type::BOOL),
+            (&superseded, Type::TEXT),
+            (&entry.supersedes, Type::TEXT),
         ];
-        let mut rows = self.0.query(BEGIN, &parameters).await.map_err(Error::from);
-        if rows.as_ref().is_err_and(Error::may_pass) {
-            rows = self.0.query(BEGIN, &parameters).await.map_err(Error::from);
-        }
-        begun(rows?.first().ok_or(Error::UnknownState)?, key, attempt)
+        let rows = self.0.query_repeatable(BEGIN, &parameters).await?;
+        begun(rows.first().ok_or(Error::UnknownState)?, key, attempt)
     }
 
     /// Settles a mail that the provider has taken.
@@ -158,18 +179,22 @@ impl MailLedger {
     }
 
     async fn write(&self, sql: &str, parameters: &[Parameter<'_>]) -> Result<(), Error> {
-        let mut done = self.0.execute(sql, parameters).await.map_err(Error::from);
-        if done.as_ref().is_err_and(Error::may_pass) {
-            done = self.0.execute(sql, parameters).await.map_err(Error::from);
-        }
-        done.map(drop)
+        self.0.query_repeatable(sql, parameters).await?;
+        Ok(())
     }
+}
+
+/// For how many seconds a mail that may be with a provider is not sent a second time by being sent again.
+fn key_life(window: Duration) -> i64 {
+    let safe = window.saturating_sub(KEY_MARGIN);
+    i64::try_from(safe.as_secs()).unwrap_or(i64::MAX)
 }
 
 fn begun(row: &Row, key: String, attempt: String) -> Result<Begun, Error> {
     let state: String = column(row, "state")?;
     let in_doubt = column(row, "in_doubt")?;
     let holder: String = column(row, "attempt")?;
+    let reason: Option<String> = column(row, "reason")?;
     match state.as_str() {
         "sending" if holder == attempt => Ok(Begun::Send(Sending {
             key,
@@ -179,8 +204,13 @@ fn begun(row: &Row, key: String, attempt: String) -> Result<Begun, Error> {
         "sending" => Ok(Begun::Busy),
         "accepted" => Ok(Begun::AlreadyAccepted { in_doubt }),
         "rejected" => Ok(Begun::Rejected {
-            reason: column::<Option<String>>(row, "reason")?.unwrap_or_default(),
+            reason: reason.unwrap_or_default(),
         }),
+        "suppressed" => reason
+            .and_then(|reason| reason.parse().ok())
+            .map(|reason| Begun::Suppressed { reason })
+            .ok_or(Error::UnknownState),
+        "superseded" => Ok(Begun::Superseded),
         _ => Err(Error::UnknownState),
     }
 }

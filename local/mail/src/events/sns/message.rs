@@ -2,6 +2,8 @@
 
 use std::fmt::Write;
 
+use super::signer::subscription_arn;
+
 /// What a message is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
@@ -126,6 +128,9 @@ impl Message {
         ];
         for (header, member) in named {
             headers.extend(self.get(member).map(|value| (header, value.to_owned())));
+        }
+        if self.get("Type") == Some(Kind::Notification.name()) {
+            headers.push(("x-amz-sns-subscription-arn", subscription_arn()));
         }
         headers
     }

@@ -57,16 +57,28 @@ impl Signer {
         format!("{}{}", self.origin, certificate_path())
     }
 
-    /// A notification with this text, signed. SES's events come with a subject, see [`Message::set`].
+    /// A notification with this text and no subject, signed.
     pub fn notification(&self, text: &str) -> Result<Message, Error> {
+        self.published(None, text)
+    }
+
+    /// A notification with a subject, signed: SES's events have one.
+    pub fn notification_about(&self, subject: &str, text: &str) -> Result<Message, Error> {
+        self.published(Some(subject), text)
+    }
+
+    fn published(&self, subject: Option<&str>, text: &str) -> Result<Message, Error> {
         let mut message = begun(Kind::Notification);
         message.set("TopicArn", TOPIC_ARN);
+        if let Some(subject) = subject {
+            message.set("Subject", subject);
+        }
         message.set("Message", text);
         self.finish(&mut message)?;
         let link = format!(
-            "{}/?Action=Unsubscribe&SubscriptionArn={TOPIC_ARN}:{}",
+            "{}/?Action=Unsubscribe&SubscriptionArn={}",
             self.origin,
-            Uuid::nil()
+            subscription_arn()
         );
         message.set("UnsubscribeURL", link);
         Ok(message)
@@ -84,9 +96,9 @@ impl Signer {
     /// The word that an address gets no more messages, signed.
     pub fn unsubscribe_confirmation(&self, token: &str) -> Result<Message, Error> {
         let text = format!(
-            "You have chosen to deactivate subscription {TOPIC_ARN}:{}.\n\
+            "You have chosen to deactivate subscription {}.\n\
              To cancel this operation and restore the subscription, visit the SubscribeURL included in this message.",
-            Uuid::nil()
+            subscription_arn()
         );
         self.confirmation(Kind::UnsubscribeConfirmation, &text, token)
     }
@@ -123,6 +135,11 @@ pub(super) fn certificate_path() -> String {
     let hash = Bytes::copy_from_slice(&Sha256::digest(TOPIC.certificate));
     let hash = format!("{hash:x}");
     format!("/SimpleNotificationService-{}.pem", &hash[..32])
+}
+
+/// The one subscription that the topic has.
+pub(super) fn subscription_arn() -> String {
+    format!("{TOPIC_ARN}:{}", Uuid::nil())
 }
 
 fn confirmation_url(origin: &str, token: &str) -> String {

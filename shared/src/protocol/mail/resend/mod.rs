@@ -1,32 +1,39 @@
-//! Resend over its HTTP API (`POST /emails`).
+//! Resend over its REST API (`POST /emails`, <https://resend.com/docs/api-reference/emails/send-email>).
 //!
-//! The mail's key travels as `Idempotency-Key`, which Resend remembers for 24 hours: within them the same mail handed
-//! over again is not sent again, and the first answer comes back. Source: Resend's API reference (send email,
-//! idempotency keys, errors).
+//! The ledger's key is the `Idempotency-Key`: for 24 hours the same request under the same key is answered with the
+//! first mail's id and sends nothing. So that a repetition is the same request, a mail's JSON depends on the mail
+//! alone. A call is made once: whether a mail may be tried again is the ledger's decision, not the transport's.
 
 mod refusal;
+mod request;
 
 use std::time::Duration;
 
 use http::HeaderValue;
-use http::header::{AUTHORIZATION, CONTENT_TYPE, USER_AGENT};
-use serde::{Deserialize, Serialize};
+use http::header::{AUTHORIZATION, USER_AGENT};
+use serde::Deserialize;
 use url::Url;
 
-use super::{LEDGER_TAG, Mail, MessageId, SendError};
+use self::refusal::Answer;
+use self::request::Email;
+use super::{Mail, MessageId, SendError};
 use crate::base::env;
+use crate::base::secret::Secret;
 use crate::protocol::http as transport;
 
 /// Where Resend lives (the default of `RESEND_URL`).
 const PUBLIC_URL: &str = "https://api.resend.com";
 
-/// How long one call may take, its answer included.
-const TIMEOUT: Duration = Duration::from_secs(8);
+/// How long one call may take, its connection and its answer included.
+const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(8);
 
-/// The largest answer that is read, in bytes.
-const LARGEST_ANSWER: usize = 64 << 10;
+/// The most that is read of an answer, in bytes.
+const MAX_ANSWER: usize = 64 << 10;
 
-/// A sender over Resend.
+/// Who calls: Resend answers nobody who does not say so.
+const AGENT: HeaderValue = HeaderValue::from_static("signtusk-functions");
+
+/// A sender over Resend. Clones share their connections.
 #[derive(Clone, Debug)]
 pub struct Resend {
     http: reqwest::Client,
@@ -34,135 +41,90 @@ pub struct Resend {
     authorization: HeaderValue,
 }
 
-/// The body of `POST /emails`.
-#[derive(Serialize)]
-struct Body<'a> {
-    from: String,
-    to: [&'a str; 1],
-    subject: &'a str,
-    html: &'a str,
-    text: &'a str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    reply_to: Option<&'a str>,
-    headers: serde_json::Map<String, serde_json::Value>,
-    tags: [Tag<'a>; 1],
+/// Why the sender could not be built.
+#[derive(Debug, thiserror::Error)]
+pub enum SetupError {
+    /// The address is not an http(s) URL without query and fragment.
+    #[error("the address of resend is not an http(s) URL")]
+    Url,
+    /// The key cannot stand in a header.
+    #[error("the key of resend has characters that no key has")]
+    Key,
+    /// The HTTP client cannot be built.
+    #[error(transparent)]
+    Http(#[from] transport::Error),
 }
 
-#[derive(Serialize)]
-struct Tag<'a> {
-    name: &'a str,
-    value: &'a str,
-}
-
-/// The answer to a mail that was taken.
+/// A mail that was taken.
 #[derive(Deserialize)]
 struct Taken {
     id: String,
 }
 
 impl Resend {
-    /// A sender with `RESEND_API_KEY`, to `RESEND_URL` or the public address.
+    /// A sender from `RESEND_URL` (default: the public address) and `RESEND_API_KEY`. Nothing is called yet.
     pub fn from_env() -> Result<Self, env::Error> {
-        let malformed = |name, reason: String| env::Error::Malformed { name, reason };
+        let url = env::optional("RESEND_URL").unwrap_or_else(|| PUBLIC_URL.to_owned());
         let key = env::secret("RESEND_API_KEY")?;
-        let mut authorization = HeaderValue::from_str(&format!("Bearer {}", key.expose()))
-            .map_err(|_| malformed("RESEND_API_KEY", "it cannot stand in a header".to_owned()))?;
-        authorization.set_sensitive(true);
-        let mut emails: Url = match env::optional("RESEND_URL") {
-            Some(url) => url.parse(),
-            None => PUBLIC_URL.parse(),
+        Self::new(&url, &key, ATTEMPT_TIMEOUT).map_err(|error| env::Error::Malformed {
+            name: match error {
+                SetupError::Key => "RESEND_API_KEY",
+                SetupError::Url | SetupError::Http(_) => "RESEND_URL",
+            },
+            reason: error.to_string(),
+        })
+    }
+
+    /// A sender for the Resend at `url`. Every call ends within `timeout`.
+    pub fn new(url: &str, key: &Secret, timeout: Duration) -> Result<Self, SetupError> {
+        let mut emails = Url::parse(url).map_err(|_| SetupError::Url)?;
+        if !transport::is_base(&emails) {
+            return Err(SetupError::Url);
         }
-        .map_err(|error: url::ParseError| malformed("RESEND_URL", error.to_string()))?;
         emails
             .path_segments_mut()
-            .map_err(|()| malformed("RESEND_URL", "it is not an http URL".to_owned()))?
+            .map_err(|()| SetupError::Url)?
             .pop_if_empty()
             .push("emails");
-        let http = transport::client(TIMEOUT)
-            .map_err(|error| malformed("RESEND_URL", error.to_string()))?;
+        let mut authorization = HeaderValue::from_str(&format!("Bearer {}", key.expose()))
+            .map_err(|_| SetupError::Key)?;
+        authorization.set_sensitive(true);
         Ok(Self {
-            http,
+            http: transport::client(timeout)?,
             emails,
             authorization,
         })
     }
 
-    /// Hands one mail to Resend, once. `key` is what the mail is.
+    /// Hands one mail to Resend, once, under the idempotency key `key` (at most 256 letters, digits, `_` and `-`),
+    /// which is also its tag.
+    ///
+    /// A mail that Resend took under this key before, written in other words, counts as taken: the first words have
+    /// gone. Its id is not told then ([`MessageId::unknown`]); Resend's events bring it.
     pub async fn send(&self, mail: &Mail, key: &str) -> Result<MessageId, SendError> {
+        let body = serde_json::to_vec(&Email::new(mail, key)).map_err(|error| {
+            let reason = error.to_string();
+            SendError::Rejected { reason }
+        })?;
         let request = self
             .http
             .post(self.emails.clone())
-            .header(AUTHORIZATION, self.authorization.clone())
-            .header(CONTENT_TYPE, "application/json")
-            // Resend refuses calls without one.
-            .header(
-                USER_AGENT,
-                concat!("signtusk-functions/", env!("CARGO_PKG_VERSION")),
-            )
+            .header(AUTHORIZATION, &self.authorization)
+            .header(USER_AGENT, AGENT)
+            .header("content-type", "application/json")
             .header("idempotency-key", key)
-            .body(body(mail, key).map_err(|error| SendError::Rejected {
-                reason: error.to_string(),
-            })?);
-        let mut answer = request.send().await.map_err(not_answered)?;
-        let status = answer.status();
-        let retry_after = answer
-            .headers()
-            .get("retry-after")
-            .and_then(|value| value.to_str().ok()?.parse().ok())
-            .map(Duration::from_secs);
-        let body = read(&mut answer).await?;
-        if !status.is_success() {
-            return refusal::decide(status.as_u16(), &body, retry_after);
+            .body(body);
+        let response = request.send().await.map_err(refusal::unanswered)?;
+        let answer = Answer::read(response, MAX_ANSWER).await?;
+        if !answer.status.is_success() {
+            return answer.decide();
         }
-        let taken: Taken = serde_json::from_slice(&body).map_err(|error| unknown(error.into()))?;
+        // A success in other words may be that of a proxy which knows nothing of mails; the key makes asking again safe.
+        let taken: Taken = serde_json::from_slice(&answer.body)
+            .map_err(|error| SendError::Unknown(error.into()))?;
         Ok(MessageId::new(taken.id))
     }
 }
 
-fn body(mail: &Mail, key: &str) -> serde_json::Result<Vec<u8>> {
-    let headers = mail
-        .headers
-        .iter()
-        .map(|(name, value)| ((*name).to_owned(), value.as_str().into()));
-    serde_json::to_vec(&Body {
-        from: mail.from.to_string(),
-        to: [mail.to.as_str()],
-        subject: &mail.subject,
-        html: &mail.html,
-        text: &mail.text,
-        reply_to: mail.reply_to.as_ref().map(super::EmailAddress::as_str),
-        headers: headers.collect(),
-        tags: [Tag {
-            name: LEDGER_TAG,
-            value: key,
-        }],
-    })
-}
-
-async fn read(answer: &mut reqwest::Response) -> Result<Vec<u8>, SendError> {
-    let mut body = Vec::new();
-    while let Some(chunk) = answer
-        .chunk()
-        .await
-        .map_err(|error| unknown(error.into()))?
-    {
-        if body.len() + chunk.len() > LARGEST_ANSWER {
-            return Err(unknown("the answer is too large".into()));
-        }
-        body.extend_from_slice(&chunk);
-    }
-    Ok(body)
-}
-
-/// Without a connection the mail has not left; after that, nobody knows.
-fn not_answered(error: reqwest::Error) -> SendError {
-    if error.is_connect() {
-        SendError::Unavailable(error.into())
-    } else {
-        unknown(error.into())
-    }
-}
-
-fn unknown(cause: super::Cause) -> SendError {
-    SendError::Unknown(cause)
-}
+#[cfg(test)]
+mod tests;

@@ -1,19 +1,32 @@
-//! What Resend's refusal means for the mail (Resend's API reference, errors).
+//! What Resend's answer, or its absence, means for the mail (<https://resend.com/docs/api-reference/errors>).
 
 use std::time::Duration;
 
+use http::StatusCode;
+use reqwest::Response;
 use serde::Deserialize;
 
 use crate::protocol::mail::reason::without_addresses;
 use crate::protocol::mail::{MessageId, SendError};
 
-/// How long to stay away when a quota is used up: some of the day's comes back soon, and a plan may be raised.
-const QUOTA_WAIT: Duration = Duration::from_mins(15);
+/// How long to stay away while another attempt under the same key is under way.
+const UNDER_WAY: Duration = Duration::from_secs(5);
 
-/// How long another attempt with the same key may still be under way.
-const CONCURRENT_WAIT: Duration = Duration::from_secs(10);
+/// How long to stay away when the day's quota is used up.
+const DAY_WAIT: Duration = Duration::from_hours(1);
 
-/// The body of an error.
+/// How long to stay away when the month's quota is used up: somebody may buy more at any hour.
+const MONTH_WAIT: Duration = Duration::from_hours(6);
+
+/// An answer, read to its end.
+#[derive(Debug)]
+pub(super) struct Answer {
+    pub(super) status: StatusCode,
+    pub(super) body: Vec<u8>,
+    retry_after: Option<Duration>,
+}
+
+/// How Resend explains a refusal. What stands between it and us may not.
 #[derive(Default, Deserialize)]
 #[serde(default)]
 struct Explanation {
@@ -21,107 +34,72 @@ struct Explanation {
     message: String,
 }
 
-/// The decision about an answer that is no success. One of them is good news: a mail under this key was taken before,
-/// with other bytes (a template may have changed since), so that it must not go again; only its id is not known here.
-pub(super) fn decide(
-    status: u16,
-    body: &[u8],
-    retry_after: Option<Duration>,
-) -> Result<MessageId, SendError> {
-    let Explanation { name, message } = serde_json::from_slice(body).unwrap_or_default();
-    let reason = format!("{name}: {}", without_addresses(&message));
-    Err(match (status, name.as_str()) {
-        (_, "invalid_idempotent_request") => return Ok(MessageId::unknown()),
-        (_, "concurrent_idempotent_requests") => SendError::Throttled {
-            retry_after: Some(retry_after.unwrap_or(CONCURRENT_WAIT)),
-            reason,
-        },
-        (_, "daily_quota_exceeded" | "monthly_quota_exceeded") => SendError::Throttled {
-            retry_after: Some(retry_after.unwrap_or(QUOTA_WAIT)),
-            reason,
-        },
-        (429, _) => SendError::Throttled {
-            retry_after,
-            reason,
-        },
-        // Keys, domains and senders are the account's matter; so is a test account's choice of recipients.
-        (401 | 403, _) | (_, "invalid_from_address" | "invalid_access") => {
-            SendError::NotAllowed { reason }
+impl Answer {
+    /// Reads an answer of at most `limit` bytes. One that cannot be read to its end leaves open whether the mail was
+    /// taken.
+    pub(super) async fn read(mut response: Response, limit: usize) -> Result<Self, SendError> {
+        let retry_after = response
+            .headers()
+            .get("retry-after")
+            .and_then(|value| value.to_str().ok()?.trim().parse().ok())
+            .map(Duration::from_secs);
+        let mut body = Vec::new();
+        while let Some(chunk) = response.chunk().await.map_err(unanswered)? {
+            if body.len() + chunk.len() > limit {
+                return Err(SendError::Unknown("the answer is too large".into()));
+            }
+            body.extend_from_slice(&chunk);
         }
-        (400 | 413 | 422 | 451, _) => SendError::Rejected { reason },
-        // It may have been taken before it failed; the key makes it safe to ask again.
-        (500.., _) => SendError::Unknown(reason.into()),
-        _ => SendError::Unavailable(format!("{status} {reason}").into()),
-    })
+        Ok(Self {
+            status: response.status(),
+            body,
+            retry_after,
+        })
+    }
+
+    /// What an answer means that is no success.
+    pub(super) fn decide(&self) -> Result<MessageId, SendError> {
+        let said: Explanation = serde_json::from_slice(&self.body).unwrap_or_default();
+        let (status, name) = (self.status.as_u16(), said.name.as_str());
+        let code = if name.is_empty() {
+            status.to_string()
+        } else {
+            name.to_owned()
+        };
+        let reason = format!("{code}: {}", without_addresses(&said.message));
+        let throttled = |after: Option<Duration>| SendError::Throttled {
+            retry_after: after,
+            reason: reason.clone(),
+        };
+        Err(match (status, name) {
+            // The key was used for a mail that has been taken; these are only other words for the same mail.
+            (409, "invalid_idempotent_request") => return Ok(MessageId::unknown()),
+            (409, _) => throttled(self.retry_after.or(Some(UNDER_WAY))),
+            (_, "daily_quota_exceeded") => throttled(self.retry_after.max(Some(DAY_WAIT))),
+            (_, "monthly_quota_exceeded") => throttled(self.retry_after.max(Some(MONTH_WAIT))),
+            (429, _) => throttled(self.retry_after),
+            (400 | 413 | 422, _) if is_of_this_mail(&said) => SendError::Rejected { reason },
+            // Resend's own failure. It may have been after the mail was taken; the key makes asking again safe.
+            (500.., _) => SendError::Unknown(reason.into()),
+            // The key, the domain, the sender, the address of Resend: somebody has to change something.
+            _ => SendError::NotAllowed { reason },
+        })
+    }
 }
 
-#[cfg(test)]
-mod tests {
-    use std::time::Duration;
+/// Whether a request is refused for what this mail alone holds, and not for its sender or for how we ask.
+fn is_of_this_mail(said: &Explanation) -> bool {
+    let ours = ["invalid_from_address", "invalid_idempotency_key"];
+    !ours.contains(&said.name.as_str()) && !said.message.contains("`from`")
+}
 
-    use super::decide;
-    use crate::protocol::mail::SendError;
-
-    fn refusal(status: u16, name: &str) -> SendError {
-        let body =
-            format!(r#"{{"statusCode":{status},"name":"{name}","message":"for ann@example.com"}}"#);
-        decide(status, body.as_bytes(), None).unwrap_err()
-    }
-
-    #[test]
-    fn each_refusal_leads_to_its_decision() {
-        for (status, name, decision) in [
-            (400, "invalid_idempotency_key", "rejected"),
-            (400, "validation_error", "rejected"),
-            (401, "missing_api_key", "not allowed"),
-            (401, "restricted_api_key", "not allowed"),
-            (403, "invalid_api_key", "not allowed"),
-            (403, "validation_error", "not allowed"),
-            (404, "not_found", "unavailable"),
-            (405, "method_not_allowed", "unavailable"),
-            (409, "concurrent_idempotent_requests", "throttled"),
-            (422, "missing_required_field", "rejected"),
-            (422, "invalid_from_address", "not allowed"),
-            (429, "rate_limit_exceeded", "throttled"),
-            (429, "daily_quota_exceeded", "throttled"),
-            (429, "monthly_quota_exceeded", "throttled"),
-            (451, "security_error", "rejected"),
-            (500, "application_error", "unknown"),
-            (503, "", "unknown"),
-        ] {
-            let refusal = refusal(status, name);
-            let decided = match &refusal {
-                SendError::Throttled { .. } => "throttled",
-                SendError::Rejected { .. } => "rejected",
-                SendError::Unavailable(_) => "unavailable",
-                SendError::Unknown(_) => "unknown",
-                SendError::NotAllowed { .. } => "not allowed",
-            };
-            assert_eq!(decided, decision, "{status} {name}");
-            assert!(!format!("{refusal:?}").contains("ann@"), "{refusal:?}");
-        }
-    }
-
-    #[test]
-    fn a_key_that_was_used_for_other_bytes_means_that_the_mail_has_gone() {
-        let body = br#"{"statusCode":409,"name":"invalid_idempotent_request","message":""}"#;
-        assert!(decide(409, body, None).unwrap().as_str().is_empty());
-    }
-
-    #[test]
-    fn a_wait_that_resend_names_is_kept() {
-        let wait = Duration::from_secs(7);
-        let error = decide(429, b"{}", Some(wait)).unwrap_err();
-        assert!(
-            matches!(error, SendError::Throttled { retry_after: Some(named), .. } if named == wait)
-        );
-    }
-
-    #[test]
-    fn what_is_no_json_is_a_refusal_all_the_same() {
-        assert!(matches!(
-            decide(422, b"<html>", None),
-            Err(SendError::Rejected { .. })
-        ));
+/// What no answer at all means: without a connection nothing was sent.
+pub(super) fn unanswered(error: reqwest::Error) -> SendError {
+    let surely_not_sent = error.is_connect() || error.is_builder();
+    let cause = error.without_url().into();
+    if surely_not_sent {
+        SendError::Unavailable(cause)
+    } else {
+        SendError::Unknown(cause)
     }
 }

@@ -7,9 +7,9 @@ mod refusal;
 
 use std::time::Duration;
 
-use aws_config::BehaviorVersion;
 use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
+use aws_config::{BehaviorVersion, SdkConfig};
 use aws_sdk_sesv2::Client;
 use aws_sdk_sesv2::error::BuildError;
 use aws_sdk_sesv2::types::{
@@ -42,19 +42,27 @@ impl Ses {
         let transport = Builder::new()
             .tls_provider(Provider::rustls(CryptoMode::Ring))
             .build_https();
+        let config = aws_config::defaults(BehaviorVersion::v2026_01_12())
+            .http_client(transport)
+            .load()
+            .await;
+        Self::new(&config, env::optional("SES_CONFIGURATION_SET"))
+    }
+
+    /// A sender over this configuration of the SDK, except for its retries and timeouts: those are this client's own.
+    #[must_use]
+    pub fn new(config: &SdkConfig, configuration_set: Option<String>) -> Self {
         let timeouts = TimeoutConfig::builder()
             .connect_timeout(CONNECT_TIMEOUT)
             .operation_attempt_timeout(ATTEMPT_TIMEOUT)
             .build();
-        let config = aws_config::defaults(BehaviorVersion::v2026_01_12())
-            .http_client(transport)
+        let config = aws_sdk_sesv2::config::Builder::from(config)
             .retry_config(RetryConfig::disabled())
             .timeout_config(timeouts)
-            .load()
-            .await;
+            .build();
         Self {
-            client: Client::new(&config),
-            configuration_set: env::optional("SES_CONFIGURATION_SET"),
+            client: Client::from_conf(config),
+            configuration_set,
         }
     }
 

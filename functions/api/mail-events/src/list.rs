@@ -1,0 +1,84 @@
+//! `GET /api/mail-events`: what became of mails.
+
+use axum::Json;
+use axum::extract::State;
+use serde::{Deserialize, Serialize};
+use shared::edge::documented::GuardProblems;
+use shared::edge::input::Query;
+use shared::edge::{Caller, Result};
+use shared::protocol::mail::EmailAddress;
+use shared::service::email::Reference;
+use shared::service::mail_event::{Cursor, Filter, TrackedMail};
+use shared::service::page::HIGHEST_LIMIT;
+
+use crate::Desk;
+
+/// Mails on a page, if the caller does not say.
+const DEFAULT_LIMIT: u32 = 20;
+
+/// What the page is made of.
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
+#[serde(rename_all = "camelCase")]
+#[into_params(parameter_in = Query)]
+pub struct Wanted {
+    /// Only the mails of this signing request.
+    request_id: Option<Reference>,
+    /// Only those of this job.
+    job_id: Option<Reference>,
+    /// Only those to this address, in whatever case.
+    email: Option<EmailAddress>,
+    /// Mails on the page, 1 to 100; 20 if absent.
+    #[param(minimum = 1, maximum = 100)]
+    limit: Option<u32>,
+    /// The `cursor` of the page before.
+    #[param(value_type = Option<String>)]
+    cursor: Option<Cursor>,
+}
+
+/// A page.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+pub struct TrackedMailPage {
+    /// The mails, newest first.
+    items: Vec<TrackedMail>,
+    /// Where the next page goes on; absent on the last one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cursor: Option<String>,
+}
+
+/// What became of mails, newest first.
+///
+/// Each mail to one recipient, as far as the ledger and the provider's events know.
+#[utoipa::path(
+    get,
+    operation_id = "listMailEvents",
+    path = "/api/mail-events",
+    tag = "mail",
+    params(Wanted),
+    responses(
+        (status = 200, description = "A page", body = TrackedMailPage),
+        GuardProblems,
+    ),
+    security(("serviceToken" = []))
+)]
+pub async fn list(
+    State(desk): State<Desk>,
+    caller: Caller,
+    Query(wanted): Query<Wanted>,
+) -> Result<Json<TrackedMailPage>> {
+    caller.must_be_admin()?;
+    let limit = wanted.limit.unwrap_or(DEFAULT_LIMIT);
+    let page = desk
+        .events
+        .list(&Filter {
+            request_id: wanted.request_id,
+            email: wanted.email,
+            job_id: wanted.job_id,
+            limit: limit.clamp(1, HIGHEST_LIMIT),
+            cursor: wanted.cursor,
+        })
+        .await?;
+    Ok(Json(TrackedMailPage {
+        items: page.items,
+        cursor: page.cursor.map(|cursor| cursor.to_string()),
+    }))
+}

@@ -1,0 +1,143 @@
+//! `POST /api/mail-events`: takes a provider's report.
+//!
+//! A provider sends again what is not answered with success: Resend for hours, until it switches the webhook off; SNS
+//! for an hour, and only after a 5xx. So the answers are: 503 where sending again will help; 401 and 400 to whoever is
+//! not the provider; and 200 for everything genuine, be it of a type that changes nothing here or not built as
+//! documented. The latter is logged as an error: sent again, it would be the same.
+
+use axum::Json;
+use axum::extract::State;
+use http::HeaderMap;
+use serde::Serialize;
+use shared::edge::input::Raw;
+use shared::edge::problem::ProblemDocument;
+use shared::edge::{Result, unsigned};
+use shared::protocol::sns::Verified;
+use shared::service::mail_event::{MailEvent, Recorded};
+
+use crate::reading::NoEvent;
+use crate::{Desk, resend, ses};
+
+/// By which SNS says what it sends.
+const SNS_HEADER: &str = "x-amz-sns-message-type";
+
+/// By which a webhook of Resend is known.
+const SVIX_HEADER: &str = "svix-id";
+
+/// What became of a report.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+#[serde(rename_all = "lowercase")]
+#[schema(as = MailEventOutcome)]
+pub enum Outcome {
+    /// It was new and stands in the mail's row.
+    Applied,
+    /// It had come before.
+    Replayed,
+    /// It was new and is about no mail of ours.
+    Unmatched,
+    /// It changes nothing here.
+    Ignored,
+    /// It asked for the subscription's confirmation, which was given.
+    Confirmed,
+}
+
+/// The answer to a provider.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+#[schema(as = MailEventTaken)]
+pub struct Taken {
+    status: Outcome,
+}
+
+/// Report what happened to a mail.
+///
+/// For mail providers: Amazon SNS with SES's events (signature version 2), and Resend's webhooks.
+#[utoipa::path(
+    post,
+    operation_id = "takeMailEvent",
+    path = "/api/mail-events",
+    tag = "mail",
+    params(
+        ("x-amz-sns-message-type" = Option<String>, Header, description = "Sent by Amazon SNS"),
+        ("svix-id" = Option<String>, Header, description = "Sent by Resend, with svix-timestamp and svix-signature"),
+    ),
+    request_body(
+        content = String,
+        content_type = "text/plain",
+        description = "A message of SNS (text/plain), or a webhook of Resend (application/json); both are JSON"
+    ),
+    responses(
+        (status = 200, description = "Taken; it need not be sent again", body = Taken),
+        (status = 400, description = "Not a message of SNS", body = ProblemDocument),
+        (status = 401, description = "Not signed by a provider that is set up", body = ProblemDocument),
+        (status = 413, description = "The body is larger than 512 KB", body = ProblemDocument),
+        (status = 503, description = "It cannot be taken now; send it again", body = ProblemDocument),
+    )
+)]
+pub async fn take(
+    State(desk): State<Desk>,
+    headers: HeaderMap,
+    Raw(body): Raw,
+) -> Result<Json<Taken>> {
+    let status = if let Some(kind) = headers.get(SNS_HEADER) {
+        desk.of_sns(kind.as_bytes(), &body).await?
+    } else if headers.contains_key(SVIX_HEADER) {
+        let receiver = desk
+            .sources
+            .resend
+            .as_ref()
+            .ok_or_else(|| strange("resend"))?;
+        let webhook = receiver.verify(&headers, body)?;
+        desk.record(resend::event(webhook.id(), webhook.body()))
+            .await?
+    } else {
+        return Err(strange("unknown"));
+    };
+    Ok(Json(Taken { status }))
+}
+
+impl Desk {
+    async fn of_sns(&self, kind: &[u8], body: &[u8]) -> Result<Outcome> {
+        let receiver = self.sources.ses.as_ref().ok_or_else(|| strange("sns"))?;
+        match receiver.verify(kind, body).await? {
+            Verified::Notification(published) => {
+                let event = ses::event(published.message_id(), published.message());
+                self.record(event).await
+            }
+            Verified::Subscription(subscription) => {
+                receiver.confirm(&subscription).await?;
+                tracing::info!("the topic's subscription is confirmed");
+                Ok(Outcome::Confirmed)
+            }
+            Verified::Unsubscribed => {
+                tracing::error!(
+                    "the topic's subscription was ended: SES's events do not come any more"
+                );
+                Ok(Outcome::Ignored)
+            }
+        }
+    }
+
+    async fn record(&self, event: std::result::Result<MailEvent, NoEvent>) -> Result<Outcome> {
+        match event {
+            Ok(event) => Ok(match self.events.record(&event).await? {
+                Recorded::Applied => Outcome::Applied,
+                Recorded::Replayed => Outcome::Replayed,
+                Recorded::Unmatched => Outcome::Unmatched,
+            }),
+            Err(other @ NoEvent::Other(_)) => {
+                tracing::info!(event = %other, "an event changes nothing here");
+                Ok(Outcome::Ignored)
+            }
+            Err(unreadable) => {
+                tracing::error!(event = %unreadable, "a genuine event cannot be read");
+                Ok(Outcome::Ignored)
+            }
+        }
+    }
+}
+
+/// Somebody who is not set up here, or nobody at all.
+fn strange(provider: &'static str) -> shared::edge::Problem {
+    tracing::warn!(provider, "a report comes from nobody who is set up");
+    unsigned()
+}

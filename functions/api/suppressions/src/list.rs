@@ -1,0 +1,76 @@
+//! `GET /api/suppressions`: a page of the list.
+
+use axum::Json;
+use axum::extract::State;
+use serde::{Deserialize, Serialize};
+use shared::edge::documented::GuardProblems;
+use shared::edge::input::Query;
+use shared::edge::{Caller, Result};
+use shared::protocol::mail::EmailAddress;
+use shared::service::page::{Cursor, HIGHEST_LIMIT};
+use shared::service::suppression::{Filter, Reason, Suppression, Suppressions};
+
+/// Items on a page, if the caller does not say.
+const DEFAULT_LIMIT: u32 = 20;
+
+/// What the page is made of.
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct Wanted {
+    /// Only this address, in whatever case.
+    email: Option<EmailAddress>,
+    /// Only this reason.
+    reason: Option<Reason>,
+    /// Items on the page, 1 to 100; 20 if absent.
+    #[param(minimum = 1, maximum = 100)]
+    limit: Option<u32>,
+    /// The `cursor` of the page before.
+    #[param(value_type = Option<String>)]
+    cursor: Option<Cursor>,
+}
+
+/// A page.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+pub struct SuppressionPage {
+    /// The addresses, those that were added last first.
+    items: Vec<Suppression>,
+    /// Where the next page goes on; absent on the last one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cursor: Option<String>,
+}
+
+/// Addresses that get no mail, newest first.
+///
+/// An address is listed once for each reason.
+#[utoipa::path(
+    get,
+    operation_id = "listSuppressions",
+    path = "/api/suppressions",
+    tag = "mail",
+    params(Wanted),
+    responses(
+        (status = 200, description = "A page", body = SuppressionPage),
+        GuardProblems,
+    ),
+    security(("serviceToken" = []))
+)]
+pub async fn list(
+    State(suppressions): State<Suppressions>,
+    caller: Caller,
+    Query(wanted): Query<Wanted>,
+) -> Result<Json<SuppressionPage>> {
+    caller.must_be_admin()?;
+    let limit = wanted.limit.unwrap_or(DEFAULT_LIMIT);
+    let page = suppressions
+        .list(&Filter {
+            email: wanted.email,
+            reason: wanted.reason,
+            limit: limit.clamp(1, HIGHEST_LIMIT),
+            cursor: wanted.cursor,
+        })
+        .await?;
+    Ok(Json(SuppressionPage {
+        items: page.items,
+        cursor: page.cursor.map(|cursor| cursor.to_string()),
+    }))
+}

@@ -1,0 +1,187 @@
+//! The pages that a visitor can be shown: plain HTML without scripts, safe to open from anywhere.
+
+use std::sync::LazyLock;
+
+use askama::Template;
+use axum::response::{IntoResponse as _, Response};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use http::{HeaderName, HeaderValue, StatusCode, header};
+use sha2::{Digest as _, Sha256};
+use shared::service::unsubscribe::Standing;
+
+/// The page's style. It stands in the page, and its hash in the policy that lets it in.
+const STYLE: &str = include_str!("../templates/page.css");
+
+/// After how many seconds to try again, where the database does not answer.
+const RETRY_AFTER: HeaderValue = HeaderValue::from_static("30");
+
+/// What the page may do: show this one style and send its form back here. Nothing else is loaded, no page frames it.
+static POLICY: LazyLock<HeaderValue> = LazyLock::new(|| {
+    let hash = STANDARD.encode(Sha256::digest(STYLE));
+    let policy = format!(
+        "default-src 'none'; style-src 'sha256-{hash}'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+    );
+    HeaderValue::try_from(policy).unwrap_or(HeaderValue::from_static("default-src 'none'"))
+});
+
+/// What a visitor is shown.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Page {
+    /// Optional mail goes to this address: should it stop?
+    Ask(Standing),
+    /// Optional mail to this address has stopped.
+    Left(Standing),
+    /// Optional mail goes to this address again.
+    Back(Standing),
+    /// The link has no token, or one that was not made here.
+    Invalid,
+    /// The link is genuine, but its mail is not known any more.
+    Gone,
+    /// The form is larger than any that is sent here.
+    TooLarge,
+    /// The database does not answer.
+    Unavailable,
+}
+
+/// The one template of all pages.
+#[derive(Template)]
+#[template(path = "page.html")]
+struct Html<'a> {
+    page: &'a Page,
+    style: &'static str,
+}
+
+impl Page {
+    /// The answer that shows the page.
+    #[must_use]
+    pub fn response(&self) -> Response {
+        let html = Html {
+            page: self,
+            style: STYLE,
+        };
+        let body = html.render().unwrap_or_else(|error| {
+            tracing::error!(error = %error, "a page could not be written");
+            String::new()
+        });
+        let mut response = (self.status(), body).into_response();
+        let headers = response.headers_mut();
+        for (name, value) in protections() {
+            headers.insert(name, value);
+        }
+        if *self == Self::Unavailable {
+            headers.insert(header::RETRY_AFTER, RETRY_AFTER);
+        }
+        response
+    }
+
+    fn status(&self) -> StatusCode {
+        match self {
+            Self::Ask(_) | Self::Left(_) | Self::Back(_) => StatusCode::OK,
+            Self::Invalid => StatusCode::BAD_REQUEST,
+            Self::Gone => StatusCode::NOT_FOUND,
+            Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
+        }
+    }
+
+    /// The page's heading and title.
+    fn heading(&self) -> &'static str {
+        match self {
+            Self::Ask(_) => "Stop optional e-mails?",
+            Self::Left(_) => "You are unsubscribed",
+            Self::Back(_) => "You are subscribed again",
+            Self::Invalid | Self::TooLarge => "This link does not work",
+            Self::Gone => "This link is no longer known",
+            Self::Unavailable => "This did not work just now",
+        }
+    }
+}
+
+/// What every page is sent with: it is kept and listed nowhere, the link is told to nobody, and nothing but the page
+/// itself runs or frames it.
+fn protections() -> [(HeaderName, HeaderValue); 7] {
+    let fixed = HeaderValue::from_static;
+    [
+        (header::CONTENT_TYPE, fixed("text/html; charset=utf-8")),
+        (header::CACHE_CONTROL, fixed("no-store")),
+        (header::CONTENT_SECURITY_POLICY, POLICY.clone()),
+        (header::REFERRER_POLICY, fixed("no-referrer")),
+        (header::X_CONTENT_TYPE_OPTIONS, fixed("nosniff")),
+        (header::X_FRAME_OPTIONS, fixed("DENY")),
+        (
+            HeaderName::from_static("x-robots-tag"),
+            fixed("noindex, nofollow"),
+        ),
+    ]
+}
+
+#[cfg(test)]
+mod tests {
+    use askama::Template as _;
+    use base64::Engine as _;
+    use base64::engine::general_purpose::STANDARD;
+    use sha2::{Digest as _, Sha256};
+    use shared::service::unsubscribe::Standing;
+
+    use super::{Html, Page, STYLE};
+
+    fn html(page: &Page) -> String {
+        Html { page, style: STYLE }.render().unwrap()
+    }
+
+    fn standing(address: &str) -> Standing {
+        Standing {
+            address: address.to_owned(),
+            is_unsubscribed: false,
+        }
+    }
+
+    #[test]
+    fn the_policy_lets_in_the_style_that_stands_in_the_page_and_nothing_else() {
+        for page in [Page::Invalid, Page::Ask(standing("a***@example.com"))] {
+            let html = html(&page);
+            let (_, after) = html.split_once("<style>").unwrap();
+            let (style, _) = after.split_once("</style>").unwrap();
+            let hash = STANDARD.encode(Sha256::digest(style));
+            let response = page.response();
+            let policy = response.headers()["content-security-policy"]
+                .to_str()
+                .unwrap();
+            assert!(
+                policy.contains(&format!("style-src 'sha256-{hash}'")),
+                "{policy}"
+            );
+            assert!(!policy.contains("unsafe"), "{policy}");
+            assert!(
+                !html.contains("style="),
+                "an inline style would not be let in"
+            );
+            assert!(!html.contains("<script"), "no script runs");
+        }
+    }
+
+    #[test]
+    fn an_address_cannot_become_markup() {
+        for page in [Page::Ask, Page::Left, Page::Back] {
+            let html = html(&page(standing("<***@\"><script>")));
+            assert!(!html.contains("<script"), "{html}");
+        }
+    }
+
+    #[test]
+    fn only_pages_about_somebody_have_a_button() {
+        let ann = || standing("a***@example.com");
+        for (page, buttons) in [
+            (Page::Ask(ann()), 1),
+            (Page::Left(ann()), 1),
+            (Page::Back(ann()), 1),
+            (Page::Invalid, 0),
+            (Page::Gone, 0),
+            (Page::TooLarge, 0),
+            (Page::Unavailable, 0),
+        ] {
+            assert_eq!(html(&page).matches("<button").count(), buttons, "{page:?}");
+        }
+    }
+}

@@ -1,0 +1,102 @@
+//! One event, ready to be sent.
+
+use super::happening::Happening;
+use super::{sns, svix};
+use crate::clock;
+use crate::mail::Provider;
+
+/// A key cannot be used.
+#[derive(Clone, Copy, Debug, thiserror::Error)]
+pub enum Error {
+    /// The topic's.
+    #[error(transparent)]
+    Sns(#[from] sns::Error),
+    /// The webhooks'.
+    #[error(transparent)]
+    Svix(#[from] svix::BadSecret),
+}
+
+/// An event of a mail. Its id stays the same however often it is sent.
+#[derive(Clone, Debug)]
+pub struct Event {
+    /// The mail's id.
+    pub mail_id: String,
+    /// What it tells.
+    pub happening: Happening,
+    pub(super) carried: Carried,
+}
+
+/// What carries it.
+#[derive(Clone, Debug)]
+pub(super) enum Carried {
+    /// A message of the topic, signed when it was published.
+    Sns(sns::Message),
+    /// A webhook, signed each time it is sent.
+    Svix { id: String, body: String },
+}
+
+/// An event as HTTP has it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Request {
+    /// The headers, in lower case.
+    pub headers: Vec<(&'static str, String)>,
+    /// The body.
+    pub body: String,
+}
+
+impl Event {
+    /// Who tells it.
+    #[must_use]
+    pub fn provider(&self) -> Provider {
+        match self.carried {
+            Carried::Sns(_) => Provider::Ses,
+            Carried::Svix { .. } => Provider::Resend,
+        }
+    }
+
+    /// The `MessageId` of the topic, or the `svix-id`.
+    #[must_use]
+    pub fn id(&self) -> &str {
+        match &self.carried {
+            Carried::Sns(message) => message.get("MessageId").unwrap_or_default(),
+            Carried::Svix { id, .. } => id,
+        }
+    }
+
+    /// The provider's own JSON: what stands in the topic's `Message`, or the webhook's body.
+    #[must_use]
+    pub fn text(&self) -> &str {
+        match &self.carried {
+            Carried::Sns(message) => message.get("Message").unwrap_or_default(),
+            Carried::Svix { body, .. } => body,
+        }
+    }
+
+    pub(super) fn request(&self, key: &svix::Key) -> Result<Request, Error> {
+        Ok(match &self.carried {
+            Carried::Sns(message) => sns_request(message),
+            Carried::Svix { id, body } => {
+                let seconds = clock::now().as_second();
+                let headers = vec![
+                    ("content-type", "application/json".to_owned()),
+                    ("user-agent", "Svix-Webhooks/1.0 (local)".to_owned()),
+                    ("svix-id", id.clone()),
+                    ("svix-timestamp", seconds.to_string()),
+                    ("svix-signature", key.sign(id, seconds, body.as_bytes())?),
+                ];
+                Request {
+                    headers,
+                    body: body.clone(),
+                }
+            }
+        })
+    }
+}
+
+/// A message of the topic as SNS sends it.
+pub(super) fn sns_request(message: &sns::Message) -> Request {
+    Request {
+        headers: message.headers(),
+        body: message.body(),
+    }
+}

@@ -1,0 +1,129 @@
+//! What becomes of a mail, by its addresses: both providers have some that stand for a bad end, with or without a label
+//! (`name+label@domain`). All others are delivered to.
+//!
+//! <https://docs.aws.amazon.com/ses/latest/dg/send-an-email-from-console.html>,
+//! <https://resend.com/docs/dashboard/emails/send-test-emails>. What `ooto@` answers goes to the sender by mail, which
+//! nobody receives here.
+
+use std::time::Duration;
+
+use super::happening::Happening;
+use crate::address::Address;
+use crate::mail::{Mail, Provider};
+
+/// How long after the step before something happens. Short: nobody wants to wait, but the sender's own answer is
+/// usually there first.
+const NEXT: Duration = Duration::from_millis(100);
+
+/// One step in a mail's course.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Step<'a> {
+    /// The pause before it.
+    pub(super) after: Duration,
+    pub(super) what: Happening,
+    /// Whom it happens to.
+    pub(super) to: Vec<&'a str>,
+}
+
+/// How a mail to one address ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum End {
+    Delivered,
+    Bounced,
+    Suppressed,
+    Complained,
+}
+
+/// Everything that will happen to a mail, in its order.
+pub(super) fn course(mail: &Mail) -> Vec<Step<'_>> {
+    let ends: Vec<(&str, End)> = mail
+        .recipients()
+        .map(|address| (address, end(mail.provider, address)))
+        .collect();
+    let those = |wanted: &[End]| -> Vec<&str> {
+        let found = ends.iter().filter(|(_, end)| wanted.contains(end));
+        found.map(|(address, _)| *address).collect()
+    };
+    // SES tells of a sending that its list then stops; Resend does not.
+    let sent = match mail.provider {
+        Provider::Ses => mail.recipients().collect(),
+        Provider::Resend => those(&[End::Delivered, End::Bounced, End::Complained]),
+    };
+    let step = |after, what, to| Step { after, what, to };
+    let permanent = Happening::Bounced { permanent: true };
+    let mut steps = vec![
+        step(Duration::ZERO, Happening::Sent, sent),
+        step(
+            NEXT,
+            Happening::Delivered,
+            those(&[End::Delivered, End::Complained]),
+        ),
+        step(NEXT, permanent, those(&[End::Bounced])),
+        step(NEXT, Happening::Suppressed, those(&[End::Suppressed])),
+        step(NEXT, Happening::Complained, those(&[End::Complained])),
+    ];
+    steps.retain(|step| !step.to.is_empty());
+    steps
+}
+
+fn end(provider: Provider, address: &str) -> End {
+    let Ok(address) = Address::parse(address) else {
+        return End::Delivered;
+    };
+    let name = address.unlabelled().to_ascii_lowercase();
+    let domain = address.domain().to_ascii_lowercase();
+    match (provider, domain.as_str(), name.as_str()) {
+        (Provider::Ses, "simulator.amazonses.com", "bounce")
+        | (Provider::Resend, "resend.dev", "bounced") => End::Bounced,
+        (Provider::Ses, "simulator.amazonses.com", "suppressionlist")
+        | (Provider::Resend, "resend.dev", "suppressed") => End::Suppressed,
+        (Provider::Ses, "simulator.amazonses.com", "complaint")
+        | (Provider::Resend, "resend.dev", "complained") => End::Complained,
+        _ => End::Delivered,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{End, end};
+    use crate::mail::Provider;
+
+    #[test]
+    fn the_simulators_addresses_end_as_documented_with_any_label() {
+        for (provider, address, expected) in [
+            (
+                Provider::Ses,
+                "success@simulator.amazonses.com",
+                End::Delivered,
+            ),
+            (
+                Provider::Ses,
+                "bounce+a1@simulator.amazonses.com",
+                End::Bounced,
+            ),
+            (
+                Provider::Ses,
+                "Complaint@Simulator.amazonses.com",
+                End::Complained,
+            ),
+            (
+                Provider::Ses,
+                "suppressionlist@simulator.amazonses.com",
+                End::Suppressed,
+            ),
+            (
+                Provider::Ses,
+                "ooto@simulator.amazonses.com",
+                End::Delivered,
+            ),
+            (Provider::Resend, "delivered@resend.dev", End::Delivered),
+            (Provider::Resend, "bounced+x@resend.dev", End::Bounced),
+            (Provider::Resend, "complained@resend.dev", End::Complained),
+            (Provider::Resend, "suppressed@resend.dev", End::Suppressed),
+            (Provider::Ses, "bounced@resend.dev", End::Delivered),
+            (Provider::Ses, "bounce@example.com", End::Delivered),
+        ] {
+            assert_eq!(end(provider, address), expected, "{address}");
+        }
+    }
+}

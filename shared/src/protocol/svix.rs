@@ -1,0 +1,340 @@
+//! Webhooks that Svix delivers, as those of Resend are: HMAC-SHA256 over id, time and body.
+//!
+//! Sources: <https://docs.svix.com/receiving/verifying-payloads/how-manual>,
+//! <https://resend.com/docs/dashboard/webhooks/verify-webhooks-requests>.
+
+use std::fmt;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use bytes::Bytes;
+use hmac::{Hmac, KeyInit as _, Mac as _};
+use http::HeaderMap;
+use sha2::Sha256;
+use subtle::{Choice, ConstantTimeEq as _};
+
+use crate::base::clock::Clock;
+use crate::base::env;
+use crate::base::secret::Secret;
+
+/// How far the sender's clock and ours may lie apart, in seconds and both ways: what Svix's own libraries allow. A
+/// webhook that is sent again is signed again, so none is older for a good reason.
+pub const TOLERANCE: u64 = 300;
+
+/// The longest header that is read, in bytes. A signature has 47; there is one for each secret that is valid.
+const LONGEST_HEADER: usize = 1024;
+
+/// What a secret begins with; the key follows in base64.
+const PREFIX: &str = "whsec_";
+
+/// The variable of Resend's secret.
+const RESEND: &str = "RESEND_WEBHOOK_SECRET";
+
+/// Verifies webhooks. Built once at init; the key is kept as a prepared HMAC state.
+#[derive(Clone)]
+pub struct Receiver {
+    key: Hmac<Sha256>,
+    clock: Clock,
+}
+
+/// The secret is not one that Svix gives.
+#[derive(Clone, Copy, Debug, thiserror::Error, PartialEq, Eq)]
+#[error("not whsec_ followed by base64 of 16 bytes or more")]
+pub struct InvalidSecret;
+
+/// Why a webhook is not believed. Each reason is its own, for the log; a caller is told none of them.
+#[derive(Clone, Copy, Debug, thiserror::Error, PartialEq, Eq)]
+pub enum SignatureError {
+    /// A header is absent, comes twice, or is not what it should be.
+    #[error("the header {0} cannot be read")]
+    Header(&'static str),
+    /// It was signed more than [`TOLERANCE`] ago, or as far in the future.
+    #[error("the webhook's time is not now")]
+    Time,
+    /// None of its signatures was made with our key over this id, time and body.
+    #[error("no signature is of this webhook")]
+    Key,
+}
+
+/// A webhook whose signature was right. Only [`Receiver::verify`] makes one.
+pub struct Verified {
+    id: String,
+    body: Bytes,
+}
+
+impl Verified {
+    /// The webhook's id, the same each time it is sent.
+    #[must_use]
+    pub fn id(&self) -> &str {
+        &self.id
+    }
+
+    /// The body as it arrived.
+    #[must_use]
+    pub fn body(&self) -> &[u8] {
+        &self.body
+    }
+}
+
+/// Shows the id and not the body.
+impl fmt::Debug for Verified {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Verified({})", self.id)
+    }
+}
+
+impl Receiver {
+    /// The receiver of Resend's webhooks with `RESEND_WEBHOOK_SECRET`, nothing where that is not set.
+    pub fn of_resend() -> Result<Option<Self>, env::Error> {
+        let secret = env::optional(RESEND).map(Secret::new);
+        let receiver = secret.map(|secret| Self::new(&secret, Clock::system()));
+        receiver.transpose().map_err(|error| env::Error::Malformed {
+            name: RESEND,
+            reason: error.to_string(),
+        })
+    }
+
+    /// A receiver of what is signed with `secret` (`whsec_...`).
+    pub fn new(secret: &Secret, clock: Clock) -> Result<Self, InvalidSecret> {
+        let key = secret.expose().strip_prefix(PREFIX).ok_or(InvalidSecret)?;
+        let key = STANDARD.decode(key).map_err(|_| InvalidSecret)?;
+        if key.len() < 16 {
+            return Err(InvalidSecret);
+        }
+        let key = Hmac::new_from_slice(&key).map_err(|_| InvalidSecret)?;
+        Ok(Self { key, clock })
+    }
+
+    /// Believes a webhook, or says why not. `body` is the raw bytes.
+    pub fn verify(&self, headers: &HeaderMap, body: Bytes) -> Result<Verified, SignatureError> {
+        let id = one(headers, "svix-id", is_id)?;
+        let time = one(headers, "svix-timestamp", is_number)?;
+        let signatures = one(headers, "svix-signature", |_| true)?;
+        let mut mac = self.key.clone();
+        mac.update(format!("{id}.{time}.").as_bytes());
+        mac.update(&body);
+        if !any(signatures, &mac.finalize().into_bytes()) {
+            return Err(SignatureError::Key);
+        }
+        let now = u64::try_from(self.clock.now().as_second());
+        let (now, then) = (now.unwrap_or_default(), time.parse().unwrap_or(u64::MAX));
+        if now.abs_diff(then) > TOLERANCE {
+            return Err(SignatureError::Time);
+        }
+        let id = id.to_owned();
+        Ok(Verified { id, body })
+    }
+}
+
+impl fmt::Debug for Receiver {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Receiver([redacted])")
+    }
+}
+
+/// A header that is there once and is what it should be.
+fn one<'a>(
+    headers: &'a HeaderMap,
+    name: &'static str,
+    fits: impl Fn(&str) -> bool,
+) -> Result<&'a str, SignatureError> {
+    let mut values = headers.get_all(name).iter();
+    let (Some(value), None) = (values.next(), values.next()) else {
+        return Err(SignatureError::Header(name));
+    };
+    let value = value.to_str().unwrap_or_default();
+    let is_fit = (1..=LONGEST_HEADER).contains(&value.len()) && fits(value);
+    is_fit.then_some(value).ok_or(SignatureError::Header(name))
+}
+
+/// An id without a dot: with one, a part of it could be read as the time, and the time as a part of the body.
+fn is_id(text: &str) -> bool {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
+    text.len() <= 256 && text.bytes().all(plain)
+}
+
+fn is_number(text: &str) -> bool {
+    text.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+/// Whether one of the signatures (`v1,<base64>`, with spaces between) is `expected`, in time that does not depend on
+/// where they differ. Signatures of other versions are passed over.
+fn any(signatures: &str, expected: &[u8]) -> bool {
+    let mut found = Choice::from(0);
+    for signature in signatures.split(' ') {
+        let decoded = signature.strip_prefix("v1,").map(|it| STANDARD.decode(it));
+        if let Some(Ok(decoded)) = decoded {
+            found |= decoded.ct_eq(expected);
+        }
+    }
+    found.into()
+}
+
+#[cfg(test)]
+mod tests {
+    use bytes::Bytes;
+    use http::{HeaderMap, HeaderName, HeaderValue};
+    use jiff::Timestamp;
+    use proptest::prelude::*;
+
+    use super::{InvalidSecret, Receiver, SignatureError, TOLERANCE};
+    use crate::base::clock::Clock;
+    use crate::base::secret::Secret;
+
+    // The example of Svix's documentation.
+    const SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
+    const ID: &str = "msg_p5jXN8AQM9LWM0D4loKWxJek";
+    const TIME: i64 = 1_614_265_330;
+    const BODY: &[u8] = b"{\"test\": 2432232314}";
+    const SIGNATURE: &str = "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=";
+
+    fn receiver(late: i64) -> Receiver {
+        let now = Timestamp::from_second(TIME + late).unwrap();
+        Receiver::new(&Secret::new(SECRET.into()), Clock::fixed(now)).unwrap()
+    }
+
+    fn headers(id: &str, time: &str, signature: &str) -> HeaderMap {
+        [
+            ("svix-id", id),
+            ("svix-timestamp", time),
+            ("svix-signature", signature),
+        ]
+        .into_iter()
+        .map(|(name, value)| {
+            let value = HeaderValue::from_bytes(value.as_bytes()).unwrap();
+            (HeaderName::from_static(name), value)
+        })
+        .collect()
+    }
+
+    fn judged(headers: &HeaderMap, body: &[u8], late: i64) -> Result<(), SignatureError> {
+        let verified = receiver(late).verify(headers, Bytes::copy_from_slice(body))?;
+        assert_eq!((verified.id(), verified.body()), (ID, BODY));
+        Ok(())
+    }
+
+    fn genuine() -> HeaderMap {
+        headers(ID, &TIME.to_string(), SIGNATURE)
+    }
+
+    #[test]
+    fn the_documented_example_is_genuine() {
+        assert_eq!(judged(&genuine(), BODY, 0), Ok(()));
+    }
+
+    #[test]
+    fn one_right_signature_among_others_is_enough() {
+        let wrong = format!("v1,{}=", "A".repeat(43));
+        for signatures in [
+            format!("{wrong} {SIGNATURE}"),
+            format!("{SIGNATURE} {wrong}"),
+            format!("v1a,x v2,y {SIGNATURE} v1,%"),
+        ] {
+            let headers = headers(ID, &TIME.to_string(), &signatures);
+            assert_eq!(judged(&headers, BODY, 0), Ok(()), "{signatures}");
+        }
+        let hash = SIGNATURE.strip_prefix("v1,").unwrap();
+        for signatures in [
+            wrong.clone(),
+            hash.to_owned(),
+            format!("v2,{hash}"),
+            format!("v1a,{hash}"),
+            format!("v1, {hash}"),
+            format!("V1,{hash}"),
+            format!("v1,{}", &hash[..20]),
+            "v1,".to_owned(),
+            ",".to_owned(),
+        ] {
+            let headers = headers(ID, &TIME.to_string(), &signatures);
+            let refused = judged(&headers, BODY, 0);
+            assert_eq!(refused, Err(SignatureError::Key), "{signatures}");
+        }
+    }
+
+    #[test]
+    fn a_webhook_is_believed_for_five_minutes_both_ways() {
+        let edge = i64::try_from(TOLERANCE).unwrap();
+        for late in [-edge, edge] {
+            assert_eq!(judged(&genuine(), BODY, late), Ok(()), "{late}");
+        }
+        for late in [-edge - 1, edge + 1, 86_400, -TIME, -TIME - 10] {
+            let refused = judged(&genuine(), BODY, late);
+            assert_eq!(refused, Err(SignatureError::Time), "{late}");
+        }
+    }
+
+    #[test]
+    fn a_header_that_is_absent_or_odd_is_refused() {
+        let time = TIME.to_string();
+        let long = "a".repeat(1025);
+        for (id, at, signature, name) in [
+            ("", time.as_str(), SIGNATURE, "svix-id"),
+            ("msg.1", &time, SIGNATURE, "svix-id"),
+            ("msg 1", &time, SIGNATURE, "svix-id"),
+            ("m\u{fc}", &time, SIGNATURE, "svix-id"),
+            (&long, &time, SIGNATURE, "svix-id"),
+            (ID, "", SIGNATURE, "svix-timestamp"),
+            (ID, "-1", SIGNATURE, "svix-timestamp"),
+            (ID, "+1614265330", SIGNATURE, "svix-timestamp"),
+            (ID, "1614265330.0", SIGNATURE, "svix-timestamp"),
+            (ID, "now", SIGNATURE, "svix-timestamp"),
+            (ID, &time, "", "svix-signature"),
+            (ID, &time, &long, "svix-signature"),
+        ] {
+            let refused = judged(&headers(id, at, signature), BODY, 0);
+            assert_eq!(refused, Err(SignatureError::Header(name)), "{id} {at}");
+        }
+        for name in ["svix-id", "svix-timestamp", "svix-signature"] {
+            let mut without = genuine();
+            without.remove(name);
+            let refused = judged(&without, BODY, 0);
+            assert_eq!(refused, Err(SignatureError::Header(name)));
+            let mut twice = genuine();
+            twice.append(name, twice[name].clone());
+            let refused = judged(&twice, BODY, 0);
+            assert_eq!(refused, Err(SignatureError::Header(name)));
+        }
+    }
+
+    #[test]
+    fn a_time_that_no_clock_shows_is_refused() {
+        let headers = headers(ID, &"9".repeat(40), SIGNATURE);
+        assert!(judged(&headers, BODY, 0).is_err());
+    }
+
+    #[test]
+    fn a_secret_that_svix_does_not_give_is_refused() {
+        let bare = SECRET.strip_prefix("whsec_").unwrap();
+        for secret in ["", "whsec_", bare, "whsec_%", "whsec_c2hvcnQ=", "WHSEC_"] {
+            let refused = Receiver::new(&Secret::new(secret.into()), Clock::system());
+            assert_eq!(refused.err(), Some(InvalidSecret), "{secret}");
+        }
+    }
+
+    #[test]
+    fn neither_key_nor_body_is_printed() {
+        let shown = format!("{:?}", receiver(0));
+        assert_eq!(shown, "Receiver([redacted])");
+        let verified = receiver(0).verify(&genuine(), BODY.into()).unwrap();
+        assert_eq!(format!("{verified:?}"), format!("Verified({ID})"));
+    }
+
+    proptest! {
+        #[test]
+        fn a_webhook_with_one_byte_changed_is_refused(at in 0_usize..BODY.len(), change in 1_u8..) {
+            let mut body = BODY.to_vec();
+            body[at] ^= change;
+            prop_assert_eq!(judged(&genuine(), &body, 0), Err(SignatureError::Key));
+        }
+
+        #[test]
+        fn a_header_with_one_character_changed_is_refused(which in 0_usize..3, at in 0_usize..60, to in "[0-9a-zA-Z]") {
+            let mut values = [ID.to_owned(), TIME.to_string(), SIGNATURE.to_owned()];
+            let at = at % values[which].len();
+            values[which].replace_range(at..=at, &to);
+            let [id, time, signature] = &values;
+            let is_changed = [id.as_str(), signature] != [ID, SIGNATURE] || *time != TIME.to_string();
+            prop_assert_eq!(judged(&headers(id, time, signature), BODY, 0).is_err(), is_changed);
+        }
+    }
+}

@@ -1,0 +1,144 @@
+//! How many mails a recipient gets in an hour, over all senders, and how many a tenant sends in a day.
+//!
+//! The counters are those of @upstash/ratelimit 2.2 (a sliding window for recipients, a fixed one for tenants) under
+//! the prefix `rl:email`, with the address in lower case as the identifier, so that the web app's limiter and this one
+//! count together. What is granted to a job stays granted: a job that is delivered again takes nothing a second time.
+
+mod rate;
+
+use std::time::Duration;
+
+use crate::base::env;
+use crate::protocol::mail::EmailAddress;
+use crate::protocol::upstash::{self, Redis, Script};
+use crate::service::key::Family;
+
+pub use rate::{InvalidRate, Rate};
+
+/// The mails of one recipient in one window.
+pub const RECIPIENT: Family = Family {
+    pattern: "rl:email:{recipient}:{window}",
+    kind: "string",
+    life: "twice the window and a second",
+};
+
+/// The mails of one tenant in one window.
+pub const TENANT: Family = Family {
+    pattern: "rl:email:tenant:{tenant}:{window}",
+    kind: "string",
+    life: "the window",
+};
+
+/// Which recipients of a job have been granted their mail.
+pub const GRANTS: Family = Family {
+    pattern: "email_budget:{jobId}",
+    kind: "set",
+    life: "8 days after the last grant; one member for each recipient of the job",
+};
+
+/// The families of this service.
+pub const KEYS: &[&Family] = &[&RECIPIENT, &TENANT, &GRANTS];
+
+/// How long grants are remembered: longer than a job is retried, and deferred by a budget.
+const GRANTS_LIFE: Duration = Duration::from_hours(8 * 24);
+
+/// Mails to a recipient, where nothing else is set.
+const RECIPIENT_RATE: Rate = Rate {
+    count: 20,
+    window: Duration::from_hours(1),
+};
+
+/// Mails of a tenant, where nothing else is set.
+const TENANT_RATE: Rate = Rate {
+    count: 50_000,
+    window: Duration::from_hours(24),
+};
+
+/// The least that a job is put off for: a message costs more than a moment.
+const SHORTEST_WAIT: Duration = Duration::from_secs(1);
+
+/// The tenant of jobs that nobody's budget pays for.
+const NOBODY: &str = "-";
+
+// A repetition finds what it granted among the grants.
+static TAKE: Script = Script::repeatable(include_str!("take.lua"));
+
+/// The counters could not be read or written.
+#[derive(Debug, thiserror::Error)]
+#[error("the mail budget cannot be reached")]
+pub struct Error(#[from] upstash::Error);
+
+/// Whether a mail may go.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// It may go now, and counts.
+    Granted,
+    /// A budget is used up: not before this has passed, which is a second at least and a window at most.
+    Wait(Duration),
+}
+
+/// The budgets of a deployment.
+#[derive(Clone, Debug)]
+pub struct EmailBudget {
+    redis: Redis,
+    recipient: Rate,
+    tenant: Rate,
+}
+
+impl EmailBudget {
+    /// Budgets of `RATE_LIMIT_EMAIL` (20/1h) for a recipient and `RATE_LIMIT_EMAIL_TENANT` (50000/1d) for a tenant.
+    pub fn from_env(redis: &Redis) -> Result<Self, env::Error> {
+        Ok(Self::new(
+            redis.clone(),
+            env::parsed_or("RATE_LIMIT_EMAIL", RECIPIENT_RATE)?,
+            env::parsed_or("RATE_LIMIT_EMAIL_TENANT", TENANT_RATE)?,
+        ))
+    }
+
+    /// Budgets of these rates.
+    #[must_use]
+    pub fn new(redis: Redis, recipient: Rate, tenant: Rate) -> Self {
+        Self {
+            redis,
+            recipient,
+            tenant,
+        }
+    }
+
+    /// Takes one mail for each recipient of a job, in their order, as far as the budgets reach. One request.
+    pub async fn take(
+        &self,
+        job_id: &str,
+        tenant: &str,
+        recipients: &[&EmailAddress],
+    ) -> Result<Vec<Verdict>, Error> {
+        let tenant_count = if tenant == NOBODY {
+            0
+        } else {
+            self.tenant.count
+        };
+        let mut call = TAKE
+            .invoke()
+            .key(GRANTS.key(job_id))
+            .key(TENANT.key(tenant))
+            .arg(self.recipient.count)
+            .arg(self.recipient.window.as_millis())
+            .arg(tenant_count)
+            .arg(self.tenant.window.as_millis())
+            .arg(GRANTS_LIFE.as_millis());
+        for (place, recipient) in recipients.iter().enumerate() {
+            call = call
+                .key(RECIPIENT.key(&recipient.as_str().to_lowercase()))
+                .arg(place);
+        }
+        let waits: Vec<u64> = self.redis.eval(call).await?;
+        Ok(waits.into_iter().map(verdict).collect())
+    }
+}
+
+fn verdict(wait: u64) -> Verdict {
+    match wait {
+        0 => Verdict::Granted,
+        wait => Verdict::Wait(Duration::from_millis(wait).max(SHORTEST_WAIT)),
+    }
+}

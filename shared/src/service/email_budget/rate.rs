@@ -1,0 +1,76 @@
+//! So many in so long a time: `20/1h`.
+
+use std::str::FromStr;
+use std::time::Duration;
+
+/// A number of events in a window.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Rate {
+    /// How many.
+    pub count: u64,
+    /// In how long.
+    pub window: Duration,
+}
+
+/// The text is not a rate.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("must be a number and a window, such as 20/1h (units: s, m, h, d)")]
+pub struct InvalidRate;
+
+impl FromStr for Rate {
+    type Err = InvalidRate;
+
+    fn from_str(text: &str) -> Result<Self, InvalidRate> {
+        let (count, window) = text.trim().split_once('/').ok_or(InvalidRate)?;
+        let unit = window.chars().last().ok_or(InvalidRate)?;
+        let seconds = match unit {
+            's' => 1,
+            'm' => 60,
+            'h' => 60 * 60,
+            'd' => 24 * 60 * 60,
+            _ => return Err(InvalidRate),
+        };
+        let number = window.strip_suffix(unit).ok_or(InvalidRate)?;
+        let number: u64 = number.parse().map_err(|_| InvalidRate)?;
+        let count = count.parse().map_err(|_| InvalidRate)?;
+        let seconds = number.checked_mul(seconds).ok_or(InvalidRate)?;
+        // A year is longer than any counter is kept.
+        if count == 0 || !(1..=366 * 24 * 60 * 60).contains(&seconds) {
+            return Err(InvalidRate);
+        }
+        Ok(Self {
+            count,
+            window: Duration::from_secs(seconds),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Rate;
+
+    #[test]
+    fn numbers_and_windows_are_read() {
+        let rate: Rate = "20/1h".parse().unwrap();
+        assert_eq!((rate.count, rate.window.as_secs()), (20, 3600));
+        let rate: Rate = " 50000/1d".parse().unwrap();
+        assert_eq!((rate.count, rate.window.as_secs()), (50_000, 86_400));
+    }
+
+    #[test]
+    fn what_is_no_rate_is_refused() {
+        for text in [
+            "",
+            "20",
+            "20/h",
+            "0/1h",
+            "20/0s",
+            "-1/1h",
+            "20/1w",
+            "20/9999999999999999999d",
+            "20/1é",
+        ] {
+            assert!(text.parse::<Rate>().is_err(), "{text}");
+        }
+    }
+}

@@ -1,0 +1,79 @@
+-- Takes one mail for each recipient of a job out of the recipient's budget and the tenant's, as far as they reach.
+-- KEYS: 1 the job's grants (a set of places), 2 the tenant's counter without its window, 3.. the recipients' counters
+-- without their windows
+-- ARGV: 1 mails to a recipient, 2 in this window (ms), 3 mails of a tenant (0: no limit), 4 in this window (ms),
+-- 5 life of the grants (ms), 6.. the places of the recipients in the job
+-- Answers for each recipient 0, or the milliseconds until a mail may go.
+
+local clock = redis.call('TIME')
+local now = tonumber(clock[1]) * 1000 + math.floor(tonumber(clock[2]) / 1000)
+local limit, window = tonumber(ARGV[1]), tonumber(ARGV[2])
+local tenant_limit, tenant_window = tonumber(ARGV[3]), tonumber(ARGV[4])
+
+-- When a sliding window lets the next one pass: its previous count fades linearly. A count that somebody else drove
+-- beyond the limit is looked at again after a window.
+local function until_free(current, previous)
+  local start = math.floor(now / window) * window
+  if current < limit then
+    local faded = 1 - (limit - current) / previous
+    return math.max(1, math.ceil(start + faded * window) + 1 - now)
+  end
+  local faded = math.max(0, 1 - limit / current)
+  return math.min(window, math.ceil(start + window + faded * window) + 1 - now)
+end
+
+local places = {}
+for place = 6, #ARGV do places[#places + 1] = ARGV[place] end
+local granted = redis.call('SMISMEMBER', KEYS[1], unpack(places))
+
+local left, day_key = math.huge, nil
+if tenant_limit > 0 then
+  day_key = KEYS[2] .. ':' .. string.format('%.0f', math.floor(now / tenant_window))
+  left = tenant_limit - tonumber(redis.call('GET', day_key) or 0)
+end
+
+-- Every counter is read in one command, and written in one.
+local index, counters = math.floor(now / window), {}
+for number = 1, #places do
+  local name = KEYS[2 + number]
+  counters[2 * number - 1] = name .. ':' .. string.format('%.0f', index)
+  counters[2 * number] = name .. ':' .. string.format('%.0f', index - 1)
+end
+local counts, before, used = redis.call('MGET', unpack(counters)), {}, {}
+
+local answer, fresh = {}, {}
+for number, place in ipairs(places) do
+  answer[number] = 0
+  if granted[number] == 0 then
+    local key = counters[2 * number - 1]
+    before[key] = counts[2 * number - 1] or false
+    local current = tonumber(before[key] or 0) + (used[key] or 0)
+    local previous = tonumber(counts[2 * number] or 0)
+    local weighted = math.floor((1 - (now % window) / window) * previous)
+    if weighted + current >= limit then
+      answer[number] = until_free(current, previous)
+    elseif left <= 0 then
+      answer[number] = (math.floor(now / tenant_window) + 1) * tenant_window - now
+    else
+      used[key] = (used[key] or 0) + 1
+      left = left - 1
+      fresh[#fresh + 1] = place
+    end
+  end
+end
+
+for key, count in pairs(used) do
+  if before[key] then
+    redis.call('INCRBY', key, count)
+  else
+    redis.call('SET', key, count, 'PX', window * 2 + 1000)
+  end
+end
+if #fresh > 0 then
+  if day_key and redis.call('INCRBY', day_key, #fresh) == #fresh then
+    redis.call('PEXPIRE', day_key, tenant_window)
+  end
+  redis.call('SADD', KEYS[1], unpack(fresh))
+  redis.call('PEXPIRE', KEYS[1], ARGV[5])
+end
+return answer

@@ -1,0 +1,142 @@
+//! What providers report of mails, and what it changes: the ledger's row, and the list of addresses that get no mail.
+//!
+//! Providers send an event more than once and in any order. Each counts once, and whatever the order, the row ends the
+//! same: times are the earliest of their kind, message ids are a set, and how far a mail has come is read from the
+//! times. An event proves that the provider has the mail, so a row whose attempt ended without a word is settled by it
+//! and not sent again. A second message id proves that it went twice; an hour of events with one id, that it did not.
+
+mod event;
+mod tracked;
+
+use jiff::Timestamp;
+
+use crate::protocol::mail::EmailAddress;
+use crate::protocol::postgres::{self, Json, Parameter, Postgres, Row, Type, column};
+use crate::service::email::Reference;
+use crate::service::page;
+use crate::service::suppression::Reason;
+
+pub use self::event::{EventKind, MailEvent};
+pub use self::tracked::{Delivery, Filter, State, TrackedMail};
+pub use crate::service::page::{Cursor, Page};
+
+/// Notes an event, and applies it if it is new.
+const RECORD: &str = include_str!("record.sql");
+
+/// One page of the ledger, newest first.
+const LIST: &str = include_str!("list.sql");
+
+/// The longest detail that is kept, in characters.
+const LONGEST_DETAIL: usize = 1000;
+
+/// Why the events could not be read or written.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The database did not take the statement; the cause says whether it may be tried again.
+    #[error("the mail events cannot be reached")]
+    Postgres(#[from] postgres::Error),
+    /// The database did not answer what was asked.
+    #[error("the database did not say what became of an event")]
+    Unreadable,
+}
+
+/// What became of an event.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Recorded {
+    /// It was new and stands in the mail's row.
+    Applied,
+    /// It had come before; nothing changed.
+    Replayed,
+    /// It was new, and no row of ours is about its mail. A bounce or a complaint still counts against its recipients.
+    Unmatched,
+}
+
+/// The events in their database.
+#[derive(Clone, Debug)]
+pub struct MailEvents(Postgres);
+
+impl MailEvents {
+    /// The events of a migrated database.
+    #[must_use]
+    pub fn new(postgres: Postgres) -> Self {
+        Self(postgres)
+    }
+
+    /// Notes an event and applies it, in one statement that may be repeated.
+    pub async fn record(&self, event: &MailEvent) -> Result<Recorded, Error> {
+        let (provider, kind) = (event.provider.name(), event.kind.name());
+        let event_id = plain(&event.event_id);
+        let key = event.key.as_deref().filter(|key| is_key(key));
+        let message_id = plain(&event.message_id);
+        let micros = event.at.max(Timestamp::UNIX_EPOCH).as_microsecond();
+        let detail = event.detail.as_deref().map(plain);
+        let reason = event.kind.suppresses().map(Reason::name);
+        let recipients: Vec<&str> = event.recipients.iter().map(EmailAddress::as_str).collect();
+        let parameters: [Parameter<'_>; 9] = [
+            (&provider, Type::TEXT),
+            (&event_id, Type::TEXT),
+            (&key, Type::TEXT),
+            (&message_id, Type::TEXT),
+            (&kind, Type::TEXT),
+            (&micros, Type::INT8),
+            (&detail, Type::TEXT),
+            (&reason, Type::TEXT),
+            (&recipients, Type::TEXT_ARRAY),
+        ];
+        let rows = self.0.query_repeatable(RECORD, &parameters).await?;
+        let row = rows.first().ok_or(Error::Unreadable)?;
+        Ok(match (column(row, "is_new")?, column(row, "is_known")?) {
+            (false, _) => Recorded::Replayed,
+            (true, true) => Recorded::Applied,
+            (true, false) => Recorded::Unmatched,
+        })
+    }
+
+    /// A page of the mails that the ledger knows, newest first, each with how far it has come.
+    pub async fn list(&self, filter: &Filter) -> Result<Page<TrackedMail>, Error> {
+        let request_id = filter.request_id.as_ref().map(Reference::as_str);
+        let email = filter.email.as_ref().map(EmailAddress::as_str);
+        let job_id = filter.job_id.as_ref().map(Reference::as_str);
+        let micros = filter.cursor.as_ref().map(Cursor::micros);
+        let key = filter.cursor.as_ref().map(Cursor::key);
+        let limit = page::rows(filter.limit);
+        let parameters: [Parameter<'_>; 6] = [
+            (&request_id, Type::TEXT),
+            (&email, Type::TEXT),
+            (&job_id, Type::TEXT),
+            (&micros, Type::INT8),
+            (&key, Type::TEXT),
+            (&limit, Type::INT8),
+        ];
+        let rows = self.0.query_repeatable(LIST, &parameters).await?;
+        let items = rows.iter().map(keyed).collect::<Result<Vec<_>, _>>()?;
+        let page = Page::cut(items, filter.limit, |(key, mail)| {
+            Cursor::new(mail.created_at, key)
+        });
+        Ok(Page {
+            items: page.items.into_iter().map(|(_, mail)| mail).collect(),
+            cursor: page.cursor,
+        })
+    }
+}
+
+fn keyed(row: &Row) -> Result<(String, TrackedMail), postgres::Error> {
+    let Json(mail) = column(row, "mail")?;
+    Ok((column(row, "key")?, mail))
+}
+
+/// Whether a tag is a key of the ledger.
+fn is_key(tag: &str) -> bool {
+    tag.len() == 64
+        && tag
+            .bytes()
+            .all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
+}
+
+/// A provider's words as Postgres can hold them: without NUL, and not endless.
+fn plain(text: &str) -> String {
+    text.chars()
+        .filter(|character| *character != '\0')
+        .take(LONGEST_DETAIL)
+        .collect()
+}

@@ -1,0 +1,161 @@
+//! Pages of lists that are ordered by time, and where they go on.
+//!
+//! A page names the last row that it gave, by time and key; the next one begins after it. Rows that come or go in
+//! between neither repeat nor hide others, as they would under a count of rows to skip.
+
+use std::fmt;
+use std::str::FromStr;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use jiff::Timestamp;
+use serde::Deserialize;
+
+/// Rows on a page at the most.
+pub const HIGHEST_LIMIT: u32 = 100;
+
+/// A page of a list, newest first.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Page<T> {
+    /// The rows.
+    pub items: Vec<T>,
+    /// Where the next page goes on; absent on the last one.
+    pub cursor: Option<Cursor>,
+}
+
+impl<T> Page<T> {
+    /// The page of a query that asked for one row more than `limit`, see [`rows`].
+    pub(super) fn cut(mut items: Vec<T>, limit: u32, cursor: impl Fn(&T) -> Cursor) -> Self {
+        let limit = limit.clamp(1, HIGHEST_LIMIT) as usize;
+        let more = items.len() > limit;
+        items.truncate(limit);
+        let cursor = items.last().filter(|_| more).map(cursor);
+        Self { items, cursor }
+    }
+}
+
+/// How many rows to ask the database for: one more than the page holds tells whether there is a next one.
+pub(super) fn rows(limit: u32) -> i64 {
+    i64::from(limit.clamp(1, HIGHEST_LIMIT)) + 1
+}
+
+/// The longest cursor that is read: an instant, and an address with a word beside it.
+const LONGEST: usize = 512;
+
+/// The last row of a page. As text it is one opaque word.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "String")]
+pub struct Cursor {
+    micros: i64,
+    key: String,
+}
+
+/// The text is no cursor that a list gave.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("is not a cursor of this list")]
+pub struct InvalidCursor;
+
+impl Cursor {
+    /// The cursor of a row.
+    pub(super) fn new(at: Timestamp, key: &str) -> Self {
+        Self {
+            micros: at.as_microsecond(),
+            key: key.to_owned(),
+        }
+    }
+
+    /// The row's instant, in microseconds since 1970 (UTC).
+    pub(super) fn micros(&self) -> i64 {
+        self.micros
+    }
+
+    /// What tells the row from others of the same instant.
+    pub(super) fn key(&self) -> &str {
+        &self.key
+    }
+}
+
+impl fmt::Display for Cursor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let plain = format!("{}.{}", self.micros, self.key);
+        f.write_str(&URL_SAFE_NO_PAD.encode(plain))
+    }
+}
+
+impl FromStr for Cursor {
+    type Err = InvalidCursor;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        if text.len() > LONGEST {
+            return Err(InvalidCursor);
+        }
+        let bytes = URL_SAFE_NO_PAD.decode(text).map_err(|_| InvalidCursor)?;
+        let plain = String::from_utf8(bytes).map_err(|_| InvalidCursor)?;
+        let (micros, key) = plain.split_once('.').ok_or(InvalidCursor)?;
+        let micros: i64 = micros.parse().map_err(|_| InvalidCursor)?;
+        // An instant that the database cannot hold, or a key that it cannot compare, was not given by us.
+        if micros < 0 || Timestamp::from_microsecond(micros).is_err() || key.contains('\0') {
+            return Err(InvalidCursor);
+        }
+        Ok(Self {
+            micros,
+            key: key.to_owned(),
+        })
+    }
+}
+
+impl TryFrom<String> for Cursor {
+    type Error = InvalidCursor;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        text.parse()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use base64::Engine as _;
+    use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+    use jiff::Timestamp;
+    use proptest::prelude::*;
+
+    use super::{Cursor, InvalidCursor, Page};
+
+    #[test]
+    fn a_page_has_a_next_one_only_where_there_is_more() {
+        let at = |n: &i64| Cursor::new(Timestamp::from_second(*n).unwrap(), "k");
+        let last = Page::cut(vec![3, 2, 1], 3, at);
+        assert_eq!((last.items.len(), last.cursor), (3, None));
+        let first = Page::cut(vec![3, 2, 1], 2, at);
+        assert_eq!((first.items, first.cursor), (vec![3, 2], Some(at(&2))));
+    }
+
+    #[test]
+    fn what_no_list_gave_is_refused() {
+        let long = "A".repeat(513);
+        for plain in [
+            "",
+            "1",
+            ".",
+            "x.k",
+            "-1.k",
+            "9223372036854775807.k",
+            "1.a\0b",
+        ] {
+            let cursor = URL_SAFE_NO_PAD.encode(plain);
+            assert_eq!(cursor.parse::<Cursor>(), Err(InvalidCursor), "{plain:?}");
+        }
+        for text in ["%", "=", "_w", &long] {
+            assert_eq!(text.parse::<Cursor>(), Err(InvalidCursor), "{text}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn a_cursor_leads_to_its_row(micros in 0_i64..4_000_000_000_000_000, key in "[a-z0-9.@+ ]{0,64}") {
+            let cursor = Cursor::new(Timestamp::from_microsecond(micros).unwrap(), &key);
+            let read: Cursor = cursor.to_string().parse().unwrap();
+            prop_assert_eq!((read.micros(), read.key()), (micros, key.as_str()));
+        }
+    }
+}

@@ -1,0 +1,146 @@
+//! The addresses that get no mail.
+//!
+//! An address may stand on the list for several reasons at once, each of its own origin: a provider's event, a
+//! recipient's wish, a person on call. Lifting one leaves the others, so a bounce that was repaired does not undo an
+//! unsubscription. The ledger asks the list in the same statement that begins a mail.
+
+mod reason;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+pub use self::reason::{Reason, UnknownReason};
+use crate::protocol::mail::EmailAddress;
+use crate::protocol::postgres::{self, Json, Parameter, Postgres, Row, Type, column};
+use crate::service::page::{self, Cursor, Page};
+
+/// One page, newest first.
+const LIST: &str = include_str!("list.sql");
+
+/// Puts an address on the list. Repeated, it changes the note and nothing else.
+const PUT: &str = "INSERT INTO signtusk.email_suppressions AS listed (address, reason, note, created_by) \
+    VALUES (lower($1), $2, $3, $4) \
+    ON CONFLICT (address, reason) DO UPDATE SET note = excluded.note \
+    RETURNING json_build_object('email', address, 'reason', reason, 'note', note, \
+      'createdAt', created_at, 'createdBy', created_by) AS item";
+
+/// Takes an address off the list, for one reason or for all.
+const REMOVE: &str = "DELETE FROM signtusk.email_suppressions \
+    WHERE address = lower($1) AND ($2 IS NULL OR reason = $2)";
+
+/// Why the list could not be read or written.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The database did not take the statement; the cause says whether it may be tried again.
+    #[error("the suppression list cannot be reached")]
+    Postgres(#[from] postgres::Error),
+    /// The database did not give back what was written.
+    #[error("the suppression list holds what this build does not know")]
+    Unreadable,
+}
+
+/// An address that gets no mail, for one reason.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Suppression {
+    /// The address, in lower case.
+    pub email: EmailAddress,
+    /// Why it gets no mail.
+    pub reason: Reason,
+    /// A word on it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub note: Option<String>,
+    /// Since when.
+    #[schema(value_type = String, format = DateTime)]
+    pub created_at: Timestamp,
+    /// Who put it there by hand: the acting user.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub created_by: Option<String>,
+}
+
+/// What a page is made of.
+#[derive(Clone, Debug, Default)]
+pub struct Filter {
+    /// Only this address.
+    pub email: Option<EmailAddress>,
+    /// Only this reason.
+    pub reason: Option<Reason>,
+    /// Items at the most, 1 to 100.
+    pub limit: u32,
+    /// The cursor of the page before.
+    pub cursor: Option<Cursor>,
+}
+
+/// What is put on the list by hand.
+#[derive(Clone, Copy, Debug)]
+pub struct Entry<'a> {
+    /// The address.
+    pub email: &'a EmailAddress,
+    /// Why it gets no mail.
+    pub reason: Reason,
+    /// A word on it, without NUL characters.
+    pub note: Option<&'a str>,
+    /// Who says so.
+    pub created_by: Option<&'a str>,
+}
+
+/// The list in its database.
+#[derive(Clone, Debug)]
+pub struct Suppressions(Postgres);
+
+impl Suppressions {
+    /// The list of a migrated database.
+    #[must_use]
+    pub fn new(postgres: Postgres) -> Self {
+        Self(postgres)
+    }
+
+    /// A page of the list, newest first.
+    pub async fn list(&self, filter: &Filter) -> Result<Page<Suppression>, Error> {
+        let email = filter.email.as_ref().map(EmailAddress::as_str);
+        let reason = filter.reason.map(Reason::name);
+        let micros = filter.cursor.as_ref().map(Cursor::micros);
+        let key = filter.cursor.as_ref().map(Cursor::key);
+        let limit = page::rows(filter.limit);
+        let parameters: [Parameter<'_>; 5] = [
+            (&email, Type::TEXT),
+            (&reason, Type::TEXT),
+            (&micros, Type::INT8),
+            (&key, Type::TEXT),
+            (&limit, Type::INT8),
+        ];
+        let rows = self.0.query_repeatable(LIST, &parameters).await?;
+        let items = rows.iter().map(item).collect::<Result<Vec<_>, _>>()?;
+        Ok(Page::cut(items, filter.limit, |item| {
+            let key = format!("{} {}", item.email.as_str(), item.reason);
+            Cursor::new(item.created_at, &key)
+        }))
+    }
+
+    /// Puts an address on the list. What stands there already stays, with the new note.
+    pub async fn put(&self, entry: &Entry<'_>) -> Result<Suppression, Error> {
+        let (email, reason) = (entry.email.as_str(), entry.reason.name());
+        let parameters: [Parameter<'_>; 4] = [
+            (&email, Type::TEXT),
+            (&reason, Type::TEXT),
+            (&entry.note, Type::TEXT),
+            (&entry.created_by, Type::TEXT),
+        ];
+        let rows = self.0.query_repeatable(PUT, &parameters).await?;
+        let row = rows.first().ok_or(Error::Unreadable)?;
+        Ok(item(row)?)
+    }
+
+    /// Takes an address off the list, for one reason or for all. What is not there is gone already.
+    pub async fn remove(&self, email: &EmailAddress, reason: Option<Reason>) -> Result<(), Error> {
+        let (email, reason) = (email.as_str(), reason.map(Reason::name));
+        let parameters: [Parameter<'_>; 2] = [(&email, Type::TEXT), (&reason, Type::TEXT)];
+        self.0.query_repeatable(REMOVE, &parameters).await?;
+        Ok(())
+    }
+}
+
+fn item(row: &Row) -> Result<Suppression, postgres::Error> {
+    column::<Json<Suppression>>(row, "item").map(|Json(item)| item)
+}

@@ -1,0 +1,111 @@
+//! Unsubscribing: the links that stand in optional mails, and what following one does.
+//!
+//! A link names a mail of the ledger; the ledger knows whom that mail went to. Unsubscribing puts that address on the
+//! suppression list for optional mail and for nothing else, and can be undone by the same link.
+
+mod tokens;
+
+use crate::protocol::postgres::{self, Parameter, Postgres, Type, column};
+
+pub use self::tokens::Tokens;
+
+/// Looks without changing anything: mail programs and scanners follow every link that they see.
+const LOOK: &str = "SELECT recipient, EXISTS (SELECT FROM signtusk.email_suppressions \
+      WHERE address = lower(recipient) AND reason = 'unsubscribed') AS unsubscribed \
+    FROM signtusk.email_ledger WHERE key = $1 AND recipient IS NOT NULL";
+
+/// Unsubscribes the recipient of a mail.
+const LEAVE: &str = "WITH mail AS ( \
+      SELECT recipient FROM signtusk.email_ledger WHERE key = $1 AND recipient IS NOT NULL \
+    ), listed AS ( \
+      INSERT INTO signtusk.email_suppressions (address, reason, source) \
+      SELECT lower(recipient), 'unsubscribed', $1 FROM mail ON CONFLICT (address, reason) DO NOTHING \
+    ) SELECT recipient, true AS unsubscribed FROM mail";
+
+/// Takes it back. What else stands against the address stays.
+const COME_BACK: &str = "WITH mail AS ( \
+      SELECT recipient FROM signtusk.email_ledger WHERE key = $1 AND recipient IS NOT NULL \
+    ), lifted AS ( \
+      DELETE FROM signtusk.email_suppressions USING mail \
+      WHERE address = lower(mail.recipient) AND reason = 'unsubscribed' \
+    ) SELECT recipient, false AS unsubscribed FROM mail";
+
+/// Why the database did not say.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The database did not take the statement; the cause says whether it may be tried again.
+    #[error("the subscription of a recipient cannot be reached")]
+    Postgres(#[from] postgres::Error),
+}
+
+/// How the recipient of a mail stands to optional mail.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Standing {
+    /// The recipient's address as it may be shown to whoever holds the link: `a***@example.com`.
+    pub address: String,
+    /// Whether optional mail has stopped.
+    pub is_unsubscribed: bool,
+}
+
+/// The recipients of mails, in their database.
+#[derive(Clone, Debug)]
+pub struct Subscriptions(Postgres);
+
+impl Subscriptions {
+    /// The subscriptions of a migrated database.
+    #[must_use]
+    pub fn new(postgres: Postgres) -> Self {
+        Self(postgres)
+    }
+
+    /// How the recipient of the mail with this ledger key stands; nothing where there is no such mail.
+    pub async fn look(&self, key: &str) -> Result<Option<Standing>, Error> {
+        self.ask(LOOK, key).await
+    }
+
+    /// Stops optional mail to the recipient of this mail.
+    pub async fn leave(&self, key: &str) -> Result<Option<Standing>, Error> {
+        self.ask(LEAVE, key).await
+    }
+
+    /// Lets optional mail go to the recipient of this mail again, as far as it was the recipient who stopped it.
+    pub async fn come_back(&self, key: &str) -> Result<Option<Standing>, Error> {
+        self.ask(COME_BACK, key).await
+    }
+
+    async fn ask(&self, sql: &str, key: &str) -> Result<Option<Standing>, Error> {
+        let parameters: [Parameter<'_>; 1] = [(&key, Type::TEXT)];
+        let rows = self.0.query_repeatable(sql, &parameters).await?;
+        let Some(row) = rows.first() else {
+            return Ok(None);
+        };
+        let recipient: &str = column(row, "recipient")?;
+        Ok(Some(Standing {
+            address: masked(recipient),
+            is_unsubscribed: column(row, "unsubscribed")?,
+        }))
+    }
+}
+
+/// An address of which the owner knows enough to recognise it, and nobody else enough to write to it.
+fn masked(address: &str) -> String {
+    let (local, domain) = address.rsplit_once('@').unwrap_or((address, ""));
+    let first: String = local.chars().take(1).collect();
+    format!("{first}***@{domain}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::masked;
+
+    #[test]
+    fn of_an_address_only_the_first_letter_and_the_domain_are_shown() {
+        for (address, shown) in [
+            ("ann.signer@example.com", "a***@example.com"),
+            ("a@example.com", "a***@example.com"),
+            ("", "***@"),
+        ] {
+            assert_eq!(masked(address), shown);
+        }
+    }
+}

@@ -1,0 +1,582 @@
+//! What providers' events make of the ledger and of the suppression list, on a real PostgreSQL.
+
+use std::collections::BTreeSet;
+
+use jiff::{Timestamp, ToSpan as _};
+use proptest::collection::vec;
+use proptest::prelude::*;
+use proptest::sample::select;
+use proptest::test_runner::{Config, TestCaseResult, TestRunner};
+use serde_json::{Value, json};
+use shared::protocol::mail::{EmailAddress, MessageId, Provider};
+use shared::service::email::Reference;
+use shared::service::mail_event::{
+    Cursor, Delivery, EventKind, Filter, MailEvent, MailEvents, Recorded, State, TrackedMail,
+};
+use shared::service::mail_ledger::Begun;
+
+use crate::support::ledger::{LedgerDatabase, REMINDER, Reminder};
+use crate::support::seeds;
+
+/// When the mails of these tests were first tried.
+const SENT: &str = "2026-11-24T09:00:00Z";
+
+const KINDS: [EventKind; 9] = [
+    EventKind::Sent,
+    EventKind::Delivered,
+    EventKind::Delayed,
+    EventKind::Bounced { permanent: true },
+    EventKind::Bounced { permanent: false },
+    EventKind::Complained,
+    EventKind::Opened,
+    EventKind::Clicked,
+    EventKind::Failed,
+];
+
+/// So many minutes after the first try.
+fn at(minutes: i64) -> Timestamp {
+    SENT.parse::<Timestamp>().unwrap() + minutes.minutes()
+}
+
+/// An event of the mail with this key.
+fn event(key: &str, kind: EventKind, message: &str, minutes: i64) -> MailEvent {
+    MailEvent {
+        provider: Provider::Ses,
+        event_id: format!("{key} {kind:?} {message} {minutes}"),
+        key: Some(key.to_owned()),
+        message_id: message.to_owned(),
+        kind,
+        at: at(minutes),
+        recipients: vec![EmailAddress::parse(REMINDER.to).unwrap()],
+        detail: None,
+    }
+}
+
+async fn record(database: &LedgerDatabase, event: &MailEvent) -> Recorded {
+    database.events().record(event).await.unwrap()
+}
+
+/// Moves the first try of every mail to [`SENT`].
+async fn date_back(database: &LedgerDatabase) {
+    let sql = format!("update signtusk.email_ledger set sending_since = '{SENT}'");
+    database.say(&sql).await;
+}
+
+/// The list's only mail.
+async fn only_mail(database: &LedgerDatabase) -> TrackedMail {
+    let filter = Filter {
+        limit: 100,
+        ..Filter::default()
+    };
+    let mut page = database.events().list(&filter).await.unwrap();
+    assert_eq!((page.items.len(), page.cursor), (1, None));
+    page.items.remove(0)
+}
+
+/// The list of addresses that get no mail, as `address reason`.
+async fn suppressed(database: &LedgerDatabase) -> Value {
+    let sql = "select coalesce(jsonb_agg(address || ' ' || reason order by address, reason), '[]') as value \
+               from signtusk.email_suppressions";
+    database.read(sql).await
+}
+
+/// One event of the random runs: what, of which of two mails, after how many minutes.
+type Happening = (EventKind, &'static str, i64);
+
+/// What a row of the random runs is before the events come.
+#[derive(Clone, Copy, Debug)]
+struct Start {
+    state: &'static str,
+    in_doubt: bool,
+    ids: &'static [&'static str],
+}
+
+const STARTS: [Start; 5] = [
+    Start {
+        state: "sending",
+        in_doubt: false,
+        ids: &[],
+    },
+    Start {
+        state: "sending",
+        in_doubt: true,
+        ids: &[],
+    },
+    Start {
+        state: "accepted",
+        in_doubt: false,
+        ids: &["a"],
+    },
+    Start {
+        state: "accepted",
+        in_doubt: true,
+        ids: &["b"],
+    },
+    Start {
+        state: "superseded",
+        in_doubt: false,
+        ids: &[],
+    },
+];
+
+/// A row that starts so and sees these events, and the reasons for which its recipient gets no mail then.
+async fn told(
+    database: &LedgerDatabase,
+    run: &str,
+    start: Start,
+    happenings: &[Happening],
+) -> (Value, Value) {
+    let (job_id, occurrence) = (format!("job-{run}"), run.to_owned());
+    let to = format!("{run}@example.com");
+    let mail = Reminder {
+        to: &to,
+        job_id: &job_id,
+        occurrence: &occurrence,
+        ..REMINDER
+    };
+    mail.to_send(database).await;
+    let Start {
+        state,
+        in_doubt,
+        ids,
+    } = start;
+    database
+        .say(&format!(
+            "update signtusk.email_ledger set state = '{state}', in_doubt = {in_doubt}, sending_since = '{SENT}',
+               message_ids = '{{{}}}', accepted_at = case when '{state}' = 'accepted' then timestamptz '{SENT}' end
+             where key = '{}'",
+            ids.join(","),
+            mail.key(),
+        ))
+        .await;
+    for (kind, message, minutes) in happenings {
+        let mut event = event(&mail.key(), *kind, message, *minutes);
+        event.recipients = vec![EmailAddress::parse(&to).unwrap()];
+        record(database, &event).await;
+    }
+    let mut row = database.row(&mail.key()).await;
+    for own in [
+        "key",
+        "recipient",
+        "job_id",
+        "occurrence",
+        "attempt",
+        "created_at",
+        "updated_at",
+    ] {
+        row.as_object_mut().unwrap().remove(own);
+    }
+    let reasons = format!(
+        "select coalesce(jsonb_agg(reason order by reason), '[]') as value \
+         from signtusk.email_suppressions where address = '{to}'"
+    );
+    (row, database.read(&reasons).await)
+}
+
+/// Checks a row against what the events say in whatever order.
+fn check(start: Start, happenings: &[Happening], row: &Value, reasons: &Value) -> TestCaseResult {
+    let first = |kinds: &[EventKind]| {
+        let times = happenings.iter().filter(|(kind, ..)| kinds.contains(kind));
+        let first = times.map(|(.., minutes)| *minutes).min();
+        first.map_or(Value::Null, |minutes| {
+            json!(at(minutes).strftime("%Y-%m-%dT%H:%M:%S+00:00").to_string())
+        })
+    };
+    let ids: BTreeSet<&str> = happenings
+        .iter()
+        .map(|(_, message, _)| *message)
+        .chain(start.ids.iter().copied())
+        .collect();
+    let late = happenings.iter().any(|(.., minutes)| *minutes > 60);
+    let state = if happenings.is_empty() {
+        start.state
+    } else {
+        "accepted"
+    };
+    prop_assert_eq!(&row["state"], state);
+    prop_assert_eq!(&row["message_ids"], &json!(ids));
+    prop_assert_eq!(&row["doubled"], &json!(ids.len() > 1));
+    let doubt = start.in_doubt && ids.len() < 2 && !late;
+    prop_assert_eq!(&row["in_doubt"], &json!(doubt));
+    for (column, kinds) in [
+        ("delayed_at", &[EventKind::Delayed][..]),
+        (
+            "delivered_at",
+            &[EventKind::Delivered, EventKind::Opened, EventKind::Clicked],
+        ),
+        ("opened_at", &[EventKind::Opened, EventKind::Clicked]),
+        ("bounced_at", &[EventKind::Bounced { permanent: true }]),
+        (
+            "soft_bounced_at",
+            &[EventKind::Bounced { permanent: false }],
+        ),
+        ("complained_at", &[EventKind::Complained]),
+        ("failed_at", &[EventKind::Failed]),
+    ] {
+        prop_assert_eq!(&row[column], &first(kinds), "{}", column);
+    }
+    let stops = [
+        ("bounced", EventKind::Bounced { permanent: true }),
+        ("complained", EventKind::Complained),
+    ];
+    let stopped = stops
+        .into_iter()
+        .filter(|(_, stop)| happenings.iter().any(|(kind, ..)| kind == stop));
+    let stopped: Vec<&str> = stopped.map(|(reason, _)| reason).collect();
+    prop_assert_eq!(reasons, &json!(stopped));
+    Ok(())
+}
+
+#[test]
+fn whatever_the_order_of_events_the_row_ends_the_same() {
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let database = runtime.block_on(LedgerDatabase::fresh());
+    let cases = u32::try_from(seeds(48)).unwrap();
+    let mut runner = TestRunner::new(Config {
+        cases,
+        failure_persistence: None,
+        ..Config::default()
+    });
+    let happening = (select(&KINDS[..]), select(&["a", "b"][..]), 0..180_i64);
+    let strategy = vec(happening, 1..7)
+        .prop_flat_map(|happenings| (Just(happenings.clone()), Just(happenings).prop_shuffle()));
+    let mut run = 0;
+    let run = std::cell::RefCell::new(&mut run);
+    runner
+        .run(&(select(&STARTS[..]), strategy), |(start, (one, other))| {
+            let name = {
+                let mut run = run.borrow_mut();
+                **run += 1;
+                format!("r{}", **run)
+            };
+            runtime.block_on(async {
+                let (row, reasons) = told(&database, &format!("{name}x"), start, &one).await;
+                check(start, &one, &row, &reasons)?;
+                let (again, reasons) = told(&database, &format!("{name}y"), start, &other).await;
+                check(start, &other, &again, &reasons)?;
+                prop_assert_eq!(row, again);
+                Ok(())
+            })
+        })
+        .unwrap();
+}
+
+#[tokio::test]
+async fn events_that_come_at_once_are_all_counted_and_each_once() {
+    let database = LedgerDatabase::fresh().await;
+    REMINDER.to_send(&database).await;
+    let key = REMINDER.key();
+    let calls: Vec<_> = (0..3)
+        .flat_map(|_| KINDS.into_iter().zip(["a", "b"].into_iter().cycle()))
+        .map(|(kind, message)| {
+            let events = MailEvents::new(database.connect());
+            let event = event(&key, kind, message, 1);
+            tokio::spawn(async move { events.record(&event).await.unwrap() })
+        })
+        .collect();
+    let mut applied = 0;
+    for call in calls {
+        applied += usize::from(call.await.unwrap() == Recorded::Applied);
+    }
+    assert_eq!(applied, KINDS.len());
+    let row = database.row(&key).await;
+    for column in [
+        "delayed_at",
+        "delivered_at",
+        "opened_at",
+        "bounced_at",
+        "soft_bounced_at",
+        "complained_at",
+        "failed_at",
+    ] {
+        assert!(row[column].is_string(), "{column} was lost: {row:#}");
+    }
+    assert_eq!(row["message_ids"], json!(["a", "b"]));
+    assert_eq!(row["doubled"], true);
+}
+
+#[tokio::test]
+async fn an_event_settles_a_mail_whose_attempt_ended_without_a_word() {
+    let database = LedgerDatabase::fresh().await;
+    let sending = REMINDER.to_send(&database).await;
+    let sent = event(&REMINDER.key(), EventKind::Sent, "a", 0);
+    assert_eq!(record(&database, &sent).await, Recorded::Applied);
+    let again = REMINDER.begin(&database).await;
+    assert!(
+        matches!(again, Begun::AlreadyAccepted { in_doubt: false }),
+        "{again:?}"
+    );
+    // A late word of the attempt changes nothing any more.
+    let ledger = database.ledger();
+    ledger.released(&sending, "late").await.unwrap();
+    ledger.rejected(&sending, "late").await.unwrap();
+    let mail = only_mail(&database).await;
+    assert_eq!(
+        (mail.state, mail.delivery, mail.message_id.as_deref()),
+        (State::Accepted, Some(Delivery::Sent), Some("a"))
+    );
+}
+
+#[tokio::test]
+async fn an_event_that_comes_again_changes_nothing() {
+    let database = LedgerDatabase::fresh().await;
+    REMINDER.to_send(&database).await;
+    let bounced = event(
+        &REMINDER.key(),
+        EventKind::Bounced { permanent: true },
+        "a",
+        1,
+    );
+    assert_eq!(record(&database, &bounced).await, Recorded::Applied);
+    let before = database.row(&REMINDER.key()).await;
+    database
+        .say("delete from signtusk.email_suppressions")
+        .await;
+    let tampered = MailEvent {
+        kind: EventKind::Complained,
+        message_id: "b".to_owned(),
+        ..bounced.clone()
+    };
+    for again in [&bounced, &tampered] {
+        assert_eq!(record(&database, again).await, Recorded::Replayed);
+    }
+    assert_eq!(database.row(&REMINDER.key()).await, before);
+    assert_eq!(
+        suppressed(&database).await,
+        json!([]),
+        "a lifted address stays lifted"
+    );
+    let elsewhere = MailEvent {
+        provider: Provider::Resend,
+        ..bounced
+    };
+    assert_eq!(
+        record(&database, &elsewhere).await,
+        Recorded::Applied,
+        "two providers may use the same id"
+    );
+}
+
+#[tokio::test]
+async fn a_second_message_id_proves_that_a_mail_went_twice_and_ends_the_doubt() {
+    let database = LedgerDatabase::fresh().await;
+    REMINDER.to_send(&database).await;
+    let second = REMINDER.to_send(&database).await;
+    assert!(second.in_doubt());
+    let id = MessageId::new("b".to_owned());
+    database
+        .ledger()
+        .accepted(&second, "ses", &id)
+        .await
+        .unwrap();
+    assert!(only_mail(&database).await.in_doubt);
+    for (message, doubled) in [("b", false), ("a", true)] {
+        let sent = event(&REMINDER.key(), EventKind::Sent, message, 0);
+        record(&database, &sent).await;
+        let mail = only_mail(&database).await;
+        assert_eq!((mail.doubled, mail.in_doubt), (doubled, !doubled));
+    }
+    assert_eq!(only_mail(&database).await.message_ids, ["a", "b"]);
+}
+
+#[tokio::test]
+async fn the_answer_to_a_second_attempt_proves_it_as_well() {
+    let database = LedgerDatabase::fresh().await;
+    REMINDER.to_send(&database).await;
+    let second = REMINDER.to_send(&database).await;
+    let sent = event(&REMINDER.key(), EventKind::Sent, "a", 0);
+    record(&database, &sent).await;
+    let id = MessageId::new("b".to_owned());
+    for _ in 0..2 {
+        let ledger = database.ledger();
+        ledger.accepted(&second, "ses", &id).await.unwrap();
+    }
+    let mail = only_mail(&database).await;
+    assert_eq!((mail.doubled, mail.in_doubt), (true, false));
+    assert_eq!(mail.message_ids, ["a", "b"]);
+}
+
+#[tokio::test]
+async fn an_hour_of_events_with_one_id_ends_the_doubt_and_silence_does_not() {
+    let database = LedgerDatabase::fresh().await;
+    REMINDER.to_send(&database).await;
+    let second = REMINDER.to_send(&database).await;
+    let id = MessageId::new("a".to_owned());
+    let ledger = database.ledger();
+    ledger.accepted(&second, "ses", &id).await.unwrap();
+    let delivered = event(&REMINDER.key(), EventKind::Delivered, "a", 1);
+
+    let long_ago = "update signtusk.email_ledger set sending_since = now() - interval '2 hours'";
+    database.say(long_ago).await;
+    assert!(only_mail(&database).await.in_doubt, "no event came at all");
+
+    database
+        .say("update signtusk.email_ledger set sending_since = now()")
+        .await;
+    record(&database, &delivered).await;
+    assert!(only_mail(&database).await.in_doubt, "it is too early");
+
+    database.say(long_ago).await;
+    assert!(!only_mail(&database).await.in_doubt);
+    date_back(&database).await;
+    let opened = event(&REMINDER.key(), EventKind::Opened, "a", 61);
+    record(&database, &opened).await;
+    let row = database.row(&REMINDER.key()).await;
+    assert_eq!(
+        (&row["in_doubt"], &row["doubled"]),
+        (&json!(false), &json!(false))
+    );
+}
+
+#[tokio::test]
+async fn only_what_will_never_arrive_or_is_not_wanted_stops_an_address() {
+    let database = LedgerDatabase::fresh().await;
+    REMINDER.to_send(&database).await;
+    let key = REMINDER.key();
+    let harmless = KINDS.into_iter().filter(|kind| {
+        !matches!(
+            kind,
+            EventKind::Bounced { permanent: true } | EventKind::Complained
+        )
+    });
+    for kind in harmless {
+        record(&database, &event(&key, kind, "a", 1)).await;
+    }
+    assert_eq!(suppressed(&database).await, json!([]));
+
+    let mut bounced = event(&key, EventKind::Bounced { permanent: true }, "a", 1);
+    bounced.recipients = ["Ann@Example.com", "ann@example.com", "bob@example.com"]
+        .map(|address| EmailAddress::parse(address).unwrap())
+        .to_vec();
+    record(&database, &bounced).await;
+    record(&database, &event(&key, EventKind::Complained, "a", 2)).await;
+    assert_eq!(
+        suppressed(&database).await,
+        json!([
+            "ann@example.com bounced",
+            "ann@example.com complained",
+            "bob@example.com bounced"
+        ])
+    );
+}
+
+#[tokio::test]
+async fn an_event_without_a_tag_is_known_by_its_message_id() {
+    let database = LedgerDatabase::fresh().await;
+    let sending = REMINDER.to_send(&database).await;
+    let id = MessageId::new("a".to_owned());
+    let ledger = database.ledger();
+    ledger.accepted(&sending, "ses", &id).await.unwrap();
+    for (n, tag) in [None, Some("no key"), Some(&"f".repeat(64)[..])]
+        .into_iter()
+        .enumerate()
+    {
+        let mut delivered = event("", EventKind::Delivered, "a", 1);
+        delivered.event_id = n.to_string();
+        delivered.key = tag.map(ToOwned::to_owned);
+        assert_eq!(
+            record(&database, &delivered).await,
+            Recorded::Applied,
+            "{tag:?}"
+        );
+    }
+    assert_eq!(
+        only_mail(&database).await.delivery,
+        Some(Delivery::Delivered)
+    );
+
+    let mut foreign = event("", EventKind::Bounced { permanent: true }, "z", 1);
+    foreign.key = Some("f".repeat(64));
+    assert_eq!(record(&database, &foreign).await, Recorded::Unmatched);
+    assert_eq!(
+        suppressed(&database).await,
+        json!(["ann@example.com bounced"])
+    );
+    foreign.event_id = "without any id".to_owned();
+    foreign.message_id = String::new();
+    assert_eq!(record(&database, &foreign).await, Recorded::Unmatched);
+}
+
+#[tokio::test]
+async fn texts_and_times_that_a_database_cannot_hold_do_no_harm() {
+    let database = LedgerDatabase::fresh().await;
+    REMINDER.to_send(&database).await;
+    for (n, at) in [Timestamp::MIN, Timestamp::MAX].into_iter().enumerate() {
+        let hostile = MailEvent {
+            event_id: format!("\0{n}"),
+            message_id: "a\0'; --".to_owned(),
+            detail: Some("\0é".repeat(100_000)),
+            at,
+            ..event(&REMINDER.key(), EventKind::Delayed, "a", 0)
+        };
+        assert_eq!(record(&database, &hostile).await, Recorded::Applied);
+    }
+    let mail = only_mail(&database).await;
+    assert_eq!(mail.message_ids, ["a'; --"]);
+    assert_eq!(mail.detail, Some("é".repeat(1000)));
+}
+
+#[tokio::test]
+async fn the_list_finds_mails_by_request_address_and_job_and_goes_on_where_it_stopped() {
+    let database = LedgerDatabase::fresh().await;
+    for n in 0..7 {
+        let (job_id, occurrence) = (format!("job-{}", n % 2), n.to_string());
+        let mail = Reminder {
+            to: ["ann@example.com", "Bob@example.com"][n % 2],
+            job_id: &job_id,
+            occurrence: &occurrence,
+            ..REMINDER
+        };
+        mail.to_send(&database).await;
+    }
+    // Rows of one instant are told apart by their keys.
+    database
+        .say("update signtusk.email_ledger set created_at = '2026-11-24T09:00:00.123456Z' where occurrence < '5'")
+        .await;
+    let mut seen = Vec::new();
+    let mut cursor: Option<Cursor> = None;
+    loop {
+        let filter = Filter {
+            request_id: Some(reference("request")),
+            limit: 2,
+            cursor,
+            ..Filter::default()
+        };
+        let page = database.events().list(&filter).await.unwrap();
+        seen.extend(page.items.into_iter().map(|mail| mail.occurrence.unwrap()));
+        cursor = page
+            .cursor
+            .map(|cursor| cursor.to_string().parse().unwrap());
+        if cursor.is_none() {
+            break;
+        }
+    }
+    assert_eq!(seen[..2], ["6", "5"], "the newest come first");
+    seen.sort();
+    assert_eq!(seen, ["0", "1", "2", "3", "4", "5", "6"]);
+
+    let to = |address: &str| Filter {
+        email: Some(EmailAddress::parse(address).unwrap()),
+        limit: 100,
+        ..Filter::default()
+    };
+    let of = |job: &str| Filter {
+        job_id: Some(reference(job)),
+        limit: 100,
+        ..Filter::default()
+    };
+    for (filter, count) in [
+        (to("BOB@example.com"), 3),
+        (to("eve@example.com"), 0),
+        (of("job-0"), 4),
+        (of("job-2"), 0),
+    ] {
+        let page = database.events().list(&filter).await.unwrap();
+        assert_eq!((page.items.len(), page.cursor), (count, None), "{filter:?}");
+    }
+}
+
+/// An id as the list takes it.
+fn reference(id: &str) -> Reference {
+    id.to_owned().try_into().unwrap()
+}

@@ -1,0 +1,39 @@
+//! The budgets of mails: of a recipient in an hour, over all senders, and of a tenant in a day. What exceeds them is
+//! put off and not lost.
+
+mod counters;
+mod jobs;
+
+use std::time::Duration;
+
+use redis::aio::MultiplexedConnection;
+use shared::service::email::EmailAddress;
+use shared::service::email_budget::{EmailBudget, Rate, Verdict};
+
+use crate::support::store::Store;
+
+const DAY: Duration = Duration::from_hours(24);
+
+/// A tenant without a budget.
+const NOBODY: &str = "-";
+
+/// Budgets of a day: a test is over before it ends.
+fn budget(store: &Store, recipient: u64, tenant: u64) -> EmailBudget {
+    let rate = |count| Rate { count, window: DAY };
+    EmailBudget::new(store.client(), rate(recipient), rate(tenant))
+}
+
+fn address(text: &str) -> EmailAddress {
+    EmailAddress::parse(text).unwrap()
+}
+
+/// The millisecond that it is at redis-server.
+async fn now(redis: &mut MultiplexedConnection) -> u64 {
+    let (seconds, micros): (u64, u64) = redis::cmd("TIME").query_async(redis).await.unwrap();
+    seconds * 1000 + micros / 1000
+}
+
+fn granted(verdicts: &[Verdict]) -> usize {
+    let granted = |verdict: &&Verdict| **verdict == Verdict::Granted;
+    verdicts.iter().filter(granted).count()
+}

@@ -1,0 +1,126 @@
+//! A migrated database of a test's own, with the ledger and what belongs to it.
+
+use local::postgres::Database;
+use serde_json::Value;
+use shared::protocol::mail::{EmailAddress, Provider};
+use shared::protocol::postgres::{Json, Postgres, Type, column};
+use shared::service::mail_event::MailEvents;
+use shared::service::mail_ledger::{Begun, Entry, Identity, MailLedger, Sending};
+use shared::service::suppression::Suppressions;
+
+use super::cloud::fresh_database;
+
+/// The database as its two roles reach it.
+pub(crate) struct LedgerDatabase {
+    pub(crate) functions: Postgres,
+    pub(crate) owner: Postgres,
+    database: Database,
+}
+
+impl LedgerDatabase {
+    pub(crate) async fn fresh() -> Self {
+        let database = fresh_database().await;
+        Self {
+            functions: Postgres::at(&database.functions_url, None).unwrap(),
+            owner: Postgres::at(&database.owner_url, None).unwrap(),
+            database,
+        }
+    }
+
+    /// A connection of its own, as another instance has it.
+    pub(crate) fn connect(&self) -> Postgres {
+        Postgres::at(&self.database.functions_url, None).unwrap()
+    }
+
+    pub(crate) fn ledger(&self) -> MailLedger {
+        MailLedger::new(self.functions.clone())
+    }
+
+    pub(crate) fn events(&self) -> MailEvents {
+        MailEvents::new(self.functions.clone())
+    }
+
+    pub(crate) fn suppressions(&self) -> Suppressions {
+        Suppressions::new(self.functions.clone())
+    }
+
+    /// Says something to the database as its owner.
+    pub(crate) async fn say(&self, sql: &str) {
+        self.owner.batch(sql).await.unwrap();
+    }
+
+    /// What the owner reads: one JSON value in the column `value`.
+    pub(crate) async fn read(&self, sql: &str) -> Value {
+        let rows = self.owner.query(sql, &[]).await.unwrap();
+        let Json(value) = column(&rows[0], "value").unwrap();
+        value
+    }
+
+    /// The ledger's row of a mail, null where there is none.
+    pub(crate) async fn row(&self, key: &str) -> Value {
+        let sql = "select coalesce((select to_jsonb(mail) from signtusk.email_ledger as mail where key = $1), \
+                   'null'::jsonb) as value";
+        let rows = self.owner.query(sql, &[(&key, Type::TEXT)]).await.unwrap();
+        let Json(value) = column(&rows[0], "value").unwrap();
+        value
+    }
+}
+
+/// A reminder to somebody, as a job begins it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Reminder<'a> {
+    pub(crate) to: &'a str,
+    pub(crate) job_id: &'a str,
+    pub(crate) occurrence: &'a str,
+    pub(crate) supersedes: Option<&'a str>,
+    pub(crate) optional: bool,
+    pub(crate) provider: Provider,
+}
+
+/// The first reminder to Ann, through SES.
+pub(crate) const REMINDER: Reminder<'static> = Reminder {
+    to: "ann@example.com",
+    job_id: "job-1",
+    occurrence: "1",
+    supersedes: None,
+    optional: true,
+    provider: Provider::Ses,
+};
+
+impl Reminder<'_> {
+    /// Begins the mail.
+    pub(crate) async fn begin(&self, database: &LedgerDatabase) -> Begun {
+        let recipient = EmailAddress::parse(self.to).unwrap();
+        let entry = self.entry(&recipient);
+        let begun = database.ledger().begin(&entry, self.provider).await;
+        begun.unwrap()
+    }
+
+    /// Begins the mail, which must be this attempt's to send.
+    pub(crate) async fn to_send(&self, database: &LedgerDatabase) -> Sending {
+        match self.begin(database).await {
+            Begun::Send(sending) => sending,
+            other => panic!("nothing to send: {other:?}"),
+        }
+    }
+
+    /// The mail's key.
+    pub(crate) fn key(&self) -> String {
+        self.entry(&EmailAddress::parse(self.to).unwrap()).key()
+    }
+
+    fn entry<'a>(&'a self, recipient: &'a EmailAddress) -> Entry<'a> {
+        Entry {
+            kind: "reminder",
+            recipient,
+            job_id: self.job_id,
+            identity: Identity {
+                request_id: Some("request"),
+                signer_id: Some("signer"),
+                occurrence: Some(self.occurrence),
+            },
+            optional: self.optional,
+            supersedes: self.supersedes,
+        }
+    }
+}
