@@ -6,7 +6,7 @@ SHELL := /bin/bash
 FUNCTIONS := $(notdir $(wildcard functions/api/* functions/jobs/*))
 PACKAGES  := $(foreach function,$(FUNCTIONS),-p $(function))
 
-.PHONY: help setup build demo local test drill campaign check openapi bench sizes clean
+.PHONY: help setup build demo local test drill campaign sam-test check openapi bench sizes clean
 
 help: ## What each verb is for
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -17,6 +17,7 @@ setup: ## Install what is missing (silent when nothing is)
 build: ## Release binaries of all functions and of the local cloud, as they are deployed
 	@scripts/setup run
 	cargo build --release --locked $(PACKAGES)
+	@scripts/glibc $(addprefix target/release/,$(FUNCTIONS)) || echo 'build: these programs are for this machine only' >&2
 	cargo build --locked -p local
 
 demo: build ## The main job on real input: one mail and a bulk, from the API to the mailbox (ONCE=1 ends by itself)
@@ -37,6 +38,9 @@ drill: ## The restore drill of docs/RUNBOOK.md: Redis is wiped under load, and n
 	@scripts/setup run
 	cargo build --locked --workspace --bins
 	cargo test --locked -p tests --test suite -- drill::
+
+sam-test: ## Every function as it is deployed, in Lambda's container, with its sample events (needs a Docker engine)
+	@scripts/sam-test
 
 check: ## Formatting, lints and documentation, warnings denied
 	cargo fmt --all --check

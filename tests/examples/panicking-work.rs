@@ -5,13 +5,13 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 use shared::edge::job::{Attempt, Work, Worker};
-use shared::edge::{Fatal, telemetry};
+use shared::edge::{Fatal, start};
 use shared::protocol::upstash::Redis;
 use shared::service::job::{JobType, Stop};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Fatal> {
-    telemetry::init()?;
+    start().await?;
     let redis = Redis::from_env()?;
     let worker = Worker::from_env(JobType::Email, &redis)?;
     redis.connect().await;

@@ -80,6 +80,20 @@ fn a_main_says_what_its_function_does_in_sixty_lines() {
 }
 
 #[test]
+fn a_main_reads_variables_only_after_what_the_environment_lacks_is_filled_in() {
+    for function in functions() {
+        let text = fs::read_to_string(function.join("src/main.rs")).unwrap();
+        let reads = text.find("::from_env");
+        let starts = text.find("    start().await?;");
+        assert!(
+            reads.is_none_or(|reads| starts.is_some_and(|starts| starts < reads)),
+            "{}: `edge::start` comes first",
+            function.display()
+        );
+    }
+}
+
+#[test]
 fn every_file_opens_by_saying_what_it_is_for() {
     for folder in ["bench", "functions", "local", "shared", "tests"] {
         for file in rust_files(&Path::new(ROOT).join(folder)) {

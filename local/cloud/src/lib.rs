@@ -6,6 +6,7 @@
 pub mod cloud;
 pub mod command;
 pub mod demo;
+pub mod event;
 pub mod postgres;
 pub mod process;
 pub mod redis_server;

@@ -43,3 +43,4 @@ mod url_group;
 pub use error::Error;
 pub use server::{Server, start};
 pub use settings::Settings;
+pub use signature::sign as signature;

@@ -24,13 +24,8 @@ struct Claims<'a> {
     body: String,
 }
 
-/// Signs a delivery of `body` to `url` at `wall_ms`; every attempt needs a fresh one.
-pub(crate) fn sign(
-    key: &str,
-    url: &str,
-    body: &[u8],
-    wall_ms: u64,
-) -> Result<String, serde_json::Error> {
+/// The token of a delivery of `body` to `url` at `wall_ms`, Unix time in milliseconds; every attempt needs a fresh one.
+pub fn sign(key: &str, url: &str, body: &[u8], wall_ms: u64) -> Result<String, serde_json::Error> {
     let issued = wall_ms / 1_000;
     let claims = Claims {
         iss: "Upstash",

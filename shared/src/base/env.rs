@@ -1,6 +1,10 @@
 //! The environment, read once at init. Every error names the variable, so that a failed deployment explains itself.
+//!
+//! What the environment lacks may be supplied from elsewhere before anything is read ([`supply`]).
 
+use std::collections::BTreeMap;
 use std::str::FromStr;
+use std::sync::OnceLock;
 
 use super::secret::Secret;
 
@@ -32,7 +36,24 @@ pub fn required(name: &'static str) -> Result<String, Error> {
     reason = "the one place that reads the environment"
 )]
 pub fn optional(name: &'static str) -> Option<String> {
-    std::env::var(name).ok().filter(|value| !value.is_empty())
+    pick(std::env::var(name).ok(), || SUPPLIED.get()?.get(name))
+}
+
+/// What stands in for variables that the environment lacks.
+static SUPPLIED: OnceLock<BTreeMap<String, Secret>> = OnceLock::new();
+
+/// Supplies values for variables that the environment lacks or has empty; what it has, it keeps. Called once, before
+/// anything is read: what was supplied first stays.
+pub fn supply(entries: BTreeMap<String, Secret>) {
+    // A second supply would change what others have read by then.
+    let _ = SUPPLIED.set(entries);
+}
+
+fn pick<'a>(own: Option<String>, supplied: impl FnOnce() -> Option<&'a Secret>) -> Option<String> {
+    own.filter(|value| !value.is_empty()).or_else(|| {
+        let value = supplied()?.expose();
+        (!value.is_empty()).then(|| value.to_owned())
+    })
 }
 
 /// A required variable that holds a secret.
@@ -64,4 +85,33 @@ where
         name,
         reason: format!("{reason}"),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::pick;
+    use crate::base::secret::Secret;
+
+    fn picked(own: Option<&str>, supplied: Option<&str>) -> Option<String> {
+        let supplied = supplied.map(|value| Secret::new(value.to_owned()));
+        pick(own.map(ToOwned::to_owned), || supplied.as_ref())
+    }
+
+    #[test]
+    fn what_the_environment_has_is_not_replaced() {
+        assert_eq!(picked(Some("own"), Some("other")).unwrap(), "own");
+        assert_eq!(picked(Some("own"), None).unwrap(), "own");
+    }
+
+    #[test]
+    fn what_the_environment_lacks_or_has_empty_is_filled_in() {
+        assert_eq!(picked(None, Some("other")).unwrap(), "other");
+        assert_eq!(picked(Some(""), Some("other")).unwrap(), "other");
+    }
+
+    #[test]
+    fn an_empty_entry_fills_nothing_in() {
+        assert_eq!(picked(None, Some("")), None);
+        assert_eq!(picked(Some(""), None), None);
+    }
 }

@@ -19,9 +19,11 @@ pub mod webhook;
 
 mod deadline;
 mod refusals;
+mod start;
 
 pub use caller::Caller;
 pub use fatal::Fatal;
 pub use guard::Guard;
 pub use problem::{Problem, Result};
 pub use refusals::unsigned;
+pub use start::start;

@@ -6,6 +6,8 @@ pub mod http;
 pub mod mail;
 pub mod postgres;
 pub mod qstash;
+pub mod secrets_manager;
+mod sigv4;
 pub mod sns;
 pub mod svix;
 pub mod upstash;

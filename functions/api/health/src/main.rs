@@ -5,13 +5,13 @@
 
 use health::{Stands, router};
 use shared::base::clock::Clock;
-use shared::edge::{Fatal, api, telemetry};
+use shared::edge::{Fatal, api, start};
 use shared::protocol::postgres::Postgres;
 use shared::protocol::{qstash, upstash};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Fatal> {
-    telemetry::init()?;
+    start().await?;
     let stands = Stands {
         redis: upstash::Redis::from_env()?,
         qstash: qstash::Client::from_env()?,

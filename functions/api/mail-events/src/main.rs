@@ -6,14 +6,14 @@
 //! certificate and confirms its subscription at SNS's own host.
 
 use mail_events::{Desk, Sources, router};
-use shared::edge::{Fatal, Guard, api, telemetry};
+use shared::edge::{Fatal, Guard, api, start};
 use shared::protocol::postgres::Postgres;
 use shared::protocol::upstash::Usage;
 use shared::service::mail_event::MailEvents;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Fatal> {
-    telemetry::init()?;
+    start().await?;
     let guard = Guard::from_env()?;
     let sources = Sources::from_env()?;
     let events = MailEvents::new(Postgres::from_env()?);

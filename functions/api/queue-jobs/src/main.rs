@@ -5,13 +5,13 @@
 
 use queue_jobs::{Desk, router};
 use shared::base::clock::Clock;
-use shared::edge::{Fatal, Guard, api, telemetry};
+use shared::edge::{Fatal, Guard, api, start};
 use shared::protocol::upstash::Redis;
 use shared::service::job::{Jobs, Publisher};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Fatal> {
-    telemetry::init()?;
+    start().await?;
     let guard = Guard::from_env()?;
     let redis = Redis::from_env()?;
     let desk = Desk {

@@ -10,14 +10,14 @@ use bury::Undertaker;
 use serde_json::json;
 use shared::base::clock::Clock;
 use shared::edge::webhook::Webhook;
-use shared::edge::{Fatal, telemetry};
+use shared::edge::{Fatal, start};
 use shared::protocol::qstash::Receiver;
 use shared::protocol::upstash::Redis;
 use shared::service::job::{FAILURE_HANDLER, JobType, Jobs};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Fatal> {
-    telemetry::init()?;
+    start().await?;
     let redis = Redis::from_env()?;
     let webhook = Webhook {
         function: FAILURE_HANDLER,

@@ -13,14 +13,14 @@ mod post;
 use deliver::Postman;
 use serde_json::Value;
 use shared::edge::job::{Attempt, Work, Worker};
-use shared::edge::{Fatal, telemetry};
+use shared::edge::{Fatal, start};
 use shared::protocol::upstash::Redis;
 use shared::service::email::{Email, TYPES};
 use shared::service::job::{JobType, Stop};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Fatal> {
-    telemetry::init()?;
+    start().await?;
     let redis = Redis::from_env()?;
     let worker = Worker::from_env(JobType::Email, &redis)?.supporting(&TYPES);
     let postman = Postman::from_env(&redis).await?;

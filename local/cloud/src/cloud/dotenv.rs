@@ -3,6 +3,17 @@
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
+/// The variables of such a file.
+pub fn variables(text: &str) -> BTreeMap<String, String> {
+    text.lines()
+        .filter_map(|line| {
+            let (name, quoted) = line.split_once('=')?;
+            let inner = quoted.strip_prefix('\'')?.strip_suffix('\'')?;
+            Some((name.to_owned(), inner.replace(r"'\''", "'")))
+        })
+        .collect()
+}
+
 /// The file's text. A line break in a value becomes a space: a dotenv line cannot hold one.
 pub(super) fn text(variables: &BTreeMap<String, String>) -> String {
     let mut text = String::new();
@@ -19,10 +30,10 @@ mod tests {
     use std::collections::BTreeMap;
     use std::process::Command;
 
-    use super::text;
+    use super::{text, variables};
 
     #[test]
-    fn a_shell_reads_back_what_was_written() {
+    fn a_shell_and_we_ourselves_read_back_what_was_written() {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("env");
         for value in [
@@ -32,8 +43,9 @@ mod tests {
             "it's $HOME `id` \\ \"x\"",
             "ü # not a comment",
         ] {
-            let variables = BTreeMap::from([("VALUE".to_owned(), value.to_owned())]);
-            std::fs::write(&file, text(&variables)).unwrap();
+            let written = BTreeMap::from([("VALUE".to_owned(), value.to_owned())]);
+            std::fs::write(&file, text(&written)).unwrap();
+            assert_eq!(variables(&text(&written)), written);
             let output = Command::new("sh")
                 .args(["-c", ". \"$1\"; printf %s \"$VALUE\"", "sh"])
                 .arg(&file)

@@ -9,6 +9,7 @@ mod private_file;
 mod secrets;
 mod settings;
 
+pub use dotenv::variables as env_file_variables;
 pub use error::Error;
 pub use settings::{Database, Ports, Settings};
 

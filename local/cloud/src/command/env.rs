@@ -1,7 +1,7 @@
 //! `local env`: the variables that point any client at the local cloud.
 
 use std::io::{self, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 
@@ -18,14 +18,15 @@ pub struct Env {
 
 impl Env {
     pub(super) fn run(&self) -> Result<(), Error> {
-        let file = env_file(&self.data);
-        let variables = match std::fs::read(&file) {
-            Ok(variables) => variables,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                return Err(Error::NoEnvFile(file));
-            }
-            Err(error) => return Err(error.into()),
-        };
-        Ok(io::stdout().write_all(&variables)?)
+        Ok(io::stdout().write_all(read(&self.data)?.as_bytes())?)
+    }
+}
+
+/// The variables of the cloud with this data folder, as its dotenv file.
+pub(super) fn read(data: &Path) -> Result<String, Error> {
+    let file = env_file(data);
+    match std::fs::read_to_string(&file) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Err(Error::NoEnvFile(file)),
+        read => Ok(read?),
     }
 }

@@ -2,6 +2,7 @@
 
 mod demo;
 mod env;
+mod event;
 mod up;
 
 use std::io;
@@ -9,7 +10,7 @@ use std::path::PathBuf;
 
 use clap::Parser;
 
-use crate::{cloud, demo as demonstration};
+use crate::{cloud, demo as demonstration, event as samples};
 
 /// The local cloud: everything that the SignTusk functions talk to, on this machine and with no account.
 #[derive(Debug, Parser)]
@@ -21,6 +22,9 @@ pub enum Command {
     Demo(demo::Demo),
     /// Print the variables that point any client at the local cloud
     Env(env::Env),
+    /// Print a sample event, its tokens filled in and signed for the running cloud: for `sam local invoke` and
+    /// `cargo lambda invoke`
+    Event(event::Event),
 }
 
 /// Why a command ended with a failure.
@@ -32,6 +36,12 @@ pub enum Error {
     /// There is nothing to print.
     #[error("{} is not there: start the local cloud first (local up)", .0.display())]
     NoEnvFile(PathBuf),
+    /// The file of an event holds something else.
+    #[error("{} holds no JSON", .0.display())]
+    NoJson(PathBuf),
+    /// The event cannot be made ready.
+    #[error(transparent)]
+    Event(#[from] samples::Error),
     /// The demo could not run to its end.
     #[error("the demo did not run to its end")]
     Demo(#[from] demonstration::Error),
@@ -52,6 +62,7 @@ impl Command {
             Self::Up(up) => up.run().await,
             Self::Demo(demo) => demo.run().await,
             Self::Env(env) => env.run(),
+            Self::Event(event) => event.run(),
         }
     }
 }
@@ -64,7 +75,9 @@ impl Error {
             Self::Cloud(error) => error.explained(),
             Self::System(source) => format!("{self}: {source}"),
             Self::Demo(source) => format!("{self}: {source}"),
-            Self::NoEnvFile(_) | Self::NotWell => self.to_string(),
+            Self::NoEnvFile(_) | Self::NoJson(_) | Self::Event(_) | Self::NotWell => {
+                self.to_string()
+            }
         }
     }
 }

@@ -1,0 +1,162 @@
+//! What Secrets Manager answers, and the entries of the secret.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::{Error, not_answered};
+use crate::base::secret::Secret;
+
+/// The largest answer that is read, in bytes. A secret holds 64 KB, which JSON's escapes can make several times as
+/// long.
+const LARGEST_ANSWER: usize = 512 << 10;
+
+/// The longest name of an exception or an entry that is printed.
+const LONGEST_NAME: usize = 64;
+
+/// The answer to `GetSecretValue`, as far as it matters.
+#[derive(Deserialize)]
+struct Taken {
+    #[serde(rename = "SecretString")]
+    text: Option<String>,
+}
+
+/// The answer of a call that is refused.
+#[derive(Deserialize)]
+struct Refusal {
+    #[serde(rename = "__type")]
+    code: String,
+}
+
+/// The body of an answer; a refusal is an error.
+pub(super) async fn read(mut answer: reqwest::Response) -> Result<Vec<u8>, Error> {
+    let mut body = Vec::new();
+    while let Some(chunk) = answer.chunk().await.map_err(|error| not_answered(&error))? {
+        if body.len() + chunk.len() > LARGEST_ANSWER {
+            return Err(Error::NotAnswered("the answer is too large"));
+        }
+        body.extend_from_slice(&chunk);
+    }
+    if answer.status().is_success() {
+        return Ok(body);
+    }
+    Err(Error::Refused {
+        status: answer.status().as_u16(),
+        code: exception(&body).unwrap_or_else(|| "without a reason".to_owned()),
+    })
+}
+
+/// The name of the exception, without the namespace that some answers give it.
+fn exception(body: &[u8]) -> Option<String> {
+    let refusal: Refusal = serde_json::from_slice(body).ok()?;
+    let name = refusal.code.rsplit('#').next()?;
+    is_name(name).then(|| name.to_owned())
+}
+
+/// The entries of the secret in an answer: the members of its JSON object, all of them strings.
+pub(super) fn entries(answer: &[u8]) -> Result<BTreeMap<String, Secret>, Error> {
+    // The parser's own words may quote what it read, so they are dropped.
+    let taken: Taken =
+        serde_json::from_slice(answer).map_err(|_| Error::NotAnswered("the answer is no JSON"))?;
+    let text = taken.text.ok_or_else(|| unusable("it holds no text"))?;
+    let members: BTreeMap<String, Value> =
+        serde_json::from_str(&text).map_err(|_| unusable("it is not a JSON object"))?;
+    members
+        .into_iter()
+        .map(|(name, value)| match value {
+            Value::String(text) => Ok((name, Secret::new(text))),
+            _ if is_name(&name) => Err(unusable(&format!("its member {name} is not a string"))),
+            _ => Err(unusable("one of its members is not a string")),
+        })
+        .collect()
+}
+
+fn unusable(reason: &str) -> Error {
+    Error::Unusable(reason.to_owned())
+}
+
+/// Whether a text may be printed as a name: letters, digits and underscores, and not so many that it could be a secret
+/// in the wrong place.
+fn is_name(text: &str) -> bool {
+    (1..=LONGEST_NAME).contains(&text.len())
+        && text
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::{entries, exception};
+
+    /// What `entries` says of a secret, in words.
+    fn refusal(answer: &str) -> String {
+        entries(answer.as_bytes()).unwrap_err().to_string()
+    }
+
+    fn holding(secret: &str) -> String {
+        json!({ "ARN": "arn", "SecretString": secret }).to_string()
+    }
+
+    #[test]
+    fn the_members_of_the_secret_are_its_entries() {
+        let found = entries(holding(r#"{"A": "1", "B": ""}"#).as_bytes()).unwrap();
+        let found: Vec<(&str, &str)> = found
+            .iter()
+            .map(|(name, value)| (name.as_str(), value.expose()))
+            .collect();
+        assert_eq!(found, [("A", "1"), ("B", "")]);
+    }
+
+    #[test]
+    fn a_member_that_is_no_string_is_refused_by_its_name() {
+        for value in ["7", "null", "true", "[\"hush\"]", "{\"hush\":\"hush\"}"] {
+            let said = refusal(&holding(&format!("{{\"A\": \"1\", \"TOKEN_B\": {value}}}")));
+            assert!(
+                said.ends_with("its member TOKEN_B is not a string"),
+                "{said}"
+            );
+        }
+    }
+
+    #[test]
+    fn nothing_of_the_secret_is_quoted() {
+        for secret in [
+            "hush",
+            "\"hush\"",
+            "[\"hush\"]",
+            "{\"A\": \"hush\"",
+            "{\"A\": hush}",
+            "{\"hush, hush\": 1}",
+        ] {
+            let said = refusal(&holding(secret));
+            assert!(!said.contains("hush"), "{said}");
+            assert!(said.contains("SECRETS_ARN"), "{said}");
+            assert!(!said.contains('\n'), "{said}");
+        }
+    }
+
+    #[test]
+    fn a_secret_without_text_is_refused() {
+        let said = refusal(r#"{"SecretBinary": "aHVzaA=="}"#);
+        assert!(said.ends_with("it holds no text"), "{said}");
+        assert!(refusal("<html>").ends_with("the answer is no JSON"));
+    }
+
+    #[test]
+    fn only_the_name_of_an_exception_is_repeated() {
+        let of = |body: &str| exception(body.as_bytes());
+        assert_eq!(
+            of(r#"{"__type": "ResourceNotFoundException", "Message": "arn:..."}"#).unwrap(),
+            "ResourceNotFoundException"
+        );
+        assert_eq!(
+            of(r#"{"__type": "com.amazonaws.x#AccessDeniedException"}"#).unwrap(),
+            "AccessDeniedException"
+        );
+        assert_eq!(of(r#"{"__type": "line\nbreak"}"#), None);
+        assert_eq!(of("<html>"), None);
+    }
+}
