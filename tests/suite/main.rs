@@ -16,6 +16,7 @@ mod events;
 mod glibc;
 mod input;
 mod kill;
+mod mail_events;
 mod mail_ledger;
 mod main_job;
 mod openapi;

@@ -8,6 +8,7 @@ use shared::service::mail_event::MailEvents;
 use shared::service::mail_ledger::{Begun, Entry, Identity, MailLedger, Sending};
 use shared::service::suppression::Suppressions;
 
+use super::TestCloud;
 use super::cloud::fresh_database;
 
 /// The database as its two roles reach it.
@@ -19,7 +20,19 @@ pub(crate) struct LedgerDatabase {
 
 impl LedgerDatabase {
     pub(crate) async fn fresh() -> Self {
-        let database = fresh_database().await;
+        Self::at(fresh_database().await)
+    }
+
+    /// The database of a cloud, past its functions.
+    pub(crate) fn of(cloud: &TestCloud) -> Self {
+        Self::at(Database {
+            functions_url: cloud.variable("DATABASE_URL").to_owned(),
+            owner_url: cloud.migrations_database_url().to_owned(),
+        })
+    }
+
+    /// A migrated database.
+    pub(crate) fn at(database: Database) -> Self {
         Self {
             functions: Postgres::at(&database.functions_url, None).unwrap(),
             owner: Postgres::at(&database.owner_url, None).unwrap(),

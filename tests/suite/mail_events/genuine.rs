@@ -1,0 +1,158 @@
+//! Genuine notifications of SES: each is applied once, whenever it comes.
+
+use local_mail::Provider;
+use local_mail::events::Happening;
+use shared::protocol::mail::MessageId;
+use shared::service::mail_ledger::Begun;
+
+use super::{Stage, assert_taken, mail};
+use crate::support::ledger::REMINDER;
+use crate::support::waiting::eventually;
+
+#[tokio::test]
+async fn a_delivery_that_ses_reports_stands_in_the_mails_row() {
+    let stage = Stage::set().await;
+    let taken = stage.notify(&stage.event(Happening::Delivered)).await;
+    assert_taken(&taken, "applied", "a delivery");
+    let row = stage.row().await;
+    assert_eq!(row["state"], "accepted", "{row:#}");
+    assert_eq!(row["message_id"], "message-1");
+    assert_eq!(row["provider"], "ses");
+    assert!(row["delivered_at"].is_string(), "{row:#}");
+    assert!(row["opened_at"].is_null(), "{row:#}");
+}
+
+#[tokio::test]
+async fn an_event_that_is_faster_than_the_providers_answer_settles_the_mail() {
+    let stage = Stage::set().await;
+    assert_eq!(stage.row().await["state"], "sending");
+    let taken = stage.notify(&stage.event(Happening::Sent)).await;
+    assert_taken(&taken, "applied", "sent");
+    let again = REMINDER.begin(&stage.database).await;
+    assert!(
+        matches!(again, Begun::AlreadyAccepted { in_doubt: false }),
+        "the next delivery of the job sends nothing: {again:?}"
+    );
+}
+
+#[tokio::test]
+async fn the_providers_answer_after_its_event_doubles_nothing() {
+    let stage = Stage::on(crate::support::TestCloud::start().await).await;
+    let other = crate::support::ledger::Reminder {
+        occurrence: "2",
+        ..REMINDER
+    };
+    let sending = other.to_send(&stage.database).await;
+    let mut sent = mail(Provider::Ses);
+    sent.tags[0].value = other.key();
+    let text = stage.told(&sent, Happening::Delivered);
+    let message = stage.signer().notification(&text).unwrap();
+    assert_taken(&stage.notify(&message).await, "applied", "delivered");
+    let id = MessageId::new(sent.id);
+    let accepted = stage.database.ledger().accepted(&sending, "ses", &id).await;
+    accepted.unwrap();
+    let row = stage.database.row(&other.key()).await;
+    assert_eq!(row["state"], "accepted", "{row:#}");
+    assert_eq!(
+        (&row["doubled"], &row["in_doubt"]),
+        (&false.into(), &false.into())
+    );
+    assert!(row["delivered_at"].is_string(), "{row:#}");
+}
+
+#[tokio::test]
+async fn a_notification_that_comes_again_changes_nothing() {
+    let stage = Stage::set().await;
+    let event = stage.event(Happening::Bounced { permanent: true });
+    assert_taken(&stage.notify(&event).await, "applied", "the first time");
+    let before = stage.everything().await;
+    for _ in 0..3 {
+        assert_taken(&stage.notify(&event).await, "replayed", "again");
+    }
+    assert_eq!(stage.everything().await, before);
+}
+
+#[tokio::test]
+async fn everything_that_ses_reports_is_applied() {
+    let stage = Stage::set().await;
+    for (happening, column) in [
+        (Happening::Sent, "accepted_at"),
+        (Happening::Delayed, "delayed_at"),
+        (Happening::Delivered, "delivered_at"),
+        (Happening::Opened, "opened_at"),
+        (Happening::Clicked, "opened_at"),
+        (Happening::Bounced { permanent: false }, "soft_bounced_at"),
+        (Happening::Rejected, "failed_at"),
+        (Happening::Suppressed, "bounced_at"),
+        (Happening::Complained, "complained_at"),
+    ] {
+        let taken = stage.notify(&stage.event(happening)).await;
+        assert_taken(&taken, "applied", column);
+        assert!(stage.row().await[column].is_string(), "{column}");
+    }
+    let all = stage.everything().await;
+    let listed = all[1]["suppressed"].as_array().unwrap();
+    let mut reasons: Vec<&str> = listed
+        .iter()
+        .map(|it| it["reason"].as_str().unwrap())
+        .collect();
+    reasons.sort_unstable();
+    assert_eq!(reasons, ["bounced", "complained"], "{all:#}");
+    assert!(listed.iter().all(|it| it["address"] == REMINDER.to));
+}
+
+#[tokio::test]
+async fn an_older_notification_finds_its_mail_by_the_message_id() {
+    let stage = Stage::set().await;
+    let sent = stage.notify(&stage.event(Happening::Sent)).await;
+    assert_taken(&sent, "applied", "its id becomes known");
+    let text = stage.told(&mail(Provider::Ses), Happening::Delivered);
+    let older = text
+        .replace("\"eventType\"", "\"notificationType\"")
+        .replace("\"ledger\"", "\"other\"");
+    let message = stage.signer().notification(&older).unwrap();
+    assert_taken(&stage.notify(&message).await, "applied", "without a tag");
+    assert!(stage.row().await["delivered_at"].is_string());
+}
+
+#[tokio::test]
+async fn an_event_about_nobodys_mail_is_kept_and_a_bounce_in_it_counts() {
+    let stage = Stage::set().await;
+    let mut strange = mail(Provider::Ses);
+    strange.id = "elsewhere".to_owned();
+    strange.tags.clear();
+    let text = stage.told(&strange, Happening::Bounced { permanent: true });
+    let message = stage.signer().notification(&text).unwrap();
+    let before = stage.row().await;
+    assert_taken(&stage.notify(&message).await, "unmatched", "not ours");
+    assert_eq!(stage.row().await, before);
+    let all = stage.everything().await;
+    assert_eq!(all[1]["suppressed"][0]["address"], REMINDER.to, "{all:#}");
+}
+
+#[tokio::test]
+async fn what_is_genuine_and_tells_nothing_need_not_come_again() {
+    let stage = Stage::set().await;
+    let before = stage.everything().await;
+    for text in [
+        "Successfully validated SNS topic for Amazon SES event publishing.",
+        r#"{"notificationType":"AmazonSnsSubscriptionSucceeded","message":"ok"}"#,
+        r#"{"eventType":"Subscription","mail":{}}"#,
+        r#"{"eventType":"Bounce","mail":{"timestamp":"not-a-time-ann@example.com"}}"#,
+        "{\"eventType\":",
+        "",
+    ] {
+        let message = stage.signer().notification(text).unwrap();
+        assert_taken(&stage.notify(&message).await, "ignored", text);
+    }
+    assert_eq!(stage.everything().await, before);
+    eventually("what cannot be read is an error in the log", async || {
+        stage
+            .cloud
+            .logs()
+            .contains("a genuine event cannot be read")
+    })
+    .await;
+    let logs = stage.cloud.logs();
+    assert!(!logs.contains("not-a-time"), "a value was logged");
+}

@@ -1,0 +1,100 @@
+//! The topic's questions: its subscription is confirmed, nobody else's is.
+
+use local_mail::events::sns::TOPIC_ARN;
+
+use super::elsewhere::Elsewhere;
+use super::{ROUTE, Stage, assert_refused, assert_taken};
+use crate::support::waiting::eventually;
+
+#[tokio::test]
+async fn the_subscription_of_our_topic_is_confirmed_and_its_events_come() {
+    let stage = Stage::set().await;
+    let events = stage.cloud.mail().events();
+    events.subscribe(&stage.cloud.url(ROUTE)).unwrap();
+    eventually("the subscription is confirmed", async || {
+        events.is_confirmed()
+    })
+    .await;
+    let mail = super::mail(local_mail::Provider::Ses);
+    let delivered = local_mail::events::Happening::Delivered;
+    events.happen(&mail, delivered, &[&mail.to[0]]).unwrap();
+    eventually("the delivery stands in the row", async || {
+        stage.row().await["delivered_at"].is_string()
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn another_topics_subscription_is_not_confirmed() {
+    let stage = Stage::set().await;
+    let events = stage.cloud.mail().events();
+    let mut question = stage.signer().subscription_confirmation("t").unwrap();
+    let other = TOPIC_ARN.replace("mail-events", "other");
+    let link = question.get("SubscribeURL").unwrap();
+    let link = link.replace("mail-events", "other");
+    question.set("TopicArn", other);
+    question.set("SubscribeURL", link);
+    stage.signer().sign(&mut question).unwrap();
+    assert_refused(&stage.notify(&question).await, "another topic");
+    assert_eq!(events.confirmations(), 0);
+}
+
+#[tokio::test]
+async fn a_link_that_leads_elsewhere_is_not_followed() {
+    let stage = Stage::set().await;
+    let elsewhere = Elsewhere::start("200 OK", "", "").await;
+    let origin = stage.cloud.mail().sns_url();
+    let genuine = stage.signer().subscription_confirmation("t").unwrap();
+    let link = genuine.get("SubscribeURL").unwrap().to_owned();
+    let evil = format!("http://{}", elsewhere.address);
+    for other in [
+        link.replace(&origin, &evil),
+        link.replace(&origin, &origin.replace("http://", &format!("{evil}@"))),
+        link.replace("http://", "https://"),
+        link.replace("ConfirmSubscription", "DeleteTopic"),
+        link.replace("mail-events", "other"),
+        link.replace("Token=t", "Token=u"),
+        format!("{link}&Action=DeleteTopic"),
+        link.replace("/?", "/x?"),
+        format!("{origin}/"),
+        "".to_owned(),
+    ] {
+        let mut question = genuine.clone();
+        question.set("SubscribeURL", other.clone());
+        stage.signer().sign(&mut question).unwrap();
+        assert_refused(&stage.notify(&question).await, &other);
+    }
+    assert_eq!(elsewhere.visits(), 0);
+    assert_eq!(stage.cloud.mail().events().confirmations(), 0);
+}
+
+#[tokio::test]
+async fn a_question_that_was_changed_or_is_spent_confirms_nothing() {
+    let stage = Stage::set().await;
+    let events = stage.cloud.mail().events();
+    let genuine = stage.signer().subscription_confirmation("t").unwrap();
+    for name in ["Message", "MessageId", "Token", "SubscribeURL", "Timestamp"] {
+        let mut question = genuine.clone();
+        question.set(name, format!("{}x", genuine.get(name).unwrap()));
+        assert_refused(&stage.notify(&question).await, name);
+    }
+    assert_eq!(events.confirmations(), 0);
+    // Genuine, but the topic knows nothing of its token any more.
+    assert_refused(&stage.notify(&genuine).await, "a spent token");
+    assert!(!events.is_confirmed());
+}
+
+#[tokio::test]
+async fn the_end_of_a_subscription_is_logged_and_not_undone() {
+    let stage = Stage::set().await;
+    let word = stage.signer().unsubscribe_confirmation("t").unwrap();
+    assert_taken(&stage.notify(&word).await, "ignored", "unsubscribed");
+    assert_eq!(stage.cloud.mail().events().confirmations(), 0);
+    eventually("it is logged", async || {
+        stage
+            .cloud
+            .logs()
+            .contains("the topic's subscription was ended")
+    })
+    .await;
+}
