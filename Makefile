@@ -6,7 +6,7 @@ SHELL := /bin/bash
 FUNCTIONS := $(notdir $(wildcard functions/api/* functions/jobs/*))
 PACKAGES  := $(foreach function,$(FUNCTIONS),-p $(function))
 
-.PHONY: help setup build demo local test drill campaign sam-test check openapi bench sizes clean
+.PHONY: help setup build demo local test drill campaign sam-test deploy rollback check openapi bench sizes clean
 
 help: ## What each verb is for
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -41,6 +41,14 @@ drill: ## The restore drill of docs/RUNBOOK.md: Redis is wiped under load, and n
 
 sam-test: ## Every function as it is deployed, in Lambda's container, with its sample events (needs a Docker engine)
 	@scripts/sam-test
+
+deploy: ## Deploy ENV (staging, production) of samconfig.toml: shows the changes and asks (DRY=1 only shows)
+	@scripts/setup deploy
+	@scripts/deploy $(ENV) $(if $(DRY),--dry-run)
+
+rollback: ## Point every function of ENV at the version before (DRY=1 only says so)
+	@scripts/setup deploy
+	@scripts/deploy $(ENV) --rollback $(if $(DRY),--dry-run)
 
 check: ## Formatting, lints and documentation, warnings denied
 	cargo fmt --all --check

@@ -31,6 +31,7 @@ mod signatures;
 mod structure;
 mod support;
 mod suppressions;
+mod template;
 mod typescript;
 mod unsubscribe;
 mod upstash;

@@ -1,0 +1,242 @@
+//! Alarms: each reaches a person, each stands in the runbook, and what each reads is written.
+
+use std::collections::BTreeSet;
+
+use serde_json::{Value, json};
+use shared::base::secret::Secret;
+use shared::service::unsubscribe::Tokens;
+
+use super::document::{Template, texts};
+use super::read;
+use crate::support::TestCloud;
+use crate::support::payloads::signature_request;
+use crate::support::waiting::eventually;
+
+/// The namespace of the functions' own metrics.
+const OURS: &str = "SignTusk/Functions";
+
+/// The properties of every alarm.
+fn alarms(template: &Template) -> Vec<&Value> {
+    let alarms = template.all("AWS::CloudWatch::Alarm");
+    alarms.map(|(_, alarm)| &alarm["Properties"]).collect()
+}
+
+/// An alarm's name, without that of the stack.
+fn name(alarm: &Value) -> &str {
+    let name = alarm["AlarmName"]["!Sub"].as_str().unwrap();
+    name.strip_prefix("${AWS::StackName}-").unwrap()
+}
+
+/// The name with the function's replaced, as the runbook has it.
+fn family(name: &str) -> String {
+    let each = ["errors-", "failures-"];
+    let prefix = each.iter().find(|prefix| name.starts_with(**prefix));
+    prefix.map_or_else(|| name.to_owned(), |prefix| format!("{prefix}FUNCTION"))
+}
+
+#[test]
+fn every_alarm_wakes_the_person_on_call() {
+    let template = Template::read();
+    let topic = json!([{ "!Ref": "AlarmTopicArn" }]);
+    for alarm in alarms(&template) {
+        assert_eq!(alarm["AlarmActions"], topic, "{}", name(alarm));
+    }
+}
+
+#[test]
+fn the_runbook_has_a_row_for_every_alarm_and_for_nothing_else() {
+    let template = Template::read();
+    let there: BTreeSet<String> = alarms(&template)
+        .into_iter()
+        .map(|alarm| family(name(alarm)))
+        .collect();
+    let page = read("docs/RUNBOOK.md");
+    let (_, section) = page.split_once("\n## Alarms\n").unwrap();
+    let section = section.split("\n## ").next().unwrap();
+    let rows = section
+        .lines()
+        .filter_map(|line| line.strip_prefix("| `")?.split_once('`'));
+    let listed: BTreeSet<String> = rows.map(|(name, _)| name.to_owned()).collect();
+    assert_eq!(there, listed);
+}
+
+#[test]
+fn every_function_that_dies_or_answers_5xx_is_noticed() {
+    let template = Template::read();
+    let there: BTreeSet<&str> = alarms(&template).into_iter().map(name).collect();
+    for function in template.functions() {
+        let errors = format!("errors-{}", function.name);
+        assert!(there.contains(errors.as_str()), "{errors} is missing");
+        // What stands on nothing cannot answer 5xx.
+        let failures = format!("failures-{}", function.name);
+        let stands = !function.variables().is_empty();
+        assert_eq!(there.contains(failures.as_str()), stands, "{failures}");
+    }
+    for alarm in alarms(&template) {
+        if let Some((_, function)) = name(alarm)
+            .split_once('-')
+            .filter(|_| family(name(alarm)) != name(alarm))
+        {
+            let watched = template.referred(&alarm["Dimensions"][0]["Value"]);
+            assert_eq!(watched.name, function, "{} watches another", name(alarm));
+        }
+    }
+}
+
+/// What a metrics line and an alarm are about: function, dimensions, and the metric.
+type Series = (String, BTreeSet<(String, String)>, String);
+
+/// What an alarm reads of ours.
+fn read_by(template: &Template, alarm: &Value) -> Series {
+    let dimensions = alarm["Dimensions"].as_array().unwrap();
+    let (mut function, mut others) = (String::new(), BTreeSet::new());
+    for dimension in dimensions {
+        match dimension["Name"].as_str().unwrap() {
+            "function" => template
+                .referred(&dimension["Value"])
+                .name
+                .clone_into(&mut function),
+            other => {
+                others.insert((other.to_owned(), texts(&dimension["Value"])[0].to_owned()));
+            }
+        }
+    }
+    (
+        function,
+        others,
+        alarm["MetricName"].as_str().unwrap().to_owned(),
+    )
+}
+
+/// What the functions have written so far. The deployed name of a function is, in the local cloud, that of its folder.
+fn written(cloud: &TestCloud) -> BTreeSet<Series> {
+    let mut series = BTreeSet::new();
+    for line in cloud
+        .logs()
+        .lines()
+        .filter(|line| line.contains("\"_aws\""))
+    {
+        let Ok(line) = serde_json::from_str::<Value>(line) else {
+            continue;
+        };
+        let declared = &line["_aws"]["CloudWatchMetrics"][0];
+        assert_eq!(declared["Namespace"], OURS, "{line}");
+        let names = texts(&declared["Dimensions"][0])
+            .into_iter()
+            .filter(|name| *name != "function");
+        let others: BTreeSet<_> = names
+            .map(|name| (name.to_owned(), line[name].as_str().unwrap().to_owned()))
+            .collect();
+        for metric in declared["Metrics"].as_array().unwrap() {
+            let function = line["function"].as_str().unwrap().to_owned();
+            series.insert((
+                function,
+                others.clone(),
+                metric["Name"].as_str().unwrap().to_owned(),
+            ));
+        }
+    }
+    series
+}
+
+/// The event that the schedule sends to health.
+fn scheduled(template: &Template) -> Value {
+    let functions = template.functions();
+    let health = functions
+        .iter()
+        .find(|function| function.name == "health")
+        .unwrap();
+    let events = health.properties["Events"].as_object().unwrap();
+    let schedule = events
+        .values()
+        .find(|event| event["Type"] == "Schedule")
+        .unwrap();
+    serde_json::from_str(schedule["Properties"]["Input"].as_str().unwrap()).unwrap()
+}
+
+#[tokio::test]
+async fn the_schedule_calls_health_as_the_api_does() {
+    let cloud = TestCloud::start().await;
+    let report = cloud.invoke("health", scheduled(&Template::read())).await;
+    assert_eq!(
+        (report.status.as_u16(), &report.body["status"]),
+        (200, &json!("healthy"))
+    );
+}
+
+#[tokio::test]
+async fn what_the_alarms_of_single_metrics_read_is_written() {
+    let template = Template::read();
+    let cloud = TestCloud::start().await;
+    cloud.qstash().hold(true);
+    cloud.invoke("health", scheduled(&template)).await;
+    assert_eq!(
+        cloud.deliver("job-failed", &given_up(&cloud)).await.status,
+        200
+    );
+    for alarm in ["dead-letters", "oldest-pending-job"] {
+        let alarm = *alarms(&template)
+            .iter()
+            .find(|found| name(found) == alarm)
+            .unwrap();
+        let wanted = read_by(&template, alarm);
+        eventually(&format!("{wanted:?} is written"), async || {
+            written(&cloud).contains(&wanted)
+        })
+        .await;
+    }
+}
+
+#[tokio::test]
+async fn a_function_whose_store_is_away_writes_the_outcome_that_its_alarm_counts() {
+    let template = Template::read();
+    let cloud = TestCloud::start_with(|settings| {
+        let nowhere = ["UPSTASH_REDIS_REST_URL", "QSTASH_URL"]
+            .map(|name| (name.to_owned(), "http://127.0.0.1:9".to_owned()));
+        let database = (
+            "DATABASE_URL".to_owned(),
+            "postgres://nobody:none@127.0.0.1:9/none".to_owned(),
+        );
+        settings
+            .overrides
+            .extend(nowhere.into_iter().chain([database]));
+    })
+    .await;
+    call_everything(&cloud).await;
+    for alarm in alarms(&template) {
+        if alarm["Namespace"] == OURS && name(alarm).starts_with("failures-") {
+            let wanted = read_by(&template, alarm);
+            eventually(&format!("{wanted:?} is written"), async || {
+                written(&cloud).contains(&wanted)
+            })
+            .await;
+        }
+    }
+}
+
+/// Calls every function that stands on something, so that what it stands on is asked.
+async fn call_everything(cloud: &TestCloud) {
+    let body = signature_request("ann@example.com");
+    assert_eq!(cloud.post("/api/queue/emails", &body).await.status, 503);
+    assert_eq!(cloud.deliver("send-email", &body).await.status, 503);
+    assert_eq!(
+        cloud.deliver("job-failed", &given_up(cloud)).await.status,
+        503
+    );
+    let secret = Secret::new(cloud.variable("TICKET_SECRET").to_owned());
+    let link = Tokens::new(vec![secret], "").link(&"0".repeat(64)).unwrap();
+    for path in [
+        "/api/queue/stats",
+        "/api/health/redis",
+        "/api/suppressions",
+        "/api/mail-events",
+        &link,
+    ] {
+        assert_eq!(cloud.get(path).await.status, 503, "{path}");
+    }
+}
+
+/// QStash's word that it gave up a message.
+fn given_up(cloud: &TestCloud) -> Value {
+    json!({ "sourceMessageId": "msg_1", "url": cloud.url("/api/jobs/send-email"), "status": 503 })
+}

@@ -1,0 +1,157 @@
+//! What a function's linked binary can do. The linker leaves out what nothing reaches, so a variable's name stands in a
+//! binary only if code that reads it does, and an SDK operation only if it is called.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+/// A debug binary of a function, as text in which everything that is no ASCII is a gap.
+pub(super) struct Binary(String);
+
+impl Binary {
+    /// The binary of a function. `cargo build --workspace --bins` makes it.
+    pub(super) fn of(function: &str) -> Self {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/debug");
+        let bytes = std::fs::read(folder.join(function)).unwrap_or_else(|error| {
+            panic!("{function} is not built (cargo build --workspace --bins): {error}")
+        });
+        Self(
+            bytes
+                .into_iter()
+                .map(|byte| {
+                    if byte.is_ascii() {
+                        char::from(byte)
+                    } else {
+                        '\0'
+                    }
+                })
+                .collect(),
+        )
+    }
+
+    /// Those of the variables that it reads. Literals lie side by side without a mark between them, so a name that
+    /// begins another is looked for in what the longer one leaves.
+    pub(super) fn reads(&self, variables: &BTreeSet<String>) -> BTreeSet<String> {
+        variables
+            .iter()
+            .filter(|name| {
+                let longer = variables
+                    .iter()
+                    .filter(|other| other.starts_with(*name) && other != name);
+                let rest = longer.fold(self.0.clone(), |rest, longer| {
+                    rest.replace(longer.as_str(), "\0")
+                });
+                rest.contains(name.as_str())
+            })
+            .cloned()
+            .collect()
+    }
+
+    /// The AWS actions that it calls, as policies name them.
+    pub(super) fn calls(&self) -> BTreeSet<String> {
+        let sdk = self.after("aws_sdk_").filter_map(|symbol| {
+            let (service, rest) = symbol.split_once("..operation..")?;
+            // The chain that finds credentials knows how to take a role. A function has its own, and never does.
+            (service != "sts").then(|| action(service, word(rest)))
+        });
+        // What is called without an SDK names its operation in a header (AWS JSON 1.1).
+        let own = self.after("secretsmanager.").filter_map(|rest| {
+            let operation = word(rest);
+            operation
+                .starts_with(char::is_uppercase)
+                .then(|| format!("secretsmanager:{operation}"))
+        });
+        sdk.chain(own).collect()
+    }
+
+    /// What follows each place where `mark` stands, as far as a symbol can be long.
+    fn after<'a>(&'a self, mark: &'a str) -> impl Iterator<Item = &'a str> {
+        self.0.match_indices(mark).map(move |(at, _)| {
+            let rest = &self.0[at + mark.len()..];
+            &rest[..rest.len().min(100)]
+        })
+    }
+}
+
+/// The letters, digits and underscores at the beginning.
+fn word(text: &str) -> &str {
+    let end = text.find(|c: char| !c.is_ascii_alphanumeric() && c != '_');
+    &text[..end.unwrap_or(text.len())]
+}
+
+/// `sesv2` and `send_email` as `ses:SendEmail`.
+fn action(service: &str, operation: &str) -> String {
+    let words = operation.split('_').map(|word| {
+        let (first, rest) = word.split_at(word.len().min(1));
+        first.to_uppercase() + rest
+    });
+    let service = service.trim_end_matches("v2");
+    format!("{service}:{}", words.collect::<String>())
+}
+
+/// The variables that any code of the functions reads: what is given to `base::env`, as a literal or as a constant.
+/// Lambda's own and the AWS SDK's are not the template's business.
+pub(super) fn variables() -> BTreeSet<String> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let files = rust_files(&root.join("shared/src"))
+        .into_iter()
+        .chain(rust_files(&root.join("functions")));
+    let texts = files.map(|file| std::fs::read_to_string(file).unwrap());
+    texts
+        .filter(|text| text.contains("env::"))
+        .flat_map(|text| literals(&text))
+        .filter(|name| !name.starts_with("AWS_"))
+        .collect()
+}
+
+/// The names in a file: literals in capitals that an `env::` function is given, or that a constant has.
+fn literals(text: &str) -> Vec<String> {
+    let given = text.split("env::").skip(1).filter_map(|call| {
+        let (function, argument) = call.split_once('(')?;
+        (word(function) == function).then(|| argument.trim_start())
+    });
+    let constants = text.split(": &str = ").skip(1);
+    let quoted = given
+        .chain(constants)
+        .filter_map(|rest| rest.strip_prefix('"')?.split_once('"'));
+    let names = quoted.map(|(name, _)| name.to_owned());
+    names.filter(|name| is_variable(name)).collect()
+}
+
+fn is_variable(name: &str) -> bool {
+    name.starts_with(|c: char| c.is_ascii_uppercase())
+        && name
+            .chars()
+            .all(|c| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_')
+}
+
+fn rust_files(folder: &Path) -> Vec<PathBuf> {
+    let mut files = Vec::new();
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            files.extend(rust_files(&path));
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            files.push(path);
+        }
+    }
+    files
+}
+
+#[test]
+fn a_name_that_begins_another_is_not_taken_for_it() {
+    let names = ["API_TOKEN", "API_TOKEN_NEXT"]
+        .map(ToOwned::to_owned)
+        .into();
+    let reads = |text: &str| {
+        Binary(text.to_owned())
+            .reads(&names)
+            .into_iter()
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(reads("xAPI_TOKEN_NEXTx"), ["API_TOKEN_NEXT"]);
+    assert_eq!(
+        reads("API_TOKENAPI_TOKEN_NEXT"),
+        ["API_TOKEN", "API_TOKEN_NEXT"]
+    );
+    assert_eq!(reads("API_TOKE"), [""; 0]);
+}

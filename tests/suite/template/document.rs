@@ -1,0 +1,128 @@
+//! Reading template.yaml: plain JSON in which `!Ref X` is `{"!Ref": "X"}`, and the functions in it.
+
+use serde_json::{Map, Value, json};
+use yaml_serde::Value as Yaml;
+
+use super::read;
+
+/// template.yaml.
+pub(super) struct Template(Value);
+
+/// One function of it.
+pub(super) struct Function<'a> {
+    /// Its logical id.
+    pub(super) id: &'a str,
+    /// The last segment of its `CodeUri`: folder and binary have this name.
+    pub(super) name: &'a str,
+    /// Its own properties, without `Globals`.
+    pub(super) properties: &'a Value,
+}
+
+impl Template {
+    /// Reads it.
+    pub(super) fn read() -> Self {
+        let yaml: Yaml = yaml_serde::from_str(&read("template.yaml")).unwrap();
+        Self(plain(yaml))
+    }
+
+    /// Every resource by its logical id.
+    pub(super) fn resources(&self) -> &Map<String, Value> {
+        self.0["Resources"].as_object().unwrap()
+    }
+
+    /// Every resource of a type.
+    pub(super) fn all<'a>(
+        &'a self,
+        kind: &'a str,
+    ) -> impl Iterator<Item = (&'a String, &'a Value)> {
+        self.resources()
+            .iter()
+            .filter(move |(_, resource)| resource["Type"] == kind)
+    }
+
+    /// What `Globals` says of every function.
+    pub(super) fn shared(&self) -> &Value {
+        &self.0["Globals"]["Function"]
+    }
+
+    /// Every parameter by its name.
+    pub(super) fn parameters(&self) -> &Map<String, Value> {
+        self.0["Parameters"].as_object().unwrap()
+    }
+
+    /// The functions, in the order of their logical ids.
+    pub(super) fn functions(&self) -> Vec<Function<'_>> {
+        let functions = self.all("AWS::Serverless::Function").map(|(id, resource)| {
+            let properties = &resource["Properties"];
+            let folder = properties["CodeUri"].as_str().unwrap();
+            Function {
+                id,
+                name: folder.rsplit('/').next().unwrap(),
+                properties,
+            }
+        });
+        functions.collect()
+    }
+
+    /// The function that `{"!Ref": id}` names.
+    pub(super) fn referred(&self, reference: &Value) -> Function<'_> {
+        let id = reference["!Ref"].as_str();
+        let mut functions = self.functions().into_iter();
+        functions
+            .find(|function| Some(function.id) == id)
+            .unwrap_or_else(|| panic!("{reference} is no function"))
+    }
+}
+
+impl Function<'_> {
+    /// Its own variables.
+    pub(super) fn variables(&self) -> Map<String, Value> {
+        let variables = &self.properties["Environment"]["Variables"];
+        variables.as_object().cloned().unwrap_or_default()
+    }
+}
+
+/// YAML as JSON.
+fn plain(yaml: Yaml) -> Value {
+    match yaml {
+        Yaml::Null => Value::Null,
+        Yaml::Bool(bool) => bool.into(),
+        Yaml::Number(number) => number
+            .as_u64()
+            .map_or_else(|| json!(number.as_f64()), Into::into),
+        Yaml::String(text) => text.into(),
+        Yaml::Sequence(items) => items.into_iter().map(plain).collect(),
+        Yaml::Mapping(members) => members
+            .into_iter()
+            .map(|(name, value)| (name.as_str().unwrap().to_owned(), plain(value)))
+            .collect(),
+        Yaml::Tagged(tagged) => json!({ tagged.tag.to_string(): plain(tagged.value) }),
+    }
+}
+
+/// Every value of a member called `name`, wherever it stands below.
+pub(super) fn everywhere<'a>(value: &'a Value, name: &str) -> Vec<&'a Value> {
+    match value {
+        Value::Object(members) => members
+            .iter()
+            .flat_map(|(member, value)| {
+                let here = (member == name).then_some(value);
+                here.into_iter().chain(everywhere(value, name))
+            })
+            .collect(),
+        Value::Array(items) => items
+            .iter()
+            .flat_map(|item| everywhere(item, name))
+            .collect(),
+        _ => Vec::new(),
+    }
+}
+
+/// The texts of a member that holds one or a list of them.
+pub(super) fn texts(value: &Value) -> Vec<&str> {
+    match value {
+        Value::Array(items) => items.iter().flat_map(texts).collect(),
+        Value::Object(members) => members.values().flat_map(texts).collect(),
+        value => value.as_str().into_iter().collect(),
+    }
+}
