@@ -24,6 +24,30 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/mail-events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What became of mails, newest first.
+         * @description Each mail to one recipient, as far as the ledger and the provider's events know.
+         */
+        get: operations["listMailEvents"];
+        put?: never;
+        /**
+         * Report what happened to a mail.
+         * @description For mail providers: Amazon SNS with SES's events (signature version 2), and Resend's webhooks.
+         */
+        post: operations["takeMailEvent"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/openapi.json": {
         parameters: {
             query?: never;
@@ -174,6 +198,59 @@ export interface paths {
         get: operations["getJobStats"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/suppressions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Addresses that get no mail, newest first.
+         * @description An address is listed once for each reason.
+         */
+        get: operations["listSuppressions"];
+        /**
+         * Put an address on the list.
+         * @description It gets no mail from then on; for `unsubscribed`, no optional one. Repeated, it changes the note and nothing else.
+         */
+        put: operations["putSuppression"];
+        post?: never;
+        /**
+         * Take an address off the list.
+         * @description Mails that were held back are sent when their jobs are retried. What is not on the list is gone already.
+         */
+        delete: operations["deleteSuppression"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/unsubscribe": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The page behind an unsubscribe link.
+         * @description It says what unsubscribing stops and what not, and changes nothing.
+         */
+        get: operations["lookAtSubscription"];
+        put?: never;
+        /**
+         * Unsubscribe, with one click.
+         * @description Mail programs send `List-Unsubscribe=One-Click` (RFC 8058), as a form or as multipart; the token alone says who.
+         *     The page's own form may also take it back with `action=undo`. Repeating either changes nothing.
+         */
+        post: operations["unsubscribe"];
         delete?: never;
         options?: never;
         head?: never;
@@ -571,6 +648,30 @@ export interface components {
          * @enum {string}
          */
         JobType: "email";
+        /**
+         * @description How far a mail has come.
+         * @enum {string}
+         */
+        MailDelivery: "sent" | "delayed" | "failed" | "soft-bounced" | "delivered" | "opened" | "bounced" | "complained";
+        /**
+         * @description What became of a report.
+         * @enum {string}
+         */
+        MailEventOutcome: "applied" | "replayed" | "unmatched" | "ignored" | "confirmed";
+        /** @description The answer to a provider. */
+        MailEventTaken: {
+            status: components["schemas"]["MailEventOutcome"];
+        };
+        /**
+         * @description What the ledger says of a mail.
+         * @enum {string}
+         */
+        MailState: "sending" | "accepted" | "released" | "rejected" | "suppressed" | "superseded";
+        /**
+         * @description The sender's own words: up to 5,000 characters, line breaks kept.
+         * @example Please sign before the move.
+         */
+        Message: string;
         /** @description One change of status. */
         Moment: {
             /**
@@ -582,6 +683,13 @@ export interface components {
             note?: string | null;
             /** @description The status from then on. */
             status: components["schemas"]["Status"];
+        };
+        /** @description What is put on the list. */
+        NewSuppression: {
+            /** @description The address. */
+            email: components["schemas"]["EmailAddress"];
+            note?: components["schemas"]["Message"] | null;
+            reason?: components["schemas"]["Reason"] | null;
         };
         /** @description `delaySeconds` and `notBefore` exclude each other. */
         OneWait: {
@@ -682,6 +790,11 @@ export interface components {
             /** @description How well it is. */
             status: components["schemas"]["Health"];
         };
+        /**
+         * @description Why an address gets no mail. All but `unsubscribed` hold for every kind of mail.
+         * @enum {string}
+         */
+        Reason: "complained" | "bounced" | "manual" | "unsubscribed";
         /** @description One of the recipients. */
         Recipient: {
             /** @description The signer's address. */
@@ -691,6 +804,8 @@ export interface components {
         };
         /** @description The recipients: 1 to 10,000. */
         Recipients: components["schemas"]["Recipient"][];
+        /** @description An id that the web app hands out, opaque here: one line of 1 to 200 characters. */
+        Reference: string;
         /** @description The whole report. */
         Report: {
             /**
@@ -787,6 +902,29 @@ export interface components {
             requestId: string;
             signerId: string;
         };
+        /** @description An address that gets no mail, for one reason. */
+        Suppression: {
+            /**
+             * Format: date-time
+             * @description Since when.
+             */
+            createdAt: string;
+            /** @description Who put it there by hand: the acting user. */
+            createdBy?: string | null;
+            /** @description The address, in lower case. */
+            email: components["schemas"]["EmailAddress"];
+            /** @description A word on it. */
+            note?: string | null;
+            /** @description Why it gets no mail. */
+            reason: components["schemas"]["Reason"];
+        };
+        /** @description A page. */
+        SuppressionPage: {
+            /** @description Where the next page goes on; absent on the last one. */
+            cursor?: string | null;
+            /** @description The addresses, those that were added last first. */
+            items: components["schemas"]["Suppression"][];
+        };
         /** @description The members that every enqueue request may have besides its payload. */
         Timing: {
             /**
@@ -803,6 +941,90 @@ export interface components {
          * @example Office lease 2027
          */
         Title: string;
+        /** @description What became of one mail to one recipient. */
+        TrackedMail: {
+            /**
+             * Format: date-time
+             * @description When the provider took it.
+             */
+            acceptedAt?: string | null;
+            /**
+             * Format: date-time
+             * @description When it came back for good.
+             */
+            bouncedAt?: string | null;
+            /**
+             * Format: date-time
+             * @description When the recipient called it spam.
+             */
+            complainedAt?: string | null;
+            /**
+             * Format: date-time
+             * @description When the ledger first knew it.
+             */
+            createdAt: string;
+            /**
+             * Format: date-time
+             * @description When the recipient's server first put it off.
+             */
+            delayedAt?: string | null;
+            /**
+             * Format: date-time
+             * @description When the recipient's server took it.
+             */
+            deliveredAt?: string | null;
+            delivery?: components["schemas"]["MailDelivery"] | null;
+            /** @description The provider's words on the newest event that has some. */
+            detail?: string | null;
+            /** @description Whether it is known to have gone more than once. */
+            doubled: boolean;
+            /**
+             * Format: date-time
+             * @description When the provider gave it up before sending it.
+             */
+            failedAt?: string | null;
+            /** @description Whether it may have gone twice, and no event has told yet. */
+            inDoubt: boolean;
+            /** @description The job that last tried to send it. */
+            jobId: string;
+            /** @description The e-mail's type. */
+            kind: string;
+            /** @description The provider's id of it; the first of `messageIds`. */
+            messageId?: string | null;
+            /** @description Every id that the provider gave to it. */
+            messageIds: string[];
+            /** @description Which mail of its kind to that signer it is. */
+            occurrence?: string | null;
+            /**
+             * Format: date-time
+             * @description When it was first opened, or a link in it followed.
+             */
+            openedAt?: string | null;
+            /** @description The provider that has it or was last asked to take it. */
+            provider?: string | null;
+            /** @description Why it was not sent, where it was not. */
+            reason?: string | null;
+            /** @description Who gets it; absent while only a later mail has named it. */
+            recipient?: string | null;
+            /** @description The signing request. */
+            requestId?: string | null;
+            /** @description The signer's row. */
+            signerId?: string | null;
+            /**
+             * Format: date-time
+             * @description When it came back for a reason that may pass, such as a full mailbox.
+             */
+            softBouncedAt?: string | null;
+            /** @description What the ledger says. */
+            state: components["schemas"]["MailState"];
+        };
+        /** @description A page. */
+        TrackedMailPage: {
+            /** @description Where the next page goes on; absent on the last one. */
+            cursor?: string | null;
+            /** @description The mails, newest first. */
+            items: components["schemas"]["TrackedMail"][];
+        };
     };
     responses: never;
     parameters: never;
@@ -837,6 +1059,151 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Report"];
+                };
+            };
+        };
+    };
+    listMailEvents: {
+        parameters: {
+            query?: {
+                /** @description Only the mails of this signing request. */
+                requestId?: components["schemas"]["Reference"];
+                /** @description Only those of this job. */
+                jobId?: components["schemas"]["Reference"];
+                /** @description Only those to this address, in whatever case. */
+                email?: components["schemas"]["EmailAddress"];
+                /** @description Mails on the page, 1 to 100; 20 if absent. */
+                limit?: number;
+                /** @description The `cursor` of the page before. */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TrackedMailPage"];
+                };
+            };
+            /** @description The query, the path, the body or a header is malformed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service token is missing or wrong */
+            401: {
+                headers: {
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The token may only read */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Our fault; quote the request id when you ask about it */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something that this stands on does not answer */
+            503: {
+                headers: {
+                    /** @description Seconds to wait before asking again */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    takeMailEvent: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Sent by Amazon SNS */
+                "x-amz-sns-message-type"?: string | null;
+                /** @description Sent by Resend, with svix-timestamp and svix-signature */
+                "svix-id"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        /** @description A message of SNS (text/plain), or a webhook of Resend (application/json); both are JSON */
+        requestBody: {
+            content: {
+                "text/plain": string;
+            };
+        };
+        responses: {
+            /** @description Taken; it need not be sent again */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MailEventTaken"];
+                };
+            };
+            /** @description Not a message of SNS */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not signed by a provider that is set up */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is larger than 512 KB */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It cannot be taken now; send it again */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -1693,6 +2060,348 @@ export interface operations {
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listSuppressions: {
+        parameters: {
+            query?: {
+                /** @description Only this address, in whatever case. */
+                email?: components["schemas"]["EmailAddress"];
+                /** @description Only this reason. */
+                reason?: components["schemas"]["Reason"];
+                /** @description Items on the page, 1 to 100; 20 if absent. */
+                limit?: number;
+                /** @description The `cursor` of the page before. */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SuppressionPage"];
+                };
+            };
+            /** @description The query, the path, the body or a header is malformed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service token is missing or wrong */
+            401: {
+                headers: {
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The token may only read */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Our fault; quote the request id when you ask about it */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something that this stands on does not answer */
+            503: {
+                headers: {
+                    /** @description Seconds to wait before asking again */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    putSuppression: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewSuppression"];
+            };
+        };
+        responses: {
+            /** @description The address as it is listed */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Suppression"];
+                };
+            };
+            /** @description The query, the path, the body or a header is malformed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service token is missing or wrong */
+            401: {
+                headers: {
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The token may only read */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A field is not acceptable; errors[] names it */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Our fault; quote the request id when you ask about it */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something that this stands on does not answer */
+            503: {
+                headers: {
+                    /** @description Seconds to wait before asking again */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    deleteSuppression: {
+        parameters: {
+            query: {
+                /** @description The address, in whatever case. */
+                email: components["schemas"]["EmailAddress"];
+                /** @description Only for this reason; for every one if absent. */
+                reason?: components["schemas"]["Reason"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is not on the list */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The query, the path, the body or a header is malformed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service token is missing or wrong */
+            401: {
+                headers: {
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The token may only read */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Our fault; quote the request id when you ask about it */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something that this stands on does not answer */
+            503: {
+                headers: {
+                    /** @description Seconds to wait before asking again */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    lookAtSubscription: {
+        parameters: {
+            query: {
+                /** @description The token of a mail's link */
+                token: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The page */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/html": string;
+                };
+            };
+            /** @description The link is damaged or was not made here */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/html": string;
+                };
+            };
+            /** @description The mail is not known any more */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/html": string;
+                };
+            };
+            /** @description The database does not answer */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/html": string;
+                };
+            };
+        };
+    };
+    unsubscribe: {
+        parameters: {
+            query: {
+                /** @description The token of a mail's link */
+                token: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/x-www-form-urlencoded": string;
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/html": string;
+                };
+            };
+            /** @description The link is damaged or was not made here */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/html": string;
+                };
+            };
+            /** @description The mail is not known any more */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/html": string;
+                };
+            };
+            /** @description The form is larger than 16 KB */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/html": string;
+                };
+            };
+            /** @description The database does not answer */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/html": string;
                 };
             };
         };

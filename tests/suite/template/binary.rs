@@ -51,15 +51,16 @@ impl Binary {
         let sdk = self.after("aws_sdk_").filter_map(|symbol| {
             let (service, rest) = symbol.split_once("..operation..")?;
             // The chain that finds credentials knows how to take a role. A function has its own, and never does.
-            (service != "sts").then(|| action(service, word(rest)))
+            // A longer symbol may hold the marks of two.
+            let is_one = word(service) == service && service != "sts";
+            is_one.then(|| action(service, word(rest)))
         });
-        // What is called without an SDK names its operation in a header (AWS JSON 1.1).
-        let own = self.after("secretsmanager.").filter_map(|rest| {
-            let operation = word(rest);
-            operation
-                .starts_with(char::is_uppercase)
-                .then(|| format!("secretsmanager:{operation}"))
-        });
+        // What is called without an SDK names its operation in a header (AWS JSON 1.1): a literal of the sources, as
+        // nothing marks its end in a binary.
+        let own = targets()
+            .into_iter()
+            .filter(|target| self.0.contains(target.as_str()))
+            .map(|target| target.replace('.', ":"));
         sdk.chain(own).collect()
     }
 
@@ -70,6 +71,19 @@ impl Binary {
             &rest[..rest.len().min(100)]
         })
     }
+}
+
+/// The operations that are called without an SDK, as the header names them: `secretsmanager.GetSecretValue`.
+fn targets() -> BTreeSet<String> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    rust_files(&root.join("shared/src/protocol"))
+        .into_iter()
+        .map(|file| std::fs::read_to_string(file).unwrap())
+        .collect::<Vec<_>>()
+        .iter()
+        .flat_map(|text| text.split("\"x-amz-target\", \"").skip(1))
+        .filter_map(|rest| rest.split('"').next().map(ToOwned::to_owned))
+        .collect()
 }
 
 /// The letters, digits and underscores at the beginning.

@@ -49,5 +49,8 @@ pub fn router(desk: Desk, guard: &Guard) -> Router {
 
 /// The routes' documentation.
 #[derive(Debug, OpenApi)]
-#[openapi(paths(list::list, take::take))]
+#[openapi(
+    paths(list::list, take::take),
+    components(schemas(shared::service::email::Reference))
+)]
 pub struct Documentation;
