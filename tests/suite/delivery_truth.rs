@@ -134,7 +134,7 @@ async fn told(
         occurrence: &occurrence,
         ..REMINDER
     };
-    mail.to_send(database).await;
+    mail.sending(database).await;
     let Start {
         state,
         in_doubt,
@@ -264,7 +264,7 @@ fn whatever_the_order_of_events_the_row_ends_the_same() {
 #[tokio::test]
 async fn events_that_come_at_once_are_all_counted_and_each_once() {
     let database = LedgerDatabase::fresh().await;
-    REMINDER.to_send(&database).await;
+    REMINDER.sending(&database).await;
     let key = REMINDER.key();
     let calls: Vec<_> = (0..3)
         .flat_map(|_| KINDS.into_iter().zip(["a", "b"].into_iter().cycle()))
@@ -298,7 +298,7 @@ async fn events_that_come_at_once_are_all_counted_and_each_once() {
 #[tokio::test]
 async fn an_event_settles_a_mail_whose_attempt_ended_without_a_word() {
     let database = LedgerDatabase::fresh().await;
-    let sending = REMINDER.to_send(&database).await;
+    let sending = REMINDER.sending(&database).await;
     let sent = event(&REMINDER.key(), EventKind::Sent, "a", 0);
     assert_eq!(record(&database, &sent).await, Recorded::Applied);
     let again = REMINDER.begin(&database).await;
@@ -320,7 +320,7 @@ async fn an_event_settles_a_mail_whose_attempt_ended_without_a_word() {
 #[tokio::test]
 async fn an_event_that_comes_again_changes_nothing() {
     let database = LedgerDatabase::fresh().await;
-    REMINDER.to_send(&database).await;
+    REMINDER.sending(&database).await;
     let bounced = event(
         &REMINDER.key(),
         EventKind::Bounced { permanent: true },
@@ -360,8 +360,8 @@ async fn an_event_that_comes_again_changes_nothing() {
 #[tokio::test]
 async fn a_second_message_id_proves_that_a_mail_went_twice_and_ends_the_doubt() {
     let database = LedgerDatabase::fresh().await;
-    REMINDER.to_send(&database).await;
-    let second = REMINDER.to_send(&database).await;
+    REMINDER.sending(&database).await;
+    let second = REMINDER.sending(&database).await;
     assert!(second.in_doubt());
     let id = MessageId::new("b".to_owned());
     database
@@ -382,8 +382,8 @@ async fn a_second_message_id_proves_that_a_mail_went_twice_and_ends_the_doubt() 
 #[tokio::test]
 async fn the_answer_to_a_second_attempt_proves_it_as_well() {
     let database = LedgerDatabase::fresh().await;
-    REMINDER.to_send(&database).await;
-    let second = REMINDER.to_send(&database).await;
+    REMINDER.sending(&database).await;
+    let second = REMINDER.sending(&database).await;
     let sent = event(&REMINDER.key(), EventKind::Sent, "a", 0);
     record(&database, &sent).await;
     let id = MessageId::new("b".to_owned());
@@ -399,8 +399,8 @@ async fn the_answer_to_a_second_attempt_proves_it_as_well() {
 #[tokio::test]
 async fn an_hour_of_events_with_one_id_ends_the_doubt_and_silence_does_not() {
     let database = LedgerDatabase::fresh().await;
-    REMINDER.to_send(&database).await;
-    let second = REMINDER.to_send(&database).await;
+    REMINDER.sending(&database).await;
+    let second = REMINDER.sending(&database).await;
     let id = MessageId::new("a".to_owned());
     let ledger = database.ledger();
     ledger.accepted(&second, "ses", &id).await.unwrap();
@@ -431,7 +431,7 @@ async fn an_hour_of_events_with_one_id_ends_the_doubt_and_silence_does_not() {
 #[tokio::test]
 async fn only_what_will_never_arrive_or_is_not_wanted_stops_an_address() {
     let database = LedgerDatabase::fresh().await;
-    REMINDER.to_send(&database).await;
+    REMINDER.sending(&database).await;
     let key = REMINDER.key();
     let harmless = KINDS.into_iter().filter(|kind| {
         !matches!(
@@ -463,7 +463,7 @@ async fn only_what_will_never_arrive_or_is_not_wanted_stops_an_address() {
 #[tokio::test]
 async fn an_event_without_a_tag_is_known_by_its_message_id() {
     let database = LedgerDatabase::fresh().await;
-    let sending = REMINDER.to_send(&database).await;
+    let sending = REMINDER.sending(&database).await;
     let id = MessageId::new("a".to_owned());
     let ledger = database.ledger();
     ledger.accepted(&sending, "ses", &id).await.unwrap();
@@ -500,7 +500,7 @@ async fn an_event_without_a_tag_is_known_by_its_message_id() {
 #[tokio::test]
 async fn texts_and_times_that_a_database_cannot_hold_do_no_harm() {
     let database = LedgerDatabase::fresh().await;
-    REMINDER.to_send(&database).await;
+    REMINDER.sending(&database).await;
     for (n, at) in [Timestamp::MIN, Timestamp::MAX].into_iter().enumerate() {
         let hostile = MailEvent {
             event_id: format!("\0{n}"),
@@ -527,7 +527,7 @@ async fn the_list_finds_mails_by_request_address_and_job_and_goes_on_where_it_st
             occurrence: &occurrence,
             ..REMINDER
         };
-        mail.to_send(&database).await;
+        mail.sending(&database).await;
     }
     // Rows of one instant are told apart by their keys.
     database

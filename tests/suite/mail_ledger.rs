@@ -176,11 +176,11 @@ async fn a_mail_that_its_provider_knows_again_is_in_doubt_only_after_the_provide
         ("1 minute", REMINDER, true),
     ] {
         let database = LedgerDatabase::fresh().await;
-        resend.to_send(&database).await;
+        resend.sending(&database).await;
         let aged =
             format!("update signtusk.email_ledger set sending_since = now() - interval '{age}'");
         database.say(&aged).await;
-        let again = other.to_send(&database).await;
+        let again = other.sending(&database).await;
         assert_eq!(again.in_doubt(), doubt, "{age}");
     }
 }
@@ -193,15 +193,15 @@ async fn a_release_after_an_attempt_without_a_word_does_not_start_the_providers_
         provider: Provider::Resend,
         ..REMINDER
     };
-    let first = resend.to_send(&database).await;
+    let first = resend.sending(&database).await;
     ledger.released(&first, "throttled").await.unwrap();
     assert_eq!(
         database.row(&resend.key()).await["sending_since"],
         Value::Null
     );
 
-    resend.to_send(&database).await;
-    let resumed = resend.to_send(&database).await;
+    resend.sending(&database).await;
+    let resumed = resend.sending(&database).await;
     assert!(!resumed.in_doubt());
     ledger.released(&resumed, "throttled").await.unwrap();
     let since = database.row(&resend.key()).await["sending_since"].clone();
@@ -209,7 +209,7 @@ async fn a_release_after_an_attempt_without_a_word_does_not_start_the_providers_
     database
         .say("update signtusk.email_ledger set sending_since = now() - interval '25 hours'")
         .await;
-    assert!(resend.to_send(&database).await.in_doubt());
+    assert!(resend.sending(&database).await.in_doubt());
 }
 
 #[tokio::test]
@@ -226,7 +226,7 @@ async fn a_mail_whose_place_another_has_taken_never_goes_unless_it_has_gone() {
         ..REMINDER
     };
     // Its own job is still waiting in the queue.
-    right.to_send(&database).await;
+    right.sending(&database).await;
     assert_eq!(database.row(&wrong.key()).await["recipient"], Value::Null);
     for _ in 0..2 {
         let begun = wrong.begin(&database).await;
@@ -256,21 +256,21 @@ async fn a_mail_whose_place_another_has_taken_never_goes_unless_it_has_gone() {
         supersedes: Some("2"),
         ..REMINDER
     };
-    third.to_send(&database).await;
+    third.sending(&database).await;
     let begun = right.begin(&database).await;
     assert!(matches!(begun, Begun::Superseded), "{begun:?}");
     let other = Reminder {
         occurrence: "4",
         ..REMINDER
     };
-    let sending = other.to_send(&database).await;
+    let sending = other.sending(&database).await;
     let instead = Reminder {
         job_id: "job-5",
         occurrence: "5",
         supersedes: Some("4"),
         ..REMINDER
     };
-    instead.to_send(&database).await;
+    instead.sending(&database).await;
     let ledger = database.ledger();
     ledger.released(&sending, "late").await.unwrap();
     let begun = other.begin(&database).await;
@@ -353,7 +353,7 @@ async fn rows_from_before_the_events_keep_their_meaning() {
     assert_eq!(row["message_ids"], json!(["m-1"]));
     assert!(row["accepted_at"].is_string());
     assert!(
-        REMINDER.to_send(&database).await.in_doubt(),
+        REMINDER.sending(&database).await.in_doubt(),
         "its attempt ended without a word"
     );
 }

@@ -64,7 +64,7 @@ async fn a_listed_address_gets_no_mail_and_who_unsubscribed_only_what_is_needed(
             }
         }
     }
-    REMINDER.to_send(&database).await;
+    REMINDER.sending(&database).await;
 }
 
 #[tokio::test]
@@ -79,7 +79,7 @@ async fn lifting_one_reason_leaves_the_others_and_lifting_all_lets_the_mail_go()
     lift(&database, Some(Reason::Manual)).await;
     assert_held_back(&REMINDER.begin(&database).await, Reason::Unsubscribed);
     lift(&database, None).await;
-    let sending = REMINDER.to_send(&database).await;
+    let sending = REMINDER.sending(&database).await;
     assert!(!sending.in_doubt(), "it was never sent");
     let row = database.row(&REMINDER.key()).await;
     assert_eq!(
@@ -91,11 +91,11 @@ async fn lifting_one_reason_leaves_the_others_and_lifting_all_lets_the_mail_go()
 #[tokio::test]
 async fn the_list_does_not_touch_what_has_gone_and_forgets_no_doubt() {
     let database = LedgerDatabase::fresh().await;
-    REMINDER.to_send(&database).await;
+    REMINDER.sending(&database).await;
     list(&database, REMINDER.to, Reason::Manual).await;
     assert_held_back(&REMINDER.begin(&database).await, Reason::Manual);
     lift(&database, None).await;
-    let again = REMINDER.to_send(&database).await;
+    let again = REMINDER.sending(&database).await;
     assert!(again.in_doubt(), "its first attempt ended without a word");
     let id = MessageId::new("a".to_owned());
     let ledger = database.ledger();

@@ -87,10 +87,10 @@ fn canonical(
     signed.sort_unstable();
     let names: Vec<&str> = signed.iter().map(|(name, _)| *name).collect();
     let names = names.join(";");
-    let lines: String = signed
-        .iter()
-        .map(|(name, value)| format!("{name}:{}\n", value.trim()))
-        .collect();
+    let mut lines = String::new();
+    for (name, value) in &signed {
+        lines.extend([name, ":", value.trim(), "\n"]);
+    }
     let hash = hex(&Sha256::digest(body));
     let request = format!("POST\n/\n\n{lines}\n{names}\n{hash}");
     (names, request)

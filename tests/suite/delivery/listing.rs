@@ -156,8 +156,10 @@ async fn the_figures_follow_the_jobs_and_tell_how_late_the_oldest_is() {
     cloud.wait_for(&dead, "dead").await;
     let waiting = recorded(&cloud, 2, &order()).await;
     cancel(&cloud, &waiting[0]).await;
-    let expected =
-        json!({ "total": 4, "completed": 1, "failed": 1, "pending": 1, "successRate": 50.0 });
+    let expected = json!({
+        "total": 4, "completed": 1, "failed": 1, "pending": 1, "successRate": 50.0,
+        "paused": false, "pausedTenants": 0,
+    });
     assert_eq!(figures(&cloud).await, expected);
 
     // An hour passes in which nobody takes up the last one.

@@ -150,7 +150,7 @@ fn hostile(request: &Value) -> Vec<Faulty> {
         all.extend(texts.map(|text| faulty(request, line, &json!(text))));
         all.push(faulty(request, line, &json!("x".repeat(201))));
     }
-    let messages = ["a\0b", "a\u{202e}b", "a\u{1b}b", "a\rb"];
+    let messages = ["a\0b", "a\u{202e}b", "a\u{1b}b", "a\u{7f}b"];
     all.extend(
         messages
             .iter()

@@ -42,7 +42,7 @@ async fn the_providers_answer_after_its_event_doubles_nothing() {
         occurrence: "2",
         ..REMINDER
     };
-    let sending = other.to_send(&stage.database).await;
+    let sending = other.sending(&stage.database).await;
     let mut sent = mail(Provider::Ses);
     sent.tags[0].value = other.key();
     let text = stage.told(&sent, Happening::Delivered);

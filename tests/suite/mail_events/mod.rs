@@ -41,7 +41,7 @@ impl Stage {
 
     async fn on(cloud: TestCloud) -> Self {
         let database = LedgerDatabase::of(&cloud);
-        REMINDER.to_send(&database).await;
+        REMINDER.sending(&database).await;
         Self { cloud, database }
     }
 

@@ -40,7 +40,7 @@ async fn with_proxy() -> (Stage, Proxy) {
     })
     .await;
     let database = LedgerDatabase::at(database);
-    REMINDER.to_send(&database).await;
+    REMINDER.sending(&database).await;
     (Stage { cloud, database }, proxy)
 }
 

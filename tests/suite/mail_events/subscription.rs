@@ -57,7 +57,7 @@ async fn a_link_that_leads_elsewhere_is_not_followed() {
         format!("{link}&Action=DeleteTopic"),
         link.replace("/?", "/x?"),
         format!("{origin}/"),
-        "".to_owned(),
+        String::new(),
     ] {
         let mut question = genuine.clone();
         question.set("SubscribeURL", other.clone());

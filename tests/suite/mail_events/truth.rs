@@ -56,7 +56,7 @@ async fn pages_follow_each_other_to_the_end() {
             occurrence,
             ..REMINDER
         };
-        reminder.to_send(&stage.database).await;
+        reminder.sending(&stage.database).await;
     }
     let mut seen = Vec::new();
     let mut next = Some(format!("{ROUTE}?limit=2"));

@@ -146,10 +146,10 @@ fn is_signed(call: &Call) -> bool {
         || names.contains(&"x-amz-security-token");
     let mut canonical = "POST\n/\n\n".to_owned();
     for name in &names {
-        canonical += &format!("{name}:{}\n", call.headers[*name]);
+        canonical.extend([name, ":", call.headers[*name].as_str(), "\n"]);
     }
     let hash = |text: &str| hex(&Sha256::digest(text.as_bytes()));
-    canonical += &format!("\n{}\n{}", names.join(";"), hash(&call.body));
+    canonical.extend(["\n", &names.join(";"), "\n", &hash(&call.body)]);
     let text = format!("AWS4-HMAC-SHA256\n{date}\n{scope}\n{}", hash(&canonical));
     let mut key = format!("AWS4{KEY}").into_bytes();
     for part in scope.split('/') {

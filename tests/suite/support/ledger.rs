@@ -110,7 +110,7 @@ impl Reminder<'_> {
     }
 
     /// Begins the mail, which must be this attempt's to send.
-    pub(crate) async fn to_send(&self, database: &LedgerDatabase) -> Sending {
+    pub(crate) async fn sending(&self, database: &LedgerDatabase) -> Sending {
         match self.begin(database).await {
             Begun::Send(sending) => sending,
             other => panic!("nothing to send: {other:?}"),

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::document::Template;
 use super::read;
 
-/// CloudFormation resolves no more of them in one template.
+/// No more of them are resolved in one template.
 const MOST_REFERENCES: usize = 60;
 
 /// Whether a variable holds what nobody else may know, by its name.

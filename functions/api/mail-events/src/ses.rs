@@ -30,8 +30,10 @@ struct About {
 #[serde(rename_all = "camelCase")]
 struct Bounce {
     timestamp: Timestamp,
-    bounce_type: String,
-    bounce_sub_type: Option<String>,
+    #[serde(rename = "bounceType")]
+    kind: String,
+    #[serde(rename = "bounceSubType")]
+    subtype: Option<String>,
     #[serde(default)]
     bounced_recipients: Vec<Recipient>,
 }
@@ -40,8 +42,10 @@ struct Bounce {
 #[serde(rename_all = "camelCase")]
 struct Complaint {
     timestamp: Timestamp,
-    complaint_feedback_type: Option<String>,
-    complaint_sub_type: Option<String>,
+    #[serde(rename = "complaintFeedbackType")]
+    feedback: Option<String>,
+    #[serde(rename = "complaintSubType")]
+    subtype: Option<String>,
     #[serde(default)]
     complained_recipients: Vec<Recipient>,
 }
@@ -57,7 +61,8 @@ struct Delivery {
 #[serde(rename_all = "camelCase")]
 struct Delay {
     timestamp: Timestamp,
-    delay_type: Option<String>,
+    #[serde(rename = "delayType")]
+    kind: Option<String>,
     #[serde(default)]
     delayed_recipients: Vec<Recipient>,
 }
@@ -166,10 +171,7 @@ fn delay(record: &Value, _: &About) -> Result<Told, NoEvent> {
     Ok(Told {
         kind: EventKind::Delayed,
         at: delay.timestamp,
-        detail: joined(&[
-            delay.delay_type.as_deref(),
-            diagnosis(&delay.delayed_recipients),
-        ]),
+        detail: joined(&[delay.kind.as_deref(), diagnosis(&delay.delayed_recipients)]),
         recipients: concerned(&delay.delayed_recipients),
     })
 }
@@ -177,13 +179,13 @@ fn delay(record: &Value, _: &About) -> Result<Told, NoEvent> {
 /// Only `Permanent` says that the mailbox will never take it; `Transient` and `Undetermined` may pass.
 fn bounce(record: &Value, _: &About) -> Result<Told, NoEvent> {
     let bounce: Bounce = member(record, "bounce")?;
-    let permanent = bounce.bounce_type == "Permanent";
+    let permanent = bounce.kind == "Permanent";
     Ok(Told {
         kind: EventKind::Bounced { permanent },
         at: bounce.timestamp,
         detail: joined(&[
-            Some(&bounce.bounce_type),
-            bounce.bounce_sub_type.as_deref(),
+            Some(&bounce.kind),
+            bounce.subtype.as_deref(),
             diagnosis(&bounce.bounced_recipients),
         ]),
         recipients: concerned(&bounce.bounced_recipients),
@@ -194,16 +196,13 @@ fn bounce(record: &Value, _: &About) -> Result<Told, NoEvent> {
 /// the mail.
 fn complaint(record: &Value, _: &About) -> Result<Told, NoEvent> {
     let complaint: Complaint = member(record, "complaint")?;
-    if complaint.complaint_feedback_type.as_deref() == Some("not-spam") {
+    if complaint.feedback.as_deref() == Some("not-spam") {
         return Err(NoEvent::other("Complaint, not-spam"));
     }
     Ok(Told {
         kind: EventKind::Complained,
         at: complaint.timestamp,
-        detail: joined(&[
-            complaint.complaint_feedback_type.as_deref(),
-            complaint.complaint_sub_type.as_deref(),
-        ]),
+        detail: joined(&[complaint.feedback.as_deref(), complaint.subtype.as_deref()]),
         recipients: concerned(&complaint.complained_recipients),
     })
 }

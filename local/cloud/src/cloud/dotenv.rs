@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write;
 
 /// The variables of such a file.
+#[must_use]
 pub fn variables(text: &str) -> BTreeMap<String, String> {
     text.lines()
         .filter_map(|line| {

@@ -180,15 +180,18 @@ fn samples() -> Vec<(String, Value)> {
 
 /// What a mail says beside its parts.
 fn head(mail: &Mail) -> String {
-    let mut head = format!("From: {}\nTo: {}\n", mail.from, mail.to.as_str());
-    if let Some(address) = &mail.reply_to {
-        head += &format!("Reply-To: {}\n", address.as_str());
-    }
-    head += &format!("Subject: {}\n", mail.subject);
-    for (name, value) in &mail.headers {
-        head += &format!("{name}: {value}\n");
-    }
-    head
+    let mut lines = vec![
+        ("From", mail.from.to_string()),
+        ("To", mail.to.as_str().to_owned()),
+    ];
+    let reply_to = mail.reply_to.as_ref().map(|it| it.as_str().to_owned());
+    lines.extend(reply_to.map(|address| ("Reply-To", address)));
+    lines.push(("Subject", mail.subject.clone()));
+    lines.extend(mail.headers.clone());
+    let lines = lines
+        .into_iter()
+        .map(|(name, value)| [name, ": ", &value, "\n"].concat());
+    lines.collect()
 }
 
 #[test]
