@@ -263,7 +263,11 @@ mod tests {
     }
 
     fn recipients(event: &MailEvent) -> Vec<&str> {
-        event.recipients.iter().map(|one| one.as_str()).collect()
+        event
+            .recipients
+            .iter()
+            .map(shared::protocol::mail::EmailAddress::as_str)
+            .collect()
     }
 
     #[test]
