@@ -21,6 +21,7 @@ mod mail_ledger;
 mod main_job;
 mod openapi;
 mod outages;
+mod outbox;
 mod pooler;
 mod recipients;
 mod schemathesis;

@@ -8,6 +8,7 @@ pub mod job;
 pub mod key;
 pub mod mail_event;
 pub mod mail_ledger;
+pub mod outbox;
 pub mod page;
 pub mod realtime;
 pub mod suppression;

@@ -7,6 +7,7 @@
 mod error;
 mod session;
 mod target;
+mod transaction;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -22,6 +23,7 @@ pub use tokio_postgres::{
 pub use self::error::Error;
 use self::session::Session;
 use self::target::Target;
+pub use self::transaction::Transaction;
 use crate::base::env;
 
 /// How long a statement may take, the answer included.
@@ -128,6 +130,11 @@ impl Postgres {
             self.forget(session).await;
         }
         Err(error)
+    }
+
+    /// Keeps a connection for the next statement, unless there is another one by now.
+    async fn keep(&self, session: Arc<Session>) {
+        self.0.session.lock().await.get_or_insert(session);
     }
 
     async fn forget(&self, session: &Arc<Session>) {

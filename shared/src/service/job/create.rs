@@ -10,6 +10,7 @@ use super::kind::{JobType, Plan, Priority};
 use super::{Error, Jobs, keys, scripts};
 use crate::base::hex::hex;
 use crate::base::id;
+use crate::protocol::upstash::{Invocation, Pipeline};
 
 /// How many ids `jobs:{type}` keeps.
 pub(super) const LIST_CAP: usize = 1000;
@@ -121,40 +122,72 @@ impl Jobs {
         let Some((first, rest)) = jobs.split_first() else {
             return Ok(Created::New);
         };
-        let answer = serde_json::to_string(&Answer {
-            ids: jobs.iter().map(|job| job.id.clone()).collect(),
-            label: order.label.clone(),
-        })?;
-        let name = order.job.name();
-        let key = idempotency.map_or("", |idempotency| &idempotency.key);
-        let mut call = scripts::CREATE
-            .invoke()
-            .key(keys::JOB.key(&first.id))
-            .key(keys::OPEN.key(name))
-            .key(keys::STATS.key(name))
-            .key(keys::LIST.key(name))
-            .key(keys::IDEMPOTENCY.key(key));
-        for job in rest {
-            call = call.key(keys::JOB.key(&job.id));
-        }
-        call = call
-            .arg(idempotency.map_or("", |idempotency| &idempotency.fingerprint))
-            .arg(IDEMPOTENCY_LIFE.as_millis())
-            .arg(answer)
-            .arg(name)
-            .arg(order.priority.name())
-            .arg(&order.tenant)
-            .arg(&order.user)
-            .arg(&order.label)
-            .arg(order.not_before.map_or(0, Timestamp::as_millisecond))
-            .arg(life(order.job.plan()))
-            .arg(LIST_CAP)
-            .arg(OPEN_LIFE.as_millis());
-        for job in jobs {
-            call = call.arg(&job.id).arg(&job.payload);
-        }
+        let call = creation(order, first, rest, idempotency)?;
         read(&self.redis.eval::<Vec<String>>(call).await?)
     }
+
+    /// Records jobs of different orders in one request, each by itself: what became of each, in their order. One that
+    /// is recorded already stays as it is.
+    pub async fn create_each(
+        &self,
+        wishes: impl Iterator<Item = (&Order, &NewJob)>,
+    ) -> Result<Vec<Created>, Error> {
+        let calls = wishes
+            .map(|(order, job)| creation(order, job, &[], None))
+            .collect::<Result<Vec<_>, _>>()?;
+        if calls.is_empty() {
+            return Ok(Vec::new());
+        }
+        let count = calls.len();
+        let pipeline = calls.into_iter().fold(Pipeline::new(), Pipeline::script);
+        let mut replies = self.redis.pipeline(pipeline).await?;
+        (0..count)
+            .map(|_| read(&replies.take::<Vec<String>>()?))
+            .collect()
+    }
+}
+
+/// The call that records these jobs.
+fn creation(
+    order: &Order,
+    first: &NewJob,
+    rest: &[NewJob],
+    idempotency: Option<&Idempotency>,
+) -> Result<Invocation, Error> {
+    let jobs = || std::iter::once(first).chain(rest);
+    let answer = serde_json::to_string(&Answer {
+        ids: jobs().map(|job| job.id.clone()).collect(),
+        label: order.label.clone(),
+    })?;
+    let name = order.job.name();
+    let key = idempotency.map_or("", |idempotency| &idempotency.key);
+    let mut call = scripts::CREATE
+        .invoke()
+        .key(keys::JOB.key(&first.id))
+        .key(keys::OPEN.key(name))
+        .key(keys::STATS.key(name))
+        .key(keys::LIST.key(name))
+        .key(keys::IDEMPOTENCY.key(key));
+    for job in rest {
+        call = call.key(keys::JOB.key(&job.id));
+    }
+    call = call
+        .arg(idempotency.map_or("", |idempotency| &idempotency.fingerprint))
+        .arg(IDEMPOTENCY_LIFE.as_millis())
+        .arg(answer)
+        .arg(name)
+        .arg(order.priority.name())
+        .arg(&order.tenant)
+        .arg(&order.user)
+        .arg(&order.label)
+        .arg(order.not_before.map_or(0, Timestamp::as_millisecond))
+        .arg(life(order.job.plan()))
+        .arg(LIST_CAP)
+        .arg(OPEN_LIFE.as_millis());
+    for job in jobs() {
+        call = call.arg(&job.id).arg(&job.payload);
+    }
+    Ok(call)
 }
 
 fn read(answer: &[String]) -> Result<Created, Error> {

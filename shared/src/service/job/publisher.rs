@@ -69,16 +69,28 @@ impl Publisher {
             self.qstash.publish(&self.message(job)?).await?;
             return Ok(());
         }
+        for outcome in self.publish_each(jobs).await? {
+            outcome.map_err(Error::Refused)?;
+        }
+        Ok(())
+    }
+
+    /// Publishes jobs, each once, and says of each whether the queue took it; one that it refuses does not hold the
+    /// others back.
+    pub async fn publish_each(
+        &self,
+        jobs: &[Outgoing<'_>],
+    ) -> Result<Vec<Result<(), qstash::Refusal>>, Error> {
+        let mut outcomes = Vec::with_capacity(jobs.len());
         for part in jobs.chunks(BATCH) {
             let messages: Vec<Message> = part
                 .iter()
                 .map(|job| self.message(job))
                 .collect::<Result<_, _>>()?;
-            for outcome in self.qstash.batch(&messages).await? {
-                outcome.map_err(Error::Refused)?;
-            }
+            let answers = self.qstash.batch(&messages).await?;
+            outcomes.extend(answers.into_iter().map(|answer| answer.map(drop)));
         }
-        Ok(())
+        Ok(outcomes)
     }
 
     fn message(&self, job: &Outgoing<'_>) -> Result<Message, Error> {

@@ -1,0 +1,84 @@
+//! Several statements that take effect together or not at all.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use tokio::time::timeout;
+use tokio_postgres::Row;
+use tokio_postgres::error::SqlState;
+
+use super::error::Error;
+use super::session::Session;
+use super::{Parameter, Postgres, QUERY_TIMEOUT};
+
+/// An open transaction. It has the connection for itself: statements of others go over another one meanwhile.
+/// Dropping it without [`Transaction::commit`] closes the connection, and the server rolls it back.
+#[derive(Debug)]
+pub struct Transaction {
+    postgres: Postgres,
+    session: Arc<Session>,
+    failed: AtomicBool,
+}
+
+impl Postgres {
+    /// Begins a transaction, at the isolation that the database is set to (read committed, as a rule).
+    pub async fn transaction(&self) -> Result<Transaction, Error> {
+        let session = self.session().await?;
+        self.forget(&session).await;
+        let begun = Transaction {
+            postgres: self.clone(),
+            session,
+            failed: AtomicBool::new(false),
+        };
+        begun.say("BEGIN").await?;
+        Ok(begun)
+    }
+}
+
+impl Transaction {
+    /// Runs one statement and gives its rows.
+    pub async fn query(&self, sql: &str, parameters: &[Parameter<'_>]) -> Result<Vec<Row>, Error> {
+        let answer = self.session.client().query_typed(sql, parameters);
+        self.settled(timeout(QUERY_TIMEOUT, answer).await)
+    }
+
+    /// Runs one statement and gives the number of rows that it touched.
+    pub async fn execute(&self, sql: &str, parameters: &[Parameter<'_>]) -> Result<u64, Error> {
+        let answer = self.session.client().execute_typed(sql, parameters);
+        self.settled(timeout(QUERY_TIMEOUT, answer).await)
+    }
+
+    /// Makes all statements take effect. An error that is [`Error::Interrupted`] leaves it open whether they did.
+    pub async fn commit(self) -> Result<(), Error> {
+        // The server would answer the commit of a failed transaction by rolling it back, without an error.
+        if self.failed.load(Ordering::Relaxed) {
+            return Err(Error::Rejected {
+                code: SqlState::IN_FAILED_SQL_TRANSACTION.code().to_owned(),
+                message: "a statement of this transaction failed".to_owned(),
+            });
+        }
+        self.say("COMMIT").await?;
+        self.session.touch();
+        self.postgres.keep(self.session).await;
+        Ok(())
+    }
+
+    async fn say(&self, word: &str) -> Result<(), Error> {
+        let answer = self.session.client().batch_execute(word);
+        self.settled(timeout(QUERY_TIMEOUT, answer).await)
+    }
+
+    fn settled<T>(
+        &self,
+        outcome: Result<Result<T, tokio_postgres::Error>, tokio::time::error::Elapsed>,
+    ) -> Result<T, Error> {
+        let answer = match outcome {
+            Ok(answer) => answer.map_err(Error::of_statement),
+            Err(elapsed) => Err(Error::Interrupted(elapsed.into())),
+        };
+        if answer.is_err() {
+            self.failed.store(true, Ordering::Relaxed);
+        }
+        answer
+    }
+}

@@ -1,0 +1,37 @@
+-- $1 kinds, $2 the claim, $3 rows at the most, $4 only these ids, or null, $5 seconds until others may have them
+WITH free AS (
+  SELECT seq, kind, ordering_key
+  FROM signtusk.outbox AS waiting
+  WHERE published_at IS NULL AND set_aside_at IS NULL
+    AND kind = ANY ($1)
+    AND due_at <= now()
+    AND (held_until IS NULL OR held_until <= now())
+    AND ($4 IS NULL OR id = ANY ($4::uuid[]))
+    -- Not those that wait for an earlier one of their key: a long row of them must not hide what is behind it.
+    AND NOT EXISTS (
+      SELECT FROM signtusk.outbox AS earlier
+      WHERE earlier.published_at IS NULL AND earlier.set_aside_at IS NULL
+        AND earlier.ordering_key = waiting.ordering_key AND earlier.kind = waiting.kind
+        AND earlier.seq < waiting.seq
+        AND (earlier.due_at > now() OR earlier.held_until > now())
+    )
+  ORDER BY seq
+  LIMIT $3
+  FOR UPDATE SKIP LOCKED
+), taken AS (
+  -- A row goes with all the earlier ones of its key or not at all, also where another claim has just passed by.
+  SELECT seq FROM free
+  WHERE NOT EXISTS (
+    SELECT FROM signtusk.outbox AS earlier
+    WHERE earlier.published_at IS NULL AND earlier.set_aside_at IS NULL
+      AND earlier.ordering_key = free.ordering_key AND earlier.kind = free.kind
+      AND earlier.seq < free.seq
+      AND earlier.seq NOT IN (SELECT seq FROM free)
+  )
+)
+UPDATE signtusk.outbox AS claimed
+SET claim = $2, held_until = now() + $5 * interval '1 second', attempts = attempts + 1
+FROM taken
+WHERE claimed.seq = taken.seq
+RETURNING claimed.seq, id::text, kind, payload::text, ordering_key, job_type, priority, tenant, acting_user, label,
+  (extract(epoch FROM not_before) * 1000)::bigint AS not_before, attempts

@@ -1,0 +1,176 @@
+//! The outbox: what is to happen because of a change is written down in the transaction of the change, and done after
+//! it.
+//!
+//! A row is claimed ([`Outbox::claim`]), done by the module of its kind ([`jobs`] publishes jobs), and settled
+//! ([`Outbox::settle`]); each is one statement, so a transaction-mode pooler does not matter. A claim ends by itself:
+//! a row whose relay died between claim and settling is claimed again and done again, so doing it must be harmless to
+//! repeat. Rows with one ordering key are claimed only together with, or after, all earlier ones that still wait.
+//! What can never be done, or fails again and again, is set aside with the reason, and those behind it go on.
+
+pub mod jobs;
+
+mod row;
+mod write;
+
+use std::time::Duration;
+
+pub use self::row::{Columns, Kind, Outcome, Row};
+pub use self::write::Entry;
+use crate::base::id;
+use crate::protocol::postgres::{self, Parameter, Postgres, Type, column};
+
+/// How long a claim lasts: longer than a function can run.
+const LEASE: Duration = Duration::from_mins(1);
+
+/// Claims after which a row is given up that never came to an end: whoever does it dies of it.
+const MOST_ATTEMPTS: i32 = 10;
+
+const CLAIM: &str = include_str!("claim.sql");
+const SETTLE: &str = include_str!("settle.sql");
+const STANDING: &str = include_str!("standing.sql");
+
+/// Removes some rows that are done and have been for three days.
+const PURGE: &str = "DELETE FROM signtusk.outbox WHERE id IN ( \
+    SELECT id FROM signtusk.outbox WHERE published_at < now() - interval '3 days' LIMIT $1)";
+
+/// Why the outbox could not be read or written.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The database did not take the statement; the cause says whether it may be tried again.
+    #[error("the outbox cannot be reached")]
+    Postgres(#[from] postgres::Error),
+    /// The database holds or gave back what this build does not know.
+    #[error("the outbox holds what this build does not know")]
+    Unreadable,
+    /// A payload that is no JSON object.
+    #[error("the payload cannot be written")]
+    Payload(#[from] serde_json::Error),
+}
+
+/// Rows that are this claim's until it is settled, or for a minute.
+#[derive(Debug)]
+pub struct Claimed {
+    /// The rows, in the order of their writing.
+    pub rows: Vec<Row>,
+    claim: String,
+}
+
+/// How the outbox is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Standing {
+    /// How long the oldest row that waits has been due, in seconds; 0 while none waits.
+    pub oldest_seconds: u64,
+    /// Rows that were set aside; 1,000 stands for more.
+    pub set_aside: u64,
+}
+
+/// The outbox of a migrated database.
+#[derive(Clone, Debug)]
+pub struct Outbox(Postgres);
+
+impl Outbox {
+    /// The outbox in `postgres`.
+    #[must_use]
+    pub fn new(postgres: Postgres) -> Self {
+        Self(postgres)
+    }
+
+    /// Claims rows of these kinds that are due, `limit` at the most, the oldest first.
+    pub async fn claim(&self, kinds: &[Kind], limit: u32) -> Result<Claimed, Error> {
+        self.claim_some(kinds, limit, None).await
+    }
+
+    /// Claims those of these rows that can be had.
+    pub async fn claim_these(&self, kinds: &[Kind], ids: &[String]) -> Result<Claimed, Error> {
+        let limit = u32::try_from(ids.len()).unwrap_or(u32::MAX);
+        self.claim_some(kinds, limit, Some(ids)).await
+    }
+
+    async fn claim_some(
+        &self,
+        kinds: &[Kind],
+        limit: u32,
+        ids: Option<&[String]>,
+    ) -> Result<Claimed, Error> {
+        let claim = id::nonce();
+        let kinds: Vec<&str> = kinds.iter().map(|kind| kind.name()).collect();
+        let limit = i64::from(limit);
+        let lease = LEASE.as_secs_f64();
+        let parameters: [Parameter<'_>; 5] = [
+            (&kinds, Type::TEXT_ARRAY),
+            (&claim, Type::TEXT),
+            (&limit, Type::INT8),
+            (&ids, Type::TEXT_ARRAY),
+            (&lease, Type::FLOAT8),
+        ];
+        let rows = self.0.query(CLAIM, &parameters).await?;
+        let mut rows = rows.iter().map(Row::read).collect::<Result<Vec<_>, _>>()?;
+        rows.sort_by_key(|row| row.seq);
+        let (rows, hopeless): (Vec<_>, Vec<_>) = rows
+            .into_iter()
+            .partition(|row| row.attempts <= MOST_ATTEMPTS);
+        let claimed = Claimed { rows, claim };
+        if !hopeless.is_empty() {
+            let outcomes = hopeless.iter().map(|row| (row.id.as_str(), given_up()));
+            self.tell(&claimed.claim, outcomes).await?;
+        }
+        Ok(claimed)
+    }
+
+    /// Writes what became of the rows of a claim, one outcome for each, in their order. Done is kept whoever has the
+    /// row by now; the rest only while the claim lasts. Repeating it changes nothing.
+    pub async fn settle(&self, claimed: &Claimed, outcomes: &[Outcome]) -> Result<(), Error> {
+        let rows = claimed.rows.iter().zip(outcomes);
+        self.tell(
+            &claimed.claim,
+            rows.map(|(row, outcome)| (row.id.as_str(), outcome.clone())),
+        )
+        .await
+    }
+
+    async fn tell<'a>(
+        &self,
+        claim: &str,
+        outcomes: impl Iterator<Item = (&'a str, Outcome)>,
+    ) -> Result<(), Error> {
+        let outcomes: Vec<(&str, Outcome)> = outcomes.collect();
+        let ids: Vec<&str> = outcomes.iter().map(|(id, _)| *id).collect();
+        let names: Vec<&str> = outcomes.iter().map(|(_, it)| it.name()).collect();
+        let reasons: Vec<Option<&str>> = outcomes.iter().map(|(_, it)| it.reason()).collect();
+        let rests: Vec<i64> = outcomes.iter().map(|(_, it)| it.rest_millis()).collect();
+        let parameters: [Parameter<'_>; 5] = [
+            (&ids, Type::TEXT_ARRAY),
+            (&names, Type::TEXT_ARRAY),
+            (&reasons, Type::TEXT_ARRAY),
+            (&rests, Type::INT8_ARRAY),
+            (&claim, Type::TEXT),
+        ];
+        self.0.query_repeatable(SETTLE, &parameters).await?;
+        Ok(())
+    }
+
+    /// How old the oldest waiting row is, and how many were set aside. Its cost does not grow with the outbox.
+    pub async fn standing(&self) -> Result<Standing, Error> {
+        let rows = self.0.query_repeatable(STANDING, &[]).await?;
+        let row = rows.first().ok_or(Error::Unreadable)?;
+        let number = |name| -> Result<u64, Error> {
+            u64::try_from(column::<i64>(row, name)?).map_err(|_| Error::Unreadable)
+        };
+        Ok(Standing {
+            oldest_seconds: number("oldest")?,
+            set_aside: number("set_aside")?,
+        })
+    }
+
+    /// Removes rows that have been done for three days, `limit` at the most, and says how many.
+    pub async fn purge(&self, limit: u32) -> Result<u64, Error> {
+        let limit = i64::from(limit);
+        Ok(self.0.execute(PURGE, &[(&limit, Type::INT8)]).await?)
+    }
+}
+
+fn given_up() -> Outcome {
+    Outcome::Aside(format!(
+        "claimed {MOST_ATTEMPTS} times, and no attempt came to an end"
+    ))
+}

@@ -1,0 +1,3 @@
+//! The outbox: its rows, and their way to the queue.
+
+mod rows;

@@ -1,0 +1,340 @@
+//! What stands in the table: who may write, what a claim gives, what is kept of it. On a real PostgreSQL.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use proptest::prelude::*;
+use proptest::strategy::ValueTree as _;
+use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
+use serde_json::json;
+use shared::protocol::postgres;
+use shared::service::job::JobType;
+use shared::service::outbox::{Claimed, Entry, Kind, Outbox, Outcome, Row};
+
+use crate::support::ledger::LedgerDatabase;
+use crate::support::seeds;
+
+const JOBS: &[Kind] = &[Kind::Job];
+
+fn outbox(database: &LedgerDatabase) -> Outbox {
+    Outbox::new(database.connect())
+}
+
+/// Writes rows with these ordering keys, all in one statement, numbered in their payload.
+async fn write(database: &LedgerDatabase, keys: &[Option<&str>]) {
+    for (number, key) in keys.iter().enumerate() {
+        let key = key.map_or_else(|| "null".to_owned(), |key| format!("'{key}'"));
+        let call = format!(
+            "select public.signtusk_enqueue_job('email', '{{\"number\": {number}}}', {key})"
+        );
+        database.say(&call).await;
+    }
+}
+
+fn number(row: &Row) -> usize {
+    let payload: serde_json::Value = serde_json::from_str(&row.payload).unwrap();
+    payload["number"].as_u64().unwrap().try_into().unwrap()
+}
+
+fn numbers(claimed: &Claimed) -> Vec<usize> {
+    claimed.rows.iter().map(number).collect()
+}
+
+async fn settle_all(outbox: &Outbox, claimed: &Claimed, outcome: &Outcome) {
+    let outcomes = vec![outcome.clone(); claimed.rows.len()];
+    outbox.settle(claimed, &outcomes).await.unwrap();
+}
+
+#[tokio::test]
+async fn visitors_cannot_enqueue_and_the_web_app_and_the_functions_can() {
+    let database = LedgerDatabase::fresh().await;
+    let call = "select public.signtusk_enqueue_job('email', '{}')";
+    for role in ["anon", "authenticated"] {
+        for statement in [call, "select count(*) from signtusk.outbox"] {
+            let script = format!("set local role {role}; {statement}");
+            let error = database.owner.batch(&script).await.unwrap_err();
+            assert!(
+                matches!(&error, postgres::Error::Rejected { code, .. } if code == "42501"),
+                "{role}: {statement}: {error:?}"
+            );
+        }
+    }
+    database
+        .say(&format!("set local role service_role; {call}"))
+        .await;
+    database.functions.batch(call).await.unwrap();
+    let rows = database
+        .read("select to_jsonb(count(*)) as value from signtusk.outbox")
+        .await;
+    assert_eq!(rows, json!(2));
+}
+
+#[tokio::test]
+async fn what_cannot_be_a_job_is_refused_where_it_is_written() {
+    let database = LedgerDatabase::fresh().await;
+    for arguments in [
+        "'Email', '{}'",
+        "null, '{}'",
+        "'email', '[]'",
+        "'email', null",
+        "'email', '{}', priority => 'urgent'",
+        "'email', '{}', tenant => ''",
+        "'email', '{}', ordering_key => ''",
+        "'email', jsonb_build_object('a', repeat('x', 262144))",
+    ] {
+        let call = format!("select public.signtusk_enqueue_job({arguments})");
+        let error = database.functions.batch(&call).await.unwrap_err();
+        assert!(
+            matches!(&error, postgres::Error::Constraint { code, .. } if code.starts_with("23")),
+            "{arguments}: {error:?}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_job_of_a_change_that_was_rolled_back_does_not_exist() {
+    let database = LedgerDatabase::fresh().await;
+    let entry = Entry::new(JobType::Email, "acme.example");
+    let dropped = database.functions.transaction().await.unwrap();
+    Outbox::write(&dropped, &entry, &json!({ "number": 0 }))
+        .await
+        .unwrap();
+    drop(dropped);
+    let failed = database.functions.transaction().await.unwrap();
+    Outbox::write(&failed, &entry, &json!({ "number": 1 }))
+        .await
+        .unwrap();
+    failed.query("select nothing", &[]).await.unwrap_err();
+    let refused = failed.commit().await.unwrap_err();
+    assert!(
+        matches!(&refused, postgres::Error::Rejected { code, .. } if code == "25P02"),
+        "{refused:?}"
+    );
+    let kept = database.functions.transaction().await.unwrap();
+    let id = Outbox::write(&kept, &entry, &json!({ "number": 2 }))
+        .await
+        .unwrap();
+    kept.commit().await.unwrap();
+
+    let claimed = outbox(&database).claim(JOBS, 10).await.unwrap();
+    assert_eq!(numbers(&claimed), [2]);
+    let row = &claimed.rows[0];
+    assert_eq!(
+        (&row.id, row.columns.tenant.as_str()),
+        (&id, "acme.example")
+    );
+}
+
+#[tokio::test]
+async fn a_claimed_row_is_nobody_elses_until_it_is_settled_or_its_time_is_over() {
+    let database = LedgerDatabase::fresh().await;
+    write(&database, &[None, None, None]).await;
+    let (ours, theirs) = (outbox(&database), outbox(&database));
+    let first = ours.claim(JOBS, 2).await.unwrap();
+    assert_eq!(numbers(&first), [0, 1]);
+    let second = theirs.claim(JOBS, 10).await.unwrap();
+    assert_eq!(numbers(&second), [2]);
+    let of_the_first = [Outcome::Done, Outcome::Aside("bad".into())];
+    ours.settle(&first, &of_the_first).await.unwrap();
+    assert_eq!(numbers(&ours.claim(JOBS, 10).await.unwrap()), [0; 0]);
+
+    // The claim of the second runs out; what it says afterwards about a row that another has does not count, unless
+    // it is done.
+    database
+        .say("update signtusk.outbox set held_until = now()")
+        .await;
+    let third = ours.claim(JOBS, 10).await.unwrap();
+    assert_eq!(numbers(&third), [2]);
+    settle_all(&theirs, &second, &Outcome::Aside("late".into())).await;
+    settle_all(&theirs, &second, &Outcome::Done).await;
+    settle_all(&ours, &third, &Outcome::Aside("later".into())).await;
+    let ends = "select jsonb_agg(jsonb_build_array(published_at is not null, reason, payload = '{}') order by seq) \
+                as value from signtusk.outbox";
+    let ends = database.read(ends).await;
+    assert_eq!(
+        ends,
+        json!([
+            [true, null, true],
+            [false, "bad", false],
+            [true, null, true]
+        ])
+    );
+}
+
+#[tokio::test]
+async fn a_row_that_waits_hides_neither_those_of_other_keys_nor_lets_those_of_its_own_pass() {
+    let database = LedgerDatabase::fresh().await;
+    let outbox = outbox(&database);
+    write(&database, &[Some("a"), Some("a"), Some("b"), None]).await;
+    let first = outbox.claim(JOBS, 1).await.unwrap();
+    assert_eq!(numbers(&first), [0]);
+    let later = Outcome::Later {
+        rest: Duration::from_mins(1),
+        reason: "not now".into(),
+    };
+    settle_all(&outbox, &first, &later).await;
+    let others = outbox.claim(JOBS, 10).await.unwrap();
+    assert_eq!(numbers(&others), [2, 3], "1 waits for 0");
+    settle_all(&outbox, &others, &Outcome::Done).await;
+
+    database
+        .say("update signtusk.outbox set held_until = now()")
+        .await;
+    let again = outbox.claim(JOBS, 1).await.unwrap();
+    assert_eq!(numbers(&again), [0]);
+    settle_all(&outbox, &again, &Outcome::Aside("poison".into())).await;
+    assert_eq!(
+        numbers(&outbox.claim(JOBS, 10).await.unwrap()),
+        [1],
+        "a poison row blocks nobody"
+    );
+    let standing = outbox.standing().await.unwrap();
+    assert_eq!(standing.set_aside, 1);
+}
+
+#[tokio::test]
+async fn a_job_of_next_month_waits_here_and_its_age_does_not_count() {
+    let database = LedgerDatabase::fresh().await;
+    let outbox = outbox(&database);
+    let late = "select public.signtusk_enqueue_job('email', '{\"number\": 0}', not_before => now() + interval '30 days')";
+    database.say(late).await;
+    assert_eq!(numbers(&outbox.claim(JOBS, 10).await.unwrap()), [0; 0]);
+    assert_eq!(outbox.standing().await.unwrap().oldest_seconds, 0);
+    write(&database, &[None]).await;
+    database
+        .say("update signtusk.outbox set due_at = due_at - interval '90 seconds'")
+        .await;
+    let age = outbox.standing().await.unwrap().oldest_seconds;
+    assert!((90..180).contains(&age), "{age}");
+}
+
+#[tokio::test]
+async fn a_row_whose_relays_all_died_is_set_aside_in_the_end() {
+    let database = LedgerDatabase::fresh().await;
+    let outbox = outbox(&database);
+    write(&database, &[None]).await;
+    for attempt in 1..=10 {
+        let claimed = outbox.claim(JOBS, 10).await.unwrap();
+        assert_eq!(numbers(&claimed), [0], "attempt {attempt}");
+        // An outage is no fault of the row's.
+        let free = outbox.claim(JOBS, 10).await.unwrap();
+        assert_eq!(numbers(&free), [0; 0]);
+        database
+            .say("update signtusk.outbox set held_until = now()")
+            .await;
+    }
+    assert_eq!(numbers(&outbox.claim(JOBS, 10).await.unwrap()), [0; 0]);
+    assert_eq!(outbox.standing().await.unwrap().set_aside, 1);
+}
+
+/// What one relay does next in a random history.
+#[derive(Clone, Copy, Debug)]
+enum Step {
+    /// Claims this many.
+    Claim(u32),
+    /// Settles its oldest claim: all done, or the row with this number fails and rests.
+    Settle(Option<usize>),
+    /// Dies: its claims run out.
+    Die,
+}
+
+fn history(seed: u64) -> (Vec<Option<u8>>, Vec<(usize, Step)>) {
+    let mut bytes = [0; 32];
+    bytes[..8].copy_from_slice(&seed.to_le_bytes());
+    let rng = TestRng::from_seed(RngAlgorithm::ChaCha, &bytes);
+    let mut runner = TestRunner::new_with_rng(Config::default(), rng);
+    let step = prop_oneof![
+        4 => (1..6_u32).prop_map(Step::Claim),
+        3 => prop::option::weighted(0.3, 0..12_usize).prop_map(Step::Settle),
+        1 => Just(Step::Die),
+    ];
+    let keys = prop::collection::vec(prop::option::weighted(0.8, 0..3_u8), 1..12);
+    let steps = prop::collection::vec((0..2_usize, step), 1..24);
+    (keys, steps).new_tree(&mut runner).unwrap().current()
+}
+
+#[tokio::test]
+async fn no_history_of_two_relays_lets_a_row_overtake_one_of_its_key() {
+    let database = LedgerDatabase::fresh().await;
+    let relays = [outbox(&database), outbox(&database)];
+    for seed in 0..seeds(20) {
+        database.say("truncate signtusk.outbox").await;
+        let (keys, steps) = history(seed);
+        let names: Vec<Option<String>> = keys
+            .iter()
+            .map(|key| key.map(|key| format!("k{key}")))
+            .collect();
+        let keys: Vec<Option<&str>> = names.iter().map(Option::as_deref).collect();
+        write(&database, &keys).await;
+        let mut held: [Vec<Claimed>; 2] = Default::default();
+        let mut went = Vec::new();
+        for (who, step) in &steps {
+            match step {
+                Step::Claim(limit) => {
+                    held[*who].push(relays[*who].claim(JOBS, *limit).await.unwrap());
+                }
+                Step::Die => {
+                    held[*who].clear();
+                    database
+                        .say("update signtusk.outbox set held_until = now()")
+                        .await;
+                    held = Default::default();
+                }
+                Step::Settle(failing) if !held[*who].is_empty() => {
+                    let claimed = held[*who].remove(0);
+                    went.extend(settle(&relays[*who], &claimed, *failing).await);
+                }
+                Step::Settle(_) => {}
+            }
+        }
+        drop(held);
+        database
+            .say("update signtusk.outbox set held_until = now()")
+            .await;
+        loop {
+            let rest = relays[0].claim(JOBS, 3).await.unwrap();
+            if rest.rows.is_empty() {
+                break;
+            }
+            went.extend(settle(&relays[0], &rest, None).await);
+        }
+        let mut of_each = BTreeMap::<&str, Vec<usize>>::new();
+        for number in &went {
+            if let Some(key) = keys[*number] {
+                of_each.entry(key).or_default().push(*number);
+            }
+        }
+        for (key, order) in of_each {
+            assert!(order.is_sorted(), "seed {seed}: {key} went as {order:?}");
+        }
+        went.sort_unstable();
+        assert_eq!(went, (0..keys.len()).collect::<Vec<_>>(), "seed {seed}");
+    }
+}
+
+/// Settles a claim as a relay does: what is behind a failure in its order fails with it. Gives what went.
+async fn settle(outbox: &Outbox, claimed: &Claimed, failing: Option<usize>) -> Vec<usize> {
+    let failed = claimed.rows.iter().find(|row| Some(number(row)) == failing);
+    let outcomes: Vec<Outcome> = claimed
+        .rows
+        .iter()
+        .map(|row| {
+            let behind = failed.is_some_and(|failed| {
+                number(row) == number(failed)
+                    || row.ordering_key.is_some()
+                        && row.ordering_key == failed.ordering_key
+                        && number(row) > number(failed)
+            });
+            if behind {
+                Outcome::Free(Duration::from_mins(1))
+            } else {
+                Outcome::Done
+            }
+        })
+        .collect();
+    outbox.settle(claimed, &outcomes).await.unwrap();
+    let done = claimed.rows.iter().zip(outcomes);
+    done.filter(|(_, outcome)| *outcome == Outcome::Done)
+        .map(|(row, _)| number(row))
+        .collect()
+}
