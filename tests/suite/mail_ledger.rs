@@ -1,62 +1,13 @@
-//! The e-mail ledger and its migrations, on a real PostgreSQL.
+//! The e-mail ledger, on a real PostgreSQL.
 
-use std::path::Path;
-
-use local::postgres::{Cluster, Passwords, Settings, migrations_folder};
 use serde_json::{Value, json};
 use shared::protocol::mail::{MessageId, Provider};
 use shared::protocol::postgres::{self, Postgres, column};
 use shared::service::email::EmailAddress;
 use shared::service::mail_ledger::{Begun, Entry, Identity, MailLedger, Sending};
-use tempfile::TempDir;
 
+use crate::support::cluster::OwnDatabase;
 use crate::support::ledger::{LedgerDatabase, REMINDER, Reminder};
-
-/// A migrated database with the two roles that use it.
-struct Fixture {
-    functions: Postgres,
-    owner: Postgres,
-    functions_url: String,
-    cluster: Cluster,
-    _folder: TempDir,
-}
-
-impl Fixture {
-    async fn start() -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let cluster = Cluster::start(Settings {
-            folder: folder.path().join("postgres"),
-            port: 0,
-            durable: false,
-            log: folder.path().join("postgres.log"),
-            passwords: Passwords::new("admin", "owner", "functions"),
-        })
-        .await
-        .unwrap();
-        let database = cluster.database("ledger").await.unwrap();
-        Self {
-            functions: Postgres::at(&database.functions_url, None).unwrap(),
-            owner: Postgres::at(&database.owner_url, None).unwrap(),
-            functions_url: database.functions_url.clone(),
-            cluster,
-            _folder: folder,
-        }
-    }
-
-    fn ledger(&self) -> MailLedger {
-        MailLedger::new(self.functions.clone())
-    }
-
-    /// The number that a query of the owner gives.
-    async fn count(&self, sql: &str) -> i64 {
-        let rows = self.owner.query(sql, &[]).await.unwrap();
-        column(&rows[0], "count").unwrap()
-    }
-
-    async fn end(self) {
-        self.cluster.stop().await;
-    }
-}
 
 async fn begin(ledger: &MailLedger, job_id: &str) -> Begun {
     let recipient = EmailAddress::parse("ann@example.com").unwrap();
@@ -90,8 +41,8 @@ async fn accept(ledger: &MailLedger, sending: &Sending) {
 
 #[tokio::test]
 async fn a_mail_is_sent_once_and_what_may_have_gone_twice_is_marked() {
-    let fixture = Fixture::start().await;
-    let ledger = fixture.ledger();
+    let fixture = OwnDatabase::start().await;
+    let ledger = MailLedger::new(fixture.functions.clone());
 
     let first = to_send(begin(&ledger, "job-1").await);
     assert!(!first.in_doubt());
@@ -127,8 +78,8 @@ async fn a_mail_is_sent_once_and_what_may_have_gone_twice_is_marked() {
 
 #[tokio::test]
 async fn a_rejected_mail_is_never_tried_again() {
-    let fixture = Fixture::start().await;
-    let ledger = fixture.ledger();
+    let fixture = OwnDatabase::start().await;
+    let ledger = MailLedger::new(fixture.functions.clone());
     let sending = to_send(begin(&ledger, "job-1").await);
     ledger.rejected(&sending, "MessageRejected").await.unwrap();
     let again = begin(&ledger, "job-1").await;
@@ -141,7 +92,7 @@ async fn a_rejected_mail_is_never_tried_again() {
 
 #[tokio::test]
 async fn of_jobs_that_send_the_same_mail_at_once_one_sends_it() {
-    let fixture = Fixture::start().await;
+    let fixture = OwnDatabase::start().await;
     let attempts = (0..20).map(|n| {
         let ledger = MailLedger::new(Postgres::at(&fixture.functions_url, None).unwrap());
         tokio::spawn(async move { begin(&ledger, &format!("job-{n}")).await })
@@ -158,7 +109,7 @@ async fn of_jobs_that_send_the_same_mail_at_once_one_sends_it() {
 
     let aged = "update signtusk.email_ledger set updated_at = now() - interval '2 minutes'";
     fixture.owner.execute(aged, &[]).await.unwrap();
-    let taken_over = to_send(begin(&fixture.ledger(), "job-x").await);
+    let taken_over = to_send(begin(&MailLedger::new(fixture.functions.clone()), "job-x").await);
     assert!(taken_over.in_doubt(), "its job was killed, or is still out");
     fixture.end().await;
 }
@@ -322,46 +273,9 @@ async fn of_a_mail_and_its_successor_that_begin_at_once_none_deadlocks_and_the_s
 }
 
 #[tokio::test]
-async fn rows_from_before_the_events_keep_their_meaning() {
-    let database = LedgerDatabase::fresh().await;
-    database
-        .say(
-            "drop table signtusk.email_events, signtusk.email_suppressions;
-             alter table signtusk.email_ledger drop column sending_since, drop column resumed, drop column message_ids,
-               drop column doubled, drop column accepted_at, drop column delivered_at,
-               drop constraint email_ledger_state_check,
-               add constraint email_ledger_state_check
-                 check (state in ('sending', 'accepted', 'released', 'rejected'));",
-        )
-        .await;
-    let gone = Reminder {
-        occurrence: "gone",
-        ..REMINDER
-    };
-    for (mail, state, id) in [(REMINDER, "sending", "null"), (gone, "accepted", "'m-1'")] {
-        let insert = format!(
-            "insert into signtusk.email_ledger (key, kind, recipient, job_id, state, attempt, message_id) \
-             values ('{}', 'reminder', 'ann@example.com', 'job-1', '{state}', 'old', {id})",
-            mail.key(),
-        );
-        database.say(&insert).await;
-    }
-    for _ in 0..2 {
-        migrate(&database.owner, &migrations_folder()).await;
-    }
-    let row = database.row(&gone.key()).await;
-    assert_eq!(row["message_ids"], json!(["m-1"]));
-    assert!(row["accepted_at"].is_string());
-    assert!(
-        REMINDER.sending(&database).await.in_doubt(),
-        "its attempt ended without a word"
-    );
-}
-
-#[tokio::test]
 async fn a_connection_that_died_costs_no_statement() {
-    let fixture = Fixture::start().await;
-    let ledger = fixture.ledger();
+    let fixture = OwnDatabase::start().await;
+    let ledger = MailLedger::new(fixture.functions.clone());
     let sending = to_send(begin(&ledger, "job-1").await);
     let other = Postgres::at(&fixture.functions_url, None).unwrap();
     let end = "select count(pg_terminate_backend(pid)) from pg_stat_activity \
@@ -397,86 +311,10 @@ async fn a_connection_that_died_costs_no_statement() {
         "{again:?}"
     );
 
-    let Fixture {
+    let OwnDatabase {
         functions, cluster, ..
     } = fixture;
     cluster.stop().await;
     let gone = functions.batch("select 1").await.unwrap_err();
     assert!(matches!(gone, postgres::Error::Unavailable(_)), "{gone:?}");
-}
-
-#[tokio::test]
-async fn the_migrations_run_twice_and_keep_what_the_web_app_has() {
-    let fixture = Fixture::start().await;
-    let older = "drop table public.signing_request_signers, public.signing_requests, public.documents cascade; \
-         create table public.documents (id uuid primary key default gen_random_uuid(), title text not null, \
-           user_id uuid not null, user_email text not null, status text default 'unheard_of'); \
-         insert into public.documents (title, user_id, user_email) \
-           values ('Lease', gen_random_uuid(), 'bob@example.com');";
-    fixture.owner.batch(older).await.unwrap();
-    for _ in 0..2 {
-        migrate(&fixture.owner, &migrations_folder()).await;
-    }
-    let kept = "select count(*) from public.documents where title = 'Lease' and status = 'unheard_of' \
-                and metadata = '{}' and pdf_url is null";
-    assert_eq!(fixture.count(kept).await, 1);
-    let open = "select count(*) from pg_class where relnamespace = 'public'::regnamespace and relkind = 'r' \
-                and relname like 'signing_request%' and not relrowsecurity";
-    assert_eq!(
-        fixture.count(open).await,
-        0,
-        "a table that is made here is not open to visitors"
-    );
-
-    let read = "select count(*) from public.documents join public.user_profiles on true";
-    fixture.functions.query(read, &[]).await.unwrap();
-    fixture.end().await;
-}
-
-#[tokio::test]
-async fn visitors_of_the_web_app_reach_nothing_of_ours() {
-    let fixture = Fixture::start().await;
-    for role in ["anon", "authenticated"] {
-        for statement in [
-            "select count(*) from signtusk.email_ledger",
-            "select count(*) from signtusk.email_events",
-            "delete from signtusk.email_suppressions",
-            "insert into signtusk.email_ledger (key) values ('')",
-            "create table signtusk.theirs ()",
-        ] {
-            let script = format!("set local role {role}; {statement}");
-            let error = fixture.owner.batch(&script).await.unwrap_err();
-            assert!(
-                matches!(&error, postgres::Error::Rejected { code, .. } if code == "42501"),
-                "{role}: {statement}: {error:?}"
-            );
-        }
-    }
-    let error = fixture
-        .functions
-        .batch("delete from signtusk.email_ledger")
-        .await
-        .unwrap_err();
-    assert!(
-        matches!(&error, postgres::Error::Rejected { code, .. } if code == "42501"),
-        "{error:?}"
-    );
-    fixture.end().await;
-}
-
-/// Runs every migration, whether it has run before or not.
-async fn migrate(owner: &Postgres, folder: &Path) {
-    let mut files: Vec<_> = std::fs::read_dir(folder)
-        .unwrap()
-        .map(|entry| entry.unwrap().path())
-        .filter(|path| path.extension().is_some_and(|extension| extension == "sql"))
-        .collect();
-    files.sort();
-    assert!(files.len() >= 3, "{files:?}");
-    for file in files {
-        let script = std::fs::read_to_string(&file).unwrap();
-        if let Err(error) = owner.batch(&script).await {
-            panic!("{}: {error:?}", file.display());
-        }
-    }
 }

@@ -19,6 +19,7 @@ mod kill;
 mod mail_events;
 mod mail_ledger;
 mod main_job;
+mod migrations;
 mod openapi;
 mod outages;
 mod outbox;

@@ -6,7 +6,7 @@ use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::Path;
 use std::time::Duration;
 
-use local::postgres::{Cluster, Passwords, Settings};
+use local::postgres::Cluster;
 use local::process::port::{free, is_taken};
 use local::process::{Process, Program};
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
@@ -16,6 +16,8 @@ use shared::service::email::EmailAddress;
 use shared::service::mail_ledger::{Begun, Entry, Identity, MailLedger};
 use tempfile::TempDir;
 use url::Url;
+
+use crate::support::cluster::cluster;
 
 /// A pooler before a migrated database. Its certificate is for `localhost` and for no address.
 struct Fixture {
@@ -29,15 +31,7 @@ struct Fixture {
 impl Fixture {
     async fn start() -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let cluster = Cluster::start(Settings {
-            folder: folder.path().join("postgres"),
-            port: 0,
-            durable: false,
-            log: folder.path().join("postgres.log"),
-            passwords: Passwords::new("admin", "owner", "functions"),
-        })
-        .await
-        .unwrap();
+        let cluster = cluster(folder.path()).await;
         let database = cluster.database("pooled").await.unwrap();
         let postgres = Url::parse(&database.functions_url).unwrap().port().unwrap();
         let port = free().unwrap();

@@ -1,13 +1,13 @@
 //! What the tests stand on: a cloud of their own each, a signer, and a proxy that fails on demand.
 
 pub(crate) mod cloud;
+pub(crate) mod cluster;
 pub(crate) mod event;
 pub(crate) mod ledger;
 pub(crate) mod payloads;
 pub(crate) mod proxy;
 pub(crate) mod signer;
 pub(crate) mod store;
-
 pub(crate) mod waiting;
 
 pub(crate) use cloud::TestCloud;

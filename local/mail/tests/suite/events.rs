@@ -1,7 +1,5 @@
 //! What the providers tell of a mail: which events, in which shape, signed how, and how often.
 
-use std::collections::VecDeque;
-use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use local_mail::events::sns::{Signer, TOPIC_ARN};
@@ -10,133 +8,9 @@ use local_mail::events::{Events, Happening};
 use local_mail::{Provider, Server, Settings, start};
 use serde_json::{Value, json};
 use tempfile::TempDir;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpListener, TcpStream};
 
 use crate::http_client::call;
-
-/// One request that a receiver got.
-#[derive(Clone, Debug)]
-struct Received {
-    /// The request line and the headers, in lower case.
-    head: String,
-    body: String,
-}
-
-impl Received {
-    fn json(&self) -> Value {
-        serde_json::from_str(&self.body).unwrap()
-    }
-
-    fn header(&self, name: &str) -> String {
-        let value = |line: &str| line.strip_prefix(&format!("{name}: ")).map(str::to_owned);
-        self.head.lines().find_map(value).unwrap_or_default()
-    }
-}
-
-/// An address that events are sent to. It answers as it is told, then 200, and confirms the topic's question.
-struct Receiver {
-    url: String,
-    received: Arc<Mutex<Vec<Received>>>,
-    answers: Arc<Mutex<VecDeque<u16>>>,
-}
-
-impl Receiver {
-    async fn listen() -> Self {
-        let socket = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let url = format!("http://{}/hook", socket.local_addr().unwrap());
-        let received = Arc::new(Mutex::new(Vec::new()));
-        let answers = Arc::new(Mutex::new(VecDeque::new()));
-        let (kept, planned) = (Arc::clone(&received), Arc::clone(&answers));
-        tokio::spawn(async move {
-            loop {
-                let (stream, _) = socket.accept().await.unwrap();
-                tokio::spawn(serve(stream, Arc::clone(&kept), Arc::clone(&planned)));
-            }
-        });
-        Self {
-            url,
-            received,
-            answers,
-        }
-    }
-
-    fn all(&self) -> Vec<Received> {
-        self.received.lock().unwrap().clone()
-    }
-
-    /// The provider's own events so far, without the topic's envelope.
-    fn events(&self) -> Vec<Value> {
-        let text = |received: &Received| {
-            let body = received.json();
-            match body["Type"].as_str() {
-                Some("Notification") => body["Message"].as_str().map(str::to_owned),
-                Some(_) => None,
-                None => Some(received.body.clone()),
-            }
-        };
-        let texts = self.all().iter().filter_map(text).collect::<Vec<_>>();
-        texts
-            .iter()
-            .map(|text| serde_json::from_str(text).unwrap())
-            .collect()
-    }
-
-    /// What the events say has happened, in any order.
-    fn kinds(&self) -> Vec<String> {
-        let mut kinds: Vec<String> = self
-            .events()
-            .iter()
-            .map(|event| {
-                event["eventType"]
-                    .as_str()
-                    .or(event["type"].as_str())
-                    .unwrap()
-                    .to_owned()
-            })
-            .collect();
-        kinds.sort();
-        kinds
-    }
-}
-
-async fn serve(
-    mut stream: TcpStream,
-    received: Arc<Mutex<Vec<Received>>>,
-    answers: Arc<Mutex<VecDeque<u16>>>,
-) {
-    let mut bytes = Vec::new();
-    let request = loop {
-        let read = stream.read_buf(&mut bytes).await.unwrap();
-        let text = String::from_utf8_lossy(&bytes).into_owned();
-        if let Some((head, body)) = text.split_once("\r\n\r\n") {
-            let head = head.to_lowercase();
-            let request = Received {
-                head,
-                body: body.to_owned(),
-            };
-            if body.len() == request.header("content-length").parse::<usize>().unwrap() {
-                break request;
-            }
-        }
-        assert!(read > 0, "an unfinished request");
-    };
-    let body = request.json();
-    if body["Type"] == "SubscriptionConfirmation" {
-        visit(body["SubscribeURL"].as_str().unwrap()).await;
-    }
-    let status = answers.lock().unwrap().pop_front().unwrap_or(200);
-    received.lock().unwrap().push(request);
-    let answer = format!("HTTP/1.1 {status} x\r\ncontent-length: 0\r\n\r\n");
-    stream.write_all(answer.as_bytes()).await.unwrap();
-}
-
-/// GET of a URL; the status and the body.
-async fn visit(url: &str) -> (u16, String) {
-    let (origin, path) = url.split_at(url.match_indices('/').nth(2).unwrap().0);
-    let answer = call(origin, &format!("GET {path} HTTP/1.1\r\n"), b"").await;
-    (answer.status, answer.body)
-}
+use crate::receiver::{Receiver, visit};
 
 async fn until(what: &str, mut is_so: impl FnMut() -> bool) {
     for _ in 0..1000 {

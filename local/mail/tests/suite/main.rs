@@ -5,9 +5,11 @@
     reason = "test code outside of test functions, too"
 )]
 
+mod content;
 mod events;
 mod http_client;
 mod mailbox;
+mod receiver;
 mod resend;
 mod ses;
 mod sns;

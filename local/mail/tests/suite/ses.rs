@@ -9,14 +9,12 @@ use aws_sdk_sesv2::config::retry::RetryConfig;
 use aws_sdk_sesv2::config::{BehaviorVersion, Credentials, Region};
 use aws_sdk_sesv2::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_sesv2::operation::send_email::SendEmailError;
-use aws_sdk_sesv2::primitives::Blob;
-use aws_sdk_sesv2::types::{
-    Body, Content, Destination, EmailContent, Message, MessageHeader, MessageTag, RawMessage,
-    Template,
-};
+use aws_sdk_sesv2::types::{Destination, EmailContent, MessageTag, Template};
 use aws_smithy_http_client::Builder;
 use local_mail::{Code, Fault, Server, Settings, start};
 use tempfile::TempDir;
+
+use crate::content::{raw, simple};
 
 const FROM: &str = "SignTusk <noreply@signtusk.localhost>";
 
@@ -68,46 +66,6 @@ impl Provider {
     fn kept(&self) -> usize {
         self.server.messages(None).len()
     }
-}
-
-fn utf8(text: &str) -> Content {
-    Content::builder()
-        .data(text)
-        .charset("UTF-8")
-        .build()
-        .unwrap()
-}
-
-fn simple(subject: &str, headers: &[(&str, &str)]) -> EmailContent {
-    let headers = headers
-        .iter()
-        .map(|(name, value)| {
-            MessageHeader::builder()
-                .name(*name)
-                .value(*value)
-                .build()
-                .unwrap()
-        })
-        .collect();
-    let message = Message::builder()
-        .subject(utf8(subject))
-        .body(
-            Body::builder()
-                .html(utf8("<p>Grüße</p>"))
-                .text(utf8("Grüße"))
-                .build(),
-        )
-        .set_headers(Some(headers))
-        .build();
-    EmailContent::builder().simple(message).build()
-}
-
-fn raw(mail: &str) -> EmailContent {
-    let message = RawMessage::builder()
-        .data(Blob::new(mail.as_bytes()))
-        .build()
-        .unwrap();
-    EmailContent::builder().raw(message).build()
 }
 
 fn code(sent: Sent) -> String {

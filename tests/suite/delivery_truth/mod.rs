@@ -1,12 +1,8 @@
 //! What providers' events make of the ledger and of the suppression list, on a real PostgreSQL.
 
-use std::collections::BTreeSet;
+mod order;
 
 use jiff::{Timestamp, ToSpan as _};
-use proptest::collection::vec;
-use proptest::prelude::*;
-use proptest::sample::select;
-use proptest::test_runner::{Config, TestCaseResult, TestRunner};
 use serde_json::{Value, json};
 use shared::protocol::mail::{EmailAddress, MessageId, Provider};
 use shared::service::email::Reference;
@@ -16,7 +12,6 @@ use shared::service::mail_event::{
 use shared::service::mail_ledger::Begun;
 
 use crate::support::ledger::{LedgerDatabase, REMINDER, Reminder};
-use crate::support::seeds;
 
 /// When the mails of these tests were first tried.
 const SENT: &str = "2026-11-24T09:00:00Z";
@@ -78,187 +73,6 @@ async fn suppressed(database: &LedgerDatabase) -> Value {
     let sql = "select coalesce(jsonb_agg(address || ' ' || reason order by address, reason), '[]') as value \
                from signtusk.email_suppressions";
     database.read(sql).await
-}
-
-/// One event of the random runs: what, of which of two mails, after how many minutes.
-type Happening = (EventKind, &'static str, i64);
-
-/// What a row of the random runs is before the events come.
-#[derive(Clone, Copy, Debug)]
-struct Start {
-    state: &'static str,
-    in_doubt: bool,
-    ids: &'static [&'static str],
-}
-
-const STARTS: [Start; 5] = [
-    Start {
-        state: "sending",
-        in_doubt: false,
-        ids: &[],
-    },
-    Start {
-        state: "sending",
-        in_doubt: true,
-        ids: &[],
-    },
-    Start {
-        state: "accepted",
-        in_doubt: false,
-        ids: &["a"],
-    },
-    Start {
-        state: "accepted",
-        in_doubt: true,
-        ids: &["b"],
-    },
-    Start {
-        state: "superseded",
-        in_doubt: false,
-        ids: &[],
-    },
-];
-
-/// A row that starts so and sees these events, and the reasons for which its recipient gets no mail then.
-async fn told(
-    database: &LedgerDatabase,
-    run: &str,
-    start: Start,
-    happenings: &[Happening],
-) -> (Value, Value) {
-    let (job_id, occurrence) = (format!("job-{run}"), run.to_owned());
-    let to = format!("{run}@example.com");
-    let mail = Reminder {
-        to: &to,
-        job_id: &job_id,
-        occurrence: &occurrence,
-        ..REMINDER
-    };
-    mail.sending(database).await;
-    let Start {
-        state,
-        in_doubt,
-        ids,
-    } = start;
-    database
-        .say(&format!(
-            "update signtusk.email_ledger set state = '{state}', in_doubt = {in_doubt}, sending_since = '{SENT}',
-               message_ids = '{{{}}}', accepted_at = case when '{state}' = 'accepted' then timestamptz '{SENT}' end
-             where key = '{}'",
-            ids.join(","),
-            mail.key(),
-        ))
-        .await;
-    for (kind, message, minutes) in happenings {
-        let mut event = event(&mail.key(), *kind, message, *minutes);
-        event.recipients = vec![EmailAddress::parse(&to).unwrap()];
-        record(database, &event).await;
-    }
-    let mut row = database.row(&mail.key()).await;
-    for own in [
-        "key",
-        "recipient",
-        "job_id",
-        "occurrence",
-        "attempt",
-        "created_at",
-        "updated_at",
-    ] {
-        row.as_object_mut().unwrap().remove(own);
-    }
-    let reasons = format!(
-        "select coalesce(jsonb_agg(reason order by reason), '[]') as value \
-         from signtusk.email_suppressions where address = '{to}'"
-    );
-    (row, database.read(&reasons).await)
-}
-
-/// Checks a row against what the events say in whatever order.
-fn check(start: Start, happenings: &[Happening], row: &Value, reasons: &Value) -> TestCaseResult {
-    let first = |kinds: &[EventKind]| {
-        let times = happenings.iter().filter(|(kind, ..)| kinds.contains(kind));
-        let first = times.map(|(.., minutes)| *minutes).min();
-        first.map_or(Value::Null, |minutes| {
-            json!(at(minutes).strftime("%Y-%m-%dT%H:%M:%S+00:00").to_string())
-        })
-    };
-    let ids: BTreeSet<&str> = happenings
-        .iter()
-        .map(|(_, message, _)| *message)
-        .chain(start.ids.iter().copied())
-        .collect();
-    let late = happenings.iter().any(|(.., minutes)| *minutes > 60);
-    let state = if happenings.is_empty() {
-        start.state
-    } else {
-        "accepted"
-    };
-    prop_assert_eq!(&row["state"], state);
-    prop_assert_eq!(&row["message_ids"], &json!(ids));
-    prop_assert_eq!(&row["doubled"], &json!(ids.len() > 1));
-    let doubt = start.in_doubt && ids.len() < 2 && !late;
-    prop_assert_eq!(&row["in_doubt"], &json!(doubt));
-    for (column, kinds) in [
-        ("delayed_at", &[EventKind::Delayed][..]),
-        (
-            "delivered_at",
-            &[EventKind::Delivered, EventKind::Opened, EventKind::Clicked],
-        ),
-        ("opened_at", &[EventKind::Opened, EventKind::Clicked]),
-        ("bounced_at", &[EventKind::Bounced { permanent: true }]),
-        (
-            "soft_bounced_at",
-            &[EventKind::Bounced { permanent: false }],
-        ),
-        ("complained_at", &[EventKind::Complained]),
-        ("failed_at", &[EventKind::Failed]),
-    ] {
-        prop_assert_eq!(&row[column], &first(kinds), "{}", column);
-    }
-    let stops = [
-        ("bounced", EventKind::Bounced { permanent: true }),
-        ("complained", EventKind::Complained),
-    ];
-    let stopped = stops
-        .into_iter()
-        .filter(|(_, stop)| happenings.iter().any(|(kind, ..)| kind == stop));
-    let stopped: Vec<&str> = stopped.map(|(reason, _)| reason).collect();
-    prop_assert_eq!(reasons, &json!(stopped));
-    Ok(())
-}
-
-#[test]
-fn whatever_the_order_of_events_the_row_ends_the_same() {
-    let runtime = tokio::runtime::Runtime::new().unwrap();
-    let database = runtime.block_on(LedgerDatabase::fresh());
-    let cases = u32::try_from(seeds(48)).unwrap();
-    let mut runner = TestRunner::new(Config {
-        cases,
-        failure_persistence: None,
-        ..Config::default()
-    });
-    let happening = (select(&KINDS[..]), select(&["a", "b"][..]), 0..180_i64);
-    let strategy = vec(happening, 1..7)
-        .prop_flat_map(|happenings| (Just(happenings.clone()), Just(happenings).prop_shuffle()));
-    let mut run = 0;
-    let run = std::cell::RefCell::new(&mut run);
-    runner
-        .run(&(select(&STARTS[..]), strategy), |(start, (one, other))| {
-            let name = {
-                let mut run = run.borrow_mut();
-                **run += 1;
-                format!("r{}", **run)
-            };
-            runtime.block_on(async {
-                let (row, reasons) = told(&database, &format!("{name}x"), start, &one).await;
-                check(start, &one, &row, &reasons)?;
-                let (again, reasons) = told(&database, &format!("{name}y"), start, &other).await;
-                check(start, &other, &again, &reasons)?;
-                prop_assert_eq!(row, again);
-                Ok(())
-            })
-        })
-        .unwrap();
 }
 
 #[tokio::test]

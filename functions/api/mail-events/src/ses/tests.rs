@@ -1,0 +1,182 @@
+//! Every kind of SES record, and what is no event.
+
+use serde_json::{Value, json};
+use shared::service::mail_event::{EventKind, MailEvent};
+
+use super::event;
+use crate::reading::NoEvent;
+
+fn record(kind: &str, member: &str, detail: Value) -> Value {
+    let mut record = json!({
+        "eventType": kind,
+        "mail": {
+            "timestamp": "2026-11-24T09:00:00.000Z",
+            "messageId": "0100-a",
+            "destination": ["Ann <ann@example.com>"],
+            "tags": { "ses:from-domain": ["example.com"], "ledger": ["k"] },
+        },
+    });
+    record[member] = detail;
+    record
+}
+
+fn read(record: &Value) -> Result<MailEvent, NoEvent> {
+    event("sns-1", &record.to_string())
+}
+
+fn at(event: &MailEvent) -> String {
+    event.at.to_string()
+}
+
+fn recipients(event: &MailEvent) -> Vec<&str> {
+    event
+        .recipients
+        .iter()
+        .map(shared::protocol::mail::EmailAddress::as_str)
+        .collect()
+}
+
+#[test]
+fn every_kind_is_read_with_the_time_at_which_it_happened() {
+    let then = "2026-11-24T10:00:00Z";
+    let timed = json!({ "timestamp": then });
+    let sent = "2026-11-24T09:00:00Z";
+    for (kind, member, detail, wanted, time) in [
+        ("Send", "send", json!({}), EventKind::Sent, sent),
+        (
+            "Delivery",
+            "delivery",
+            timed.clone(),
+            EventKind::Delivered,
+            then,
+        ),
+        (
+            "DeliveryDelay",
+            "deliveryDelay",
+            timed.clone(),
+            EventKind::Delayed,
+            then,
+        ),
+        (
+            "Complaint",
+            "complaint",
+            timed.clone(),
+            EventKind::Complained,
+            then,
+        ),
+        ("Open", "open", timed.clone(), EventKind::Opened, then),
+        ("Click", "click", timed, EventKind::Clicked, then),
+        (
+            "Reject",
+            "reject",
+            json!({ "reason": "Bad content" }),
+            EventKind::Failed,
+            sent,
+        ),
+        (
+            "Rendering Failure",
+            "failure",
+            json!({ "errorMessage": "x" }),
+            EventKind::Failed,
+            sent,
+        ),
+    ] {
+        let event = read(&record(kind, member, detail)).unwrap();
+        assert_eq!((event.kind, at(&event).as_str()), (wanted, time), "{kind}");
+        assert_eq!(event.key.as_deref(), Some("k"), "{kind}");
+        assert_eq!(
+            (event.event_id.as_str(), event.message_id.as_str()),
+            ("sns-1", "0100-a")
+        );
+    }
+}
+
+#[test]
+fn only_a_permanent_bounce_is_permanent() {
+    for (kind, permanent) in [
+        ("Permanent", true),
+        ("Transient", false),
+        ("Undetermined", false),
+        ("permanent?", false),
+    ] {
+        let bounce = json!({
+            "bounceType": kind,
+            "bounceSubType": "General",
+            "bouncedRecipients": [
+                { "emailAddress": "ann@example.com", "diagnosticCode": "smtp; 550 unknown" },
+                { "emailAddress": "\"Bo\" <bo@example.com>" },
+                { "emailAddress": "no address" },
+            ],
+            "timestamp": "2026-11-24T10:00:00.000Z",
+        });
+        let event = read(&record("Bounce", "bounce", bounce)).unwrap();
+        assert_eq!(event.kind, EventKind::Bounced { permanent }, "{kind}");
+        assert_eq!(recipients(&event), ["ann@example.com", "bo@example.com"]);
+        assert_eq!(
+            event.detail,
+            Some(format!("{kind}; General; smtp; 550 unknown"))
+        );
+    }
+}
+
+#[test]
+fn a_complaint_that_is_taken_back_suppresses_nobody() {
+    let mut complaint = json!({
+        "complainedRecipients": [{ "emailAddress": "ann@example.com" }],
+        "timestamp": "2026-11-24T10:00:00.000Z",
+        "complaintFeedbackType": "abuse",
+    });
+    let event = read(&record("Complaint", "complaint", complaint.clone())).unwrap();
+    assert_eq!(recipients(&event), ["ann@example.com"]);
+    complaint["complaintFeedbackType"] = "not-spam".into();
+    let other = read(&record("Complaint", "complaint", complaint)).unwrap_err();
+    assert!(matches!(other, NoEvent::Other(_)));
+}
+
+#[test]
+fn an_older_notification_is_read_though_it_has_no_tags() {
+    let mut older = record(
+        "x",
+        "delivery",
+        json!({ "timestamp": "2026-11-24T10:00:00.000Z" }),
+    );
+    older.as_object_mut().unwrap().remove("eventType");
+    older["notificationType"] = "Delivery".into();
+    older["mail"].as_object_mut().unwrap().remove("tags");
+    let event = read(&older).unwrap();
+    assert_eq!((event.kind, event.key), (EventKind::Delivered, None));
+    assert_eq!(event.message_id, "0100-a");
+}
+
+#[test]
+fn what_tells_of_no_mail_is_named_and_passed_over() {
+    let connected = "Successfully validated SNS topic for Amazon SES event publishing.";
+    assert_eq!(
+        event("1", connected).unwrap_err(),
+        NoEvent::other("plain text")
+    );
+    for kind in ["Subscription", "AmazonSnsSubscriptionSucceeded", "bounce"] {
+        let message = json!({ "notificationType": kind });
+        assert_eq!(read(&message).unwrap_err(), NoEvent::other(kind));
+    }
+}
+
+#[test]
+fn what_cannot_be_read_is_told_by_its_place_and_not_by_its_value() {
+    let unreadable = |at: &str| NoEvent::Unreadable(at.to_owned());
+    let missing = json!({ "eventType": "Bounce", "mail": record("", "x", json!(0))["mail"] });
+    assert_eq!(read(&missing).unwrap_err(), unreadable("/bounce"));
+    let time = json!({ "bounceType": "Permanent", "timestamp": "ann@example.com" });
+    let refused = read(&record("Bounce", "bounce", time)).unwrap_err();
+    assert_eq!(refused, unreadable("/bounce/timestamp"));
+    assert_eq!(read(&json!({})).unwrap_err(), unreadable("/eventType"));
+    assert_eq!(
+        read(&json!({ "eventType": 1 })).unwrap_err(),
+        unreadable("/eventType")
+    );
+    assert_eq!(event("1", "{").unwrap_err(), unreadable(""));
+    assert_eq!(
+        read(&json!({ "eventType": "Send" })).unwrap_err(),
+        unreadable("/mail")
+    );
+}
