@@ -1,6 +1,7 @@
 //! The rules, each with the Redis keys and tables that it owns.
 
 pub mod analytics;
+pub mod audit;
 pub mod branding;
 pub mod email;
 pub mod email_budget;

@@ -69,7 +69,7 @@ pub(super) enum Optional<T> {
 pub(super) struct Blank(Option<String>);
 
 /// Reads an optional text member: absent, `null` and blank are all "none", as forms write them.
-pub(super) fn optional<'de, D, T>(deserializer: D) -> Result<Option<T>, D::Error>
+pub(in crate::service) fn optional<'de, D, T>(deserializer: D) -> Result<Option<T>, D::Error>
 where
     D: Deserializer<'de>,
     T: TryFrom<String, Error: std::fmt::Display>,

@@ -1,0 +1,364 @@
+//! What an audit event says: the payload that producers write and `audit-log` reads, parsed once.
+
+use std::fmt;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+use serde_json::{Map, Number, Value};
+use utoipa::ToSchema;
+
+use crate::service::email::optional;
+
+/// The actions that the web app names. Others are taken, too.
+pub const ACTIONS: [&str; 10] = [
+    "create",
+    "update",
+    "delete",
+    "view",
+    "sign",
+    "download",
+    "share",
+    "login",
+    "logout",
+    "admin_action",
+];
+
+/// The types of what is acted on, as the web app names them. Others are taken, too.
+pub const RESOURCE_TYPES: [&str; 7] = [
+    "document",
+    "signing_request",
+    "user",
+    "notification",
+    "template",
+    "organization",
+    "domain_settings",
+];
+
+/// The longest event, in bytes of JSON. The database takes 64 KB of canonical text.
+const LARGEST: usize = 60_000;
+
+/// Characters of a user agent that are kept: who calls chooses its length, and no choice keeps an event out.
+const USER_AGENT: usize = 2048;
+
+/// Somebody did something with something. Unknown members are ignored; an optional text that is empty or blank is
+/// absent.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = AuditEventPayload)]
+pub struct Event {
+    /// What makes it this event: the same id again changes nothing. The job's id, if absent.
+    #[serde(
+        default,
+        deserialize_with = "optional",
+        skip_serializing_if = "Option::is_none"
+    )]
+    #[schema(value_type = Option<String>, max_length = 320)]
+    pub event_id: Option<Text<320>>,
+    /// Who acted.
+    #[serde(
+        default,
+        deserialize_with = "optional",
+        skip_serializing_if = "Option::is_none"
+    )]
+    #[schema(value_type = Option<String>, max_length = 320)]
+    pub user_id: Option<Text<320>>,
+    /// Whose administrators may see the event: the domain of who acted. `X-User-Domain`, if absent.
+    #[serde(
+        default,
+        deserialize_with = "optional",
+        skip_serializing_if = "Option::is_none"
+    )]
+    #[schema(value_type = Option<String>, max_length = 320)]
+    pub domain: Option<Text<320>>,
+    /// What was done, such as `sign`.
+    #[schema(value_type = String, min_length = 1, max_length = 100, pattern = r"\S", examples("sign"))]
+    pub action: Text<100>,
+    /// What kind of thing it was done with, such as `signing_request`.
+    #[schema(value_type = String, min_length = 1, max_length = 100, pattern = r"\S", examples("signing_request"))]
+    pub resource_type: Text<100>,
+    /// Which one.
+    #[serde(
+        default,
+        deserialize_with = "optional",
+        skip_serializing_if = "Option::is_none"
+    )]
+    #[schema(value_type = Option<String>, max_length = 320)]
+    pub resource_id: Option<Text<320>>,
+    /// The signing request in whose chain it stands; the `resourceId` of a `signing_request`, if absent.
+    #[serde(
+        default,
+        deserialize_with = "optional",
+        skip_serializing_if = "Option::is_none"
+    )]
+    #[schema(value_type = Option<String>, max_length = 320)]
+    pub request_id: Option<Text<320>>,
+    /// More about it: any JSON. Numbers are doubles; what needs more digits is a string.
+    #[serde(
+        default,
+        deserialize_with = "storable",
+        skip_serializing_if = "Value::is_null"
+    )]
+    pub details: Value,
+    /// What belongs to it: any JSON.
+    #[serde(
+        default,
+        deserialize_with = "storable",
+        skip_serializing_if = "Value::is_null"
+    )]
+    pub metadata: Value,
+    /// Where from.
+    #[serde(
+        default,
+        deserialize_with = "optional",
+        skip_serializing_if = "Option::is_none"
+    )]
+    #[schema(value_type = Option<String>, max_length = 100)]
+    pub ip_address: Option<Text<100>>,
+    /// With what; the first 2,048 characters are kept.
+    #[serde(
+        default,
+        deserialize_with = "user_agent",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub user_agent: Option<String>,
+    /// When: milliseconds since 1970, or RFC 3339. The instant of enqueuing, if absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub timestamp: Option<Happened>,
+}
+
+/// The event is larger than the log takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("is larger than {LARGEST} bytes")]
+pub struct TooLarge;
+
+impl Event {
+    /// Refuses what the log would not take.
+    pub fn must_fit(&self) -> Result<(), TooLarge> {
+        let size = serde_json::to_string(self).map_or(usize::MAX, |text| text.len());
+        if size > LARGEST {
+            return Err(TooLarge);
+        }
+        Ok(())
+    }
+}
+
+/// A text of 1 to `LONGEST` characters that Postgres can hold, as it came: evidence is not tidied.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Text<const LONGEST: usize>(String);
+
+/// Why a text is refused. It does not quote the text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum InvalidText {
+    /// Nothing but space.
+    #[error("must not be blank")]
+    Blank,
+    /// More characters than the limit.
+    #[error("must not be longer than {0} characters")]
+    TooLong(usize),
+    /// A NUL character, which Postgres cannot hold.
+    #[error("must not hold a NUL character")]
+    Nul,
+}
+
+impl<const LONGEST: usize> Text<LONGEST> {
+    /// The text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl<const LONGEST: usize> TryFrom<String> for Text<LONGEST> {
+    type Error = InvalidText;
+
+    fn try_from(text: String) -> Result<Self, InvalidText> {
+        if text.trim().is_empty() {
+            return Err(InvalidText::Blank);
+        }
+        if text.contains('\0') {
+            return Err(InvalidText::Nul);
+        }
+        if text.chars().count() > LONGEST {
+            return Err(InvalidText::TooLong(LONGEST));
+        }
+        Ok(Self(text))
+    }
+}
+
+impl<const LONGEST: usize> From<Text<LONGEST>> for String {
+    fn from(text: Text<LONGEST>) -> Self {
+        text.0
+    }
+}
+
+/// When something happened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Happened(pub Timestamp);
+
+impl Serialize for Happened {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.0.serialize(serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for Happened {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let value = Value::deserialize(deserializer)?;
+        let at = match &value {
+            Value::Number(millis) => of_millis(millis),
+            Value::String(text) => text.parse().ok(),
+            _ => None,
+        };
+        at.filter(|at| *at >= Timestamp::UNIX_EPOCH)
+            .map(Self)
+            .ok_or_else(|| {
+                de::Error::custom("is neither milliseconds since 1970 nor an RFC 3339 instant")
+            })
+    }
+}
+
+impl utoipa::PartialSchema for Happened {
+    fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::schema::Schema> {
+        use utoipa::openapi::schema::{
+            KnownFormat, ObjectBuilder, OneOfBuilder, SchemaFormat, Type,
+        };
+        let of = |kind| ObjectBuilder::new().schema_type(kind);
+        OneOfBuilder::new()
+            .item(
+                of(Type::Number)
+                    .minimum(Some(0))
+                    .maximum(Some(253_402_207_200_000_i64)),
+            )
+            .item(of(Type::String).format(Some(SchemaFormat::KnownFormat(KnownFormat::DateTime))))
+            .into()
+    }
+}
+
+impl ToSchema for Happened {}
+
+/// Milliseconds with or without a fraction, which is what JavaScript's clocks give.
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "what is cut off is below a microsecond, and a cast saturates"
+)]
+fn of_millis(millis: &Number) -> Option<Timestamp> {
+    let micros = match millis.as_i64() {
+        Some(whole) => whole.checked_mul(1000)?,
+        None => (millis.as_f64()? * 1000.0).round() as i64,
+    };
+    Timestamp::from_microsecond(micros).ok()
+}
+
+/// JSON that Postgres can hold.
+fn storable<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Value, D::Error> {
+    let value = Value::deserialize(deserializer)?;
+    if has_nul(&value) {
+        return Err(de::Error::custom(InvalidText::Nul));
+    }
+    Ok(value)
+}
+
+fn has_nul(value: &Value) -> bool {
+    let in_members = |members: &Map<String, Value>| {
+        members
+            .iter()
+            .any(|(name, member)| name.contains('\0') || has_nul(member))
+    };
+    match value {
+        Value::String(text) => text.contains('\0'),
+        Value::Array(items) => items.iter().any(has_nul),
+        Value::Object(members) => in_members(members),
+        Value::Null | Value::Bool(_) | Value::Number(_) => false,
+    }
+}
+
+fn user_agent<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
+    let text = Option::<String>::deserialize(deserializer)?;
+    Ok(text
+        .map(|text| text.replace('\0', " ").chars().take(USER_AGENT).collect())
+        .filter(|text: &String| !text.trim().is_empty()))
+}
+
+impl<const LONGEST: usize> fmt::Display for Text<LONGEST> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::Event;
+
+    fn parse(change: &Value) -> Result<Event, serde_json::Error> {
+        let mut event = json!({ "action": "sign", "resourceType": "signing_request" });
+        for (name, value) in change.as_object().unwrap() {
+            event[name] = value.clone();
+        }
+        serde_json::from_value(event)
+    }
+
+    #[test]
+    fn an_instant_is_read_in_the_forms_of_javascript_and_of_rfc_3339() {
+        for timestamp in [
+            json!(1_700_000_000_000_i64),
+            json!(1_700_000_000_000.0),
+            json!("2023-11-14T22:13:20Z"),
+            json!("2023-11-14T23:13:20+01:00"),
+        ] {
+            let event = parse(&json!({ "timestamp": timestamp })).unwrap();
+            assert_eq!(event.timestamp.unwrap().0.as_second(), 1_700_000_000);
+        }
+        for timestamp in [json!(-1), json!(1e300), json!("yesterday"), json!(true)] {
+            assert!(
+                parse(&json!({ "timestamp": timestamp })).is_err(),
+                "{timestamp}"
+            );
+        }
+    }
+
+    #[test]
+    fn what_postgres_cannot_hold_is_refused_wherever_it_stands() {
+        for bad in [
+            json!({ "action": "a\0" }),
+            json!({ "userId": "\0" }),
+            json!({ "details": { "a": [{ "b\0": 1 }] } }),
+            json!({ "metadata": ["\0"] }),
+        ] {
+            assert!(parse(&bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn no_user_agent_keeps_an_event_out() {
+        let event = parse(&json!({ "userAgent": "ü\0".repeat(4000) })).unwrap();
+        assert_eq!(event.user_agent.unwrap().chars().count(), 2048);
+    }
+
+    #[test]
+    fn what_is_absent_null_or_blank_is_absent() {
+        let event = parse(&json!({ "userId": " ", "requestId": null, "details": null })).unwrap();
+        assert_eq!(
+            serde_json::to_value(event).unwrap(),
+            json!({ "action": "sign", "resourceType": "signing_request" })
+        );
+    }
+
+    #[test]
+    fn an_event_that_the_log_would_not_take_is_refused_before() {
+        assert!(
+            parse(&json!({ "details": "x".repeat(59_000) }))
+                .unwrap()
+                .must_fit()
+                .is_ok()
+        );
+        assert!(
+            parse(&json!({ "details": "x".repeat(60_000) }))
+                .unwrap()
+                .must_fit()
+                .is_err()
+        );
+    }
+}

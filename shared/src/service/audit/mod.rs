@@ -1,0 +1,38 @@
+//! Audit events: append-only, hash-chained, so that a change, a gap and a swap are found.
+//!
+//! One SQL function appends (`shared/migrations/0008_audit.sql`); the web app may call it as well. An event is stored as
+//! text in canonical form (RFC 8785) with the hash of the event before it in its chain; its own hash is the SHA-256 of
+//! that text, and every column is derived from the text.
+
+mod append;
+mod event;
+
+pub use self::append::Appended;
+pub use self::event::{ACTIONS, Event, Happened, InvalidText, RESOURCE_TYPES, Text, TooLarge};
+use crate::protocol::postgres::{self, Postgres};
+
+/// Why the log could not be written or read.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The database did not take the statement; the cause says whether it may be tried again.
+    #[error("the audit log cannot be reached")]
+    Postgres(#[from] postgres::Error),
+    /// The event will never be taken as it is.
+    #[error("the event is refused: {0}")]
+    Refused(String),
+    /// The database did not give back what was written.
+    #[error("the audit log holds what this build does not know")]
+    Unreadable,
+}
+
+/// The audit log in its database.
+#[derive(Clone, Debug)]
+pub struct Audit(Postgres);
+
+impl Audit {
+    /// The log of a migrated database.
+    #[must_use]
+    pub fn new(postgres: Postgres) -> Self {
+        Self(postgres)
+    }
+}
