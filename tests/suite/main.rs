@@ -30,6 +30,7 @@ mod schemathesis;
 mod sdk;
 mod secrets;
 mod services;
+mod ses;
 mod signatures;
 mod structure;
 mod support;

@@ -1,9 +1,10 @@
-//! What the tests stand on: a cloud of their own each, a signer, and a proxy that fails on demand.
+//! What the tests stand on: a cloud of their own each, a signer, a proxy that fails on demand, and moto.
 
 pub(crate) mod cloud;
 pub(crate) mod cluster;
 pub(crate) mod event;
 pub(crate) mod ledger;
+pub(crate) mod moto;
 pub(crate) mod payloads;
 pub(crate) mod proxy;
 pub(crate) mod signer;
