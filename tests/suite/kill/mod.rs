@@ -19,6 +19,7 @@ use shared::protocol::postgres::{Postgres, Type, column};
 use crate::support::TestCloud;
 use crate::support::cloud::{PATIENCE, answer, fresh_database};
 use crate::support::proxy::Proxy;
+use crate::support::waiting::statuses;
 
 /// A cloud whose functions reach Postgres through a proxy.
 struct Stage {
@@ -129,4 +130,10 @@ fn settled(job: &Value) -> u64 {
     let result = &job["result"];
     let rejected = result["rejected"].as_array().unwrap().len() as u64;
     result["sent"].as_u64().unwrap() + result["skipped"].as_u64().unwrap() + rejected
+}
+
+/// How often an attempt ended by itself before the work was done: what it could not do was put off or tried again.
+fn put_off(job: &Value) -> usize {
+    let ended = |status: &&str| matches!(*status, "failed" | "deferred");
+    statuses(job).iter().filter(|status| ended(status)).count()
 }

@@ -31,6 +31,11 @@ impl Point {
         Self::BeforeUpdate,
     ];
 
+    /// Whether it is while the provider works on the mail.
+    pub(super) fn is_at_provider(self) -> bool {
+        matches!(self, Self::BeforeProvider | Self::AfterProvider)
+    }
+
     /// Whether a row is left that says that the mail may have gone.
     pub(super) fn leaves_doubt(self) -> bool {
         self != Self::BeforeRow
@@ -142,17 +147,15 @@ impl Reaper {
         let next = self.state.lock().unwrap().planned[recipient]
             .front()
             .copied();
-        let fault = next
-            .filter(|point| matches!(point, Point::BeforeProvider | Point::AfterProvider))
-            .map(|point| {
-                let (reaper, to) = (Arc::clone(self), recipient.to_owned());
-                Fault::Hook {
-                    before: point == Point::BeforeProvider,
-                    run: Arc::new(move || {
-                        reaper.strikes(&to, point);
-                    }),
-                }
-            });
+        let fault = next.filter(|point| point.is_at_provider()).map(|point| {
+            let (reaper, to) = (Arc::clone(self), recipient.to_owned());
+            Fault::Hook {
+                before: point == Point::BeforeProvider,
+                run: Arc::new(move || {
+                    reaper.strikes(&to, point);
+                }),
+            }
+        });
         self.faults.for_recipient(recipient, fault);
     }
 }

@@ -14,7 +14,10 @@ use tempfile::TempDir;
 use super::cloud::{PATIENCE, answer};
 
 /// Where `scripts/setup run` puts it.
-const PROGRAM: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../.local/tests/bin/moto_server");
+const PROGRAM: &str = concat!(
+    env!("CARGO_MANIFEST_DIR"),
+    "/../.local/tests/bin/moto_server"
+);
 
 /// A running moto. Dropping it ends it.
 pub(crate) struct Moto {
