@@ -65,6 +65,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/queue/batches/{batchId}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * How far a batch is.
+         * @description Kept for 30 days after its last job was recorded.
+         */
+        get: operations["getBatch"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/queue/emails": {
         parameters: {
             query?: never;
@@ -119,6 +139,47 @@ export interface paths {
         get: operations["listJobs"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/queue/jobs/cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Cancel many jobs that wait.
+         * @description Those that are queued, deferred, or failed and to be tried again; what runs is let run.
+         */
+        post: operations["cancelJobs"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/queue/jobs/retry": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Redrive many dead jobs.
+         * @description Each is published again under a new generation; what of it was done before is not done twice. A user's call is about
+         *     own jobs, a domain administrator's about those of the domain.
+         */
+        post: operations["retryJobs"];
         delete?: never;
         options?: never;
         head?: never;
@@ -180,6 +241,31 @@ export interface paths {
          *     spent. What runs already ends as it would.
          */
         put: operations["pauseJobs"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/queue/schedules": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What runs by the clock.
+         * @description With the next run and what came of the last one. A schedule whose function is not built yet is not listed.
+         */
+        get: operations["listSchedules"];
+        /**
+         * Register what runs by the clock.
+         * @description To be called after each deployment; however often, each schedule is there once. A schedule that is paused stays
+         *     paused unless this asks for the contrary.
+         */
+        put: operations["putSchedules"];
         post?: never;
         delete?: never;
         options?: never;
@@ -413,6 +499,22 @@ export interface components {
              */
             todayViews: number;
         };
+        /** @description Where the jobs of a batch are. */
+        Batch: {
+            /** @description The batch. */
+            batchId: string;
+            /** @description Whether none of them is going to run any more. */
+            finished: boolean;
+            /**
+             * Format: int64
+             * @description Its jobs.
+             */
+            jobs: number;
+            /** @description How many have each status; `gone` are those whose records have run out. */
+            statuses: {
+                [key: string]: number;
+            };
+        };
         /** @description `null`, or nothing but blanks: none. */
         Blank: string | null;
         /** @description Asks many signers to sign one document. What the web app leaves out is filled in as it always was. */
@@ -441,6 +543,16 @@ export interface components {
             /** @description How well it is. */
             status: components["schemas"]["Health"];
         };
+        /** @description Which waiting jobs are to be cancelled: all that match. A type or a label has to be given. */
+        CancelMany: {
+            /** @description Only count them. */
+            dryRun?: boolean;
+            /** @description Only this label, such as a batch id. */
+            label?: string | null;
+            /** @description Only this tenant's: a domain, or a user without one. */
+            tenant?: string | null;
+            type?: components["schemas"]["JobType"] | null;
+        };
         /** @description How often a signer was asked again. */
         Count: {
             /**
@@ -461,7 +573,7 @@ export interface components {
              * @description How long the oldest unpublished outbox row has waited, in seconds; 0 while nothing waits.
              */
             oldestOutboxSeconds: number;
-            /** @description How well it is. */
+            /** @description Degraded when the oldest row of the outbox has waited for too long. */
             status: components["schemas"]["Health"];
         };
         /**
@@ -647,7 +759,7 @@ export interface components {
          * @description A type of job. Its name is what `jobs:{type}` and the API call it.
          * @enum {string}
          */
-        JobType: "email";
+        JobType: "email" | "relay-outbox";
         /**
          * @description How far a mail has come.
          * @enum {string}
@@ -720,6 +832,21 @@ export interface components {
         Optional_Reference: string | components["schemas"]["Blank"];
         /** @description A text, or none: absent, `null` or blank. */
         Optional_Title: string | components["schemas"]["Blank"];
+        /** @description What became of them. */
+        Outcome: {
+            /** @description Of these, those that were redriven or cancelled. */
+            done: number;
+            /** @description Whether they were only counted. */
+            dryRun: boolean;
+            /** @description Jobs that matched when the call came. */
+            matched: number;
+            /** @description Whether there may be more that match: one call looks at 10,000 jobs. */
+            more: boolean;
+            /** @description Of these, those that had changed meanwhile, or have nothing to be redriven with. */
+            refused: number;
+            /** @description Of these, those that the time did not suffice for: the same call again goes on with them. */
+            remaining: number;
+        };
         /** @description Whether a type of job, or one tenant's share of it, is held back. */
         Pause: {
             /** @description True holds jobs back, false lets them go. */
@@ -825,11 +952,53 @@ export interface components {
             /** @description The version that answers. */
             version: string;
         };
+        /** @description Which dead jobs are to be redriven: all that match. */
+        RetryMany: {
+            /** @description Only count them. */
+            dryRun?: boolean;
+            /** @description Only those whose error contains this text, as it stands there. */
+            error?: string | null;
+            /**
+             * Format: date-time
+             * @description Only those that died at this instant or later.
+             */
+            from?: string | null;
+            type?: components["schemas"]["JobType"] | null;
+        };
         /**
          * @description What a recipient is to a request.
          * @enum {string}
          */
         Role: "signer" | "owner";
+        /** @description Something that runs by the clock. */
+        Schedule: {
+            /** @description When, in UTC: minute, hour, day of the month, month, day of the week. */
+            cron: string;
+            lastResult?: components["schemas"]["Job"] | null;
+            /**
+             * Format: date-time
+             * @description When it last ran.
+             */
+            lastRun?: string | null;
+            /**
+             * Format: date-time
+             * @description When it runs next, if it does.
+             */
+            nextRun?: string | null;
+            /** @description Whether it is paused. */
+            paused: boolean;
+            /** @description Whether the queue has it. */
+            registered: boolean;
+            /** @description Its id, at the queue as well. */
+            scheduleId: string;
+            /** @description The type of job that it makes. */
+            type: components["schemas"]["JobType"];
+        };
+        /** @description The schedules. */
+        Schedules: {
+            /** @description Each of them. */
+            items: components["schemas"]["Schedule"][];
+        };
         /**
          * @description What happened to an account.
          * @enum {string}
@@ -1024,6 +1193,13 @@ export interface components {
             cursor?: string | null;
             /** @description The mails, newest first. */
             items: components["schemas"]["TrackedMail"][];
+        };
+        /** @description What is wished of the schedules. An empty object registers them and leaves those that are paused paused. */
+        Wish: {
+            /** @description Pauses schedules, or lets them go on. Absent, they stay as they are. */
+            paused?: boolean | null;
+            /** @description Only this one is paused or let go on; absent, all are. */
+            scheduleId?: string | null;
         };
     };
     responses: never;
@@ -1224,6 +1400,100 @@ export interface operations {
                 };
                 content: {
                     "application/json": unknown;
+                };
+            };
+        };
+    };
+    getBatch: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The acting user; without it the caller is the service itself, with every right. */
+                "X-User-Id"?: string;
+                /** @description The acting user's address. */
+                "X-User-Email"?: string;
+                /**
+                 * @description `user`, `domain_admin` or `admin`; what is none of them is a user. Needs `X-User-Id`.
+                 * @example domain_admin
+                 */
+                "X-User-Role"?: string;
+                /** @description The acting user's domain, whose budget new jobs count against. */
+                "X-User-Domain"?: string;
+                /** @description The address that the acting user calls from. */
+                "X-Client-Ip"?: string;
+            };
+            path: {
+                /** @description The `batchId` that a bulk was answered with, or another label that jobs have in common. */
+                batchId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Its jobs by status */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Batch"];
+                };
+            };
+            /** @description The query, the path, the body or a header is malformed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service token is missing or wrong */
+            401: {
+                headers: {
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The token may only read */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No such batch, or not yours to see */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Our fault; quote the request id when you ask about it */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something that this stands on does not answer */
+            503: {
+                headers: {
+                    /** @description Seconds to wait before asking again */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -1540,6 +1810,232 @@ export interface operations {
             };
             /** @description The token may only read */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Our fault; quote the request id when you ask about it */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something that this stands on does not answer */
+            503: {
+                headers: {
+                    /** @description Seconds to wait before asking again */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    cancelJobs: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The acting user; without it the caller is the service itself, with every right. */
+                "X-User-Id"?: string;
+                /** @description The acting user's address. */
+                "X-User-Email"?: string;
+                /**
+                 * @description `user`, `domain_admin` or `admin`; what is none of them is a user. Needs `X-User-Id`.
+                 * @example domain_admin
+                 */
+                "X-User-Role"?: string;
+                /** @description The acting user's domain, whose budget new jobs count against. */
+                "X-User-Domain"?: string;
+                /** @description The address that the acting user calls from. */
+                "X-Client-Ip"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CancelMany"];
+            };
+        };
+        responses: {
+            /** @description What became of them */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Outcome"];
+                };
+            };
+            /** @description The query, the path, the body or a header is malformed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service token is missing or wrong */
+            401: {
+                headers: {
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The token may only read */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is larger than 4 MB */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not application/json */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A field is missing or wrong; errors[] names it */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Our fault; quote the request id when you ask about it */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something that this stands on does not answer */
+            503: {
+                headers: {
+                    /** @description Seconds to wait before asking again */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    retryJobs: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The acting user; without it the caller is the service itself, with every right. */
+                "X-User-Id"?: string;
+                /** @description The acting user's address. */
+                "X-User-Email"?: string;
+                /**
+                 * @description `user`, `domain_admin` or `admin`; what is none of them is a user. Needs `X-User-Id`.
+                 * @example domain_admin
+                 */
+                "X-User-Role"?: string;
+                /** @description The acting user's domain, whose budget new jobs count against. */
+                "X-User-Domain"?: string;
+                /** @description The address that the acting user calls from. */
+                "X-Client-Ip"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RetryMany"];
+            };
+        };
+        responses: {
+            /** @description What became of them */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Outcome"];
+                };
+            };
+            /** @description The query, the path, the body or a header is malformed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service token is missing or wrong */
+            401: {
+                headers: {
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The token may only read */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is larger than 4 MB */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not application/json */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A field is missing or wrong; errors[] names it */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1938,6 +2434,201 @@ export interface operations {
             };
             /** @description No such type of job */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is larger than 4 MB */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not application/json */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A field is missing or wrong; errors[] names it */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Our fault; quote the request id when you ask about it */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something that this stands on does not answer */
+            503: {
+                headers: {
+                    /** @description Seconds to wait before asking again */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listSchedules: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The acting user; without it the caller is the service itself, with every right. */
+                "X-User-Id"?: string;
+                /** @description The acting user's address. */
+                "X-User-Email"?: string;
+                /**
+                 * @description `user`, `domain_admin` or `admin`; what is none of them is a user. Needs `X-User-Id`.
+                 * @example domain_admin
+                 */
+                "X-User-Role"?: string;
+                /** @description The acting user's domain, whose budget new jobs count against. */
+                "X-User-Domain"?: string;
+                /** @description The address that the acting user calls from. */
+                "X-Client-Ip"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The schedules */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Schedules"];
+                };
+            };
+            /** @description The query, the path, the body or a header is malformed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service token is missing or wrong */
+            401: {
+                headers: {
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The token may only read */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Our fault; quote the request id when you ask about it */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something that this stands on does not answer */
+            503: {
+                headers: {
+                    /** @description Seconds to wait before asking again */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    putSchedules: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The acting user; without it the caller is the service itself, with every right. */
+                "X-User-Id"?: string;
+                /** @description The acting user's address. */
+                "X-User-Email"?: string;
+                /**
+                 * @description `user`, `domain_admin` or `admin`; what is none of them is a user. Needs `X-User-Id`.
+                 * @example domain_admin
+                 */
+                "X-User-Role"?: string;
+                /** @description The acting user's domain, whose budget new jobs count against. */
+                "X-User-Domain"?: string;
+                /** @description The address that the acting user calls from. */
+                "X-Client-Ip"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Wish"];
+            };
+        };
+        responses: {
+            /** @description The schedules as they are now */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Schedules"];
+                };
+            };
+            /** @description The query, the path, the body or a header is malformed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service token is missing or wrong */
+            401: {
+                headers: {
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The token may only read */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };

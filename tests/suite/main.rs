@@ -22,6 +22,7 @@ mod mail_ledger;
 mod main_job;
 mod migrations;
 mod openapi;
+mod operating;
 mod outages;
 mod outbox;
 mod pooler;

@@ -21,6 +21,10 @@ pub enum Figure {
     OldestPendingSeconds(u64),
     /// Jobs that were given up.
     DeadJobs(u64),
+    /// How long the oldest row of the outbox has waited, in seconds.
+    OldestOutboxSeconds(u64),
+    /// Rows of the outbox that were set aside.
+    OutboxSetAside(u64),
 }
 
 impl Figure {
@@ -29,6 +33,8 @@ impl Figure {
         match self {
             Self::OldestPendingSeconds(value) => ("OldestPendingSeconds", "Seconds", value),
             Self::DeadJobs(value) => ("DeadJobs", "Count", value),
+            Self::OldestOutboxSeconds(value) => ("OldestOutboxSeconds", "Seconds", value),
+            Self::OutboxSetAside(value) => ("OutboxSetAside", "Count", value),
         }
     }
 
@@ -157,7 +163,12 @@ mod tests {
 
     #[test]
     fn a_figure_has_the_function_as_its_only_dimension() {
-        for figure in [Figure::OldestPendingSeconds(7), Figure::DeadJobs(7)] {
+        for figure in [
+            Figure::OldestPendingSeconds(7),
+            Figure::DeadJobs(7),
+            Figure::OldestOutboxSeconds(7),
+            Figure::OutboxSetAside(7),
+        ] {
             let line = figure.line("stack-health", Timestamp::UNIX_EPOCH);
             let line: Value = serde_json::from_str(&line).unwrap();
             assert_whole(&line);

@@ -1,6 +1,7 @@
 //! What each route and each job costs at Redis and at QStash, counted there: requests at the REST front, commands,
 //! inner ones included, at redis-server itself.
 
+mod backbone;
 mod meter;
 
 use http::{Method, StatusCode};
@@ -31,6 +32,9 @@ async fn every_operation_costs_exactly_what_its_budget_says() {
     for_nothing(&cloud, &mut meter).await;
     delivering(&cloud, &mut meter).await;
     failing(&cloud, &mut meter).await;
+    backbone::relaying(&cloud, &mut meter).await;
+    backbone::scheduling(&cloud, &mut meter).await;
+    backbone::steering_many(&cloud, &mut meter).await;
     services(&cloud, &mut meter).await;
     meter.finish();
 }

@@ -1,3 +1,41 @@
 //! The outbox: its rows, and their way to the queue.
 
+mod crashes;
+mod relay;
 mod rows;
+
+use http::Method;
+use serde_json::{Value, json};
+
+use crate::support::TestCloud;
+use crate::support::cloud::{Answer, answer, with_json};
+use crate::support::ledger::LedgerDatabase;
+use crate::support::payloads::signature_request;
+
+/// Writes a mail to somebody into the outbox, as the web app does it, and gives the job's id.
+async fn write_mail(database: &LedgerDatabase, to: &str, further: &str) -> String {
+    let payload = signature_request(to);
+    let call = format!(
+        "select to_jsonb(public.signtusk_enqueue_job('email', '{payload}'{further})) as value"
+    );
+    let id = database.read(&call).await;
+    id.as_str().unwrap().to_owned()
+}
+
+/// A ping, as the web app publishes it, or a sweep: delivered under a message id of its own.
+async fn ping(cloud: &TestCloud, message: &str) -> Answer {
+    cloud.deliver_as(message, "relay-outbox", &json!({})).await
+}
+
+/// The result of a run that went well.
+fn result(answer: &Answer) -> &Value {
+    assert_eq!(answer.status, 200, "{answer:?}");
+    &answer.body["result"]
+}
+
+/// Pauses e-mail, or lets it go on.
+async fn pause(cloud: &TestCloud, body: &Value) {
+    let request = cloud.request(Method::PUT, "/api/queue/pauses/email");
+    let paused = answer(with_json(request, body)).await;
+    assert_eq!(paused.status, 200, "{paused:?}");
+}

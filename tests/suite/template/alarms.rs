@@ -8,6 +8,7 @@ use shared::service::unsubscribe::Tokens;
 
 use super::document::{Template, texts};
 use super::read;
+use crate::operating::dead_letters::give_up_unnoticed;
 use crate::support::TestCloud;
 use crate::support::payloads::signature_request;
 use crate::support::waiting::eventually;
@@ -168,13 +169,22 @@ async fn the_schedule_calls_health_as_the_api_does() {
 async fn what_the_alarms_of_single_metrics_read_is_written() {
     let template = Template::read();
     let cloud = TestCloud::start().await;
+    give_up_unnoticed(&cloud).await;
     cloud.qstash().hold(true);
+    let errand = json!({ "errand": "dead-letters" });
+    assert_eq!(cloud.deliver("relay-outbox", &errand).await.status, 200);
     cloud.invoke("health", scheduled(&template)).await;
     assert_eq!(
         cloud.deliver("job-failed", &given_up(&cloud)).await.status,
         200
     );
-    for alarm in ["dead-letters", "oldest-pending-job"] {
+    for alarm in [
+        "dead-letters",
+        "dead-letters-found",
+        "oldest-outbox-row",
+        "oldest-pending-job",
+        "outbox-set-aside",
+    ] {
         let alarm = *alarms(&template)
             .iter()
             .find(|found| name(found) == alarm)
@@ -219,6 +229,8 @@ async fn call_everything(cloud: &TestCloud) {
     let body = signature_request("ann@example.com");
     assert_eq!(cloud.post("/api/queue/emails", &body).await.status, 503);
     assert_eq!(cloud.deliver("send-email", &body).await.status, 503);
+    let ping = json!({});
+    assert_eq!(cloud.deliver("relay-outbox", &ping).await.status, 503);
     assert_eq!(
         cloud.deliver("job-failed", &given_up(cloud)).await.status,
         503

@@ -5,6 +5,7 @@ use axum::extract::State;
 use http::StatusCode;
 use shared::edge::metrics::Figure;
 use shared::service::job::{JobType, Stats};
+use shared::service::outbox::Standing;
 use tokio::time::Instant;
 
 use crate::Stands;
@@ -13,7 +14,7 @@ use crate::report::{
     Analytics, Cache, Database, Health, JobQueue, Operations, Reached, Report, Services,
 };
 
-/// An open job that has been due for longer than this is a sign that deliveries do not arrive.
+/// An open job, or a row of the outbox, that has been due for longer than this is a sign that nothing comes for it.
 const OVERDUE_SECONDS: u64 = 900;
 
 /// How the back end is.
@@ -32,17 +33,21 @@ const OVERDUE_SECONDS: u64 = 900;
 pub async fn show(State(stands): State<Stands>) -> (StatusCode, Json<Report>) {
     let started = Instant::now();
     let now = stands.clock.now();
-    let (store, database, qstash) = tokio::join!(
+    let (store, (database, standing), qstash) = tokio::join!(
         probe::store(&stands.redis, now),
-        probe::database(&stands.postgres),
+        probe::database(&stands.outbox),
         probe::queue(&stands.qstash),
     );
     let known = store.is_some();
-    let services = services(store, &database, qstash);
+    let services = services(store, &database, standing.unwrap_or_default(), qstash);
     if known {
         // Without the store nothing is known, and a nought would look like good news.
         let oldest = services.job_queue.oldest_pending_seconds;
         Figure::OldestPendingSeconds(oldest).emit("health", now);
+    }
+    if let Some(standing) = standing {
+        Figure::OldestOutboxSeconds(standing.oldest_seconds).emit("health", now);
+        Figure::OutboxSetAside(standing.set_aside).emit("health", now);
     }
     let status = services.overall();
     let code = match status {
@@ -59,7 +64,12 @@ pub async fn show(State(stands): State<Stands>) -> (StatusCode, Json<Report>) {
     (code, Json(report))
 }
 
-fn services(store: Option<Store>, database: &Reached, qstash: Reached) -> Services {
+fn services(
+    store: Option<Store>,
+    database: &Reached,
+    outbox: Standing,
+    qstash: Reached,
+) -> Services {
     let answered = if store.is_some() {
         Health::Healthy
     } else {
@@ -93,9 +103,13 @@ fn services(store: Option<Store>, database: &Reached, qstash: Reached) -> Servic
         },
         job_queue: job_queue(store, answered),
         database: Database {
-            status: database.status,
+            status: if outbox.oldest_seconds > OVERDUE_SECONDS {
+                database.status.max(Health::Degraded)
+            } else {
+                database.status
+            },
             latency: database.latency,
-            oldest_outbox_seconds: 0,
+            oldest_outbox_seconds: outbox.oldest_seconds,
         },
         qstash,
     }

@@ -11,8 +11,8 @@ use axum::Router;
 use axum::routing::get;
 use shared::base::clock::Clock;
 use shared::edge::{Guard, limiter};
-use shared::protocol::postgres::Postgres;
 use shared::protocol::{qstash, upstash};
+use shared::service::outbox::Outbox;
 use utoipa::OpenApi;
 
 /// What is looked at.
@@ -22,8 +22,8 @@ pub struct Stands {
     pub redis: upstash::Redis,
     /// The queue.
     pub qstash: qstash::Client,
-    /// What lasts.
-    pub postgres: Postgres,
+    /// What lasts, and in it the outbox, whose age is told.
+    pub outbox: Outbox,
     /// The present.
     pub clock: Clock,
 }

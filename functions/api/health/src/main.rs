@@ -1,13 +1,15 @@
 //! `GET /api/health/redis`: whether the back end and what it stands on are well.
 //!
 //! Called by monitors and the web app's status page, by anybody, and by a schedule. Asks Redis, Postgres and QStash
-//! once each, at the same time; leaves nothing behind but the age of the oldest open job, as a metric for an alarm.
+//! once each, at the same time; leaves nothing behind but the age of the oldest open job and of the
+//! oldest row of the outbox, as metrics for alarms.
 
 use health::{Stands, router};
 use shared::base::clock::Clock;
 use shared::edge::{Fatal, api, start};
 use shared::protocol::postgres::Postgres;
 use shared::protocol::{qstash, upstash};
+use shared::service::outbox::Outbox;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Fatal> {
@@ -15,7 +17,7 @@ async fn main() -> Result<(), Fatal> {
     let stands = Stands {
         redis: upstash::Redis::from_env()?,
         qstash: qstash::Client::from_env()?,
-        postgres: Postgres::from_env()?,
+        outbox: Outbox::new(Postgres::from_env()?),
         clock: Clock::system(),
     };
     stands.redis.connect().await;

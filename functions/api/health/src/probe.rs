@@ -4,12 +4,12 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use shared::base::id;
-use shared::protocol::postgres::Postgres;
 use shared::protocol::qstash;
 use shared::protocol::upstash::{self, Command, Pipeline, Redis};
 use shared::service::analytics::{self, Today};
 use shared::service::job::{self, JobType, Jobs, Stats};
 use shared::service::key::Family;
+use shared::service::outbox::{Outbox, Standing};
 use tokio::time::{Instant, timeout};
 
 use crate::report::{Health, Operations, Reached};
@@ -83,10 +83,16 @@ async fn asked(redis: &Redis, now: Timestamp) -> Result<Store, job::Error> {
     })
 }
 
-/// Whether Postgres answers.
-pub(crate) async fn database(postgres: &Postgres) -> Reached {
+/// Whether Postgres answers, and how the outbox is.
+pub(crate) async fn database(outbox: &Outbox) -> (Reached, Option<Standing>) {
     let started = Instant::now();
-    reached(started, timeout(PATIENCE, postgres.batch("SELECT 1")).await)
+    let answer = timeout(PATIENCE, outbox.standing()).await;
+    let standing = answer.as_ref().ok().and_then(|answer| answer.as_ref().ok());
+    let standing = standing.copied();
+    (
+        reached(started, answer.map(|answer| answer.map(drop))),
+        standing,
+    )
 }
 
 /// Whether QStash answers.

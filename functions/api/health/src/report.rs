@@ -116,7 +116,7 @@ pub struct Analytics {
 #[derive(Debug, Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Database {
-    /// How well it is.
+    /// Degraded when the oldest row of the outbox has waited for too long.
     pub status: Health,
     /// Milliseconds; absent if it did not answer.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -1,8 +1,12 @@
-//! `/api/queue/jobs`, `/stats` and `/pauses`: looking at jobs, cancelling, redriving and pausing them.
+//! `/api/queue/jobs`, `/batches`, `/stats`, `/pauses` and `/schedules`: looking at jobs, cancelling, redriving and
+//! pausing them, and what runs by the clock.
 
+pub mod batches;
 pub mod job;
 pub mod jobs;
+pub mod many;
 pub mod pauses;
+pub mod schedules;
 pub mod stats;
 
 use axum::Router;
@@ -38,6 +42,22 @@ pub fn router(desk: Desk, guard: &Guard) -> Router {
             guard.service(limiter::API, post(job::retry)),
         )
         .route(
+            "/api/queue/jobs/retry",
+            guard.service(limiter::API, post(many::retry)),
+        )
+        .route(
+            "/api/queue/jobs/cancel",
+            guard.service(limiter::API, post(many::cancel)),
+        )
+        .route(
+            "/api/queue/batches/{batchId}",
+            guard.service(limiter::API, get(batches::show)),
+        )
+        .route(
+            "/api/queue/schedules",
+            guard.service(limiter::API, get(schedules::list).put(schedules::put)),
+        )
+        .route(
             "/api/queue/stats",
             guard.service(limiter::API, get(stats::show)),
         )
@@ -56,6 +76,11 @@ pub fn router(desk: Desk, guard: &Guard) -> Router {
         job::show,
         job::cancel,
         job::retry,
+        many::retry,
+        many::cancel,
+        batches::show,
+        schedules::list,
+        schedules::put,
         stats::show,
         pauses::put
     ),

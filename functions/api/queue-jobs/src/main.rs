@@ -1,7 +1,8 @@
-//! `/api/queue/jobs`, `/api/queue/stats` and `/api/queue/pauses`: looks at jobs, cancels, redrives and pauses them.
+//! `/api/queue/jobs`, `/batches`, `/stats`, `/pauses` and `/schedules`: looks at jobs, cancels, redrives and pauses them,
+//! and registers what runs by the clock.
 //!
 //! Called by the web app and the person on call, with the service token. Reads and writes the records of jobs in
-//! Redis; redriving publishes a message to QStash.
+//! Redis; redriving publishes messages to QStash, and schedules stand there.
 
 use queue_jobs::{Desk, router};
 use shared::base::clock::Clock;

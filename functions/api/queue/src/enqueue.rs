@@ -6,7 +6,7 @@ use http::StatusCode;
 use serde::Serialize;
 use shared::edge::{Caller, Problem, Result};
 use shared::service::job::{
-    Cancelled, Created, HELD_FOR, Idempotency, JobType, NewJob, Order, Outgoing, Refusal,
+    Cancelled, Created, HELD_FOR, Idempotency, JobType, NewJob, Order, Outgoing, Refusal, Sight,
 };
 
 use crate::Queue;
@@ -93,7 +93,7 @@ impl Queue {
     /// Cancels what could not be enqueued. What cannot be reached for it stays recorded, and shows as queued. False if
     /// the first job has begun: then the queue has the messages, and only its answer was lost.
     async fn withdraw(&self, ids: &[String]) -> bool {
-        match self.jobs.cancel_each(ids).await {
+        match self.jobs.cancel_each(ids, Sight::ALL).await {
             Ok(outcomes) => {
                 tracing::warn!(jobs = ids.len(), "withdrawn");
                 !matches!(outcomes.first(), Some(Cancelled::Not(Refusal::Status(_))))

@@ -1,5 +1,7 @@
 //! Schedules: a message that QStash publishes anew whenever a cron expression says so.
 
+use std::collections::BTreeMap;
+
 use http::{HeaderName, Method};
 use jiff::Timestamp;
 use serde::Deserialize;
@@ -31,6 +33,15 @@ pub struct Schedule {
     pub retries: Option<u32>,
     /// Its first label.
     pub label: Option<String>,
+    /// What it delivers, where that is text.
+    pub body: Option<String>,
+    /// The wait before a retry, as an expression.
+    pub retry_delay_expression: Option<String>,
+    /// Who is told when a message is given up.
+    pub failure_callback: Option<String>,
+    /// How the messages of the last run fare, by their ids.
+    #[serde(default)]
+    pub last_schedule_states: BTreeMap<String, String>,
     #[serde(default)]
     last_schedule_time: Option<i64>,
     #[serde(default)]

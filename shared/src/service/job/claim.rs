@@ -75,6 +75,7 @@ impl Jobs {
             .key(keys::STATS.key(name))
             .key(keys::LIST.key(name))
             .key(keys::MESSAGE.key(incoming.message_id))
+            .key(keys::DEAD.key(name))
             .arg(&nonce)
             .arg(incoming.job.plan().lease.as_millis())
             .arg(incoming.message_id)

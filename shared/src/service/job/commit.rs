@@ -62,6 +62,7 @@ impl Jobs {
             .key(keys::JOB.key(&claim.job_id))
             .key(keys::OPEN.key(name))
             .key(keys::STATS.key(name))
+            .key(keys::DEAD.key(name))
             .arg(&claim.nonce)
             .arg(claim.fence)
             .arg(&claim.job_id)

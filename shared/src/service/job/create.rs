@@ -167,7 +167,8 @@ fn creation(
         .key(keys::OPEN.key(name))
         .key(keys::STATS.key(name))
         .key(keys::LIST.key(name))
-        .key(keys::IDEMPOTENCY.key(key));
+        .key(keys::IDEMPOTENCY.key(key))
+        .key(keys::BATCH.key(&order.label));
     for job in rest {
         call = call.key(keys::JOB.key(&job.id));
     }

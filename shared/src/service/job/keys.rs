@@ -23,6 +23,20 @@ pub const OPEN: Family = Family {
     life: "one member for each open job; members older than 40 days go with the next enqueue",
 };
 
+/// The ids of a type's dead jobs, scored by the millisecond at which each died.
+pub const DEAD: Family = Family {
+    pattern: "jobs_dead:{type}",
+    kind: "sorted set",
+    life: "one member for each dead job; members older than 30 days go with the next death",
+};
+
+/// The ids of the jobs that belong together.
+pub const BATCH: Family = Family {
+    pattern: "job_batch:{label}",
+    kind: "set",
+    life: "30 days after the last job of it was recorded; one member for each",
+};
+
 /// How many jobs of a type there were, how they ended, and who is paused.
 pub const STATS: Family = Family {
     pattern: "job_stats:{type}",
@@ -45,4 +59,13 @@ pub const IDEMPOTENCY: Family = Family {
 };
 
 /// All families of this service.
-pub const ALL: &[&Family] = &[&JOB, &LIST, &OPEN, &STATS, &MESSAGE, &IDEMPOTENCY];
+pub const ALL: &[&Family] = &[
+    &JOB,
+    &LIST,
+    &OPEN,
+    &DEAD,
+    &STATS,
+    &MESSAGE,
+    &IDEMPOTENCY,
+    &BATCH,
+];

@@ -12,6 +12,8 @@ use serde::{Deserialize, Serialize};
 pub enum JobType {
     /// E-mail, single and bulk.
     Email,
+    /// A sweep: of the outbox, and of jobs that got lost on their way.
+    RelayOutbox,
 }
 
 /// How urgent a job is among those of its type and tenant.
@@ -62,7 +64,15 @@ pub struct Plan {
 /// The function that QStash tells when a message is given up.
 pub const FAILURE_HANDLER: &str = "job-failed";
 
-const PLANS: &[Plan] = &[Plan {
+/// One at a time.
+const ALONE: Flow = Flow {
+    parallelism: 1,
+    per_second: 1,
+};
+
+const PLANS: &[Plan] = &[EMAIL, RELAY_OUTBOX];
+
+const EMAIL: Plan = Plan {
     job: JobType::Email,
     handler: "send-email",
     service: "Email Job Handler",
@@ -86,11 +96,25 @@ const PLANS: &[Plan] = &[Plan {
             per_second: 5,
         },
     ],
-}];
+};
+
+const RELAY_OUTBOX: Plan = Plan {
+    job: JobType::RelayOutbox,
+    handler: "relay-outbox",
+    service: "Outbox Relay Job Handler",
+    retries: 3,
+    // 10 s, 40 s, 2 min 40 s: then the next sweep has come.
+    first_retry: Duration::from_secs(10),
+    factor: 4,
+    timeout: Duration::from_secs(28),
+    lease: Duration::from_secs(35),
+    // Only for what a sweep leaves to the next message; schedules and pings come as they come.
+    flow: [ALONE, ALONE, ALONE],
+};
 
 impl JobType {
     /// Every type there is.
-    pub const ALL: &'static [Self] = &[Self::Email];
+    pub const ALL: &'static [Self] = &[Self::Email, Self::RelayOutbox];
 
     /// How this type is run.
     #[must_use]
@@ -110,6 +134,7 @@ impl JobType {
     pub fn name(self) -> &'static str {
         match self {
             Self::Email => "email",
+            Self::RelayOutbox => "relay-outbox",
         }
     }
 }

@@ -11,32 +11,40 @@
 mod claim;
 mod commit;
 mod create;
+mod given_up;
 mod kind;
+mod many;
 mod pause;
 mod publisher;
 mod read;
 mod record;
+mod schedule;
 mod scripts;
 mod sight;
 mod steer;
 mod stop;
 mod tracking;
+mod unclaimed;
 
 pub mod keys;
 
 pub use claim::{Claim, Claimed, Incoming};
 pub use commit::Ending;
 pub use create::{Created, Idempotency, NewJob, Order};
+pub use given_up::GivenUp;
 pub use kind::{FAILURE_HANDLER, Flow, JobType, Plan, Priority};
+pub use many::{Found, Wanted, Whereabouts};
 pub use pause::HELD_FOR;
 pub use publisher::{Outgoing, Publisher};
 pub use read::Stats;
 pub use read::{Filter, Page};
 pub use record::{Job, Moment, Progress, Status};
+pub use schedule::{Registered, SCHEDULES, Schedule};
 pub use sight::Sight;
 pub use steer::{Cancelled, Failed, Redriven, Refusal};
 pub use stop::Stop;
 pub use tracking::Tracking;
+pub use unclaimed::Unclaimed;
 
 use crate::protocol::{qstash, upstash};
 

@@ -17,7 +17,7 @@ const BATCH: usize = 1000;
 /// Turns jobs into messages to their functions.
 #[derive(Clone, Debug)]
 pub struct Publisher {
-    qstash: qstash::Client,
+    pub(super) qstash: qstash::Client,
     functions_url: Url,
 }
 
@@ -122,7 +122,7 @@ impl Publisher {
     }
 
     /// Where a function is delivered to.
-    fn handler(&self, function: &str) -> Url {
+    pub(super) fn handler(&self, function: &str) -> Url {
         let mut url = self.functions_url.clone();
         if let Ok(mut path) = url.path_segments_mut() {
             path.pop_if_empty().extend(["api", "jobs", function]);

@@ -7,7 +7,7 @@ use super::kind::JobType;
 use super::record::{Job, Status};
 use super::sight::Sight;
 use super::{Error, Jobs, keys, scripts};
-use crate::protocol::upstash::{Command, FromReply as _, Pairs, Pipeline, Reply};
+use crate::protocol::upstash::{Command, FromReply as _, Invocation, Pairs, Pipeline, Reply};
 
 /// How many records one page may look at, so that a rare status does not read a thousand in one call.
 const LOOKED_AT: usize = 200;
@@ -80,16 +80,21 @@ impl Default for Stats {
 impl Jobs {
     /// A job by its id, or by the id of the message that carried it.
     pub async fn get(&self, id: &str) -> Result<Option<Job>, Error> {
-        let call = scripts::GET
-            .invoke()
-            .key(keys::JOB.key(id))
-            .key(keys::MESSAGE.key(id))
-            .arg(keys::JOB.key(""))
-            .arg(id);
-        match self.redis.eval::<Option<Vec<Reply>>>(call).await? {
-            Some(pair) => Ok(Some(job(pair)?)),
-            None => Ok(None),
+        let pair = self.redis.eval::<Option<Vec<Reply>>>(getting(id)).await?;
+        pair.map(job).transpose()
+    }
+
+    /// Several jobs in one request, in the order of their ids.
+    pub async fn get_each(&self, ids: &[&str]) -> Result<Vec<Option<Job>>, Error> {
+        if ids.is_empty() {
+            return Ok(Vec::new());
         }
+        let calls = ids.iter().map(|id| getting(id));
+        let pipeline = calls.fold(Pipeline::new(), Pipeline::script);
+        let mut replies = self.redis.pipeline(pipeline).await?;
+        ids.iter()
+            .map(|_| replies.take::<Option<Vec<Reply>>>()?.map(job).transpose())
+            .collect()
     }
 
     /// A page of jobs.
@@ -186,6 +191,16 @@ impl Jobs {
             .map(|job| Ok((*job, Self::read_stats(&mut replies, now)?)))
             .collect()
     }
+}
+
+/// The call that reads one job.
+fn getting(id: &str) -> Invocation {
+    scripts::GET
+        .invoke()
+        .key(keys::JOB.key(id))
+        .key(keys::MESSAGE.key(id))
+        .arg(keys::JOB.key(""))
+        .arg(id)
 }
 
 /// Percent, to one decimal place.

@@ -23,3 +23,6 @@ pub(super) static REDRIVE: Script =
 pub(super) static FAIL: Script = Script::repeatable(source!("record.lua", "fail.lua"));
 pub(super) static GET: Script = Script::repeatable(source!("get.lua"));
 pub(super) static LIST: Script = Script::repeatable(source!("list.lua"));
+pub(super) static UNCLAIMED: Script = Script::repeatable(source!("record.lua", "unclaimed.lua"));
+pub(super) static MATCHING: Script = Script::repeatable(source!("matching.lua"));
+pub(super) static BATCH: Script = Script::repeatable(source!("batch.lua"));

@@ -53,7 +53,7 @@ pub enum Refusal {
 pub enum Failed {
     /// The job is marked dead.
     Dead,
-    /// The record knows better: it has ended, or a newer message exists.
+    /// The record knows better: it has ended, a newer message exists, or the queue's word has come before.
     Kept,
     /// An attempt still holds the lease, for this long at the most.
     Busy(Duration),
@@ -67,10 +67,12 @@ impl Jobs {
     }
 
     /// Cancels several jobs in one request, in their order.
-    pub async fn cancel_each(&self, ids: &[String]) -> Result<Vec<Cancelled>, Error> {
-        let calls = ids
-            .iter()
-            .map(|id| steering(&scripts::CANCEL, id, Sight::ALL));
+    pub async fn cancel_each(
+        &self,
+        ids: &[String],
+        sight: Sight<'_>,
+    ) -> Result<Vec<Cancelled>, Error> {
+        let calls = ids.iter().map(|id| steering(&scripts::CANCEL, id, sight));
         let mut replies = self
             .redis
             .pipeline(calls.fold(Pipeline::new(), Pipeline::script))
@@ -80,50 +82,78 @@ impl Jobs {
 
     /// Makes a job that failed, died, waits or was cancelled ready to be published again, by its id or its message's.
     pub async fn redrive(&self, id: &str, sight: Sight<'_>) -> Result<Redriven, Error> {
-        // The life of a record is its type's, which only the script knows; the longest serves them all.
-        let life = JobType::ALL.iter().map(|job| life(job.plan())).max();
-        let call = steering(&scripts::REDRIVE, id, sight).arg(life.unwrap_or_default());
-        let answer: Vec<Reply> = self.redis.eval(call).await?;
-        if let Some(refusal) = refusal(&answer)? {
-            return Ok(Redriven::Not(refusal));
-        }
-        let Ok([_, generation, payload, record]) = <[Reply; 4]>::try_from(answer) else {
-            return Err(Error::Unreadable("redrive".into()));
-        };
-        Ok(Redriven::Ready {
-            generation: u32::try_from(u64::from_reply(generation)?).unwrap_or(u32::MAX),
-            payload: String::from_reply(payload)?,
-            job: Box::new(job(Vec::from_reply(record)?)?),
-        })
+        redriven(self.redis.eval(redriving(id, sight)).await?)
     }
 
-    /// Marks a job dead because its message was given up, or can never be read.
+    /// The same for several jobs in one request, in their order.
+    pub async fn redrive_each(
+        &self,
+        ids: &[String],
+        sight: Sight<'_>,
+    ) -> Result<Vec<Redriven>, Error> {
+        let calls = ids.iter().map(|id| redriving(id, sight));
+        let mut replies = self
+            .redis
+            .pipeline(calls.fold(Pipeline::new(), Pipeline::script))
+            .await?;
+        ids.iter().map(|_| redriven(replies.take()?)).collect()
+    }
+
+    /// Marks a job dead because its message can never be read: the worker's own word.
     pub async fn fail(&self, incoming: Incoming<'_>, error: &str) -> Result<Failed, Error> {
-        let name = incoming.job.name();
-        let call = scripts::FAIL
-            .invoke()
-            .key(keys::JOB.key(incoming.job_id))
-            .key(keys::OPEN.key(name))
-            .key(keys::STATS.key(name))
-            .key(keys::LIST.key(name))
-            .key(keys::MESSAGE.key(incoming.message_id))
-            .arg(incoming.job_id)
-            .arg(name)
-            .arg(incoming.generation)
-            .arg(error)
-            .arg(incoming.payload)
-            .arg(LIST_CAP)
-            .arg(incoming.message_id)
-            .arg(MESSAGE_LIFE.as_millis());
-        let answer = self.redis.eval::<Vec<Reply>>(call).await?;
-        match answer.as_slice() {
-            [Reply::Bytes(state)] if state == b"dead" => Ok(Failed::Dead),
-            [Reply::Bytes(state), _] if state == b"kept" => Ok(Failed::Kept),
-            [Reply::Bytes(state), Reply::Integer(ms)] if state == b"busy" => Ok(Failed::Busy(
-                Duration::from_millis(u64::try_from(*ms).unwrap_or_default()),
-            )),
-            _ => Err(Error::Unreadable(format!("fail answered {answer:?}"))),
+        let call = failing(incoming, error, false);
+        failed(&self.redis.eval::<Vec<Reply>>(call).await?)
+    }
+
+    /// Marks jobs dead because their messages were given up: the queue's word, which counts once. One request; the
+    /// answers are in their order.
+    pub(super) async fn give_up_each(
+        &self,
+        jobs: impl ExactSizeIterator<Item = (Incoming<'_>, &str)>,
+    ) -> Result<Vec<Failed>, Error> {
+        let count = jobs.len();
+        if count == 0 {
+            return Ok(Vec::new());
         }
+        let calls = jobs.map(|(incoming, error)| failing(incoming, error, true));
+        let pipeline = calls.fold(Pipeline::new(), Pipeline::script);
+        let mut replies = self.redis.pipeline(pipeline).await?;
+        (0..count)
+            .map(|_| failed(&replies.take::<Vec<Reply>>()?))
+            .collect()
+    }
+}
+
+fn failing(incoming: Incoming<'_>, error: &str, is_the_queues_word: bool) -> Invocation {
+    let name = incoming.job.name();
+    scripts::FAIL
+        .invoke()
+        .key(keys::JOB.key(incoming.job_id))
+        .key(keys::OPEN.key(name))
+        .key(keys::STATS.key(name))
+        .key(keys::LIST.key(name))
+        .key(keys::MESSAGE.key(incoming.message_id))
+        .key(keys::DEAD.key(name))
+        .arg(incoming.job_id)
+        .arg(name)
+        .arg(incoming.generation)
+        .arg(error)
+        .arg(incoming.payload)
+        .arg(LIST_CAP)
+        .arg(incoming.message_id)
+        .arg(MESSAGE_LIFE.as_millis())
+        .arg(ids::nonce())
+        .arg(if is_the_queues_word { "1" } else { "" })
+}
+
+fn failed(answer: &[Reply]) -> Result<Failed, Error> {
+    match answer {
+        [Reply::Bytes(state)] if state == b"dead" => Ok(Failed::Dead),
+        [Reply::Bytes(state), _] if state == b"kept" => Ok(Failed::Kept),
+        [Reply::Bytes(state), Reply::Integer(ms)] if state == b"busy" => Ok(Failed::Busy(
+            Duration::from_millis(u64::try_from(*ms).unwrap_or_default()),
+        )),
+        _ => Err(Error::Unreadable(format!("fail answered {answer:?}"))),
     }
 }
 
@@ -142,6 +172,27 @@ fn steering(script: &'static Script, id: &str, sight: Sight<'_>) -> Invocation {
         .arg(sight.user.unwrap_or_default())
         .arg(format!(",{},", types.join(",")))
         .arg(ids::nonce())
+        .arg(keys::DEAD.key(""))
+}
+
+fn redriving(id: &str, sight: Sight<'_>) -> Invocation {
+    // The life of a record is its type's, which only the script knows; the longest serves them all.
+    let life = JobType::ALL.iter().map(|job| life(job.plan())).max();
+    steering(&scripts::REDRIVE, id, sight).arg(life.unwrap_or_default())
+}
+
+fn redriven(answer: Vec<Reply>) -> Result<Redriven, Error> {
+    if let Some(refusal) = refusal(&answer)? {
+        return Ok(Redriven::Not(refusal));
+    }
+    let Ok([_, generation, payload, record]) = <[Reply; 4]>::try_from(answer) else {
+        return Err(Error::Unreadable("redrive".into()));
+    };
+    Ok(Redriven::Ready {
+        generation: u32::try_from(u64::from_reply(generation)?).unwrap_or(u32::MAX),
+        payload: String::from_reply(payload)?,
+        job: Box::new(job(Vec::from_reply(record)?)?),
+    })
 }
 
 fn cancelled(answer: Vec<Reply>) -> Result<Cancelled, Error> {

@@ -1,10 +1,11 @@
 -- Gives one delivery the right to run a job, until its lease ends or a later claim takes it over.
--- KEYS: 1 job, 2 open, 3 stats, 4 jobs:{type}, 5 job_message:{messageId}
+-- KEYS: 1 job, 2 open, 3 stats, 4 jobs:{type}, 5 job_message:{messageId}, 6 dead
 -- ARGV: 1 attempt nonce, 2 lease (ms), 3 message id, 4 job id, 5 type, 6 generation of the message, 7 payload,
 -- 8 life of a record (ms), 9 list cap, 10 life of the message's key (ms)
 -- Answers {'run', fence, attempts, panics, priority, tenant, 1 if it is to be held back} | {'busy', ms until the lease
 -- ends} | {'over', status} | {'superseded'}
 
+dead_key = KEYS[6]
 local job = load('status', 'generation', 'attempts', 'fence', 'leaseUntil', 'nonce', 'panics', 'timeline',
   'priority', 'tenant')
 if job.status and job.nonce == ARGV[1] then

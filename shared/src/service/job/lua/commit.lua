@@ -1,9 +1,10 @@
 -- Writes how an attempt ended, if the job is still this attempt's.
--- KEYS: 1 job, 2 open, 3 stats
+-- KEYS: 1 job, 2 open, 3 stats, 4 dead
 -- ARGV: 1 attempt nonce, 2 fence, 3 job id, 4 status, 5 result (JSON) or '', 6 error or '', 7 not before (ms),
 -- 8 generation from now on, 9 panics from now on, 10 life of a record after it is due (ms)
 -- Answers 1 if it is committed, 0 if the lease was taken over or the job ended otherwise.
 
+dead_key = KEYS[4]
 local job = load('status', 'fence', 'committed', 'timeline')
 if job.committed == ARGV[1] then return 1 end
 if job.status ~= 'processing' or tonumber(job.fence) ~= tonumber(ARGV[2]) then return 0 end

@@ -1,6 +1,6 @@
 -- Records one or more jobs of one type. Nothing of them exists before, all of them after.
 -- KEYS: 1 the first job, 2 open, 3 stats, 4 jobs:{type}, 5 idempotency:{sha256} (always passed; used if ARGV[1] is
--- not empty), 6.. the jobs after the first
+-- not empty), 6 job_batch:{label} (always passed; used if ARGV[8] is not empty), 7.. the jobs after the first
 -- ARGV: 1 fingerprint of the request or '', 2 life of the idempotency key (ms), 3 the answer to keep (JSON), 4 type,
 -- 5 priority, 6 tenant, 7 user, 8 label, 9 not before (ms, 0 for now), 10 life of a record after it is due (ms),
 -- 11 list cap, 12 life of an open member (ms), 13.. id and payload in turn
@@ -26,7 +26,7 @@ local ids, open = {}, {}
 for place = 13, #ARGV, 2 do
   local id = ARGV[place]
   local number = (place - 13) / 2
-  local key = number == 0 and KEYS[1] or KEYS[5 + number]
+  local key = number == 0 and KEYS[1] or KEYS[6 + number]
   redis.call('HSET', key, 'type', ARGV[4], 'status', 'queued', 'priority', ARGV[5], 'tenant', ARGV[6],
     'user', ARGV[7], 'label', ARGV[8], 'payload', ARGV[place + 1], 'createdAt', at, 'updatedAt', at,
     'notBefore', string.format('%.0f', tonumber(ARGV[9])), 'generation', '1', 'attempts', '0', 'fence', '0',
@@ -42,4 +42,8 @@ end
 redis.call('ZREMRANGEBYSCORE', KEYS[2], '-inf', string.format('%.0f', now - tonumber(ARGV[12])))
 redis.call('ZADD', KEYS[2], unpack(open))
 redis.call('HINCRBY', KEYS[3], 'total', #ids)
+if ARGV[8] ~= '' then
+  redis.call('SADD', KEYS[6], unpack(ids))
+  redis.call('PEXPIRE', KEYS[6], string.format('%.0f', due - now + DEAD_LIFE))
+end
 return { 'created', answer }

@@ -1,13 +1,22 @@
 -- Marks a job dead: its message went to the dead-letter queue, or can never be read.
--- KEYS: 1 job, 2 open, 3 stats, 4 jobs:{type}, 5 job_message:{messageId}
+-- KEYS: 1 job, 2 open, 3 stats, 4 jobs:{type}, 5 job_message:{messageId}, 6 dead
 -- ARGV: 1 job id, 2 type, 3 generation of the message, 4 error, 5 payload, 6 list cap, 7 message id,
--- 8 life of the message's key (ms)
+-- 8 life of the message's key (ms), 9 attempt nonce, 10 whether it is the queue's
+-- word ('1') or the worker's own ('')
 -- Answers {'dead'} | {'kept', status} when the record knows better | {'busy', ms until the lease ends}
 
-local job = load('status', 'generation', 'leaseUntil', 'timeline')
+dead_key = KEYS[6]
+local job = load('status', 'generation', 'leaseUntil', 'timeline', 'committed', 'givenUp')
 if job.status == 'completed' or job.status == 'cancelled' then return { 'kept', job.status } end
 if job.status and tonumber(ARGV[3]) < tonumber(job.generation or 1) then return { 'kept', job.status } end
-if job.status == 'dead' then return { 'dead' } end
+if job.status == 'dead' then
+  -- The queue's word on a message counts once, whether the worker had said so before or not.
+  if ARGV[10] == '1' and job.committed ~= ARGV[9] then
+    if job.givenUp == ARGV[7] then return { 'kept', job.status } end
+    redis.call('HSET', KEYS[1], 'givenUp', ARGV[7], 'committed', ARGV[9])
+  end
+  return { 'dead' }
+end
 local lease = tonumber(job.leaseUntil or 0)
 if job.status == 'processing' and lease > now then return { 'busy', lease - now } end
 
@@ -15,7 +24,8 @@ if not job.status then
   adopt(ARGV[1], ARGV[2], ARGV[5], ARGV[6])
   redis.call('HSET', KEYS[1], 'attempts', '0', 'fence', '0', 'generation', ARGV[3])
 end
-redis.call('HSET', KEYS[1], 'status', 'dead', 'error', ARGV[4], 'messageId', ARGV[7],
+redis.call('HSET', KEYS[1], 'status', 'dead', 'error', ARGV[4], 'messageId', ARGV[7], 'committed', ARGV[9],
+  'givenUp', ARGV[10] == '1' and ARGV[7] or '',
   'updatedAt', string.format('%.0f', now), 'timeline', noted(job.timeline, 'dead', ARGV[4]))
 redis.call('HDEL', KEYS[1], 'leaseUntil')
 redis.call('PEXPIRE', KEYS[1], DEAD_LIFE)

@@ -1,7 +1,7 @@
 -- Finds the job that a caller means, by its id or by the id of the message that carried it. Follows record.lua.
 -- KEYS: 1 job:{id}, 2 job_message:{id}
 -- ARGV: 1 id, 2 the prefix of job keys, 3 of open sets, 4 of counters, 5 the caller's tenant or '', 6 the caller's user
--- or '', 7 the types that are run, a comma before and after each, 8 attempt nonce
+-- or '', 7 the types that are run, a comma before and after each, 8 attempt nonce, 9 the prefix of dead sets
 
 local id = ARGV[1]
 if redis.call('EXISTS', job_key) == 0 then
@@ -14,7 +14,7 @@ local function refusal(job)
   local seen = (ARGV[5] == '' or job.tenant == ARGV[5]) and (ARGV[6] == '' or job.user == ARGV[6])
   if not job.status or not seen then return 'unknown' end
   if not ARGV[7]:find(',' .. (job.type or '') .. ',', 1, true) then return 'foreign' end
-  open_key, stats_key = ARGV[3] .. job.type, ARGV[4] .. job.type
+  open_key, stats_key, dead_key = ARGV[3] .. job.type, ARGV[4] .. job.type, ARGV[9] .. job.type
 end
 
 local function is_running(job)

@@ -4,6 +4,8 @@
 local NOTES = 40
 
 local job_key, open_key, stats_key = KEYS[1], KEYS[2], KEYS[3]
+-- jobs_dead:{type}: set by each script by which a job can die or rise.
+local dead_key
 
 local now = instant()
 
@@ -55,8 +57,15 @@ local function count(id, from, to, due)
     redis.call('ZREM', open_key, id)
   end
   if from == to then return end
-  if from == 'dead' then redis.call('HINCRBY', stats_key, 'failed', -1) end
-  if to == 'dead' then redis.call('HINCRBY', stats_key, 'failed', 1) end
+  if from == 'dead' then
+    redis.call('HINCRBY', stats_key, 'failed', -1)
+    redis.call('ZREM', dead_key, id)
+  end
+  if to == 'dead' then
+    redis.call('HINCRBY', stats_key, 'failed', 1)
+    redis.call('ZREMRANGEBYSCORE', dead_key, '-inf', string.format('%.0f', now - DEAD_LIFE))
+    redis.call('ZADD', dead_key, string.format('%.0f', now), id)
+  end
   if to == 'completed' then redis.call('HINCRBY', stats_key, 'completed', 1) end
 end
 

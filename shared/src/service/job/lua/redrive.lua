@@ -1,5 +1,5 @@
 -- Makes a job that ended badly, or waits, ready to be published again under a new generation.
--- KEYS and ARGV: those of find.lua, then 9 life of a record (ms)
+-- KEYS and ARGV: those of find.lua, then 10 life of a record (ms)
 -- Answers {'ready', generation, payload, {id, fields}} | {'refused', status} | {'unknown'} | {'foreign'}
 
 local job = load('status', 'type', 'tenant', 'user', 'leaseUntil', 'committed', 'generation', 'payload', 'timeline')
@@ -14,8 +14,8 @@ if not again then
   generation = generation + 1
   redis.call('HSET', job_key, 'status', 'queued', 'committed', ARGV[8], 'generation', generation, 'notBefore', '0',
     'panics', '0', 'updatedAt', string.format('%.0f', now), 'timeline', noted(job.timeline, 'queued', 'redriven'))
-  redis.call('HDEL', job_key, 'leaseUntil', 'error', 'messageId')
-  redis.call('PEXPIRE', job_key, ARGV[9])
+  redis.call('HDEL', job_key, 'leaseUntil', 'error', 'messageId', 'republished')
+  redis.call('PEXPIRE', job_key, ARGV[10])
   count(id, job.status, 'queued', now)
 end
 return { 'ready', generation, job.payload or '{}', record() }

@@ -1,0 +1,231 @@
+//! Many jobs at once: redriving the dead, cancelling those that wait. Both can be asked first how many that would be.
+
+use std::time::Duration;
+
+use axum::Json;
+use axum::extract::State;
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use shared::edge::documented::{BodyProblems, GuardProblems};
+use shared::edge::input::{self, invalid};
+use shared::edge::{Caller, Result};
+use shared::service::job::{Cancelled, JobType, Outgoing, Redriven, Wanted};
+use tokio::time::Instant;
+
+use crate::Desk;
+
+/// Jobs that go with one request to each store.
+const PART: usize = 100;
+
+/// How long one call goes on; what is left is told, and the same call again goes on with it.
+const LONGEST: Duration = Duration::from_secs(15);
+
+/// The longest text to look for, in characters.
+const LONGEST_TEXT: usize = 320;
+
+/// Which dead jobs are to be redriven: all that match.
+#[derive(Debug, Default, Deserialize, Serialize, utoipa::ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct RetryMany {
+    /// Only this type.
+    #[serde(rename = "type", default)]
+    job: Option<JobType>,
+    /// Only those whose error contains this text, as it stands there.
+    #[serde(default)]
+    #[schema(max_length = 320)]
+    error: Option<String>,
+    /// Only those that died at this instant or later.
+    #[serde(default)]
+    #[schema(value_type = Option<String>, format = DateTime)]
+    from: Option<Timestamp>,
+    /// Only count them.
+    #[serde(default)]
+    dry_run: bool,
+}
+
+/// Which waiting jobs are to be cancelled: all that match. A type or a label has to be given.
+#[derive(Debug, Default, Deserialize, Serialize, utoipa::ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct CancelMany {
+    /// Only this type.
+    #[serde(rename = "type", default)]
+    job: Option<JobType>,
+    /// Only this label, such as a batch id.
+    #[serde(default)]
+    #[schema(max_length = 320)]
+    label: Option<String>,
+    /// Only this tenant's: a domain, or a user without one.
+    #[serde(default)]
+    #[schema(max_length = 320)]
+    tenant: Option<String>,
+    /// Only count them.
+    #[serde(default)]
+    dry_run: bool,
+}
+
+/// What became of them.
+#[derive(Debug, Default, Serialize, utoipa::ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Outcome {
+    /// Jobs that matched when the call came.
+    matched: usize,
+    /// Of these, those that were redriven or cancelled.
+    done: usize,
+    /// Of these, those that had changed meanwhile, or have nothing to be redriven with.
+    refused: usize,
+    /// Of these, those that the time did not suffice for: the same call again goes on with them.
+    remaining: usize,
+    /// Whether there may be more that match: one call looks at 10,000 jobs.
+    more: bool,
+    /// Whether they were only counted.
+    dry_run: bool,
+}
+
+/// Redrive many dead jobs.
+///
+/// Each is published again under a new generation; what of it was done before is not done twice. A user's call is about
+/// own jobs, a domain administrator's about those of the domain.
+#[utoipa::path(
+    post,
+    operation_id = "retryJobs",
+    path = "/api/queue/jobs/retry",
+    tag = "jobs",
+    params(Caller),
+    request_body = RetryMany,
+    responses(
+        (status = 200, description = "What became of them", body = Outcome),
+        BodyProblems,
+        GuardProblems,
+    ),
+    security(("serviceToken" = []))
+)]
+pub async fn retry(
+    State(desk): State<Desk>,
+    caller: Caller,
+    input::Json { value: wish, .. }: input::Json<RetryMany>,
+) -> Result<Json<Outcome>> {
+    let wanted = Wanted {
+        job: wish.job,
+        dead: true,
+        error: text(wish.error.as_deref(), "/error")?,
+        label: "",
+        tenant: "",
+        from: wish.from,
+        sight: caller.sight(),
+    };
+    let found = desk.jobs.find(&wanted).await?;
+    let mut outcome = Outcome::of(found.ids.len(), found.more, wish.dry_run);
+    let until = Instant::now() + LONGEST;
+    for ids in outcome.parts(&found.ids) {
+        if Instant::now() >= until {
+            break;
+        }
+        let jobs = desk.jobs.redrive_each(ids, caller.sight()).await?;
+        let ready: Vec<Outgoing<'_>> = jobs.iter().filter_map(outgoing).collect();
+        desk.publisher.publish(&ready).await?;
+        outcome.count(ids.len(), ready.len());
+    }
+    Ok(Json(outcome))
+}
+
+/// Cancel many jobs that wait.
+///
+/// Those that are queued, deferred, or failed and to be tried again; what runs is let run.
+#[utoipa::path(
+    post,
+    operation_id = "cancelJobs",
+    path = "/api/queue/jobs/cancel",
+    tag = "jobs",
+    params(Caller),
+    request_body = CancelMany,
+    responses(
+        (status = 200, description = "What became of them", body = Outcome),
+        BodyProblems,
+        GuardProblems,
+    ),
+    security(("serviceToken" = []))
+)]
+pub async fn cancel(
+    State(desk): State<Desk>,
+    caller: Caller,
+    input::Json { value: wish, .. }: input::Json<CancelMany>,
+) -> Result<Json<Outcome>> {
+    let label = text(wish.label.as_deref(), "/label")?;
+    if wish.job.is_none() && label.is_empty() {
+        return Err(invalid("/type", "is needed where there is no label"));
+    }
+    let wanted = Wanted {
+        job: wish.job,
+        dead: false,
+        error: "",
+        label,
+        tenant: text(wish.tenant.as_deref(), "/tenant")?,
+        from: None,
+        sight: caller.sight(),
+    };
+    let found = desk.jobs.find(&wanted).await?;
+    let mut outcome = Outcome::of(found.ids.len(), found.more, wish.dry_run);
+    let until = Instant::now() + LONGEST;
+    for ids in outcome.parts(&found.ids) {
+        if Instant::now() >= until {
+            break;
+        }
+        let jobs = desk.jobs.cancel_each(ids, caller.sight()).await?;
+        let done = jobs.iter().filter(|it| matches!(it, Cancelled::Done(_)));
+        outcome.count(ids.len(), done.count());
+    }
+    Ok(Json(outcome))
+}
+
+impl Outcome {
+    fn of(matched: usize, more: bool, dry_run: bool) -> Self {
+        Self {
+            matched,
+            remaining: matched,
+            more,
+            dry_run,
+            ..Self::default()
+        }
+    }
+
+    /// What is to be done, part by part: nothing where only the count was asked for.
+    fn parts<'a>(&self, ids: &'a [String]) -> std::slice::Chunks<'a, String> {
+        if self.dry_run { &[] } else { ids }.chunks(PART)
+    }
+
+    fn count(&mut self, tried: usize, done: usize) {
+        self.done += done;
+        self.refused += tried - done;
+        self.remaining -= tried;
+    }
+}
+
+/// The message of a job that was made ready, if it was.
+fn outgoing(redriven: &Redriven) -> Option<Outgoing<'_>> {
+    let Redriven::Ready {
+        generation,
+        payload,
+        job,
+    } = redriven
+    else {
+        return None;
+    };
+    Some(Outgoing {
+        job_id: &job.job_id,
+        job: job.job.parse().ok()?,
+        generation: *generation,
+        priority: job.priority,
+        tenant: &job.tenant,
+        not_before: None,
+        payload,
+    })
+}
+
+/// A text to look for; absent, it matches everything.
+fn text<'a>(text: Option<&'a str>, pointer: &'static str) -> Result<&'a str> {
+    let text = text.unwrap_or_default();
+    if text.chars().count() > LONGEST_TEXT {
+        return Err(invalid(pointer, "is longer than 320 characters"));
+    }
+    Ok(text)
+}

@@ -1,0 +1,167 @@
+//! `GET`, `PUT /api/queue/schedules`: what runs by the clock, and its registration at the queue.
+
+use axum::Json;
+use axum::extract::State;
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use shared::edge::documented::{BodyProblems, GuardProblems};
+use shared::edge::input::{self, invalid};
+use shared::edge::{Caller, Result};
+use shared::service::job::{Job, JobType, Registered, SCHEDULES, Schedule};
+
+use crate::Desk;
+
+/// What is wished of the schedules. An empty object registers them and leaves those that are paused paused.
+#[derive(Debug, Default, Deserialize, Serialize, utoipa::ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Wish {
+    /// Pauses schedules, or lets them go on. Absent, they stay as they are.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    paused: Option<bool>,
+    /// Only this one is paused or let go on; absent, all are.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    schedule_id: Option<String>,
+}
+
+/// The schedules.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+pub struct Schedules {
+    /// Each of them.
+    items: Vec<Item>,
+}
+
+/// Something that runs by the clock.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = Schedule)]
+pub struct Item {
+    /// Its id, at the queue as well.
+    schedule_id: &'static str,
+    /// The type of job that it makes.
+    #[serde(rename = "type")]
+    job: JobType,
+    /// When, in UTC: minute, hour, day of the month, month, day of the week.
+    cron: &'static str,
+    /// Whether the queue has it.
+    registered: bool,
+    /// Whether it is paused.
+    paused: bool,
+    /// When it runs next, if it does.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, format = DateTime)]
+    next_run: Option<Timestamp>,
+    /// When it last ran.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, format = DateTime)]
+    last_run: Option<Timestamp>,
+    /// What came of it: the job of the last run.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    last_result: Option<Job>,
+}
+
+/// What runs by the clock.
+///
+/// With the next run and what came of the last one. A schedule whose function is not built yet is not listed.
+#[utoipa::path(
+    get,
+    operation_id = "listSchedules",
+    path = "/api/queue/schedules",
+    tag = "jobs",
+    params(Caller),
+    responses(
+        (status = 200, description = "The schedules", body = Schedules),
+        GuardProblems,
+    ),
+    security(("serviceToken" = []))
+)]
+pub async fn list(State(desk): State<Desk>, caller: Caller) -> Result<Json<Schedules>> {
+    caller.must_be_admin()?;
+    shown(&desk).await
+}
+
+/// Register what runs by the clock.
+///
+/// To be called after each deployment; however often, each schedule is there once. A schedule that is paused stays
+/// paused unless this asks for the contrary.
+#[utoipa::path(
+    put,
+    operation_id = "putSchedules",
+    path = "/api/queue/schedules",
+    tag = "jobs",
+    params(Caller),
+    request_body = Wish,
+    responses(
+        (status = 200, description = "The schedules as they are now", body = Schedules),
+        BodyProblems,
+        GuardProblems,
+    ),
+    security(("serviceToken" = []))
+)]
+pub async fn put(
+    State(desk): State<Desk>,
+    caller: Caller,
+    input::Json { value: wish, .. }: input::Json<Wish>,
+) -> Result<Json<Schedules>> {
+    caller.must_be_admin()?;
+    let meant = meant(&wish)?;
+    desk.publisher.register_schedules().await?;
+    if let Some(paused) = wish.paused {
+        for schedule in meant {
+            desk.publisher.pause_schedule(schedule, paused).await?;
+        }
+        tracing::warn!(paused, schedule = wish.schedule_id, "schedules");
+    }
+    shown(&desk).await
+}
+
+/// Which schedules are paused or let go on.
+fn meant(wish: &Wish) -> Result<Vec<&'static Schedule>> {
+    let built = SCHEDULES.iter().filter(|it| it.job().is_some());
+    let Some(id) = wish.schedule_id.as_deref() else {
+        return Ok(built.collect());
+    };
+    if wish.paused.is_none() {
+        return Err(invalid("/paused", "says what is to become of the schedule"));
+    }
+    let meant: Vec<&Schedule> = built.filter(|it| it.id == id).collect();
+    if meant.is_empty() {
+        return Err(invalid("/scheduleId", "is the id of a schedule"));
+    }
+    Ok(meant)
+}
+
+async fn shown(desk: &Desk) -> Result<Json<Schedules>> {
+    let schedules = desk.publisher.schedules().await?;
+    let built: Vec<_> = schedules
+        .into_iter()
+        .filter_map(|(schedule, registered)| Some((schedule, schedule.job()?, registered)))
+        .collect();
+    let last: Vec<&str> = built
+        .iter()
+        .map(|(.., registered)| last_message(registered.as_ref()))
+        .collect();
+    let mut results = desk.jobs.get_each(&last).await?.into_iter();
+    let items = built
+        .iter()
+        .map(|(schedule, job, registered)| Item {
+            schedule_id: schedule.id,
+            job: *job,
+            cron: schedule.cron,
+            registered: registered.is_some(),
+            paused: registered.as_ref().is_some_and(|it| it.is_paused),
+            next_run: registered
+                .as_ref()
+                .filter(|it| !it.is_paused)
+                .and_then(|it| it.next_run),
+            last_run: registered.as_ref().and_then(|it| it.last_run),
+            last_result: results.next().flatten(),
+        })
+        .collect();
+    Ok(Json(Schedules { items }))
+}
+
+/// The message of the last run, which is the id of its job; one that no job has where there was none.
+fn last_message(registered: Option<&Registered>) -> &str {
+    let messages = registered.map_or(&[][..], |it| &it.last_messages);
+    messages.first().map_or("-", String::as_str)
+}

@@ -1,0 +1,50 @@
+//! `POST /api/jobs/relay-outbox`: does what the outbox in Postgres holds, and finds jobs that got lost on their way.
+//!
+//! Called by QStash, signed: every five minutes by schedule, at once when the web app publishes a message here, and once
+//! an hour to compare open jobs with the dead-letter queue. Claims rows of the outbox in Postgres, records their jobs in
+//! Redis and publishes them at QStash. What does not fit into one run goes on in the next message.
+
+mod apply;
+mod dead_letters;
+mod errand;
+mod jobs;
+mod outbox;
+mod unclaimed;
+
+use errand::{Errand, Errands};
+use serde_json::Value;
+use shared::base::clock::Clock;
+use shared::edge::job::{Attempt, Work, Worker};
+use shared::edge::{Fatal, start};
+use shared::protocol::postgres::Postgres;
+use shared::protocol::qstash;
+use shared::protocol::upstash::Redis;
+use shared::service::job::{JobType, Jobs, Publisher, Stop};
+use shared::service::outbox::Outbox;
+use shared::service::outbox::jobs::Courier;
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Fatal> {
+    start().await?;
+    let redis = Redis::from_env()?;
+    let worker = Worker::from_env(JobType::RelayOutbox, &redis)?.supporting(&Errand::NAMES);
+    let errands = Errands {
+        outbox: Outbox::new(Postgres::from_env()?),
+        courier: Courier {
+            jobs: Jobs::new(redis.clone()),
+            publisher: Publisher::from_env()?,
+        },
+        qstash: qstash::Client::from_env()?,
+        clock: Clock::system(),
+    };
+    redis.connect().await;
+    worker.serve(&errands).await
+}
+
+impl Work for Errands {
+    type Payload = Errand;
+
+    async fn run(&self, attempt: &Attempt<'_>, errand: Errand) -> Result<Value, Stop> {
+        self.perform(errand, attempt.deadline()).await
+    }
+}

@@ -1,0 +1,98 @@
+//! A sweep of the outbox: batch by batch, so that ten thousand rows take no more memory than a hundred.
+
+use std::time::Duration;
+
+use shared::service::job::Stop;
+use shared::service::outbox::{Outbox, Outcome};
+use tokio::time::Instant;
+
+use crate::apply::Apply;
+
+/// Rows in a batch: of a quarter of a megabyte at the most each, and mostly of less than one kilobyte.
+const BATCH: u32 = 100;
+
+/// Rows that are done and old, and go with one sweep: more than a sweep of five minutes brings.
+const PURGE: u32 = 10_000;
+
+/// What a sweep came to.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Swept {
+    /// Rows that are done.
+    pub(crate) done: usize,
+    /// Rows that will be tried again.
+    pub(crate) resting: usize,
+    /// Rows that were set aside.
+    pub(crate) set_aside: usize,
+    /// Old rows that are gone.
+    pub(crate) purged: u64,
+    /// Whether time ran out before the rows did.
+    pub(crate) unfinished: bool,
+}
+
+/// A sweep under way.
+pub(crate) struct Sweep<'a> {
+    outbox: &'a Outbox,
+    until: Instant,
+    swept: Swept,
+}
+
+impl<'a> Sweep<'a> {
+    pub(crate) fn new(outbox: &'a Outbox, until: Instant) -> Self {
+        Self {
+            outbox,
+            until,
+            swept: Swept::default(),
+        }
+    }
+
+    /// Does all rows of one kind that are due, as far as the time goes.
+    pub(crate) async fn drain<A: Apply>(&mut self, applier: &A) -> Result<(), Stop> {
+        loop {
+            if Instant::now() >= self.until {
+                self.swept.unfinished = true;
+                return Ok(());
+            }
+            let claimed = self.outbox.claim(&[A::KIND], BATCH).await;
+            let claimed = claimed.map_err(Stop::retry)?;
+            if claimed.rows.is_empty() {
+                return Ok(());
+            }
+            match applier.apply(&claimed.rows).await {
+                Ok(outcomes) => {
+                    let settled = self.outbox.settle(&claimed, &outcomes).await;
+                    settled.map_err(Stop::retry)?;
+                    self.count(&outcomes);
+                }
+                Err(stop) => {
+                    let free = vec![Outcome::Free(Duration::ZERO); claimed.rows.len()];
+                    // If this fails as well, the claim ends by itself.
+                    if let Err(error) = self.outbox.settle(&claimed, &free).await {
+                        tracing::warn!(error = &error as &dyn std::error::Error, "not released");
+                    }
+                    return Err(stop);
+                }
+            }
+        }
+    }
+
+    fn count(&mut self, outcomes: &[Outcome]) {
+        for outcome in outcomes {
+            match outcome {
+                Outcome::Done => self.swept.done += 1,
+                Outcome::Later { .. } | Outcome::Free(_) => self.swept.resting += 1,
+                Outcome::Aside(reason) => {
+                    tracing::error!(%reason, "a row of the outbox is set aside");
+                    self.swept.set_aside += 1;
+                }
+            }
+        }
+    }
+
+    /// Removes old rows, unless the time is needed for new ones, and tells what the sweep came to.
+    pub(crate) async fn finish(mut self) -> Result<Swept, Stop> {
+        if !self.swept.unfinished {
+            self.swept.purged = self.outbox.purge(PURGE).await.map_err(Stop::retry)?;
+        }
+        Ok(self.swept)
+    }
+}

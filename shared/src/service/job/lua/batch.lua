@@ -1,0 +1,26 @@
+-- Where the jobs of a batch are.
+-- KEYS: 1 job_batch:{label}    ARGV: 1 prefix of job keys, 2 tenant or '', 3 user or ''
+-- Answers {status, count..} of those that the caller may see; a job whose record has run out counts as 'gone'.
+
+local counts, seen = {}, false
+local gone = 0
+for _, id in ipairs(redis.call('SMEMBERS', KEYS[1])) do
+  local job = redis.call('HMGET', ARGV[1] .. id, 'status', 'tenant', 'user')
+  if not job[1] then
+    gone = gone + 1
+  elseif (ARGV[2] == '' or job[2] == ARGV[2]) and (ARGV[3] == '' or job[3] == ARGV[3]) then
+    counts[job[1]] = (counts[job[1]] or 0) + 1
+    seen = true
+  end
+end
+local answer = {}
+for status, count in pairs(counts) do
+  answer[#answer + 1] = status
+  answer[#answer + 1] = tostring(count)
+end
+-- What has no record tells nobody whose it was.
+if gone > 0 and (seen or (ARGV[2] == '' and ARGV[3] == '')) then
+  answer[#answer + 1] = 'gone'
+  answer[#answer + 1] = tostring(gone)
+end
+return answer

@@ -1,0 +1,167 @@
+//! What runs by the clock.
+
+use std::collections::BTreeMap;
+
+use http::Method;
+use serde_json::{Value, json};
+use shared::service::job::SCHEDULES;
+
+use super::acting;
+use crate::support::TestCloud;
+use crate::support::cloud::{Answer, PATIENCE, answer, with_json};
+use crate::support::waiting::eventually;
+
+const SCHEDULES_ROUTE: &str = "/api/queue/schedules";
+
+async fn put(cloud: &TestCloud, wish: &Value) -> Answer {
+    answer(with_json(cloud.request(Method::PUT, SCHEDULES_ROUTE), wish)).await
+}
+
+/// What QStash has, by id.
+async fn at_qstash(cloud: &TestCloud) -> BTreeMap<String, Value> {
+    let http = shared::protocol::http::client(PATIENCE).unwrap();
+    let request = http
+        .get(format!("{}/v2/schedules", cloud.qstash().url()))
+        .bearer_auth(cloud.variable("QSTASH_TOKEN"));
+    let schedules = answer(request).await.body;
+    let schedules = schedules.as_array().unwrap().iter();
+    schedules
+        .map(|schedule| {
+            (
+                schedule["scheduleId"].as_str().unwrap().to_owned(),
+                schedule.clone(),
+            )
+        })
+        .collect()
+}
+
+/// The ids of the schedules whose functions are built.
+fn built() -> Vec<&'static str> {
+    let mut ids: Vec<&str> = SCHEDULES
+        .iter()
+        .filter(|schedule| schedule.job().is_some())
+        .map(|schedule| schedule.id)
+        .collect();
+    ids.sort_unstable();
+    ids
+}
+
+#[tokio::test]
+async fn registering_twice_leaves_one_of_each_and_none_whose_function_is_not_built() {
+    let cloud = TestCloud::start().await;
+    let first = put(&cloud, &json!({})).await;
+    assert_eq!(first.status, 200, "{first:?}");
+    let once = at_qstash(&cloud).await;
+    assert_eq!(once.keys().collect::<Vec<_>>(), built());
+    assert!(built().contains(&"outbox-sweep"));
+    let second = put(&cloud, &json!({})).await;
+    assert_eq!(second.status, 200, "{second:?}");
+    assert_eq!(at_qstash(&cloud).await.len(), once.len());
+    let sweep = &once["outbox-sweep"];
+    assert_eq!(
+        (&sweep["cron"], &sweep["destination"]),
+        (
+            &json!("*/5 * * * *"),
+            &json!(cloud.url("/api/jobs/relay-outbox"))
+        )
+    );
+    let listed = cloud.get(SCHEDULES_ROUTE).await.body;
+    for item in listed["items"].as_array().unwrap() {
+        assert_eq!(item["registered"], true, "{item:#}");
+        assert!(item["nextRun"].is_string(), "{item:#}");
+    }
+}
+
+#[tokio::test]
+async fn a_schedule_runs_by_itself_and_what_came_of_it_is_shown() {
+    let cloud = TestCloud::start_with(|settings| settings.qstash_speed = 600.0).await;
+    let before = cloud.get(SCHEDULES_ROUTE).await.body;
+    assert_eq!(before["items"][0]["registered"], false, "{before:#}");
+    put(&cloud, &json!({})).await;
+    let database = crate::support::ledger::LedgerDatabase::of(&cloud);
+    let payload = crate::support::payloads::signature_request("ann@example.com");
+    let call = format!("select public.signtusk_enqueue_job('email', '{payload}')");
+    database.say(&call).await;
+    eventually("the sweep finds the mail by itself", async || {
+        cloud.mails().contains_key("ann@example.com")
+    })
+    .await;
+    eventually("the last run is shown with its result", async || {
+        let shown = cloud.get(SCHEDULES_ROUTE).await.body;
+        let items = shown["items"].as_array().unwrap().iter();
+        let mut sweeps = items.filter(|item| item["scheduleId"] == "outbox-sweep");
+        sweeps.next().is_some_and(|sweep| {
+            sweep["lastRun"].is_string()
+                && sweep["lastResult"]["status"] == "completed"
+                && sweep["lastResult"]["result"]["setAside"] == 0
+        })
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_paused_schedule_stays_paused_until_it_is_asked_to_go_on() {
+    let cloud = TestCloud::start().await;
+    let pause = json!({ "scheduleId": "outbox-sweep", "paused": true });
+    let paused = put(&cloud, &pause).await;
+    assert_eq!(paused.status, 200, "{paused:?}");
+    let is_paused = async || at_qstash(&cloud).await["outbox-sweep"]["isPaused"] == true;
+    assert!(is_paused().await);
+    assert_eq!(
+        at_qstash(&cloud).await["dead-letter-reconciliation"]["isPaused"],
+        false
+    );
+    put(&cloud, &json!({})).await;
+    assert!(is_paused().await, "registering again does not let it go on");
+
+    // Also where what it does has changed since.
+    let http = shared::protocol::http::client(PATIENCE).unwrap();
+    let url = format!(
+        "{}/v2/schedules/{}",
+        cloud.qstash().url(),
+        cloud.url("/api/jobs/relay-outbox")
+    );
+    let older = http
+        .post(url)
+        .bearer_auth(cloud.variable("QSTASH_TOKEN"))
+        .header("upstash-schedule-id", "outbox-sweep")
+        .header("upstash-cron", "0 0 1 1 *");
+    assert_eq!(answer(older).await.status, 200);
+    assert!(!is_paused().await, "QStash lets what is put anew go on");
+    put(&cloud, &pause).await;
+    let stands = at_qstash(&cloud).await;
+    assert_eq!(stands["outbox-sweep"]["cron"], "*/5 * * * *");
+    assert!(is_paused().await);
+
+    let all = put(&cloud, &json!({ "paused": false })).await;
+    let items = all.body["items"].as_array().unwrap();
+    assert!(items.iter().all(|item| item["paused"] == false), "{all:?}");
+}
+
+#[tokio::test]
+async fn only_the_service_and_administrators_see_and_change_schedules() {
+    let cloud = TestCloud::start().await;
+    let wish = json!({});
+    for (role, status) in [("user", 403), ("domain_admin", 403), ("admin", 200)] {
+        let who = ("u-1", role, "acme.example");
+        let seen = acting(&cloud, who, Method::GET, SCHEDULES_ROUTE, None).await;
+        let changed = acting(&cloud, who, Method::PUT, SCHEDULES_ROUTE, Some(&wish)).await;
+        assert_eq!(
+            (seen.status.as_u16(), changed.status.as_u16()),
+            (status, status),
+            "{role}"
+        );
+    }
+    for (wish, pointer) in [
+        (
+            json!({ "scheduleId": "lunch", "paused": true }),
+            "/scheduleId",
+        ),
+        (json!({ "scheduleId": "outbox-sweep" }), "/paused"),
+        (json!({ "paused": "yes" }), "/paused"),
+    ] {
+        put(&cloud, &wish)
+            .await
+            .assert_invalid(pointer, &wish.to_string());
+    }
+}

@@ -1,0 +1,207 @@
+//! The relay is killed at random points, and the effect of every job is there once.
+//!
+//! A kill leaves a claim of a minute; it is ended by hand, as if the time had passed, so that a thousand seeds take
+//! minutes. That claims end by themselves is shown with the rows.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex};
+
+use local::cloud::Database;
+use local::process::port::{free, loopback};
+use local_gateway::KillSwitch;
+use proptest::prelude::*;
+use proptest::strategy::ValueTree as _;
+use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
+use serde_json::json;
+
+use super::write_mail;
+use crate::support::TestCloud;
+use crate::support::cloud::fresh_database;
+use crate::support::ledger::LedgerDatabase;
+use crate::support::proxy::{Proxy, carries};
+use crate::support::seeds;
+use crate::support::waiting::eventually;
+
+/// Where the relay is killed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Point {
+    /// The claim is committed, and its answer has not come back: between commit and publish.
+    Claimed,
+    /// The jobs are recorded, and the batch has not reached the queue: between commit and publish.
+    Recorded,
+    /// The queue has the batch, and its answer has not come back: between publish and mark.
+    Published,
+    /// The answer has come, and the mark has not reached Postgres: between publish and mark.
+    Unmarked,
+}
+
+const POINTS: [Point; 4] = [
+    Point::Claimed,
+    Point::Recorded,
+    Point::Published,
+    Point::Unmarked,
+];
+
+/// What is still to be killed at, and what was.
+#[derive(Default)]
+struct Plan {
+    points: VecDeque<Point>,
+    killed: Vec<Point>,
+    /// A batch or a claim has gone by, and its answer is next.
+    asked: bool,
+}
+
+/// Kills the relay where the plan says so.
+#[derive(Clone)]
+struct Reaper {
+    plan: Arc<Mutex<Plan>>,
+    kill_switch: KillSwitch,
+}
+
+impl Reaper {
+    /// Whether bytes may go on: they may not where this is the next point.
+    fn lets_through(&self, point: Point, here: bool) -> bool {
+        let mut plan = self.plan.lock().unwrap();
+        if !here || plan.points.front() != Some(&point) {
+            return true;
+        }
+        plan.points.pop_front();
+        plan.killed.push(point);
+        plan.asked = false;
+        let _ = self.kill_switch.kill("relay-outbox");
+        false
+    }
+
+    /// Notes that a question went by whose answer is a point.
+    fn hears(&self, point: Point, here: bool) {
+        let mut plan = self.plan.lock().unwrap();
+        if here && plan.points.front() == Some(&point) {
+            plan.asked = true;
+        }
+    }
+
+    fn awaits(&self, point: Point) -> bool {
+        let plan = self.plan.lock().unwrap();
+        plan.asked && plan.points.front() == Some(&point)
+    }
+
+    fn watch(&self, postgres: &Proxy, qstash: &Proxy) {
+        let reaper = self.clone();
+        postgres.guard(move |bytes| {
+            reaper.hears(Point::Claimed, carries(bytes, "FOR UPDATE SKIP LOCKED"));
+            reaper.lets_through(
+                Point::Unmarked,
+                carries(bytes, "UPDATE signtusk.outbox AS settled"),
+            )
+        });
+        let reaper = self.clone();
+        postgres.guard_answers(move |_| {
+            let here = reaper.awaits(Point::Claimed);
+            reaper.lets_through(Point::Claimed, here)
+        });
+        let reaper = self.clone();
+        qstash.guard(move |bytes| {
+            let batch = carries(bytes, "POST /v2/batch");
+            reaper.hears(Point::Published, batch);
+            reaper.lets_through(Point::Recorded, batch)
+        });
+        let reaper = self.clone();
+        qstash.guard_answers(move |bytes| {
+            let here = reaper.awaits(Point::Published) && carries(bytes, "messageId");
+            reaper.lets_through(Point::Published, here)
+        });
+    }
+}
+
+/// What a seed decides: the ordering keys of the rows, and the points of the kills.
+fn story(seed: u64) -> (Vec<Option<u8>>, Vec<Point>) {
+    let mut bytes = [0; 32];
+    bytes[..8].copy_from_slice(&seed.to_le_bytes());
+    let rng = TestRng::from_seed(RngAlgorithm::ChaCha, &bytes);
+    let mut runner = TestRunner::new_with_rng(Config::default(), rng);
+    let rows = prop::collection::vec(prop::option::of(0..2_u8), 1..6);
+    let kills = prop::collection::vec(prop::sample::select(POINTS.as_slice()), 1..4);
+    (rows, kills).new_tree(&mut runner).unwrap().current()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn no_kill_between_commit_and_mark_loses_a_job_or_does_it_twice() {
+    let made = fresh_database().await;
+    let database = LedgerDatabase::at(made.clone());
+    let postgres = Proxy::start(address(&made.functions_url)).await;
+    let port = free().unwrap();
+    let qstash = Proxy::start(loopback(port)).await;
+    let (led, queue) = (
+        postgres.lead(&made.functions_url),
+        format!("http://{}", qstash.address),
+    );
+    let cloud = TestCloud::start_with(|settings| {
+        settings.database = Database::Made(made);
+        settings.ports.qstash = port;
+        settings.qstash_speed = 6_000.0;
+        settings.overrides.insert("DATABASE_URL".to_owned(), led);
+        settings.overrides.insert("QSTASH_URL".to_owned(), queue);
+    })
+    .await;
+    let reaper = Reaper {
+        plan: Arc::default(),
+        kill_switch: cloud.gateway().kill_switch(),
+    };
+    reaper.watch(&postgres, &qstash);
+
+    for seed in 0..seeds(12) {
+        let (rows, kills) = story(seed);
+        let mut ids = Vec::new();
+        for (number, key) in rows.iter().enumerate() {
+            let to = format!("s{seed}-r{number}@example.com");
+            let key = key.map_or_else(|| "null".to_owned(), |key| format!("'s{seed}-k{key}'"));
+            ids.push(write_mail(&database, &to, &format!(", {key}")).await);
+        }
+        *reaper.plan.lock().unwrap() = Plan {
+            points: kills.iter().copied().collect(),
+            ..Plan::default()
+        };
+        let mut runs = 0;
+        loop {
+            let message = format!("msg_{seed}_{runs}");
+            let swept = cloud.deliver_as(&message, "relay-outbox", &json!({})).await;
+            runs += 1;
+            if swept.status == 200 {
+                break;
+            }
+            assert!(
+                runs <= 2 * kills.len() + 2,
+                "seed {seed}: {kills:?}: {swept:?}"
+            );
+            let end = "update signtusk.outbox set held_until = now() where published_at is null";
+            database.say(end).await;
+        }
+        // Where a kill found every row claimed or done, later points were not come by.
+        let killed = reaper.plan.lock().unwrap().killed.clone();
+        assert!(!killed.is_empty(), "seed {seed}: {kills:?}");
+        let left =
+            "select to_jsonb(count(*)) as value from signtusk.outbox where published_at is null";
+        assert_eq!(
+            database.read(left).await,
+            json!(0),
+            "seed {seed}: {killed:?}"
+        );
+        for (number, id) in ids.iter().enumerate() {
+            let job = cloud.wait_for(id, "completed").await;
+            assert_eq!(job["result"]["sent"], 1, "seed {seed}: {killed:?}: {job:#}");
+            let to = format!("s{seed}-r{number}@example.com");
+            assert_eq!(cloud.mails()[&to], 1, "seed {seed}: {killed:?}: {to}");
+        }
+    }
+    eventually("no job is open", async || {
+        cloud.get("/api/queue/stats").await.body["email"]["pending"] == 0
+    })
+    .await;
+    let mails = cloud.mails();
+    assert!(mails.values().all(|count| *count == 1), "{mails:?}");
+}
+
+fn address(url: &str) -> std::net::SocketAddr {
+    let url = url::Url::parse(url).unwrap();
+    url.socket_addrs(|| None).unwrap()[0]
+}
