@@ -142,7 +142,9 @@ mod tests {
         let sealed = seal(
             b"When I grow up, I want to be a watermelon",
             &receiver(),
-            &bytes("BP4z9KsN6nGRTbVYI_c7VJSPQTBtkgcy27mlmlMoZIIgDll6e3vCYLocInmYWAmS6TlzAC8wEqKK6PBru3jl7A8"),
+            &bytes(
+                "BP4z9KsN6nGRTbVYI_c7VJSPQTBtkgcy27mlmlMoZIIgDll6e3vCYLocInmYWAmS6TlzAC8wEqKK6PBru3jl7A8",
+            ),
             &bytes("kyrL1jIIOHEzg3sM2ZWRHDRB62YACZhhSlknJ672kSs"),
             bytes("DGv6ra1nlYgDCS1FRnbzlw").try_into().unwrap(),
         );

@@ -168,10 +168,7 @@ mod tests {
             Keys::parse(&compressed, AUTH),
             Err(InvalidSubscription::Key)
         );
-        assert_eq!(
-            Keys::parse(P256DH, P256DH),
-            Err(InvalidSubscription::Auth)
-        );
+        assert_eq!(Keys::parse(P256DH, P256DH), Err(InvalidSubscription::Auth));
     }
 
     #[test]

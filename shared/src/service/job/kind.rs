@@ -12,6 +12,8 @@ use serde::{Deserialize, Serialize};
 pub enum JobType {
     /// E-mail, single and bulk.
     Email,
+    /// Notifications, single and bulk.
+    Notification,
 }
 
 /// How urgent a job is among those of its type and tenant.
@@ -62,35 +64,61 @@ pub struct Plan {
 /// The function that QStash tells when a message is given up.
 pub const FAILURE_HANDLER: &str = "job-failed";
 
-const PLANS: &[Plan] = &[Plan {
-    job: JobType::Email,
-    handler: "send-email",
-    service: "Email Job Handler",
-    retries: 5,
-    // 10 s, 40 s, 2 min 40 s, 10 min 40 s, 42 min 40 s: a provider's bad hour is outlived, a bad day is not hidden.
-    first_retry: Duration::from_secs(10),
-    factor: 4,
-    timeout: Duration::from_secs(28),
-    lease: Duration::from_secs(35),
-    flow: [
-        Flow {
-            parallelism: 10,
-            per_second: 50,
-        },
-        Flow {
-            parallelism: 5,
-            per_second: 20,
-        },
-        Flow {
-            parallelism: 2,
-            per_second: 5,
-        },
-    ],
-}];
+const PLANS: &[Plan] = &[
+    Plan {
+        job: JobType::Email,
+        handler: "send-email",
+        service: "Email Job Handler",
+        retries: 5,
+        // 10 s, 40 s, 2 min 40 s, 10 min 40 s, 42 min 40 s: a provider's bad hour is outlived, a bad day is not hidden.
+        first_retry: Duration::from_secs(10),
+        factor: 4,
+        timeout: Duration::from_secs(28),
+        lease: Duration::from_secs(35),
+        flow: [
+            Flow {
+                parallelism: 10,
+                per_second: 50,
+            },
+            Flow {
+                parallelism: 5,
+                per_second: 20,
+            },
+            Flow {
+                parallelism: 2,
+                per_second: 5,
+            },
+        ],
+    },
+    Plan {
+        job: JobType::Notification,
+        handler: "send-notification",
+        service: "Notification Job Handler",
+        retries: 5,
+        first_retry: Duration::from_secs(10),
+        factor: 4,
+        timeout: Duration::from_secs(28),
+        lease: Duration::from_secs(35),
+        flow: [
+            Flow {
+                parallelism: 10,
+                per_second: 50,
+            },
+            Flow {
+                parallelism: 5,
+                per_second: 20,
+            },
+            Flow {
+                parallelism: 2,
+                per_second: 5,
+            },
+        ],
+    },
+];
 
 impl JobType {
     /// Every type there is.
-    pub const ALL: &'static [Self] = &[Self::Email];
+    pub const ALL: &'static [Self] = &[Self::Email, Self::Notification];
 
     /// How this type is run.
     #[must_use]
@@ -110,6 +138,7 @@ impl JobType {
     pub fn name(self) -> &'static str {
         match self {
             Self::Email => "email",
+            Self::Notification => "notification",
         }
     }
 }
