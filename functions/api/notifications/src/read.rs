@@ -25,10 +25,6 @@ const MOST: usize = 1000;
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(untagged)]
 #[schema(as = ReadNotifications)]
-#[expect(
-    dead_code,
-    reason = "it documents what is read in two steps, so that an error can name the field"
-)]
 pub enum WasRead {
     /// These notifications.
     #[schema(title = "ReadSome")]
@@ -60,8 +56,9 @@ impl PartialSchema for Yes {
 
 impl ToSchema for Yes {}
 
-#[derive(Deserialize)]
-struct Members {
+/// What a body may say.
+#[derive(Debug, Deserialize)]
+pub struct Members {
     #[serde(default)]
     ids: Option<Vec<Uuid>>,
     #[serde(default)]
