@@ -2,6 +2,7 @@
 //! inner ones included, at redis-server itself.
 
 mod meter;
+mod notifications;
 
 use http::{Method, StatusCode};
 use local_mail::Fault;
@@ -31,6 +32,7 @@ async fn every_operation_costs_exactly_what_its_budget_says() {
     for_nothing(&cloud, &mut meter).await;
     delivering(&cloud, &mut meter).await;
     failing(&cloud, &mut meter).await;
+    notifications::check(&cloud, &mut meter).await;
     services(&cloud, &mut meter).await;
     meter.finish();
 }

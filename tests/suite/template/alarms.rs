@@ -9,6 +9,7 @@ use shared::service::unsubscribe::Tokens;
 use super::document::{Template, texts};
 use super::read;
 use crate::support::TestCloud;
+use crate::support::cloud::answer;
 use crate::support::payloads::signature_request;
 use crate::support::waiting::eventually;
 
@@ -220,9 +221,16 @@ async fn call_everything(cloud: &TestCloud) {
     assert_eq!(cloud.post("/api/queue/emails", &body).await.status, 503);
     assert_eq!(cloud.deliver("send-email", &body).await.status, 503);
     assert_eq!(
+        cloud.deliver("send-notification", &news()).await.status,
+        503
+    );
+    assert_eq!(
         cloud.deliver("job-failed", &given_up(cloud)).await.status,
         503
     );
+    let inbox = cloud.request(http::Method::GET, "/api/notifications");
+    let inbox = answer(inbox.header("x-user-id", USER)).await;
+    assert_eq!(inbox.status, 503, "{inbox:?}");
     let secret = Secret::new(cloud.variable("TICKET_SECRET").to_owned());
     let link = Tokens::new(vec![secret], "").link(&"0".repeat(64)).unwrap();
     for path in [
@@ -234,6 +242,13 @@ async fn call_everything(cloud: &TestCloud) {
     ] {
         assert_eq!(cloud.get(path).await.status, 503, "{path}");
     }
+}
+
+/// Whom a notification is for.
+const USER: &str = "01985c00-0000-7000-8000-000000000001";
+
+fn news() -> Value {
+    json!({ "type": "general", "userId": USER, "title": "News", "message": "There are some." })
 }
 
 /// QStash's word that it gave up a message.
