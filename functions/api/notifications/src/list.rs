@@ -26,7 +26,7 @@ pub struct Wanted {
     kind: Option<Reference>,
     /// Items on the page.
     #[serde(default)]
-    #[param(value_type = Option<Limit>)]
+    #[param(value_type = u32, required = false, minimum = 1, maximum = 100, default = 20)]
     limit: Limit,
     /// The `cursor` of the page before.
     #[param(value_type = Option<String>)]
