@@ -51,7 +51,7 @@ async fn a_preference_that_is_off_lets_nothing_through_and_nothing_else_is_held_
         }
         assert_eq!(stage.unread(user).await, expected, "{preference}");
         assert_eq!(
-            stage.events(user).await.len() as i64,
+            i64::try_from(stage.events(user).await.len()).unwrap(),
             expected,
             "{preference}"
         );

@@ -60,7 +60,7 @@ fn is_public_v4(address: Ipv4Addr) -> bool {
     !is_reserved
 }
 
-/// Only global unicast (2000::/3), and of it neither documentation nor what carries an IPv4 address inside.
+/// Only global unicast (`2000::/3`), and of it neither documentation nor what carries an IPv4 address inside.
 fn is_public_v6(address: Ipv6Addr) -> bool {
     if let Some(inner) = address.to_ipv4_mapped() {
         return is_public_v4(inner);

@@ -42,7 +42,7 @@ pub struct Message<'a> {
 }
 
 /// What a push service said to a message.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Delivery {
     /// It has the message.
     Accepted,

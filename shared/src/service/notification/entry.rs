@@ -47,7 +47,7 @@ impl Serialize for Entry {
             Recipient::User(id) => members.serialize_entry("userId", id)?,
             Recipient::Owner(request) => members.serialize_entry("ownerOf", request)?,
             Recipient::Account(address) => {
-                members.serialize_entry("accountOf", address.as_str())?
+                members.serialize_entry("accountOf", address.as_str())?;
             }
             Recipient::Nobody => {}
         }

@@ -31,7 +31,7 @@ pub struct InboxItem {
     pub id: Uuid,
     /// Whose inbox it is in.
     pub user_id: Uuid,
-    /// The type, as the row says it: `system` for system_notification, `general` for one of a bulk.
+    /// The type, as the row says it: `system` for `system_notification`, `general` for one of a bulk.
     #[serde(rename = "type")]
     pub kind: String,
     /// What it is about.
