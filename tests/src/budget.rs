@@ -98,6 +98,25 @@ pub const BUDGETS: &[Budget] = &[
         "POST /api/jobs/send-email, throttled and deferred",
         [3, 21, 1],
     ),
+    budget(
+        "POST /api/queue/notifications/bulk, 250 notifications (3 jobs)",
+        [1, 14, 1],
+    ),
+    budget(
+        "POST /api/jobs/send-notification, one notification (claim, announcement and commit)",
+        [3, 25, 0],
+    ),
+    budget(
+        "POST /api/jobs/send-notification, a bulk of 10 to one user",
+        [3, 60, 0],
+    ),
+    budget("GET /api/notifications", [0, 0, 0]),
+    budget("GET /api/notifications/unread-count", [1, 3, 0]),
+    budget(
+        "GET /api/notifications/unread-count, unknown to Redis",
+        [2, 7, 0],
+    ),
+    budget("POST /api/notifications/read", [1, 10, 0]),
     budget("POST /api/jobs/job-failed", [1, 11, 0]),
     budget("POST /api/jobs/relay-outbox, nothing to do", [3, 26, 0]),
     budget("POST /api/jobs/relay-outbox, one row", [4, 36, 1]),

@@ -21,6 +21,7 @@ mod mail_events;
 mod mail_ledger;
 mod main_job;
 mod migrations;
+mod notifications;
 mod openapi;
 mod operating;
 mod outages;

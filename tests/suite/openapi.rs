@@ -21,6 +21,7 @@ fn document() -> Document {
     for part in [
         health::Documentation::openapi(),
         mail_events::Documentation::openapi(),
+        notifications::Documentation::openapi(),
         openapi::Documentation::openapi(),
         queue::Documentation::openapi(),
         queue_jobs::Documentation::openapi(),

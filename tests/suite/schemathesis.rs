@@ -34,8 +34,8 @@ async fn the_document_is_true_for_users_and_none_reads_what_is_anothers() {
     let token = format!("Bearer {}", cloud.variable("API_TOKEN"));
     // Each identity is tried in turn where the one before is refused.
     let identities = json!({ "auth": [
-        identity("ann", &[("Authorization", &token), ("X-User-Id", "ann")]),
-        identity("bob", &[("Authorization", &token), ("X-User-Id", "bob")]),
+        identity("ann", &[("Authorization", &token), ("X-User-Id", "01985c00-0000-7000-8000-00000000000a")]),
+        identity("bob", &[("Authorization", &token), ("X-User-Id", "01985c00-0000-7000-8000-00000000000b")]),
         identity("service", &[("Authorization", &token)]),
     ] });
     pass(&cloud, "users.toml", &identities).await;

@@ -1,5 +1,5 @@
 //! The official clients from npm as callers: `@upstash/redis`, `@upstash/ratelimit` and `@upstash/qstash` against the
-//! local servers, and `@upstash/qstash` straight against the functions.
+//! local servers, `@upstash/qstash` straight against the functions, and `http_ece` as a browser that reads push messages.
 //!
 //! Their tests are JavaScript and stand in `tests/sdk/`, one package for each server; here they get a cloud.
 
@@ -52,9 +52,15 @@ async fn the_official_qstash_client_makes_jobs_of_the_functions_and_a_strangers_
     stranger.stop().await;
 }
 
+#[tokio::test]
+async fn a_push_message_is_read_by_another_implementation_and_its_token_is_verified() {
+    let cloud = TestCloud::start().await;
+    pass("push", node("push", &cloud)).await;
+}
+
 #[test]
 fn no_lockfile_names_the_registry_that_it_was_made_with() {
-    for package in ["redis", "qstash", "functions"] {
+    for package in ["redis", "qstash", "functions", "push"] {
         let lockfile = folder(package).join("package-lock.json");
         let text = std::fs::read_to_string(lockfile).unwrap();
         assert!(text.contains("\"integrity\""), "{package} pins nothing");

@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use axum::extract::FromRequestParts;
 use http::request::Parts;
 use http::{HeaderMap, StatusCode};
+use uuid::Uuid;
 
 use super::input::visible;
 use super::problem::Problem;
@@ -43,6 +44,15 @@ pub struct Caller {
     /// The address that the acting user calls from.
     #[param(rename = "X-Client-Ip", value_type = String, required = false)]
     pub client_ip: Option<IpAddr>,
+}
+
+/// Documents the header that routes of the acting user need.
+#[derive(Debug, utoipa::IntoParams)]
+#[into_params(parameter_in = Header)]
+pub struct ActingUser {
+    /// The acting user.
+    #[param(rename = "X-User-Id", value_type = Uuid)]
+    pub user_id: Uuid,
 }
 
 impl Caller {
@@ -92,6 +102,20 @@ impl Caller {
             "role_insufficient",
             "This is for administrators.",
         ))
+    }
+
+    /// The acting user, for routes that are about nobody else: the service itself has no inbox.
+    pub fn acting_user(&self) -> Result<&str, Problem> {
+        self.user_id
+            .as_deref()
+            .ok_or_else(|| invalid("This route is about the acting user: send X-User-Id."))
+    }
+
+    /// The acting user's id as the database knows users.
+    pub fn acting_user_id(&self) -> Result<Uuid, Problem> {
+        let id = self.acting_user()?;
+        id.parse()
+            .map_err(|_| invalid("X-User-Id is not the id of a user: a UUID is expected."))
     }
 
     /// What this caller may see of the jobs.
@@ -194,6 +218,14 @@ mod tests {
         }
         let nameless = caller(&[("x-user-id", "u1")]).must_be_admin();
         assert_eq!(nameless.unwrap_err().status, 403);
+    }
+
+    #[test]
+    fn a_route_of_the_acting_user_is_not_for_the_service_itself() {
+        assert_eq!(caller(&[]).acting_user().unwrap_err().status, 400);
+        let named = caller(&[("x-user-id", "u1")]);
+        assert_eq!(named.acting_user().unwrap(), "u1");
+        assert_eq!(named.acting_user_id().unwrap_err().status, 400);
     }
 
     #[test]

@@ -6,7 +6,7 @@ use http::StatusCode;
 
 use super::problem::Problem;
 use crate::protocol::{postgres, qstash, sns, svix, upstash};
-use crate::service::{job, mail_event, suppression};
+use crate::service::{job, mail_event, notification, suppression};
 
 impl From<upstash::Error> for Problem {
     fn from(error: upstash::Error) -> Self {
@@ -60,6 +60,15 @@ impl From<mail_event::Error> for Problem {
         match error {
             mail_event::Error::Postgres(error) => error.into(),
             mail_event::Error::Unreadable => internal(),
+        }
+    }
+}
+
+impl From<notification::Error> for Problem {
+    fn from(error: notification::Error) -> Self {
+        match error {
+            notification::Error::Postgres(error) => error.into(),
+            notification::Error::Unreadable => internal(),
         }
     }
 }

@@ -6,6 +6,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use reqwest::dns::Resolve;
 use rustls::{ClientConfig, RootCertStore};
 
 /// How long a connection may take to open, TLS included.
@@ -26,19 +27,30 @@ pub enum Error {
 }
 
 /// A client whose calls end after `timeout` at the latest. Redirects are not followed: no service here sends any.
+pub fn client(timeout: Duration) -> Result<reqwest::Client, Error> {
+    Ok(builder(timeout)?.build()?)
+}
+
+/// The same, with names looked up by `resolver`.
+pub(super) fn client_with_resolver<R: Resolve + 'static>(
+    timeout: Duration,
+    resolver: Arc<R>,
+) -> Result<reqwest::Client, Error> {
+    Ok(builder(timeout)?.dns_resolver(resolver).build()?)
+}
+
 #[expect(
     clippy::disallowed_methods,
     reason = "the one place that builds a client"
 )]
-pub fn client(timeout: Duration) -> Result<reqwest::Client, Error> {
+fn builder(timeout: Duration) -> Result<reqwest::ClientBuilder, Error> {
     Ok(reqwest::Client::builder()
         .tls_backend_preconfigured(tls()?)
         .connect_timeout(CONNECT_TIMEOUT)
         .pool_idle_timeout(POOL_IDLE)
         .redirect(reqwest::redirect::Policy::none())
         .timeout(timeout)
-        .tcp_nodelay(true)
-        .build()?)
+        .tcp_nodelay(true))
 }
 
 /// Whether `url` can be the address under which a service's paths lie: http(s), with neither query, fragment nor user.

@@ -11,3 +11,4 @@ mod sigv4;
 pub mod sns;
 pub mod svix;
 pub mod upstash;
+pub mod web_push;

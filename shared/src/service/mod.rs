@@ -9,6 +9,7 @@ pub mod job;
 pub mod key;
 pub mod mail_event;
 pub mod mail_ledger;
+pub mod notification;
 pub mod outbox;
 pub mod page;
 pub mod realtime;
@@ -20,5 +21,6 @@ pub const KEYS: &[(&str, &[&key::Family])] = &[
     ("analytics", analytics::KEYS),
     ("email_budget", email_budget::KEYS),
     ("job", job::keys::ALL),
+    ("notification", notification::KEYS),
     ("realtime", realtime::KEYS),
 ];

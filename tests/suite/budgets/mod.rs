@@ -3,6 +3,7 @@
 
 mod backbone;
 mod meter;
+mod notifications;
 
 use http::{Method, StatusCode};
 use local_mail::Fault;
@@ -35,6 +36,7 @@ async fn every_operation_costs_exactly_what_its_budget_says() {
     backbone::relaying(&cloud, &mut meter).await;
     backbone::scheduling(&cloud, &mut meter).await;
     backbone::steering_many(&cloud, &mut meter).await;
+    notifications::check(&cloud, &mut meter).await;
     services(&cloud, &mut meter).await;
     meter.finish();
 }

@@ -45,6 +45,11 @@ impl LedgerDatabase {
         Postgres::at(&self.database.functions_url, None).unwrap()
     }
 
+    /// A connection of the owner's own.
+    pub(crate) fn connect_as_owner(&self) -> Postgres {
+        Postgres::at(&self.database.owner_url, None).unwrap()
+    }
+
     pub(crate) fn ledger(&self) -> MailLedger {
         MailLedger::new(self.functions.clone())
     }

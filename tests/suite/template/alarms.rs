@@ -10,6 +10,7 @@ use super::document::{Template, texts};
 use super::read;
 use crate::operating::dead_letters::give_up_unnoticed;
 use crate::support::TestCloud;
+use crate::support::cloud::answer;
 use crate::support::payloads::signature_request;
 use crate::support::waiting::eventually;
 
@@ -232,9 +233,16 @@ async fn call_everything(cloud: &TestCloud) {
     let ping = json!({});
     assert_eq!(cloud.deliver("relay-outbox", &ping).await.status, 503);
     assert_eq!(
+        cloud.deliver("send-notification", &news()).await.status,
+        503
+    );
+    assert_eq!(
         cloud.deliver("job-failed", &given_up(cloud)).await.status,
         503
     );
+    let inbox = cloud.request(http::Method::GET, "/api/notifications");
+    let inbox = answer(inbox.header("x-user-id", USER)).await;
+    assert_eq!(inbox.status, 503, "{inbox:?}");
     let secret = Secret::new(cloud.variable("TICKET_SECRET").to_owned());
     let link = Tokens::new(vec![secret], "").link(&"0".repeat(64)).unwrap();
     for path in [
@@ -246,6 +254,13 @@ async fn call_everything(cloud: &TestCloud) {
     ] {
         assert_eq!(cloud.get(path).await.status, 503, "{path}");
     }
+}
+
+/// Whom a notification is for.
+const USER: &str = "01985c00-0000-7000-8000-000000000001";
+
+fn news() -> Value {
+    json!({ "type": "general", "userId": USER, "title": "News", "message": "There are some." })
 }
 
 /// QStash's word that it gave up a message.

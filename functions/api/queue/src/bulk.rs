@@ -14,7 +14,7 @@ use shared::service::job::{Error, JobType, NewJob};
 
 use crate::Queue;
 use crate::emails::email;
-use crate::enqueue::accepted;
+use crate::enqueue::{Taken, accepted};
 use crate::idempotency::IdempotencyKey;
 use crate::timing::{OneWait, Timing};
 
@@ -26,8 +26,18 @@ const ROUTE: &str = "/api/queue/emails/bulk";
 pub struct AcceptedBatch {
     /// The label of all its jobs: `GET /api/queue/jobs?label={batchId}` lists them.
     batch_id: String,
-    /// The jobs, in the order of the recipients.
+    /// The jobs, in the order of what they carry.
     job_ids: Vec<String>,
+}
+
+impl AcceptedBatch {
+    /// The answer to a request for many.
+    pub(crate) fn of(taken: Taken) -> Self {
+        Self {
+            batch_id: taken.label,
+            job_ids: taken.ids,
+        }
+    }
 }
 
 /// The body: the mail, its recipients, and when it is to be sent.
@@ -93,8 +103,5 @@ pub async fn enqueue(
         .collect::<std::result::Result<_, _>>()?;
     let key = key.of(&caller, ROUTE, &bytes);
     let taken = queue.enqueue(&order, &jobs, key.as_ref()).await?;
-    Ok(accepted(&AcceptedBatch {
-        batch_id: taken.label,
-        job_ids: taken.ids,
-    }))
+    Ok(accepted(&AcceptedBatch::of(taken)))
 }

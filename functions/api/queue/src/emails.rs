@@ -15,7 +15,7 @@ use utoipa::openapi::{Ref, RefOr, Schema};
 use utoipa::{PartialSchema, ToSchema};
 
 use crate::Queue;
-use crate::enqueue::accepted;
+use crate::enqueue::{Taken, accepted};
 use crate::idempotency::IdempotencyKey;
 use crate::timing::{OneWait, Timing};
 
@@ -29,6 +29,16 @@ pub struct Accepted {
     job_id: String,
     /// Always `queued`.
     status: Status,
+}
+
+impl Accepted {
+    /// The answer to a request for one job.
+    pub(crate) fn of(taken: Taken) -> Self {
+        Self {
+            job_id: taken.ids.into_iter().next().unwrap_or_default(),
+            status: Status::Queued,
+        }
+    }
 }
 
 /// The body: an e-mail, and when it is to be sent.
@@ -125,10 +135,7 @@ pub async fn enqueue(
     let job = NewJob::new(&email).map_err(shared::service::job::Error::from)?;
     let key = key.of(&caller, ROUTE, &bytes);
     let taken = queue.enqueue(&order, &[job], key.as_ref()).await?;
-    Ok(accepted(&Accepted {
-        job_id: taken.ids.into_iter().next().unwrap_or_default(),
-        status: Status::Queued,
-    }))
+    Ok(accepted(&Accepted::of(taken)))
 }
 
 /// Reads the payload, or names the field that is wrong.

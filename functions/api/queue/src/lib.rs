@@ -1,9 +1,11 @@
 //! `POST /api/queue/*`: the routes that put jobs into the queue.
 
 pub mod bulk;
+pub mod bulk_notifications;
 pub mod emails;
 mod enqueue;
 pub mod idempotency;
+pub mod notifications;
 pub mod timing;
 
 use axum::Router;
@@ -35,10 +37,23 @@ pub fn router(queue: Queue, guard: &Guard) -> Router {
             "/api/queue/emails/bulk",
             guard.service(limiter::API, post(bulk::enqueue)),
         )
+        .route(
+            "/api/queue/notifications",
+            guard.service(limiter::API, post(notifications::enqueue)),
+        )
+        .route(
+            "/api/queue/notifications/bulk",
+            guard.service(limiter::API, post(bulk_notifications::enqueue)),
+        )
         .with_state(queue)
 }
 
 /// The routes' documentation.
 #[derive(Debug, OpenApi)]
-#[openapi(paths(emails::enqueue, bulk::enqueue))]
+#[openapi(paths(
+    emails::enqueue,
+    bulk::enqueue,
+    notifications::enqueue,
+    bulk_notifications::enqueue
+))]
 pub struct Documentation;

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use local_mail::Provider;
 use local_mail::events::sns::TOPIC_ARN;
 
-use super::secrets::Secrets;
+use super::secrets::{Secrets, VapidKeys};
 
 /// Who the mails are from. Its domain is verified at the local providers.
 pub(super) const EMAIL_FROM: &str = "SignTusk <noreply@signtusk.localhost>";
@@ -34,6 +34,8 @@ pub(super) struct Addresses {
     pub(super) ses: String,
     pub(super) sns: String,
     pub(super) mailbox: String,
+    pub(super) push: String,
+    pub(super) vapid: VapidKeys,
 }
 
 /// Every variable of the functions' contract, and `MAILBOX_URL` for those who look.
@@ -70,6 +72,9 @@ pub(super) fn variables(addresses: Addresses, secrets: &mut Secrets) -> BTreeMap
         ("RESEND_WEBHOOK_SECRET", addresses.webhook_secret),
         ("TICKET_SECRET", secrets.get("ticket_secret")),
         ("TICKET_SECRET_NEXT", secrets.get("ticket_secret_next")),
+        ("VAPID_PUBLIC_KEY", addresses.vapid.public),
+        ("VAPID_PRIVATE_KEY", addresses.vapid.private),
+        ("PUSH_SERVICES", addresses.push),
         ("LOG_LEVEL", fixed("info")),
         ("MAILBOX_URL", addresses.mailbox),
     ]

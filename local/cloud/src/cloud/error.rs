@@ -51,6 +51,9 @@ pub enum Error {
     /// The mail providers did not start.
     #[error("the mail providers did not start")]
     Mail(#[source] local_mail::Error),
+    /// The push service did not start.
+    #[error("the push service did not start")]
+    Push(#[source] local_push::Error),
     /// The gateway did not start.
     #[error("the gateway did not start")]
     Gateway(#[source] local_gateway::Error),

@@ -33,6 +33,7 @@ pub struct Cloud {
     gateway: Gateway,
     qstash: local_qstash::Server,
     mail: local_mail::Server,
+    push: local_push::Server,
     redis: Front,
     redis_server: RedisServer,
     cluster: Option<Cluster>,
@@ -62,6 +63,7 @@ impl Cloud {
             .map_err(Error::Qstash)?;
         let mail_secrets = part::mail_secrets(&mut secrets);
         let mail = part::mail(&settings, &folder, &mail_secrets).await?;
+        let push = part::push().await?;
         let (functions_port, functions) = functions_address(settings.ports.functions, &folder)?;
 
         let addresses = Addresses {
@@ -81,6 +83,8 @@ impl Cloud {
             ses: mail.ses_url(),
             sns: mail.sns_url(),
             mailbox: mail.mailbox_url(),
+            push: push.url().to_owned(),
+            vapid: secrets.vapid()?,
         };
         let mut environment = environment::variables(addresses, &mut secrets);
         environment.extend(settings.overrides.clone());
@@ -94,6 +98,7 @@ impl Cloud {
             gateway,
             qstash,
             mail,
+            push,
             redis,
             redis_server,
             cluster,
@@ -118,6 +123,12 @@ impl Cloud {
     #[must_use]
     pub fn mail(&self) -> &local_mail::Server {
         &self.mail
+    }
+
+    /// The push service of the users' browsers.
+    #[must_use]
+    pub fn push(&self) -> &local_push::Server {
+        &self.push
     }
 
     /// The REST front of Redis.

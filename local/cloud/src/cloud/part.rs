@@ -152,6 +152,11 @@ pub(super) async fn mail(
     local_mail::start(settings).await.map_err(Error::Mail)
 }
 
+/// The push service of browsers that are not there.
+pub(super) async fn push() -> Result<local_push::Server, Error> {
+    local_push::start(loopback(0)).await.map_err(Error::Push)
+}
+
 /// Has the providers tell the functions what becomes of the mails.
 pub(super) fn subscribe(
     mail: &local_mail::Server,

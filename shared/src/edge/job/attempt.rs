@@ -41,6 +41,12 @@ impl<'a> Attempt<'a> {
         &self.claim.tenant
     }
 
+    /// Which attempt this is, from 1.
+    #[must_use]
+    pub fn number(&self) -> u32 {
+        self.claim.attempt
+    }
+
     /// When the work must stop; what does not fit is deferred.
     #[must_use]
     pub fn deadline(&self) -> Instant {

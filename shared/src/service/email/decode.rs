@@ -15,7 +15,7 @@ pub struct Invalid {
 }
 
 impl Invalid {
-    pub(super) fn at(pointer: impl Into<String>, reason: impl Into<String>) -> Self {
+    pub(in crate::service) fn at(pointer: impl Into<String>, reason: impl Into<String>) -> Self {
         Self {
             pointer: pointer.into(),
             reason: reason.into(),
@@ -36,7 +36,9 @@ impl Invalid {
 }
 
 /// Reads a `T` out of JSON.
-pub(super) fn from<'de, T: Deserialize<'de>>(payload: &'de Value) -> Result<T, Invalid> {
+pub(in crate::service) fn from<'de, T: Deserialize<'de>>(
+    payload: &'de Value,
+) -> Result<T, Invalid> {
     serde_path_to_error::deserialize(payload).map_err(|error| {
         let pointer = pointer(error.path());
         let reason = error.inner().to_string();
@@ -56,7 +58,7 @@ pub(super) fn from<'de, T: Deserialize<'de>>(payload: &'de Value) -> Result<T, I
 #[derive(Serialize, ToSchema)]
 #[serde(untagged)]
 #[expect(dead_code, reason = "it documents what is read as an `Option`")]
-pub(super) enum Optional<T> {
+pub(in crate::service) enum Optional<T> {
     /// The text.
     Given(T),
     /// None.
@@ -66,7 +68,7 @@ pub(super) enum Optional<T> {
 /// `null`, or nothing but blanks: none.
 #[derive(Serialize, ToSchema)]
 #[schema(value_type = Option<String>, pattern = r"^[ \t\r\n]*$")]
-pub(super) struct Blank(Option<String>);
+pub(in crate::service) struct Blank(Option<String>);
 
 /// Reads an optional text member: absent, `null` and blank are all "none", as forms write them.
 pub(in crate::service) fn optional<'de, D, T>(deserializer: D) -> Result<Option<T>, D::Error>

@@ -6,12 +6,12 @@
 mod account;
 mod bulk;
 mod date;
-mod decode;
+pub(in crate::service) mod decode;
 mod envelope;
 mod link;
 mod outcome;
 mod signing;
-mod text;
+pub(in crate::service) mod text;
 
 use serde::{Deserialize, Deserializer, Serialize, de};
 use serde_json::Value;

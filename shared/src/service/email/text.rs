@@ -178,7 +178,7 @@ impl From<Reference> for String {
     }
 }
 
-fn line(text: &str, limit: usize) -> Result<String, InvalidText> {
+pub(in crate::service) fn line(text: &str, limit: usize) -> Result<String, InvalidText> {
     bounded(text, limit, |c| {
         is_hostile(c) || matches!(c, '\u{2028}' | '\u{2029}')
     })

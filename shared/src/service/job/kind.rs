@@ -12,6 +12,8 @@ use serde::{Deserialize, Serialize};
 pub enum JobType {
     /// E-mail, single and bulk.
     Email,
+    /// Notifications, single and bulk.
+    Notification,
     /// A sweep: of the outbox, and of jobs that got lost on their way.
     RelayOutbox,
 }
@@ -70,7 +72,23 @@ const ALONE: Flow = Flow {
     per_second: 1,
 };
 
-const PLANS: &[Plan] = &[EMAIL, RELAY_OUTBOX];
+/// What one tenant may run of a type at each priority.
+const USUAL: [Flow; 3] = [
+    Flow {
+        parallelism: 10,
+        per_second: 50,
+    },
+    Flow {
+        parallelism: 5,
+        per_second: 20,
+    },
+    Flow {
+        parallelism: 2,
+        per_second: 5,
+    },
+];
+
+const PLANS: &[Plan] = &[EMAIL, NOTIFICATION, RELAY_OUTBOX];
 
 const EMAIL: Plan = Plan {
     job: JobType::Email,
@@ -82,20 +100,19 @@ const EMAIL: Plan = Plan {
     factor: 4,
     timeout: Duration::from_secs(28),
     lease: Duration::from_secs(35),
-    flow: [
-        Flow {
-            parallelism: 10,
-            per_second: 50,
-        },
-        Flow {
-            parallelism: 5,
-            per_second: 20,
-        },
-        Flow {
-            parallelism: 2,
-            per_second: 5,
-        },
-    ],
+    flow: USUAL,
+};
+
+const NOTIFICATION: Plan = Plan {
+    job: JobType::Notification,
+    handler: "send-notification",
+    service: "Notification Job Handler",
+    retries: 5,
+    first_retry: Duration::from_secs(10),
+    factor: 4,
+    timeout: Duration::from_secs(28),
+    lease: Duration::from_secs(35),
+    flow: USUAL,
 };
 
 const RELAY_OUTBOX: Plan = Plan {
@@ -114,7 +131,7 @@ const RELAY_OUTBOX: Plan = Plan {
 
 impl JobType {
     /// Every type there is.
-    pub const ALL: &'static [Self] = &[Self::Email, Self::RelayOutbox];
+    pub const ALL: &'static [Self] = &[Self::Email, Self::Notification, Self::RelayOutbox];
 
     /// How this type is run.
     #[must_use]
@@ -134,6 +151,7 @@ impl JobType {
     pub fn name(self) -> &'static str {
         match self {
             Self::Email => "email",
+            Self::Notification => "notification",
             Self::RelayOutbox => "relay-outbox",
         }
     }

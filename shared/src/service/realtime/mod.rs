@@ -8,7 +8,7 @@ use std::time::Duration;
 use serde::Serialize;
 
 use crate::base::id;
-use crate::protocol::upstash::{self, Redis, Script};
+use crate::protocol::upstash::{self, Invocation, Redis, Script};
 use crate::service::key::Family;
 
 /// Events that a channel's stream keeps, approximately.
@@ -61,6 +61,8 @@ pub enum Channel<'a> {
     Document(&'a str),
     /// How far the signing of a request is.
     SigningProgress(&'a str),
+    /// What a user is told.
+    UserNotifications(&'a str),
 }
 
 impl Channel<'_> {
@@ -70,13 +72,16 @@ impl Channel<'_> {
         match self {
             Self::Document(request) => format!("document:{request}"),
             Self::SigningProgress(request) => format!("signature_progress:{request}"),
+            Self::UserNotifications(user) => format!("user:{user}:notifications"),
         }
     }
 
-    fn status_key(self) -> String {
+    /// Where the newest event is at hand; a user's notifications are in the database.
+    fn status_key(self) -> Option<String> {
         match self {
-            Self::Document(request) => DOCUMENT_STATUS.key(request),
-            Self::SigningProgress(request) => PROGRESS.key(request),
+            Self::Document(request) => Some(DOCUMENT_STATUS.key(request)),
+            Self::SigningProgress(request) => Some(PROGRESS.key(request)),
+            Self::UserNotifications(_) => None,
         }
     }
 }
@@ -88,16 +93,25 @@ pub async fn publish(
     kind: &str,
     data: &impl Serialize,
 ) -> Result<String, Error> {
+    Ok(redis.eval(event(channel, kind, data)?).await?)
+}
+
+/// The call that [`publish`] makes, to travel with others.
+pub fn event(
+    channel: Channel<'_>,
+    kind: &str,
+    data: &impl Serialize,
+) -> Result<Invocation, serde_json::Error> {
     let name = channel.name();
-    let call = PUBLISH
-        .invoke()
-        .key(EVENTS.key(&name))
-        .key(channel.status_key())
+    let mut call = PUBLISH.invoke().key(EVENTS.key(&name));
+    if let Some(status) = channel.status_key() {
+        call = call.key(status);
+    }
+    Ok(call
         .arg(&name)
         .arg(kind)
         .arg(serde_json::to_string(data)?)
         .arg(KEPT)
         .arg(LIFE.as_millis())
-        .arg(id::nonce());
-    Ok(redis.eval(call).await?)
+        .arg(id::nonce()))
 }

@@ -1,5 +1,5 @@
 -- Publishes an event: into the channel's stream, to its listeners, and into its status key. One request, atomic.
--- KEYS: 1 the stream, 2 the status key    ARGV: 1 channel, 2 type, 3 data (JSON), 4 entries to keep,
+-- KEYS: 1 the stream, 2 the status key (not every channel has one)    ARGV: 1 channel, 2 type, 3 data (JSON), 4 entries to keep,
 -- 5 life of both keys (ms), 6 attempt nonce
 -- Answers the entry's id.
 
@@ -13,6 +13,6 @@ end
 local id = redis.call('XADD', KEYS[1], 'MAXLEN', '~', ARGV[4], '*', 'type', ARGV[2], 'data', ARGV[3], 'nonce', ARGV[6])
 local event = '{"id":' .. cjson.encode(id) .. ',"type":' .. cjson.encode(ARGV[2]) .. ',"data":' .. ARGV[3] .. '}'
 redis.call('PEXPIRE', KEYS[1], ARGV[5])
-redis.call('SET', KEYS[2], event, 'PX', ARGV[5])
+if KEYS[2] then redis.call('SET', KEYS[2], event, 'PX', ARGV[5]) end
 redis.call('PUBLISH', ARGV[1], event)
 return id

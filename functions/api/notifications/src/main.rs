@@ -1,0 +1,29 @@
+//! `/api/notifications`: the inbox of the acting user, what of it is unread, and the browsers that are told.
+//!
+//! Called by the web app for its users, with the service token and `X-User-Id`. Reads and marks rows in Postgres; the
+//! unread count is read from Redis, and from Postgres where Redis does not know it.
+
+use notifications::{Inbox, router};
+use shared::edge::{Fatal, Guard, api, start};
+use shared::protocol::postgres::Postgres;
+use shared::protocol::upstash::Redis;
+use shared::protocol::web_push::PushServices;
+use shared::service::notification::{Notifications, Subscriptions, UnreadCounts};
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Fatal> {
+    start().await?;
+    let guard = Guard::from_env()?;
+    let redis = Redis::from_env()?;
+    let postgres = Postgres::from_env()?;
+    let inbox = Inbox {
+        notifications: Notifications::new(postgres.clone()),
+        subscriptions: Subscriptions::new(postgres),
+        counts: UnreadCounts::new(redis.clone()),
+        services: PushServices::from_env()?,
+        redis: redis.clone(),
+    };
+    redis.connect().await;
+    let usage = redis.usage().clone();
+    api::serve("notifications", router(inbox, &guard), usage).await
+}

@@ -1,0 +1,66 @@
+//! `GET /api/notifications/unread-count`: how many notifications are unread.
+
+use axum::Json;
+use axum::extract::State;
+use serde::Serialize;
+use shared::edge::caller::ActingUser;
+use shared::edge::documented::GuardProblems;
+use shared::edge::{Caller, Result};
+use uuid::Uuid;
+
+use crate::Inbox;
+
+/// How many notifications are unread.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct UnreadCount {
+    /// The number.
+    #[schema(minimum = 0)]
+    unread_count: i64,
+}
+
+/// How many of the acting user's notifications are unread.
+///
+/// What is written and read through these functions counts at once; what the web app writes past them, within five
+/// minutes.
+#[utoipa::path(
+    get,
+    operation_id = "countUnreadNotifications",
+    path = "/api/notifications/unread-count",
+    tag = "notifications",
+    params(ActingUser),
+    responses(
+        (status = 200, description = "The number", body = UnreadCount),
+        GuardProblems,
+    ),
+    security(("serviceToken" = []))
+)]
+pub async fn count(State(inbox): State<Inbox>, caller: Caller) -> Result<Json<UnreadCount>> {
+    let user = caller.acting_user_id()?;
+    Ok(Json(UnreadCount {
+        unread_count: inbox.unread(user).await?,
+    }))
+}
+
+impl Inbox {
+    /// The count that Redis has, else that of Postgres, which Redis then keeps. Redis is asked in vain where it is
+    /// down: the count does not need it.
+    async fn unread(&self, user: Uuid) -> Result<i64> {
+        match self.counts.get(user).await {
+            Ok(Some(known)) => return Ok(known),
+            Ok(None) => {}
+            Err(error) => {
+                tracing::warn!(error = &error as &dyn std::error::Error, "not cached");
+                return Ok(self.notifications.unread(user).await?.count);
+            }
+        }
+        let unread = self.notifications.unread(user).await?;
+        match self.counts.set(user, unread).await {
+            Ok(later) => Ok(later),
+            Err(error) => {
+                tracing::warn!(error = &error as &dyn std::error::Error, "not cached");
+                Ok(unread.count)
+            }
+        }
+    }
+}

@@ -1,0 +1,136 @@
+//! `POST /api/queue/notifications`: one notification job.
+
+use axum::extract::State;
+use axum::response::Response;
+use serde::Serialize;
+use serde_json::Value;
+use shared::edge::documented::{BodyProblems, GuardProblems};
+use shared::edge::input::{self, Json, invalid};
+use shared::edge::problem::ProblemDocument;
+use shared::edge::{Caller, Result};
+use shared::service::job::{Error, JobType, NewJob};
+use shared::service::notification::Notification;
+use utoipa::openapi::schema::{AnyOfBuilder, KnownFormat, ObjectBuilder, SchemaFormat, Type};
+use utoipa::openapi::{RefOr, Schema};
+use utoipa::{PartialSchema, ToSchema};
+
+use crate::Queue;
+use crate::emails::Accepted;
+use crate::enqueue::accepted;
+use crate::idempotency::IdempotencyKey;
+use crate::timing::{OneWait, Timing};
+
+const ROUTE: &str = "/api/queue/notifications";
+
+/// The body: a notification, and when it is to be sent.
+// It documents what is read in two steps, so that an error can name the field.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct EnqueueNotification {
+    #[serde(flatten)]
+    notification: Notification,
+    #[serde(flatten)]
+    timing: Timing,
+    #[serde(flatten)]
+    wait: OneWait,
+    #[serde(flatten)]
+    somebody: Somebody,
+}
+
+/// Documents that each notification says who is told: by name, by the request, or by the signer's address.
+#[derive(Debug, Serialize)]
+pub struct Somebody {}
+
+impl PartialSchema for Somebody {
+    fn schema() -> RefOr<Schema> {
+        let with = |member: &str, is: ObjectBuilder| {
+            ObjectBuilder::new()
+                .schema_type(Type::Object)
+                .property(member, is)
+                .required(member)
+        };
+        let text = || ObjectBuilder::new().schema_type(Type::String);
+        let of_types = |types: &[&str]| text().enum_values(Some(types.to_vec()));
+        let user = text().format(Some(SchemaFormat::KnownFormat(KnownFormat::Uuid)));
+        let words = || text().pattern(Some(r"\S"));
+        AnyOfBuilder::new()
+            .item(with("userId", user))
+            .item(with("notifications", ObjectBuilder::new().schema_type(Type::Array)))
+            .item(with("requestId", words()).property(
+                "type",
+                of_types(&[
+                    "signature_completed",
+                    "document_expiry_warning",
+                    "document_expired",
+                    "pdf_generation_completed",
+                ]),
+            ))
+            .item(with("signerEmail", words()).property("type", of_types(SIGNERS)))
+            .item(with("nextSignerEmail", words()).property("type", of_types(SIGNERS)))
+            .description(Some(
+                "`userId` says who is told. Without it, the owner of the request is told, or the signer's account.",
+            ))
+            .into()
+    }
+}
+
+/// The types that go to a signer.
+const SIGNERS: &[&str] = &[
+    "signature_request",
+    "sequential_signature_request",
+    "reminder",
+];
+
+impl ToSchema for Somebody {}
+
+/// Enqueue a notification.
+///
+/// It becomes a row of the user's inbox, an event, and messages to the user's browsers. Follow the job under
+/// `GET /api/queue/jobs/{jobId}`.
+#[utoipa::path(
+    post,
+    operation_id = "enqueueNotification",
+    path = "/api/queue/notifications",
+    tag = "queue",
+    request_body = EnqueueNotification,
+    params(IdempotencyKey, Caller),
+    responses(
+        (
+            status = 202,
+            description = "Recorded and handed to the queue",
+            body = Accepted,
+            links(
+                ("job" = (operation_id = "getJob", parameters(("jobId" = "$response.body#/jobId")))),
+                ("cancel" = (operation_id = "cancelJob", parameters(("jobId" = "$response.body#/jobId")))),
+                ("retry" = (operation_id = "retryJob", parameters(("jobId" = "$response.body#/jobId"))))
+            )
+        ),
+        (
+            status = 409,
+            description = "The Idempotency-Key came before with another body",
+            body = ProblemDocument,
+            content_type = "application/problem+json"
+        ),
+        BodyProblems,
+        GuardProblems,
+    ),
+    security(("serviceToken" = []))
+)]
+pub async fn enqueue(
+    State(queue): State<Queue>,
+    caller: Caller,
+    key: IdempotencyKey,
+    Json { value, bytes }: Json<Value>,
+) -> Result<Response> {
+    let notification = notification(&value)?;
+    let timing: Timing = input::fit(&value)?;
+    let order = queue.order(JobType::Notification, &caller, &timing, String::new())?;
+    let job = NewJob::new(&notification).map_err(Error::from)?;
+    let key = key.of(&caller, ROUTE, &bytes);
+    let taken = queue.enqueue(&order, &[job], key.as_ref()).await?;
+    Ok(accepted(&Accepted::of(taken)))
+}
+
+/// Reads the payload, or names the field that is wrong.
+pub(crate) fn notification(value: &Value) -> Result<Notification> {
+    Notification::parse(value).map_err(|error| invalid(error.pointer(), error.reason()))
+}

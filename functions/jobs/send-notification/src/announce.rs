@@ -1,0 +1,41 @@
+//! What Redis is told once rows are committed: the event of each, and the count of each user.
+
+use std::collections::BTreeMap;
+
+use serde_json::json;
+use shared::protocol::upstash::{Pipeline, Redis, Reply};
+use shared::service::notification::{Told, UnreadCounts};
+use shared::service::realtime::{self, Channel};
+
+use crate::outcome::Error;
+
+/// The event's type.
+const EVENT: &str = "notification";
+
+/// Publishes those that are not published yet, and sets the counts of their users; one request.
+pub(crate) async fn announce(redis: &Redis, told: &[Told]) -> Result<(), Error> {
+    let mut calls = Pipeline::new();
+    let mut counts = BTreeMap::new();
+    let mut count = 0;
+    for told in told.iter().filter(|told| !told.announced) {
+        let Some(item) = &told.item else { continue };
+        let user = item.user_id.to_string();
+        let data = json!({ "notification": item, "unreadCount": told.unread.count });
+        let channel = Channel::UserNotifications(&user);
+        calls = calls.script(realtime::event(channel, EVENT, &data)?);
+        counts.insert(item.user_id, told.unread);
+        count += 1;
+    }
+    if counts.is_empty() {
+        return Ok(());
+    }
+    count += counts.len();
+    for (user, unread) in counts {
+        calls = calls.script(UnreadCounts::setting(user, unread));
+    }
+    let mut replies = redis.pipeline(calls).await?;
+    for _ in 0..count {
+        replies.take::<Reply>()?;
+    }
+    Ok(())
+}

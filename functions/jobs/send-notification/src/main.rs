@@ -1,0 +1,37 @@
+//! `POST /api/jobs/send-notification`: writes notifications and tells their users.
+//!
+//! Called by QStash, signed. Each notification becomes a row of the user's inbox in Postgres, once, unless the user does
+//! not want to hear of such things; then an event and the new unread count go to Redis, and messages to the user's
+//! browsers through their push services. The job's record in Redis is claimed before and committed after.
+
+mod announce;
+mod deliver;
+mod outcome;
+mod push;
+
+use deliver::Teller;
+use serde_json::Value;
+use shared::edge::job::{Attempt, Work, Worker};
+use shared::edge::{Fatal, start};
+use shared::protocol::upstash::Redis;
+use shared::service::job::{JobType, Stop};
+use shared::service::notification::{Notification, TYPES};
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Fatal> {
+    start().await?;
+    let redis = Redis::from_env()?;
+    let worker = Worker::from_env(JobType::Notification, &redis)?.supporting(&TYPES);
+    let teller = Teller::from_env(&redis)?;
+    redis.connect().await;
+    worker.serve(&teller).await
+}
+
+impl Work for Teller {
+    type Payload = Notification;
+
+    async fn run(&self, attempt: &Attempt<'_>, notification: Notification) -> Result<Value, Stop> {
+        let told = self.tell(attempt, &notification).await?;
+        serde_json::to_value(told).map_err(Stop::retry)
+    }
+}

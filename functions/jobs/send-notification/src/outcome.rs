@@ -1,0 +1,114 @@
+//! What came of a job's notifications, and what the queue is told where they are not all settled.
+
+use std::time::Duration;
+
+use serde::Serialize;
+use shared::protocol::upstash;
+use shared::service::job::Stop;
+use shared::service::notification::{self, Fate, Told};
+
+use crate::push::Pushes;
+
+/// The longest that a job waits because a push service says so.
+const LONGEST_WAIT: Duration = Duration::from_mins(10);
+
+/// The job's result.
+#[derive(Debug, Default, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Outcome {
+    /// Notifications that stand in an inbox.
+    pub(crate) created: u64,
+    /// Notifications that their users do not want.
+    pub(crate) unwanted: u64,
+    /// Notifications that there is nobody for.
+    pub(crate) nobody: u64,
+    /// Messages that push services took in this delivery.
+    pub(crate) pushed: u64,
+    /// Messages that they will not take, or that were given up.
+    pub(crate) not_pushed: u64,
+    #[serde(skip)]
+    unknown: u64,
+    #[serde(skip)]
+    later: u64,
+    #[serde(skip)]
+    wait: Option<Duration>,
+}
+
+/// Why a job's notifications are not all settled.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Error {
+    /// Time ran out: go on at once, in another delivery.
+    #[error("time ran out with {0} notifications left")]
+    OutOfTime(usize),
+    /// No such request stands in the database: it may be about to.
+    #[error("the signing request is not known (yet)")]
+    NotYet,
+    /// No such request has come to be.
+    #[error("there is no such signing request")]
+    NoRequest,
+    /// Push services do not take messages at the moment.
+    #[error("{0} messages to browsers could not be handed to their push services")]
+    Push(u64, Option<Duration>),
+    /// The rows could not be read or written: try again.
+    #[error("the notifications were not written")]
+    Store(#[from] notification::Error),
+    /// The rows stand, and nobody was told of them: try again.
+    #[error("the notifications were not announced")]
+    Redis(#[from] upstash::Error),
+    /// An event that cannot be written.
+    #[error("the notifications cannot be announced")]
+    Event(#[from] serde_json::Error),
+    /// The job's own edge says stop.
+    #[error(transparent)]
+    Stopped(#[from] Stop),
+}
+
+impl Outcome {
+    pub(crate) fn count(&mut self, told: &[Told], pushes: &Pushes) {
+        for told in told {
+            match told.fate {
+                Fate::Created => self.created += 1,
+                Fate::Unwanted => self.unwanted += 1,
+                Fate::Nobody => self.nobody += 1,
+                Fate::Unknown => self.unknown += 1,
+            }
+        }
+        self.pushed += pushes.accepted;
+        self.not_pushed += pushes.refused;
+        self.later += pushes.later;
+        self.wait = self.wait.max(pushes.wait);
+    }
+
+    /// The result, if nothing is left. What is waited for in vain is given up: a message to a browser is lost, a
+    /// notification about a request that is not there goes to the dead letters.
+    pub(crate) fn settled(mut self, in_vain: bool) -> Result<Self, Error> {
+        match (self.unknown, self.later, in_vain) {
+            (1.., _, false) => Err(Error::NotYet),
+            (1.., _, true) => Err(Error::NoRequest),
+            (_, later @ 1.., false) => Err(Error::Push(later, self.wait)),
+            (_, later, _) => {
+                self.not_pushed += later;
+                Ok(self)
+            }
+        }
+    }
+}
+
+impl From<Error> for Stop {
+    fn from(error: Error) -> Self {
+        match error {
+            Error::OutOfTime(_) => Self::defer(Duration::ZERO, error.to_string()),
+            Error::NoRequest => Self::never(error),
+            Error::Push(_, Some(wait)) => Self::Retry {
+                error: error.to_string(),
+                after: Some(wait.min(LONGEST_WAIT)),
+            },
+            Error::Stopped(stop) => stop,
+            Error::NotYet
+            | Error::Push(_, None)
+            | Error::Store(_)
+            | Error::Redis(_)
+            | Error::Event(_) => Self::retry(error),
+        }
+    }
+}

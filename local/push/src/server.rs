@@ -1,0 +1,191 @@
+//! The listener and its two routes.
+
+use std::io;
+use std::net::SocketAddr;
+
+use axum::Router;
+use axum::extract::{DefaultBodyLimit, Path, State};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use bytes::Bytes;
+use http::{HeaderMap, HeaderValue, StatusCode, header};
+use jiff::Timestamp;
+use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
+
+use crate::keep::{Keep, Taken};
+use crate::token;
+
+/// The largest message, in bytes: what every push service must take (RFC 8030 section 7.2), and most take no more.
+const LARGEST: usize = 4096;
+
+/// Why it could not start.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot listen on {address}")]
+pub struct Error {
+    address: SocketAddr,
+    #[source]
+    source: io::Error,
+}
+
+/// The running push service. Dropping it stops it.
+#[derive(Debug)]
+pub struct Server {
+    url: String,
+    keep: Keep,
+    serving: JoinHandle<()>,
+}
+
+/// Starts the push service; port 0 takes a free one.
+pub async fn start(listen: SocketAddr) -> Result<Server, Error> {
+    let failed = |source| Error {
+        address: listen,
+        source,
+    };
+    let socket = TcpListener::bind(listen).await.map_err(failed)?;
+    let url = format!("http://{}", socket.local_addr().map_err(failed)?);
+    let keep = Keep::default();
+    let router = Router::new()
+        .route("/push/{name}", post(take))
+        .route("/messages", get(messages))
+        .layer(DefaultBodyLimit::max(16 * LARGEST))
+        .with_state((url.clone(), keep.clone()));
+    let serving = tokio::spawn(async move {
+        if let Err(error) = axum::serve(socket, router).await {
+            tracing::error!(%error, "the push service stopped");
+        }
+    });
+    Ok(Server { url, keep, serving })
+}
+
+impl Server {
+    /// Its origin, which `PUSH_SERVICES` has to name.
+    #[must_use]
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// The address of a subscription.
+    #[must_use]
+    pub fn endpoint(&self, name: &str) -> String {
+        format!("{}/push/{name}", self.url)
+    }
+
+    /// The messages that were taken, in their order.
+    #[must_use]
+    pub fn taken(&self) -> Vec<Taken> {
+        self.keep.taken()
+    }
+
+    /// How many messages came, taken or not.
+    #[must_use]
+    pub fn requests(&self) -> u64 {
+        self.keep.requests()
+    }
+
+    /// Has a subscription answer with a status, or as it usually does.
+    pub fn answer_with(&self, name: &str, status: Option<StatusCode>) {
+        self.keep.answer_with(name, status);
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.serving.abort();
+    }
+}
+
+async fn messages(State((_, keep)): State<(String, Keep)>) -> Response {
+    axum::Json(keep.taken()).into_response()
+}
+
+async fn take(
+    State((origin, keep)): State<(String, Keep)>,
+    Path(name): Path<String>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response {
+    if let Some(status) = keep.asked(&name) {
+        return planned(status, &origin);
+    }
+    match check(&origin, name, &headers, &body) {
+        Ok(message) => {
+            keep.take(message);
+            StatusCode::CREATED.into_response()
+        }
+        Err((status, why)) => (status, why).into_response(),
+    }
+}
+
+/// An answer that a test wants, with what belongs to it.
+fn planned(status: StatusCode, origin: &str) -> Response {
+    let mut response = status.into_response();
+    let headers = response.headers_mut();
+    if status == StatusCode::TOO_MANY_REQUESTS {
+        headers.insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
+    }
+    if let Ok(elsewhere) = HeaderValue::try_from(format!("{origin}/push/elsewhere"))
+        && status.is_redirection()
+    {
+        headers.insert(header::LOCATION, elsewhere);
+    }
+    response
+}
+
+fn check(
+    origin: &str,
+    name: String,
+    headers: &HeaderMap,
+    body: &[u8],
+) -> Result<Taken, (StatusCode, String)> {
+    let text = |name: &str| {
+        let value = headers.get(name).and_then(|value| value.to_str().ok());
+        value.unwrap_or_default().to_owned()
+    };
+    let refuse = |status, why: &str| (status, why.to_owned());
+    let authorization = text("authorization");
+    token::check(&authorization, origin, now())
+        .map_err(|why| (StatusCode::FORBIDDEN, why.to_string()))?;
+    if body.len() > LARGEST {
+        return Err(refuse(
+            StatusCode::PAYLOAD_TOO_LARGE,
+            "the message is too large",
+        ));
+    }
+    let content_encoding = text("content-encoding");
+    if content_encoding != "aes128gcm" {
+        return Err(refuse(
+            StatusCode::BAD_REQUEST,
+            "the message is not encrypted",
+        ));
+    }
+    let ttl = text("ttl").parse();
+    let ttl = ttl.map_err(|_| refuse(StatusCode::BAD_REQUEST, "there is no TTL"))?;
+    let topic = text("topic");
+    let is_topic = topic.len() <= 32
+        && topic
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'));
+    if !is_topic {
+        return Err(refuse(StatusCode::BAD_REQUEST, "the topic is none"));
+    }
+    Ok(Taken {
+        name,
+        body: URL_SAFE_NO_PAD.encode(body),
+        content_encoding,
+        ttl,
+        urgency: text("urgency"),
+        topic,
+        authorization,
+    })
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a push service has a clock of its own"
+)]
+fn now() -> Timestamp {
+    Timestamp::now()
+}

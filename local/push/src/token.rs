@@ -1,0 +1,61 @@
+//! Who sends (RFC 8292): the token is checked as push services do.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use jiff::Timestamp;
+use ring::signature::{ECDSA_P256_SHA256_FIXED, UnparsedPublicKey};
+use serde::Deserialize;
+
+/// How far a token may reach, in seconds (RFC 8292 section 2).
+const LONGEST: i64 = 24 * 60 * 60;
+
+#[derive(Deserialize)]
+struct Claims {
+    aud: String,
+    exp: i64,
+    sub: String,
+}
+
+/// Why a token is refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum Refused {
+    #[error("Authorization is not: vapid t=TOKEN, k=KEY")]
+    Shape,
+    #[error("the token is not signed with that key")]
+    Signature,
+    #[error("the token is for another push service")]
+    Audience,
+    #[error("the token is over, or reaches further than a day")]
+    Expiry,
+    #[error("the token names nobody to turn to")]
+    Subject,
+}
+
+/// Checks the value of `Authorization` for the push service at `origin`.
+pub(crate) fn check(authorization: &str, origin: &str, now: Timestamp) -> Result<(), Refused> {
+    let parts = authorization.strip_prefix("vapid t=");
+    let (token, key) = parts
+        .and_then(|parts| parts.split_once(", k="))
+        .ok_or(Refused::Shape)?;
+    let (signed, signature) = token.rsplit_once('.').ok_or(Refused::Shape)?;
+    let (_, claims) = signed.split_once('.').ok_or(Refused::Shape)?;
+    UnparsedPublicKey::new(&ECDSA_P256_SHA256_FIXED, decoded(key)?)
+        .verify(signed.as_bytes(), &decoded(signature)?)
+        .map_err(|_| Refused::Signature)?;
+    let claims: Claims = serde_json::from_slice(&decoded(claims)?).map_err(|_| Refused::Shape)?;
+    if claims.aud != origin {
+        return Err(Refused::Audience);
+    }
+    let left = claims.exp - now.as_second();
+    if !(1..=LONGEST).contains(&left) {
+        return Err(Refused::Expiry);
+    }
+    let names_somebody = ["https:", "http:", "mailto:"]
+        .iter()
+        .any(|scheme| claims.sub.starts_with(scheme));
+    names_somebody.then_some(()).ok_or(Refused::Subject)
+}
+
+fn decoded(text: &str) -> Result<Vec<u8>, Refused> {
+    URL_SAFE_NO_PAD.decode(text).map_err(|_| Refused::Shape)
+}

@@ -1,0 +1,471 @@
+-- Notifications: the rows of the inbox, how many of them a user has not read, what a user wants to hear of, and where
+-- else a user is told (Web Push). The web app's two tables keep names and columns; a database that has them keeps its
+-- rows. No foreign key leads to users.
+
+do $$
+begin
+  if to_regclass('public.notifications') is null then
+    create table public.notifications (
+      id uuid primary key default gen_random_uuid(),
+      user_id uuid not null,
+      type varchar(50) not null,
+      title varchar(255) not null,
+      message text not null
+    );
+    alter table public.notifications enable row level security;
+  end if;
+
+  if to_regclass('public.notification_preferences') is null then
+    create table public.notification_preferences (
+      id uuid primary key default gen_random_uuid(),
+      user_id uuid unique not null
+    );
+    alter table public.notification_preferences enable row level security;
+  end if;
+end
+$$;
+
+alter table public.notifications
+  add column if not exists metadata jsonb default '{}',
+  add column if not exists action_url varchar(500),
+  add column if not exists is_read boolean default false,
+  add column if not exists created_at timestamptz default now(),
+  add column if not exists updated_at timestamptz default now();
+
+alter table public.notification_preferences
+  add column if not exists email_notifications boolean default true,
+  add column if not exists push_notifications boolean default true,
+  add column if not exists signature_requests boolean default true,
+  add column if not exists document_updates boolean default true,
+  add column if not exists reminders boolean default true,
+  add column if not exists marketing boolean default false,
+  add column if not exists progress_updates boolean default true,
+  add column if not exists document_viewed_emails boolean default false,
+  add column if not exists other_signer_notifications boolean default false,
+  add column if not exists created_at timestamptz default now(),
+  add column if not exists updated_at timestamptz default now();
+
+create index if not exists notifications_by_time on public.notifications (user_id, created_at desc, id desc);
+create index if not exists notifications_unread on public.notifications (user_id, created_at desc, id desc)
+  where is_read is not true;
+
+-- The one table of types: as what a row of the inbox says it, and which preference it falls under. A preference that is
+-- off lets no row be written; a type without one is always told.
+create table if not exists signtusk.notification_types (
+  type text primary key,
+  stored_as text not null,
+  preference text check (preference in ('signature_requests', 'document_updates', 'reminders'))
+);
+
+insert into signtusk.notification_types (type, stored_as, preference)
+values
+  ('signature_request', 'signature_request', 'signature_requests'),
+  ('sequential_signature_request', 'sequential_signature_request', 'signature_requests'),
+  ('signature_completed', 'signature_completed', 'document_updates'),
+  ('document_expired', 'document_expired', 'document_updates'),
+  ('pdf_generation_completed', 'pdf_generation_completed', 'document_updates'),
+  ('document_expiry_warning', 'document_expiry_warning', 'reminders'),
+  ('reminder', 'reminder', 'reminders'),
+  ('system_notification', 'system', null),
+  ('bulk_notification', 'general', null),
+  ('general', 'general', null)
+on conflict (type) do update set stored_as = excluded.stored_as, preference = excluded.preference;
+
+-- How many rows a user has not read. Triggers keep it in the transaction that changes the rows, whoever that is. The
+-- version grows with each change, so that of two numbers the later one can be told.
+create table if not exists signtusk.unread_counts (
+  user_id uuid primary key,
+  unread bigint not null,
+  version bigint not null default 1
+);
+
+-- Users are taken in their order, so that two changes of many users' rows do not wait for each other.
+create or replace function signtusk.count_unread() returns trigger
+language plpgsql security definer set search_path = '' as $$
+begin
+  if tg_op = 'TRUNCATE' then
+    update signtusk.unread_counts set unread = 0, version = version + 1 where unread <> 0;
+  elsif tg_op = 'INSERT' then
+    insert into signtusk.unread_counts as known (user_id, unread)
+    select user_id, count(*) from new_rows where is_read is not true
+    group by user_id order by user_id
+    on conflict (user_id) do update set unread = known.unread + excluded.unread, version = known.version + 1;
+  elsif tg_op = 'DELETE' then
+    insert into signtusk.unread_counts as known (user_id, unread)
+    select user_id, -count(*) from old_rows where is_read is not true
+    group by user_id order by user_id
+    on conflict (user_id) do update set unread = known.unread + excluded.unread, version = known.version + 1;
+  else
+    insert into signtusk.unread_counts as known (user_id, unread)
+    select user_id, sum(change)
+    from (
+      select user_id, 1 as change from new_rows where is_read is not true
+      union all
+      select user_id, -1 from old_rows where is_read is not true
+    ) as changes
+    group by user_id having sum(change) <> 0 order by user_id
+    on conflict (user_id) do update set unread = known.unread + excluded.unread, version = known.version + 1;
+  end if;
+  return null;
+end
+$$;
+
+-- The triggers are made and the rows of before are counted while nobody writes.
+do $$
+begin
+  if not exists (
+    select from pg_trigger where tgrelid = 'public.notifications'::regclass and tgname = 'signtusk_unread_update'
+  ) then
+    lock table public.notifications in share row exclusive mode;
+    create trigger signtusk_unread_insert after insert on public.notifications
+      referencing new table as new_rows for each statement execute function signtusk.count_unread();
+    create trigger signtusk_unread_update after update on public.notifications
+      referencing old table as old_rows new table as new_rows
+      for each statement execute function signtusk.count_unread();
+    create trigger signtusk_unread_delete after delete on public.notifications
+      referencing old table as old_rows for each statement execute function signtusk.count_unread();
+    create trigger signtusk_unread_truncate after truncate on public.notifications
+      for each statement execute function signtusk.count_unread();
+    insert into signtusk.unread_counts (user_id, unread)
+    select user_id, count(*) from public.notifications where is_read is not true group by user_id
+    on conflict (user_id) do update set unread = excluded.unread, version = signtusk.unread_counts.version + 1;
+  end if;
+end
+$$;
+
+-- Where a browser of a user takes Web Push messages (RFC 8030): the push service's address, and the keys that only the
+-- browser can read messages with.
+create table if not exists signtusk.push_subscriptions (
+  id uuid primary key default gen_random_uuid(),
+  user_id uuid not null,
+  endpoint text not null unique check (length(endpoint) <= 2048),
+  p256dh text not null,
+  auth text not null,
+  expires_at timestamptz,
+  created_at timestamptz not null default now(),
+  updated_at timestamptz not null default now()
+);
+
+create index if not exists push_subscriptions_of_user on signtusk.push_subscriptions (user_id, updated_at desc);
+
+-- What became of each notification of a job, so that a job that runs again writes nothing twice.
+create table if not exists signtusk.notification_receipts (
+  job_id text not null,
+  -- The notification's place in its job, from 0.
+  place integer not null,
+  outcome text not null check (outcome in ('created', 'unwanted', 'nobody')),
+  user_id uuid,
+  notification_id uuid,
+  -- Whether the real-time event is out.
+  announced boolean not null default false,
+  -- The subscriptions that need no message any more: they have it, or will never take it.
+  pushed uuid[] not null default '{}',
+  created_at timestamptz not null default now(),
+  primary key (job_id, place)
+);
+
+create index if not exists notification_receipts_by_time on signtusk.notification_receipts (created_at);
+
+-- Text as an id, where it is one.
+create or replace function signtusk.uuid_of(value text) returns uuid
+language sql immutable set search_path = '' as $$
+  select case
+    when value ~* '^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$' then value::uuid
+  end
+$$;
+
+-- Writes the notifications of a job that are not written yet, and says of all of them what there is still to do.
+-- An item is {place, type, userId | ownerOf | accountOf, title, message, metadata, actionUrl}: the user is named, or is
+-- who started the signing request `ownerOf`, or has the account of the address `accountOf`.
+-- `outcome` is what the receipt says, or `unknown` where there is no such request (yet): that item has no receipt.
+create or replace function signtusk.notify(job text, items jsonb)
+returns table (
+  place integer, outcome text, announced boolean, notification jsonb, unread bigint, version bigint, subscriptions jsonb
+)
+language plpgsql security definer set search_path = '' as $$
+#variable_conflict use_column
+declare
+  item record;
+  fate text;
+  fresh uuid;
+begin
+  -- In the order of the users, in which their counts are locked as well.
+  for item in
+    select given.*, kind.stored_as,
+      coalesce(given."userId", request.initiated_by, account.id) as recipient,
+      given."ownerOf" is not null and request.id is null as is_unknown,
+      case kind.preference
+        when 'signature_requests' then wish.signature_requests
+        when 'document_updates' then wish.document_updates
+        when 'reminders' then wish.reminders
+      end as is_wanted
+    from jsonb_to_recordset(items) as given(
+      place integer, type text, "userId" uuid, "ownerOf" text, "accountOf" text,
+      title text, message text, metadata jsonb, "actionUrl" text
+    )
+    join signtusk.notification_types as kind on kind.type = given.type
+    left join public.signing_requests as request on request.id = signtusk.uuid_of(given."ownerOf")
+    left join lateral (
+      select profile.id from public.user_profiles as profile
+      where profile.email in (given."accountOf", lower(given."accountOf")) limit 1
+    ) as account on true
+    left join public.notification_preferences as wish
+      on wish.user_id = coalesce(given."userId", request.initiated_by, account.id)
+    order by recipient, given.place
+  loop
+    continue when item.is_unknown;
+    fate := case
+      when item.recipient is null then 'nobody'
+      when not coalesce(item.is_wanted, true) then 'unwanted'
+      else 'created'
+    end;
+    fresh := case when fate = 'created' then gen_random_uuid() end;
+    insert into signtusk.notification_receipts (job_id, place, outcome, user_id, notification_id)
+    values (job, item.place, fate, item.recipient, fresh)
+    on conflict (job_id, place) do nothing;
+    if found and fresh is not null then
+      begin
+        insert into public.notifications (id, user_id, type, title, message, metadata, action_url, is_read)
+        values (fresh, item.recipient, item.stored_as, item.title, item.message, coalesce(item.metadata, '{}'),
+          item."actionUrl", false);
+      exception when foreign_key_violation then
+        -- A database whose rows refer to users does not know this one.
+        update signtusk.notification_receipts set outcome = 'nobody', notification_id = null
+        where job_id = job and place = item.place;
+      end;
+    end if;
+  end loop;
+
+  return query
+  select given.place, coalesce(receipt.outcome, 'unknown'), coalesce(receipt.announced, false),
+    signtusk.notification_json(entry), coalesce(counted.unread, 0), coalesce(counted.version, 0),
+    case when coalesce(wish.push_notifications, true) then (
+      select jsonb_agg(jsonb_build_object('id', known.id, 'endpoint', known.endpoint,
+        'keys', jsonb_build_object('p256dh', known.p256dh, 'auth', known.auth)) order by known.id)
+      from signtusk.push_subscriptions as known
+      where known.user_id = entry.user_id and known.created_at <= receipt.created_at
+        and known.id <> all (receipt.pushed) and coalesce(known.expires_at > now(), true)
+    ) end
+  from jsonb_to_recordset(items) as given(place integer)
+  left join signtusk.notification_receipts as receipt on receipt.job_id = job and receipt.place = given.place
+  left join public.notifications as entry on entry.id = receipt.notification_id
+  left join signtusk.unread_counts as counted on counted.user_id = entry.user_id
+  left join public.notification_preferences as wish on wish.user_id = entry.user_id
+  order by given.place;
+end
+$$;
+
+-- A row of the inbox as the API shows it.
+create or replace function signtusk.notification_json(entry public.notifications) returns jsonb
+language sql immutable set search_path = '' as $$
+  select case when entry.id is not null then jsonb_build_object('id', entry.id, 'userId', entry.user_id,
+    'type', entry.type, 'title', entry.title, 'message', entry.message, 'metadata', coalesce(entry.metadata, '{}'),
+    'actionUrl', entry.action_url, 'isRead', coalesce(entry.is_read, false), 'createdAt', entry.created_at) end
+$$;
+
+-- Notes what of a job's notifications is out: announced, and pushed as [{place, subscription}]. What a push service
+-- does not know any more goes.
+create or replace function signtusk.notified(job text, places integer[], pushed jsonb, gone uuid[]) returns void
+language plpgsql security definer set search_path = '' as $$
+begin
+  update signtusk.notification_receipts as receipt
+  set announced = true, pushed = receipt.pushed || array(
+    select done.subscription
+    from jsonb_to_recordset(notified.pushed) as done(place integer, subscription uuid)
+    where done.place = receipt.place
+  )
+  where receipt.job_id = notified.job and receipt.place = any (places);
+  delete from signtusk.push_subscriptions as known where known.id = any (gone);
+end
+$$;
+
+-- Marks rows of a user as read: those of `ids`, or all. Nobody else's row is touched. The count is locked first, as
+-- every other function here does it.
+create or replace function signtusk.read_notifications(reader uuid, ids uuid[])
+returns table (updated bigint, unread bigint, version bigint)
+language plpgsql security definer set search_path = '' as $$
+#variable_conflict use_column
+declare
+  marked bigint;
+begin
+  perform from signtusk.unread_counts as counted where counted.user_id = reader for update;
+  update public.notifications as entry set is_read = true, updated_at = now()
+  where entry.user_id = reader and entry.is_read is not true and (ids is null or entry.id = any (ids));
+  get diagnostics marked = row_count;
+  return query
+  select marked, coalesce(counted.unread, 0), coalesce(counted.version, 0)
+  from (select) as always
+  left join signtusk.unread_counts as counted on counted.user_id = reader;
+end
+$$;
+
+-- What the web app's server side may call. The row stands when the caller's transaction is committed; the job that is
+-- written with it announces it, in real time and by push.
+create or replace function public.signtusk_create_notification(
+  recipient uuid,
+  notification_type text,
+  title text,
+  message text,
+  metadata jsonb default '{}',
+  action_url text default null
+) returns uuid
+language plpgsql security definer set search_path = '' as $$
+declare
+  job uuid;
+  written uuid;
+begin
+  if notification_type = 'bulk_notification'
+    or not exists (select from signtusk.notification_types as kind where kind.type = notification_type)
+  then
+    raise exception 'no such type of notification: %', notification_type using errcode = 'check_violation';
+  end if;
+  job := public.signtusk_enqueue_job('notification', jsonb_build_object('type', notification_type,
+    'userId', recipient, 'title', title, 'message', message, 'data', metadata, 'actionUrl', action_url));
+  select (told.notification ->> 'id')::uuid into written
+  from signtusk.notify(job::text, jsonb_build_array(jsonb_build_object('place', 0, 'type', notification_type,
+    'userId', recipient, 'title', title, 'message', message, 'metadata', metadata, 'actionUrl', action_url))) as told;
+  return written;
+end
+$$;
+
+-- Marks rows of a user as read, all without `ids`, and gives what is left unread.
+create or replace function public.signtusk_read_notifications(reader uuid, ids uuid[] default null) returns bigint
+language sql security definer set search_path = '' as $$
+  select marked.unread from signtusk.read_notifications(reader, ids) as marked
+$$;
+
+create or replace function public.signtusk_unread_count(reader uuid) returns bigint
+language sql stable security definer set search_path = '' as $$
+  select coalesce((select counted.unread from signtusk.unread_counts as counted where counted.user_id = reader), 0)
+$$;
+
+-- Who started a request is told when a signer declines. The web app writes either of two columns.
+create or replace function signtusk.tell_of_declined_signer() returns trigger
+language plpgsql security definer set search_path = '' as $$
+declare
+  request record;
+begin
+  select * into request from public.signing_requests where id = new.signing_request_id;
+  if request.initiated_by is not null then
+    perform public.signtusk_enqueue_job('notification', jsonb_build_object('type', 'general',
+      'userId', request.initiated_by,
+      'title', 'A signer declined',
+      'message', format('%s declined to sign %s.',
+        coalesce(signtusk.one_line(new.signer_name), signtusk.one_line(new.signer_email), 'Somebody'),
+        coalesce(signtusk.one_line(request.title), 'a document')),
+      'data', jsonb_build_object('event', 'signer_declined', 'requestId', request.id, 'signerId', new.id,
+        'signerEmail', new.signer_email, 'reason', signtusk.one_line(new.decline_reason)),
+      'actionUrl', '/documents/' || request.id));
+  end if;
+  return null;
+end
+$$;
+
+create or replace trigger signtusk_declined after update on public.signing_request_signers
+  for each row
+  when ((new.status = 'declined' or new.signer_status = 'declined')
+    and not (coalesce(old.status, '') = 'declined' or coalesce(old.signer_status, '') = 'declined'))
+  execute function signtusk.tell_of_declined_signer();
+
+-- Who started a request is told when a mail to one of its signers came back for good.
+create or replace function signtusk.tell_of_bounced_signer() returns trigger
+language plpgsql security definer set search_path = '' as $$
+declare
+  met record;
+begin
+  select request.id, request.initiated_by, request.title, signer.id as signer_id, signer.signer_name,
+    signer.signer_email
+  into met
+  from signtusk.email_ledger as mail
+  join public.signing_requests as request on request.id = signtusk.uuid_of(mail.request_id)
+  join public.signing_request_signers as signer
+    on signer.signing_request_id = request.id and lower(signer.signer_email) = lower(mail.recipient)
+  where mail.key = new.key
+  order by signer.id::text = mail.signer_id desc
+  limit 1;
+  if met.initiated_by is not null then
+    perform public.signtusk_enqueue_job('notification', jsonb_build_object('type', 'general',
+      'userId', met.initiated_by,
+      'title', 'A signer cannot be reached',
+      'message', format('The mail to %s about %s came back: the address does not exist or takes no mail.',
+        coalesce(signtusk.one_line(met.signer_name), met.signer_email),
+        coalesce(signtusk.one_line(met.title), 'a document')),
+      'data', jsonb_build_object('event', 'signer_bounced', 'requestId', met.id, 'signerId', met.signer_id,
+        'signerEmail', met.signer_email),
+      'actionUrl', '/documents/' || met.id));
+  end if;
+  return null;
+end
+$$;
+
+create or replace trigger signtusk_bounced after insert on signtusk.email_events
+  for each row when (new.type = 'bounced' and new.key is not null)
+  execute function signtusk.tell_of_bounced_signer();
+
+-- What people wrote, as one line that a notification may hold; null where that is nothing.
+create or replace function signtusk.one_line(value text) returns text
+language sql immutable set search_path = '' as $$
+  select nullif(left(btrim(regexp_replace(value, '[[:cntrl:]\u2028-\u202e\ufeff]+', ' ', 'g')), 200), '')
+$$;
+
+alter table signtusk.notification_types enable row level security;
+alter table signtusk.unread_counts enable row level security;
+alter table signtusk.push_subscriptions enable row level security;
+alter table signtusk.notification_receipts enable row level security;
+
+-- Rows are written by the functions above alone: the functions' role may read them and call what it needs.
+do $$
+declare
+  functions text := coalesce(nullif(current_setting('signtusk.functions_role', true), ''), 'functions');
+  ours constant text[] := array['signtusk.notify(text, jsonb)',
+    'signtusk.notified(text, integer[], jsonb, uuid[])', 'signtusk.read_notifications(uuid, uuid[])'];
+  apps constant text[] := array['public.signtusk_create_notification(uuid, text, text, text, jsonb, text)',
+    'public.signtusk_read_notifications(uuid, uuid[])', 'public.signtusk_unread_count(uuid)'];
+  kept text;
+  name text;
+  who text;
+begin
+  foreach name in array ours || apps loop
+    execute format('revoke all on function %s from public', name);
+  end loop;
+  foreach who in array array['anon', 'authenticated'] loop
+    if exists (select from pg_roles where rolname = who) then
+      foreach name in array ours || apps loop
+        execute format('revoke all on function %s from %I', name, who);
+      end loop;
+    end if;
+  end loop;
+  if exists (select from pg_roles where rolname = 'service_role') then
+    foreach name in array apps loop
+      execute format('grant execute on function %s to service_role', name);
+    end loop;
+  end if;
+
+  if exists (select from pg_roles where rolname = functions) then
+    foreach name in array ours loop
+      execute format('grant execute on function %s to %I', name, functions);
+    end loop;
+    foreach kept in array array['notifications', 'notification_preferences'] loop
+      execute format('grant select on public.%I to %I', kept, functions);
+      if not exists (
+        select from pg_policies
+        where schemaname = 'public' and tablename = kept and policyname = 'signtusk functions read'
+      ) then
+        execute format('create policy "signtusk functions read" on public.%I for select to %I using (true)',
+          kept, functions);
+      end if;
+    end loop;
+    execute format('grant select on signtusk.notification_types, signtusk.unread_counts to %I', functions);
+    execute format('grant select, insert, update, delete on signtusk.push_subscriptions to %I', functions);
+    foreach kept in array array['notification_types', 'unread_counts', 'push_subscriptions'] loop
+      if not exists (
+        select from pg_policies
+        where schemaname = 'signtusk' and tablename = kept and policyname = 'signtusk functions'
+      ) then
+        execute format('create policy "signtusk functions" on signtusk.%I to %I using (true) with check (true)',
+          kept, functions);
+      end if;
+    end loop;
+  end if;
+end
+$$;

@@ -1,0 +1,69 @@
+//! What is written for one notification to one user.
+
+use serde::ser::SerializeMap as _;
+use serde::{Serialize, Serializer};
+use serde_json::{Map, Value};
+use url::Url;
+use uuid::Uuid;
+
+use super::text::ActionUrl;
+use crate::service::email::{EmailAddress, Reference};
+
+/// One notification to one user, as it is written.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Entry {
+    /// The type, as payloads name it.
+    pub kind: &'static str,
+    /// Who is told.
+    pub recipient: Recipient,
+    /// What it is about, at most 255 characters.
+    pub title: String,
+    /// What there is to say.
+    pub message: String,
+    /// What the web app finds with it.
+    pub metadata: Map<String, Value>,
+    /// Where it leads, at most 500 characters.
+    pub action_url: Option<String>,
+}
+
+/// Who is told.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Recipient {
+    /// This user.
+    User(Uuid),
+    /// Whoever started this signing request.
+    Owner(Reference),
+    /// Whoever has the account of this address, if anybody has.
+    Account(EmailAddress),
+    /// Nobody is known.
+    Nobody,
+}
+
+impl Serialize for Entry {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut members = serializer.serialize_map(None)?;
+        members.serialize_entry("type", self.kind)?;
+        match &self.recipient {
+            Recipient::User(id) => members.serialize_entry("userId", id)?,
+            Recipient::Owner(request) => members.serialize_entry("ownerOf", request)?,
+            Recipient::Account(address) => {
+                members.serialize_entry("accountOf", address.as_str())?;
+            }
+            Recipient::Nobody => {}
+        }
+        members.serialize_entry("title", &self.title)?;
+        members.serialize_entry("message", &self.message)?;
+        members.serialize_entry("metadata", &self.metadata)?;
+        members.serialize_entry("actionUrl", &self.action_url)?;
+        members.end()
+    }
+}
+
+/// The page of a request in the web app; none where its id makes the path too long.
+pub(super) fn page(section: &str, request: &str) -> Option<String> {
+    // Only the path is used: the base lends its rules of escaping.
+    let mut url = Url::parse("http://localhost").ok()?;
+    url.path_segments_mut().ok()?.extend([section, request]);
+    let path = url.path();
+    (path.len() <= ActionUrl::LONGEST).then(|| path.to_owned())
+}

@@ -1,0 +1,159 @@
+//! Notifications: what a job carries, the rows of the inbox, how many of them are unread, and where else a user is told.
+//!
+//! Rows are written by functions in Postgres alone, a job's each once ([`Notifications::write`]); triggers count what is
+//! unread in the same transaction. Redis holds that count for a while ([`UnreadCounts`]), and takes none that is older
+//! than the one it has.
+
+mod bulk;
+mod entry;
+mod inbox;
+mod payload;
+mod store;
+mod subscription;
+mod text;
+mod unread;
+mod words;
+
+use serde::{Deserialize, Deserializer, Serialize, de};
+use serde_json::Value;
+use utoipa::ToSchema;
+
+pub use self::bulk::{Bulk, InvalidItems, Items};
+pub use self::entry::{Entry, Recipient};
+pub use self::inbox::{Filter, InboxItem, Marked, Wanted};
+pub use self::payload::{OfRequest, Plain, ToOwner, ToSigner, Words};
+use self::payload::{entry, of_request};
+pub use self::store::{Error, Fate, Notifications, Pushed, Told};
+pub use self::subscription::{KnownSubscription, Subscribed, Subscriptions};
+pub use self::text::{ActionUrl, Data, Headline, InvalidActionUrl, InvalidData};
+pub use self::unread::{UNREAD_COUNT, Unread, UnreadCounts};
+use self::words::Usual;
+use crate::service::email::Invalid;
+use crate::service::email::decode;
+use crate::service::key::Family;
+
+/// All families of this service.
+pub const KEYS: &[&Family] = &[&UNREAD_COUNT];
+
+/// The types of notification, as `type` names them. `signtusk.notification_types` says of each which preference it
+/// falls under.
+pub const TYPES: [&str; 10] = [
+    "signature_request",
+    "signature_completed",
+    "document_expiry_warning",
+    "document_expired",
+    "sequential_signature_request",
+    "reminder",
+    "pdf_generation_completed",
+    "system_notification",
+    "bulk_notification",
+    "general",
+];
+
+/// A notification job's payload. Unknown members are ignored.
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum Notification {
+    /// A signer is asked to sign.
+    SignatureRequest(OfRequest<ToSigner>),
+    /// A signer has signed.
+    SignatureCompleted(OfRequest<ToOwner>),
+    /// The time to sign runs out.
+    DocumentExpiryWarning(OfRequest<ToOwner>),
+    /// The time to sign has run out.
+    DocumentExpired(OfRequest<ToOwner>),
+    /// It is a signer's turn.
+    SequentialSignatureRequest(OfRequest<ToSigner>),
+    /// A signer is asked again.
+    Reminder(OfRequest<ToSigner>),
+    /// The signed document can be downloaded.
+    PdfGenerationCompleted(OfRequest<ToOwner>),
+    /// Something about the service itself.
+    SystemNotification(Plain),
+    /// Many notifications to many users.
+    BulkNotification(Bulk),
+    /// Anything else.
+    General(Plain),
+}
+
+impl Notification {
+    /// Reads a payload that is JSON already. The error points at the member that is wrong.
+    pub fn parse(payload: &Value) -> Result<Self, Invalid> {
+        let Some(members) = payload.as_object() else {
+            return Err(Invalid::at("", "an object is expected"));
+        };
+        match members.get("type") {
+            Some(Value::String(name)) => Self::of_type(name, payload),
+            Some(_) => Err(unknown_type()),
+            None => Err(Invalid::at("/type", "is missing")),
+        }
+    }
+
+    fn of_type(name: &str, payload: &Value) -> Result<Self, Invalid> {
+        match name {
+            "signature_request" => of_request(payload).map(Self::SignatureRequest),
+            "signature_completed" => of_request(payload).map(Self::SignatureCompleted),
+            "document_expiry_warning" => of_request(payload).map(Self::DocumentExpiryWarning),
+            "document_expired" => of_request(payload).map(Self::DocumentExpired),
+            "sequential_signature_request" => {
+                of_request(payload).map(Self::SequentialSignatureRequest)
+            }
+            "reminder" => of_request(payload).map(Self::Reminder),
+            "pdf_generation_completed" => of_request(payload).map(Self::PdfGenerationCompleted),
+            "system_notification" => decode::from(payload).map(Self::SystemNotification),
+            "bulk_notification" => decode::from(payload).map(Self::BulkNotification),
+            "general" => decode::from(payload).map(Self::General),
+            _ => Err(unknown_type()),
+        }
+    }
+
+    /// The type, as `type` names it.
+    #[must_use]
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::SignatureRequest(_) => "signature_request",
+            Self::SignatureCompleted(_) => "signature_completed",
+            Self::DocumentExpiryWarning(_) => "document_expiry_warning",
+            Self::DocumentExpired(_) => "document_expired",
+            Self::SequentialSignatureRequest(_) => "sequential_signature_request",
+            Self::Reminder(_) => "reminder",
+            Self::PdfGenerationCompleted(_) => "pdf_generation_completed",
+            Self::SystemNotification(_) => "system_notification",
+            Self::BulkNotification(_) => "bulk_notification",
+            Self::General(_) => "general",
+        }
+    }
+
+    /// What is written for it: one row, or many for a bulk.
+    #[must_use]
+    pub fn entries(&self) -> Vec<Entry> {
+        let (kind, usual) = (self.kind(), Usual::of(self));
+        match self {
+            Self::SignatureRequest(it)
+            | Self::SequentialSignatureRequest(it)
+            | Self::Reminder(it) => vec![entry(it, kind, &usual)],
+            Self::SignatureCompleted(it)
+            | Self::DocumentExpiryWarning(it)
+            | Self::DocumentExpired(it)
+            | Self::PdfGenerationCompleted(it) => vec![entry(it, kind, &usual)],
+            Self::SystemNotification(it) | Self::General(it) => vec![it.entry(kind)],
+            Self::BulkNotification(bulk) => {
+                bulk.notifications.iter().map(|it| it.entry(kind)).collect()
+            }
+        }
+    }
+}
+
+fn unknown_type() -> Invalid {
+    Invalid::at("/type", format!("must be one of {}", TYPES.join(", ")))
+}
+
+impl<'de> Deserialize<'de> for Notification {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let payload = Value::deserialize(deserializer)?;
+        Self::parse(&payload).map_err(de::Error::custom)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,141 @@
+//! Writing the notifications of a job, each once, and noting which of them are out.
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use super::entry::Entry;
+use super::inbox::InboxItem;
+use super::subscription::KnownSubscription;
+use super::unread::Unread;
+use crate::protocol::postgres::{self, Json, Parameter, Postgres, Row, Type, column};
+
+/// Writes what is not written yet; one transaction.
+const WRITE: &str = "SELECT place, outcome, announced, notification, unread, version, subscriptions \
+    FROM signtusk.notify($1, $2)";
+
+/// Notes what is out.
+const NOTED: &str = "SELECT signtusk.notified($1, $2, $3, $4::uuid[])";
+
+/// Why notifications could not be read or written.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The database did not take the statement; the cause says whether it may be tried again.
+    #[error("the notifications cannot be reached")]
+    Postgres(#[from] postgres::Error),
+    /// The database did not give back what was asked for.
+    #[error("the notifications hold what this build does not know")]
+    Unreadable,
+}
+
+/// What became of one notification.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Fate {
+    /// It stands in the user's inbox.
+    Created,
+    /// The user does not want to hear of such things.
+    Unwanted,
+    /// There is nobody to tell.
+    Nobody,
+    /// There is no such request, or not yet: nothing was decided.
+    Unknown,
+}
+
+/// One notification of a job, and what there is still to do about it.
+#[derive(Clone, Debug)]
+pub struct Told {
+    /// Its place in the job, from 0.
+    pub place: i32,
+    /// What became of it.
+    pub fate: Fate,
+    /// Whether the real-time event is out already.
+    pub announced: bool,
+    /// The row, as long as it is there.
+    pub item: Option<InboxItem>,
+    /// How many the user has not read, this one included.
+    pub unread: Unread,
+    /// The user's browsers that have not got it.
+    pub subscriptions: Vec<KnownSubscription>,
+}
+
+/// A browser that needs no message any more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct Pushed {
+    /// The notification's place in its job.
+    pub place: i32,
+    /// The browser's subscription.
+    pub subscription: Uuid,
+}
+
+/// The notifications in their database.
+#[derive(Clone, Debug)]
+pub struct Notifications(Postgres);
+
+impl Notifications {
+    /// The notifications of a migrated database.
+    #[must_use]
+    pub fn new(postgres: Postgres) -> Self {
+        Self(postgres)
+    }
+
+    pub(super) fn postgres(&self) -> &Postgres {
+        &self.0
+    }
+
+    /// Writes a job's notifications from `first` on; what is written already is not written again. All or none.
+    pub async fn write(
+        &self,
+        job_id: &str,
+        first: usize,
+        entries: &[Entry],
+    ) -> Result<Vec<Told>, Error> {
+        let items = entries.iter().enumerate().map(|(offset, entry)| {
+            let mut item = json!(entry);
+            item["place"] = json!(first + offset);
+            item
+        });
+        let items = Json(items.collect::<Vec<Value>>());
+        let parameters: [Parameter<'_>; 2] = [(&job_id, Type::TEXT), (&items, Type::JSONB)];
+        let rows = self.0.query_repeatable(WRITE, &parameters).await?;
+        rows.iter().map(told).collect()
+    }
+
+    /// Notes that the notifications at `places` are announced, which browsers need no message any more, and which
+    /// subscriptions are gone for good.
+    pub async fn noted(
+        &self,
+        job_id: &str,
+        places: &[i32],
+        pushed: &[Pushed],
+        gone: &[Uuid],
+    ) -> Result<(), Error> {
+        let pushed = Json(pushed);
+        let gone: Vec<String> = gone.iter().map(Uuid::to_string).collect();
+        let parameters: [Parameter<'_>; 4] = [
+            (&job_id, Type::TEXT),
+            (&places, Type::INT4_ARRAY),
+            (&pushed, Type::JSONB),
+            (&gone, Type::TEXT_ARRAY),
+        ];
+        self.0.query_repeatable(NOTED, &parameters).await?;
+        Ok(())
+    }
+}
+
+fn told(row: &Row) -> Result<Told, Error> {
+    let fate = serde_json::from_value(Value::String(column(row, "outcome")?));
+    let item: Option<Json<InboxItem>> = column(row, "notification")?;
+    let subscriptions: Option<Json<Vec<KnownSubscription>>> = column(row, "subscriptions")?;
+    Ok(Told {
+        place: column(row, "place")?,
+        fate: fate.map_err(|_| Error::Unreadable)?,
+        announced: column(row, "announced")?,
+        item: item.map(|Json(item)| item),
+        unread: Unread {
+            count: column(row, "unread")?,
+            version: column(row, "version")?,
+        },
+        subscriptions: subscriptions.map(|Json(known)| known).unwrap_or_default(),
+    })
+}

@@ -1,0 +1,243 @@
+//! What the web app writes and calls: SQL functions of ours, and its own tables, whose changes an owner hears of.
+
+use serde_json::{Value, json};
+use shared::protocol::mail::{EmailAddress, MessageId, Provider};
+use shared::protocol::postgres::Error;
+use shared::service::mail_event::{EventKind, MailEvent};
+use shared::service::mail_ledger::{Begun, Entry, Identity};
+
+use super::{SEND_NOTIFICATION, Stage, somebody};
+use crate::support::ledger::LedgerDatabase;
+
+/// The jobs in the outbox, as their functions will get them.
+const JOBS: &str = "select coalesce(jsonb_agg(payload || jsonb_build_object('jobId', id) order by seq), '[]') as value \
+    from signtusk.outbox where job_type = 'notification'";
+
+/// A request of an owner with one signer.
+async fn request(database: &LedgerDatabase) -> [String; 3] {
+    let [owner, request, signer] = [somebody(), somebody(), somebody()].map(|id| id.to_string());
+    database
+        .say(&format!(
+            "insert into public.signing_requests (id, title, initiated_by) values ('{request}', 'Lease', '{owner}');
+             insert into public.signing_request_signers (id, signing_request_id, signer_email, signer_name)
+             values ('{signer}', '{request}', 'ann@example.com', E'Ann\\nSigner');"
+        ))
+        .await;
+    [owner, request, signer]
+}
+
+#[tokio::test]
+async fn a_notification_of_the_web_app_stands_with_its_transaction_and_is_announced_once() {
+    let stage = Stage::start().await;
+    let user = somebody();
+    let create = format!(
+        "select public.signtusk_create_notification('{user}', 'reminder', 'Title', 'Message', '{{\"a\": 1}}', '/x')"
+    );
+    stage
+        .database
+        .say(&format!("begin; {create}; rollback"))
+        .await;
+    assert_eq!(stage.unread(user).await, 0);
+    stage.database.say(&create).await;
+    let inbox = stage.inbox(user).await;
+    assert_eq!(inbox.len(), 1);
+    assert_eq!(
+        (&inbox[0]["metadata"], &inbox[0]["actionUrl"]),
+        (&json!({ "a": 1 }), &json!("/x"))
+    );
+    assert!(stage.events(user).await.is_empty());
+
+    let jobs = stage.database.read(JOBS).await;
+    assert_eq!(jobs.as_array().unwrap().len(), 1, "{jobs:#}");
+    let told = stage.cloud.deliver(SEND_NOTIFICATION, &jobs[0]).await;
+    assert_eq!(told.status, 200, "{told:?}");
+    assert_eq!(stage.inbox(user).await.len(), 1, "the job wrote it again");
+    assert_eq!(
+        stage.events(user).await[0].1["notification"]["id"],
+        inbox[0]["id"]
+    );
+
+    let read = format!("select public.signtusk_read_notifications('{user}') as value");
+    stage.database.say(&read).await;
+    let count = format!("select to_jsonb(public.signtusk_unread_count('{user}')) as value");
+    assert_eq!(stage.database.read(&count).await, 0);
+    let unheard =
+        format!("select public.signtusk_create_notification('{user}', 'birthday', 'T', 'M')");
+    assert!(stage.database.owner.batch(&unheard).await.is_err());
+}
+
+/// A declined signer is told to whoever started the request, whichever of its columns the web app writes.
+#[tokio::test]
+async fn a_signer_who_declines_is_not_kept_from_the_owner() {
+    let stage = Stage::start().await;
+    for column in ["status", "signer_status"] {
+        let [owner, request, signer] = request(&stage.database).await;
+        let set = |what: &str| {
+            format!("update public.signing_request_signers set {what} where id = '{signer}'")
+        };
+        stage.database.say("delete from signtusk.outbox").await;
+        stage.database.say(&set("viewed_at = now()")).await;
+        assert_eq!(stage.database.read(JOBS).await, json!([]));
+        stage
+            .database
+            .say(&set(&format!(
+                "{column} = 'declined', decline_reason = 'Too dear'"
+            )))
+            .await;
+        stage.database.say(&set("updated_at = now()")).await;
+        let jobs = stage.database.read(JOBS).await;
+        assert_eq!(jobs.as_array().unwrap().len(), 1, "{column}: {jobs:#}");
+        let told = stage.cloud.deliver(SEND_NOTIFICATION, &jobs[0]).await;
+        assert_eq!(told.status, 200, "{told:?}");
+        let inbox = stage.inbox(owner.parse().unwrap()).await;
+        assert_eq!(inbox.len(), 1, "{column}");
+        assert_eq!(inbox[0]["message"], "Ann Signer declined to sign Lease.");
+        assert_eq!(inbox[0]["metadata"]["event"], "signer_declined");
+        assert_eq!(inbox[0]["metadata"]["reason"], "Too dear");
+        assert_eq!(inbox[0]["actionUrl"], format!("/documents/{request}"));
+    }
+}
+
+/// A mail of a request that came back for good is told to its owner, once, in the transaction that records it.
+#[tokio::test]
+async fn a_signer_whose_mail_bounces_is_not_kept_from_the_owner() {
+    let stage = Stage::start().await;
+    let [owner, request, signer] = request(&stage.database).await;
+    let address = EmailAddress::parse("Ann@example.com").unwrap();
+    let entry = Entry {
+        kind: "signature-request",
+        recipient: &address,
+        job_id: "job-1",
+        identity: Identity {
+            request_id: Some(&request),
+            signer_id: Some(&signer),
+            occurrence: Some("first"),
+        },
+        optional: false,
+        supersedes: None,
+    };
+    let Begun::Send(sending) = stage
+        .database
+        .ledger()
+        .begin(&entry, Provider::Ses)
+        .await
+        .unwrap()
+    else {
+        panic!("not to be sent");
+    };
+    let id = MessageId::new("m-1".to_owned());
+    stage
+        .database
+        .ledger()
+        .accepted(&sending, "ses", &id)
+        .await
+        .unwrap();
+    let event = |name: &str, kind| MailEvent {
+        provider: Provider::Ses,
+        event_id: name.to_owned(),
+        key: Some(sending.key().to_owned()),
+        message_id: "m-1".to_owned(),
+        kind,
+        at: jiff::Timestamp::UNIX_EPOCH,
+        recipients: vec![address.clone()],
+        detail: None,
+    };
+    let events = stage.database.events();
+    events
+        .record(&event("e-1", EventKind::Delivered))
+        .await
+        .unwrap();
+    events
+        .record(&event("e-2", EventKind::Bounced { permanent: false }))
+        .await
+        .unwrap();
+    assert_eq!(stage.database.read(JOBS).await, json!([]));
+    for _ in 0..2 {
+        events
+            .record(&event("e-3", EventKind::Bounced { permanent: true }))
+            .await
+            .unwrap();
+    }
+    let jobs = stage.database.read(JOBS).await;
+    assert_eq!(jobs.as_array().unwrap().len(), 1, "{jobs:#}");
+    let told = stage.cloud.deliver(SEND_NOTIFICATION, &jobs[0]).await;
+    assert_eq!(told.status, 200, "{told:?}");
+    let inbox = stage.inbox(owner.parse().unwrap()).await;
+    assert_eq!(
+        inbox[0]["metadata"]["event"], "signer_bounced",
+        "{inbox:#?}"
+    );
+    assert!(
+        inbox[0]["message"].as_str().unwrap().contains("Ann Signer"),
+        "{inbox:#?}"
+    );
+
+    let stray = MailEvent {
+        key: None,
+        ..event("e-4", EventKind::Bounced { permanent: true })
+    };
+    let elsewhere = MailEvent {
+        message_id: "m-2".to_owned(),
+        ..stray
+    };
+    events.record(&elsewhere).await.unwrap();
+    assert_eq!(stage.database.read(JOBS).await.as_array().unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn rows_are_written_through_our_functions_alone_and_visitors_call_none_of_them() {
+    let database = LedgerDatabase::fresh().await;
+    let user = somebody();
+    let forbidden = async |who: &shared::protocol::postgres::Postgres, script: &str| {
+        let error = who.batch(script).await.unwrap_err();
+        assert!(
+            matches!(&error, Error::Rejected { code, .. } if code == "42501"),
+            "{script}: {error:?}"
+        );
+    };
+    for statement in [
+        format!(
+            "insert into public.notifications (user_id, type, title, message) values ('{user}', 'x', 'x', 'x')"
+        ),
+        "update public.notifications set is_read = true".to_owned(),
+        "delete from public.notifications".to_owned(),
+        "update signtusk.unread_counts set unread = 0".to_owned(),
+    ] {
+        forbidden(&database.functions, &statement).await;
+    }
+    let calls = [
+        format!("select public.signtusk_create_notification('{user}', 'general', 'T', 'M')"),
+        format!("select public.signtusk_read_notifications('{user}')"),
+        format!("select public.signtusk_unread_count('{user}')"),
+    ];
+    for call in &calls {
+        for visitor in ["anon", "authenticated"] {
+            forbidden(
+                &database.owner,
+                &format!("set local role {visitor}; {call}"),
+            )
+            .await;
+        }
+        database
+            .say(&format!("set local role service_role; {call}"))
+            .await;
+    }
+    for visitor in ["anon", "authenticated"] {
+        for table in [
+            "unread_counts",
+            "push_subscriptions",
+            "notification_receipts",
+            "notification_types",
+        ] {
+            let select = format!("set local role {visitor}; select * from signtusk.{table}");
+            forbidden(&database.owner, &select).await;
+        }
+    }
+    let open: Value = database
+        .read(
+            "select to_jsonb(count(*)) as value from pg_class where relnamespace = 'public'::regnamespace \
+             and relname in ('notifications', 'notification_preferences') and not relrowsecurity",
+        )
+        .await;
+    assert_eq!(open, 0, "a table that is made here is open to visitors");
+}
