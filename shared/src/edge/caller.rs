@@ -8,6 +8,7 @@ use http::{HeaderMap, StatusCode};
 
 use super::input::visible;
 use super::problem::Problem;
+use crate::service::cache::Viewer;
 use crate::service::job::Sight;
 
 /// The longest value that is taken over: an e-mail address with room to spare.
@@ -92,6 +93,19 @@ impl Caller {
             "role_insufficient",
             "This is for administrators.",
         ))
+    }
+
+    /// As whom this caller looks at caches.
+    #[must_use]
+    pub fn viewer(&self) -> Viewer<'_> {
+        match (&self.user_id, self.role) {
+            (None, _) | (_, Some(Role::Admin)) => Viewer::Everything,
+            (Some(user), role) => Viewer::Person {
+                user,
+                email: self.email.as_deref(),
+                administers: (self.domain.as_deref()).filter(|_| role == Some(Role::DomainAdmin)),
+            },
+        }
     }
 
     /// What this caller may see of the jobs.
