@@ -147,13 +147,7 @@ async fn an_unknown_kind_and_an_unknown_id_are_404_and_the_second_time_the_datab
         .await
         .assert_problem(404, "cache_group_unknown", "no such group");
     for kind in AnyKind::ALL {
-        for id in [
-            STRANGER,
-            "no-uuid",
-            "a%3Ab",
-            "%C3%BC%20",
-            &"x".repeat(321),
-        ] {
+        for id in [STRANGER, "no-uuid", "a%3Ab", "%C3%BC%20", &"x".repeat(321)] {
             for _ in 0..2 {
                 let unknown = cloud.get(&path(kind.name(), id)).await;
                 unknown.assert_problem(

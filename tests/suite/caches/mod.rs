@@ -16,7 +16,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use http::Method;
 use serde_json::Value;
 use shared::protocol::postgres::Postgres;
-use shared::service::cache::{AnyKind, Caches, Class, Found, Kind, Source, Viewer};
+use shared::service::cache::{
+    AnyKind, Caches, Class, Found, Id, Kind, Source, Viewer, invalidation,
+};
+use shared::service::outbox::{self, Outbox, Outcome};
 
 use crate::support::TestCloud;
 use crate::support::cloud::{Answer, answer, fresh_database};
@@ -105,10 +108,84 @@ impl Fixture {
         Caches::new(self.store.client(), Postgres::at(&led, None).unwrap())
     }
 
+    /// The same, whatever the proxy does.
+    fn caches_past_the_proxy(&self) -> Caches {
+        let postgres = Postgres::at(&self.functions_url, None).unwrap();
+        Caches::new(self.store.client(), postgres)
+    }
+
+    /// Applies what the triggers have written, as relay-outbox does.
+    async fn relay(&self) {
+        let outbox = Outbox::new(self.database.functions.clone());
+        loop {
+            let claimed = outbox
+                .claim(&[outbox::Kind::Invalidation], 100)
+                .await
+                .unwrap();
+            if claimed.rows.is_empty() {
+                return;
+            }
+            let payloads = claimed.rows.iter().map(|row| row.payload.as_str());
+            invalidation::apply(&self.store.client(), payloads)
+                .await
+                .unwrap();
+            let done = vec![Outcome::Done; claimed.rows.len()];
+            outbox.settle(&claimed, &done).await.unwrap();
+        }
+    }
+
+    /// Brings an entry to the end of its time: no longer fresh, or gone, as its class has it.
+    async fn age<C: Class>(&self, kind: &'static Kind<C>, id: &str) {
+        let mut redis = self.store.direct().await;
+        let key = key_of(kind, id);
+        let fresh_until: String = redis::cmd("HGET")
+            .arg(&key)
+            .arg("freshUntil")
+            .query_async(&mut redis)
+            .await
+            .unwrap();
+        if fresh_until.is_empty() {
+            redis::cmd("PEXPIRE")
+                .arg(&key)
+                .arg(0)
+                .exec_async(&mut redis)
+                .await
+                .unwrap();
+        } else {
+            redis::cmd("HSET")
+                .arg(&key)
+                .arg("freshUntil")
+                .arg(1)
+                .exec_async(&mut redis)
+                .await
+                .unwrap();
+        }
+    }
+
+    /// Takes an entry away, past everything.
+    async fn forget<C: Class>(&self, kind: &'static Kind<C>, id: &str) {
+        let mut redis = self.store.direct().await;
+        redis::cmd("DEL")
+            .arg(key_of(kind, id))
+            .exec_async(&mut redis)
+            .await
+            .unwrap();
+    }
+
+    /// Empties the store.
+    async fn direct_flush(&self) {
+        let mut redis = self.store.direct().await;
+        redis::cmd("FLUSHDB").exec_async(&mut redis).await.unwrap();
+    }
+
     /// How often the database was asked since the last look.
     fn queries(&self) -> u64 {
         self.queries.swap(0, Ordering::SeqCst)
     }
+}
+
+fn key_of<C: Class>(kind: &'static Kind<C>, id: &str) -> String {
+    kind.key(&Id::of(kind.subject(), id).unwrap())
 }
 
 /// Reads as the service; what is there.

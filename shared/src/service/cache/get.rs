@@ -15,12 +15,12 @@ use super::{Caches, Error};
 use crate::base::id::nonce;
 use crate::protocol::upstash::{self, Command, FromReply as _, Invocation, Reply, Script};
 
-/// How long an elected reader has the entry to itself. Longer than a statement takes, and as long as the others wait
-/// when its instance is killed.
-pub const LEASE: Duration = Duration::from_secs(2);
+/// How long an elected reader has the entry to itself: longer than a statement may take, so that a slow database is not
+/// asked twice, and as long as the others wait when the reader's instance is killed.
+pub const LEASE: Duration = Duration::from_secs(6);
 
 /// How long a reader waits for the one that was elected.
-pub const PATIENCE: Duration = Duration::from_secs(5);
+pub const PATIENCE: Duration = Duration::from_secs(8);
 
 /// How long an entry lives that nobody has filled yet.
 const UNFILLED: Duration = Duration::from_secs(30);
@@ -157,8 +157,10 @@ impl<C: Class> Lookup<'_, C> {
             Ok(loaded) => loaded,
             Err(error) => {
                 let Some(left) = election.left else {
+                    self.resign().await;
                     return Err(error.into());
                 };
+                // The lease stays: until its end the others are answered at once, and do not ask in vain.
                 self.note(&error, "answered from what is left");
                 return Ok(self.found(left.into(), Source::Stale));
             }
@@ -208,6 +210,18 @@ impl<C: Class> Lookup<'_, C> {
             .arg(fresh_until.unwrap_or_default())
             .arg(until(lives.kept));
         Ok(self.caches.redis.eval::<i64>(call).await? == 1)
+    }
+
+    /// Gives the lease back, so that the next reader may try.
+    async fn resign(&self) {
+        let key = self.kind.key(&self.id);
+        let end = Command::new("HDEL")
+            .arg(key)
+            .arg("filler")
+            .arg("leaseUntil");
+        if let Err(error) = self.caches.redis.run::<()>(end.repeatable()).await {
+            self.note(&error, "the lease runs out by itself");
+        }
     }
 
     async fn past_the_cache(&self) -> Result<Found, Error> {

@@ -152,11 +152,15 @@ impl<C: Class> Kind<C> {
         self.name
     }
 
-    pub(super) fn subject(&self) -> Subject {
+    /// What its ids name.
+    #[must_use]
+    pub fn subject(&self) -> Subject {
         self.subject
     }
 
-    pub(super) fn key(&self, id: &Id) -> String {
+    /// The key of an entry.
+    #[must_use]
+    pub fn key(&self, id: &Id) -> String {
         self.family.key(id.as_str())
     }
 }
