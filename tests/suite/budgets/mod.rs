@@ -1,6 +1,7 @@
 //! What each route and each job costs at Redis and at QStash, counted there: requests at the REST front, commands,
 //! inner ones included, at redis-server itself.
 
+mod caches;
 mod meter;
 
 use http::{Method, StatusCode};
@@ -27,6 +28,7 @@ async fn every_operation_costs_exactly_what_its_budget_says() {
     let mut meter = Meter::start(&cloud).await;
     enqueueing(&cloud, &mut meter).await;
     looking(&cloud, &mut meter).await;
+    caches::caching(&cloud, &mut meter).await;
     steering(&cloud, &mut meter).await;
     for_nothing(&cloud, &mut meter).await;
     delivering(&cloud, &mut meter).await;

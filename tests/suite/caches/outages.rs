@@ -99,6 +99,27 @@ async fn without_postgres_display_data_is_answered_stale_and_security_data_only_
 }
 
 #[tokio::test]
+async fn a_reader_that_could_not_fill_gives_its_lease_back() {
+    let fixture = Fixture::start().await;
+    let nowhere = Postgres::at("postgresql://f:f@127.0.0.1:9/none", None).unwrap();
+    let cut_off = Caches::new(fixture.store.client(), nowhere);
+    let told = cut_off
+        .get(&kind::USER_PROFILES, OWNER, &Viewer::Everything)
+        .await;
+    assert!(matches!(told, Err(Error::Postgres(_))), "{told:?}");
+    let mut redis = fixture.store.direct().await;
+    let key = format!("user_profile:{OWNER}");
+    let fields: Vec<String> = redis::cmd("HKEYS")
+        .arg(key)
+        .query_async(&mut redis)
+        .await
+        .unwrap();
+    assert_eq!(fields, ["generation"]);
+    let filled = read(&fixture.caches(), &kind::USER_PROFILES, OWNER).await;
+    assert_eq!(filled.unwrap().1, Source::Miss);
+}
+
+#[tokio::test]
 async fn without_both_nothing_is_made_up() {
     let fixture = Fixture::start().await;
     let nowhere = Postgres::at("postgresql://f:f@127.0.0.1:9/none", None).unwrap();

@@ -122,9 +122,9 @@ async fn run(fixture: &Fixture, place: (&'static str, &str, &str), steps: &[Step
                 let (caches, acknowledged) = (fixture.caches(), Arc::clone(&acknowledged));
                 readers.push(tokio::spawn(async move {
                     tokio::time::sleep(Duration::from_millis(delay)).await;
-                    let least = acknowledged.load(Ordering::SeqCst);
+                    let known = acknowledged.load(Ordering::SeqCst);
                     let seen = version(&caches, name).await;
-                    (seen < least).then(|| format!("{name}: {seen} after {least} was acknowledged"))
+                    (seen < known).then(|| format!("{name}: {seen} after {known} was acknowledged"))
                 }));
             }
             Step::Change(delay) => {
