@@ -4,6 +4,81 @@
  */
 
 export interface paths {
+    "/api/cache/groups/{group}/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Take all that is cached of a user or a domain out of the cache.
+         * @description Of a user `user-profiles`, `totp-configs` and `notification-preferences`; of a domain `domain-settings`,
+         *     `domain-admins` and `domain-users`. Requests are taken away by their own ids.
+         */
+        delete: operations["deleteCachedGroup"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/cache/stats": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Hits, misses and stale answers of each kind on a day.
+         * @description For the service and for administrators. Reads while Redis was down are not counted.
+         */
+        get: operations["getCacheStats"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/cache/{kind}/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What is known of an id.
+         * @description From the cache, or from Postgres where nothing is cached; `X-Cache` says which. A user sees the own `user-profiles`,
+         *     `totp-configs` and `notification-preferences`, and the `documents`, `signing-requests` and `document-status` of
+         *     requests that the user owns or is to sign (by `X-User-Email`); a domain administrator the `domain-*` kinds of the
+         *     domain and the requests of its users. `STALE` comes only of kinds that are shown: `totp-configs` and `domain-*` are
+         *     at most 60 seconds old.
+         */
+        get: operations["getCached"];
+        /**
+         * Put a value of your own into the cache.
+         * @description Only of kinds that are shown; any JSON object, answered as it is. Name the generation that you read in `If-Match`:
+         *     when the entry has changed since, 412, read it again. Without `If-Match` it is put where nothing is cached, and is
+         *     then shown to the service only until it is filled anew. A change of the row takes it away like any other entry.
+         */
+        put: operations["putCached"];
+        post?: never;
+        /**
+         * Take an entry out of the cache.
+         * @description Once this is answered, nothing that was read before is answered any more. What is not cached is gone already.
+         */
+        delete: operations["deleteCached"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/health/redis": {
         parameters: {
             query?: never;
@@ -441,6 +516,25 @@ export interface components {
             /** @description How well it is. */
             status: components["schemas"]["Health"];
         };
+        /**
+         * @description Entries that belong together.
+         * @enum {string}
+         */
+        CacheGroup: "user" | "domain";
+        /** @enum {string} */
+        CacheKind: "user-profiles" | "documents" | "totp-configs" | "domain-settings" | "domain-admins" | "domain-users" | "notification-preferences" | "signing-requests" | "document-status";
+        /** @description How the caches did on a day. */
+        CacheStats: {
+            /**
+             * Format: date
+             * @description The day (UTC).
+             */
+            date: string;
+            /** @description By kind. */
+            kinds: {
+                [key: string]: components["schemas"]["KindFigures"];
+            };
+        };
         /** @description How often a signer was asked again. */
         Count: {
             /**
@@ -648,6 +742,24 @@ export interface components {
          * @enum {string}
          */
         JobType: "email";
+        /** @description How one kind did. */
+        KindFigures: {
+            /**
+             * Format: int64
+             * @description Reads that were answered from the cache within its time.
+             */
+            hits: number;
+            /**
+             * Format: int64
+             * @description Reads that asked the database.
+             */
+            misses: number;
+            /**
+             * Format: int64
+             * @description Reads that were answered from the cache beyond its time, while another one refreshed it.
+             */
+            stale: number;
+        };
         /**
          * @description How far a mail has come.
          * @enum {string}
@@ -1034,6 +1146,538 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
+    deleteCachedGroup: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The acting user; without it the caller is the service itself, with every right. */
+                "X-User-Id"?: string;
+                /** @description The acting user's address. */
+                "X-User-Email"?: string;
+                /**
+                 * @description `user`, `domain_admin` or `admin`; what is none of them is a user. Needs `X-User-Id`.
+                 * @example domain_admin
+                 */
+                "X-User-Role"?: string;
+                /** @description The acting user's domain, whose budget new jobs count against. */
+                "X-User-Domain"?: string;
+                /** @description The address that the acting user calls from. */
+                "X-Client-Ip"?: string;
+            };
+            path: {
+                /** @description What the id names */
+                group: components["schemas"]["CacheGroup"];
+                /** @description A user or a domain */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Nothing of it is cached */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The query, the path, the body or a header is malformed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service token is missing or wrong */
+            401: {
+                headers: {
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The token may only read */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No such group */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Our fault; quote the request id when you ask about it */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something that this stands on does not answer */
+            503: {
+                headers: {
+                    /** @description Seconds to wait before asking again */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getCacheStats: {
+        parameters: {
+            query?: {
+                /**
+                 * @description The day (UTC); today if absent. Figures are kept for 30 days.
+                 * @example 2026-11-25
+                 */
+                date?: string;
+            };
+            header?: {
+                /** @description The acting user; without it the caller is the service itself, with every right. */
+                "X-User-Id"?: string;
+                /** @description The acting user's address. */
+                "X-User-Email"?: string;
+                /**
+                 * @description `user`, `domain_admin` or `admin`; what is none of them is a user. Needs `X-User-Id`.
+                 * @example domain_admin
+                 */
+                "X-User-Role"?: string;
+                /** @description The acting user's domain, whose budget new jobs count against. */
+                "X-User-Domain"?: string;
+                /** @description The address that the acting user calls from. */
+                "X-Client-Ip"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description By kind */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CacheStats"];
+                };
+            };
+            /** @description The query, the path, the body or a header is malformed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service token is missing or wrong */
+            401: {
+                headers: {
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The token may only read */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Our fault; quote the request id when you ask about it */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something that this stands on does not answer */
+            503: {
+                headers: {
+                    /** @description Seconds to wait before asking again */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getCached: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The acting user; without it the caller is the service itself, with every right. */
+                "X-User-Id"?: string;
+                /** @description The acting user's address. */
+                "X-User-Email"?: string;
+                /**
+                 * @description `user`, `domain_admin` or `admin`; what is none of them is a user. Needs `X-User-Id`.
+                 * @example domain_admin
+                 */
+                "X-User-Role"?: string;
+                /** @description The acting user's domain, whose budget new jobs count against. */
+                "X-User-Domain"?: string;
+                /** @description The address that the acting user calls from. */
+                "X-Client-Ip"?: string;
+            };
+            path: {
+                /** @description What is cached */
+                kind: components["schemas"]["CacheKind"];
+                /** @description A user, a signing request or a domain */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The entry. ETag is its generation, for If-Match of PUT; absent while Redis is down */
+            200: {
+                headers: {
+                    /** @description The generation */
+                    ETag?: string;
+                    /** @description HIT, MISS or STALE */
+                    "X-Cache"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            /** @description The query, the path, the body or a header is malformed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service token is missing or wrong */
+            401: {
+                headers: {
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The token may only read */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No such kind or id, or not yours to see */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Our fault; quote the request id when you ask about it */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something that this stands on does not answer */
+            503: {
+                headers: {
+                    /** @description Seconds to wait before asking again */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    putCached: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The ETag of the read */
+                "If-Match"?: string | null;
+                /** @description The acting user; without it the caller is the service itself, with every right. */
+                "X-User-Id"?: string;
+                /** @description The acting user's address. */
+                "X-User-Email"?: string;
+                /**
+                 * @description `user`, `domain_admin` or `admin`; what is none of them is a user. Needs `X-User-Id`.
+                 * @example domain_admin
+                 */
+                "X-User-Role"?: string;
+                /** @description The acting user's domain, whose budget new jobs count against. */
+                "X-User-Domain"?: string;
+                /** @description The address that the acting user calls from. */
+                "X-Client-Ip"?: string;
+            };
+            path: {
+                /** @description What is cached; a kind that is shown */
+                kind: components["schemas"]["CacheKind"];
+                /** @description A user or a signing request */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": Record<string, never>;
+            };
+        };
+        responses: {
+            /** @description It is cached */
+            204: {
+                headers: {
+                    /** @description The new generation */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The query, the path, the body or a header is malformed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service token is missing or wrong */
+            401: {
+                headers: {
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The token may only read */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No such kind */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A kind of security data, which is filled from the database only */
+            405: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The entry is of another generation by now */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is larger than 4 MB */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not application/json */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A field is missing or wrong; errors[] names it */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is a value: name the generation that you read */
+            428: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Our fault; quote the request id when you ask about it */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something that this stands on does not answer */
+            503: {
+                headers: {
+                    /** @description Seconds to wait before asking again */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    deleteCached: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The acting user; without it the caller is the service itself, with every right. */
+                "X-User-Id"?: string;
+                /** @description The acting user's address. */
+                "X-User-Email"?: string;
+                /**
+                 * @description `user`, `domain_admin` or `admin`; what is none of them is a user. Needs `X-User-Id`.
+                 * @example domain_admin
+                 */
+                "X-User-Role"?: string;
+                /** @description The acting user's domain, whose budget new jobs count against. */
+                "X-User-Domain"?: string;
+                /** @description The address that the acting user calls from. */
+                "X-Client-Ip"?: string;
+            };
+            path: {
+                /** @description What is cached */
+                kind: components["schemas"]["CacheKind"];
+                /** @description A user, a signing request or a domain */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is not cached */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The query, the path, the body or a header is malformed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service token is missing or wrong */
+            401: {
+                headers: {
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The token may only read */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No such kind */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Our fault; quote the request id when you ask about it */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something that this stands on does not answer */
+            503: {
+                headers: {
+                    /** @description Seconds to wait before asking again */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     getHealth: {
         parameters: {
             query?: never;

@@ -8,6 +8,7 @@ use axum::Router;
 use axum::routing::{delete, get};
 use http::StatusCode;
 use shared::edge::{Guard, Problem, limiter};
+use shared::service::cache::invalidation::Group;
 use shared::service::cache::{AnyKind, Caches};
 use utoipa::OpenApi;
 
@@ -31,7 +32,7 @@ pub fn router(caches: Caches, guard: &Guard) -> Router {
 #[derive(Debug, OpenApi)]
 #[openapi(
     paths(entry::show, entry::put, entry::remove, group::remove, stats::show),
-    components(schemas(AnyKind))
+    components(schemas(AnyKind, Group))
 )]
 pub struct Documentation;
 
