@@ -9,6 +9,7 @@
 
 mod audit;
 mod budgets;
+mod caches;
 mod delivery;
 mod delivery_truth;
 mod drill;

@@ -9,6 +9,7 @@ use uuid::Uuid;
 
 use super::input::visible;
 use super::problem::Problem;
+use crate::service::cache::Viewer;
 use crate::service::job::Sight;
 
 /// The longest value that is taken over: an e-mail address with room to spare.
@@ -116,6 +117,19 @@ impl Caller {
         let id = self.acting_user()?;
         id.parse()
             .map_err(|_| invalid("X-User-Id is not the id of a user: a UUID is expected."))
+    }
+
+    /// As whom this caller looks at caches.
+    #[must_use]
+    pub fn viewer(&self) -> Viewer<'_> {
+        match (&self.user_id, self.role) {
+            (None, _) | (_, Some(Role::Admin)) => Viewer::Everything,
+            (Some(user), role) => Viewer::Person {
+                user,
+                email: self.email.as_deref(),
+                administers: (self.domain.as_deref()).filter(|_| role == Some(Role::DomainAdmin)),
+            },
+        }
     }
 
     /// What this caller may see of the jobs.

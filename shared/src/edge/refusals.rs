@@ -2,11 +2,13 @@
 //!
 //! The cause is logged here, once; the client gets a status, a code and what to do next.
 
+use std::time::Duration;
+
 use http::StatusCode;
 
 use super::problem::Problem;
 use crate::protocol::{postgres, qstash, sns, svix, upstash};
-use crate::service::{job, mail_event, notification, suppression};
+use crate::service::{cache, job, mail_event, notification, suppression};
 
 impl From<upstash::Error> for Problem {
     fn from(error: upstash::Error) -> Self {
@@ -78,6 +80,20 @@ impl From<suppression::Error> for Problem {
         match error {
             suppression::Error::Postgres(error) => error.into(),
             suppression::Error::Unreadable => internal(),
+        }
+    }
+}
+
+impl From<cache::Error> for Problem {
+    fn from(error: cache::Error) -> Self {
+        match error {
+            cache::Error::Store(error) => error.into(),
+            cache::Error::Postgres(error) => error.into(),
+            cache::Error::Busy => {
+                tracing::warn!("an entry was not filled in time");
+                Self::unavailable("Another call is reading this and has not come to an end.")
+                    .after(Duration::from_secs(1))
+            }
         }
     }
 }

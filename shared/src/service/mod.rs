@@ -3,6 +3,7 @@
 pub mod analytics;
 pub mod audit;
 pub mod branding;
+pub mod cache;
 pub mod email;
 pub mod email_budget;
 pub mod job;
@@ -19,6 +20,7 @@ pub mod unsubscribe;
 /// Every family of Redis keys, by the service that owns it.
 pub const KEYS: &[(&str, &[&key::Family])] = &[
     ("analytics", analytics::KEYS),
+    ("cache", cache::KEYS),
     ("email_budget", email_budget::KEYS),
     ("job", job::keys::ALL),
     ("notification", notification::KEYS),

@@ -2,6 +2,7 @@
 //! inner ones included, at redis-server itself.
 
 mod backbone;
+mod caches;
 mod meter;
 mod notifications;
 
@@ -29,6 +30,7 @@ async fn every_operation_costs_exactly_what_its_budget_says() {
     let mut meter = Meter::start(&cloud).await;
     enqueueing(&cloud, &mut meter).await;
     looking(&cloud, &mut meter).await;
+    caches::caching(&cloud, &mut meter).await;
     steering(&cloud, &mut meter).await;
     for_nothing(&cloud, &mut meter).await;
     delivering(&cloud, &mut meter).await;

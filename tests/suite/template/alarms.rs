@@ -246,6 +246,7 @@ async fn call_everything(cloud: &TestCloud) {
     let secret = Secret::new(cloud.variable("TICKET_SECRET").to_owned());
     let link = Tokens::new(vec![secret], "").link(&"0".repeat(64)).unwrap();
     for path in [
+        "/api/cache/stats",
         "/api/queue/stats",
         "/api/health/redis",
         "/api/suppressions",

@@ -1,0 +1,53 @@
+//! `DELETE /api/cache/groups/{group}/{id}`: all that is cached of a user or a domain, taken away in one request.
+
+use axum::extract::State;
+use http::StatusCode;
+use shared::edge::documented::GuardProblems;
+use shared::edge::input::Path;
+use shared::edge::problem::ProblemDocument;
+use shared::edge::{Caller, Problem, Result};
+use shared::service::cache::Caches;
+use shared::service::cache::invalidation::Group;
+
+/// Take all that is cached of a user or a domain out of the cache.
+///
+/// Of a user `user-profiles`, `totp-configs` and `notification-preferences`; of a domain `domain-settings`,
+/// `domain-admins` and `domain-users`. Requests are taken away by their own ids.
+#[utoipa::path(
+    delete,
+    operation_id = "deleteCachedGroup",
+    path = "/api/cache/groups/{group}/{id}",
+    tag = "cache",
+    params(
+        ("group" = Group, Path, description = "What the id names"),
+        ("id" = String, Path, description = "A user or a domain", min_length = 1, max_length = 320),
+        Caller
+    ),
+    responses(
+        (status = 204, description = "Nothing of it is cached"),
+        (
+            status = 404,
+            description = "No such group",
+            body = ProblemDocument,
+            content_type = "application/problem+json"
+        ),
+        GuardProblems,
+    ),
+    security(("serviceToken" = []))
+)]
+pub async fn remove(
+    State(caches): State<Caches>,
+    caller: Caller,
+    Path((group, id)): Path<(String, String)>,
+) -> Result<StatusCode> {
+    caller.must_be_admin()?;
+    let group = Group::named(&group).ok_or_else(|| {
+        Problem::new(
+            StatusCode::NOT_FOUND,
+            "cache_group_unknown",
+            "A group is of a user or a domain.",
+        )
+    })?;
+    caches.invalidate_group(group, &id).await?;
+    Ok(StatusCode::NO_CONTENT)
+}

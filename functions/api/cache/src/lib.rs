@@ -1,0 +1,48 @@
+//! `/api/cache`: entries of nine kinds, groups of them, and how often they were answered from the cache.
+
+pub mod entry;
+pub mod group;
+pub mod stats;
+
+use axum::Router;
+use axum::routing::{delete, get};
+use http::StatusCode;
+use shared::edge::{Guard, Problem, limiter};
+use shared::service::cache::invalidation::Group;
+use shared::service::cache::{AnyKind, Caches};
+use utoipa::OpenApi;
+
+/// The routes, each behind the guard.
+pub fn router(caches: Caches, guard: &Guard) -> Router {
+    let one = get(entry::show).put(entry::put).delete(entry::remove);
+    Router::new()
+        .route("/api/cache/{kind}/{id}", guard.service(limiter::API, one))
+        .route(
+            "/api/cache/groups/{group}/{id}",
+            guard.service(limiter::API, delete(group::remove)),
+        )
+        .route(
+            "/api/cache/stats",
+            guard.service(limiter::API, get(stats::show)),
+        )
+        .with_state(caches)
+}
+
+/// The routes' documentation.
+#[derive(Debug, OpenApi)]
+#[openapi(
+    paths(entry::show, entry::put, entry::remove, group::remove, stats::show),
+    components(schemas(AnyKind, Group))
+)]
+pub struct Documentation;
+
+/// The kind that a path names.
+fn kind(name: &str) -> shared::edge::Result<AnyKind> {
+    AnyKind::named(name).ok_or_else(|| {
+        Problem::new(
+            StatusCode::NOT_FOUND,
+            "cache_kind_unknown",
+            "Nothing of this kind is cached.",
+        )
+    })
+}

@@ -1,0 +1,216 @@
+//! One entry as the store keeps it: a value, the generation that it is of, and who may see it.
+
+use std::fmt;
+
+use serde::Deserialize;
+
+use super::id::{Id, Subject};
+use crate::protocol::upstash::{self, FromReply as _, Reply};
+
+/// Which filling of an entry this is. A new one is made by each filling and each put; an invalidation ends it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Generation(pub(super) String);
+
+impl Generation {
+    /// The generation that a caller read before. What was never one matches none.
+    #[must_use]
+    pub fn claimed(text: &str) -> Self {
+        Self(text.to_owned())
+    }
+}
+
+impl fmt::Display for Generation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// An entry that was read from the store.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Entry {
+    pub(super) generation: Generation,
+    pub(super) loaded: Loaded,
+}
+
+/// What the database holds of an id.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Loaded {
+    /// A JSON object as text; absent where there is no such id.
+    pub(super) value: Option<String>,
+    /// Who may see a request, as JSON text: [`Parties`].
+    pub(super) parties: Option<String>,
+}
+
+impl Loaded {
+    /// As the scripts write it: empty where it is absent.
+    pub(super) fn texts(&self) -> [&str; 2] {
+        [&self.value, &self.parties].map(|text| text.as_deref().unwrap_or_default())
+    }
+
+    /// Reads what [`Self::texts`] wrote. `None` where nothing is cached.
+    pub(super) fn read(value: Reply, parties: Reply) -> Result<Option<Self>, upstash::Error> {
+        let Some(value) = Option::<String>::from_reply(value)? else {
+            return Ok(None);
+        };
+        let parties = Option::<String>::from_reply(parties)?.unwrap_or_default();
+        let [value, parties] =
+            [value, parties].map(|text| Some(text).filter(|text| !text.is_empty()));
+        Ok(Some(Self { value, parties }))
+    }
+
+    /// The value, if there is one that the viewer may see.
+    pub(super) fn seen_by(self, viewer: &Viewer<'_>, subject: Subject, id: &Id) -> Option<String> {
+        let parties = self.parties.as_deref();
+        let seen = match subject {
+            Subject::Request => viewer.is_party(parties),
+            Subject::User | Subject::Domain => viewer.may_ask(subject, id),
+        };
+        self.value.filter(|_| seen)
+    }
+}
+
+/// Who may see a signing request.
+#[derive(Debug, Deserialize)]
+struct Parties {
+    owner: Option<String>,
+    domain: Option<String>,
+    signers: Vec<String>,
+}
+
+/// Who asks.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Viewer<'a> {
+    /// The service itself, or an administrator of the whole.
+    Everything,
+    /// An acting user.
+    Person {
+        /// The user's id.
+        user: &'a str,
+        /// The user's address.
+        email: Option<&'a str>,
+        /// The domain that the user administers.
+        administers: Option<&'a str>,
+    },
+}
+
+impl Viewer<'_> {
+    /// Whether the id alone lets the viewer ask. Of a request its parties decide.
+    pub(super) fn may_ask(&self, subject: Subject, id: &Id) -> bool {
+        let Self::Person {
+            user, administers, ..
+        } = self
+        else {
+            return true;
+        };
+        match subject {
+            Subject::User => Id::of(subject, user).as_ref() == Some(id),
+            Subject::Domain => {
+                administers
+                    .and_then(|domain| Id::of(subject, domain))
+                    .as_ref()
+                    == Some(id)
+            }
+            Subject::Request => true,
+        }
+    }
+
+    /// Whether an entry without parties is of no use to the viewer.
+    pub(super) fn needs_parties(&self, subject: Subject) -> bool {
+        subject == Subject::Request && *self != Self::Everything
+    }
+
+    fn is_party(&self, parties: Option<&str>) -> bool {
+        let Self::Person {
+            user,
+            email,
+            administers,
+        } = self
+        else {
+            return true;
+        };
+        let Some(parties) = parties.and_then(|text| serde_json::from_str::<Parties>(text).ok())
+        else {
+            return false;
+        };
+        let user = Id::of(Subject::User, user);
+        let owns = user.is_some_and(|user| parties.owner.as_deref() == Some(user.as_str()));
+        let leads = administers.is_some_and(|domain| {
+            parties.domain.as_deref() == Some(domain.to_ascii_lowercase().as_str())
+        });
+        let signs =
+            email.is_some_and(|email| parties.signers.contains(&email.to_ascii_lowercase()));
+        owns || leads || signs
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Loaded, Viewer};
+    use crate::service::cache::id::{Id, Subject};
+
+    const OWNER: &str = "01985c00-0000-7000-8000-000000000001";
+    const PARTIES: &str = r#"{"owner":"01985c00-0000-7000-8000-000000000001","domain":"acme.example",
+        "signers":["ann@example.com"]}"#;
+
+    fn person<'a>(user: &'a str, email: &'a str, administers: &'a str) -> Viewer<'a> {
+        Viewer::Person {
+            user,
+            email: Some(email).filter(|text| !text.is_empty()),
+            administers: Some(administers).filter(|text| !text.is_empty()),
+        }
+    }
+
+    fn sees(viewer: &Viewer<'_>, parties: Option<&str>) -> bool {
+        let loaded = Loaded {
+            value: Some("{}".to_owned()),
+            parties: parties.map(str::to_owned),
+        };
+        let id = Id::of(Subject::Request, "r").unwrap();
+        loaded.seen_by(viewer, Subject::Request, &id).is_some()
+    }
+
+    #[test]
+    fn a_request_is_seen_by_its_owner_its_signers_and_the_owners_administrators_only() {
+        let upper = OWNER.to_uppercase();
+        for viewer in [
+            Viewer::Everything,
+            person(OWNER, "", ""),
+            person(&upper, "", ""),
+            person("u2", "Ann@Example.com", ""),
+            person("u2", "", "Acme.Example"),
+        ] {
+            assert!(sees(&viewer, Some(PARTIES)), "{viewer:?}");
+        }
+        for viewer in [
+            person("u2", "", ""),
+            person("u2", "bob@example.com", "other.example"),
+            person("", "ann@example.com.evil.example", ""),
+        ] {
+            assert!(!sees(&viewer, Some(PARTIES)), "{viewer:?}");
+        }
+    }
+
+    #[test]
+    fn a_request_whose_parties_are_unknown_is_shown_to_the_service_only() {
+        for parties in [None, Some(""), Some("{"), Some(r#"{"owner":null}"#)] {
+            assert!(sees(&Viewer::Everything, parties));
+            assert!(!sees(
+                &person(OWNER, "ann@example.com", "acme.example"),
+                parties
+            ));
+        }
+        let nobody = r#"{"owner":null,"domain":null,"signers":[]}"#;
+        assert!(!sees(&person(OWNER, "", ""), Some(nobody)));
+    }
+
+    #[test]
+    fn what_is_a_users_is_asked_by_that_user_and_what_is_a_domains_by_its_administrators() {
+        let user = Id::of(Subject::User, OWNER).unwrap();
+        assert!(person(OWNER, "", "").may_ask(Subject::User, &user));
+        assert!(!person("u2", "", OWNER).may_ask(Subject::User, &user));
+        let domain = Id::of(Subject::Domain, "acme.example").unwrap();
+        assert!(person("u2", "", "ACME.example").may_ask(Subject::Domain, &domain));
+        assert!(!person("acme.example", "", "").may_ask(Subject::Domain, &domain));
+        assert!(Viewer::Everything.may_ask(Subject::Domain, &domain));
+    }
+}

@@ -1,0 +1,129 @@
+//! Taking entries away, when what they show has changed.
+//!
+//! Repeating an invalidation changes nothing, and one that comes late costs no more than a read of the database.
+
+use serde::Deserialize;
+
+use super::{AnyKind, Caches, Subject};
+use crate::protocol::upstash::{self, Command, Redis};
+
+/// Keys in one command.
+const KEYS_AT_ONCE: usize = 500;
+
+/// Entries that belong together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, utoipa::ToSchema)]
+#[schema(as = CacheGroup, rename_all = "lowercase")]
+pub enum Group {
+    /// All that is cached of a user by the user's id.
+    User,
+    /// All that is cached of a domain.
+    Domain,
+}
+
+impl Group {
+    /// The group of this name.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Self> {
+        match name {
+            "user" => Some(Self::User),
+            "domain" => Some(Self::Domain),
+            _ => None,
+        }
+    }
+
+    fn subject(self) -> Subject {
+        match self {
+            Self::User => Subject::User,
+            Self::Domain => Subject::Domain,
+        }
+    }
+
+    fn keys(self, id: &str) -> Vec<String> {
+        AnyKind::ALL
+            .into_iter()
+            .filter(|kind| kind.subject() == self.subject())
+            .filter_map(|kind| kind.key(id))
+            .collect()
+    }
+}
+
+/// What a row of the outbox says: every id, in every kind.
+#[derive(Debug, Deserialize)]
+struct Row {
+    kinds: Vec<String>,
+    ids: Vec<String>,
+}
+
+impl Caches {
+    /// Takes one entry away. Once this is answered, nothing that was read before is answered any more.
+    pub async fn invalidate(&self, kind: AnyKind, id: &str) -> Result<(), upstash::Error> {
+        forget(&self.redis, kind.key(id).into_iter().collect()).await
+    }
+
+    /// Takes a group away, in one request.
+    pub async fn invalidate_group(&self, group: Group, id: &str) -> Result<(), upstash::Error> {
+        forget(&self.redis, group.keys(id)).await
+    }
+}
+
+/// Applies rows of the outbox that the triggers wrote. A row that says nothing known is passed over: a later version may
+/// have written it, and its kinds are not cached here.
+pub async fn apply<'a>(
+    redis: &Redis,
+    payloads: impl IntoIterator<Item = &'a str>,
+) -> Result<(), upstash::Error> {
+    let mut keys: Vec<String> = payloads.into_iter().flat_map(keys).collect();
+    keys.sort_unstable();
+    keys.dedup();
+    forget(redis, keys).await
+}
+
+fn keys(payload: &str) -> Vec<String> {
+    let Ok(row) = serde_json::from_str::<Row>(payload) else {
+        tracing::error!("an invalidation is unreadable");
+        return Vec::new();
+    };
+    let kinds = row.kinds.iter().filter_map(|name| AnyKind::named(name));
+    kinds
+        .flat_map(|kind| row.ids.iter().filter_map(move |id| kind.key(id)))
+        .collect()
+}
+
+/// Deletes keys: their values and their generations.
+async fn forget(redis: &Redis, keys: Vec<String>) -> Result<(), upstash::Error> {
+    for some in keys.chunks(KEYS_AT_ONCE) {
+        let delete = Command::new("DEL").args(some).repeatable();
+        redis.run::<()>(delete).await?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::{Group, keys};
+
+    #[test]
+    fn a_row_names_every_id_in_every_kind_in_the_caches_own_spelling() {
+        let row = json!({ "kinds": ["domain-users", "domain-admins", "unknown"], "ids": ["Acme.example"] });
+        assert_eq!(
+            keys(&row.to_string()),
+            ["domain_users:acme.example", "domain_admins:acme.example"]
+        );
+        for unreadable in [json!(null), json!({}), json!({ "kinds": "x", "ids": [] })] {
+            assert!(keys(&unreadable.to_string()).is_empty(), "{unreadable}");
+        }
+    }
+
+    #[test]
+    fn a_group_is_all_that_is_cached_under_its_id() {
+        let user = Group::User.keys("u1");
+        assert_eq!(
+            user,
+            ["user_profile:u1", "totp_config:u1", "notification_prefs:u1"]
+        );
+        assert_eq!(Group::Domain.keys("A.example").len(), 3);
+        assert_eq!(Group::named("team"), None);
+    }
+}

@@ -1,0 +1,155 @@
+//! Putting a value that the web app made, into kinds that are only shown.
+
+use super::class::{Class as _, Display};
+use super::entry::Generation;
+use super::id::Id;
+use super::kind::Kind;
+use super::{Caches, Error};
+use crate::base::id::nonce;
+use crate::protocol::upstash::{self, Script};
+
+/// The largest value that is cached, in bytes.
+pub const LARGEST_VALUE: usize = 512 << 10;
+
+static PUT: Script = Script::repeatable(concat!(
+    include_str!("lua/clock.lua"),
+    include_str!("lua/put.lua")
+));
+
+/// A JSON object as its sender wrote it, byte for byte.
+#[derive(Clone, Debug, PartialEq, Eq, utoipa::ToSchema)]
+#[schema(as = CachedObject, value_type = Object)]
+pub struct Object(String);
+
+/// Why bytes are no object that is cached.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum InvalidObject {
+    /// They are not a JSON object.
+    #[error("is not a JSON object")]
+    NoObject,
+    /// They are more than [`LARGEST_VALUE`].
+    #[error("is larger than 512 KB")]
+    TooLarge,
+}
+
+impl Object {
+    /// Reads an object, and keeps its text.
+    pub fn read(bytes: &[u8]) -> Result<Self, InvalidObject> {
+        if bytes.len() > LARGEST_VALUE {
+            return Err(InvalidObject::TooLarge);
+        }
+        let text = std::str::from_utf8(bytes).map_err(|_| InvalidObject::NoObject)?;
+        serde_json::from_str::<serde_json::Map<String, serde_json::Value>>(text)
+            .map_err(|_| InvalidObject::NoObject)?;
+        Ok(Self(text.to_owned()))
+    }
+
+    /// Its text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// What became of a put.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Put {
+    /// The value is cached, as this generation.
+    Done(Generation),
+    /// The entry is not of the generation that was named any more.
+    Changed,
+    /// There is a value, and no generation was named.
+    Cached,
+    /// There can be no such id.
+    NoSuchId,
+}
+
+impl Caches {
+    /// Caches a value of the caller's: in the place of the generation that the caller read, or where nothing is cached.
+    /// It is shown to those who saw the entry before; where there was none, to the service, until it is filled anew.
+    ///
+    /// Security data is filled from the database only, so this does not compile:
+    ///
+    /// ```compile_fail,E0308
+    /// # use shared::service::cache::{Caches, Object, kind};
+    /// # async fn put(caches: Caches, value: Object) {
+    /// caches.put(&kind::TOTP_CONFIGS, "u1", &value, None).await;
+    /// # }
+    /// ```
+    ///
+    /// while the same for display data does:
+    ///
+    /// ```
+    /// # use shared::service::cache::{Caches, Object, kind};
+    /// # async fn put(caches: Caches, value: Object) {
+    /// caches.put(&kind::USER_PROFILES, "u1", &value, None).await;
+    /// # }
+    /// ```
+    pub async fn put(
+        &self,
+        kind: &'static Kind<Display>,
+        id: &str,
+        value: &Object,
+        read: Option<&Generation>,
+    ) -> Result<Put, Error> {
+        let Some(id) = Id::of(kind.subject(), id) else {
+            return Ok(Put::NoSuchId);
+        };
+        let generation = Generation(nonce());
+        let call = PUT
+            .invoke()
+            .key(kind.key(&id))
+            .arg(read.map_or("", |read| read.0.as_str()))
+            .arg(&generation)
+            .arg(value.as_str())
+            .arg(kind.class().ttl().as_millis())
+            .arg(kind.class().lives().kept.as_millis());
+        match self.redis.eval::<String>(call).await?.as_str() {
+            "put" => Ok(Put::Done(generation)),
+            "changed" => Ok(Put::Changed),
+            "cached" => Ok(Put::Cached),
+            _ => Err(upstash::Error::Decode("no answer of the putting script".to_owned()).into()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{InvalidObject, LARGEST_VALUE, Object};
+
+    #[test]
+    fn only_objects_are_cached_and_each_as_it_was_written() {
+        for text in [
+            "{}",
+            " {\"a\" : 1.0e0, \"a\": null}\n",
+            "{\"\u{fc}\":\"\\u0000\"}",
+        ] {
+            assert_eq!(Object::read(text.as_bytes()).unwrap().as_str(), text);
+        }
+        for text in [
+            "",
+            "null",
+            "0",
+            "false",
+            "\"\"",
+            "[]",
+            "[{}]",
+            "{",
+            "{}{}",
+            "{a:1}",
+            "{\"a\":NaN}",
+        ] {
+            assert_eq!(
+                Object::read(text.as_bytes()),
+                Err(InvalidObject::NoObject),
+                "{text}"
+            );
+        }
+        assert_eq!(
+            Object::read(b"{\"a\":\"\xff\"}"),
+            Err(InvalidObject::NoObject)
+        );
+        let large = format!("{{\"a\":\"{}\"}}", "x".repeat(LARGEST_VALUE));
+        assert_eq!(Object::read(large.as_bytes()), Err(InvalidObject::TooLarge));
+    }
+}

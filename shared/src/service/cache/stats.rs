@@ -1,0 +1,80 @@
+//! How often a kind was answered from the cache: three counters for each kind, a hash for each day.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+use serde::Serialize;
+
+use super::{AnyKind, Caches, Error};
+use crate::base::clock::Clock;
+use crate::protocol::upstash::{Command, Pairs};
+use crate::service::key::Family;
+
+/// How long the figures of a day are kept.
+pub(super) const LIFE: Duration = Duration::from_hours(24 * 30);
+
+/// The figures of a day (UTC): a field for each kind and outcome.
+pub(super) const FIGURES: Family = Family {
+    pattern: "cache_stats:{date}",
+    kind: "hash",
+    life: "30 days; three fields for each kind",
+};
+
+/// How the caches did on a day.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Figures {
+    /// The day (UTC).
+    pub date: Date,
+    /// Each kind in turn.
+    pub kinds: Vec<(&'static str, KindFigures)>,
+}
+
+/// How one kind did.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+pub struct KindFigures {
+    /// Reads that were answered from the cache within its time.
+    pub hits: u64,
+    /// Reads that asked the database.
+    pub misses: u64,
+    /// Reads that were answered from the cache beyond its time, while another one refreshed it.
+    pub stale: u64,
+}
+
+/// The day (UTC) by this machine's clock.
+pub(super) fn today() -> String {
+    day(Clock::system().now()).to_string()
+}
+
+fn day(at: Timestamp) -> Date {
+    at.to_zoned_datetime(TimeZone::UTC).date()
+}
+
+impl Caches {
+    /// The figures of a day; of today where none is named.
+    pub async fn figures(&self, date: Option<Date>) -> Result<Figures, Error> {
+        let date = date.unwrap_or_else(|| day(Clock::system().now()));
+        let key = FIGURES.key(&date.to_string());
+        let command = Command::new("HGETALL").arg(key);
+        let Pairs(counters) = self.redis.run::<Pairs<String, u64>>(command).await?;
+        let count = |kind: &str, outcome: &str| {
+            let field = format!("{kind}:{outcome}");
+            let found = counters.iter().find(|(name, _)| *name == field);
+            found.map_or(0, |(_, count)| *count)
+        };
+        let kinds = AnyKind::ALL.map(|kind| {
+            let name = kind.name();
+            let figures = KindFigures {
+                hits: count(name, "hit"),
+                misses: count(name, "miss"),
+                stale: count(name, "stale"),
+            };
+            (name, figures)
+        });
+        Ok(Figures {
+            date,
+            kinds: kinds.into(),
+        })
+    }
+}

@@ -1,0 +1,197 @@
+//! Many readers at once: one asks the database, the others get what it brought. Defect 56 of the original: a stampede.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use futures_util::future::join_all;
+use serde_json::json;
+use shared::service::cache::{Found, Generation, LEASE, Source, Viewer, kind};
+
+use super::{DOMAIN, Fixture, OWNER, REQUEST, STRANGER, read};
+use crate::support::waiting::eventually;
+
+/// Readers, over instances with connections of their own.
+const READERS: usize = 1_000;
+const INSTANCES: usize = 8;
+
+/// Keeps the database from answering for a table, so that all readers come while the first one waits.
+async fn hold(fixture: &Fixture, table: &str) {
+    let lock = format!("begin; lock table public.{table} in access exclusive mode");
+    fixture.database.say(&lock).await;
+}
+
+async fn let_go(fixture: &Fixture) {
+    fixture.database.say("commit").await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_thousand_readers_of_a_cold_entry_are_one_query() {
+    let fixture = Fixture::start().await;
+    let instances: Vec<_> = (0..INSTANCES).map(|_| fixture.caches()).collect();
+    hold(&fixture, "user_profiles").await;
+    let readers = (0..READERS).map(|n| {
+        let caches = instances[n % INSTANCES].clone();
+        tokio::spawn(async move { read(&caches, &kind::USER_PROFILES, OWNER).await.unwrap() })
+    });
+    let readers: Vec<_> = readers.collect();
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    let_go(&fixture).await;
+    let mut sources = BTreeMap::new();
+    for reader in join_all(readers).await {
+        let (value, source) = reader.unwrap();
+        assert_eq!(value["id"], OWNER);
+        *sources.entry(format!("{source:?}")).or_insert(0) += 1;
+    }
+    assert_eq!(fixture.queries(), 1, "{sources:?}");
+    assert_eq!(sources["Miss"], 1, "{sources:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_thousand_readers_of_an_id_that_is_not_there_are_one_query() {
+    let fixture = Fixture::start().await;
+    let caches = fixture.caches();
+    for round in 0..2 {
+        let readers = (0..READERS / 2).map(|_| {
+            let caches = caches.clone();
+            tokio::spawn(async move { read(&caches, &kind::TOTP_CONFIGS, STRANGER).await })
+        });
+        let readers: Vec<_> = readers.collect();
+        for reader in join_all(readers).await {
+            assert_eq!(reader.unwrap(), None);
+        }
+        assert_eq!(fixture.queries(), 1 - round, "round {round}");
+    }
+}
+
+#[tokio::test]
+async fn a_negative_entry_ends_with_the_row_that_makes_it_wrong() {
+    let fixture = Fixture::start().await;
+    let caches = fixture.caches();
+    assert_eq!(
+        read(&caches, &kind::DOMAIN_SETTINGS, "new.example").await,
+        None
+    );
+    fixture
+        .database
+        .say("insert into public.domain_settings (domain) values ('New.example')")
+        .await;
+    assert_eq!(
+        read(&caches, &kind::DOMAIN_SETTINGS, "new.example").await,
+        None,
+        "remembered"
+    );
+    fixture.relay().await;
+    let found = read(&caches, &kind::DOMAIN_SETTINGS, "NEW.example").await;
+    assert_eq!(found.unwrap().0["domain"], "new.example");
+}
+
+#[tokio::test]
+async fn a_reader_that_was_killed_before_it_filled_holds_up_the_others_for_its_lease_only() {
+    let fixture = Fixture::start().await;
+    // Elected, and never heard of again.
+    hold(&fixture, "signing_requests").await;
+    let killed = tokio::spawn({
+        let caches = fixture.caches();
+        async move { read(&caches, &kind::SIGNING_REQUESTS, REQUEST).await }
+    });
+    eventually("the statement is on its way", async || {
+        fixture.queries() > 0
+    })
+    .await;
+    killed.abort();
+    let_go(&fixture).await;
+    let (value, source) = read(&fixture.caches(), &kind::SIGNING_REQUESTS, REQUEST)
+        .await
+        .unwrap();
+    assert_eq!(
+        (value["id"].as_str(), source),
+        (Some(REQUEST), Source::Miss)
+    );
+    assert!(
+        LEASE < shared::service::cache::PATIENCE,
+        "or the others give up first"
+    );
+}
+
+#[tokio::test]
+async fn while_one_reader_refreshes_what_is_shown_the_others_get_the_stale_value() {
+    let fixture = Fixture::start().await;
+    let caches = fixture.caches();
+    let (before, _) = read(&caches, &kind::DOCUMENT_STATUS, REQUEST)
+        .await
+        .unwrap();
+    fixture.age(&kind::DOCUMENT_STATUS, REQUEST).await;
+    fixture
+        .database
+        .say("update public.signing_request_signers set status = 'signed'")
+        .await;
+    hold(&fixture, "signing_requests").await;
+    fixture.queries();
+    let refreshing = tokio::spawn({
+        let caches = fixture.caches();
+        async move {
+            read(&caches, &kind::DOCUMENT_STATUS, REQUEST)
+                .await
+                .unwrap()
+        }
+    });
+    eventually("the statement is on its way", async || {
+        fixture.queries() > 0
+    })
+    .await;
+    for _ in 0..3 {
+        let stale = read(&caches, &kind::DOCUMENT_STATUS, REQUEST)
+            .await
+            .unwrap();
+        assert_eq!(stale, (before.clone(), Source::Stale));
+    }
+    let_go(&fixture).await;
+    let (fresh, source) = refreshing.await.unwrap();
+    assert_eq!(
+        (&fresh["progress"]["signed"], source),
+        (&json!(3), Source::Miss)
+    );
+    let next = read(&caches, &kind::DOCUMENT_STATUS, REQUEST)
+        .await
+        .unwrap();
+    assert_eq!(next, (fresh, Source::Hit));
+    let figures = caches.figures(None).await.unwrap();
+    let (_, counted) = figures
+        .kinds
+        .into_iter()
+        .find(|(name, _)| *name == "document-status")
+        .unwrap();
+    assert_eq!([counted.hits, counted.misses, counted.stale], [1, 2, 3]);
+}
+
+#[tokio::test]
+async fn security_data_beyond_its_time_is_gone_and_not_stale() {
+    let fixture = Fixture::start().await;
+    let caches = fixture.caches();
+    read(&caches, &kind::DOMAIN_ADMINS, DOMAIN).await.unwrap();
+    // Whatever its fields may say.
+    fixture.age(&kind::DOMAIN_ADMINS, DOMAIN).await;
+    let (_, source) = read(&caches, &kind::DOMAIN_ADMINS, DOMAIN).await.unwrap();
+    assert_eq!(source, Source::Miss);
+}
+
+#[tokio::test]
+async fn a_generation_is_the_same_for_all_who_read_it_and_another_after_each_filling() {
+    let fixture = Fixture::start().await;
+    let caches = fixture.caches();
+    let generation = async || -> Option<Generation> {
+        match caches
+            .get(&kind::DOCUMENTS, REQUEST, &Viewer::Everything)
+            .await
+            .unwrap()
+        {
+            Found::Here { generation, .. } => generation,
+            Found::Nowhere => None,
+        }
+    };
+    let first = generation().await;
+    assert!(first.is_some());
+    assert_eq!(generation().await, first);
+    fixture.forget(&kind::DOCUMENTS, REQUEST).await;
+    assert_ne!(generation().await, first);
+}

@@ -1,0 +1,119 @@
+//! What the web app's TypeScript wrote into the same keys: strings of JSON, plain strings, other types.
+
+use serde_json::json;
+use shared::service::cache::{AnyKind, STALE};
+
+use super::{OWNER, came_from, cloud, known, path};
+
+/// Writes a key as the web app did.
+async fn set(redis: &mut redis::aio::MultiplexedConnection, key: &str, value: &str, seconds: u64) {
+    redis::cmd("SETEX")
+        .arg(key)
+        .arg(seconds)
+        .arg(value)
+        .exec_async(redis)
+        .await
+        .unwrap();
+}
+
+#[tokio::test]
+async fn an_object_of_the_web_apps_is_answered_for_the_rest_of_its_life_and_turned_into_an_entry() {
+    let cloud = cloud().await;
+    let mut redis = cloud.redis_connection().await;
+    for kind in ["user-profiles", "notification-preferences"] {
+        let kind = AnyKind::named(kind).unwrap();
+        let key = kind.key(OWNER).unwrap();
+        set(&mut redis, &key, "{\"former\":0}", 100).await;
+        for _ in 0..2 {
+            let read = cloud.get(&path(kind.name(), OWNER)).await;
+            assert_eq!(read.body, json!({ "former": 0 }), "{}", kind.name());
+            assert_eq!(came_from(&read), "HIT");
+        }
+        let (is, left): (String, u64) = (
+            redis::cmd("TYPE")
+                .arg(&key)
+                .query_async(&mut redis)
+                .await
+                .unwrap(),
+            redis::cmd("TTL")
+                .arg(&key)
+                .query_async(&mut redis)
+                .await
+                .unwrap(),
+        );
+        assert_eq!(is, "hash");
+        assert!(left <= 100 && left < STALE.as_secs(), "{left}");
+    }
+}
+
+/// Security data, and rows with signatures in them, must not come from what anybody wrote into the store.
+#[tokio::test]
+async fn a_string_of_the_web_apps_under_another_kind_is_never_believed() {
+    let cloud = cloud().await;
+    let mut redis = cloud.redis_connection().await;
+    for kind in AnyKind::ALL {
+        if ["user-profiles", "notification-preferences"].contains(&kind.name()) {
+            continue;
+        }
+        let key = kind.key(known(kind)).unwrap();
+        set(
+            &mut redis,
+            &key,
+            "{\"enabled\":false,\"signature_data\":\"forged\"}",
+            7200,
+        )
+        .await;
+        let read = cloud.get(&path(kind.name(), known(kind))).await;
+        assert_eq!(
+            (read.status.as_u16(), came_from(&read)),
+            (200, "MISS"),
+            "{key}: {read:?}"
+        );
+        assert_eq!(read.body.get("signature_data"), None, "{key}");
+    }
+}
+
+/// Defect 50: falsy values looked like misses, plain strings were parsed twice.
+#[tokio::test]
+async fn a_former_value_that_is_no_object_does_not_answer_wrongtype_and_is_filled_anew() {
+    let cloud = cloud().await;
+    let mut redis = cloud.redis_connection().await;
+    for kind in AnyKind::ALL {
+        let key = kind.key(known(kind)).unwrap();
+        for value in [
+            "",
+            "0",
+            "false",
+            "null",
+            "plain",
+            "\"plain\"",
+            "[1]",
+            "{",
+            "\u{0}",
+            "{a}",
+        ] {
+            set(&mut redis, &key, value, 100).await;
+            let read = cloud.get(&path(kind.name(), known(kind))).await;
+            assert_eq!(
+                (read.status.as_u16(), came_from(&read)),
+                (200, "MISS"),
+                "{key} = {value:?}"
+            );
+        }
+        for other in ["LPUSH", "SADD"] {
+            redis::cmd("DEL")
+                .arg(&key)
+                .exec_async(&mut redis)
+                .await
+                .unwrap();
+            redis::cmd(other)
+                .arg(&key)
+                .arg("x")
+                .exec_async(&mut redis)
+                .await
+                .unwrap();
+            let read = cloud.get(&path(kind.name(), known(kind))).await;
+            assert_eq!(read.status, 200, "{key} {other}: {read:?}");
+        }
+    }
+}
