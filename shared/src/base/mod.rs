@@ -4,6 +4,7 @@ pub mod clock;
 pub mod env;
 pub mod hex;
 pub mod id;
+pub mod network;
 pub mod pointer;
 pub mod secret;
 pub mod whole;

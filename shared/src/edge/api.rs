@@ -7,13 +7,14 @@ use axum::body::Body;
 use axum::extract::DefaultBodyLimit;
 use axum::response::{IntoResponse as _, Response};
 use futures_util::FutureExt as _;
-use http::{HeaderValue, Method, StatusCode, header};
+use http::{HeaderName, HeaderValue, Method, StatusCode, header};
 use lambda_http::{Request, RequestExt as _, service_fn};
 use tokio::time::Instant;
 use tower::ServiceExt as _;
 use tracing::Instrument as _;
 
 use super::fatal::Fatal;
+use super::guard::NotCounted;
 use super::problem::Problem;
 use super::{deadline, metrics, refusals};
 use crate::base::clock::Clock;
@@ -78,6 +79,9 @@ async fn handle(
         }
         Err(_) => Problem::unavailable("This took too long. Try again.").into_response(),
     };
+    if response.extensions().get::<NotCounted>().is_some() {
+        metrics::Figure::LimiterOutages(1).emit(function, clock.now());
+    }
     if let Some(problem) = response.extensions_mut().remove::<Problem>() {
         response = written(&problem, &request_id, &response);
     }
@@ -100,13 +104,22 @@ async fn handle(
     Ok(response)
 }
 
-/// The problem, with the methods that the router named where it has others for this path (RFC 9110 section 15.5.6).
-fn written(problem: &Problem, request_id: &str, routed: &Response) -> Response {
+/// Headers that routing and the guard give a response, whatever becomes of its body. A 405 names the methods that the
+/// path has (RFC 9110 section 15.5.6).
+const KEPT: [HeaderName; 4] = [
+    header::ALLOW,
+    HeaderName::from_static("x-ratelimit-limit"),
+    HeaderName::from_static("x-ratelimit-remaining"),
+    HeaderName::from_static("x-ratelimit-reset"),
+];
+
+/// The problem, with what was decided about the response before.
+fn written(problem: &Problem, request_id: &str, decided: &Response) -> Response {
     let mut response = problem.response(request_id);
-    if let Some(methods) = routed.headers().get(header::ALLOW) {
-        response
-            .headers_mut()
-            .insert(header::ALLOW, methods.clone());
+    for name in KEPT {
+        if let Some(value) = decided.headers().get(&name) {
+            response.headers_mut().insert(name, value.clone());
+        }
     }
     response
 }

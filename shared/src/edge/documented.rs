@@ -14,6 +14,10 @@ use super::problem::ProblemDocument;
 #[derive(Debug)]
 pub struct GuardProblems;
 
+/// What a route that anybody may call may answer, whatever it does.
+#[derive(Debug)]
+pub struct LimitProblems;
+
 /// What a route may answer besides when it takes a JSON body.
 #[derive(Debug)]
 pub struct BodyProblems;
@@ -26,12 +30,27 @@ impl IntoResponses for GuardProblems {
                 problem("The query, the path, the body or a header is malformed"),
             ),
             ("401", unauthorized()),
-            ("403", problem("The token may only read")),
+            (
+                "403",
+                problem("The token may only read, or the address is on the block list"),
+            ),
+            ("429", limited()),
             (
                 "500",
                 problem("Our fault; quote the request id when you ask about it"),
             ),
             ("503", unavailable()),
+        ]
+        .map(|(status, response)| (status.to_owned(), response.build().into()))
+        .into()
+    }
+}
+
+impl IntoResponses for LimitProblems {
+    fn responses() -> BTreeMap<String, RefOr<Response>> {
+        [
+            ("403", problem("The address is on the block list")),
+            ("429", limited()),
         ]
         .map(|(status, response)| (status.to_owned(), response.build().into()))
         .into()
@@ -55,13 +74,32 @@ fn unauthorized() -> ResponseBuilder {
 }
 
 fn unavailable() -> ResponseBuilder {
-    let mut wait = Header::new(
+    let wait = number("Seconds to wait before asking again");
+    problem("Something that this stands on does not answer").header("Retry-After", wait)
+}
+
+fn limited() -> ResponseBuilder {
+    problem("A limit is used up, or too much has failed from the address")
+        .header(
+            "Retry-After",
+            number("Seconds to wait before asking again"),
+        )
+        .header("X-RateLimit-Limit", number("Requests in a window"))
+        .header("X-RateLimit-Remaining", number("Requests that are left"))
+        .header(
+            "X-RateLimit-Reset",
+            number("When the window ends, in milliseconds since 1970"),
+        )
+}
+
+fn number(description: &str) -> Header {
+    let mut header = Header::new(
         ObjectBuilder::new()
             .schema_type(Type::Integer)
             .minimum(Some(0)),
     );
-    wait.description = Some("Seconds to wait before asking again".to_owned());
-    problem("Something that this stands on does not answer").header("Retry-After", wait)
+    header.description = Some(description.to_owned());
+    header
 }
 
 fn problem(description: &str) -> ResponseBuilder {

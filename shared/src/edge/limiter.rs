@@ -1,7 +1,8 @@
-//! The limiters that routes name.
+//! How a route is limited: by which limiter, whom that counts, and when the store is asked.
 //!
-//! A route says which limiter protects it, whom that limiter counts, and what happens when the store is down. The
-//! counting itself belongs to the rate limit service; until it stands, a guard names the limiter and lets pass.
+//! Named beside each route. What a limiter says when the store is down is its own: see [`rate_limit::Limiter`].
+
+use crate::service::rate_limit;
 
 /// Whom a limiter counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -12,36 +13,69 @@ pub enum Identifier {
     SourceAddress,
 }
 
-/// What a limiter says when it cannot count.
+/// When the store is asked. Whatever changes something is counted before it is done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum OnOutage {
-    /// Let pass: reads.
-    Open,
-    /// Refuse: signing, TOTP, passwords, logins.
-    Closed,
+pub enum Order {
+    /// A read's question travels with the first thing that its handler asks of the store, in the same request.
+    Along,
+    /// Before the handler begins: for reads whose first way leads elsewhere, to Postgres say, and must not be
+    /// walked for nothing.
+    Ahead,
 }
 
-/// A named limiter.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// How a route is limited.
+#[derive(Clone, Copy, Debug)]
 pub struct Limiter {
-    /// Its name; its keys are prefixed `rl:{name}`.
-    pub name: &'static str,
+    /// What counts, and what it says when it cannot.
+    pub counts: &'static rate_limit::Limiter,
     /// Whom it counts.
     pub identifier: Identifier,
-    /// What it says when it cannot count.
-    pub on_outage: OnOutage,
+    /// When the store is asked about a read.
+    pub order: Order,
+}
+
+impl Limiter {
+    /// A limiter of acting users.
+    #[must_use]
+    pub const fn of_users(counts: &'static rate_limit::Limiter) -> Self {
+        Self {
+            counts,
+            identifier: Identifier::ActingUser,
+            order: Order::Along,
+        }
+    }
+
+    /// A limiter of source addresses.
+    #[must_use]
+    pub const fn of_addresses(counts: &'static rate_limit::Limiter) -> Self {
+        Self {
+            counts,
+            identifier: Identifier::SourceAddress,
+            order: Order::Along,
+        }
+    }
+
+    /// The same, asked before the handler begins.
+    #[must_use]
+    pub const fn ahead(self) -> Self {
+        Self {
+            order: Order::Ahead,
+            ..self
+        }
+    }
 }
 
 /// Calls of the API with the service token.
-pub const API: Limiter = Limiter {
-    name: "api",
-    identifier: Identifier::ActingUser,
-    on_outage: OnOutage::Open,
-};
+pub const API: Limiter = Limiter::of_users(&rate_limit::API);
 
-/// Routes that anybody may call.
-pub const PUBLIC: Limiter = Limiter {
-    name: "api",
-    identifier: Identifier::SourceAddress,
-    on_outage: OnOutage::Open,
-};
+/// Logging in and what stands in for it. Fails closed.
+pub const AUTH: Limiter = Limiter::of_users(&rate_limit::AUTH);
+
+/// One-time codes. Fails closed.
+pub const TOTP: Limiter = Limiter::of_users(&rate_limit::TOTP);
+
+/// Verifying documents.
+pub const VERIFY: Limiter = Limiter::of_users(&rate_limit::VERIFY);
+
+/// Routes that anybody may call, and those of tickets.
+pub const PUBLIC: Limiter = Limiter::of_addresses(&rate_limit::PUBLIC);

@@ -14,7 +14,7 @@ use crate::protocol::upstash::Spent;
 
 const NAMESPACE: &str = "SignTusk/Functions";
 
-/// A figure that an alarm watches. Its only dimension is the function.
+/// A figure for alarms and graphs. Its only dimension is the function.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Figure {
     /// How long the oldest open job has been due, in seconds.
@@ -25,6 +25,8 @@ pub enum Figure {
     OldestOutboxSeconds(u64),
     /// Rows of the outbox that were set aside.
     OutboxSetAside(u64),
+    /// Requests whose limiter could not count.
+    LimiterOutages(u64),
 }
 
 impl Figure {
@@ -35,6 +37,7 @@ impl Figure {
             Self::DeadJobs(value) => ("DeadJobs", "Count", value),
             Self::OldestOutboxSeconds(value) => ("OldestOutboxSeconds", "Seconds", value),
             Self::OutboxSetAside(value) => ("OutboxSetAside", "Count", value),
+            Self::LimiterOutages(value) => ("LimiterOutages", "Count", value),
         }
     }
 
@@ -168,6 +171,7 @@ mod tests {
             Figure::DeadJobs(7),
             Figure::OldestOutboxSeconds(7),
             Figure::OutboxSetAside(7),
+            Figure::LimiterOutages(7),
         ] {
             let line = figure.line("stack-health", Timestamp::UNIX_EPOCH);
             let line: Value = serde_json::from_str(&line).unwrap();

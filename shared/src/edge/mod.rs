@@ -23,7 +23,7 @@ mod start;
 
 pub use caller::Caller;
 pub use fatal::Fatal;
-pub use guard::Guard;
+pub use guard::{Guard, PublicGuard, unlimited};
 pub use problem::{Problem, Result};
 pub use refusals::unsigned;
 pub use start::start;

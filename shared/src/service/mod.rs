@@ -13,7 +13,9 @@ pub mod mail_ledger;
 pub mod notification;
 pub mod outbox;
 pub mod page;
+pub mod rate_limit;
 pub mod realtime;
+pub mod security;
 pub mod suppression;
 pub mod unsubscribe;
 
@@ -24,5 +26,8 @@ pub const KEYS: &[(&str, &[&key::Family])] = &[
     ("email_budget", email_budget::KEYS),
     ("job", job::keys::ALL),
     ("notification", notification::KEYS),
+    ("rate_limit", rate_limit::LIMITER_KEYS),
+    ("rate_limit", rate_limit::KEYS),
     ("realtime", realtime::KEYS),
+    ("security", security::KEYS),
 ];

@@ -10,7 +10,8 @@ pub use probe::PROBE;
 use axum::Router;
 use axum::routing::get;
 use shared::base::clock::Clock;
-use shared::edge::{Guard, limiter};
+use shared::base::env;
+use shared::edge::{PublicGuard, limiter};
 use shared::protocol::{qstash, upstash};
 use shared::service::outbox::Outbox;
 use utoipa::OpenApi;
@@ -29,13 +30,13 @@ pub struct Stands {
 }
 
 /// The route. Anybody may call it: it tells no secret and costs the same whatever the data.
-pub fn router(stands: Stands) -> Router {
-    Router::new()
+pub fn router(stands: Stands, guard: &PublicGuard) -> Result<Router, env::Error> {
+    Ok(Router::new()
         .route(
             "/api/health/redis",
-            Guard::public(limiter::PUBLIC, get(check::show)),
+            guard.public(limiter::PUBLIC, get(check::show))?,
         )
-        .with_state(stands)
+        .with_state(stands))
 }
 
 /// The route's documentation.

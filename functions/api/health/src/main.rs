@@ -6,7 +6,7 @@
 
 use health::{Stands, router};
 use shared::base::clock::Clock;
-use shared::edge::{Fatal, api, start};
+use shared::edge::{Fatal, PublicGuard, api, start};
 use shared::protocol::postgres::Postgres;
 use shared::protocol::{qstash, upstash};
 use shared::service::outbox::Outbox;
@@ -20,7 +20,8 @@ async fn main() -> Result<(), Fatal> {
         outbox: Outbox::new(Postgres::from_env()?),
         clock: Clock::system(),
     };
-    stands.redis.connect().await;
-    let usage = stands.redis.usage().clone();
-    api::serve("health", router(stands), usage).await
+    let redis = stands.redis.clone();
+    let router = router(stands, &PublicGuard::from_env(&redis)?)?;
+    redis.connect().await;
+    api::serve("health", router, redis.usage().clone()).await
 }

@@ -12,7 +12,8 @@ use std::sync::Arc;
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::routing::{get, post};
-use shared::edge::{Guard, limiter};
+use shared::base::env;
+use shared::edge::{Guard, limiter, unlimited};
 use shared::service::mail_event::MailEvents;
 use utoipa::OpenApi;
 
@@ -37,14 +38,17 @@ impl Desk {
     }
 }
 
-/// The routes: reading behind the guard, reporting behind the provider's signature. No limiter counts reports: a bulk
-/// makes thousands of them, all from a few addresses, and a forged one costs nothing but its own check.
-pub fn router(desk: Desk, guard: &Guard) -> Router {
+/// The routes: reading behind the guard, reporting behind the provider's signature.
+pub fn router(desk: Desk, guard: &Guard) -> Result<Router, env::Error> {
     let take = post(take::take).layer(DefaultBodyLimit::max(LARGEST_BODY));
-    let list = guard.service(limiter::API, get(list::list));
-    Router::new()
+    let take = unlimited(
+        "a bulk makes thousands of reports from a few addresses, and a forged one costs nothing but its own check",
+        take,
+    );
+    let list = guard.service(limiter::API.ahead(), get(list::list))?;
+    Ok(Router::new()
         .route("/api/mail-events", list.merge(take))
-        .with_state(desk)
+        .with_state(desk))
 }
 
 /// The routes' documentation.

@@ -2,21 +2,24 @@
 //!
 //! POST is called by Amazon SNS with SES's events and by Resend's webhooks; each signs, and nothing is read before its
 //! signature is verified. GET is called by the web app for its administrators and by the person on call, with the
-//! service token. Reads and writes the ledger, its events and the suppression list in Postgres; fetches the topic's
-//! certificate and confirms its subscription at SNS's own host.
+//! service token, counted in Redis. Reads and writes the ledger, its events and the suppression list in Postgres; fetches
+//! the topic's certificate and confirms its subscription at SNS's own host.
 
 use mail_events::{Desk, Sources, router};
 use shared::edge::{Fatal, Guard, api, start};
 use shared::protocol::postgres::Postgres;
-use shared::protocol::upstash::Usage;
+use shared::protocol::upstash::Redis;
 use shared::service::mail_event::MailEvents;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Fatal> {
     start().await?;
-    let guard = Guard::from_env()?;
+    let redis = Redis::from_env()?;
+    let guard = Guard::from_env(&redis)?;
     let sources = Sources::from_env()?;
     let events = MailEvents::new(Postgres::from_env()?);
     let desk = Desk::new(sources, events);
-    api::serve("mail-events", router(desk, &guard), Usage::default()).await
+    let router = router(desk, &guard)?;
+    redis.connect().await;
+    api::serve("mail-events", router, redis.usage().clone()).await
 }

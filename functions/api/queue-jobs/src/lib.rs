@@ -13,6 +13,7 @@ use axum::Router;
 use axum::routing::{get, post, put};
 use http::StatusCode;
 use shared::base::clock::Clock;
+use shared::base::env;
 use shared::edge::{Guard, Problem, limiter};
 use shared::service::job::{JobType, Jobs, Publisher};
 use utoipa::OpenApi;
@@ -29,43 +30,26 @@ pub struct Desk {
 }
 
 /// The routes, each behind the guard.
-pub fn router(desk: Desk, guard: &Guard) -> Router {
+pub fn router(desk: Desk, guard: &Guard) -> Result<Router, env::Error> {
+    let guarded = |methods| guard.service(limiter::API, methods);
     let one = get(job::show).delete(job::cancel);
-    Router::new()
-        .route(
-            "/api/queue/jobs",
-            guard.service(limiter::API, get(jobs::list)),
-        )
-        .route("/api/queue/jobs/{jobId}", guard.service(limiter::API, one))
-        .route(
-            "/api/queue/jobs/{jobId}/retry",
-            guard.service(limiter::API, post(job::retry)),
-        )
-        .route(
-            "/api/queue/jobs/retry",
-            guard.service(limiter::API, post(many::retry)),
-        )
-        .route(
-            "/api/queue/jobs/cancel",
-            guard.service(limiter::API, post(many::cancel)),
-        )
+    Ok(Router::new()
+        .route("/api/queue/jobs", guarded(get(jobs::list))?)
+        .route("/api/queue/jobs/{jobId}", guarded(one)?)
+        .route("/api/queue/jobs/{jobId}/retry", guarded(post(job::retry))?)
+        .route("/api/queue/jobs/retry", guarded(post(many::retry))?)
+        .route("/api/queue/jobs/cancel", guarded(post(many::cancel))?)
         .route(
             "/api/queue/batches/{batchId}",
-            guard.service(limiter::API, get(batches::show)),
+            guarded(get(batches::show))?,
         )
         .route(
             "/api/queue/schedules",
-            guard.service(limiter::API, get(schedules::list).put(schedules::put)),
+            guarded(get(schedules::list).put(schedules::put))?,
         )
-        .route(
-            "/api/queue/stats",
-            guard.service(limiter::API, get(stats::show)),
-        )
-        .route(
-            "/api/queue/pauses/{type}",
-            guard.service(limiter::API, put(pauses::put)),
-        )
-        .with_state(desk)
+        .route("/api/queue/stats", guarded(get(stats::show))?)
+        .route("/api/queue/pauses/{type}", guarded(put(pauses::put))?)
+        .with_state(desk))
 }
 
 /// The routes' documentation.

@@ -11,6 +11,7 @@ pub mod timing;
 use axum::Router;
 use axum::routing::post;
 use shared::base::clock::Clock;
+use shared::base::env;
 use shared::edge::{Guard, limiter};
 use shared::service::job::{Jobs, Publisher};
 use utoipa::OpenApi;
@@ -27,25 +28,20 @@ pub struct Queue {
 }
 
 /// The routes, each behind the guard.
-pub fn router(queue: Queue, guard: &Guard) -> Router {
-    Router::new()
-        .route(
-            "/api/queue/emails",
-            guard.service(limiter::API, post(emails::enqueue)),
-        )
-        .route(
-            "/api/queue/emails/bulk",
-            guard.service(limiter::API, post(bulk::enqueue)),
-        )
+pub fn router(queue: Queue, guard: &Guard) -> Result<Router, env::Error> {
+    let guarded = |methods| guard.service(limiter::API, methods);
+    Ok(Router::new()
+        .route("/api/queue/emails", guarded(post(emails::enqueue))?)
+        .route("/api/queue/emails/bulk", guarded(post(bulk::enqueue))?)
         .route(
             "/api/queue/notifications",
-            guard.service(limiter::API, post(notifications::enqueue)),
+            guarded(post(notifications::enqueue))?,
         )
         .route(
             "/api/queue/notifications/bulk",
-            guard.service(limiter::API, post(bulk_notifications::enqueue)),
+            guarded(post(bulk_notifications::enqueue))?,
         )
-        .with_state(queue)
+        .with_state(queue))
 }
 
 /// The routes' documentation.

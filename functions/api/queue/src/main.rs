@@ -12,13 +12,14 @@ use shared::service::job::{Jobs, Publisher};
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Fatal> {
     start().await?;
-    let guard = Guard::from_env()?;
     let redis = Redis::from_env()?;
+    let guard = Guard::from_env(&redis)?;
     let queue = Queue {
         jobs: Jobs::new(redis.clone()),
         publisher: Publisher::from_env()?,
         clock: Clock::system(),
     };
+    let router = router(queue, &guard)?;
     redis.connect().await;
-    api::serve("queue", router(queue, &guard), redis.usage().clone()).await
+    api::serve("queue", router, redis.usage().clone()).await
 }

@@ -7,16 +7,20 @@ pub mod one;
 
 use axum::Router;
 use axum::routing::get;
+use shared::base::env;
 use shared::edge::{Guard, limiter};
 use shared::service::suppression::Suppressions;
 use utoipa::OpenApi;
 
 /// The route, behind the guard.
-pub fn router(suppressions: Suppressions, guard: &Guard) -> Router {
+pub fn router(suppressions: Suppressions, guard: &Guard) -> Result<Router, env::Error> {
     let methods = get(list::list).put(one::put).delete(one::remove);
-    Router::new()
-        .route("/api/suppressions", guard.service(limiter::API, methods))
-        .with_state(suppressions)
+    Ok(Router::new()
+        .route(
+            "/api/suppressions",
+            guard.service(limiter::API.ahead(), methods)?,
+        )
+        .with_state(suppressions))
 }
 
 /// The route's documentation.

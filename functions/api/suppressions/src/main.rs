@@ -1,18 +1,21 @@
 //! `/api/suppressions`: the list of addresses that get no mail.
 //!
 //! Called by the web app for its administrators and by the person on call, with the service token; the acting user,
-//! where there is one, is an administrator. Reads and writes the list in Postgres.
+//! where there is one, is an administrator. Reads and writes the list in Postgres; counts requests in Redis.
 
 use shared::edge::{Fatal, Guard, api, start};
 use shared::protocol::postgres::Postgres;
-use shared::protocol::upstash::Usage;
+use shared::protocol::upstash::Redis;
 use shared::service::suppression::Suppressions;
 use suppressions::router;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Fatal> {
     start().await?;
-    let guard = Guard::from_env()?;
+    let redis = Redis::from_env()?;
+    let guard = Guard::from_env(&redis)?;
     let list = Suppressions::new(Postgres::from_env()?);
-    api::serve("suppressions", router(list, &guard), Usage::default()).await
+    let router = router(list, &guard)?;
+    redis.connect().await;
+    api::serve("suppressions", router, redis.usage().clone()).await
 }

@@ -8,7 +8,8 @@ pub mod visit;
 
 use axum::Router;
 use axum::routing::get;
-use shared::edge::{Guard, limiter};
+use shared::base::env;
+use shared::edge::{PublicGuard, limiter};
 use shared::service::unsubscribe::{Subscriptions, Tokens};
 use utoipa::OpenApi;
 
@@ -22,11 +23,14 @@ pub struct Desk {
 }
 
 /// The route. Anybody may call it: a link is its own proof.
-pub fn router(desk: Desk) -> Router {
+pub fn router(desk: Desk, guard: &PublicGuard) -> Result<Router, env::Error> {
     let methods = get(visit::look).post(visit::act);
-    Router::new()
-        .route("/api/unsubscribe", Guard::public(limiter::PUBLIC, methods))
-        .with_state(desk)
+    Ok(Router::new()
+        .route(
+            "/api/unsubscribe",
+            guard.public(limiter::PUBLIC.ahead(), methods)?,
+        )
+        .with_state(desk))
 }
 
 /// The route's documentation.

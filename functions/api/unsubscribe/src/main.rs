@@ -1,11 +1,12 @@
 //! `/api/unsubscribe`: the page behind the unsubscribe links of optional mails.
 //!
 //! Called by recipients' browsers and, for one-click unsubscribing (RFC 8058), by their mail programs. Protected by
-//! the link's own signature. Reads the e-mail ledger and writes the suppression list, both in Postgres.
+//! the link's own signature. Reads the e-mail ledger and writes the suppression list, both in Postgres; counts
+//! requests in Redis.
 
-use shared::edge::{Fatal, api, start};
+use shared::edge::{Fatal, PublicGuard, api, start};
 use shared::protocol::postgres::Postgres;
-use shared::protocol::upstash::Usage;
+use shared::protocol::upstash::Redis;
 use shared::service::unsubscribe::{Subscriptions, Tokens};
 use unsubscribe::{Desk, router};
 
@@ -16,5 +17,8 @@ async fn main() -> Result<(), Fatal> {
         tokens: Tokens::from_env()?,
         subscriptions: Subscriptions::new(Postgres::from_env()?),
     };
-    api::serve("unsubscribe", router(desk), Usage::default()).await
+    let redis = Redis::from_env()?;
+    let router = router(desk, &PublicGuard::from_env(&redis)?)?;
+    redis.connect().await;
+    api::serve("unsubscribe", router, redis.usage().clone()).await
 }

@@ -7,6 +7,7 @@ use super::error::Error;
 use super::exchange::Exchange;
 use super::pipeline::{Pipeline, Replies};
 use super::reply::FromReply;
+use super::rider;
 use super::script::Invocation;
 use super::subscription::Subscription;
 use super::usage::Usage;
@@ -57,6 +58,10 @@ impl Redis {
 
     /// Runs one command.
     pub async fn run<T: FromReply>(&self, command: Command) -> Result<T, Error> {
+        if let Some(rider) = rider::board() {
+            let pipeline = Pipeline::new().command(command);
+            return self.ridden(rider, pipeline).await?.take();
+        }
         T::from_reply(self.exchange.single(&command).await?)
     }
 
@@ -67,6 +72,10 @@ impl Redis {
 
     /// Runs a script by its hash, and in full if the store does not know it.
     pub async fn eval<T: FromReply>(&self, invocation: Invocation) -> Result<T, Error> {
+        if let Some(rider) = rider::board() {
+            let pipeline = Pipeline::new().script(invocation);
+            return self.ridden(rider, pipeline).await?.take();
+        }
         let reply = match self.exchange.single(&invocation.by_hash()).await {
             Err(error) if error.is_unknown_script() => {
                 self.exchange.single(&invocation.in_full()).await?
@@ -78,6 +87,31 @@ impl Redis {
 
     /// Runs a pipeline: one request, answers in order, not atomic.
     pub async fn pipeline(&self, pipeline: Pipeline) -> Result<Replies, Error> {
+        match rider::board() {
+            Some(rider) => self.ridden(rider, pipeline).await,
+            None => self.piped(&pipeline).await,
+        }
+    }
+
+    /// Runs a pipeline with a rider in front, whose answer goes to who sent it.
+    async fn ridden(&self, rider: Invocation, pipeline: Pipeline) -> Result<Replies, Error> {
+        match self.piped(&pipeline.behind(rider)).await {
+            Ok(mut replies) => {
+                rider::alight(replies.take())?;
+                Ok(replies)
+            }
+            Err(error) => {
+                // Neither was answered, and both are told; only one of them can have the cause.
+                rider::alight(Err(Error::Transport {
+                    sent: true,
+                    source: None,
+                }))?;
+                Err(error)
+            }
+        }
+    }
+
+    async fn piped(&self, pipeline: &Pipeline) -> Result<Replies, Error> {
         let mut answers = self
             .exchange
             .many("/pipeline", &pipeline.commands())

@@ -42,6 +42,12 @@ impl Pipeline {
         self
     }
 
+    /// The same behind a script call that goes first.
+    pub(super) fn behind(mut self, first: Invocation) -> Self {
+        self.items.insert(0, Item::Script(first));
+        self
+    }
+
     pub(super) fn commands(&self) -> Vec<Command> {
         self.items
             .iter()

@@ -1,10 +1,8 @@
 //! How many mails a recipient gets in an hour, over all senders, and how many a tenant sends in a day.
 //!
 //! The counters are those of @upstash/ratelimit 2.2 (a sliding window for recipients, a fixed one for tenants) under
-//! the prefix `rl:email`, with the address in lower case as the identifier, so that the web app's limiter and this one
+//! the prefix `rl:email` (see [`super::rate_limit`], whose arithmetic this is), with the address in lower case as the identifier, so that the web app's limiter and this one
 //! count together. What is granted to a job stays granted: a job that is delivered again takes nothing a second time.
-
-mod rate;
 
 use std::time::Duration;
 
@@ -12,8 +10,7 @@ use crate::base::env;
 use crate::protocol::mail::EmailAddress;
 use crate::protocol::upstash::{self, Redis, Script};
 use crate::service::key::Family;
-
-pub use rate::{InvalidRate, Rate};
+use crate::service::rate_limit::{EMAIL, Limit, Rate};
 
 /// The mails of one recipient in one window.
 pub const RECIPIENT: Family = Family {
@@ -42,12 +39,6 @@ pub const KEYS: &[&Family] = &[&RECIPIENT, &TENANT, &GRANTS];
 /// How long grants are remembered: longer than a job is retried, and deferred by a budget.
 const GRANTS_LIFE: Duration = Duration::from_hours(8 * 24);
 
-/// Mails to a recipient, where nothing else is set.
-const RECIPIENT_RATE: Rate = Rate {
-    count: 20,
-    window: Duration::from_hours(1),
-};
-
 /// Mails of a tenant, where nothing else is set.
 const TENANT_RATE: Rate = Rate {
     count: 50_000,
@@ -61,7 +52,10 @@ const SHORTEST_WAIT: Duration = Duration::from_secs(1);
 const NOBODY: &str = "-";
 
 // A repetition finds what it granted among the grants.
-static TAKE: Script = Script::repeatable(include_str!("take.lua"));
+static TAKE: Script = Script::repeatable(concat!(
+    include_str!("../rate_limit/lua/arithmetic.lua"),
+    include_str!("take.lua")
+));
 
 /// The counters could not be read or written.
 #[derive(Debug, thiserror::Error)]
@@ -90,7 +84,7 @@ impl EmailBudget {
     pub fn from_env(redis: &Redis) -> Result<Self, env::Error> {
         Ok(Self::new(
             redis.clone(),
-            env::parsed_or("RATE_LIMIT_EMAIL", RECIPIENT_RATE)?,
+            Limit::from_env(&EMAIL)?.rate(),
             env::parsed_or("RATE_LIMIT_EMAIL_TENANT", TENANT_RATE)?,
         ))
     }

@@ -10,25 +10,13 @@ local now = tonumber(clock[1]) * 1000 + math.floor(tonumber(clock[2]) / 1000)
 local limit, window = tonumber(ARGV[1]), tonumber(ARGV[2])
 local tenant_limit, tenant_window = tonumber(ARGV[3]), tonumber(ARGV[4])
 
--- When a sliding window lets the next one pass: its previous count fades linearly. A count that somebody else drove
--- beyond the limit is looked at again after a window.
-local function until_free(current, previous)
-  local start = math.floor(now / window) * window
-  if current < limit then
-    local faded = 1 - (limit - current) / previous
-    return math.max(1, math.ceil(start + faded * window) + 1 - now)
-  end
-  local faded = math.max(0, 1 - limit / current)
-  return math.min(window, math.ceil(start + window + faded * window) + 1 - now)
-end
-
 local places = {}
 for place = 6, #ARGV do places[#places + 1] = ARGV[place] end
 local granted = redis.call('SMISMEMBER', KEYS[1], unpack(places))
 
 local left, day_key = math.huge, nil
 if tenant_limit > 0 then
-  day_key = KEYS[2] .. ':' .. string.format('%.0f', math.floor(now / tenant_window))
+  day_key = KEYS[2] .. ':' .. whole(math.floor(now / tenant_window))
   left = tenant_limit - tonumber(redis.call('GET', day_key) or 0)
 end
 
@@ -36,8 +24,8 @@ end
 local index, counters = math.floor(now / window), {}
 for number = 1, #places do
   local name = KEYS[2 + number]
-  counters[2 * number - 1] = name .. ':' .. string.format('%.0f', index)
-  counters[2 * number] = name .. ':' .. string.format('%.0f', index - 1)
+  counters[2 * number - 1] = name .. ':' .. whole(index)
+  counters[2 * number] = name .. ':' .. whole(index - 1)
 end
 local counts, before, used = redis.call('MGET', unpack(counters)), {}, {}
 
@@ -49,9 +37,8 @@ for number, place in ipairs(places) do
     before[key] = counts[2 * number - 1] or false
     local current = tonumber(before[key] or 0) + (used[key] or 0)
     local previous = tonumber(counts[2 * number] or 0)
-    local weighted = math.floor((1 - (now % window) / window) * previous)
-    if weighted + current >= limit then
-      answer[number] = until_free(current, previous)
+    if slid(window, now, current, previous) >= limit then
+      answer[number] = until_slid(limit, window, now, current, previous)
     elseif left <= 0 then
       answer[number] = (math.floor(now / tenant_window) + 1) * tenant_window - now
     else

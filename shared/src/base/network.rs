@@ -1,0 +1,170 @@
+//! Internet addresses as limits and lists see them: whole networks, and who counts as one subscriber.
+
+use std::fmt;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::str::FromStr;
+
+/// The bits of an IPv6 address that name a subscriber: providers give a /64 to a household, and its members choose
+/// the rest as often as they like (RFC 6177).
+const SUBSCRIBER_BITS: u8 = 64;
+
+/// A network: an address and how many of its bits count. One address is a network, too.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Network {
+    address: IpAddr,
+    bits: u8,
+}
+
+/// The text is no network.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("must be an address or a network such as 192.0.2.0/24 or 2001:db8::/32")]
+pub struct InvalidNetwork;
+
+impl Network {
+    /// The network of an address's first `bits`; the bits behind them are cleared.
+    pub fn new(address: IpAddr, bits: u8) -> Result<Self, InvalidNetwork> {
+        let address = plain(address);
+        if bits > width(address) {
+            return Err(InvalidNetwork);
+        }
+        Ok(Self {
+            address: masked(address, bits),
+            bits,
+        })
+    }
+
+    /// The network of one address.
+    #[must_use]
+    pub fn of(address: IpAddr) -> Self {
+        let address = plain(address);
+        let bits = width(address);
+        Self { address, bits }
+    }
+
+    /// Whether the address lies in it. Families do not mix, but an IPv4 address written as IPv6 is IPv4.
+    #[must_use]
+    pub fn contains(&self, address: IpAddr) -> bool {
+        let address = plain(address);
+        address.is_ipv4() == self.address.is_ipv4() && masked(address, self.bits) == self.address
+    }
+
+    /// Its first address.
+    #[must_use]
+    pub fn address(&self) -> IpAddr {
+        self.address
+    }
+
+    /// How many bits count.
+    #[must_use]
+    pub fn bits(&self) -> u8 {
+        self.bits
+    }
+}
+
+/// In CIDR notation, also of one address: `192.0.2.1/32`.
+impl fmt::Display for Network {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.address, self.bits)
+    }
+}
+
+impl FromStr for Network {
+    type Err = InvalidNetwork;
+
+    fn from_str(text: &str) -> Result<Self, InvalidNetwork> {
+        let Some((address, bits)) = text.split_once('/') else {
+            return text.parse().map(Self::of).map_err(|_| InvalidNetwork);
+        };
+        let written: IpAddr = address.parse().map_err(|_| InvalidNetwork)?;
+        let bits: u8 = bits.parse().map_err(|_| InvalidNetwork)?;
+        // Of an IPv4 address in IPv6's clothes the first 96 bits are the clothes.
+        let clothes = width(written) - width(plain(written));
+        Self::new(written, bits.checked_sub(clothes).ok_or(InvalidNetwork)?)
+    }
+}
+
+/// Who counts as one: an IPv4 address as it is, an IPv6 address by its /64. This text is what limiter keys hold.
+#[must_use]
+pub fn subscriber(address: IpAddr) -> String {
+    match plain(address) {
+        IpAddr::V4(address) => address.to_string(),
+        address @ IpAddr::V6(_) => format!("{}/{SUBSCRIBER_BITS}", masked(address, SUBSCRIBER_BITS)),
+    }
+}
+
+/// The address's digits in hexadecimal, without any mark between: what scripts take prefixes of.
+#[must_use]
+pub fn digits(address: IpAddr) -> String {
+    match plain(address) {
+        IpAddr::V4(address) => format!("{:08x}", address.to_bits()),
+        IpAddr::V6(address) => format!("{:032x}", address.to_bits()),
+    }
+}
+
+/// An IPv4 address that is written as IPv6 (`::ffff:192.0.2.1`) is IPv4.
+#[must_use]
+pub fn plain(address: IpAddr) -> IpAddr {
+    address.to_canonical()
+}
+
+fn width(address: IpAddr) -> u8 {
+    if address.is_ipv4() { 32 } else { 128 }
+}
+
+fn masked(address: IpAddr, bits: u8) -> IpAddr {
+    let bits = u32::from(bits);
+    match address {
+        IpAddr::V4(address) => {
+            let mask = u32::MAX.checked_shl(32 - bits).unwrap_or(0);
+            Ipv4Addr::from_bits(address.to_bits() & mask).into()
+        }
+        IpAddr::V6(address) => {
+            let mask = u128::MAX.checked_shl(128 - bits).unwrap_or(0);
+            Ipv6Addr::from_bits(address.to_bits() & mask).into()
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Network, digits, subscriber};
+
+    #[test]
+    fn a_network_is_read_and_written_with_the_bits_behind_it_cleared() {
+        for (text, said) in [
+            ("192.0.2.77/24", "192.0.2.0/24"),
+            ("192.0.2.77", "192.0.2.77/32"),
+            ("0.0.0.0/0", "0.0.0.0/0"),
+            ("2001:db8:1:2:3::9/64", "2001:db8:1:2::/64"),
+            ("2001:db8::1", "2001:db8::1/128"),
+            ("::ffff:192.0.2.1", "192.0.2.1/32"),
+            ("::ffff:192.0.2.1/120", "192.0.2.0/24"),
+        ] {
+            assert_eq!(text.parse::<Network>().unwrap().to_string(), said, "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_network_is_refused() {
+        for text in ["", "192.0.2.0/33", "2001:db8::/129", "192.0.2/24", "::ffff:192.0.2.1/24", "a/8", "1.2.3.4/-1"] {
+            assert!(text.parse::<Network>().is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_network_contains_its_own_and_nobody_elses() {
+        let network: Network = "198.51.100.0/23".parse().unwrap();
+        assert!(network.contains("198.51.101.255".parse().unwrap()));
+        assert!(network.contains("::ffff:198.51.100.1".parse().unwrap()));
+        assert!(!network.contains("198.51.102.0".parse().unwrap()));
+        assert!(!network.contains("2001:db8::".parse().unwrap()));
+    }
+
+    #[test]
+    fn ipv6_counts_by_its_64_and_ipv4_by_the_address() {
+        assert_eq!(subscriber("2001:db8:1:2:aaaa::1".parse().unwrap()), "2001:db8:1:2::/64");
+        assert_eq!(subscriber("::ffff:192.0.2.1".parse().unwrap()), "192.0.2.1");
+        assert_eq!(digits("192.0.2.1".parse().unwrap()), "c0000201");
+        assert_eq!(digits("2001:db8::1".parse().unwrap()).len(), 32);
+    }
+}

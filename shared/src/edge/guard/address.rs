@@ -1,0 +1,156 @@
+//! Where a request came from, as far as that can be known without believing its sender.
+
+use std::net::IpAddr;
+use std::str::FromStr;
+
+use axum::extract::Request;
+use lambda_http::RequestExt as _;
+use lambda_http::request::RequestContext;
+
+use crate::base::env;
+use crate::base::network::{Network, plain};
+
+/// More proxies than anybody has in a row.
+const MOST_HOPS: usize = 10;
+
+/// The proxies in front of API Gateway that write down whom they serve. None, unless `TRUSTED_PROXIES` says which.
+///
+/// What a client writes into `X-Forwarded-For` stands to the left of what proxies append, so only the right end can be
+/// believed, and only as far as trusted hands wrote it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct TrustedProxies(Trust);
+
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+enum Trust {
+    /// The peer of API Gateway is the client.
+    #[default]
+    Nobody,
+    /// So many in a row, and no way past them.
+    Hops(usize),
+    /// Those in these networks; who comes past them is a client.
+    Networks(Vec<Network>),
+}
+
+/// The text names no proxies.
+#[derive(Clone, Copy, Debug, thiserror::Error)]
+#[error(
+    "must be the number of proxies in front (0 to 10), or their networks with commas between: 192.0.2.0/24,2001:db8::/32"
+)]
+pub(super) struct InvalidProxies;
+
+impl FromStr for TrustedProxies {
+    type Err = InvalidProxies;
+
+    fn from_str(text: &str) -> Result<Self, InvalidProxies> {
+        let text = text.trim();
+        if let Ok(hops) = text.parse::<usize>() {
+            return match hops {
+                0 => Ok(Self(Trust::Nobody)),
+                1..=MOST_HOPS => Ok(Self(Trust::Hops(hops))),
+                _ => Err(InvalidProxies),
+            };
+        }
+        let networks = text.split(',').map(|network| network.trim().parse());
+        let networks: Result<_, _> = networks.collect();
+        networks
+            .map(|networks| Self(Trust::Networks(networks)))
+            .map_err(|_| InvalidProxies)
+    }
+}
+
+impl TrustedProxies {
+    pub(super) fn from_env() -> Result<Self, env::Error> {
+        env::parsed_or("TRUSTED_PROXIES", Self::default())
+    }
+
+    /// The client's address. API Gateway's own word on its peer comes first, then the header from the right.
+    pub(super) fn client(&self, request: &Request) -> Option<IpAddr> {
+        let peer = peer(request)?;
+        let written = request.headers().get_all("x-forwarded-for").iter();
+        let written: Vec<&str> = written.filter_map(|value| value.to_str().ok()).collect();
+        Some(self.pick(peer, &written.join(",")))
+    }
+
+    fn pick(&self, peer: IpAddr, written: &str) -> IpAddr {
+        let mut client = plain(peer);
+        let mut hops = written.rsplit(',').map(hop).peekable();
+        // API Gateway appends its peer to the header, too.
+        hops.next_if(|hop| *hop == Some(client));
+        let mut passed = 0;
+        while self.trusts(client, passed) {
+            // What is no address was not written by a proxy that can be trusted.
+            let Some(Some(next)) = hops.next() else { break };
+            client = next;
+            passed += 1;
+        }
+        client
+    }
+
+    fn trusts(&self, hop: IpAddr, passed: usize) -> bool {
+        match &self.0 {
+            Trust::Nobody => false,
+            Trust::Hops(hops) => passed < *hops,
+            Trust::Networks(networks) => networks.iter().any(|network| network.contains(hop)),
+        }
+    }
+}
+
+/// One entry of the header; some proxies write a port behind the address.
+fn hop(text: &str) -> Option<IpAddr> {
+    let text = text.trim();
+    let address = text.parse().ok();
+    address
+        .or_else(|| text.parse::<std::net::SocketAddr>().ok().map(|it| it.ip()))
+        .map(plain)
+}
+
+/// API Gateway's peer.
+fn peer(request: &Request) -> Option<IpAddr> {
+    let RequestContext::ApiGatewayV2(context) = request.request_context_ref()? else {
+        return None;
+    };
+    context.http.source_ip.as_deref()?.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::TrustedProxies;
+
+    fn picked(proxies: &str, peer: &str, written: &str) -> String {
+        let proxies: TrustedProxies = proxies.parse().unwrap();
+        proxies.pick(peer.parse().unwrap(), written).to_string()
+    }
+
+    #[test]
+    fn without_trusted_proxies_the_header_changes_nothing() {
+        for written in ["", "203.0.113.9", "203.0.113.9, 198.51.100.1", ", ,"] {
+            assert_eq!(picked("0", "198.51.100.1", written), "198.51.100.1");
+        }
+    }
+
+    #[test]
+    fn a_number_of_proxies_takes_that_hop_from_the_right_and_no_other() {
+        // forged, client, outer proxy, inner proxy (API Gateway's peer, which it appends)
+        let written = "6.6.6.6, 203.0.113.9, 198.51.100.2, 198.51.100.1";
+        assert_eq!(picked("1", "198.51.100.1", written), "198.51.100.2");
+        assert_eq!(picked("2", "198.51.100.1", written), "203.0.113.9");
+        assert_eq!(picked("1", "198.51.100.1", "203.0.113.9"), "203.0.113.9");
+        assert_eq!(picked("9", "198.51.100.1", "203.0.113.9:4711"), "203.0.113.9");
+    }
+
+    #[test]
+    fn networks_are_believed_as_far_as_they_reach_and_who_comes_past_them_is_a_client() {
+        let proxies = "198.51.100.0/24, 2001:db8::/32";
+        let written = "6.6.6.6, 203.0.113.9, 2001:db8::7, 198.51.100.1";
+        assert_eq!(picked(proxies, "198.51.100.1", written), "203.0.113.9");
+        assert_eq!(picked(proxies, "203.0.113.5", "6.6.6.6"), "203.0.113.5");
+        assert_eq!(picked(proxies, "198.51.100.1", "unknown"), "198.51.100.1");
+    }
+
+    #[test]
+    fn what_names_no_proxies_is_refused() {
+        for text in ["", "11", "-1", "proxy.example.com", "192.0.2.0/33", "192.0.2.1,"] {
+            assert!(text.parse::<TrustedProxies>().is_err(), "{text}");
+        }
+    }
+}

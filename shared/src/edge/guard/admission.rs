@@ -1,0 +1,164 @@
+//! Letting a request pass or not, and telling its caller how much is left.
+
+use std::time::Duration;
+
+use axum::extract::Request;
+use axum::middleware::Next;
+use axum::response::{IntoResponse as _, Response};
+use http::{HeaderValue, StatusCode};
+
+use super::super::limiter::{Limiter, Order};
+use super::super::problem::Problem;
+use super::reads;
+use crate::base::clock::Clock;
+use crate::protocol::upstash::{self, Redis, Reply, Ride, carry};
+use crate::service::rate_limit::{self, Admission, OnOutage, RateLimits, Reason, Verdict};
+
+/// How long who met a closed limiter without its store is told to wait.
+const OUTAGE_WAIT: Duration = Duration::from_secs(5);
+
+/// On a response: its limiter could not count. The edge makes a metric of it.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::edge) struct NotCounted;
+
+/// The way past the limits.
+#[derive(Clone, Debug)]
+pub(super) struct Door {
+    redis: Redis,
+    limits: RateLimits,
+}
+
+type Answer = Result<Reply, upstash::Error>;
+
+impl Door {
+    pub(super) fn new(redis: &Redis) -> Self {
+        Self {
+            redis: redis.clone(),
+            limits: RateLimits::new(redis.clone(), Clock::system()),
+        }
+    }
+
+    /// Asks, and lets the request pass or not.
+    pub(super) async fn pass(
+        &self,
+        limiter: Limiter,
+        admission: &Admission,
+        request: Request,
+        next: Next,
+    ) -> Response {
+        if let Some(verdict) = self.limits.remembered(admission) {
+            return told(&verdict, refusal(&verdict));
+        }
+        let question = self.limits.question(admission);
+        let on_outage = limiter.counts.on_outage;
+        if limiter.order == Order::Along && reads(request.method()) {
+            let admits = match on_outage {
+                OnOutage::Open => passes_or_unknown,
+                OnOutage::Closed => passes,
+            };
+            let (response, ride) = carry(question, admits, next.run(request)).await;
+            let answer = match ride {
+                Ride::Answered(answer) => answer,
+                Ride::Unspent(question) => self.redis.eval(question).await,
+                Ride::Lost => Err(upstash::Error::Transport {
+                    sent: true,
+                    source: None,
+                }),
+            };
+            return match self.judge(limiter, admission, answer) {
+                Decision::Refuse(refusal) => refusal,
+                Decision::Pass(verdict) => marked(verdict, response),
+            };
+        }
+        let answer = self.redis.eval(question).await;
+        match self.judge(limiter, admission, answer) {
+            Decision::Refuse(refusal) => refusal,
+            Decision::Pass(verdict) => marked(verdict, next.run(request).await),
+        }
+    }
+
+    fn judge(&self, limiter: Limiter, admission: &Admission, answer: Answer) -> Decision {
+        match answer.and_then(|reply| self.limits.answer(admission, reply)) {
+            Ok(verdict) if verdict.refusal.is_some() => {
+                Decision::Refuse(told(&verdict, refusal(&verdict)))
+            }
+            Ok(verdict) => Decision::Pass(Some(verdict)),
+            Err(error) => {
+                let name = limiter.counts.name;
+                let error = &error as &dyn std::error::Error;
+                tracing::error!(limiter = name, error, "a limiter cannot count");
+                match limiter.counts.on_outage {
+                    OnOutage::Open => Decision::Pass(None),
+                    OnOutage::Closed => {
+                        Decision::Refuse(marked(None, outage().into_response()))
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// What follows from an answer.
+enum Decision {
+    Refuse(Response),
+    /// With the verdict, if there is one.
+    Pass(Option<Verdict>),
+}
+
+/// The response with its verdict's headers, or with the mark that there was none.
+fn marked(verdict: Option<Verdict>, mut response: Response) -> Response {
+    if let Some(verdict) = verdict {
+        return told(&verdict, response);
+    }
+    response.extensions_mut().insert(NotCounted);
+    response
+}
+
+fn passes(answer: &Answer) -> bool {
+    answer.as_ref().is_ok_and(rate_limit::passes)
+}
+
+fn passes_or_unknown(answer: &Answer) -> bool {
+    answer.as_ref().map_or(true, rate_limit::passes)
+}
+
+fn refusal(verdict: &Verdict) -> Response {
+    let problem = match verdict.refusal {
+        Some(Reason::Blocked) => Problem::new(
+            StatusCode::FORBIDDEN,
+            "address_blocked",
+            "This address is on the block list.",
+        ),
+        Some(Reason::LockedOut) => Problem::new(
+            StatusCode::TOO_MANY_REQUESTS,
+            "locked_out",
+            "Too much has failed from this address. Retry-After says when to try again.",
+        )
+        .after(verdict.wait),
+        Some(Reason::Limited) | None => Problem::new(
+            StatusCode::TOO_MANY_REQUESTS,
+            "rate_limited",
+            "Too many requests. Retry-After says when to send the next.",
+        )
+        .after(verdict.wait),
+    };
+    problem.into_response()
+}
+
+fn outage() -> Problem {
+    Problem::unavailable("Nothing can be counted now, and this is not done uncounted. Try again.")
+        .after(OUTAGE_WAIT)
+}
+
+/// The response with what is left, and when the window ends (in milliseconds, as the web app's limiter says it).
+fn told(verdict: &Verdict, mut response: Response) -> Response {
+    if matches!(verdict.refusal, Some(Reason::Blocked | Reason::LockedOut)) {
+        return response;
+    }
+    let headers = response.headers_mut();
+    headers.insert("x-ratelimit-limit", HeaderValue::from(verdict.limit));
+    headers.insert("x-ratelimit-remaining", HeaderValue::from(verdict.remaining));
+    let reset = HeaderValue::from(verdict.reset.as_millisecond());
+    headers.insert("x-ratelimit-reset", reset);
+    response
+}

@@ -1,0 +1,180 @@
+//! What stands before a route: the service token, and the limiter that the route names.
+//!
+//! A refused token costs nothing. Then one script call decides the block list, the lockout of an address and the
+//! route's limit ([`RateLimits::question`]): before the handler for whatever changes something, with the handler's own
+//! first request to the store for reads ([`upstash::carry`]).
+
+mod address;
+mod admission;
+mod tokens;
+
+use std::sync::Arc;
+
+use axum::extract::Request;
+use axum::middleware::{Next, from_fn};
+use axum::response::{IntoResponse as _, Response};
+use axum::routing::MethodRouter;
+use http::{Method, StatusCode};
+
+pub(super) use admission::NotCounted;
+
+use self::address::TrustedProxies;
+use self::admission::Door;
+use self::tokens::{Right, Tokens};
+use super::caller::Caller;
+use super::limiter::{Identifier, Limiter};
+use super::problem::Problem;
+use crate::base::env;
+use crate::base::network::subscriber;
+use crate::protocol::upstash::Redis;
+#[cfg(doc)]
+use crate::protocol::upstash;
+#[cfg(doc)]
+use crate::service::rate_limit::RateLimits;
+use crate::service::rate_limit::{Admission, Claim, Limit, OnOutage, TOKEN};
+
+/// Guards routes for holders of the service token. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Guard {
+    tokens: Arc<Tokens>,
+    ceiling: Limit,
+    door: Door,
+}
+
+/// Guards routes that anybody may call. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct PublicGuard {
+    proxies: Arc<TrustedProxies>,
+    door: Door,
+}
+
+impl Guard {
+    /// A guard that believes `API_TOKEN`, `API_TOKEN_NEXT` and, for reading, `API_TOKEN_READONLY`, and counts in
+    /// `redis`.
+    pub fn from_env(redis: &Redis) -> Result<Self, env::Error> {
+        Ok(Self {
+            tokens: Arc::new(Tokens::from_env()?),
+            ceiling: Limit::from_env(&TOKEN)?,
+            door: Door::new(redis),
+        })
+    }
+
+    /// A route for holders of the service token, within `limiter` at the rate that its variable sets.
+    pub fn service<S: Clone + Send + Sync + 'static>(
+        &self,
+        limiter: Limiter,
+        route: MethodRouter<S>,
+    ) -> Result<MethodRouter<S>, env::Error> {
+        let limit = Limit::from_env(limiter.counts)?;
+        let guard = self.clone();
+        Ok(route.layer(from_fn(move |request, next| {
+            guard.clone().authorized(limiter, limit, request, next)
+        })))
+    }
+
+    async fn authorized(
+        self,
+        limiter: Limiter,
+        limit: Limit,
+        request: Request,
+        next: Next,
+    ) -> Response {
+        let right = match self.tokens.right(request.headers()) {
+            None => return token_invalid().into_response(),
+            Some(Right::Reading) if !reads(request.method()) => {
+                return token_readonly().into_response();
+            }
+            Some(right) => right,
+        };
+        let admission = self.admission(limit, right, &request);
+        self.door.pass(limiter, &admission, request, next).await
+    }
+
+    /// The acting user at the user's address; without a user, the token. Who cannot be read is refused by the handler.
+    fn admission(&self, limit: Limit, right: Right, request: &Request) -> Admission {
+        let caller = Caller::read(request.headers()).unwrap_or_default();
+        let claim = match (&caller.user_id, caller.client_ip) {
+            (None, _) => Claim::one(self.ceiling, right.holder().to_owned()),
+            (Some(user), None) => Claim::one(limit, user.clone()),
+            (Some(user), Some(address)) => {
+                Claim::one(limit, format!("{user}:{}", subscriber(address)))
+            }
+        };
+        Admission {
+            // Who is signed in does not suffer for what others do from the same address.
+            heeds_lockout: caller.user_id.is_none() && fails_closed(limit),
+            claims: vec![claim],
+            address: caller.client_ip,
+        }
+    }
+}
+
+impl PublicGuard {
+    /// A guard that counts in `redis`, by the address that a request comes from (behind `TRUSTED_PROXIES`).
+    pub fn from_env(redis: &Redis) -> Result<Self, env::Error> {
+        Ok(Self {
+            proxies: Arc::new(TrustedProxies::from_env()?),
+            door: Door::new(redis),
+        })
+    }
+
+    /// A route for anybody, within `limiter` at the rate that its variable sets.
+    pub fn public<S: Clone + Send + Sync + 'static>(
+        &self,
+        limiter: Limiter,
+        route: MethodRouter<S>,
+    ) -> Result<MethodRouter<S>, env::Error> {
+        debug_assert_eq!(limiter.identifier, Identifier::SourceAddress);
+        let limit = Limit::from_env(limiter.counts)?;
+        let guard = self.clone();
+        Ok(route.layer(from_fn(move |request, next| {
+            guard.clone().passed(limiter, limit, request, next)
+        })))
+    }
+
+    async fn passed(
+        self,
+        limiter: Limiter,
+        limit: Limit,
+        request: Request,
+        next: Next,
+    ) -> Response {
+        let address = self.proxies.client(&request);
+        let identifier = address.map_or_else(|| "unknown".to_owned(), subscriber);
+        let admission = Admission {
+            claims: vec![Claim::one(limit, identifier)],
+            address,
+            heeds_lockout: fails_closed(limit),
+        };
+        self.door.pass(limiter, &admission, request, next).await
+    }
+}
+
+/// A route that nothing counts, for the reason given.
+pub fn unlimited<S>(_reason: &'static str, route: MethodRouter<S>) -> MethodRouter<S> {
+    route
+}
+
+fn fails_closed(limit: Limit) -> bool {
+    limit.limiter().on_outage == OnOutage::Closed
+}
+
+fn reads(method: &Method) -> bool {
+    method == Method::GET || method == Method::HEAD
+}
+
+fn token_invalid() -> Problem {
+    Problem::new(
+        StatusCode::UNAUTHORIZED,
+        "token_invalid",
+        "Send the service token: Authorization: Bearer <API_TOKEN>.",
+    )
+}
+
+fn token_readonly() -> Problem {
+    Problem::new(
+        StatusCode::FORBIDDEN,
+        "token_readonly",
+        "This token may only read.",
+    )
+}

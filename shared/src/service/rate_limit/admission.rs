@@ -1,0 +1,205 @@
+//! Asking whether a request may pass: one script call for the block list, the lockout of an address and all limits.
+
+use std::net::IpAddr;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+
+use super::limiter::{Algorithm, Limit};
+use super::{ADMIT, COUNTS, REFUSED, RateLimits};
+use crate::base::network;
+use crate::protocol::upstash::{self, FromReply as _, Invocation, Reply};
+use crate::service::security;
+
+/// How long counts are kept.
+const COUNTS_LIFE: Duration = Duration::from_hours(8 * 24);
+
+/// What a request has to pass.
+#[derive(Clone, Debug)]
+pub struct Admission {
+    /// The limits, asked in this order until one refuses. At least one.
+    pub claims: Vec<Claim>,
+    /// The address that must not be on the block list, where one is known.
+    pub address: Option<IpAddr>,
+    /// Whether a lockout of the address counts as well.
+    pub heeds_lockout: bool,
+}
+
+/// Somebody's share of a limit.
+#[derive(Clone, Debug)]
+pub struct Claim {
+    /// The limit.
+    pub limit: Limit,
+    /// Whom it counts, as the canonical identifier.
+    pub identifier: String,
+    /// How much of it: 1 for a request; a negative cost gives back.
+    pub cost: i64,
+}
+
+/// Whether a request may pass, and what to tell its caller.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Verdict {
+    /// Why it may not; none if it may.
+    pub refusal: Option<Reason>,
+    /// The limit that decided, or has least left.
+    pub limit: u64,
+    /// What is left of it.
+    pub remaining: u64,
+    /// When its present window ends, or its bucket is refilled.
+    pub reset: Timestamp,
+    /// How long to wait before the same may pass; nothing where it may pass now, or waiting does not help.
+    pub wait: Duration,
+}
+
+/// Why a request may not pass.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reason {
+    /// A limit is used up.
+    Limited,
+    /// The address is on the block list.
+    Blocked,
+    /// Too much has failed from the address.
+    LockedOut,
+}
+
+impl Claim {
+    /// One request of somebody's.
+    #[must_use]
+    pub fn one(limit: Limit, identifier: String) -> Self {
+        Self {
+            limit,
+            identifier,
+            cost: 1,
+        }
+    }
+
+    /// The key without its window.
+    pub(super) fn key(&self) -> String {
+        self.limit.limiter.keys.key(&self.identifier)
+    }
+}
+
+impl RateLimits {
+    /// Takes `cost` of a limit for somebody. One request, and none for who was refused and has not waited.
+    pub async fn limit(&self, claim: Claim) -> Result<Verdict, upstash::Error> {
+        let admission = Admission {
+            claims: vec![claim],
+            address: None,
+            heeds_lockout: false,
+        };
+        if let Some(verdict) = self.remembered(&admission) {
+            return Ok(verdict);
+        }
+        let reply = self.redis.eval(self.question(&admission)).await?;
+        self.answer(&admission, reply)
+    }
+
+    /// The verdict on who was refused lately and has not waited: nothing is asked, and the refusal is counted with the
+    /// next call that is.
+    #[must_use]
+    pub fn remembered(&self, admission: &Admission) -> Option<Verdict> {
+        let now = self.clock.now();
+        let claims = admission.claims.iter();
+        claims
+            .filter(|claim| claim.cost > 0)
+            .find_map(|claim| self.memory.refused(&claim.key(), now))
+    }
+
+    /// The question to the store. Read what it says with [`Self::answer`].
+    #[must_use]
+    pub fn question(&self, admission: &Admission) -> Invocation {
+        let now = self.clock.now();
+        let day = now.to_zoned_datetime(TimeZone::UTC);
+        let date = day.date().to_string();
+        let address = admission.address.map(network::plain);
+        let family = match address {
+            None => "",
+            Some(IpAddr::V4(_)) => "4",
+            Some(IpAddr::V6(_)) => "6",
+        };
+        let subscriber = address.map(network::subscriber).unwrap_or_default();
+        let mut call = ADMIT
+            .invoke()
+            .key(COUNTS.key(&date))
+            .key(REFUSED.key(&date))
+            .key(security::BLOCKED_LENGTHS.key(""))
+            .key(security::BLOCKED_PREFIXES.key(""))
+            .key(security::ADDRESS_LOCKOUT.key(&subscriber))
+            .arg(now.as_millisecond())
+            .arg(family)
+            .arg(address.map(network::digits).unwrap_or_default())
+            .arg(u8::from(admission.heeds_lockout))
+            .arg(format!("{:02}", day.hour()))
+            .arg(COUNTS_LIFE.as_millis())
+            .arg(subscriber);
+        for claim in &admission.claims {
+            let Limit { limiter, rate } = claim.limit;
+            let (algorithm, refill) = match limiter.algorithm {
+                Algorithm::FixedWindow => ("fixed", 0),
+                Algorithm::SlidingWindow => ("sliding", 0),
+                Algorithm::TokenBucket { refill } => ("bucket", refill),
+            };
+            let key = claim.key();
+            call = call
+                .arg(limiter.name)
+                .arg(&claim.identifier)
+                .arg(algorithm)
+                .arg(rate.count)
+                .arg(rate.window.as_millis())
+                .arg(refill)
+                .arg(claim.cost)
+                .arg(self.memory.take_missed(&key))
+                .key(key);
+        }
+        call
+    }
+
+    /// Reads the answer to [`Self::question`], and remembers who was refused.
+    pub fn answer(&self, admission: &Admission, reply: Reply) -> Result<Verdict, upstash::Error> {
+        let numbers = Vec::<i64>::from_reply(reply)?;
+        let verdict = read(admission, &numbers)
+            .ok_or_else(|| upstash::Error::Decode(format!("no verdict: {numbers:?}")))?;
+        let claim = numbers.get(1).and_then(|place| decided(admission, *place));
+        match (verdict.refusal, claim) {
+            (Some(Reason::Limited), Some(claim)) if claim.cost == 1 => {
+                self.memory.refuse(claim.key(), &verdict, self.clock.now());
+            }
+            (None, Some(claim)) if claim.cost < 0 => self.memory.forget(&claim.key()),
+            _ => {}
+        }
+        Ok(verdict)
+    }
+}
+
+/// Whether a reply to [`RateLimits::question`] lets pass. For who must know before the reply can be read whole.
+#[must_use]
+pub fn passes(reply: &Reply) -> bool {
+    matches!(reply, Reply::Array(numbers) if numbers.first() == Some(&Reply::Integer(0)))
+}
+
+/// The claim at a place that the script named: places begin with 1.
+fn decided(admission: &Admission, place: i64) -> Option<&Claim> {
+    let place = usize::try_from(place).ok()?.checked_sub(1)?;
+    admission.claims.get(place)
+}
+
+fn read(admission: &Admission, numbers: &[i64]) -> Option<Verdict> {
+    let &[verdict, place, remaining, reset, wait] = numbers else {
+        return None;
+    };
+    let refusal = match verdict {
+        0 => None,
+        1 => Some(Reason::Limited),
+        2 => Some(Reason::Blocked),
+        3 => Some(Reason::LockedOut),
+        _ => return None,
+    };
+    Some(Verdict {
+        refusal,
+        limit: decided(admission, place)?.limit.rate.count,
+        remaining: u64::try_from(remaining).ok()?,
+        reset: Timestamp::from_millisecond(reset).ok()?,
+        wait: Duration::from_millis(u64::try_from(wait).ok()?),
+    })
+}

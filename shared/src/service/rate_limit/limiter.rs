@@ -1,0 +1,273 @@
+//! The named limiters: those of the web app under their own prefixes, and two of these functions'.
+
+use std::time::Duration;
+
+use super::rate::Rate;
+use crate::base::env;
+use crate::service::email_budget;
+use crate::service::key::Family;
+
+const MINUTE: Duration = Duration::from_mins(1);
+const FIVE_MINUTES: Duration = Duration::from_mins(5);
+const QUARTER: Duration = Duration::from_mins(15);
+const HOUR: Duration = Duration::from_hours(1);
+
+/// How a limiter counts. Each is that of @upstash/ratelimit 2.2 of the same name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Algorithm {
+    /// So many in each window; two windows' worth may come around their border.
+    FixedWindow,
+    /// The window before counts as well, the less the older it is.
+    SlidingWindow,
+    /// A bucket of so many tokens, into which some come back after each interval.
+    TokenBucket {
+        /// Tokens that come back after an interval.
+        refill: u64,
+    },
+}
+
+/// What a limiter says when it cannot count.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OnOutage {
+    /// Let pass: reads.
+    Open,
+    /// Refuse: signing, TOTP, passwords, logins.
+    Closed,
+}
+
+/// A named limiter.
+#[derive(Debug)]
+pub struct Limiter {
+    /// Its name, as routes and the API have it.
+    pub name: &'static str,
+    /// Its keys. What stands before the identifier is the prefix that the web app's limiter has, too.
+    pub keys: &'static Family,
+    /// The variable that sets another rate.
+    pub variable: &'static str,
+    /// How it counts.
+    pub algorithm: Algorithm,
+    /// How many in how long, where nothing else is set.
+    pub rate: Rate,
+    /// What it says when it cannot count.
+    pub on_outage: OnOutage,
+}
+
+/// A limiter with the rate that this deployment sets.
+#[derive(Clone, Copy, Debug)]
+pub struct Limit {
+    pub(super) limiter: &'static Limiter,
+    pub(super) rate: Rate,
+}
+
+impl Limit {
+    /// The limiter with the rate of its variable, else its own.
+    pub fn from_env(limiter: &'static Limiter) -> Result<Self, env::Error> {
+        let rate = env::parsed_or(limiter.variable, limiter.rate)?;
+        Ok(Self::new(limiter, rate))
+    }
+
+    /// The limiter with this rate.
+    #[must_use]
+    pub fn new(limiter: &'static Limiter, rate: Rate) -> Self {
+        Self { limiter, rate }
+    }
+
+    /// The limiter.
+    #[must_use]
+    pub fn limiter(&self) -> &'static Limiter {
+        self.limiter
+    }
+
+    /// How many in how long.
+    #[must_use]
+    pub fn rate(&self) -> Rate {
+        self.rate
+    }
+}
+
+const fn sliding(pattern: &'static str) -> Family {
+    Family {
+        pattern,
+        kind: "string",
+        life: "twice the window and a second",
+    }
+}
+
+const fn limiter(
+    name: &'static str,
+    keys: &'static Family,
+    variable: &'static str,
+    rate: Rate,
+    on_outage: OnOutage,
+) -> Limiter {
+    Limiter {
+        name,
+        keys,
+        variable,
+        algorithm: Algorithm::SlidingWindow,
+        rate,
+        on_outage,
+    }
+}
+
+const fn rate(count: u64, window: Duration) -> Rate {
+    Rate { count, window }
+}
+
+static API_KEYS: Family = sliding("rl:api:{identifier}:{window}");
+
+/// Calls of the API by an acting user.
+pub static API: Limiter = limiter(
+    "api",
+    &API_KEYS,
+    "RATE_LIMIT_API",
+    rate(100, MINUTE),
+    OnOutage::Open,
+);
+
+static PUBLIC_KEYS: Family = sliding("rl:public:{identifier}:{window}");
+
+/// Calls of routes that anybody may make, by the address that they come from.
+pub static PUBLIC: Limiter = limiter(
+    "public",
+    &PUBLIC_KEYS,
+    "RATE_LIMIT_PUBLIC",
+    rate(300, MINUTE),
+    OnOutage::Open,
+);
+
+static TOKEN_KEYS: Family = sliding("rl:token:{identifier}:{window}");
+
+/// Everything that one service token does without an acting user: a fuse against loops, not a quota.
+pub static TOKEN: Limiter = limiter(
+    "token",
+    &TOKEN_KEYS,
+    "RATE_LIMIT_TOKEN",
+    rate(60_000, MINUTE),
+    OnOutage::Open,
+);
+
+static AUTH_KEYS: Family = sliding("rl:auth:{identifier}:{window}");
+
+/// Logging in.
+pub static AUTH: Limiter = limiter(
+    "auth",
+    &AUTH_KEYS,
+    "RATE_LIMIT_AUTH",
+    rate(10, MINUTE),
+    OnOutage::Closed,
+);
+
+static CORPORATE_ADMIN_KEYS: Family = sliding("rl:corp:{identifier}:{window}");
+
+/// What administrators of an organisation do.
+pub static CORPORATE_ADMIN: Limiter = limiter(
+    "corporateAdmin",
+    &CORPORATE_ADMIN_KEYS,
+    "RATE_LIMIT_CORPORATE_ADMIN",
+    rate(50, MINUTE),
+    OnOutage::Open,
+);
+
+/// Mails to one recipient.
+pub static EMAIL: Limiter = limiter(
+    "email",
+    &email_budget::RECIPIENT,
+    "RATE_LIMIT_EMAIL",
+    rate(20, HOUR),
+    OnOutage::Closed,
+);
+
+static PDF_GENERATION_KEYS: Family = sliding("rl:pdf:{identifier}:{window}");
+
+/// Making signed documents.
+pub static PDF_GENERATION: Limiter = limiter(
+    "pdfGeneration",
+    &PDF_GENERATION_KEYS,
+    "RATE_LIMIT_PDF_GENERATION",
+    rate(5, MINUTE),
+    OnOutage::Open,
+);
+
+static TOTP_KEYS: Family = sliding("rl:totp:{identifier}:{window}");
+
+/// One-time codes.
+pub static TOTP: Limiter = limiter(
+    "totp",
+    &TOTP_KEYS,
+    "RATE_LIMIT_TOTP",
+    rate(5, FIVE_MINUTES),
+    OnOutage::Closed,
+);
+
+static VERIFY_KEYS: Family = sliding("rl:verify:{identifier}:{window}");
+
+/// Verifying documents.
+pub static VERIFY: Limiter = limiter(
+    "verify",
+    &VERIFY_KEYS,
+    "RATE_LIMIT_VERIFY",
+    rate(30, MINUTE),
+    OnOutage::Open,
+);
+
+static SIGNATURE_KEYS: Family = sliding("rl:signature:{identifier}:{window}");
+
+/// Signature requests.
+pub static SIGNATURE: Limiter = limiter(
+    "signature",
+    &SIGNATURE_KEYS,
+    "RATE_LIMIT_SIGNATURE",
+    rate(100, HOUR),
+    OnOutage::Closed,
+);
+
+static SIGNATURE_BULK_KEYS: Family = sliding("rl:signature:bulk:{identifier}:{window}");
+
+/// Bulks of signature requests.
+pub static SIGNATURE_BULK: Limiter = limiter(
+    "signatureBulk",
+    &SIGNATURE_BULK_KEYS,
+    "RATE_LIMIT_SIGNATURE_BULK",
+    rate(5, HOUR),
+    OnOutage::Closed,
+);
+
+static SIGNATURE_REMINDER_KEYS: Family = sliding("rl:signature:reminder:{identifier}:{window}");
+
+/// Reminders to signers.
+pub static SIGNATURE_REMINDER: Limiter = limiter(
+    "signatureReminder",
+    &SIGNATURE_REMINDER_KEYS,
+    "RATE_LIMIT_SIGNATURE_REMINDER",
+    rate(20, HOUR),
+    OnOutage::Closed,
+);
+
+static LINK_PASSWORD_KEYS: Family = sliding("rl:password:{identifier}:{window}");
+
+/// Passwords of links.
+pub static LINK_PASSWORD: Limiter = limiter(
+    "linkPassword",
+    &LINK_PASSWORD_KEYS,
+    "RATE_LIMIT_LINK_PASSWORD",
+    rate(5, QUARTER),
+    OnOutage::Closed,
+);
+
+static DATAROOM_PASSWORD_KEYS: Family = sliding("rl:dataroom:password:{identifier}:{window}");
+
+/// Passwords of data rooms.
+pub static DATAROOM_PASSWORD: Limiter = limiter(
+    "dataroomPassword",
+    &DATAROOM_PASSWORD_KEYS,
+    "RATE_LIMIT_DATAROOM_PASSWORD",
+    rate(5, QUARTER),
+    OnOutage::Closed,
+);
+
+/// All of them, as the check route knows them.
+pub static ALL: &[&Limiter] = &[&API, &PUBLIC, &TOKEN, &AUTH, &CORPORATE_ADMIN, &EMAIL, &PDF_GENERATION, &TOTP, &VERIFY, &SIGNATURE, &SIGNATURE_BULK, &SIGNATURE_REMINDER, &LINK_PASSWORD, &DATAROOM_PASSWORD];
+
+/// The families of their keys; that of `email` belongs to the budgets of mails.
+pub(super) const KEYS: &[&Family] = &[&API_KEYS, &PUBLIC_KEYS, &TOKEN_KEYS, &AUTH_KEYS, &CORPORATE_ADMIN_KEYS, &PDF_GENERATION_KEYS, &TOTP_KEYS, &VERIFY_KEYS, &SIGNATURE_KEYS, &SIGNATURE_BULK_KEYS, &SIGNATURE_REMINDER_KEYS, &LINK_PASSWORD_KEYS, &DATAROOM_PASSWORD_KEYS];

@@ -1,0 +1,21 @@
+-- What a limit has left, without taking any of it.
+-- KEYS: 1 the limit's key, without its window
+-- ARGV: 1 now, 2 algorithm, 3 limit, 4 window
+-- Answers the remaining and the reset
+
+local now, limit, window = tonumber(ARGV[1]), tonumber(ARGV[3]), tonumber(ARGV[4])
+if ARGV[2] == 'bucket' then
+  -- As the official client does, what has not been refilled by a request is not seen as refilled.
+  local bucket = redis.call('HMGET', KEYS[1], 'refilledAt', 'tokens')
+  if not bucket[1] then return {limit, now + window} end
+  return {math.max(0, tonumber(bucket[2])), tonumber(bucket[1]) + window}
+end
+local index = math.floor(now / window)
+local reset = (index + 1) * window
+local counter = KEYS[1] .. ':' .. whole(index)
+if ARGV[2] == 'fixed' then
+  return {math.max(0, limit - tonumber(redis.call('GET', counter) or 0)), reset}
+end
+local read = redis.call('MGET', counter, KEYS[1] .. ':' .. whole(index - 1))
+local used = slid(window, now, tonumber(read[1] or 0), tonumber(read[2] or 0))
+return {math.max(0, limit - used), reset}

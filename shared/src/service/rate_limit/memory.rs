@@ -1,0 +1,122 @@
+//! Who was refused lately, so that the store is not asked again before the answer can be another.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use jiff::Timestamp;
+
+use super::admission::Verdict;
+
+/// How many are remembered. Beyond that, those whose time is over go, and if there are none, all.
+const MOST: usize = 1000;
+
+/// The refused of one instance, by key. Clones are the same memory.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Memory(Arc<Mutex<HashMap<String, Refused>>>);
+
+#[derive(Clone, Copy, Debug)]
+struct Refused {
+    verdict: Verdict,
+    until: Timestamp,
+    /// Refusals since, which the store does not know yet.
+    missed: u64,
+}
+
+impl Memory {
+    /// The verdict on somebody who has not waited yet.
+    pub(super) fn refused(&self, key: &str, now: Timestamp) -> Option<Verdict> {
+        let mut all = self.open();
+        let refused = all.get_mut(key).filter(|refused| now < refused.until)?;
+        refused.missed += 1;
+        let wait = refused.until.duration_since(now).unsigned_abs();
+        Some(Verdict {
+            wait,
+            ..refused.verdict
+        })
+    }
+
+    /// Remembers a refusal for as long as it holds.
+    pub(super) fn refuse(&self, key: String, verdict: &Verdict, now: Timestamp) {
+        let Ok(until) = now.checked_add(verdict.wait) else {
+            return;
+        };
+        let mut all = self.open();
+        if all.len() >= MOST {
+            all.retain(|_, refused| now < refused.until);
+        }
+        if all.len() >= MOST {
+            all.clear();
+        }
+        let verdict = *verdict;
+        let missed = 0;
+        all.insert(
+            key,
+            Refused {
+                verdict,
+                until,
+                missed,
+            },
+        );
+    }
+
+    /// Refusals that the store does not know yet. It is told now.
+    pub(super) fn take_missed(&self, key: &str) -> u64 {
+        self.open().remove(key).map_or(0, |refused| refused.missed)
+    }
+
+    /// What was given back may be taken again.
+    pub(super) fn forget(&self, key: &str) {
+        self.open().remove(key);
+    }
+
+    fn open(&self) -> MutexGuard<'_, HashMap<String, Refused>> {
+        // Nothing panics while it holds the lock, and what is in it stays whole.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use jiff::Timestamp;
+
+    use super::super::admission::{Reason, Verdict};
+    use super::{MOST, Memory};
+
+    fn verdict(seconds: u64) -> Verdict {
+        Verdict {
+            refusal: Some(Reason::Limited),
+            limit: 5,
+            remaining: 0,
+            reset: Timestamp::UNIX_EPOCH,
+            wait: Duration::from_secs(seconds),
+        }
+    }
+
+    fn at(second: i64) -> Timestamp {
+        Timestamp::from_second(second).unwrap()
+    }
+
+    #[test]
+    fn the_refused_are_refused_until_they_have_waited_and_their_number_is_told() {
+        let memory = Memory::default();
+        memory.refuse("a".to_owned(), &verdict(10), at(0));
+        let again = memory.refused("a", at(4)).unwrap();
+        assert_eq!(again.wait, Duration::from_secs(6));
+        assert!(memory.refused("b", at(4)).is_none());
+        assert!(memory.refused("a", at(10)).is_none());
+        assert_eq!((memory.take_missed("a"), memory.take_missed("a")), (1, 0));
+    }
+
+    #[test]
+    fn a_crowd_of_the_refused_does_not_fill_the_memory() {
+        let memory = Memory::default();
+        for number in 0..5 * MOST {
+            memory.refuse(number.to_string(), &verdict(10), at(0));
+        }
+        assert!(memory.open().len() <= MOST);
+        memory.refuse("late".to_owned(), &verdict(10), at(60));
+        assert!(memory.refused("late", at(61)).is_some());
+    }
+}

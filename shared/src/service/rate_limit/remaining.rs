@@ -1,0 +1,49 @@
+//! What is left of a limit, without taking any of it.
+
+use jiff::Timestamp;
+
+use super::limiter::{Algorithm, Limit};
+use super::{REMAINING, RateLimits};
+use crate::protocol::upstash;
+
+/// What is left of a limit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Remaining {
+    /// How much.
+    pub remaining: u64,
+    /// When the present window ends, or the bucket is refilled.
+    pub reset: Timestamp,
+}
+
+impl RateLimits {
+    /// What somebody has left of a limit. One request.
+    pub async fn remaining(
+        &self,
+        limit: &Limit,
+        identifier: &str,
+    ) -> Result<Remaining, upstash::Error> {
+        let algorithm = match limit.limiter.algorithm {
+            Algorithm::FixedWindow => "fixed",
+            Algorithm::SlidingWindow => "sliding",
+            Algorithm::TokenBucket { .. } => "bucket",
+        };
+        let call = REMAINING
+            .invoke()
+            .key(limit.limiter.keys.key(identifier))
+            .arg(self.clock.now().as_millisecond())
+            .arg(algorithm)
+            .arg(limit.rate.count)
+            .arg(limit.rate.window.as_millis());
+        let numbers: Vec<i64> = self.redis.eval(call).await?;
+        let read = || {
+            let &[remaining, reset] = numbers.as_slice() else {
+                return None;
+            };
+            Some(Remaining {
+                remaining: u64::try_from(remaining).ok()?,
+                reset: Timestamp::from_millisecond(reset).ok()?,
+            })
+        };
+        read().ok_or_else(|| upstash::Error::Decode(format!("no remaining: {numbers:?}")))
+    }
+}
