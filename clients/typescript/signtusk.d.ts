@@ -1228,6 +1228,32 @@ export interface operations {
                     "application/json": components["schemas"]["Report"];
                 };
             };
+            /** @description The address is on the block list */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A limit is used up, or too much has failed from the address */
+            429: {
+                headers: {
+                    /** @description Seconds to wait before asking again */
+                    "Retry-After"?: number;
+                    /** @description Requests in a window */
+                    "X-RateLimit-Limit"?: number;
+                    /** @description Requests that are left */
+                    "X-RateLimit-Remaining"?: number;
+                    /** @description When the window ends, in milliseconds since 1970 */
+                    "X-RateLimit-Reset"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Redis does not answer */
             503: {
                 headers: {
@@ -1287,9 +1313,26 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token may only read */
+            /** @description The token may only read, or the address is on the block list */
             403: {
                 headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A limit is used up, or too much has failed from the address */
+            429: {
+                headers: {
+                    /** @description Seconds to wait before asking again */
+                    "Retry-After"?: number;
+                    /** @description Requests in a window */
+                    "X-RateLimit-Limit"?: number;
+                    /** @description Requests that are left */
+                    "X-RateLimit-Remaining"?: number;
+                    /** @description When the window ends, in milliseconds since 1970 */
+                    "X-RateLimit-Reset"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -1555,7 +1598,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token may only read */
+            /** @description The token may only read, or the address is on the block list */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -1594,6 +1637,23 @@ export interface operations {
             /** @description A field is missing or wrong; errors[] names it */
             422: {
                 headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A limit is used up, or too much has failed from the address */
+            429: {
+                headers: {
+                    /** @description Seconds to wait before asking again */
+                    "Retry-After"?: number;
+                    /** @description Requests in a window */
+                    "X-RateLimit-Limit"?: number;
+                    /** @description Requests that are left */
+                    "X-RateLimit-Remaining"?: number;
+                    /** @description When the window ends, in milliseconds since 1970 */
+                    "X-RateLimit-Reset"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -1679,7 +1739,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token may only read */
+            /** @description The token may only read, or the address is on the block list */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -1718,6 +1778,23 @@ export interface operations {
             /** @description A field is missing or wrong; errors[] names it */
             422: {
                 headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A limit is used up, or too much has failed from the address */
+            429: {
+                headers: {
+                    /** @description Seconds to wait before asking again */
+                    "Retry-After"?: number;
+                    /** @description Requests in a window */
+                    "X-RateLimit-Limit"?: number;
+                    /** @description Requests that are left */
+                    "X-RateLimit-Remaining"?: number;
+                    /** @description When the window ends, in milliseconds since 1970 */
+                    "X-RateLimit-Reset"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -1808,9 +1885,26 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token may only read */
+            /** @description The token may only read, or the address is on the block list */
             403: {
                 headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A limit is used up, or too much has failed from the address */
+            429: {
+                headers: {
+                    /** @description Seconds to wait before asking again */
+                    "Retry-After"?: number;
+                    /** @description Requests in a window */
+                    "X-RateLimit-Limit"?: number;
+                    /** @description Requests that are left */
+                    "X-RateLimit-Remaining"?: number;
+                    /** @description When the window ends, in milliseconds since 1970 */
+                    "X-RateLimit-Reset"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -2119,7 +2213,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token may only read */
+            /** @description The token may only read, or the address is on the block list */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -2131,6 +2225,23 @@ export interface operations {
             /** @description No such job, or not yours to see */
             404: {
                 headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A limit is used up, or too much has failed from the address */
+            429: {
+                headers: {
+                    /** @description Seconds to wait before asking again */
+                    "Retry-After"?: number;
+                    /** @description Requests in a window */
+                    "X-RateLimit-Limit"?: number;
+                    /** @description Requests that are left */
+                    "X-RateLimit-Remaining"?: number;
+                    /** @description When the window ends, in milliseconds since 1970 */
+                    "X-RateLimit-Reset"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -2213,7 +2324,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token may only read */
+            /** @description The token may only read, or the address is on the block list */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -2234,6 +2345,23 @@ export interface operations {
             /** @description It is running or has ended */
             409: {
                 headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A limit is used up, or too much has failed from the address */
+            429: {
+                headers: {
+                    /** @description Seconds to wait before asking again */
+                    "Retry-After"?: number;
+                    /** @description Requests in a window */
+                    "X-RateLimit-Limit"?: number;
+                    /** @description Requests that are left */
+                    "X-RateLimit-Remaining"?: number;
+                    /** @description When the window ends, in milliseconds since 1970 */
+                    "X-RateLimit-Reset"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -2316,7 +2444,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token may only read */
+            /** @description The token may only read, or the address is on the block list */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -2337,6 +2465,23 @@ export interface operations {
             /** @description It is running or completed */
             409: {
                 headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A limit is used up, or too much has failed from the address */
+            429: {
+                headers: {
+                    /** @description Seconds to wait before asking again */
+                    "Retry-After"?: number;
+                    /** @description Requests in a window */
+                    "X-RateLimit-Limit"?: number;
+                    /** @description Requests that are left */
+                    "X-RateLimit-Remaining"?: number;
+                    /** @description When the window ends, in milliseconds since 1970 */
+                    "X-RateLimit-Reset"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -2423,7 +2568,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token may only read */
+            /** @description The token may only read, or the address is on the block list */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -2462,6 +2607,23 @@ export interface operations {
             /** @description A field is missing or wrong; errors[] names it */
             422: {
                 headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A limit is used up, or too much has failed from the address */
+            429: {
+                headers: {
+                    /** @description Seconds to wait before asking again */
+                    "Retry-After"?: number;
+                    /** @description Requests in a window */
+                    "X-RateLimit-Limit"?: number;
+                    /** @description Requests that are left */
+                    "X-RateLimit-Remaining"?: number;
+                    /** @description When the window ends, in milliseconds since 1970 */
+                    "X-RateLimit-Reset"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -2724,9 +2886,26 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token may only read */
+            /** @description The token may only read, or the address is on the block list */
             403: {
                 headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A limit is used up, or too much has failed from the address */
+            429: {
+                headers: {
+                    /** @description Seconds to wait before asking again */
+                    "Retry-After"?: number;
+                    /** @description Requests in a window */
+                    "X-RateLimit-Limit"?: number;
+                    /** @description Requests that are left */
+                    "X-RateLimit-Remaining"?: number;
+                    /** @description When the window ends, in milliseconds since 1970 */
+                    "X-RateLimit-Reset"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -2801,9 +2980,26 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token may only read */
+            /** @description The token may only read, or the address is on the block list */
             403: {
                 headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A limit is used up, or too much has failed from the address */
+            429: {
+                headers: {
+                    /** @description Seconds to wait before asking again */
+                    "Retry-After"?: number;
+                    /** @description Requests in a window */
+                    "X-RateLimit-Limit"?: number;
+                    /** @description Requests that are left */
+                    "X-RateLimit-Remaining"?: number;
+                    /** @description When the window ends, in milliseconds since 1970 */
+                    "X-RateLimit-Reset"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -2873,7 +3069,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token may only read */
+            /** @description The token may only read, or the address is on the block list */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -2889,6 +3085,23 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A limit is used up, or too much has failed from the address */
+            429: {
+                headers: {
+                    /** @description Seconds to wait before asking again */
+                    "Retry-After"?: number;
+                    /** @description Requests in a window */
+                    "X-RateLimit-Limit"?: number;
+                    /** @description Requests that are left */
+                    "X-RateLimit-Remaining"?: number;
+                    /** @description When the window ends, in milliseconds since 1970 */
+                    "X-RateLimit-Reset"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Our fault; quote the request id when you ask about it */
@@ -2953,9 +3166,26 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token may only read */
+            /** @description The token may only read, or the address is on the block list */
             403: {
                 headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A limit is used up, or too much has failed from the address */
+            429: {
+                headers: {
+                    /** @description Seconds to wait before asking again */
+                    "Retry-After"?: number;
+                    /** @description Requests in a window */
+                    "X-RateLimit-Limit"?: number;
+                    /** @description Requests that are left */
+                    "X-RateLimit-Remaining"?: number;
+                    /** @description When the window ends, in milliseconds since 1970 */
+                    "X-RateLimit-Reset"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -3014,6 +3244,15 @@ export interface operations {
                     "text/html": string;
                 };
             };
+            /** @description The address is on the block list */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description The mail is not known any more */
             404: {
                 headers: {
@@ -3021,6 +3260,23 @@ export interface operations {
                 };
                 content: {
                     "text/html": string;
+                };
+            };
+            /** @description A limit is used up, or too much has failed from the address */
+            429: {
+                headers: {
+                    /** @description Seconds to wait before asking again */
+                    "Retry-After"?: number;
+                    /** @description Requests in a window */
+                    "X-RateLimit-Limit"?: number;
+                    /** @description Requests that are left */
+                    "X-RateLimit-Remaining"?: number;
+                    /** @description When the window ends, in milliseconds since 1970 */
+                    "X-RateLimit-Reset"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description The database does not answer */
@@ -3068,6 +3324,15 @@ export interface operations {
                     "text/html": string;
                 };
             };
+            /** @description The address is on the block list */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description The mail is not known any more */
             404: {
                 headers: {
@@ -3084,6 +3349,23 @@ export interface operations {
                 };
                 content: {
                     "text/html": string;
+                };
+            };
+            /** @description A limit is used up, or too much has failed from the address */
+            429: {
+                headers: {
+                    /** @description Seconds to wait before asking again */
+                    "Retry-After"?: number;
+                    /** @description Requests in a window */
+                    "X-RateLimit-Limit"?: number;
+                    /** @description Requests that are left */
+                    "X-RateLimit-Remaining"?: number;
+                    /** @description When the window ends, in milliseconds since 1970 */
+                    "X-RateLimit-Reset"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description The database does not answer */

@@ -28,6 +28,7 @@ mod operating;
 mod outages;
 mod outbox;
 mod pooler;
+mod rate_limits;
 mod recipients;
 mod schemathesis;
 mod sdk;

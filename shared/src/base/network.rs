@@ -88,7 +88,9 @@ impl FromStr for Network {
 pub fn subscriber(address: IpAddr) -> String {
     match plain(address) {
         IpAddr::V4(address) => address.to_string(),
-        address @ IpAddr::V6(_) => format!("{}/{SUBSCRIBER_BITS}", masked(address, SUBSCRIBER_BITS)),
+        address @ IpAddr::V6(_) => {
+            format!("{}/{SUBSCRIBER_BITS}", masked(address, SUBSCRIBER_BITS))
+        }
     }
 }
 
@@ -146,7 +148,15 @@ mod tests {
 
     #[test]
     fn what_is_no_network_is_refused() {
-        for text in ["", "192.0.2.0/33", "2001:db8::/129", "192.0.2/24", "::ffff:192.0.2.1/24", "a/8", "1.2.3.4/-1"] {
+        for text in [
+            "",
+            "192.0.2.0/33",
+            "2001:db8::/129",
+            "192.0.2/24",
+            "::ffff:192.0.2.1/24",
+            "a/8",
+            "1.2.3.4/-1",
+        ] {
             assert!(text.parse::<Network>().is_err(), "{text}");
         }
     }
@@ -162,7 +172,10 @@ mod tests {
 
     #[test]
     fn ipv6_counts_by_its_64_and_ipv4_by_the_address() {
-        assert_eq!(subscriber("2001:db8:1:2:aaaa::1".parse().unwrap()), "2001:db8:1:2::/64");
+        assert_eq!(
+            subscriber("2001:db8:1:2:aaaa::1".parse().unwrap()),
+            "2001:db8:1:2::/64"
+        );
         assert_eq!(subscriber("::ffff:192.0.2.1".parse().unwrap()), "192.0.2.1");
         assert_eq!(digits("192.0.2.1".parse().unwrap()), "c0000201");
         assert_eq!(digits("2001:db8::1".parse().unwrap()).len(), 32);

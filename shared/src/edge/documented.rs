@@ -80,10 +80,7 @@ fn unavailable() -> ResponseBuilder {
 
 fn limited() -> ResponseBuilder {
     problem("A limit is used up, or too much has failed from the address")
-        .header(
-            "Retry-After",
-            number("Seconds to wait before asking again"),
-        )
+        .header("Retry-After", number("Seconds to wait before asking again"))
         .header("X-RateLimit-Limit", number("Requests in a window"))
         .header("X-RateLimit-Remaining", number("Requests that are left"))
         .header(

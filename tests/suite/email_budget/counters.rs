@@ -10,7 +10,8 @@ use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 use redis::AsyncCommands as _;
 use redis::aio::MultiplexedConnection;
 use shared::service::email::EmailAddress;
-use shared::service::email_budget::{EmailBudget, Rate, Verdict};
+use shared::service::email_budget::{EmailBudget, Verdict};
+use shared::service::rate_limit::Rate;
 
 use super::{NOBODY, address, budget, granted, now};
 use crate::support::seeds;

@@ -8,7 +8,8 @@ use std::time::Duration;
 
 use redis::aio::MultiplexedConnection;
 use shared::service::email::EmailAddress;
-use shared::service::email_budget::{EmailBudget, Rate, Verdict};
+use shared::service::email_budget::{EmailBudget, Verdict};
+use shared::service::rate_limit::Rate;
 
 use crate::support::store::Store;
 

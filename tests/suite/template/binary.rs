@@ -127,8 +127,15 @@ fn literals(text: &str) -> Vec<String> {
     let quoted = given
         .chain(constants)
         .filter_map(|rest| rest.strip_prefix('"')?.split_once('"'));
+    // A named limiter has the name of its variable beside it.
+    let limiters = text.split("\"RATE_LIMIT_").skip(1);
+    let limiters = limiters.filter_map(|rest| rest.split_once('"'));
+    let limiters = limiters.map(|(name, _)| format!("RATE_LIMIT_{name}"));
     let names = quoted.map(|(name, _)| name.to_owned());
-    names.filter(|name| is_variable(name)).collect()
+    names
+        .chain(limiters)
+        .filter(|name| is_variable(name))
+        .collect()
 }
 
 fn is_variable(name: &str) -> bool {

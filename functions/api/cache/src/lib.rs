@@ -7,25 +7,24 @@ pub mod stats;
 use axum::Router;
 use axum::routing::{delete, get};
 use http::StatusCode;
+use shared::base::env;
 use shared::edge::{Guard, Problem, limiter};
 use shared::service::cache::invalidation::Group;
 use shared::service::cache::{AnyKind, Caches};
 use utoipa::OpenApi;
 
 /// The routes, each behind the guard.
-pub fn router(caches: Caches, guard: &Guard) -> Router {
+pub fn router(caches: Caches, guard: &Guard) -> Result<Router, env::Error> {
+    let guarded = |methods| guard.service(limiter::API, methods);
     let one = get(entry::show).put(entry::put).delete(entry::remove);
-    Router::new()
-        .route("/api/cache/{kind}/{id}", guard.service(limiter::API, one))
+    Ok(Router::new()
+        .route("/api/cache/{kind}/{id}", guarded(one)?)
         .route(
             "/api/cache/groups/{group}/{id}",
-            guard.service(limiter::API, delete(group::remove)),
+            guarded(delete(group::remove))?,
         )
-        .route(
-            "/api/cache/stats",
-            guard.service(limiter::API, get(stats::show)),
-        )
-        .with_state(caches)
+        .route("/api/cache/stats", guarded(get(stats::show))?)
+        .with_state(caches))
 }
 
 /// The routes' documentation.

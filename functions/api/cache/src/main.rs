@@ -13,9 +13,10 @@ use shared::service::cache::Caches;
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Fatal> {
     start().await?;
-    let guard = Guard::from_env()?;
     let redis = Redis::from_env()?;
+    let guard = Guard::from_env(&redis)?;
     let caches = Caches::new(redis.clone(), Postgres::from_env()?);
+    let router = router(caches, &guard)?;
     redis.connect().await;
-    api::serve("cache", router(caches, &guard), redis.usage().clone()).await
+    api::serve("cache", router, redis.usage().clone()).await
 }

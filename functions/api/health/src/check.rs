@@ -3,6 +3,7 @@
 use axum::Json;
 use axum::extract::State;
 use http::StatusCode;
+use shared::edge::documented::LimitProblems;
 use shared::edge::metrics::Figure;
 use shared::service::job::{JobType, Stats};
 use shared::service::outbox::Standing;
@@ -28,6 +29,7 @@ const OVERDUE_SECONDS: u64 = 900;
     responses(
         (status = 200, description = "Healthy or degraded", body = Report),
         (status = 503, description = "Redis does not answer", body = Report),
+        LimitProblems,
     )
 )]
 pub async fn show(State(stands): State<Stands>) -> (StatusCode, Json<Report>) {

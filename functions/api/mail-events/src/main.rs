@@ -14,9 +14,9 @@ use shared::service::mail_event::MailEvents;
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Fatal> {
     start().await?;
+    let sources = Sources::from_env()?;
     let redis = Redis::from_env()?;
     let guard = Guard::from_env(&redis)?;
-    let sources = Sources::from_env()?;
     let events = MailEvents::new(Postgres::from_env()?);
     let desk = Desk::new(sources, events);
     let router = router(desk, &guard)?;

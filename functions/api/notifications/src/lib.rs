@@ -9,6 +9,7 @@ pub mod unread;
 
 use axum::Router;
 use axum::routing::{get, post};
+use shared::base::env;
 use shared::edge::{Guard, limiter};
 use shared::protocol::upstash::Redis;
 use shared::protocol::web_push::PushServices;
@@ -30,29 +31,22 @@ pub struct Inbox {
     pub redis: Redis,
 }
 
-/// The routes, each behind the guard.
-pub fn router(inbox: Inbox, guard: &Guard) -> Router {
-    Router::new()
+/// The routes, each behind the guard. The list is Postgres's, so its limit is asked before.
+pub fn router(inbox: Inbox, guard: &Guard) -> Result<Router, env::Error> {
+    let guarded = |methods| guard.service(limiter::API, methods);
+    let subscriptions = post(subscriptions::subscribe).delete(subscriptions::unsubscribe);
+    Ok(Router::new()
         .route(
             "/api/notifications",
-            guard.service(limiter::API, get(list::list)),
+            guard.service(limiter::API.ahead(), get(list::list))?,
         )
         .route(
             "/api/notifications/unread-count",
-            guard.service(limiter::API, get(unread::count)),
+            guarded(get(unread::count))?,
         )
-        .route(
-            "/api/notifications/read",
-            guard.service(limiter::API, post(read::read)),
-        )
-        .route(
-            "/api/notifications/subscriptions",
-            guard.service(
-                limiter::API,
-                post(subscriptions::subscribe).delete(subscriptions::unsubscribe),
-            ),
-        )
-        .with_state(inbox)
+        .route("/api/notifications/read", guarded(post(read::read))?)
+        .route("/api/notifications/subscriptions", guarded(subscriptions)?)
+        .with_state(inbox))
 }
 
 /// The routes' documentation.

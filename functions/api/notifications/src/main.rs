@@ -13,8 +13,8 @@ use shared::service::notification::{Notifications, Subscriptions, UnreadCounts};
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Fatal> {
     start().await?;
-    let guard = Guard::from_env()?;
     let redis = Redis::from_env()?;
+    let guard = Guard::from_env(&redis)?;
     let postgres = Postgres::from_env()?;
     let inbox = Inbox {
         notifications: Notifications::new(postgres.clone()),
@@ -23,7 +23,7 @@ async fn main() -> Result<(), Fatal> {
         services: PushServices::from_env()?,
         redis: redis.clone(),
     };
+    let router = router(inbox, &guard)?;
     redis.connect().await;
-    let usage = redis.usage().clone();
-    api::serve("notifications", router(inbox, &guard), usage).await
+    api::serve("notifications", router, redis.usage().clone()).await
 }

@@ -4,6 +4,7 @@ use axum::extract::{Request, State};
 use axum::response::Response;
 use bytes::Bytes;
 use http::Uri;
+use shared::edge::documented::LimitProblems;
 use shared::service::unsubscribe::{Error, Standing};
 use url::form_urlencoded;
 
@@ -37,6 +38,7 @@ enum Wish {
         (status = 400, description = "The link is damaged or was not made here", body = String, content_type = "text/html"),
         (status = 404, description = "The mail is not known any more", body = String, content_type = "text/html"),
         (status = 503, description = "The database does not answer", body = String, content_type = "text/html"),
+        LimitProblems,
     )
 )]
 pub async fn look(State(desk): State<Desk>, uri: Uri) -> Response {
@@ -69,6 +71,7 @@ pub async fn look(State(desk): State<Desk>, uri: Uri) -> Response {
         (status = 404, description = "The mail is not known any more", body = String, content_type = "text/html"),
         (status = 413, description = "The form is larger than 16 KB", body = String, content_type = "text/html"),
         (status = 503, description = "The database does not answer", body = String, content_type = "text/html"),
+        LimitProblems,
     )
 )]
 pub async fn act(State(desk): State<Desk>, request: Request) -> Response {

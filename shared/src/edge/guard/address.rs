@@ -135,7 +135,10 @@ mod tests {
         assert_eq!(picked("1", "198.51.100.1", written), "198.51.100.2");
         assert_eq!(picked("2", "198.51.100.1", written), "203.0.113.9");
         assert_eq!(picked("1", "198.51.100.1", "203.0.113.9"), "203.0.113.9");
-        assert_eq!(picked("9", "198.51.100.1", "203.0.113.9:4711"), "203.0.113.9");
+        assert_eq!(
+            picked("9", "198.51.100.1", "203.0.113.9:4711"),
+            "203.0.113.9"
+        );
     }
 
     #[test]
@@ -149,7 +152,14 @@ mod tests {
 
     #[test]
     fn what_names_no_proxies_is_refused() {
-        for text in ["", "11", "-1", "proxy.example.com", "192.0.2.0/33", "192.0.2.1,"] {
+        for text in [
+            "",
+            "11",
+            "-1",
+            "proxy.example.com",
+            "192.0.2.0/33",
+            "192.0.2.1,",
+        ] {
             assert!(text.parse::<TrustedProxies>().is_err(), "{text}");
         }
     }

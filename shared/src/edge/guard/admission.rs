@@ -89,9 +89,7 @@ impl Door {
                 tracing::error!(limiter = name, error, "a limiter cannot count");
                 match limiter.counts.on_outage {
                     OnOutage::Open => Decision::Pass(None),
-                    OnOutage::Closed => {
-                        Decision::Refuse(marked(None, outage().into_response()))
-                    }
+                    OnOutage::Closed => Decision::Refuse(marked(None, outage().into_response())),
                 }
             }
         }
@@ -157,7 +155,10 @@ fn told(verdict: &Verdict, mut response: Response) -> Response {
     }
     let headers = response.headers_mut();
     headers.insert("x-ratelimit-limit", HeaderValue::from(verdict.limit));
-    headers.insert("x-ratelimit-remaining", HeaderValue::from(verdict.remaining));
+    headers.insert(
+        "x-ratelimit-remaining",
+        HeaderValue::from(verdict.remaining),
+    );
     let reset = HeaderValue::from(verdict.reset.as_millisecond());
     headers.insert("x-ratelimit-reset", reset);
     response

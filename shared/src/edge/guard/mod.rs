@@ -26,12 +26,12 @@ use super::limiter::{Identifier, Limiter};
 use super::problem::Problem;
 use crate::base::env;
 use crate::base::network::subscriber;
-use crate::protocol::upstash::Redis;
 #[cfg(doc)]
 use crate::protocol::upstash;
+use crate::protocol::upstash::Redis;
 #[cfg(doc)]
 use crate::service::rate_limit::RateLimits;
-use crate::service::rate_limit::{Admission, Claim, Limit, OnOutage, TOKEN};
+use crate::service::rate_limit::{Admission, Claim, Limit, OnOutage, SERVICE};
 
 /// Guards routes for holders of the service token. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -54,7 +54,7 @@ impl Guard {
     pub fn from_env(redis: &Redis) -> Result<Self, env::Error> {
         Ok(Self {
             tokens: Arc::new(Tokens::from_env()?),
-            ceiling: Limit::from_env(&TOKEN)?,
+            ceiling: Limit::from_env(&SERVICE)?,
             door: Door::new(redis),
         })
     }

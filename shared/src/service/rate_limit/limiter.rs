@@ -136,13 +136,13 @@ pub static PUBLIC: Limiter = limiter(
     OnOutage::Open,
 );
 
-static TOKEN_KEYS: Family = sliding("rl:token:{identifier}:{window}");
+static SERVICE_KEYS: Family = sliding("rl:service:{identifier}:{window}");
 
 /// Everything that one service token does without an acting user: a fuse against loops, not a quota.
-pub static TOKEN: Limiter = limiter(
-    "token",
-    &TOKEN_KEYS,
-    "RATE_LIMIT_TOKEN",
+pub static SERVICE: Limiter = limiter(
+    "service",
+    &SERVICE_KEYS,
+    "RATE_LIMIT_SERVICE",
     rate(60_000, MINUTE),
     OnOutage::Open,
 );
@@ -267,7 +267,36 @@ pub static DATAROOM_PASSWORD: Limiter = limiter(
 );
 
 /// All of them, as the check route knows them.
-pub static ALL: &[&Limiter] = &[&API, &PUBLIC, &TOKEN, &AUTH, &CORPORATE_ADMIN, &EMAIL, &PDF_GENERATION, &TOTP, &VERIFY, &SIGNATURE, &SIGNATURE_BULK, &SIGNATURE_REMINDER, &LINK_PASSWORD, &DATAROOM_PASSWORD];
+pub static ALL: &[&Limiter] = &[
+    &API,
+    &PUBLIC,
+    &SERVICE,
+    &AUTH,
+    &CORPORATE_ADMIN,
+    &EMAIL,
+    &PDF_GENERATION,
+    &TOTP,
+    &VERIFY,
+    &SIGNATURE,
+    &SIGNATURE_BULK,
+    &SIGNATURE_REMINDER,
+    &LINK_PASSWORD,
+    &DATAROOM_PASSWORD,
+];
 
 /// The families of their keys; that of `email` belongs to the budgets of mails.
-pub(super) const KEYS: &[&Family] = &[&API_KEYS, &PUBLIC_KEYS, &TOKEN_KEYS, &AUTH_KEYS, &CORPORATE_ADMIN_KEYS, &PDF_GENERATION_KEYS, &TOTP_KEYS, &VERIFY_KEYS, &SIGNATURE_KEYS, &SIGNATURE_BULK_KEYS, &SIGNATURE_REMINDER_KEYS, &LINK_PASSWORD_KEYS, &DATAROOM_PASSWORD_KEYS];
+pub(super) const KEYS: &[&Family] = &[
+    &API_KEYS,
+    &PUBLIC_KEYS,
+    &SERVICE_KEYS,
+    &AUTH_KEYS,
+    &CORPORATE_ADMIN_KEYS,
+    &PDF_GENERATION_KEYS,
+    &TOTP_KEYS,
+    &VERIFY_KEYS,
+    &SIGNATURE_KEYS,
+    &SIGNATURE_BULK_KEYS,
+    &SIGNATURE_REMINDER_KEYS,
+    &LINK_PASSWORD_KEYS,
+    &DATAROOM_PASSWORD_KEYS,
+];

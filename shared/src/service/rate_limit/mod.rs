@@ -27,8 +27,8 @@ use crate::service::key::Family;
 pub use admission::{Admission, Claim, Reason, Verdict, passes};
 pub use limiter::{
     ALL, API, AUTH, Algorithm, CORPORATE_ADMIN, DATAROOM_PASSWORD, EMAIL, LINK_PASSWORD, Limit,
-    Limiter, OnOutage, PDF_GENERATION, PUBLIC, SIGNATURE, SIGNATURE_BULK, SIGNATURE_REMINDER,
-    TOKEN, TOTP, VERIFY,
+    Limiter, OnOutage, PDF_GENERATION, PUBLIC, SERVICE, SIGNATURE, SIGNATURE_BULK,
+    SIGNATURE_REMINDER, TOTP, VERIFY,
 };
 pub use rate::{InvalidRate, Rate};
 pub use remaining::Remaining;
@@ -57,6 +57,7 @@ pub const KEYS: &[&Family] = &[&COUNTS, &REFUSED];
 
 // A repetition may count a call twice: see above.
 static ADMIT: Script = Script::repeatable(concat!(
+    include_str!("../security/lua/list.lua"),
     include_str!("lua/arithmetic.lua"),
     include_str!("lua/admit.lua")
 ));

@@ -1,6 +1,34 @@
-//! Security monitoring: the block list, and lockouts.
+//! Security monitoring: failed attempts and lockouts, what speaks for and against a visitor, and the block list.
+//!
+//! **Lockouts.** Failures are counted for whoever makes the attempt: a known device by itself, anybody else by the
+//! address. Five in a row lock for half a minute, and each further one for twice as long, up to half an hour. Twenty
+//! strangers' failures lock the account for strangers, fifty from one address lock that address for strangers; a device
+//! that the account knows is not concerned by either, so nobody can lock out the owner from elsewhere. A success ends
+//! the account's count; behind a lock neither failures nor successes count.
+//!
+//! **Devices.** A device is the hash of the id that the web app keeps in a long-lived cookie (`deviceId`); where there
+//! is none, of the user agent and the address, which is weaker: somebody with the same browser behind the same address
+//! is then the same device. It becomes known by a successful attempt, and stays so for 90 days; an account knows the
+//! last twenty.
 
+mod agent;
+mod assess;
+mod attempt;
+mod blocklist;
+mod event;
+mod visitor;
+
+use crate::protocol::postgres;
+use crate::protocol::upstash::{self, Script};
 use crate::service::key::Family;
+
+pub use assess::{Assessment, Verdict};
+pub use attempt::{Attempt, Outcome};
+pub use blocklist::{Blocked, Blocklist, Entry};
+pub use visitor::Visitor;
+
+use crate::protocol::postgres::Postgres;
+use crate::protocol::upstash::Redis;
 
 /// Which lengths of prefix the block list has, such as `4/24,6/64`: what an address has to be looked up by.
 pub const BLOCKED_LENGTHS: Family = Family {
@@ -23,5 +51,98 @@ pub const ADDRESS_LOCKOUT: Family = Family {
     life: "the lockout: 30 minutes at most",
 };
 
+/// What failed for an account, for one device or address, or from an address.
+pub const FAILURES: Family = Family {
+    pattern: "failed_attempts:{sha256}",
+    kind: "hash",
+    life: "24 hours after the last attempt",
+};
+
+/// What failed from an address, over all accounts.
+pub const ADDRESS_FAILURES: Family = Family {
+    pattern: "failed_attempts:address:{address}",
+    kind: "string",
+    life: "24 hours after the last failure",
+};
+
+/// The devices that an account knows.
+pub const DEVICES: Family = Family {
+    pattern: "known_devices:{sha256}",
+    kind: "sorted set",
+    life: "90 days after the last success; 20 members",
+};
+
+/// How many addresses were seen for an account.
+pub const ADDRESSES: Family = Family {
+    pattern: "seen_addresses:{sha256}",
+    kind: "HyperLogLog",
+    life: "an hour after the last attempt; 12 KB",
+};
+
+/// How many accounts were seen from an address.
+pub const ACCOUNTS: Family = Family {
+    pattern: "seen_accounts:{address}",
+    kind: "HyperLogLog",
+    life: "an hour after the last attempt; 12 KB",
+};
+
+/// How often an address was denied in a row.
+pub const REFUSALS: Family = Family {
+    pattern: "refusals:{address}",
+    kind: "string",
+    life: "an hour after the last refusal",
+};
+
 /// The families of this service.
-pub const KEYS: &[&Family] = &[&BLOCKED_LENGTHS, &BLOCKED_PREFIXES, &ADDRESS_LOCKOUT];
+pub const KEYS: &[&Family] = &[
+    &BLOCKED_LENGTHS,
+    &BLOCKED_PREFIXES,
+    &ADDRESS_LOCKOUT,
+    &FAILURES,
+    &ADDRESS_FAILURES,
+    &DEVICES,
+    &ADDRESSES,
+    &ACCOUNTS,
+    &REFUSALS,
+];
+
+// A repetition is recognised by its nonce.
+static ATTEMPT: Script = Script::repeatable(include_str!("lua/attempt.lua"));
+
+// A repetition may count a refusal twice, which errs on the strict side.
+static ASSESS: Script = Script::repeatable(concat!(
+    include_str!("lua/list.lua"),
+    include_str!("lua/assess.lua")
+));
+
+// Repeating it changes nothing.
+static BLOCK: Script = Script::repeatable(include_str!("lua/block.lua"));
+
+/// Why security could not be looked after.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// Redis did not take the call.
+    #[error("attempts and lockouts cannot be reached")]
+    Redis(#[from] upstash::Error),
+    /// The database did not take the statement; the cause says whether it may be tried again.
+    #[error("security events and the block list cannot be reached")]
+    Postgres(#[from] postgres::Error),
+    /// What came back is not what was written.
+    #[error("security data holds what this build does not know")]
+    Unreadable,
+}
+
+/// Attempts and assessments.
+#[derive(Clone, Debug)]
+pub struct Security {
+    redis: Redis,
+    postgres: Postgres,
+}
+
+impl Security {
+    /// Security of a migrated database and its Redis.
+    #[must_use]
+    pub fn new(redis: Redis, postgres: Postgres) -> Self {
+        Self { redis, postgres }
+    }
+}

@@ -8,12 +8,12 @@
 -- Answers the verdict (0 passes, 1 limited, 2 blocked, 3 locked out), the place of the limit that decided, its
 -- remaining, its reset, and the wait before the next try
 
-local PER_LIMIT, FIRST, MOST_NAMED = 8, 8, 1000
+local PER_LIMIT, BEFORE, MOST_NAMED = 8, 7, 1000
 local now = tonumber(ARGV[1])
-local limits = (#ARGV - FIRST + 1) / PER_LIMIT
+local limits = (#ARGV - BEFORE) / PER_LIMIT
 
 local function argument(place, number)
-  return ARGV[FIRST + (place - 1) * PER_LIMIT + number]
+  return ARGV[BEFORE + (place - 1) * PER_LIMIT + number]
 end
 
 -- Counts and names. A new name beyond the bound drops the lesser half.
@@ -28,16 +28,6 @@ local function count(name, outcome, number, identifier)
       redis.call('ZREMRANGEBYRANK', KEYS[2], 0, MOST_NAMED / 2 - 1)
     end
   end
-end
-
--- The first digits of an address, as many bits as `length`.
-local function prefix(length)
-  local full, rest = math.floor(length / 4), length % 4
-  local text = string.sub(ARGV[3], 1, full)
-  if rest == 0 then return text end
-  local unit = 2 ^ (4 - rest)
-  local digit = tonumber(string.sub(ARGV[3], full + 1, full + 1), 16)
-  return text .. string.format('%x', math.floor(digit / unit) * unit)
 end
 
 -- Everything that is a string is read in one command.
@@ -57,19 +47,10 @@ end
 local read = #names > 0 and redis.call('MGET', unpack(names)) or {}
 
 if ARGV[2] ~= '' then
-  local fields = {}
-  for family, length in string.gmatch(read[1] or '', '(%d)/(%d+)') do
-    if family == ARGV[2] then
-      fields[#fields + 1] = family .. '/' .. length .. ':' .. prefix(tonumber(length))
-    end
-  end
-  local blocked = #fields > 0 and redis.call('HMGET', KEYS[4], unpack(fields)) or {}
-  for number = 1, #fields do
-    local ends = tonumber(blocked[number] or -1)
-    if ends == 0 or ends > now then
-      count(argument(1, 1), 'refused', 1, ARGV[7])
-      return {2, 1, 0, ends, ends == 0 and 0 or ends - now}
-    end
+  local ends = blocked(KEYS[4], read[1], ARGV[2], ARGV[3], now)
+  if ends then
+    count(argument(1, 1), 'refused', 1, ARGV[7])
+    return {2, 1, 0, ends, ends == 0 and 0 or ends - now}
   end
   local locked = tonumber(read[2] or 0)
   if ARGV[4] == '1' and locked > now then

@@ -1,0 +1,91 @@
+-- Security monitoring: what happened, and which networks may not call.
+
+create table if not exists signtusk.security_events (
+  -- What the event is, so that telling it twice writes it once.
+  id text primary key check (length(id) between 1 and 200),
+  event_type text not null check (event_type ~ '^[a-z][a-z_]{0,63}$'),
+  severity text not null check (severity in ('info', 'warning', 'critical')),
+  -- Whose account, as the attempt named it: a user's id or an address.
+  identifier text check (length(identifier) <= 320),
+  ip text check (length(ip) <= 64),
+  user_agent text check (length(user_agent) <= 512),
+  details jsonb not null default '{}' check (jsonb_typeof(details) = 'object'),
+  created_at timestamptz not null default now()
+);
+
+create index if not exists security_events_by_time on signtusk.security_events (created_at);
+create index if not exists security_events_of on signtusk.security_events (identifier, created_at)
+  where identifier is not null;
+
+create table if not exists signtusk.blocked_networks (
+  network cidr primary key,
+  reason text not null check (length(reason) between 1 and 500),
+  -- The acting user; none where the service itself did it.
+  author text check (length(author) between 1 and 320),
+  -- Until then; without one, until it is taken off.
+  expires_at timestamptz,
+  created_at timestamptz not null default now()
+);
+
+create index if not exists blocked_networks_by_time on signtusk.blocked_networks (created_at, (network::text));
+create index if not exists blocked_networks_over on signtusk.blocked_networks (expires_at)
+  where expires_at is not null;
+
+alter table signtusk.security_events enable row level security;
+alter table signtusk.blocked_networks enable row level security;
+
+-- Writes an event down, in the audit log as well, and tells the account's owner by mail where `mail` says how: one
+-- transaction, and nothing of it a second time for the same id. `mail` is the payload of an e-mail job whose
+-- recipient may be missing: then it is the address of the user whose id the identifier is.
+create or replace function signtusk.record_security_event(
+  id text, event_type text, severity text, identifier text, ip text, user_agent text, details jsonb, mail jsonb
+) returns boolean language plpgsql volatile security definer set search_path = '' as $$
+#variable_conflict use_variable
+declare
+  recipient text;
+begin
+  insert into signtusk.security_events (id, event_type, severity, identifier, ip, user_agent, details)
+  values (id, event_type, severity, identifier, ip, left(user_agent, 512), coalesce(details, '{}'))
+  on conflict do nothing;
+  if not found then
+    return false;
+  end if;
+  perform public.signtusk_append_audit_event(jsonb_strip_nulls(jsonb_build_object(
+    'eventId', id, 'action', event_type, 'resourceType', 'security',
+    'resourceId', coalesce(identifier, details ->> 'network'), 'details', details,
+    'ipAddress', ip, 'userAgent', left(user_agent, 512))));
+  if mail is not null then
+    recipient := coalesce(mail ->> 'to',
+      (select profile.email from public.user_profiles profile where profile.id::text = identifier));
+    if recipient is not null then
+      perform public.signtusk_enqueue_job('email', mail || jsonb_build_object('to', recipient), priority => 'high');
+    end if;
+  end if;
+  return true;
+end
+$$;
+
+revoke all on function signtusk.record_security_event(text, text, text, text, text, text, jsonb, jsonb) from public;
+
+do $$
+declare
+  functions text := coalesce(nullif(current_setting('signtusk.functions_role', true), ''), 'functions');
+  ours text;
+begin
+  if exists (select from pg_roles where rolname = functions) then
+    execute format('grant execute on function '
+      'signtusk.record_security_event(text, text, text, text, text, text, jsonb, jsonb) to %I', functions);
+    execute format('grant select on signtusk.security_events to %I', functions);
+    execute format('grant select, insert, update, delete on signtusk.blocked_networks to %I', functions);
+    foreach ours in array array['security_events', 'blocked_networks'] loop
+      if not exists (
+        select from pg_policies
+        where schemaname = 'signtusk' and tablename = ours and policyname = 'signtusk functions'
+      ) then
+        execute format('create policy "signtusk functions" on signtusk.%I to %I using (true) with check (true)',
+          ours, functions);
+      end if;
+    end loop;
+  end if;
+end
+$$;

@@ -1,0 +1,201 @@
+//! An attempt to get in: recorded, and answered with whether there is a lock before it.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use serde_json::{Value, json};
+
+use super::event::{Event, EventType, Severity};
+use super::visitor::{Visitor, sha256};
+use super::{ADDRESSES, ATTEMPT, DEVICES, Error, FAILURES, Security, agent};
+use crate::base::id;
+use crate::base::network::{plain, subscriber};
+use crate::protocol::mail::EmailAddress;
+use crate::protocol::upstash::{FromReply as _, Reply};
+
+/// How long failures are remembered after the last attempt.
+const FAILURES_LIFE: Duration = Duration::from_hours(24);
+
+/// How long a device stays known after its last success.
+const DEVICES_LIFE: Duration = Duration::from_hours(24 * 90);
+
+/// How long addresses and accounts are counted after the last attempt.
+const SEEN_LIFE: Duration = Duration::from_hours(1);
+
+/// Failures in a row that lock one device, or one address, out of an account.
+const ONES_BOUND: u32 = 5;
+
+/// Strangers' failures that lock an account for strangers.
+const ACCOUNTS_BOUND: u32 = 20;
+
+/// Strangers' failures from one address, over all accounts, that lock the address for strangers.
+const ADDRESSES_BOUND: u32 = 50;
+
+/// The first lockout; each further failure doubles it.
+const FIRST_LOCKOUT: Duration = Duration::from_secs(30);
+
+/// The longest lockout.
+const LONGEST_LOCKOUT: Duration = Duration::from_mins(30);
+
+/// An attempt.
+#[derive(Clone, Copy, Debug)]
+pub struct Attempt<'a> {
+    /// What was attempted, such as `login`; each kind counts by itself.
+    pub kind: &'a str,
+    /// Whose account: an e-mail address, which counts in any case, or a user's id.
+    pub identifier: &'a str,
+    /// Who made it.
+    pub visitor: Visitor<'a>,
+    /// Whether it succeeded.
+    pub success: bool,
+    /// Where the owner is told; without it the identifier, if it is an address, or the user's own.
+    pub email: Option<&'a EmailAddress>,
+}
+
+/// What follows from an attempt.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Outcome {
+    /// Whether the account is locked for this visitor: then even a right password lets nobody in.
+    pub locked: bool,
+    /// Failures in a row of this device, or of this address.
+    pub failures: u64,
+    /// How long the lock lasts.
+    pub wait: Duration,
+}
+
+impl Security {
+    /// Records an attempt: one request to Redis, and one statement where the owner has to be told. Where Postgres does
+    /// not take that, the attempt stands all the same, and the fact is in the log.
+    pub async fn attempt(&self, attempt: &Attempt<'_>) -> Result<Outcome, Error> {
+        let account = attempt.identifier.trim().to_lowercase();
+        let visitor = &attempt.visitor;
+        let (device, address) = (visitor.device(), subscriber(visitor.address));
+        let reply = self
+            .redis
+            .eval(self.call(attempt, &account, &device, &address));
+        let (outcome, event, at) = read(reply.await?).ok_or(Error::Unreadable)?;
+        if let Some(event) = event {
+            let told = self.tell(attempt, &account, event, at).await;
+            if let Err(error) = told {
+                let error = &error as &dyn std::error::Error;
+                tracing::error!(error, event = %event, "a security event could not be written down");
+            }
+        }
+        Ok(outcome)
+    }
+
+    fn call(
+        &self,
+        attempt: &Attempt<'_>,
+        account: &str,
+        device: &str,
+        address: &str,
+    ) -> crate::protocol::upstash::Invocation {
+        let keys = attempt.visitor.address_keys();
+        ATTEMPT
+            .invoke()
+            .key(failures(attempt.kind, account, None))
+            .key(failures(attempt.kind, account, Some(device)))
+            .key(failures(attempt.kind, account, Some(address)))
+            .key(DEVICES.key(&sha256(&[account])))
+            .key(keys.failures)
+            .key(keys.lockout)
+            .key(ADDRESSES.key(&sha256(&[account])))
+            .key(keys.accounts)
+            .arg(u8::from(attempt.success))
+            .arg(device)
+            .arg(id::nonce())
+            .arg(address)
+            .arg(sha256(&[account]))
+            .arg(FAILURES_LIFE.as_millis())
+            .arg(DEVICES_LIFE.as_millis())
+            .arg(SEEN_LIFE.as_millis())
+            .arg(ONES_BOUND)
+            .arg(ACCOUNTS_BOUND)
+            .arg(ADDRESSES_BOUND)
+            .arg(FIRST_LOCKOUT.as_millis())
+            .arg(LONGEST_LOCKOUT.as_millis())
+    }
+
+    async fn tell(
+        &self,
+        attempt: &Attempt<'_>,
+        account: &str,
+        event: EventType,
+        at: Timestamp,
+    ) -> Result<(), Error> {
+        let visitor = &attempt.visitor;
+        let id = format!(
+            "{event}:{}",
+            sha256(&[attempt.kind, account, &at.to_string()])
+        );
+        let severity = match event {
+            EventType::AccountLocked => Severity::Warning,
+            _ => Severity::Info,
+        };
+        Event {
+            id: &id,
+            event_type: event,
+            severity,
+            identifier: Some(attempt.identifier),
+            address: Some(plain(visitor.address)),
+            user_agent: visitor.user_agent,
+            details: json!({ "kind": attempt.kind }),
+            mail: Some(mail(attempt, event, at, &id)),
+        }
+        .record(&self.postgres)
+        .await
+    }
+}
+
+/// What failed for an account: of strangers together, or of one device or address.
+pub(super) fn failures(kind: &str, account: &str, whose: Option<&str>) -> String {
+    FAILURES.key(&match whose {
+        None => sha256(&[kind, account]),
+        Some(whose) => sha256(&[kind, account, whose]),
+    })
+}
+
+/// The mail to the owner. Its occurrence is the event's id: told twice, it goes once.
+fn mail(attempt: &Attempt<'_>, event: EventType, at: Timestamp, id: &str) -> Value {
+    let visitor = &attempt.visitor;
+    let said = match event {
+        EventType::NewDevice => "new-device",
+        _ => "account-locked",
+    };
+    let mut mail = json!({
+        "type": "security-alert",
+        "event": said,
+        "at": at.to_string(),
+        "ipAddress": plain(visitor.address).to_string(),
+        "occurrence": id,
+    });
+    if let Some(device) = agent::device(visitor.user_agent) {
+        mail["device"] = device.into();
+    }
+    let own = EmailAddress::parse(attempt.identifier.trim()).ok();
+    if let Some(email) = attempt.email.or(own.as_ref()) {
+        mail["to"] = email.as_str().into();
+    }
+    mail
+}
+
+/// The answer of the script: the outcome, and what the owner is to be told of, with the instant that names it.
+fn read(reply: Reply) -> Option<(Outcome, Option<EventType>, Timestamp)> {
+    let Reply::Array(items) = reply else {
+        return None;
+    };
+    let [locked, failures, wait, event, at] = <[Reply; 5]>::try_from(items).ok()?;
+    let event = match String::from_reply(event).ok()?.as_str() {
+        "account-locked" => Some(EventType::AccountLocked),
+        "new-device" => Some(EventType::NewDevice),
+        _ => None,
+    };
+    let at = String::from_reply(at).ok()?.parse().unwrap_or_default();
+    let outcome = Outcome {
+        locked: i64::from_reply(locked).ok()? == 1,
+        failures: u64::from_reply(failures).ok()?,
+        wait: Duration::from_millis(u64::from_reply(wait).ok()?),
+    };
+    Some((outcome, event, Timestamp::from_millisecond(at).ok()?))
+}

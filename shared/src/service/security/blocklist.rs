@@ -1,0 +1,163 @@
+//! The block list: networks that may not call. Postgres holds it, with reason, author and end; Redis has a copy that
+//! the guard looks an address up in, in one command however long the list is.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::event::{Event, EventType, Severity};
+use super::{BLOCK, BLOCKED_LENGTHS, BLOCKED_PREFIXES, Error};
+use crate::base::network::{Network, digits};
+use crate::protocol::postgres::{Json, Parameter, Postgres, Row, Type, column};
+use crate::protocol::upstash::Redis;
+use crate::service::page::{self, Cursor, Page};
+
+const PUT: &str = include_str!("sql/put.sql");
+const REMOVE: &str =
+    "DELETE FROM signtusk.blocked_networks WHERE network = $1::text::cidr RETURNING 1 AS gone";
+const LIST: &str = include_str!("sql/list.sql");
+
+/// An entry of the list.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Blocked {
+    /// The network, in CIDR notation; one address is one, too.
+    pub cidr: String,
+    /// Why.
+    pub reason: String,
+    /// Who put it there: the acting user; none where it was the service itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub author: Option<String>,
+    /// Until when; without one, until it is taken off.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub expires_at: Option<Timestamp>,
+    /// Since when.
+    #[schema(value_type = String, format = DateTime)]
+    pub created_at: Timestamp,
+}
+
+/// What is put on the list.
+#[derive(Clone, Copy, Debug)]
+pub struct Entry<'a> {
+    /// The network.
+    pub network: Network,
+    /// Why, in 1 to 500 characters.
+    pub reason: &'a str,
+    /// Who says so.
+    pub author: Option<&'a str>,
+    /// Until when.
+    pub expires_at: Option<Timestamp>,
+}
+
+/// The list, in Postgres and as a copy in Redis.
+#[derive(Clone, Debug)]
+pub struct Blocklist {
+    redis: Redis,
+    postgres: Postgres,
+}
+
+impl Blocklist {
+    /// The list of a migrated database.
+    #[must_use]
+    pub fn new(redis: Redis, postgres: Postgres) -> Self {
+        Self { redis, postgres }
+    }
+
+    /// A page of the list, newest first, without what is over.
+    pub async fn list(&self, limit: u32, cursor: Option<&Cursor>) -> Result<Page<Blocked>, Error> {
+        let micros = cursor.map(Cursor::micros);
+        let key = cursor.map(Cursor::key);
+        let rows = page::rows(limit);
+        let parameters: [Parameter<'_>; 3] = [
+            (&micros, Type::INT8),
+            (&key, Type::TEXT),
+            (&rows, Type::INT8),
+        ];
+        let rows = self.postgres.query_repeatable(LIST, &parameters).await?;
+        let items = rows.iter().map(item).collect::<Result<Vec<_>, Error>>()?;
+        Ok(Page::cut(items, limit, |item| {
+            Cursor::new(item.created_at, &item.cidr)
+        }))
+    }
+
+    /// Puts a network on the list, or changes what it says of it; entries that are over go at this opportunity, 100 at
+    /// a time. Blocked once this returns. Repeated, it changes nothing more.
+    pub async fn put(&self, entry: &Entry<'_>) -> Result<Blocked, Error> {
+        let network = entry.network.to_string();
+        let expires = entry.expires_at.map(Timestamp::as_microsecond);
+        let parameters: [Parameter<'_>; 4] = [
+            (&network, Type::TEXT),
+            (&entry.reason, Type::TEXT),
+            (&entry.author, Type::TEXT),
+            (&expires, Type::INT8),
+        ];
+        let rows = self.postgres.query_repeatable(PUT, &parameters).await?;
+        let row = rows.first().ok_or(Error::Unreadable)?;
+        let listed = item(row)?;
+        let Json(over) = column::<Json<Vec<String>>>(row, "over")?;
+        let over = over.iter().filter_map(|cidr| cidr.parse().ok());
+        let ends = entry.expires_at.map_or(0, Timestamp::as_millisecond);
+        let mut changes: Vec<(Network, i64)> = over.map(|network| (network, GONE)).collect();
+        changes.push((entry.network, ends));
+        self.copy(&changes).await?;
+        self.record(EventType::NetworkBlocked, &network, entry.author)
+            .await?;
+        Ok(listed)
+    }
+
+    /// Takes a network off the list. What is not there is gone already; networks within it or around it stay.
+    pub async fn remove(&self, network: Network, author: Option<&str>) -> Result<(), Error> {
+        let cidr = network.to_string();
+        let parameters: [Parameter<'_>; 1] = [(&cidr, Type::TEXT)];
+        let gone = self.postgres.query_repeatable(REMOVE, &parameters).await?;
+        self.copy(&[(network, GONE)]).await?;
+        if gone.is_empty() {
+            return Ok(());
+        }
+        self.record(EventType::NetworkUnblocked, &cidr, author)
+            .await
+    }
+
+    async fn copy(&self, changes: &[(Network, i64)]) -> Result<(), Error> {
+        let mut call = BLOCK
+            .invoke()
+            .key(BLOCKED_LENGTHS.key(""))
+            .key(BLOCKED_PREFIXES.key(""));
+        for (network, ends) in changes {
+            let bits = network.bits();
+            let family = if network.address().is_ipv4() { 4 } else { 6 };
+            let digits = digits(network.address());
+            let prefix = &digits[..usize::from(bits.div_ceil(4))];
+            call = call.arg(format!("{family}/{bits}")).arg(prefix).arg(ends);
+        }
+        Ok(self.redis.eval(call).await?)
+    }
+
+    async fn record(
+        &self,
+        event_type: EventType,
+        cidr: &str,
+        author: Option<&str>,
+    ) -> Result<(), Error> {
+        Event {
+            id: &format!("{event_type}:{}", crate::base::id::nonce()),
+            event_type,
+            severity: Severity::Warning,
+            identifier: None,
+            address: None,
+            user_agent: "",
+            details: serde_json::json!({ "network": cidr, "author": author }),
+            mail: None,
+        }
+        .record(&self.postgres)
+        .await
+    }
+}
+
+/// What stands for the end of an entry that is not there any more.
+const GONE: i64 = -1;
+
+fn item(row: &Row) -> Result<Blocked, Error> {
+    Ok(column::<Json<Blocked>>(row, "item").map(|Json(item)| item)?)
+}
