@@ -132,7 +132,7 @@ pub const BUDGETS: &[Budget] = &[
         [2, 11, 0],
     ),
     budget("POST /api/notifications/read", [2, 14, 0]),
-    budget("POST /api/jobs/job-failed", [1, 11, 0]),
+    budget("POST /api/jobs/job-failed", [1, 12, 0]),
     budget("POST /api/jobs/relay-outbox, nothing to do", [3, 26, 0]),
     budget("POST /api/jobs/relay-outbox, one row", [4, 36, 1]),
     budget("POST /api/jobs/relay-outbox, 100 rows", [4, 1026, 1]),
