@@ -1,7 +1,9 @@
 """What docs/openapi.json cannot say, told to Schemathesis: it generates requests from the document, and a request that
 keeps to the document must be accepted."""
 
+from base64 import urlsafe_b64encode
 from datetime import UTC, datetime, timedelta
+from os import environ
 
 import schemathesis
 from hypothesis import strategies
@@ -14,6 +16,20 @@ schemathesis.openapi.format(
     "date-time",
     strategies.datetimes(datetime(1970, 1, 1), TODAY + timedelta(days=6)).map(lambda at: f"{at.isoformat()}Z"),
 )
+
+
+# A cursor is what a page gave: base64url of an instant in microseconds and a key.
+schemathesis.openapi.format(
+    "cursor",
+    strategies.builds(
+        lambda micros, key: urlsafe_b64encode(f"{micros}.{key}".encode()).decode().rstrip("="),
+        strategies.integers(0, 4_000_000_000_000_000),
+        strategies.text(strategies.characters(categories=("L", "N", "P")), max_size=40),
+    ),
+)
+
+# The token of an unsubscribe link is signed: this one was taken out of a mail.
+schemathesis.openapi.format("unsubscribe-token", strategies.just(environ["UNSUBSCRIBE_TOKEN"]))
 
 
 @schemathesis.hook

@@ -263,6 +263,8 @@ async fn bad_input_is_named_and_changes_nothing() {
         .assert_problem(415, "unsupported_media_type", "no type");
     for query in [
         "limit=-1",
+        "limit=0",
+        "limit=101",
         "reason=hated",
         "email=ann",
         "email=a%00@example.com",
@@ -280,7 +282,7 @@ async fn bad_input_is_named_and_changes_nothing() {
             .await
             .assert_problem(400, "malformed_query", query);
     }
-    assert_eq!(listed(&cloud, "limit=1000000&x=y").await, [""; 0]);
+    assert_eq!(listed(&cloud, "limit=100&x=y").await, [""; 0]);
 }
 
 #[tokio::test]

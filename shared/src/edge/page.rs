@@ -27,6 +27,12 @@ impl Limit {
     }
 }
 
+impl From<Limit> for u32 {
+    fn from(limit: Limit) -> Self {
+        limit.0
+    }
+}
+
 impl Default for Limit {
     fn default() -> Self {
         Self(Self::USUAL)

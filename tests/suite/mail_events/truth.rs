@@ -110,6 +110,8 @@ async fn an_absurd_query_is_refused() {
     let long = "x".repeat(2000);
     for query in [
         "limit=-1",
+        "limit=0",
+        "limit=101",
         "limit=",
         "limit=abc",
         "limit=1&limit=2",
@@ -128,7 +130,7 @@ async fn an_absurd_query_is_refused() {
         let refused = stage.cloud.get(&format!("{ROUTE}?{query}")).await;
         refused.assert_problem(400, "malformed_query", query);
     }
-    for query in ["limit=0", "limit=1000000", "x=y", "&&"] {
+    for query in ["limit=1", "limit=100", "x=y", "&&"] {
         let page = stage.cloud.get(&format!("{ROUTE}?{query}")).await;
         assert_eq!(page.status, 200, "{query}: {page:?}");
     }

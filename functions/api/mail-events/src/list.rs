@@ -5,16 +5,13 @@ use axum::extract::State;
 use serde::{Deserialize, Serialize};
 use shared::edge::documented::GuardProblems;
 use shared::edge::input::Query;
+use shared::edge::page::Limit;
 use shared::edge::{Caller, Result};
 use shared::protocol::mail::EmailAddress;
 use shared::service::email::Reference;
 use shared::service::mail_event::{Cursor, Filter, TrackedMail};
-use shared::service::page::HIGHEST_LIMIT;
 
 use crate::Desk;
-
-/// Mails on a page, if the caller does not say.
-const DEFAULT_LIMIT: u32 = 20;
 
 /// What the page is made of.
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
@@ -28,10 +25,11 @@ pub struct Wanted {
     /// Only those to this address, in whatever case.
     email: Option<EmailAddress>,
     /// Mails on the page, 1 to 100; 20 if absent.
-    #[param(minimum = 1, maximum = 100)]
-    limit: Option<u32>,
+    #[serde(default)]
+    #[param(inline)]
+    limit: Limit,
     /// The `cursor` of the page before.
-    #[param(value_type = Option<String>)]
+    #[param(value_type = Option<String>, format = "cursor", max_length = 512)]
     cursor: Option<Cursor>,
 }
 
@@ -66,14 +64,13 @@ pub async fn list(
     Query(wanted): Query<Wanted>,
 ) -> Result<Json<TrackedMailPage>> {
     caller.must_be_admin()?;
-    let limit = wanted.limit.unwrap_or(DEFAULT_LIMIT);
     let page = desk
         .events
         .list(&Filter {
             request_id: wanted.request_id,
             email: wanted.email,
             job_id: wanted.job_id,
-            limit: limit.clamp(1, HIGHEST_LIMIT),
+            limit: wanted.limit.into(),
             cursor: wanted.cursor,
         })
         .await?;

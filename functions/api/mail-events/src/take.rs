@@ -67,10 +67,10 @@ pub struct Taken {
     ),
     responses(
         (status = 200, description = "Taken; it need not be sent again", body = Taken),
-        (status = 400, description = "Not a message of SNS", body = ProblemDocument),
-        (status = 401, description = "Not signed by a provider that is set up", body = ProblemDocument),
-        (status = 413, description = "The body is larger than 512 KB", body = ProblemDocument),
-        (status = 503, description = "It cannot be taken now; send it again", body = ProblemDocument),
+        (status = 400, description = "Not a message of SNS", body = ProblemDocument, content_type = "application/problem+json"),
+        (status = 401, description = "Not signed by a provider that is set up", body = ProblemDocument, content_type = "application/problem+json"),
+        (status = 413, description = "The body is larger than 512 KB", body = ProblemDocument, content_type = "application/problem+json"),
+        (status = 503, description = "It cannot be taken now; send it again", body = ProblemDocument, content_type = "application/problem+json"),
     )
 )]
 pub async fn take(

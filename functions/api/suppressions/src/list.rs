@@ -5,13 +5,11 @@ use axum::extract::State;
 use serde::{Deserialize, Serialize};
 use shared::edge::documented::GuardProblems;
 use shared::edge::input::Query;
+use shared::edge::page::Limit;
 use shared::edge::{Caller, Result};
 use shared::protocol::mail::EmailAddress;
-use shared::service::page::{Cursor, HIGHEST_LIMIT};
+use shared::service::page::Cursor;
 use shared::service::suppression::{Filter, Reason, Suppression, Suppressions};
-
-/// Items on a page, if the caller does not say.
-const DEFAULT_LIMIT: u32 = 20;
 
 /// What the page is made of.
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
@@ -22,10 +20,11 @@ pub struct Wanted {
     /// Only this reason.
     reason: Option<Reason>,
     /// Items on the page, 1 to 100; 20 if absent.
-    #[param(minimum = 1, maximum = 100)]
-    limit: Option<u32>,
+    #[serde(default)]
+    #[param(inline)]
+    limit: Limit,
     /// The `cursor` of the page before.
-    #[param(value_type = Option<String>)]
+    #[param(value_type = Option<String>, format = "cursor", max_length = 512)]
     cursor: Option<Cursor>,
 }
 
@@ -60,12 +59,11 @@ pub async fn list(
     Query(wanted): Query<Wanted>,
 ) -> Result<Json<SuppressionPage>> {
     caller.must_be_admin()?;
-    let limit = wanted.limit.unwrap_or(DEFAULT_LIMIT);
     let page = suppressions
         .list(&Filter {
             email: wanted.email,
             reason: wanted.reason,
-            limit: limit.clamp(1, HIGHEST_LIMIT),
+            limit: wanted.limit.into(),
             cursor: wanted.cursor,
         })
         .await?;

@@ -4,9 +4,8 @@ use axum::Json;
 use axum::extract::State;
 use http::StatusCode;
 use serde::Deserialize;
-use shared::edge::documented::GuardProblems;
+use shared::edge::documented::{BodyProblems, GuardProblems};
 use shared::edge::input::{self, Query};
-use shared::edge::problem::ProblemDocument;
 use shared::edge::{Caller, Result};
 use shared::protocol::mail::EmailAddress;
 use shared::service::email::Message;
@@ -45,8 +44,8 @@ pub struct Lifted {
     request_body = Wanted,
     responses(
         (status = 200, description = "The address as it is listed", body = Suppression),
-        (status = 422, description = "A field is not acceptable; errors[] names it", body = ProblemDocument),
         GuardProblems,
+        BodyProblems,
     ),
     security(("serviceToken" = []))
 )]

@@ -32,7 +32,7 @@ enum Wish {
     operation_id = "lookAtSubscription",
     path = "/api/unsubscribe",
     tag = "mail",
-    params(("token" = String, Query, description = "The token of a mail's link")),
+    params(("token" = String, Query, format = "unsubscribe-token", description = "The token of a mail's link")),
     responses(
         (status = 200, description = "The page", body = String, content_type = "text/html"),
         (status = 400, description = "The link is damaged or was not made here", body = String, content_type = "text/html"),
@@ -63,8 +63,8 @@ pub async fn look(State(desk): State<Desk>, uri: Uri) -> Response {
     operation_id = "unsubscribe",
     path = "/api/unsubscribe",
     tag = "mail",
-    params(("token" = String, Query, description = "The token of a mail's link")),
-    request_body(content = String, content_type = "application/x-www-form-urlencoded"),
+    params(("token" = String, Query, format = "unsubscribe-token", description = "The token of a mail's link")),
+    request_body(content = Option<serde_json::Value>, content_type = "application/x-www-form-urlencoded"),
     responses(
         (status = 200, description = "Done", body = String, content_type = "text/html"),
         (status = 400, description = "The link is damaged or was not made here", body = String, content_type = "text/html"),
