@@ -1,5 +1,6 @@
 //! `POST /api/queue/*`: the routes that put jobs into the queue.
 
+pub mod audit;
 pub mod bulk;
 pub mod bulk_notifications;
 pub mod emails;
@@ -45,6 +46,10 @@ pub fn router(queue: Queue, guard: &Guard) -> Router {
             "/api/queue/notifications/bulk",
             guard.service(limiter::API, post(bulk_notifications::enqueue)),
         )
+        .route(
+            "/api/queue/audit-events",
+            guard.service(limiter::API, post(audit::enqueue)),
+        )
         .with_state(queue)
 }
 
@@ -54,6 +59,7 @@ pub fn router(queue: Queue, guard: &Guard) -> Router {
     emails::enqueue,
     bulk::enqueue,
     notifications::enqueue,
-    bulk_notifications::enqueue
+    bulk_notifications::enqueue,
+    audit::enqueue
 ))]
 pub struct Documentation;

@@ -1,0 +1,21 @@
+//! `GET /api/audit`, `/api/audit/verify`, `/api/audit/export`: shows, verifies and exports the audit log.
+//!
+//! Called by the web app with the service token, for the acting user: who sees which events is part of the query.
+//! Reads Postgres; changes nothing.
+
+use audit::{Log, router};
+use shared::edge::{Fatal, Guard, api, start};
+use shared::protocol::postgres::Postgres;
+use shared::protocol::upstash::Usage;
+use shared::service::audit::{Audit, Seal};
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Fatal> {
+    start().await?;
+    let guard = Guard::from_env()?;
+    let log = Log {
+        audit: Audit::new(Postgres::from_env()?),
+        seal: Seal::from_env()?,
+    };
+    api::serve("audit", router(log, &guard), Usage::default()).await
+}
