@@ -410,6 +410,16 @@ begin
 end
 $$;
 
+-- The log as it is read: the same types whatever the table came with.
+create or replace view signtusk.audit_entries as
+  select id::text as id, event_id, chain, sequence, previous_hash, hash, canonical, request_id, domain,
+    user_id::text as user_id, action::text as action, resource_type::text as resource_type,
+    resource_id::text as resource_id, to_jsonb(details) as details, to_jsonb(metadata) as metadata,
+    to_jsonb(ip_address) #>> '{}' as ip_address, user_agent::text as user_agent, created_at, recorded_at,
+    (extract(epoch from created_at) * 1000000)::bigint as created_micros,
+    (extract(epoch from recorded_at) * 1000000)::bigint as recorded_micros
+  from public.audit_logs;
+
 -- Refuses what is not an append by the function above, and what is not its retention. For every role that the triggers
 -- hold for: the owning role is kept from accidents, not from intent.
 create or replace function signtusk.refuse_audit_change() returns trigger
@@ -465,7 +475,8 @@ begin
     end if;
   end loop;
   if exists (select from pg_roles where rolname = functions) then
-    execute format('grant select on public.audit_logs, signtusk.audit_chains, signtusk.retention to %I', functions);
+    execute format('grant select on public.audit_logs, signtusk.audit_entries, signtusk.audit_chains, '
+      'signtusk.retention to %I', functions);
     execute format('grant execute on function signtusk.retire_audit_events(text, bigint, text, text), '
       'signtusk.remove_unchained_audit_rows(timestamptz, integer) to %I', functions);
     foreach ours in array array['public.audit_logs', 'signtusk.audit_chains', 'signtusk.retention'] loop

@@ -19,6 +19,7 @@ fn document() -> Document {
         .build();
     let mut document = OpenApiBuilder::new().info(info).build();
     for part in [
+        audit::Documentation::openapi(),
         cache::Documentation::openapi(),
         health::Documentation::openapi(),
         mail_events::Documentation::openapi(),

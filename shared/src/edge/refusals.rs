@@ -8,7 +8,7 @@ use http::StatusCode;
 
 use super::problem::Problem;
 use crate::protocol::{postgres, qstash, sns, svix, upstash};
-use crate::service::{cache, job, mail_event, notification, suppression};
+use crate::service::{audit, cache, job, mail_event, notification, suppression};
 
 impl From<upstash::Error> for Problem {
     fn from(error: upstash::Error) -> Self {
@@ -58,6 +58,15 @@ impl From<postgres::Error> for Problem {
             return Self::unavailable("The database does not answer. Try again.");
         }
         internal()
+    }
+}
+
+impl From<audit::Error> for Problem {
+    fn from(error: audit::Error) -> Self {
+        match error {
+            audit::Error::Postgres(error) => error.into(),
+            audit::Error::Refused(_) | audit::Error::Unreadable => internal(),
+        }
     }
 }
 

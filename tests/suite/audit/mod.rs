@@ -1,8 +1,11 @@
 //! The audit log: chains that cannot fork, that find what was changed, and that nobody may change.
 
+mod api;
 mod append;
 mod canonical;
+mod retention;
 mod rights;
+mod tampered;
 
 use serde_json::{Value, json};
 use shared::service::audit::{Appended, Audit, Event};

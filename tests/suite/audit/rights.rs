@@ -99,7 +99,7 @@ async fn a_table_that_was_there_before_keeps_its_rows_and_takes_events() {
     .unwrap();
     database
         .say(
-            "drop table public.audit_logs; \
+            "drop table public.audit_logs cascade; \
              create table public.audit_logs ( \
                id bigint generated always as identity primary key, \
                user_id uuid not null references public.user_profiles (id) on delete cascade, \

@@ -227,6 +227,8 @@ async fn a_function_whose_store_is_away_writes_the_outcome_that_its_alarm_counts
 
 /// Calls every function that stands on something, so that what it stands on is asked.
 async fn call_everything(cloud: &TestCloud) {
+    let event = json!({ "action": "view", "resourceType": "document" });
+    assert_eq!(cloud.deliver("audit-log", &event).await.status, 503);
     let body = signature_request("ann@example.com");
     assert_eq!(cloud.post("/api/queue/emails", &body).await.status, 503);
     assert_eq!(cloud.deliver("send-email", &body).await.status, 503);
@@ -250,6 +252,7 @@ async fn call_everything(cloud: &TestCloud) {
         "/api/queue/stats",
         "/api/health/redis",
         "/api/suppressions",
+        "/api/audit",
         "/api/mail-events",
         &link,
     ] {

@@ -26,9 +26,9 @@ const ROUTE: &str = "/api/queue/emails";
 #[serde(rename_all = "camelCase")]
 pub struct Accepted {
     /// Under this id the job can be followed.
-    job_id: String,
+    pub job_id: String,
     /// Always `queued`.
-    status: Status,
+    pub status: Status,
 }
 
 impl Accepted {

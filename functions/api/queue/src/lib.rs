@@ -1,5 +1,6 @@
 //! `POST /api/queue/*`: the routes that put jobs into the queue.
 
+pub mod audit;
 pub mod bulk;
 pub mod bulk_notifications;
 pub mod emails;
@@ -41,6 +42,7 @@ pub fn router(queue: Queue, guard: &Guard) -> Result<Router, env::Error> {
             "/api/queue/notifications/bulk",
             guarded(post(bulk_notifications::enqueue))?,
         )
+        .route("/api/queue/audit-events", guarded(post(audit::enqueue))?)
         .with_state(queue))
 }
 
@@ -50,6 +52,7 @@ pub fn router(queue: Queue, guard: &Guard) -> Result<Router, env::Error> {
     emails::enqueue,
     bulk::enqueue,
     notifications::enqueue,
-    bulk_notifications::enqueue
+    bulk_notifications::enqueue,
+    audit::enqueue
 ))]
 pub struct Documentation;

@@ -70,6 +70,8 @@ pub(super) fn variables(addresses: Addresses, secrets: &mut Secrets) -> BTreeMap
         ("RESEND_URL", addresses.resend),
         ("RESEND_API_KEY", addresses.resend_key),
         ("RESEND_WEBHOOK_SECRET", addresses.webhook_secret),
+        ("AUDIT_KEY", secrets.get("audit_key")),
+        ("AUDIT_KEY_FORMER", secrets.get("audit_key_former")),
         ("TICKET_SECRET", secrets.get("ticket_secret")),
         ("TICKET_SECRET_NEXT", secrets.get("ticket_secret_next")),
         ("VAPID_PUBLIC_KEY", addresses.vapid.public),

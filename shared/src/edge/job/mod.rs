@@ -90,8 +90,14 @@ impl Worker {
 
     /// Names the kinds of payload that this function takes, for whoever asks with GET.
     #[must_use]
-    pub fn supporting(mut self, types: &[&str]) -> Self {
-        self.webhook.about["supportedTypes"] = json!(types);
+    pub fn supporting(self, types: &[&str]) -> Self {
+        self.telling("supportedTypes", &json!(types))
+    }
+
+    /// Says something more of this function to whoever asks with GET.
+    #[must_use]
+    pub fn telling(mut self, name: &str, value: &Value) -> Self {
+        self.webhook.about[name] = value.clone();
         self
     }
 

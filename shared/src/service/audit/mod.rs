@@ -5,10 +5,20 @@
 //! that text, and every column is derived from the text.
 
 mod append;
+mod entry;
 mod event;
+mod retire;
+mod seal;
+mod verify;
+mod walk;
 
 pub use self::append::Appended;
+pub use self::entry::{Entry, Filter, Part, Sight};
 pub use self::event::{ACTIONS, Event, Happened, InvalidText, RESOURCE_TYPES, Text, TooLarge};
+pub use self::retire::Retired;
+pub use self::seal::Seal;
+pub use self::verify::{Reached, Scope, Verdict};
+pub use self::walk::{Broken, Kind};
 use crate::protocol::postgres::{self, Postgres};
 
 /// Why the log could not be written or read.

@@ -1,0 +1,187 @@
+//! `GET /api/audit/export`: the log as CSV or as JSON lines, in pages that fit into an answer.
+
+use axum::extract::State;
+use axum::response::{IntoResponse as _, Response};
+use http::{HeaderValue, Uri, header};
+use serde::Deserialize;
+use shared::edge::documented::GuardProblems;
+use shared::edge::input::Query;
+use shared::edge::{Caller, Result};
+use shared::service::audit::{Entry, Filter, Part};
+use shared::service::page::{Cursor, HIGHEST_LIMIT};
+use url::form_urlencoded;
+
+use crate::Log;
+use crate::csv;
+use crate::list::Wanted;
+use crate::viewer::sight;
+
+/// Bytes after which a page ends. An answer holds 6 MB, an event at most 64 KB, and a page of the database a hundred.
+const FULL: usize = 2_000_000;
+
+/// Entries after which a page ends.
+const MOST: usize = 5000;
+
+/// The columns of CSV.
+const COLUMNS: [&str; 15] = [
+    "createdAt",
+    "recordedAt",
+    "action",
+    "userId",
+    "domain",
+    "resourceType",
+    "resourceId",
+    "requestId",
+    "details",
+    "metadata",
+    "ipAddress",
+    "userAgent",
+    "chain",
+    "sequence",
+    "hash",
+];
+
+/// In which form.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Format {
+    /// RFC 4180, with a line of names on the first page. What a spreadsheet would run is made inert.
+    #[default]
+    Csv,
+    /// One JSON object a line, with the canonical text that the hash is over: the form to keep as evidence.
+    Jsonl,
+}
+
+/// How it is wanted.
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct Shape {
+    /// `csv` or `jsonl`.
+    #[serde(default)]
+    #[param(inline, required = false)]
+    format: Format,
+    /// Out of the `Link` of the page before.
+    #[param(value_type = Option<String>)]
+    cursor: Option<Cursor>,
+}
+
+/// The log, oldest first, as a file.
+///
+/// The same events to the same people as `GET /api/audit`. A page ends at two megabytes; the next one is in the header
+/// `Link` with `rel="next"`, and the pages one after the other are the file.
+#[utoipa::path(
+    get,
+    operation_id = "exportAudit",
+    path = "/api/audit/export",
+    tag = "audit",
+    params(Wanted, Shape, Caller),
+    responses(
+        (
+            status = 200,
+            description = "A page of the file",
+            content((String = "text/csv"), (String = "application/jsonl")),
+            headers(("Link" = Option<String>, description = "The next page, with `rel=\"next\"`; absent on the last one"))
+        ),
+        GuardProblems,
+    ),
+    security(("serviceToken" = []))
+)]
+pub async fn export(
+    State(log): State<Log>,
+    caller: Caller,
+    uri: Uri,
+    Query(wanted): Query<Wanted>,
+    Query(shape): Query<Shape>,
+) -> Result<Response> {
+    let (sight, filter) = (sight(&caller), Filter::from(wanted));
+    let mut text = String::new();
+    if shape.format == Format::Csv && shape.cursor.is_none() {
+        csv::record(&mut text, COLUMNS);
+    }
+    let (mut entries, mut cursor) = (0, shape.cursor);
+    let next = loop {
+        let part = Part {
+            newest_first: false,
+            limit: HIGHEST_LIMIT,
+            cursor: cursor.take(),
+        };
+        let page = log.audit.entries(&sight, &filter, &part).await?;
+        entries += page.items.len();
+        for entry in &page.items {
+            write(&mut text, shape.format, entry);
+        }
+        match page.cursor {
+            Some(next) if text.len() < FULL && entries < MOST => cursor = Some(next),
+            next => break next,
+        }
+    };
+    let (kind, name) = match shape.format {
+        Format::Csv => (
+            "text/csv; charset=utf-8",
+            "attachment; filename=\"audit.csv\"",
+        ),
+        Format::Jsonl => ("application/jsonl", "attachment; filename=\"audit.jsonl\""),
+    };
+    let headers = [
+        (header::CONTENT_TYPE, kind),
+        (header::CONTENT_DISPOSITION, name),
+    ];
+    let mut response = (headers, text).into_response();
+    if let Some(link) = next.and_then(|next| link(&uri, &next)) {
+        response.headers_mut().insert(header::LINK, link);
+    }
+    Ok(response)
+}
+
+/// The same request at the next page (RFC 8288), relative to this one.
+fn link(uri: &Uri, next: &Cursor) -> Option<HeaderValue> {
+    let given = form_urlencoded::parse(uri.query().unwrap_or_default().as_bytes());
+    let query = form_urlencoded::Serializer::new(String::new())
+        .extend_pairs(given.filter(|(name, _)| name != "cursor"))
+        .append_pair("cursor", &next.to_string())
+        .finish();
+    HeaderValue::try_from(format!("<{}?{query}>; rel=\"next\"", uri.path())).ok()
+}
+
+fn write(text: &mut String, format: Format, entry: &Entry) {
+    match format {
+        Format::Csv => record(text, entry),
+        // What was read from JSON can be written as JSON.
+        Format::Jsonl => {
+            text.push_str(&serde_json::to_string(entry).unwrap_or_default());
+            text.push('\n');
+        }
+    }
+}
+
+fn record(text: &mut String, entry: &Entry) {
+    let json = |value: &serde_json::Value| match value {
+        serde_json::Value::Null => String::new(),
+        value => value.to_string(),
+    };
+    let plain = |value: &Option<String>| value.clone().unwrap_or_default();
+    let fields: [String; COLUMNS.len()] = [
+        entry.created_at.to_string(),
+        entry
+            .recorded_at
+            .map(|at| at.to_string())
+            .unwrap_or_default(),
+        entry.action.clone(),
+        plain(&entry.user_id),
+        plain(&entry.domain),
+        plain(&entry.resource_type),
+        plain(&entry.resource_id),
+        plain(&entry.request_id),
+        json(&entry.details),
+        json(&entry.metadata),
+        plain(&entry.ip_address),
+        plain(&entry.user_agent),
+        plain(&entry.chain),
+        entry
+            .sequence
+            .map(|place| place.to_string())
+            .unwrap_or_default(),
+        plain(&entry.hash),
+    ];
+    csv::record(text, fields.iter().map(String::as_str));
+}

@@ -1,0 +1,38 @@
+//! `/api/audit`: looking at the audit log, proving that nothing in it was changed, and taking it elsewhere.
+
+pub mod csv;
+pub mod export;
+pub mod list;
+pub mod verify;
+mod viewer;
+
+use axum::Router;
+use axum::routing::get;
+use shared::base::env;
+use shared::edge::{Guard, limiter};
+use shared::service::audit::{Audit, Seal};
+use utoipa::OpenApi;
+
+/// The log, and the key of its checkpoints.
+#[derive(Clone, Debug)]
+pub struct Log {
+    /// The log.
+    pub audit: Audit,
+    /// What checkpoints are signed with.
+    pub seal: Seal,
+}
+
+/// The routes, behind the guard.
+pub fn router(log: Log, guard: &Guard) -> Result<Router, env::Error> {
+    let guarded = |route| guard.service(limiter::API.ahead(), route);
+    Ok(Router::new()
+        .route("/api/audit", guarded(get(list::list))?)
+        .route("/api/audit/verify", guarded(get(verify::verify))?)
+        .route("/api/audit/export", guarded(get(export::export))?)
+        .with_state(log))
+}
+
+/// The routes' documentation.
+#[derive(Debug, OpenApi)]
+#[openapi(paths(list::list, verify::verify, export::export))]
+pub struct Documentation;

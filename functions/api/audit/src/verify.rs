@@ -1,0 +1,148 @@
+//! `GET /api/audit/verify`: whether anything in the log was changed.
+
+use std::time::Duration;
+
+use axum::Json;
+use axum::extract::State;
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use http::StatusCode;
+use serde::{Deserialize, Serialize};
+use shared::edge::documented::GuardProblems;
+use shared::edge::input::Query;
+use shared::edge::problem::ProblemDocument;
+use shared::edge::{Caller, Problem, Result};
+use shared::service::audit::{Reached, Scope, Text, Verdict};
+use tokio::time::Instant;
+
+use crate::Log;
+use crate::viewer::sight;
+
+/// How long one call walks: API Gateway gives up at 30 s.
+const TIME: Duration = Duration::from_secs(15);
+
+/// What is verified.
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
+#[serde(rename_all = "camelCase")]
+#[into_params(parameter_in = Query)]
+pub struct Wanted {
+    /// The chain of this signing request.
+    #[param(value_type = Option<String>, max_length = 320, pattern = r"\S")]
+    request_id: Option<Text<320>>,
+    /// Every chain in which this user did something. Excludes `requestId`.
+    #[param(value_type = Option<String>, max_length = 320, pattern = r"\S")]
+    user_id: Option<Text<320>>,
+    /// The `cursor` of the call before.
+    #[param(value_type = Option<String>)]
+    cursor: Option<Place>,
+}
+
+/// What it came to.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct AuditVerdict {
+    #[serde(flatten)]
+    verdict: Verdict,
+    /// Where to go on, if the time was up before the end; absent when everything was looked at.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cursor: Option<String>,
+}
+
+/// A place in the log, as one opaque word.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(try_from = "String")]
+struct Place(Reached);
+
+impl TryFrom<String> for Place {
+    type Error = &'static str;
+
+    fn try_from(text: String) -> std::result::Result<Self, Self::Error> {
+        const NONE: &str = "is not a cursor of this route";
+        let bytes = URL_SAFE_NO_PAD.decode(text).map_err(|_| NONE)?;
+        let reached: Reached = serde_json::from_slice(&bytes).map_err(|_| NONE)?;
+        if reached.chain.contains('\0') || reached.sequence < 0 {
+            return Err(NONE);
+        }
+        Ok(Self(reached))
+    }
+}
+
+/// Whether the log is as it was written.
+///
+/// Walks the hash chains and names the first link that is broken: a text or a column that was changed, an event that is
+/// missing or was never appended, two that were swapped. Rows from before the chain are counted as `unchained`: nothing
+/// proves them. What does not fit into one call goes on at `cursor`.
+#[utoipa::path(
+    get,
+    operation_id = "verifyAudit",
+    path = "/api/audit/verify",
+    tag = "audit",
+    params(Wanted, Caller),
+    responses(
+        (status = 200, description = "What was found", body = AuditVerdict),
+        (
+            status = 403,
+            description = "A user who is no administrator verifies requests that he or she made",
+            body = ProblemDocument,
+            content_type = "application/problem+json"
+        ),
+        GuardProblems,
+    ),
+    security(("serviceToken" = []))
+)]
+pub async fn verify(
+    State(log): State<Log>,
+    caller: Caller,
+    Query(wanted): Query<Wanted>,
+) -> Result<Json<AuditVerdict>> {
+    let scope = match (wanted.request_id, wanted.user_id) {
+        (Some(_), Some(_)) => return Err(both()),
+        (Some(request), None) => Scope::Request(request.into()),
+        (None, Some(user)) => Scope::User(user.into()),
+        (None, None) => Scope::All,
+    };
+    if !may(&log, &caller, &scope).await? {
+        return Err(not_theirs());
+    }
+    let reached = wanted.cursor.map(|Place(reached)| reached);
+    let deadline = Instant::now() + TIME;
+    let mut verdict = log
+        .audit
+        .verify(&log.seal, &scope, reached, deadline)
+        .await?;
+    let cursor = verdict.reached.take().map(|reached| {
+        // Text and numbers can always be written as JSON.
+        URL_SAFE_NO_PAD.encode(serde_json::to_vec(&reached).unwrap_or_default())
+    });
+    if let Some(broken) = &verdict.first_broken {
+        let (chain, sequence, detail) = (&broken.chain, broken.sequence, &broken.detail);
+        tracing::error!(chain, sequence, detail, "an audit chain is broken");
+    }
+    Ok(Json(AuditVerdict { verdict, cursor }))
+}
+
+async fn may(log: &Log, caller: &Caller, scope: &Scope) -> Result<bool> {
+    if caller.is_admin() {
+        return Ok(true);
+    }
+    match scope {
+        Scope::Request(id) => Ok(log.audit.may_see_request(&sight(caller), id).await?),
+        Scope::User(_) | Scope::All => Ok(false),
+    }
+}
+
+fn both() -> Problem {
+    Problem::new(
+        StatusCode::BAD_REQUEST,
+        "malformed_query",
+        "Give requestId or userId, not both.",
+    )
+}
+
+fn not_theirs() -> Problem {
+    Problem::new(
+        StatusCode::FORBIDDEN,
+        "role_insufficient",
+        "A user who is no administrator verifies requests that he or she made: name one by requestId.",
+    )
+}

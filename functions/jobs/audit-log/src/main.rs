@@ -1,0 +1,50 @@
+//! `POST /api/jobs/audit-log`: appends audit events to their chains.
+//!
+//! Called by QStash, signed. The event goes to Postgres under its own id, or the job's, so that a repeated delivery
+//! appends nothing; the job's record in Redis is claimed before and committed after. An outage is delivered again, and
+//! an event that the log never takes is given up.
+
+use serde_json::{Value, json};
+use shared::edge::job::{Attempt, Work, Worker};
+use shared::edge::{Fatal, start};
+use shared::protocol::postgres::Postgres;
+use shared::protocol::upstash::Redis;
+use shared::service::audit::{ACTIONS, Audit, Error, Event, RESOURCE_TYPES};
+use shared::service::job::{JobType, Stop};
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Fatal> {
+    start().await?;
+    let redis = Redis::from_env()?;
+    let worker = Worker::from_env(JobType::AuditLog, &redis)?
+        .telling("supportedActions", &json!(ACTIONS))
+        .telling("supportedResourceTypes", &json!(RESOURCE_TYPES));
+    let keeper = Keeper(Audit::new(Postgres::from_env()?));
+    redis.connect().await;
+    worker.serve(&keeper).await
+}
+
+/// Writes the log.
+struct Keeper(Audit);
+
+impl Work for Keeper {
+    type Payload = Event;
+
+    async fn run(&self, attempt: &Attempt<'_>, event: Event) -> Result<Value, Stop> {
+        let event_id = event.event_id.as_ref();
+        let event_id = event_id
+            .map_or(attempt.job_id(), |id| id.as_str())
+            .to_owned();
+        let appended = self.0.append(&event_id, &event).await;
+        let appended = appended.map_err(|error| match error {
+            Error::Refused(_) => Stop::never(error),
+            Error::Postgres(_) | Error::Unreadable => Stop::retry(error),
+        })?;
+        Ok(json!({
+            "auditLogCreated": true,
+            "eventId": appended.event_id,
+            "chain": appended.chain,
+            "sequence": appended.sequence,
+        }))
+    }
+}

@@ -1,0 +1,197 @@
+//! The log as it is read: entries in the order of time, to those who may see them.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use super::{Audit, Error};
+use crate::protocol::postgres::{Json, Parameter, Type, column};
+use crate::service::page::{self, Cursor, Page};
+
+/// One page, newest or oldest first.
+const NEWEST: &str = include_str!("newest.sql");
+const OLDEST: &str = include_str!("oldest.sql");
+
+/// What happened, as the log holds it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = AuditEntry)]
+pub struct Entry {
+    /// The row.
+    pub id: String,
+    /// What makes it this event; absent on a row from before the chain.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub event_id: Option<String>,
+    /// When it happened.
+    #[schema(value_type = String, format = DateTime)]
+    pub created_at: Timestamp,
+    /// When it was written, by the database's clock.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub recorded_at: Option<Timestamp>,
+    /// Who acted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub user_id: Option<String>,
+    /// The domain of who acted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub domain: Option<String>,
+    /// What was done.
+    #[serde(default)]
+    pub action: String,
+    /// What kind of thing it was done with.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub resource_type: Option<String>,
+    /// Which one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub resource_id: Option<String>,
+    /// The signing request that it belongs to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub request_id: Option<String>,
+    /// More about it.
+    #[serde(default, skip_serializing_if = "Value::is_null")]
+    pub details: Value,
+    /// What belongs to it.
+    #[serde(default, skip_serializing_if = "Value::is_null")]
+    pub metadata: Value,
+    /// Where from.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ip_address: Option<String>,
+    /// With what.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub user_agent: Option<String>,
+    /// Its chain; absent on a row from before the chain.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub chain: Option<String>,
+    /// Its place there, from 1.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sequence: Option<i64>,
+    /// SHA-256 of `canonical`, in hex.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hash: Option<String>,
+    /// The event in canonical form (RFC 8785), which the hash is over.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub canonical: Option<String>,
+}
+
+/// Who looks.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Sight {
+    /// The service itself, or an administrator of the whole.
+    All,
+    /// A user, who sees what he or she did, and all of the requests that he or she made. For an administrator of a
+    /// domain, what the domain's users did, and all of the requests that they made.
+    Of {
+        /// The user.
+        user: String,
+        /// The domain that he or she administers.
+        domain: Option<String>,
+    },
+}
+
+/// What a page is made of. Every part that is given must fit.
+#[derive(Clone, Debug, Default)]
+pub struct Filter {
+    /// What belongs to this signing request.
+    pub request_id: Option<String>,
+    /// What this user did.
+    pub user_id: Option<String>,
+    /// What was done.
+    pub action: Option<String>,
+    /// What kind of thing it was done with.
+    pub resource_type: Option<String>,
+    /// Which one.
+    pub resource_id: Option<String>,
+    /// From this instant on.
+    pub from: Option<Timestamp>,
+    /// Before this one.
+    pub to: Option<Timestamp>,
+}
+
+/// In which order, and how much.
+#[derive(Clone, Debug)]
+pub struct Part {
+    /// The newest first, or the oldest.
+    pub newest_first: bool,
+    /// Entries at the most, 1 to 100.
+    pub limit: u32,
+    /// The cursor of the page before.
+    pub cursor: Option<Cursor>,
+}
+
+impl Audit {
+    /// A page of what the viewer may see.
+    pub async fn entries(
+        &self,
+        sight: &Sight,
+        filter: &Filter,
+        part: &Part,
+    ) -> Result<Page<Entry>, Error> {
+        let (all, user, domain) = match sight {
+            Sight::All => (true, None, None),
+            Sight::Of { user, domain } => {
+                let domain = domain.as_ref().map(|domain| domain.to_lowercase());
+                (false, Some(user.clone()), domain)
+            }
+        };
+        let request = filter.request_id.as_deref();
+        let uuid = request
+            .and_then(|id| Uuid::parse_str(id).ok())
+            .map(|id| id.to_string());
+        let micros = |at: Option<Timestamp>| at.map(Timestamp::as_microsecond);
+        let (from, to) = (micros(filter.from), micros(filter.to));
+        let after = part.cursor.as_ref().map(Cursor::micros);
+        let key = part.cursor.as_ref().map(Cursor::key);
+        let limit = page::rows(part.limit);
+        let parameters: [Parameter<'_>; 14] = [
+            (&request, Type::TEXT),
+            (&uuid, Type::TEXT),
+            (&filter.user_id, Type::TEXT),
+            (&filter.action, Type::TEXT),
+            (&filter.resource_type, Type::TEXT),
+            (&filter.resource_id, Type::TEXT),
+            (&from, Type::INT8),
+            (&to, Type::INT8),
+            (&all, Type::BOOL),
+            (&user, Type::TEXT),
+            (&domain, Type::TEXT),
+            (&after, Type::INT8),
+            (&key, Type::TEXT),
+            (&limit, Type::INT8),
+        ];
+        let sql = if part.newest_first { NEWEST } else { OLDEST };
+        let rows = self.0.query_repeatable(sql, &parameters).await?;
+        let entries = rows
+            .iter()
+            .map(|row| column::<Json<Entry>>(row, "entry").map(|Json(entry)| entry))
+            .collect::<Result<Vec<_>, _>>()?;
+        Ok(Page::cut(entries, part.limit, |entry| {
+            Cursor::new(entry.created_at, &entry.id)
+        }))
+    }
+
+    /// Whether the viewer may see all that belongs to a signing request: whoever made it, and who administers the
+    /// domain of whoever made it.
+    pub async fn may_see_request(&self, sight: &Sight, request_id: &str) -> Result<bool, Error> {
+        let Sight::Of { user, domain } = sight else {
+            return Ok(true);
+        };
+        let Ok(uuid) = Uuid::parse_str(request_id) else {
+            return Ok(false);
+        };
+        let (uuid, domain) = (uuid.to_string(), domain.as_ref().map(|d| d.to_lowercase()));
+        let sql = "SELECT EXISTS (SELECT FROM public.signing_requests AS request \
+            LEFT JOIN public.user_profiles AS maker ON maker.id = request.initiated_by \
+            WHERE request.id = $1::uuid AND (request.initiated_by::text = $2 \
+              OR lower(split_part(maker.email, '@', 2)) = $3)) AS may";
+        let parameters: [Parameter<'_>; 3] = [
+            (&uuid, Type::TEXT),
+            (user, Type::TEXT),
+            (&domain, Type::TEXT),
+        ];
+        let rows = self.0.query_repeatable(sql, &parameters).await?;
+        let row = rows.first().ok_or(Error::Unreadable)?;
+        Ok(column(row, "may")?)
+    }
+}

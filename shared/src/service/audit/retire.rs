@@ -1,0 +1,113 @@
+//! Retention: the oldest events of a chain go, and a signed checkpoint stays in their place.
+
+use jiff::Timestamp;
+use serde_json::json;
+
+use super::seal::Seal;
+use super::verify::{HEAD, link};
+use super::walk::{Broken, Head, Walk};
+use super::{Audit, Error};
+use crate::protocol::postgres::{Json, Parameter, Type, column};
+
+const OLD: &str = include_str!("old.sql");
+const LINKS: &str = include_str!("links.sql");
+
+/// Events of one chain that are removed at a time.
+const EVENTS: i64 = 1000;
+
+/// Chains that are looked at at a time.
+const CHAINS: i64 = 100;
+
+/// What became of a chain whose oldest events are old enough.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Retired {
+    /// So many were removed.
+    Removed(u64),
+    /// None: the chain is broken there, and what is broken is evidence.
+    Broken(Broken),
+}
+
+impl Audit {
+    /// Chains after `chain` that begin with events written before `before`.
+    pub async fn old_chains(&self, before: Timestamp, after: &str) -> Result<Vec<String>, Error> {
+        let before = before.as_microsecond();
+        let parameters: [Parameter<'_>; 3] = [
+            (&before, Type::INT8),
+            (&after, Type::TEXT),
+            (&CHAINS, Type::INT8),
+        ];
+        let rows = self.0.query_repeatable(OLD, &parameters).await?;
+        let chains = rows.iter().map(|row| column(row, "chain"));
+        Ok(chains.collect::<Result<_, _>>()?)
+    }
+
+    /// Removes the events of `chain` that were written before `before`, at most a thousand, after verifying them. The
+    /// database has its own idea of what is old enough, and refuses what is younger.
+    pub async fn retire(
+        &self,
+        seal: &Seal,
+        chain: &str,
+        before: Timestamp,
+    ) -> Result<Retired, Error> {
+        let Some(head) = self.head(chain).await? else {
+            return Ok(Retired::Removed(0));
+        };
+        let first = head.retired_sequence;
+        let mut walk = match Walk::begin(head, self.narrow().await?, seal) {
+            Ok(walk) => walk,
+            Err(broken) => return Ok(Retired::Broken(broken)),
+        };
+        let through = Some(chain);
+        let parameters: [Parameter<'_>; 4] = [
+            (&chain, Type::TEXT),
+            (&first, Type::INT8),
+            (&through, Type::TEXT),
+            (&EVENTS, Type::INT8),
+        ];
+        let rows = self.0.query_repeatable(LINKS, &parameters).await?;
+        for row in &rows {
+            let (_, link) = link(row)?;
+            if link
+                .recorded_micros
+                .is_none_or(|at| at >= before.as_microsecond())
+            {
+                break;
+            }
+            if let Err(broken) = walk.step(&link) {
+                return Ok(Retired::Broken(broken));
+            }
+        }
+        if walk.sequence() == first {
+            return Ok(Retired::Removed(0));
+        }
+        self.put_checkpoint(seal, &walk).await.map(Retired::Removed)
+    }
+
+    async fn put_checkpoint(&self, seal: &Seal, walk: &Walk) -> Result<u64, Error> {
+        let (chain, sequence) = (walk.chain(), walk.sequence());
+        // Members in their canonical order, and values that have one form only.
+        let text = json!({ "chain": chain, "hash": walk.hash(), "sequence": sequence }).to_string();
+        let signature = seal.sign(&text);
+        let sql = "SELECT signtusk.retire_audit_events($1, $2, $3, $4) AS removed";
+        let parameters: [Parameter<'_>; 4] = [
+            (&chain, Type::TEXT),
+            (&sequence, Type::INT8),
+            (&text, Type::TEXT),
+            (&signature, Type::TEXT),
+        ];
+        let rows = self.0.query_repeatable(sql, &parameters).await?;
+        let removed: i64 = column(rows.first().ok_or(Error::Unreadable)?, "removed")?;
+        Ok(u64::try_from(removed).unwrap_or_default())
+    }
+
+    async fn head(&self, chain: &str) -> Result<Option<Head>, Error> {
+        let rows = self
+            .0
+            .query_repeatable(HEAD, &[(&chain, Type::TEXT)])
+            .await?;
+        let head = rows
+            .first()
+            .map(|row| column::<Json<Head>>(row, "head").map(|Json(head)| head));
+        Ok(head.transpose()?)
+    }
+}

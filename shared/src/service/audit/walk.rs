@@ -1,0 +1,375 @@
+//! One chain, walked from its checkpoint to its end: the rules by which a broken link is found and named.
+
+use std::borrow::Cow;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use serde_json::value::RawValue;
+use sha2::{Digest as _, Sha256};
+use utoipa::ToSchema;
+
+use super::seal::Seal;
+use crate::base::hex::hex;
+
+/// What the first event of a chain names as the hash before it.
+pub(super) const GENESIS: &str = "0000000000000000000000000000000000000000000000000000000000000000";
+
+/// What is wrong with a link.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Kind {
+    /// The text, or the hash beside it, was changed.
+    Hash,
+    /// A column says something else than the text.
+    Column,
+    /// The row stands in the place of another.
+    Swapped,
+    /// One or more events are not there.
+    Missing,
+    /// The event does not go on from the one before it: that one was replaced.
+    Link,
+    /// There is an event that was never appended.
+    Unexpected,
+    /// The checkpoint that stands for removed events is not one that retention made.
+    Checkpoint,
+}
+
+/// Where a chain is broken first.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Broken {
+    /// The chain.
+    pub chain: String,
+    /// The place in it.
+    pub sequence: i64,
+    /// The event that stands there, if one does.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub event_id: Option<String>,
+    /// What is wrong.
+    pub kind: Kind,
+    /// What is wrong, in words.
+    pub detail: String,
+}
+
+/// The end of a chain, and what retention has removed from its beginning.
+#[derive(Clone, Debug, Deserialize)]
+pub(super) struct Head {
+    pub(super) chain: String,
+    pub(super) sequence: i64,
+    pub(super) hash: String,
+    pub(super) retired_sequence: i64,
+    pub(super) retired_hash: String,
+    pub(super) checkpoint: Option<String>,
+    pub(super) signature: Option<String>,
+}
+
+/// A row of the log: its text, and the columns beside it.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Link<'a> {
+    pub(super) sequence: i64,
+    pub(super) event_id: Option<&'a str>,
+    pub(super) previous_hash: Option<&'a str>,
+    pub(super) hash: Option<&'a str>,
+    pub(super) canonical: Option<&'a str>,
+    pub(super) request_id: Option<&'a str>,
+    pub(super) domain: Option<&'a str>,
+    pub(super) user_id: Option<&'a str>,
+    pub(super) action: Option<&'a str>,
+    pub(super) resource_type: Option<&'a str>,
+    pub(super) resource_id: Option<&'a str>,
+    pub(super) ip_address: Option<&'a str>,
+    pub(super) user_agent: Option<&'a str>,
+    /// JSON text.
+    pub(super) details: Option<&'a str>,
+    /// JSON text.
+    pub(super) metadata: Option<&'a str>,
+    pub(super) created_micros: Option<i64>,
+    pub(super) recorded_micros: Option<i64>,
+}
+
+/// Which of the columns can hold less than a text: a table from before may have other types.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Narrow {
+    pub(super) user_id: bool,
+    pub(super) resource_id: bool,
+    pub(super) ip_address: bool,
+}
+
+/// What a canonical text says.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Told<'a> {
+    #[serde(borrow)]
+    event_id: Cow<'a, str>,
+    #[serde(borrow)]
+    chain: Cow<'a, str>,
+    sequence: i64,
+    #[serde(borrow)]
+    previous_hash: Cow<'a, str>,
+    #[serde(borrow)]
+    recorded_at: Cow<'a, str>,
+    #[serde(borrow)]
+    at: Cow<'a, str>,
+    #[serde(borrow)]
+    action: Cow<'a, str>,
+    #[serde(borrow)]
+    resource_type: Cow<'a, str>,
+    #[serde(borrow, default)]
+    resource_id: Option<Cow<'a, str>>,
+    #[serde(borrow, default)]
+    request_id: Option<Cow<'a, str>>,
+    #[serde(borrow, default)]
+    user_id: Option<Cow<'a, str>>,
+    #[serde(borrow, default)]
+    domain: Option<Cow<'a, str>>,
+    #[serde(borrow, default)]
+    ip_address: Option<Cow<'a, str>>,
+    #[serde(borrow, default)]
+    user_agent: Option<Cow<'a, str>>,
+    #[serde(borrow, default)]
+    details: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    metadata: Option<&'a RawValue>,
+}
+
+/// A walk along one chain.
+#[derive(Debug)]
+pub(super) struct Walk {
+    head: Head,
+    narrow: Narrow,
+    /// The last event that was reached.
+    sequence: i64,
+    hash: String,
+}
+
+impl Walk {
+    /// Begins where retention has left off.
+    pub(super) fn begin(head: Head, narrow: Narrow, seal: &Seal) -> Result<Self, Broken> {
+        let walk = Self {
+            sequence: head.retired_sequence,
+            hash: head.retired_hash.clone(),
+            head,
+            narrow,
+        };
+        if walk.head.retired_sequence == 0 {
+            return if walk.hash == GENESIS {
+                Ok(walk)
+            } else {
+                Err(walk.broken(
+                    Kind::Checkpoint,
+                    "nothing was removed, and yet it begins in the middle",
+                ))
+            };
+        }
+        let (text, signature) = (
+            walk.head.checkpoint.as_deref().unwrap_or_default(),
+            walk.head.signature.as_deref().unwrap_or_default(),
+        );
+        if !seal.signed(text, signature) {
+            return Err(walk.broken(Kind::Checkpoint, "the checkpoint is not signed by us"));
+        }
+        let told: Value = serde_json::from_str(text).unwrap_or_default();
+        let tells = told["chain"] == walk.head.chain
+            && told["sequence"] == walk.sequence
+            && told["hash"] == walk.hash;
+        if tells {
+            Ok(walk)
+        } else {
+            Err(walk.broken(Kind::Checkpoint, "the checkpoint is that of another place"))
+        }
+    }
+
+    /// Goes on after an event that was reached before.
+    pub(super) fn resume(head: Head, narrow: Narrow, sequence: i64, hash: String) -> Self {
+        Self {
+            head,
+            narrow,
+            sequence,
+            hash,
+        }
+    }
+
+    pub(super) fn chain(&self) -> &str {
+        &self.head.chain
+    }
+
+    /// The place that was reached.
+    pub(super) fn sequence(&self) -> i64 {
+        self.sequence
+    }
+
+    /// The hash of the event that was reached.
+    pub(super) fn hash(&self) -> &str {
+        &self.hash
+    }
+
+    /// One event further.
+    pub(super) fn step(&mut self, link: &Link<'_>) -> Result<(), Broken> {
+        let expected = self.sequence + 1;
+        let at = |kind, detail: String| Broken {
+            chain: self.head.chain.clone(),
+            sequence: link.sequence,
+            event_id: link.event_id.map(ToOwned::to_owned),
+            kind,
+            detail,
+        };
+        let text = link.canonical.unwrap_or_default();
+        let hash = hex(&Sha256::digest(text));
+        if link.hash != Some(hash.as_str()) {
+            return Err(at(Kind::Hash, "its text does not have its hash".into()));
+        }
+        let Ok(told) = serde_json::from_str::<Told<'_>>(text) else {
+            return Err(at(Kind::Hash, "its text is no event".into()));
+        };
+        if told.chain != self.head.chain || told.sequence != link.sequence {
+            let detail = format!("it is event {} of {}", told.sequence, told.chain);
+            return Err(at(Kind::Swapped, detail));
+        }
+        if link.sequence > expected {
+            return Err(self.missing(expected, link.sequence - 1));
+        }
+        if link.sequence < expected || link.sequence > self.head.sequence {
+            return Err(at(Kind::Unexpected, "it was never appended".into()));
+        }
+        if told.previous_hash != self.hash.as_str() {
+            let detail = format!("it does not go on from event {}", self.sequence);
+            return Err(at(Kind::Link, detail));
+        }
+        if let Some(column) = told.differs_from(link, self.narrow) {
+            let detail = format!("its column {column} says something else than its text");
+            return Err(at(Kind::Column, detail));
+        }
+        self.sequence = link.sequence;
+        self.hash = hash;
+        Ok(())
+    }
+
+    /// The end must be where the chain's end is kept.
+    pub(super) fn end(&self) -> Result<(), Broken> {
+        if self.sequence < self.head.sequence {
+            return Err(self.missing(self.sequence + 1, self.head.sequence));
+        }
+        if self.hash != self.head.hash {
+            return Err(self.broken(Kind::Link, "the chain's end names another hash"));
+        }
+        Ok(())
+    }
+
+    fn missing(&self, first: i64, last: i64) -> Broken {
+        Broken {
+            chain: self.head.chain.clone(),
+            sequence: first,
+            event_id: None,
+            kind: Kind::Missing,
+            detail: if first == last {
+                format!("event {first} is missing")
+            } else {
+                format!("events {first} to {last} are missing")
+            },
+        }
+    }
+
+    fn broken(&self, kind: Kind, detail: &str) -> Broken {
+        Broken {
+            chain: self.head.chain.clone(),
+            sequence: self.sequence,
+            event_id: None,
+            kind,
+            detail: detail.to_owned(),
+        }
+    }
+}
+
+impl Told<'_> {
+    /// The first column that says something else.
+    fn differs_from(&self, link: &Link<'_>, narrow: Narrow) -> Option<&'static str> {
+        let same = |told: &Option<Cow<'_, str>>, column: Option<&str>| told.as_deref() == column;
+        let is_uuid = |text: &str| uuid::Uuid::parse_str(text).is_ok();
+        // A column of another type may write the same differently, and holds nothing that it cannot hold.
+        let fitting = |told: &Option<Cow<'_, str>>, column: Option<&str>, narrow: bool| {
+            if !narrow {
+                return same(told, column);
+            }
+            match (told.as_deref(), column) {
+                (told, None) => told.is_none_or(|told| !is_uuid(told)),
+                (Some(told), Some(column)) => told.eq_ignore_ascii_case(column),
+                (None, Some(_)) => false,
+            }
+        };
+        let checks = [
+            (link.event_id == Some(&self.event_id), "event_id"),
+            (
+                link.previous_hash == Some(&self.previous_hash),
+                "previous_hash",
+            ),
+            (
+                link.recorded_micros == micros(&self.recorded_at),
+                "recorded_at",
+            ),
+            (link.created_micros == micros(&self.at), "created_at"),
+            (link.action == Some(&self.action), "action"),
+            (
+                link.resource_type == Some(&self.resource_type),
+                "resource_type",
+            ),
+            (same(&self.request_id, link.request_id), "request_id"),
+            (same(&self.domain, link.domain), "domain"),
+            (same(&self.user_agent, link.user_agent), "user_agent"),
+            (
+                fitting(&self.user_id, link.user_id, narrow.user_id),
+                "user_id",
+            ),
+            (
+                fitting(&self.resource_id, link.resource_id, narrow.resource_id),
+                "resource_id",
+            ),
+            (
+                same_address(
+                    self.ip_address.as_deref(),
+                    link.ip_address,
+                    narrow.ip_address,
+                ),
+                "ip_address",
+            ),
+            (same_json(self.details, link.details), "details"),
+            (same_json(self.metadata, link.metadata), "metadata"),
+        ];
+        checks
+            .into_iter()
+            .find(|(same, _)| !same)
+            .map(|(_, column)| column)
+    }
+}
+
+fn micros(instant: &str) -> Option<i64> {
+    let at: jiff::Timestamp = instant.parse().ok()?;
+    Some(at.as_microsecond())
+}
+
+fn same_address(told: Option<&str>, column: Option<&str>, narrow: bool) -> bool {
+    let parsed = |text: &str| text.parse::<std::net::IpAddr>().ok();
+    match (told, column) {
+        (told, None) if narrow => told.is_none_or(|told| parsed(told).is_none()),
+        (Some(told), Some(column)) if narrow => {
+            told == column || (parsed(told).is_some() && parsed(told) == parsed(column))
+        }
+        (told, column) => told == column,
+    }
+}
+
+/// Whether a column holds the same JSON. A text column of a table from before holds the JSON's own text.
+fn same_json(told: Option<&RawValue>, column: Option<&str>) -> bool {
+    let (told, column) = match (told, column) {
+        (None, None) => return true,
+        (Some(told), Some(column)) => (told.get(), column),
+        (Some(_), None) | (None, Some(_)) => return false,
+    };
+    if told == column {
+        return true;
+    }
+    let read = |text: &str| serde_json::from_str::<Value>(text).ok();
+    let (Some(told), Some(column)) = (read(told), read(column)) else {
+        return false;
+    };
+    told == column || column.as_str().is_some_and(|text| read(text) == Some(told))
+}

@@ -1,0 +1,123 @@
+//! Retention: what is old enough goes, with a checkpoint that nobody else can sign, and nothing younger goes.
+
+use jiff::{SignedDuration, Timestamp};
+use serde_json::json;
+use shared::service::audit::{Audit, Kind, Retired, Scope};
+
+use super::tampered::{seal, tamper, verify};
+use super::{append, signed};
+use crate::support::ledger::LedgerDatabase;
+
+/// Five events, the first three of them written eight years ago.
+async fn aged(database: &LedgerDatabase) {
+    // The clock of the database cannot be set, so its function is told another time.
+    let body = database
+        .read("select to_jsonb(pg_get_functiondef('public.signtusk_append_audit_event(jsonb)'::regprocedure)) as value")
+        .await;
+    let body = body.as_str().unwrap();
+    let then = body.replace(
+        "clock_timestamp()",
+        "clock_timestamp() - interval '2920 days'",
+    );
+    database.say(&then).await;
+    for n in 1..=3 {
+        append(database, &format!("a{n}"), signed("r1")).await;
+    }
+    database.say(body).await;
+    for n in 4..=5 {
+        append(database, &format!("a{n}"), signed("r1")).await;
+    }
+}
+
+fn days_ago(days: i64) -> Timestamp {
+    Timestamp::now() - SignedDuration::from_hours(24 * days)
+}
+
+#[tokio::test]
+async fn old_events_go_and_what_is_left_still_verifies() {
+    let database = LedgerDatabase::fresh().await;
+    aged(&database).await;
+    let audit = Audit::new(database.functions.clone());
+    let chains = audit.old_chains(days_ago(2555), "").await.unwrap();
+    assert_eq!(chains, ["request:r1"]);
+    let retired = audit.retire(&seal(), "request:r1", days_ago(2555)).await;
+    assert_eq!(retired.unwrap(), Retired::Removed(3));
+    let again = audit.retire(&seal(), "request:r1", days_ago(2555)).await;
+    assert_eq!(again.unwrap(), Retired::Removed(0));
+    let left = verify(&database, &Scope::All).await;
+    assert_eq!((left.valid, left.events), (true, 2), "{left:?}");
+    assert_eq!(append(&database, "a6", signed("r1")).await.sequence, 6);
+    // What retention did not remove is missed as before.
+    tamper(
+        &database,
+        "delete from public.audit_logs where event_id = 'a4'",
+    )
+    .await;
+    let broken = verify(&database, &Scope::All).await.first_broken.unwrap();
+    assert_eq!((broken.kind, broken.sequence), (Kind::Missing, 4));
+}
+
+#[tokio::test]
+async fn the_database_refuses_to_remove_what_is_younger_whatever_it_is_told() {
+    let database = LedgerDatabase::fresh().await;
+    aged(&database).await;
+    let audit = Audit::new(database.functions.clone());
+    let young = audit.retire(&seal(), "request:r1", days_ago(0)).await;
+    assert!(young.is_err(), "{young:?}");
+    let forged = database
+        .functions
+        .batch("select signtusk.retire_audit_events('request:r1', 2, '{}', repeat('a', 64))")
+        .await;
+    assert!(forged.is_err());
+    assert_eq!(verify(&database, &Scope::All).await.events, 5);
+    // The owner may shorten it.
+    database
+        .say("update signtusk.retention set days = 3000 where what = 'audit'")
+        .await;
+    assert!(
+        audit
+            .retire(&seal(), "request:r1", days_ago(2555))
+            .await
+            .is_err()
+    );
+    assert_eq!(verify(&database, &Scope::All).await.events, 5);
+}
+
+#[tokio::test]
+async fn a_broken_chain_is_kept_as_evidence() {
+    let database = LedgerDatabase::fresh().await;
+    aged(&database).await;
+    tamper(
+        &database,
+        "update public.audit_logs set action = 'view' where event_id = 'a2'",
+    )
+    .await;
+    let audit = Audit::new(database.functions.clone());
+    let retired = audit
+        .retire(&seal(), "request:r1", days_ago(2555))
+        .await
+        .unwrap();
+    assert!(
+        matches!(&retired, Retired::Broken(broken) if broken.sequence == 2),
+        "{retired:?}"
+    );
+    let count = database
+        .read("select to_jsonb(count(*)) as value from public.audit_logs")
+        .await;
+    assert_eq!(count, json!(5));
+}
+
+#[tokio::test]
+async fn rows_from_before_the_chain_go_by_the_same_rule() {
+    let database = LedgerDatabase::fresh().await;
+    database
+        .say("insert into public.audit_logs (action, created_at) values \
+              ('view', now() - interval '2556 days'), ('view', now() - interval '2500 days'), ('view', now())")
+        .await;
+    let sql = "select signtusk.remove_unchained_audit_rows(now(), 100)";
+    database.functions.batch(sql).await.unwrap();
+    let count = database
+        .read("select to_jsonb(count(*)) as value from public.audit_logs")
+        .await;
+    assert_eq!(count, json!(2));
+}
