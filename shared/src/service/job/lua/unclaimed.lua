@@ -13,15 +13,15 @@ for place = 1, #due, 2 do
   if #given >= tonumber(ARGV[3]) then break end
   local id, since = due[place], tonumber(due[place + 1])
   job_key = ARGV[1] .. id
-  local job = load('status', 'generation', 'priority', 'tenant', 'payload', 'republished', 'committed', 'timeline')
+  local job = load('status', 'generation', 'priority', 'tenant', 'payload', 'republished', 'republishedBy', 'timeline')
   local times = tonumber(job.republished or 0)
-  local again = job.committed == ARGV[5]
+  local again = job.republishedBy == ARGV[5]
   if not job.status then
     redis.call('ZREM', open_key, id) -- its record has run out
   elseif (job.status == 'queued' or job.status == 'deferred') and (job.payload or '') ~= ''
     and (again or since + tonumber(ARGV[2]) * 4 ^ times <= now) and not is_paused(job.tenant or '-') then
     if not again then
-      redis.call('HSET', job_key, 'republished', times + 1, 'committed', ARGV[5],
+      redis.call('HSET', job_key, 'republished', times + 1, 'republishedBy', ARGV[5],
         'timeline', noted(job.timeline, job.status, 'nobody has come for it: published again'))
     end
     given[#given + 1] = { id, tonumber(job.generation or 1), job.priority or 'normal', job.tenant or '-', job.payload }
