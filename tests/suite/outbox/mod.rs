@@ -23,12 +23,12 @@ async fn write_mail(database: &LedgerDatabase, to: &str, further: &str) -> Strin
 }
 
 /// A ping, as the web app publishes it, or a sweep: delivered under a message id of its own.
-async fn ping(cloud: &TestCloud, message: &str) -> Answer {
+pub(crate) async fn ping(cloud: &TestCloud, message: &str) -> Answer {
     cloud.deliver_as(message, "relay-outbox", &json!({})).await
 }
 
 /// The result of a run that went well.
-fn result(answer: &Answer) -> &Value {
+pub(crate) fn result(answer: &Answer) -> &Value {
     assert_eq!(answer.status, 200, "{answer:?}");
     &answer.body["result"]
 }
