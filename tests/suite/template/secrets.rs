@@ -1,24 +1,16 @@
-//! Secrets come from Secrets Manager, each to those functions that need it, and the README says which there are.
+//! Secrets stand in Secrets Manager and nowhere in the template, and the README says which there are.
 
 use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
-use super::document::Template;
+use super::document::{Template, texts};
 use super::read;
-
-/// No more of them are resolved in one template.
-const MOST_REFERENCES: usize = 60;
 
 /// Whether a variable holds what nobody else may know, by its name.
 fn is_secret(variable: &str) -> bool {
     let mut words = variable.split('_');
     variable == "DATABASE_URL" || words.any(|word| ["TOKEN", "SECRET", "KEY"].contains(&word))
-}
-
-/// The reference to a name in the secret, in the version that is being deployed.
-fn reference(name: &str) -> Value {
-    json!({ "!Sub": format!("{{{{resolve:secretsmanager:${{SecretsArn}}:SecretString:{name}::${{SecretsVersion}}}}}}") })
 }
 
 /// Every secret variable of every function, with its value.
@@ -31,16 +23,13 @@ fn secrets(template: &Template) -> Vec<(String, Value)> {
 }
 
 #[test]
-fn every_secret_is_read_under_its_own_name_and_no_parameter_holds_one() {
+fn secrets_and_nothing_else_are_left_to_the_secret_and_no_parameter_holds_one() {
     let template = Template::read();
-    let secrets = secrets(&template);
-    assert!(
-        (1..=MOST_REFERENCES).contains(&secrets.len()),
-        "{}",
-        secrets.len()
-    );
-    for (name, value) in secrets {
-        assert_eq!(value, reference(&name), "{name}");
+    for function in template.functions() {
+        for (name, value) in function.variables() {
+            let is_left = value == json!("");
+            assert_eq!(is_left, is_secret(&name), "{}: {name}", function.name);
+        }
     }
     for (name, parameter) in template.parameters() {
         assert!(
@@ -51,12 +40,18 @@ fn every_secret_is_read_under_its_own_name_and_no_parameter_holds_one() {
 }
 
 #[test]
-fn nothing_but_a_secret_is_read_from_the_secret() {
-    for function in Template::read().functions() {
-        for (name, value) in function.variables() {
-            let referenced = value.to_string().contains("resolve:");
-            assert_eq!(referenced, is_secret(&name), "{}: {name}", function.name);
-        }
+fn who_has_secrets_may_read_the_secret_and_nobody_else() {
+    let template = Template::read();
+    let policy = &template.resources()["SecretsPolicy"]["Properties"];
+    let readers: BTreeSet<&str> = texts(&policy["Roles"]).into_iter().collect();
+    for function in template.functions() {
+        let variables = function.variables();
+        let has_secrets = variables.keys().any(|name| is_secret(name));
+        let role = format!("{}Role", function.id);
+        assert_eq!(readers.contains(role.as_str()), has_secrets, "{role}");
+        let secret = variables.get("SECRETS_ARN");
+        let wanted = has_secrets.then(|| json!({ "!Ref": "SecretsArn" }));
+        assert_eq!(secret, wanted.as_ref(), "{}", function.name);
     }
 }
 
