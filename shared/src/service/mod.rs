@@ -16,7 +16,9 @@ pub mod page;
 pub mod rate_limit;
 pub mod realtime;
 pub mod security;
+pub mod session;
 pub mod suppression;
+pub mod token;
 pub mod unsubscribe;
 
 /// Every family of Redis keys, by the service that owns it.
@@ -30,4 +32,6 @@ pub const KEYS: &[(&str, &[&key::Family])] = &[
     ("rate_limit", rate_limit::KEYS),
     ("realtime", realtime::KEYS),
     ("security", security::KEYS),
+    ("session", session::KEYS),
+    ("token", token::KEYS),
 ];

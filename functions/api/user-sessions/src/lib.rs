@@ -1,0 +1,24 @@
+//! `/api/users/{userId}/sessions`: the sessions of a user.
+
+pub mod all;
+
+use axum::Router;
+use axum::routing::get;
+use shared::base::env;
+use shared::edge::{Guard, limiter};
+use shared::service::session::Sessions;
+use utoipa::OpenApi;
+
+/// The route, behind the guard.
+pub fn router(sessions: Sessions, guard: &Guard) -> Result<Router, env::Error> {
+    let guarded = |route| guard.service(limiter::API, route);
+    let methods = get(all::list).delete(all::revoke);
+    Ok(Router::new()
+        .route("/api/users/{userId}/sessions", guarded(methods)?)
+        .with_state(sessions))
+}
+
+/// The route's documentation.
+#[derive(Debug, OpenApi)]
+#[openapi(paths(all::list, all::revoke))]
+pub struct Documentation;
