@@ -39,10 +39,7 @@ pub fn router(desk: Desk, guard: &Guard) -> Result<Router, env::Error> {
         .route("/api/queue/jobs/{jobId}/retry", guarded(post(job::retry))?)
         .route("/api/queue/jobs/retry", guarded(post(many::retry))?)
         .route("/api/queue/jobs/cancel", guarded(post(many::cancel))?)
-        .route(
-            "/api/queue/batches/{batchId}",
-            guarded(get(batches::show))?,
-        )
+        .route("/api/queue/batches/{batchId}", guarded(get(batches::show))?)
         .route(
             "/api/queue/schedules",
             guarded(get(schedules::list).put(schedules::put))?,
