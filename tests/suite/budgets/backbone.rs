@@ -24,6 +24,11 @@ pub(super) async fn relaying(cloud: &TestCloud, meter: &mut Meter<'_>) {
         next += 1;
         format!("msg_sweep_{next}")
     };
+    // What the checks before this one have changed waits in the outbox as well.
+    let drained = cloud
+        .deliver_as(&message(), "relay-outbox", &json!({}))
+        .await;
+    assert_eq!(drained.status, 200, "{drained:?}");
     for (operation, count) in [
         ("POST /api/jobs/relay-outbox, nothing to do", 0),
         ("POST /api/jobs/relay-outbox, one row", 1),
