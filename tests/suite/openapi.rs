@@ -26,6 +26,8 @@ fn document() -> Document {
         openapi::Documentation::openapi(),
         queue::Documentation::openapi(),
         queue_jobs::Documentation::openapi(),
+        rate_limits::Documentation::openapi(),
+        security::Documentation::openapi(),
         suppressions::Documentation::openapi(),
         unsubscribe::Documentation::openapi(),
     ] {
