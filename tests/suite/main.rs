@@ -34,6 +34,7 @@ mod recipients;
 mod schemathesis;
 mod sdk;
 mod secrets;
+mod security;
 mod services;
 mod ses;
 mod sessions;

@@ -27,6 +27,8 @@ fn document() -> Document {
         openapi::Documentation::openapi(),
         queue::Documentation::openapi(),
         queue_jobs::Documentation::openapi(),
+        rate_limits::Documentation::openapi(),
+        security::Documentation::openapi(),
         sessions::Documentation::openapi(),
         suppressions::Documentation::openapi(),
         tokens::Documentation::openapi(),

@@ -8,7 +8,9 @@ use http::StatusCode;
 
 use super::problem::Problem;
 use crate::protocol::{postgres, qstash, sns, svix, upstash};
-use crate::service::{audit, cache, job, mail_event, notification, session, suppression, token};
+use crate::service::{
+    audit, cache, job, mail_event, notification, security, session, suppression, token,
+};
 
 impl From<upstash::Error> for Problem {
     fn from(error: upstash::Error) -> Self {
@@ -84,6 +86,16 @@ impl From<notification::Error> for Problem {
         match error {
             notification::Error::Postgres(error) => error.into(),
             notification::Error::Unreadable => internal(),
+        }
+    }
+}
+
+impl From<security::Error> for Problem {
+    fn from(error: security::Error) -> Self {
+        match error {
+            security::Error::Redis(error) => error.into(),
+            security::Error::Postgres(error) => error.into(),
+            security::Error::Unreadable => internal(),
         }
     }
 }

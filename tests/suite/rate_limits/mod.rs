@@ -2,7 +2,10 @@
 
 mod guard;
 mod identity;
+mod outages;
 mod routes;
+mod rush;
+mod side_by_side;
 
 use http::Method;
 use local::cloud::Settings;

@@ -72,6 +72,24 @@ impl Guard {
         })))
     }
 
+    /// A route for holders of the service token that nothing counts, for the reason given.
+    pub fn unlimited<S: Clone + Send + Sync + 'static>(
+        &self,
+        _reason: &'static str,
+        route: MethodRouter<S>,
+    ) -> MethodRouter<S> {
+        let tokens = Arc::clone(&self.tokens);
+        route.layer(from_fn(move |request: Request, next: Next| {
+            let refused = tokens.refusal(&request);
+            async move {
+                match refused {
+                    Some(problem) => problem.into_response(),
+                    None => next.run(request).await,
+                }
+            }
+        }))
+    }
+
     async fn authorized(
         self,
         limiter: Limiter,
@@ -153,6 +171,17 @@ impl PublicGuard {
 /// A route that nothing counts, for the reason given.
 pub fn unlimited<S>(_reason: &'static str, route: MethodRouter<S>) -> MethodRouter<S> {
     route
+}
+
+impl Tokens {
+    /// Why the request's token does not do, if it does not.
+    fn refusal(&self, request: &Request) -> Option<Problem> {
+        match self.right(request.headers()) {
+            None => Some(token_invalid()),
+            Some(Right::Reading) if !reads(request.method()) => Some(token_readonly()),
+            Some(_) => None,
+        }
+    }
 }
 
 fn fails_closed(limit: Limit) -> bool {

@@ -15,6 +15,7 @@
 //! costs less than a read that is not repeated.
 
 mod admission;
+mod counts;
 mod limiter;
 mod memory;
 mod rate;
@@ -25,6 +26,7 @@ use crate::protocol::upstash::{Redis, Script};
 use crate::service::key::Family;
 
 pub use admission::{Admission, Claim, Reason, Verdict, passes};
+pub use counts::{Day, Hour, Refused};
 pub use limiter::{
     ALL, API, AUTH, Algorithm, CORPORATE_ADMIN, DATAROOM_PASSWORD, EMAIL, LINK_PASSWORD, Limit,
     Limiter, OnOutage, PDF_GENERATION, PUBLIC, SERVICE, SIGNATURE, SIGNATURE_BULK,

@@ -1,0 +1,162 @@
+//! `POST /api/security/rate-limits/{limiter}`: takes from a limit for somebody.
+
+use axum::Json;
+use axum::extract::State;
+use http::StatusCode;
+use serde::{Deserialize, Serialize};
+use shared::edge::documented::{BodyProblems, GuardProblems};
+use shared::edge::input::{self, Path};
+use shared::edge::problem::ProblemDocument;
+use shared::edge::{Problem, Result};
+use shared::protocol::upstash;
+use shared::service::rate_limit::{Claim, Limit, OnOutage, Reason};
+
+use crate::Desk;
+
+/// The most that is taken or given back at once.
+const MOST: i64 = 1_000_000;
+
+/// The longest identifier, in characters.
+const LONGEST: usize = 512;
+
+/// Whom to count, and how much.
+#[derive(Debug, Deserialize, utoipa::ToSchema)]
+#[schema(as = RateLimitCheck)]
+pub struct Wanted {
+    /// Whom: it stands in the key as it is given. See docs/KEYS.md for what the limiters here count by.
+    #[schema(min_length = 1, max_length = 512)]
+    identifier: String,
+    /// How much of the limit: 1 if absent; 0 only asks what remains; less gives back.
+    #[serde(default = "one")]
+    #[schema(minimum = -1_000_000, maximum = 1_000_000, default = 1)]
+    cost: i64,
+}
+
+fn one() -> i64 {
+    1
+}
+
+/// Whether it may go on.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Checked {
+    /// Whether it may.
+    success: bool,
+    /// How much a window, or a bucket, holds.
+    limit: u64,
+    /// What is left of it.
+    remaining: u64,
+    /// When the window ends or the bucket is refilled, in milliseconds since 1970.
+    reset: i64,
+    /// Seconds to wait before the same may succeed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    retry_after: Option<u64>,
+    /// Why not, or why although nothing was counted: `limited` or `store-unavailable`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<&'static str>,
+}
+
+/// Take from a limit.
+///
+/// Always 200, also when the store is down: then `success` is what the limiter says in that case. Counts together with
+/// @upstash/ratelimit 2.2 of the same prefix, rate and identifier.
+#[utoipa::path(
+    post,
+    operation_id = "checkRateLimit",
+    path = "/api/security/rate-limits/{limiter}",
+    tag = "security",
+    params(("limiter" = String, Path, description = "A named limiter, such as `totp`")),
+    request_body = Wanted,
+    responses(
+        (status = 200, description = "Whether it may go on", body = Checked),
+        (
+            status = 404,
+            description = "No such limiter",
+            body = ProblemDocument,
+            content_type = "application/problem+json"
+        ),
+        BodyProblems,
+        GuardProblems,
+    ),
+    security(("serviceToken" = []))
+)]
+pub async fn check(
+    State(desk): State<Desk>,
+    Path(name): Path<String>,
+    wanted: input::Json<Wanted>,
+) -> Result<Json<Checked>> {
+    let limit = desk.named(&name).ok_or_else(unknown)?;
+    let Wanted { identifier, cost } = wanted.value;
+    if !(1..=LONGEST).contains(&identifier.chars().count()) {
+        return Err(input::invalid("/identifier", "is 1 to 512 characters"));
+    }
+    if !(-MOST..=MOST).contains(&cost) {
+        return Err(input::invalid("/cost", "is -1000000 to 1000000"));
+    }
+    let asked = asked(&desk, limit, identifier, cost).await;
+    Ok(Json(asked.unwrap_or_else(|error| {
+        let error = &error as &dyn std::error::Error;
+        tracing::error!(limiter = name, error, "a limiter cannot count");
+        uncounted(limit, desk.clock.now().as_millisecond())
+    })))
+}
+
+async fn asked(
+    desk: &Desk,
+    limit: Limit,
+    identifier: String,
+    cost: i64,
+) -> std::result::Result<Checked, upstash::Error> {
+    if cost == 0 {
+        let left = desk.limits.remaining(&limit, &identifier).await?;
+        return Ok(Checked {
+            success: left.remaining > 0,
+            limit: limit.rate().count,
+            remaining: left.remaining,
+            reset: left.reset.as_millisecond(),
+            retry_after: None,
+            reason: None,
+        });
+    }
+    let claim = Claim {
+        limit,
+        identifier,
+        cost,
+    };
+    let verdict = desk.limits.limit(claim).await?;
+    let refused = verdict.refusal.is_some();
+    let seconds = verdict.wait.as_secs() + u64::from(verdict.wait.subsec_nanos() > 0);
+    Ok(Checked {
+        success: !refused,
+        limit: verdict.limit,
+        remaining: verdict.remaining,
+        reset: verdict.reset.as_millisecond(),
+        retry_after: refused.then_some(seconds),
+        reason: verdict.refusal.map(|reason| match reason {
+            Reason::Limited => "limited",
+            Reason::Blocked => "blocked",
+            Reason::LockedOut => "locked-out",
+        }),
+    })
+}
+
+/// What a limiter says that cannot count.
+fn uncounted(limit: Limit, now: i64) -> Checked {
+    let success = limit.limiter().on_outage == OnOutage::Open;
+    Checked {
+        success,
+        limit: limit.rate().count,
+        remaining: 0,
+        reset: now,
+        retry_after: (!success).then_some(5),
+        reason: Some("store-unavailable"),
+    }
+}
+
+fn unknown() -> Problem {
+    Problem::new(
+        StatusCode::NOT_FOUND,
+        "limiter_unknown",
+        "There is no such limiter.",
+    )
+}

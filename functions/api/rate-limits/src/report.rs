@@ -1,0 +1,101 @@
+//! `GET /api/security/rate-limits`: what was let pass and refused on a day.
+
+use axum::Json;
+use axum::extract::State;
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+use serde::{Deserialize, Serialize};
+use shared::edge::documented::GuardProblems;
+use shared::edge::input::Query;
+use shared::edge::{Caller, Result};
+use shared::service::rate_limit::{Hour, Limit, OnOutage, Refused};
+
+use crate::Desk;
+
+/// Which day.
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct Wanted {
+    /// A day (UTC); today if absent. A week is kept.
+    #[param(value_type = Option<String>, format = Date)]
+    date: Option<Date>,
+}
+
+/// A day of all limiters.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct RateLimitReport {
+    /// The day (UTC).
+    #[schema(value_type = String, format = Date)]
+    date: Date,
+    /// Each limiter.
+    items: Vec<LimiterReport>,
+    /// Who was refused most, at most twenty. Identifiers name people and addresses: this is for administrators.
+    most_refused: Vec<Refused>,
+}
+
+/// A limiter and its day.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct LimiterReport {
+    /// Its name.
+    limiter: &'static str,
+    /// How many in a window.
+    limit: u64,
+    /// The window.
+    window_seconds: u64,
+    /// Whether it lets pass what it cannot count.
+    fails_open: bool,
+    /// Let pass on the day.
+    allowed: u64,
+    /// Refused on the day.
+    refused: u64,
+    /// The hours in which it was asked.
+    hours: Vec<Hour>,
+}
+
+/// What the limiters let pass and refused.
+#[utoipa::path(
+    get,
+    operation_id = "getRateLimits",
+    path = "/api/security/rate-limits",
+    tag = "security",
+    params(Wanted),
+    responses(
+        (status = 200, description = "The day", body = RateLimitReport),
+        GuardProblems,
+    ),
+    security(("serviceToken" = []))
+)]
+pub async fn show(
+    State(desk): State<Desk>,
+    caller: Caller,
+    Query(wanted): Query<Wanted>,
+) -> Result<Json<RateLimitReport>> {
+    caller.must_be_admin()?;
+    let today = desk.clock.now().to_zoned_datetime(TimeZone::UTC).date();
+    let date = wanted.date.unwrap_or(today);
+    let day = desk.limits.day(date).await?;
+    let items = desk
+        .all
+        .iter()
+        .map(|limit| item(limit, day.hours_of(limit.limiter())));
+    Ok(Json(RateLimitReport {
+        date,
+        items: items.collect(),
+        most_refused: day.most_refused,
+    }))
+}
+
+fn item(limit: &Limit, hours: Vec<Hour>) -> LimiterReport {
+    let limiter = limit.limiter();
+    LimiterReport {
+        limiter: limiter.name,
+        limit: limit.rate().count,
+        window_seconds: limit.rate().window.as_secs(),
+        fails_open: limiter.on_outage == OnOutage::Open,
+        allowed: hours.iter().map(|hour| hour.allowed).sum(),
+        refused: hours.iter().map(|hour| hour.refused).sum(),
+        hours,
+    }
+}

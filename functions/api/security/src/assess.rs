@@ -1,0 +1,110 @@
+//! `POST /api/security/assess`: what speaks for and against a visitor.
+
+use std::net::IpAddr;
+
+use axum::Json;
+use axum::extract::State;
+use serde::{Deserialize, Serialize};
+use shared::edge::Result;
+use shared::edge::documented::{BodyProblems, GuardProblems};
+use shared::edge::input;
+use shared::service::security::{self, Visitor};
+
+use crate::Desk;
+use crate::visitor::{agent, kind, text};
+
+/// A visitor.
+#[derive(Debug, Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = SecurityAssessment)]
+pub struct Visit {
+    /// Whose account the visitor wants into, as attempts name it.
+    #[schema(min_length = 1, max_length = 320)]
+    identifier: Option<String>,
+    /// The same by the user's id, where there is no identifier.
+    #[schema(min_length = 1, max_length = 320)]
+    user_id: Option<String>,
+    /// The kind of attempt whose lockouts count; `login` if absent.
+    #[schema(pattern = "^[a-z][a-z0-9-]{0,31}$")]
+    kind: Option<String>,
+    /// The visitor's address.
+    #[schema(value_type = String)]
+    ip: IpAddr,
+    /// The visitor's user agent; empty if there is none.
+    user_agent: String,
+    /// What the visitor asks for. It is not looked at yet.
+    #[expect(
+        dead_code,
+        reason = "part of the contract, and looked at by nobody yet"
+    )]
+    path: String,
+    /// What the web app keeps on the device.
+    #[schema(min_length = 1, max_length = 320)]
+    device_id: Option<String>,
+}
+
+/// What to do with the visitor.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+pub struct Assessed {
+    /// What to do.
+    verdict: Verdict,
+    /// 0 to 100: from 40 on a challenge, from 80 on a refusal.
+    score: u64,
+    /// Why: `address-blocked`, `locked-out`, `user-agent-empty`, `user-agent-scripted`, `user-agent-bot`,
+    /// `new-device`, `many-addresses-for-account`, `many-accounts-from-address`, `refusals-in-a-row`.
+    reasons: Vec<String>,
+}
+
+/// What to do with a visitor.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Verdict {
+    /// Go on.
+    Allow,
+    /// Ask for something more: a second factor, a captcha.
+    Challenge,
+    /// Refuse.
+    Deny,
+}
+
+/// Assess a visitor.
+#[utoipa::path(
+    post,
+    operation_id = "assessVisitor",
+    path = "/api/security/assess",
+    tag = "security",
+    request_body = Visit,
+    responses(
+        (status = 200, description = "What to do", body = Assessed),
+        BodyProblems,
+        GuardProblems,
+    ),
+    security(("serviceToken" = []))
+)]
+pub async fn assess(State(desk): State<Desk>, visit: input::Json<Visit>) -> Result<Json<Assessed>> {
+    let visit = visit.value;
+    let identifier = visit.identifier.as_deref();
+    let identifier = identifier.map(|it| text("/identifier", it)).transpose()?;
+    let user = visit.user_id.as_deref();
+    let user = user.map(|it| text("/userId", it)).transpose()?;
+    let device_id = visit.device_id.as_deref();
+    let visitor = Visitor {
+        address: visit.ip,
+        user_agent: &agent(&visit.user_agent),
+        device_id: device_id.map(|it| text("/deviceId", it)).transpose()?,
+    };
+    let kind = kind(visit.kind.as_deref().unwrap_or("login"))?;
+    let assessment = desk
+        .security
+        .assess(&visitor, kind, identifier.or(user))
+        .await?;
+    Ok(Json(Assessed {
+        verdict: match assessment.verdict {
+            security::Verdict::Allow => Verdict::Allow,
+            security::Verdict::Challenge => Verdict::Challenge,
+            security::Verdict::Deny => Verdict::Deny,
+        },
+        score: assessment.score,
+        reasons: assessment.reasons,
+    }))
+}

@@ -1,0 +1,95 @@
+//! `POST /api/security/attempts`: an attempt to get in.
+
+use std::net::IpAddr;
+
+use axum::Json;
+use axum::extract::State;
+use serde::{Deserialize, Serialize};
+use shared::edge::Result;
+use shared::edge::documented::{BodyProblems, GuardProblems};
+use shared::edge::input;
+use shared::protocol::mail::EmailAddress;
+use shared::service::security::{Attempt, Visitor};
+
+use crate::Desk;
+use crate::visitor::{agent, kind, text};
+
+/// An attempt.
+#[derive(Debug, Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = SecurityAttempt)]
+pub struct Made {
+    /// What was attempted, such as `login` or `totp`: each counts by itself.
+    #[schema(pattern = "^[a-z][a-z0-9-]{0,31}$")]
+    kind: String,
+    /// Whose account: an e-mail address, in whatever case, or a user's id.
+    #[schema(min_length = 1, max_length = 320)]
+    identifier: String,
+    /// The visitor's address.
+    #[schema(value_type = String)]
+    ip: IpAddr,
+    /// The visitor's user agent; empty if there is none.
+    user_agent: String,
+    /// Whether it succeeded, all factors included: a device becomes known by that.
+    success: bool,
+    /// What the web app keeps on the device, in a long-lived cookie. Without it the browser at its address counts.
+    #[schema(min_length = 1, max_length = 320)]
+    device_id: Option<String>,
+    /// Where the owner is told of a lockout or a new device, if the identifier does not say.
+    email: Option<EmailAddress>,
+}
+
+/// What follows.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Recorded {
+    /// Whether the account is locked for this visitor. Then nobody is to be let in, even if the attempt succeeded.
+    locked: bool,
+    /// Failures in a row, of this device or from this address.
+    failures: u64,
+    /// Seconds until the lock ends.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    retry_after: Option<u64>,
+}
+
+/// Record an attempt.
+///
+/// Failures lock: five in a row for half a minute, each further one for twice as long, up to half an hour. A device that
+/// the account knows is not locked out by what strangers do. A success behind a lock does not count: refuse it.
+#[utoipa::path(
+    post,
+    operation_id = "recordAttempt",
+    path = "/api/security/attempts",
+    tag = "security",
+    request_body = Made,
+    responses(
+        (status = 200, description = "Whether there is a lock", body = Recorded),
+        BodyProblems,
+        GuardProblems,
+    ),
+    security(("serviceToken" = []))
+)]
+pub async fn record(State(desk): State<Desk>, made: input::Json<Made>) -> Result<Json<Recorded>> {
+    let made = made.value;
+    let device_id = made.device_id.as_deref();
+    let outcome = desk
+        .security
+        .attempt(&Attempt {
+            kind: kind(&made.kind)?,
+            identifier: text("/identifier", &made.identifier)?,
+            visitor: Visitor {
+                address: made.ip,
+                user_agent: &agent(&made.user_agent),
+                device_id: device_id.map(|id| text("/deviceId", id)).transpose()?,
+            },
+            success: made.success,
+            email: made.email.as_ref(),
+        })
+        .await?;
+    let seconds = outcome.wait.as_secs() + u64::from(outcome.wait.subsec_nanos() > 0);
+    Ok(Json(Recorded {
+        locked: outcome.locked,
+        failures: outcome.failures,
+        retry_after: outcome.locked.then_some(seconds),
+    }))
+}

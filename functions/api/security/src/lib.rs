@@ -1,0 +1,54 @@
+//! `/api/security`: attempts, assessments, and the block list.
+
+pub mod assess;
+pub mod attempts;
+pub mod blocklist;
+mod visitor;
+
+use axum::Router;
+use axum::routing::{get, post};
+use shared::base::env;
+use shared::edge::{Guard, limiter};
+use shared::service::security::{Blocklist, Security};
+use utoipa::OpenApi;
+
+/// What the routes need.
+#[derive(Clone, Debug)]
+pub struct Desk {
+    /// Attempts and assessments.
+    pub security: Security,
+    /// Who may not call.
+    pub blocklist: Blocklist,
+}
+
+/// The routes, each behind the guard. The block list is Postgres's, so its limit is asked before.
+pub fn router(desk: Desk, guard: &Guard) -> Result<Router, env::Error> {
+    let blocklist = get(blocklist::list)
+        .put(blocklist::put)
+        .delete(blocklist::remove);
+    Ok(Router::new()
+        .route(
+            "/api/security/attempts",
+            guard.service(limiter::API, post(attempts::record))?,
+        )
+        .route(
+            "/api/security/assess",
+            guard.service(limiter::API, post(assess::assess))?,
+        )
+        .route(
+            "/api/security/blocklist",
+            guard.service(limiter::API.ahead(), blocklist)?,
+        )
+        .with_state(desk))
+}
+
+/// The routes' documentation.
+#[derive(Debug, OpenApi)]
+#[openapi(paths(
+    attempts::record,
+    assess::assess,
+    blocklist::list,
+    blocklist::put,
+    blocklist::remove
+))]
+pub struct Documentation;

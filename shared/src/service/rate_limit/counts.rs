@@ -1,0 +1,102 @@
+//! What was let pass and refused on a day, by the hour, and who was refused most.
+
+use std::collections::BTreeMap;
+
+use jiff::civil::Date;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::limiter::Limiter;
+use super::{COUNTS, REFUSED, RateLimits};
+use crate::protocol::upstash::{self, Command, Pairs, Pipeline};
+
+/// The most that are named.
+const MOST_NAMED: u32 = 20;
+
+/// An hour of a limiter.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, ToSchema)]
+pub struct Hour {
+    /// The hour of the day (UTC), in two digits.
+    pub hour: String,
+    /// Let pass.
+    pub allowed: u64,
+    /// Refused.
+    pub refused: u64,
+}
+
+/// Somebody who was refused.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+pub struct Refused {
+    /// By which limiter.
+    pub limiter: String,
+    /// Who, as the limiter counts.
+    pub identifier: String,
+    /// How often on the day; at least, where very many were refused.
+    pub count: u64,
+}
+
+/// A day of all limiters.
+#[derive(Clone, Debug)]
+pub struct Day {
+    /// By `hour:limiter:outcome`.
+    counts: BTreeMap<String, u64>,
+    /// Who was refused most, most often first.
+    pub most_refused: Vec<Refused>,
+}
+
+impl Day {
+    /// The hours in which a limiter was asked.
+    #[must_use]
+    pub fn hours_of(&self, limiter: &Limiter) -> Vec<Hour> {
+        let mut hours: BTreeMap<&str, Hour> = BTreeMap::new();
+        for (field, count) in &self.counts {
+            let mut parts = field.split(':');
+            let (Some(hour), Some(name), Some(outcome)) =
+                (parts.next(), parts.next(), parts.next())
+            else {
+                continue;
+            };
+            if name != limiter.name {
+                continue;
+            }
+            let entry = hours.entry(hour).or_default();
+            hour.clone_into(&mut entry.hour);
+            match outcome {
+                "allowed" => entry.allowed = *count,
+                _ => entry.refused = *count,
+            }
+        }
+        hours.into_values().collect()
+    }
+}
+
+impl RateLimits {
+    /// A day (UTC). One request; a week is kept.
+    pub async fn day(&self, date: Date) -> Result<Day, upstash::Error> {
+        let date = date.to_string();
+        let named = Command::new("ZRANGE")
+            .arg(REFUSED.key(&date))
+            .arg(0)
+            .arg(MOST_NAMED - 1)
+            .arg("REV")
+            .arg("WITHSCORES");
+        let pipeline = Pipeline::new()
+            .command(Command::new("HGETALL").arg(COUNTS.key(&date)))
+            .command(named);
+        let mut replies = self.redis.pipeline(pipeline).await?;
+        let Pairs(counts) = replies.take::<Pairs<String, u64>>()?;
+        let Pairs(named) = replies.take::<Pairs<String, u64>>()?;
+        let refused = named.into_iter().filter_map(|(member, count)| {
+            let (limiter, identifier) = member.split_once(' ')?;
+            Some(Refused {
+                limiter: limiter.to_owned(),
+                identifier: identifier.to_owned(),
+                count,
+            })
+        });
+        Ok(Day {
+            counts: counts.into_iter().collect(),
+            most_refused: refused.collect(),
+        })
+    }
+}

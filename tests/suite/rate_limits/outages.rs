@@ -1,0 +1,67 @@
+//! What limiters do without their store: a closed one refuses, an open one lets pass, and either is noticed.
+
+use local_redis_rest::Fault;
+use serde_json::json;
+
+use super::{READ, cloud_with, number, read_as};
+use crate::support::TestCloud;
+use crate::support::cloud::Answer;
+
+/// The web app's check of a limit.
+async fn check(cloud: &TestCloud, limiter: &str) -> Answer {
+    let path = format!("/api/security/rate-limits/{limiter}");
+    cloud.post(&path, &json!({ "identifier": "ann" })).await
+}
+
+#[tokio::test]
+async fn defect_8_a_closed_limiter_does_not_let_pass_without_its_store() {
+    let cloud = TestCloud::start().await;
+    cloud.redis().faults().set(Some(Fault::Loading));
+    for (limiter, success) in [
+        ("totp", false),
+        ("auth", false),
+        ("signature", false),
+        ("linkPassword", false),
+        ("api", true),
+        ("verify", true),
+    ] {
+        let checked = check(&cloud, limiter).await;
+        assert_eq!(checked.status, 200, "{limiter}: {checked:?}");
+        assert_eq!(checked.body["success"], success, "{limiter}: {checked:?}");
+        assert_eq!(checked.body["reason"], "store-unavailable", "{limiter}");
+        assert_eq!(
+            checked.body.get("retryAfter").is_some(),
+            !success,
+            "{limiter}"
+        );
+    }
+    cloud.redis().faults().set(None);
+    let checked = check(&cloud, "totp").await;
+    assert_eq!(
+        (&checked.body["success"], &checked.body["remaining"]),
+        (&json!(true), &json!(4))
+    );
+    assert!(cloud.logs().contains("a limiter cannot count"));
+}
+
+#[tokio::test]
+async fn an_open_limiter_without_its_store_lets_pass_and_is_counted() {
+    let cloud = cloud_with(&[("RATE_LIMIT_API", "1/1d")]).await;
+    // The list of suppressions is Postgres's: its guard alone needs Redis.
+    let path = "/api/suppressions";
+    cloud.redis().faults().set(Some(Fault::Loading));
+    for _ in 0..3 {
+        let seen = cloud.get(path).await;
+        assert_eq!(seen.status, 200, "{seen:?}");
+        assert!(!seen.headers.contains_key("x-ratelimit-limit"));
+    }
+    let lost = read_as(&cloud, "ann", "192.0.2.9").await;
+    lost.assert_problem(503, "unavailable", "the read itself needs the store");
+    assert!(number(&lost, "retry-after") > 0);
+    cloud.redis().faults().set(None);
+    assert_eq!(read_as(&cloud, "ann", "192.0.2.9").await.status, 200);
+    assert_eq!(read_as(&cloud, "ann", "192.0.2.9").await.status, 429);
+    let logs = cloud.logs();
+    assert!(logs.contains("a limiter cannot count"));
+    assert!(logs.contains("LimiterOutages"), "no figure of {READ}");
+}

@@ -1,0 +1,155 @@
+//! Failed attempts lock, for longer each time; a stranger cannot lock out the owner; the owner is told once.
+
+use redis::AsyncCommands as _;
+use serde_json::json;
+
+use super::{OWNER, STRANGER, Visitor, has};
+use crate::support::TestCloud;
+use crate::support::waiting::eventually;
+
+const ANN: &str = "ann@example.com";
+
+/// Lets every lock of the account run out, as if the time had passed.
+async fn let_time_pass(cloud: &TestCloud) {
+    let mut redis = cloud.redis_connection().await;
+    let keys: Vec<String> = redis.keys("failed_attempts:*").await.unwrap();
+    for key in keys {
+        if !key.contains(":address:") {
+            let _: () = redis.hdel(key, "until").await.unwrap();
+        }
+    }
+    let locks: Vec<String> = redis.keys("lockout:*").await.unwrap();
+    for lock in locks {
+        let _: () = redis.del(lock).await.unwrap();
+    }
+}
+
+async fn fails(cloud: &TestCloud, who: Visitor, times: usize) {
+    for _ in 0..times {
+        who.attempts(cloud, ANN, false).await;
+    }
+}
+
+#[tokio::test]
+async fn defect_16_failed_logins_do_not_go_uncounted() {
+    let cloud = TestCloud::start().await;
+    for failures in 1..=4 {
+        let recorded = STRANGER.attempts(&cloud, ANN, false).await;
+        assert_eq!(
+            recorded.body,
+            json!({ "locked": false, "failures": failures })
+        );
+    }
+    let mut waits = Vec::new();
+    for failures in 5..=8 {
+        let locked = STRANGER.attempts(&cloud, ANN, false).await;
+        assert_eq!(locked.body["locked"], true, "{locked:?}");
+        assert_eq!(locked.body["failures"], failures, "{locked:?}");
+        waits.push(locked.body["retryAfter"].as_u64().unwrap());
+        // Behind the lock nothing counts, and a right guess opens nothing.
+        let guessed = STRANGER.attempts(&cloud, "Ann@Example.com", true).await;
+        assert_eq!(
+            (&guessed.body["locked"], &guessed.body["failures"]),
+            (&json!(true), &json!(failures))
+        );
+        let_time_pass(&cloud).await;
+    }
+    assert_eq!(waits, [30, 60, 120, 240]);
+    let success = STRANGER.attempts(&cloud, ANN, true).await;
+    assert_eq!(success.body, json!({ "locked": false, "failures": 0 }));
+    let again = STRANGER.attempts(&cloud, ANN, false).await;
+    assert_eq!(
+        again.body,
+        json!({ "locked": false, "failures": 1 }),
+        "a success resets"
+    );
+    let other = cloud
+        .post(
+            "/api/security/attempts",
+            &STRANGER.body(&json!({ "kind": "totp", "identifier": ANN, "success": false })),
+        )
+        .await;
+    assert_eq!(other.body["failures"], 1, "another kind counts by itself");
+}
+
+#[tokio::test]
+async fn a_stranger_does_not_lock_out_a_device_that_the_account_knows() {
+    let cloud = TestCloud::start().await;
+    OWNER.attempts(&cloud, ANN, true).await;
+    let home = Visitor {
+        device: None,
+        ..OWNER
+    };
+    home.attempts(&cloud, ANN, true).await;
+
+    // From many addresses, until the account is locked for strangers; and from the owner's own.
+    for ip in [
+        "198.51.100.1",
+        "198.51.100.2",
+        "198.51.100.3",
+        "198.51.100.4",
+        "198.51.100.5",
+        OWNER.ip,
+    ] {
+        fails(&cloud, Visitor { ip, ..STRANGER }, 6).await;
+    }
+    let new = Visitor {
+        ip: "192.0.2.200",
+        ..STRANGER
+    };
+    assert_eq!(new.attempts(&cloud, ANN, false).await.body["locked"], true);
+    let assessed = new.assessed(&cloud, ANN).await;
+    assert_eq!(assessed["verdict"], "deny", "{assessed}");
+    assert!(
+        has(&assessed, "locked-out") && has(&assessed, "new-device"),
+        "{assessed}"
+    );
+
+    for known in [OWNER, home] {
+        let assessed = known.assessed(&cloud, ANN).await;
+        assert!(!has(&assessed, "locked-out"), "{assessed}");
+        let recorded = known.attempts(&cloud, ANN, true).await;
+        assert_eq!(recorded.body, json!({ "locked": false, "failures": 0 }));
+    }
+    // A known device is locked by what fails on it, and by nothing else.
+    fails(&cloud, OWNER, 4).await;
+    assert_eq!(
+        OWNER.attempts(&cloud, ANN, false).await.body["locked"],
+        true
+    );
+    assert_eq!(home.attempts(&cloud, ANN, true).await.body["locked"], false);
+}
+
+#[tokio::test]
+async fn the_owner_is_told_of_a_lockout_and_of_a_new_device_once_each() {
+    let cloud = TestCloud::start().await;
+    OWNER.attempts(&cloud, ANN, true).await;
+    OWNER.attempts(&cloud, ANN, true).await;
+    for ip in ["198.51.100.1", "198.51.100.2", "198.51.100.3"] {
+        fails(&cloud, Visitor { ip, ..STRANGER }, 8).await;
+        let_time_pass(&cloud).await;
+    }
+    STRANGER.attempts(&cloud, ANN, true).await;
+    STRANGER.attempts(&cloud, ANN, true).await;
+
+    // The outbox is swept by the clock; the job that does it is told here.
+    let swept = cloud.deliver("relay-outbox", &json!({})).await;
+    assert_eq!(swept.status, 200, "{swept:?}");
+    eventually("two mails went", async || {
+        cloud.mails().get(ANN).copied() == Some(2)
+    })
+    .await;
+    let again = cloud.deliver("relay-outbox", &json!({})).await;
+    assert_eq!(again.status, 200, "{again:?}");
+    let mails = cloud.mail().messages(Some(ANN));
+    assert_eq!(mails.len(), 2, "{mails:?}");
+    let texts: Vec<&str> = mails.iter().map(|mail| mail.text.as_str()).collect();
+    assert!(
+        texts.iter().any(|text| text.contains("198.51.100.1")),
+        "{texts:?}"
+    );
+    assert!(
+        texts.iter().any(|text| text.contains("Chrome on Windows")),
+        "{texts:?}"
+    );
+}

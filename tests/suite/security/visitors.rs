@@ -1,0 +1,82 @@
+//! What speaks for and against a visitor.
+
+use serde_json::json;
+
+use super::{OWNER, STRANGER, Visitor, has};
+use crate::support::TestCloud;
+
+#[tokio::test]
+async fn a_user_agent_that_is_none_or_a_programs_is_challenged_and_a_browser_is_not() {
+    let cloud = TestCloud::start().await;
+    let ordinary = OWNER.assessed(&cloud, "ann@example.com").await;
+    assert_eq!(
+        ordinary,
+        json!({ "verdict": "allow", "score": 0, "reasons": [] })
+    );
+    for (agent, reason) in [
+        ("", "user-agent-empty"),
+        ("python-requests/2.32", "user-agent-scripted"),
+        (
+            "Googlebot/2.1 (+http://www.google.com/bot.html)",
+            "user-agent-bot",
+        ),
+    ] {
+        let seen = Visitor { agent, ..OWNER }
+            .assessed(&cloud, "ann@example.com")
+            .await;
+        assert_eq!(
+            seen,
+            json!({ "verdict": "challenge", "score": 40, "reasons": [reason] })
+        );
+    }
+}
+
+#[tokio::test]
+async fn many_accounts_from_one_address_and_many_addresses_for_one_account_are_seen() {
+    let cloud = TestCloud::start().await;
+    for number in 0..10 {
+        STRANGER
+            .attempts(&cloud, &format!("user-{number}@example.com"), false)
+            .await;
+    }
+    let seen = STRANGER.assessed(&cloud, "user-99@example.com").await;
+    assert!(has(&seen, "many-accounts-from-address"), "{seen}");
+    let elsewhere = OWNER.assessed(&cloud, "user-99@example.com").await;
+    assert!(
+        !has(&elsewhere, "many-accounts-from-address"),
+        "{elsewhere}"
+    );
+    for ip in [
+        "192.0.2.1",
+        "192.0.2.2",
+        "192.0.2.3",
+        "192.0.2.4",
+        "192.0.2.5",
+    ] {
+        Visitor { ip, ..STRANGER }
+            .attempts(&cloud, "bob@example.com", false)
+            .await;
+    }
+    let seen = OWNER.assessed(&cloud, "bob@example.com").await;
+    assert!(has(&seen, "many-addresses-for-account"), "{seen}");
+}
+
+#[tokio::test]
+async fn refusals_in_a_row_count_against_an_address_until_one_is_let_in() {
+    let cloud = TestCloud::start().await;
+    let bot = Visitor {
+        agent: "curl/8",
+        ip: "198.51.100.30",
+        ..STRANGER
+    };
+    for number in 0..30 {
+        bot.attempts(&cloud, &format!("user-{number}@example.com"), false)
+            .await;
+    }
+    let mut last = json!(null);
+    for _ in 0..4 {
+        last = bot.assessed(&cloud, "nobody@example.com").await;
+        assert_eq!(last["verdict"], "deny", "{last}");
+    }
+    assert!(has(&last, "refusals-in-a-row"), "{last}");
+}
