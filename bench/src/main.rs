@@ -9,6 +9,7 @@ mod node;
 mod page;
 mod read;
 mod run;
+mod session;
 mod signature;
 mod size;
 mod spread;

@@ -104,7 +104,10 @@ async fn script(jobs: &Jobs, id: &str) -> Result<(), Error> {
     }
 }
 
-async fn timed(work: impl Future<Output = Result<(), Error>>) -> Result<Duration, Error> {
+/// How long it takes.
+pub(crate) async fn timed(
+    work: impl Future<Output = Result<(), Error>>,
+) -> Result<Duration, Error> {
     let started = Instant::now();
     work.await?;
     Ok(started.elapsed())

@@ -10,7 +10,7 @@ use crate::read::{self, Reads};
 use crate::signature::{self, Verification};
 use crate::stage::Stage;
 use crate::start::{self, Starts};
-use crate::{machine, memory, node, size, throughput};
+use crate::{machine, memory, node, session, size, throughput};
 
 /// Warm reads by the official client.
 const NODE_READS: usize = 2_000;
@@ -31,6 +31,8 @@ pub(crate) async fn everything(bin_dir: PathBuf) -> Result<Page, Error> {
     say("reads");
     let reads = read::measure(&stage, &id).await?;
     let node = node::measure(&stage, &id, NODE_READS).await?;
+    say("sessions");
+    let sessions = session::section(&stage).await?;
     say("memory");
     let memory = memory::measure(&stage, &id).await?;
     say("throughput of enqueues");
@@ -45,6 +47,7 @@ pub(crate) async fn everything(bin_dir: PathBuf) -> Result<Page, Error> {
             starts.section(),
             memory.section(),
             reads.section(),
+            sessions,
             signature::section(&verifications),
             throughput,
         ],

@@ -7,11 +7,15 @@ use crate::figure::Figure;
 use crate::page::Section;
 
 /// The functions, and the largest that each may be in MB: those that send mail carry the AWS SDK.
-const FUNCTIONS: [(&str, f64); 6] = [
+const FUNCTIONS: [(&str, f64); 10] = [
     ("openapi", 6.0),
     ("queue", 6.0),
     ("queue-jobs", 6.0),
     ("health", 6.0),
+    ("sessions", 6.0),
+    ("user-sessions", 6.0),
+    ("tokens", 6.0),
+    ("persist-session", 6.0),
     ("job-failed", 6.0),
     ("send-email", 12.0),
 ];

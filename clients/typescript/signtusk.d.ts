@@ -290,6 +290,86 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/sessions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Begin a session.
+         * @description The same call again, with the same `sessionId` and token, gives the same answer. A user has at most ten sessions:
+         *     the one that was used least recently is revoked for the eleventh.
+         */
+        post: operations["beginSession"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/sessions/{sessionId}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One session. Reading it is using it. */
+        get: operations["getSession"];
+        put?: never;
+        post?: never;
+        /**
+         * Revoke a session.
+         * @description Once this is answered, no read anywhere shows it again. What there is not is revoked already.
+         */
+        delete: operations["revokeSession"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/sessions/{sessionId}/refresh": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Exchange a session's refresh token.
+         * @description The previous token is known for ten seconds more, so that two tabs do not log each other out. One that comes back
+         *     later is a copy: the session is revoked. Repeat a call that was not answered with the same two tokens.
+         */
+        post: operations["refreshSession"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/sessions/{sessionId}/totp": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Note that a second factor was proven, now. */
+        put: operations["putSessionTotp"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/suppressions": {
         parameters: {
             query?: never;
@@ -318,6 +398,63 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/tokens": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Issue a one-time token.
+         * @description The one that this address had for the same purpose is cancelled.
+         */
+        post: operations["issueToken"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/tokens/redeem": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Redeem a one-time token: once. */
+        post: operations["redeemToken"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/totp/claims": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Claim a code, so that nobody uses it again.
+         * @description A guard against replays and nothing else: verify the code besides, and let it count only if both say yes.
+         */
+        post: operations["claimTotpCode"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/unsubscribe": {
         parameters: {
             query?: never;
@@ -338,6 +475,27 @@ export interface paths {
          */
         post: operations["unsubscribe"];
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/users/{userId}/sessions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A user's sessions. Listing them does not use them. */
+        get: operations["listUserSessions"];
+        put?: never;
+        post?: never;
+        /**
+         * Revoke a user's sessions, all or all but one.
+         * @description Those that have begun when this is asked: a login after it is not undone.
+         */
+        delete: operations["revokeUserSessions"];
         options?: never;
         head?: never;
         patch?: never;
@@ -515,6 +673,40 @@ export interface components {
                 [key: string]: number;
             };
         };
+        /** @description A session that is to begin. */
+        BeginSession: {
+            /** @description The user's address. */
+            email: components["schemas"]["EmailAddress"];
+            /** @description The address that the user logs in from; that of `X-Client-Ip` if absent. */
+            ipAddress?: string | null;
+            /** @description The first refresh token. Only its SHA-256 is kept. */
+            refreshToken: components["schemas"]["RefreshToken"];
+            sessionId?: components["schemas"]["SessionId"] | null;
+            /** @description The browser's user agent; its first 512 bytes are kept. */
+            userAgent?: string | null;
+            /**
+             * Format: uuid
+             * @description Whose it is.
+             */
+            userId: string;
+        };
+        /** @description A session that has begun. */
+        BegunSession: {
+            /**
+             * Format: date-time
+             * @description When it began.
+             */
+            createdAt: string;
+            /**
+             * Format: date-time
+             * @description When it ends if it is not used: in seven days. Each use puts that off, for 30 days in all.
+             */
+            expiresAt: string;
+            /** @description Its id. */
+            sessionId: string;
+            /** @description Whose it is. */
+            userId: string;
+        };
         /** @description `null`, or nothing but blanks: none. */
         Blank: string | null;
         /** @description Asks many signers to sign one document. What the web app leaves out is filled in as it always was. */
@@ -553,6 +745,31 @@ export interface components {
             tenant?: string | null;
             type?: components["schemas"]["JobType"] | null;
         };
+        /** @description A code that was just verified. */
+        ClaimCode: {
+            /** @description The code. */
+            code: components["schemas"]["Code"];
+            /**
+             * Format: uuid
+             * @description Whose code it is.
+             */
+            userId: string;
+        };
+        /** @description It is this caller's. */
+        ClaimedCode: {
+            /** @description Always true. */
+            claimed: boolean;
+        };
+        /**
+         * @description A code as the user typed it: 4 to 32 letters and digits, between which spaces and hyphens say nothing.
+         * @example 123456
+         */
+        Code: string;
+        /**
+         * @description What a second factor was proven for.
+         * @enum {string}
+         */
+        Context: "login" | "signing" | "both";
         /** @description How often a signer was asked again. */
         Count: {
             /**
@@ -582,6 +799,24 @@ export interface components {
          * @example 2026-12-01T17:00:00Z
          */
         Date: string;
+        /** @description A device, as its user agent describes it. */
+        Device: {
+            /** @description The browser's name. */
+            browser?: string | null;
+            /** @description The browser's major version. */
+            browserVersion?: string | null;
+            /** @description The operating system. */
+            os?: string | null;
+            /** @description What it is. */
+            type: components["schemas"]["DeviceType"];
+            /** @description The user agent itself, its first 512 bytes. */
+            userAgent?: string | null;
+        };
+        /**
+         * @description A kind of device.
+         * @enum {string}
+         */
+        DeviceType: "desktop" | "mobile" | "tablet" | "bot" | "unknown";
         /**
          * @description A person's or an organisation's name: one line of 1 to 200 characters.
          * @example Ann Signer
@@ -694,6 +929,23 @@ export interface components {
             /** @description The signer's name. */
             signerName: components["schemas"]["DisplayName"];
         };
+        /** @description What a token is wanted for. */
+        IssueToken: {
+            /** @description Whose holder it is to prove. */
+            email: components["schemas"]["EmailAddress"];
+            /** @description What it is to be good for. */
+            purpose: components["schemas"]["Purpose"];
+        };
+        /** @description A token. */
+        IssuedToken: {
+            /**
+             * Format: date-time
+             * @description Until when it is good: for a day.
+             */
+            expiresAt: string;
+            /** @description 256 random bits. They are not kept: this is the only time that they are shown. */
+            token: string;
+        };
         /** @description A job. */
         Job: {
             /**
@@ -759,7 +1011,7 @@ export interface components {
          * @description A type of job. Its name is what `jobs:{type}` and the API call it.
          * @enum {string}
          */
-        JobType: "email" | "relay-outbox";
+        JobType: "email" | "notification" | "persist-session" | "relay-outbox";
         /**
          * @description How far a mail has come.
          * @enum {string}
@@ -907,6 +1159,11 @@ export interface components {
              */
             total: number;
         };
+        /**
+         * @description What a token is good for.
+         * @enum {string}
+         */
+        Purpose: "email-verification" | "password-reset";
         /** @description Something that was called, and how long it took. */
         Reached: {
             /**
@@ -931,8 +1188,40 @@ export interface components {
         };
         /** @description The recipients: 1 to 10,000. */
         Recipients: components["schemas"]["Recipient"][];
+        /** @description A token that came back. */
+        RedeemToken: {
+            /** @description What it was issued for. */
+            purpose: components["schemas"]["Purpose"];
+            /** @description The token. */
+            token: string;
+        };
+        /** @description What it proves. */
+        RedeemedToken: {
+            /**
+             * Format: email
+             * @description The address that it was issued for.
+             */
+            email: string;
+        };
         /** @description An id that the web app hands out, opaque here: one line of 1 to 200 characters. */
         Reference: string;
+        /** @description Two tokens. */
+        RefreshSession: {
+            /** @description The one that is to follow, fresh. */
+            newRefreshToken: components["schemas"]["RefreshToken"];
+            /** @description The one that the user has. */
+            refreshToken: components["schemas"]["RefreshToken"];
+        };
+        /** @description A refresh token: 1 to 4096 characters of the web app's making, of which only the SHA-256 is kept. */
+        RefreshToken: string;
+        /** @description What became of them. */
+        RefreshedSession: {
+            /**
+             * @description Whether the new token holds. Where it does not, another caller was as quick with the same token: drop the new one,
+             *     and leave the user's cookie, which by then holds the other caller's.
+             */
+            rotated: boolean;
+        };
         /** @description The whole report. */
         Report: {
             /**
@@ -1018,6 +1307,46 @@ export interface components {
             qstash: components["schemas"]["Reached"];
             /** @description The store. */
             redis: components["schemas"]["Reached"];
+        };
+        /** @description A session. Of its tokens nothing is shown. */
+        Session: {
+            /**
+             * Format: date-time
+             * @description When it began.
+             */
+            createdAt: string;
+            /** @description In a list: whether it is the one that asks. */
+            current?: boolean | null;
+            /** @description Where it began. */
+            device: components["schemas"]["Device"];
+            /** @description The address with which it began. */
+            email: string;
+            /**
+             * Format: date-time
+             * @description When it ends if it is not used again: seven days after its last use, and 30 after it began at the latest.
+             */
+            expiresAt: string;
+            /** @description From which address. */
+            ipAddress?: string | null;
+            /**
+             * Format: date-time
+             * @description When it was used last; in a list, to the minute.
+             */
+            lastUsedAt: string;
+            /** @description Its id. */
+            sessionId: string;
+            /** @description The second factor. */
+            totp: components["schemas"]["Totp"];
+            /** @description Whose it is. */
+            userId: string;
+        };
+        /** @description An id of a session: 1 to 128 letters, digits, `-`, `.`, `_` or `~`, which stand in a path as they are. */
+        SessionId: string;
+        /** @description What was proven. */
+        SessionTotp: {
+            context?: components["schemas"]["Context"] | null;
+            /** @description Whether it was. False takes back what was proven before. */
+            verified: boolean;
         };
         /** @description The names of those who signed: at most 100. */
         Signers: components["schemas"]["DisplayName"][];
@@ -1110,6 +1439,20 @@ export interface components {
          * @example Office lease 2027
          */
         Title: string;
+        /** @description What was proven with a second factor. */
+        Totp: {
+            /** @description What for: `login`, `signing` or `both`. */
+            context?: string | null;
+            /** @description Whether that is at most `totpMaxAge` seconds ago; only where that was asked. */
+            fresh?: boolean | null;
+            /** @description Whether it was. */
+            verified: boolean;
+            /**
+             * Format: date-time
+             * @description When.
+             */
+            verifiedAt?: string | null;
+        };
         /** @description What became of one mail to one recipient. */
         TrackedMail: {
             /**
@@ -1193,6 +1536,11 @@ export interface components {
             cursor?: string | null;
             /** @description The mails, newest first. */
             items: components["schemas"]["TrackedMail"][];
+        };
+        /** @description A user's sessions. */
+        UserSessions: {
+            /** @description The sessions, those used last first. */
+            items: components["schemas"]["Session"][];
         };
         /** @description What is wished of the schedules. An empty object registers them and leaves those that are paused paused. */
         Wish: {
@@ -2755,6 +3103,567 @@ export interface operations {
             };
         };
     };
+    beginSession: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The acting user; without it the caller is the service itself, with every right. */
+                "X-User-Id"?: string;
+                /** @description The acting user's address. */
+                "X-User-Email"?: string;
+                /**
+                 * @description `user`, `domain_admin` or `admin`; what is none of them is a user. Needs `X-User-Id`.
+                 * @example domain_admin
+                 */
+                "X-User-Role"?: string;
+                /** @description The acting user's domain, whose budget new jobs count against. */
+                "X-User-Domain"?: string;
+                /** @description The address that the acting user calls from. */
+                "X-Client-Ip"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["BeginSession"];
+            };
+        };
+        responses: {
+            /** @description The session has begun */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BegunSession"];
+                };
+            };
+            /** @description The query, the path, the body or a header is malformed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service token is missing or wrong */
+            401: {
+                headers: {
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The token may only read */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The id is another session's, or was */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is larger than 4 MB */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not application/json */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A field is missing or wrong; errors[] names it */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Our fault; quote the request id when you ask about it */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something that this stands on does not answer */
+            503: {
+                headers: {
+                    /** @description Seconds to wait before asking again */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getSession: {
+        parameters: {
+            query?: {
+                /** @description How old a second factor may be, in seconds; `totp.fresh` says whether it is younger. */
+                totpMaxAge?: number;
+            };
+            header?: {
+                /** @description The acting user; without it the caller is the service itself, with every right. */
+                "X-User-Id"?: string;
+                /** @description The acting user's address. */
+                "X-User-Email"?: string;
+                /**
+                 * @description `user`, `domain_admin` or `admin`; what is none of them is a user. Needs `X-User-Id`.
+                 * @example domain_admin
+                 */
+                "X-User-Role"?: string;
+                /** @description The acting user's domain, whose budget new jobs count against. */
+                "X-User-Domain"?: string;
+                /** @description The address that the acting user calls from. */
+                "X-Client-Ip"?: string;
+            };
+            path: {
+                /** @description The session's id. */
+                sessionId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The session */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Session"];
+                };
+            };
+            /** @description The query, the path, the body or a header is malformed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service token is missing or wrong */
+            401: {
+                headers: {
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The token may only read */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No such session: ended, revoked, or not yours to see */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Our fault; quote the request id when you ask about it */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something that this stands on does not answer */
+            503: {
+                headers: {
+                    /** @description Seconds to wait before asking again */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    revokeSession: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The acting user; without it the caller is the service itself, with every right. */
+                "X-User-Id"?: string;
+                /** @description The acting user's address. */
+                "X-User-Email"?: string;
+                /**
+                 * @description `user`, `domain_admin` or `admin`; what is none of them is a user. Needs `X-User-Id`.
+                 * @example domain_admin
+                 */
+                "X-User-Role"?: string;
+                /** @description The acting user's domain, whose budget new jobs count against. */
+                "X-User-Domain"?: string;
+                /** @description The address that the acting user calls from. */
+                "X-Client-Ip"?: string;
+            };
+            path: {
+                /** @description The session's id. */
+                sessionId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description There is no such session any more */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The query, the path, the body or a header is malformed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service token is missing or wrong */
+            401: {
+                headers: {
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The token may only read */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not yours to revoke */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Our fault; quote the request id when you ask about it */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something that this stands on does not answer */
+            503: {
+                headers: {
+                    /** @description Seconds to wait before asking again */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    refreshSession: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The acting user; without it the caller is the service itself, with every right. */
+                "X-User-Id"?: string;
+                /** @description The acting user's address. */
+                "X-User-Email"?: string;
+                /**
+                 * @description `user`, `domain_admin` or `admin`; what is none of them is a user. Needs `X-User-Id`.
+                 * @example domain_admin
+                 */
+                "X-User-Role"?: string;
+                /** @description The acting user's domain, whose budget new jobs count against. */
+                "X-User-Domain"?: string;
+                /** @description The address that the acting user calls from. */
+                "X-Client-Ip"?: string;
+            };
+            path: {
+                /** @description The session's id. */
+                sessionId: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RefreshSession"];
+            };
+        };
+        responses: {
+            /** @description Exchanged, by this caller or another */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RefreshedSession"];
+                };
+            };
+            /** @description The query, the path, the body or a header is malformed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service token is missing or wrong */
+            401: {
+                headers: {
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The token may only read */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No such session */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is larger than 4 MB */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not application/json */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A field is missing or wrong; errors[] names it */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Our fault; quote the request id when you ask about it */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something that this stands on does not answer */
+            503: {
+                headers: {
+                    /** @description Seconds to wait before asking again */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    putSessionTotp: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The acting user; without it the caller is the service itself, with every right. */
+                "X-User-Id"?: string;
+                /** @description The acting user's address. */
+                "X-User-Email"?: string;
+                /**
+                 * @description `user`, `domain_admin` or `admin`; what is none of them is a user. Needs `X-User-Id`.
+                 * @example domain_admin
+                 */
+                "X-User-Role"?: string;
+                /** @description The acting user's domain, whose budget new jobs count against. */
+                "X-User-Domain"?: string;
+                /** @description The address that the acting user calls from. */
+                "X-Client-Ip"?: string;
+            };
+            path: {
+                /** @description The session's id. */
+                sessionId: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SessionTotp"];
+            };
+        };
+        responses: {
+            /** @description The session */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Session"];
+                };
+            };
+            /** @description The query, the path, the body or a header is malformed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service token is missing or wrong */
+            401: {
+                headers: {
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The token may only read */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No such session */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is larger than 4 MB */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not application/json */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A field is missing or wrong; errors[] names it */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Our fault; quote the request id when you ask about it */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something that this stands on does not answer */
+            503: {
+                headers: {
+                    /** @description Seconds to wait before asking again */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     listSuppressions: {
         parameters: {
             query?: {
@@ -2984,6 +3893,335 @@ export interface operations {
             };
         };
     };
+    issueToken: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["IssueToken"];
+            };
+        };
+        responses: {
+            /** @description The token */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IssuedToken"];
+                };
+            };
+            /** @description The query, the path, the body or a header is malformed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service token is missing or wrong */
+            401: {
+                headers: {
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The token may only read */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is larger than 4 MB */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not application/json */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A field is missing or wrong; errors[] names it */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Our fault; quote the request id when you ask about it */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something that this stands on does not answer */
+            503: {
+                headers: {
+                    /** @description Seconds to wait before asking again */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    redeemToken: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RedeemToken"];
+            };
+        };
+        responses: {
+            /** @description It was good, and is no more */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RedeemedToken"];
+                };
+            };
+            /** @description The query, the path, the body or a header is malformed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service token is missing or wrong */
+            401: {
+                headers: {
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The token may only read */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unknown, used, cancelled, over, or for another purpose */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is larger than 4 MB */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not application/json */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A field is missing or wrong; errors[] names it */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Our fault; quote the request id when you ask about it */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something that this stands on does not answer */
+            503: {
+                headers: {
+                    /** @description Seconds to wait before asking again */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    claimTotpCode: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The acting user; without it the caller is the service itself, with every right. */
+                "X-User-Id"?: string;
+                /** @description The acting user's address. */
+                "X-User-Email"?: string;
+                /**
+                 * @description `user`, `domain_admin` or `admin`; what is none of them is a user. Needs `X-User-Id`.
+                 * @example domain_admin
+                 */
+                "X-User-Role"?: string;
+                /** @description The acting user's domain, whose budget new jobs count against. */
+                "X-User-Domain"?: string;
+                /** @description The address that the acting user calls from. */
+                "X-Client-Ip"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ClaimCode"];
+            };
+        };
+        responses: {
+            /** @description The first use */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ClaimedCode"];
+                };
+            };
+            /** @description The query, the path, the body or a header is malformed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service token is missing or wrong */
+            401: {
+                headers: {
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The token may only read */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It was used before */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is larger than 4 MB */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not application/json */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A field is missing or wrong; errors[] names it */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Our fault; quote the request id when you ask about it */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something that this stands on does not answer */
+            503: {
+                headers: {
+                    /** @description Seconds to wait before asking again */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     lookAtSubscription: {
         parameters: {
             query: {
@@ -3093,6 +4331,180 @@ export interface operations {
                 };
                 content: {
                     "text/html": string;
+                };
+            };
+        };
+    };
+    listUserSessions: {
+        parameters: {
+            query?: {
+                /** @description The session that asks: it is marked as `current`. */
+                current?: string;
+            };
+            header?: {
+                /** @description The acting user; without it the caller is the service itself, with every right. */
+                "X-User-Id"?: string;
+                /** @description The acting user's address. */
+                "X-User-Email"?: string;
+                /**
+                 * @description `user`, `domain_admin` or `admin`; what is none of them is a user. Needs `X-User-Id`.
+                 * @example domain_admin
+                 */
+                "X-User-Role"?: string;
+                /** @description The acting user's domain, whose budget new jobs count against. */
+                "X-User-Domain"?: string;
+                /** @description The address that the acting user calls from. */
+                "X-Client-Ip"?: string;
+            };
+            path: {
+                /** @description The user's id. */
+                userId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The sessions */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UserSessions"];
+                };
+            };
+            /** @description The query, the path, the body or a header is malformed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service token is missing or wrong */
+            401: {
+                headers: {
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The token may only read */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Our fault; quote the request id when you ask about it */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something that this stands on does not answer */
+            503: {
+                headers: {
+                    /** @description Seconds to wait before asking again */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    revokeUserSessions: {
+        parameters: {
+            query?: {
+                /** @description The session that is not revoked. */
+                except?: string;
+            };
+            header?: {
+                /** @description The acting user; without it the caller is the service itself, with every right. */
+                "X-User-Id"?: string;
+                /** @description The acting user's address. */
+                "X-User-Email"?: string;
+                /**
+                 * @description `user`, `domain_admin` or `admin`; what is none of them is a user. Needs `X-User-Id`.
+                 * @example domain_admin
+                 */
+                "X-User-Role"?: string;
+                /** @description The acting user's domain, whose budget new jobs count against. */
+                "X-User-Domain"?: string;
+                /** @description The address that the acting user calls from. */
+                "X-Client-Ip"?: string;
+            };
+            path: {
+                /** @description The user's id. */
+                userId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description They are revoked */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The query, the path, the body or a header is malformed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service token is missing or wrong */
+            401: {
+                headers: {
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The token may only read */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Our fault; quote the request id when you ask about it */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something that this stands on does not answer */
+            503: {
+                headers: {
+                    /** @description Seconds to wait before asking again */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };

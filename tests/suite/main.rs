@@ -34,6 +34,7 @@ mod sdk;
 mod secrets;
 mod services;
 mod ses;
+mod sessions;
 mod signatures;
 mod structure;
 mod support;

@@ -26,8 +26,11 @@ fn document() -> Document {
         openapi::Documentation::openapi(),
         queue::Documentation::openapi(),
         queue_jobs::Documentation::openapi(),
+        sessions::Documentation::openapi(),
         suppressions::Documentation::openapi(),
+        tokens::Documentation::openapi(),
         unsubscribe::Documentation::openapi(),
+        user_sessions::Documentation::openapi(),
     ] {
         document.merge(part);
     }

@@ -6,14 +6,21 @@ use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::Path;
 use std::time::Duration;
 
+use crate::support::store::Store;
 use local::postgres::Cluster;
 use local::process::port::{free, is_taken};
 use local::process::{Process, Program};
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
+use shared::base::secret::Secret;
 use shared::protocol::mail::{MessageId, Provider};
 use shared::protocol::postgres::{self, Postgres, Type, column};
+use shared::protocol::qstash;
 use shared::service::email::EmailAddress;
+use shared::service::job::Publisher;
 use shared::service::mail_ledger::{Begun, Entry, Identity, MailLedger};
+use shared::service::session::{
+    Device, NewSession, RefreshToken, Refreshed, SessionId, Sessions, Viewer,
+};
 use tempfile::TempDir;
 use url::Url;
 
@@ -195,4 +202,53 @@ async fn a_server_that_cannot_prove_itself_gets_no_password() {
         );
     }
     fixture.end().await;
+}
+
+#[tokio::test]
+async fn sessions_live_behind_a_transaction_pooler() {
+    let fixture = Fixture::start().await;
+    let store = Store::start().await;
+    let nowhere = Url::parse("http://127.0.0.1:9").unwrap();
+    let token = Secret::new("none".to_owned());
+    let queue = qstash::Client::new(nowhere.as_str(), &token, Duration::from_secs(1)).unwrap();
+    let instance = || {
+        let publisher = Publisher::new(queue.clone(), nowhere.clone());
+        Sessions::new(store.client(), fixture.connect(), publisher)
+    };
+    let users = (0..8).map(|_| {
+        let (here, there) = (instance(), instance());
+        tokio::spawn(async move { live(&here, &there).await })
+    });
+    for user in users.collect::<Vec<_>>() {
+        user.await.unwrap();
+    }
+    fixture.end().await;
+}
+
+/// A session from its beginning to its end, at two instances in turn: every statement that there is for one.
+async fn live(here: &Sessions, there: &Sessions) {
+    let user = uuid::Uuid::new_v4();
+    let token = |text: &str| RefreshToken::try_from(text.to_owned()).unwrap();
+    let new = NewSession {
+        id: SessionId::random(),
+        user_id: user,
+        email: EmailAddress::parse("ann@example.com").unwrap(),
+        token: token("t0"),
+        device: Device::parse("curl/8.5.0"),
+        ip_address: None,
+    };
+    here.begin(&new).await.unwrap();
+    let (given, next) = (token("t0"), token("t1"));
+    let refreshed = there.refresh(&new.id, Viewer::ALL, &given, &next).await;
+    assert_eq!(refreshed.unwrap(), Refreshed::Rotated);
+    assert_eq!(here.list(user, None).await.unwrap().len(), 1);
+    there.revoke(&new.id, Viewer::ALL).await.unwrap();
+    here.revoke_all(user, None).await.unwrap();
+    assert!(
+        there
+            .read(&new.id, Viewer::ALL, None)
+            .await
+            .unwrap()
+            .is_none()
+    );
 }

@@ -11,6 +11,7 @@ use super::input::visible;
 use super::problem::Problem;
 use crate::service::cache::Viewer;
 use crate::service::job::Sight;
+use crate::service::session;
 
 /// The longest value that is taken over: an e-mail address with room to spare.
 const LONGEST: usize = 320;
@@ -129,6 +130,32 @@ impl Caller {
                 email: self.email.as_deref(),
                 administers: (self.domain.as_deref()).filter(|_| role == Some(Role::DomainAdmin)),
             },
+        }
+    }
+
+    /// Refuses who acts for somebody else, unless he is an administrator of the whole.
+    pub fn must_be(&self, user: Uuid) -> Result<(), Problem> {
+        let is_same = |id: &String| Uuid::try_parse(id).is_ok_and(|id| id == user);
+        if self.is_admin() || self.user_id.as_ref().is_some_and(is_same) {
+            return Ok(());
+        }
+        Err(Problem::new(
+            StatusCode::FORBIDDEN,
+            "user_differs",
+            "This is for that user and for administrators.",
+        ))
+    }
+
+    /// Whose sessions this caller may see.
+    #[must_use]
+    pub fn session_viewer(&self) -> session::Viewer<'_> {
+        if self.is_admin() {
+            return session::Viewer::ALL;
+        }
+        let administers = self.role == Some(Role::DomainAdmin);
+        session::Viewer {
+            user: self.user_id.as_deref(),
+            domain: self.domain.as_deref().filter(|_| administers),
         }
     }
 

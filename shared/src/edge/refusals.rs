@@ -8,7 +8,7 @@ use http::StatusCode;
 
 use super::problem::Problem;
 use crate::protocol::{postgres, qstash, sns, svix, upstash};
-use crate::service::{cache, job, mail_event, notification, suppression};
+use crate::service::{cache, job, mail_event, notification, session, suppression, token};
 
 impl From<upstash::Error> for Problem {
     fn from(error: upstash::Error) -> Self {
@@ -93,6 +93,37 @@ impl From<cache::Error> for Problem {
                 tracing::warn!("an entry was not filled in time");
                 Self::unavailable("Another call is reading this and has not come to an end.")
                     .after(Duration::from_secs(1))
+            }
+        }
+    }
+}
+
+impl From<session::Error> for Problem {
+    fn from(error: session::Error) -> Self {
+        match error {
+            session::Error::Store(error) => error.into(),
+            session::Error::Archive(error) => error.into(),
+            session::Error::NotDurable => Self::unavailable(
+                "This could not be made to last. Ask again in the same words: it goes on from there.",
+            ),
+            session::Error::Contended => {
+                Self::unavailable("The session is being changed by others. Try again.")
+            }
+            session::Error::Unreadable(what) => {
+                tracing::error!(what, "a session is unreadable");
+                internal()
+            }
+        }
+    }
+}
+
+impl From<token::Error> for Problem {
+    fn from(error: token::Error) -> Self {
+        match error {
+            token::Error::Store(error) => error.into(),
+            error @ (token::Error::Random | token::Error::Unreadable) => {
+                tracing::error!(error = &error as &dyn std::error::Error, "tokens failed");
+                internal()
             }
         }
     }

@@ -14,7 +14,9 @@ pub mod notification;
 pub mod outbox;
 pub mod page;
 pub mod realtime;
+pub mod session;
 pub mod suppression;
+pub mod token;
 pub mod unsubscribe;
 
 /// Every family of Redis keys, by the service that owns it.
@@ -25,4 +27,6 @@ pub const KEYS: &[(&str, &[&key::Family])] = &[
     ("job", job::keys::ALL),
     ("notification", notification::KEYS),
     ("realtime", realtime::KEYS),
+    ("session", session::KEYS),
+    ("token", token::KEYS),
 ];

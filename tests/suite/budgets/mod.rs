@@ -5,6 +5,7 @@ mod backbone;
 mod caches;
 mod meter;
 mod notifications;
+mod sessions;
 
 use http::{Method, StatusCode};
 use local_mail::Fault;
@@ -40,6 +41,7 @@ async fn every_operation_costs_exactly_what_its_budget_says() {
     backbone::steering_many(&cloud, &mut meter).await;
     notifications::check(&cloud, &mut meter).await;
     services(&cloud, &mut meter).await;
+    sessions::measure(&cloud, &mut meter).await;
     meter.finish();
 }
 

@@ -4,7 +4,7 @@
 
 mod answers;
 mod freezes;
-mod gate;
+pub(crate) mod gate;
 mod health;
 mod instances;
 mod postgres;
@@ -12,7 +12,7 @@ mod provider;
 mod qstash;
 mod redis;
 mod scripts;
-mod store;
+pub(crate) mod store;
 
 use std::time::Duration;
 
@@ -123,7 +123,7 @@ async fn teach(cloud: &TestCloud) {
 }
 
 /// A cloud whose functions reach what they stand on through gates.
-async fn gated() -> (TestCloud, Gates) {
+pub(crate) async fn gated() -> (TestCloud, Gates) {
     let gates = Gates {
         redis: Gate::start().await,
         qstash: Gate::start().await,
@@ -149,8 +149,8 @@ async fn gated() -> (TestCloud, Gates) {
 }
 
 /// What stands between the functions and what they stand on.
-struct Gates {
-    redis: Gate,
-    qstash: Gate,
-    postgres: Gate,
+pub(crate) struct Gates {
+    pub(crate) redis: Gate,
+    pub(crate) qstash: Gate,
+    pub(crate) postgres: Gate,
 }

@@ -11,7 +11,7 @@ use crate::support::TestCloud;
 use crate::support::payloads::signature_request;
 
 /// Ends the redis-server of a cloud, its data written if it keeps any.
-async fn shut_down(address: SocketAddr) {
+pub(crate) async fn shut_down(address: SocketAddr) {
     let client = redis::Client::open(format!("redis://{address}")).unwrap();
     let mut connection = client.get_multiplexed_async_connection().await.unwrap();
     // It has no time to answer.
@@ -23,7 +23,7 @@ async fn shut_down(address: SocketAddr) {
 }
 
 /// Another redis-server in the place of the one that has ended.
-async fn start_again(cloud: &TestCloud, folder: &str, durable: bool) -> RedisServer {
+pub(crate) async fn start_again(cloud: &TestCloud, folder: &str, durable: bool) -> RedisServer {
     RedisServer::start(Settings {
         port: cloud.redis_server_addr().port(),
         folder: cloud.data().join(folder),

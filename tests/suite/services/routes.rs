@@ -119,6 +119,7 @@ async fn a_job_handler_says_what_it_is_to_anybody_who_asks() {
             "job-failed",
             JobType::ALL.iter().map(|job| job.name()).collect(),
         ),
+        ("persist-session", Value::Null),
     ] {
         let about = answer(cloud.bare(Method::GET, &format!("/api/jobs/{handler}"))).await;
         assert_eq!(about.status, 200, "{about:?}");

@@ -243,6 +243,10 @@ async fn call_everything(cloud: &TestCloud) {
     let inbox = cloud.request(http::Method::GET, "/api/notifications");
     let inbox = answer(inbox.header("x-user-id", USER)).await;
     assert_eq!(inbox.status, 503, "{inbox:?}");
+    let revoke = json!({ "kind": "revoke", "sessionIds": ["s1"] });
+    let token = json!({ "purpose": "password-reset", "token": "t1" });
+    assert_eq!(cloud.deliver("persist-session", &revoke).await.status, 503);
+    assert_eq!(cloud.post("/api/tokens/redeem", &token).await.status, 503);
     let secret = Secret::new(cloud.variable("TICKET_SECRET").to_owned());
     let link = Tokens::new(vec![secret], "").link(&"0".repeat(64)).unwrap();
     for path in [
@@ -251,6 +255,8 @@ async fn call_everything(cloud: &TestCloud) {
         "/api/health/redis",
         "/api/suppressions",
         "/api/mail-events",
+        "/api/sessions/s1",
+        "/api/users/3f2b6c1e-8a4d-4c55-9e07-5d1f0a9b7c21/sessions",
         &link,
     ] {
         assert_eq!(cloud.get(path).await.status, 503, "{path}");

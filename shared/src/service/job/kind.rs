@@ -14,6 +14,8 @@ pub enum JobType {
     Email,
     /// Notifications, single and bulk.
     Notification,
+    /// What was decided of sessions while Postgres was away.
+    PersistSession,
     /// A sweep: of the outbox, and of jobs that got lost on their way.
     RelayOutbox,
 }
@@ -88,7 +90,7 @@ const USUAL: [Flow; 3] = [
     },
 ];
 
-const PLANS: &[Plan] = &[EMAIL, NOTIFICATION, RELAY_OUTBOX];
+const PLANS: &[Plan] = &[EMAIL, NOTIFICATION, PERSIST_SESSION, RELAY_OUTBOX];
 
 const EMAIL: Plan = Plan {
     job: JobType::Email,
@@ -115,6 +117,22 @@ const NOTIFICATION: Plan = Plan {
     flow: USUAL,
 };
 
+const PERSIST_SESSION: Plan = Plan {
+    job: JobType::PersistSession,
+    handler: "persist-session",
+    service: "Session Persistence Job Handler",
+    retries: 5,
+    // 20 s, 1 min 40 s, 8 min 20 s, 41 min 40 s, 3 h 28 min: Postgres may be away for four hours.
+    first_retry: Duration::from_secs(20),
+    factor: 5,
+    timeout: Duration::from_secs(28),
+    lease: Duration::from_secs(35),
+    flow: [Flow {
+        parallelism: 20,
+        per_second: 100,
+    }; 3],
+};
+
 const RELAY_OUTBOX: Plan = Plan {
     job: JobType::RelayOutbox,
     handler: "relay-outbox",
@@ -131,7 +149,12 @@ const RELAY_OUTBOX: Plan = Plan {
 
 impl JobType {
     /// Every type there is.
-    pub const ALL: &'static [Self] = &[Self::Email, Self::Notification, Self::RelayOutbox];
+    pub const ALL: &'static [Self] = &[
+        Self::Email,
+        Self::Notification,
+        Self::PersistSession,
+        Self::RelayOutbox,
+    ];
 
     /// How this type is run.
     #[must_use]
@@ -152,6 +175,7 @@ impl JobType {
         match self {
             Self::Email => "email",
             Self::Notification => "notification",
+            Self::PersistSession => "persist-session",
             Self::RelayOutbox => "relay-outbox",
         }
     }

@@ -1,0 +1,131 @@
+//! `POST /api/sessions`: a login.
+
+use axum::Json;
+use axum::extract::State;
+use http::StatusCode;
+use jiff::Timestamp;
+use serde::{Deserialize, Deserializer, Serialize, de};
+use shared::edge::documented::{BodyProblems, GuardProblems};
+use shared::edge::input;
+use shared::edge::problem::ProblemDocument;
+use shared::edge::{Caller, Problem, Result};
+use shared::protocol::mail::EmailAddress;
+use shared::service::session::{Begun, Device, NewSession, RefreshToken, SessionId, Sessions};
+use uuid::Uuid;
+
+/// The longest address of a client that is taken over; what proxies write there is not always one.
+const LONGEST_ADDRESS: usize = 64;
+
+/// A session that is to begin.
+#[derive(Debug, Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = BeginSession)]
+pub struct Wanted {
+    /// Its id; a random one if absent.
+    session_id: Option<SessionId>,
+    /// Whose it is.
+    user_id: Uuid,
+    /// The user's address.
+    email: EmailAddress,
+    /// The first refresh token. Only its SHA-256 is kept.
+    refresh_token: RefreshToken,
+    /// The browser's user agent; its first 512 bytes are kept.
+    user_agent: Option<String>,
+    /// The address that the user logs in from; that of `X-Client-Ip` if absent.
+    #[serde(default, deserialize_with = "address")]
+    #[schema(max_length = 64, pattern = "^[ -~]*$")]
+    ip_address: Option<String>,
+}
+
+/// A session that has begun.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct BegunSession {
+    /// Its id.
+    session_id: String,
+    /// Whose it is.
+    user_id: String,
+    /// When it began.
+    #[schema(value_type = String, format = DateTime)]
+    created_at: Timestamp,
+    /// When it ends if it is not used: in seven days. Each use puts that off, for 30 days in all.
+    #[schema(value_type = String, format = DateTime)]
+    expires_at: Timestamp,
+}
+
+fn address<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> std::result::Result<Option<String>, D::Error> {
+    let address = Option::<String>::deserialize(deserializer)?;
+    let fits = |text: &String| {
+        text.len() <= LONGEST_ADDRESS && text.bytes().all(|byte| (b' '..=b'~').contains(&byte))
+    };
+    if address.as_ref().is_some_and(|text| !fits(text)) {
+        return Err(de::Error::custom(
+            "an address is at most 64 visible ASCII characters",
+        ));
+    }
+    Ok(address.filter(|text| !text.trim().is_empty()))
+}
+
+/// Begin a session.
+///
+/// The same call again, with the same `sessionId` and token, gives the same answer. A user has at most ten sessions:
+/// the one that was used least recently is revoked for the eleventh.
+#[utoipa::path(
+    post,
+    operation_id = "beginSession",
+    path = "/api/sessions",
+    tag = "sessions",
+    params(Caller),
+    request_body = Wanted,
+    responses(
+        (status = 201, description = "The session has begun", body = BegunSession),
+        (
+            status = 409,
+            description = "The id is another session's, or was",
+            body = ProblemDocument,
+            content_type = "application/problem+json"
+        ),
+        BodyProblems,
+        GuardProblems,
+    ),
+    security(("serviceToken" = []))
+)]
+pub async fn begin(
+    State(sessions): State<Sessions>,
+    caller: Caller,
+    wanted: input::Json<Wanted>,
+) -> Result<(StatusCode, Json<BegunSession>)> {
+    let wanted = wanted.value;
+    caller.must_be(wanted.user_id)?;
+    let new = NewSession {
+        id: wanted.session_id.unwrap_or_else(SessionId::random),
+        user_id: wanted.user_id,
+        email: wanted.email,
+        token: wanted.refresh_token,
+        device: Device::parse(wanted.user_agent.as_deref().unwrap_or_default()),
+        ip_address: wanted
+            .ip_address
+            .or_else(|| caller.client_ip.map(|ip| ip.to_string())),
+    };
+    match sessions.begin(&new).await? {
+        Begun::At {
+            created_at,
+            expires_at,
+        } => Ok((
+            StatusCode::CREATED,
+            Json(BegunSession {
+                session_id: new.id.as_str().to_owned(),
+                user_id: new.user_id.to_string(),
+                created_at,
+                expires_at,
+            }),
+        )),
+        Begun::Taken => Err(Problem::new(
+            StatusCode::CONFLICT,
+            "session_exists",
+            "There is or was another session of this id. Use a new one.",
+        )),
+    }
+}

@@ -1,0 +1,105 @@
+//! `POST /api/sessions/{sessionId}/refresh`: the next refresh token for the present one.
+
+use axum::Json;
+use axum::extract::State;
+use http::StatusCode;
+use serde::{Deserialize, Serialize};
+use shared::edge::documented::{BodyProblems, GuardProblems};
+use shared::edge::input::{self, Path};
+use shared::edge::problem::ProblemDocument;
+use shared::edge::{Caller, Problem, Result};
+use shared::service::session::{RefreshToken, Refreshed, Sessions};
+
+use crate::not_found;
+use crate::one::Id;
+
+/// Two tokens.
+#[derive(Debug, Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = RefreshSession)]
+pub struct Exchange {
+    /// The one that the user has.
+    refresh_token: RefreshToken,
+    /// The one that is to follow, fresh.
+    new_refresh_token: RefreshToken,
+}
+
+/// What became of them.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+#[schema(as = RefreshedSession)]
+pub struct Exchanged {
+    /// Whether the new token holds. Where it does not, another caller was as quick with the same token: drop the new one,
+    /// and leave the user's cookie, which by then holds the other caller's.
+    rotated: bool,
+}
+
+/// Exchange a session's refresh token.
+///
+/// The previous token is known for ten seconds more, so that two tabs do not log each other out. One that comes back
+/// later is a copy: the session is revoked. Repeat a call that was not answered with the same two tokens.
+#[utoipa::path(
+    post,
+    operation_id = "refreshSession",
+    path = "/api/sessions/{sessionId}/refresh",
+    tag = "sessions",
+    params(Id, Caller),
+    request_body = Exchange,
+    responses(
+        (status = 200, description = "Exchanged, by this caller or another", body = Exchanged),
+        (
+            status = 401,
+            description = "refresh_token_reused: it was exchanged before, and the session is revoked; refresh_token_invalid: it never was this session's; or the service token is missing or wrong",
+            body = ProblemDocument,
+            content_type = "application/problem+json"
+        ),
+        (
+            status = 404,
+            description = "No such session",
+            body = ProblemDocument,
+            content_type = "application/problem+json"
+        ),
+        BodyProblems,
+        GuardProblems,
+    ),
+    security(("serviceToken" = []))
+)]
+pub async fn refresh(
+    State(sessions): State<Sessions>,
+    caller: Caller,
+    Path(id): Path<Id>,
+    exchange: input::Json<Exchange>,
+) -> Result<Json<Exchanged>> {
+    let Exchange {
+        refresh_token,
+        new_refresh_token,
+    } = &exchange.value;
+    let refreshed = sessions
+        .refresh(
+            &id.known()?,
+            caller.session_viewer(),
+            refresh_token,
+            new_refresh_token,
+        )
+        .await?;
+    match refreshed {
+        Refreshed::Rotated => Ok(Json(Exchanged { rotated: true })),
+        Refreshed::Kept => Ok(Json(Exchanged { rotated: false })),
+        Refreshed::Reused => Err(refused(
+            "refresh_token_reused",
+            "This token was exchanged before, so there is a copy of it. The session is revoked: have the user log in.",
+        )),
+        Refreshed::Invalid => Err(refused(
+            "refresh_token_invalid",
+            "This token never was this session's.",
+        )),
+        Refreshed::Stale => Err(input::invalid(
+            "/newRefreshToken",
+            "was this session's token before; make a fresh one",
+        )),
+        Refreshed::Gone => Err(not_found()),
+    }
+}
+
+fn refused(code: &'static str, detail: &'static str) -> Problem {
+    Problem::new(StatusCode::UNAUTHORIZED, code, detail)
+}

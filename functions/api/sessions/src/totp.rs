@@ -1,0 +1,73 @@
+//! `PUT /api/sessions/{sessionId}/totp`: whether a second factor was proven.
+
+use axum::extract::State;
+use axum::response::Response;
+use serde::Deserialize;
+use shared::edge::documented::{BodyProblems, GuardProblems};
+use shared::edge::input::{self, Path};
+use shared::edge::problem::ProblemDocument;
+use shared::edge::{Caller, Result};
+use shared::service::session::{Context, Session, Sessions};
+
+use crate::not_found;
+use crate::one::{Id, json};
+
+/// What was proven.
+#[derive(Debug, Deserialize, utoipa::ToSchema)]
+#[schema(as = SessionTotp)]
+pub struct Proof {
+    /// Whether it was. False takes back what was proven before.
+    verified: bool,
+    /// What for; needed where it was.
+    context: Option<Context>,
+}
+
+/// Note that a second factor was proven, now.
+#[utoipa::path(
+    put,
+    operation_id = "putSessionTotp",
+    path = "/api/sessions/{sessionId}/totp",
+    tag = "sessions",
+    params(Id, Caller),
+    request_body = Proof,
+    responses(
+        (status = 200, description = "The session", body = Session),
+        (
+            status = 404,
+            description = "No such session",
+            body = ProblemDocument,
+            content_type = "application/problem+json"
+        ),
+        BodyProblems,
+        GuardProblems,
+    ),
+    security(("serviceToken" = []))
+)]
+pub async fn put(
+    State(sessions): State<Sessions>,
+    caller: Caller,
+    Path(id): Path<Id>,
+    proof: input::Json<Proof>,
+) -> Result<Response> {
+    let proven = match proof.value {
+        Proof {
+            verified: true,
+            context: None,
+        } => {
+            return Err(input::invalid(
+                "/context",
+                "say what it was proven for: login, signing or both",
+            ));
+        }
+        Proof {
+            verified: true,
+            context,
+        } => context,
+        Proof {
+            verified: false, ..
+        } => None,
+    };
+    let id = id.known()?;
+    let session = sessions.set_totp(&id, caller.session_viewer(), proven);
+    session.await?.map(json).ok_or_else(not_found)
+}

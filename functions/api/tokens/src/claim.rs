@@ -1,0 +1,70 @@
+//! `POST /api/totp/claims`: a code of an authenticator, taken once.
+
+use axum::Json;
+use axum::extract::State;
+use http::StatusCode;
+use serde::{Deserialize, Serialize};
+use shared::edge::documented::{BodyProblems, GuardProblems};
+use shared::edge::input;
+use shared::edge::problem::ProblemDocument;
+use shared::edge::{Caller, Problem, Result};
+use shared::service::token::{Code, Tokens};
+use uuid::Uuid;
+
+/// A code that was just verified.
+#[derive(Debug, Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = ClaimCode)]
+pub struct Used {
+    /// Whose code it is.
+    user_id: Uuid,
+    /// The code.
+    code: Code,
+}
+
+/// It is this caller's.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+pub struct ClaimedCode {
+    /// Always true.
+    claimed: bool,
+}
+
+/// Claim a code, so that nobody uses it again.
+///
+/// A guard against replays and nothing else: verify the code besides, and let it count only if both say yes.
+#[utoipa::path(
+    post,
+    operation_id = "claimTotpCode",
+    path = "/api/totp/claims",
+    tag = "tokens",
+    params(Caller),
+    request_body = Used,
+    responses(
+        (status = 201, description = "The first use", body = ClaimedCode),
+        (
+            status = 409,
+            description = "It was used before",
+            body = ProblemDocument,
+            content_type = "application/problem+json"
+        ),
+        BodyProblems,
+        GuardProblems,
+    ),
+    security(("serviceToken" = []))
+)]
+pub async fn claim(
+    State(tokens): State<Tokens>,
+    caller: Caller,
+    used: input::Json<Used>,
+) -> Result<(StatusCode, Json<ClaimedCode>)> {
+    let Used { user_id, code } = &used.value;
+    caller.must_be(*user_id)?;
+    if tokens.claim(&user_id.to_string(), code).await? {
+        return Ok((StatusCode::CREATED, Json(ClaimedCode { claimed: true })));
+    }
+    Err(Problem::new(
+        StatusCode::CONFLICT,
+        "code_used",
+        "This code was used before. Wait for the next one.",
+    ))
+}

@@ -1,0 +1,25 @@
+//! `/api/users/{userId}/sessions`: the sessions of a user.
+
+pub mod all;
+
+use axum::Router;
+use axum::routing::get;
+use shared::edge::{Guard, limiter};
+use shared::service::session::Sessions;
+use utoipa::OpenApi;
+
+/// The route, behind the guard.
+pub fn router(sessions: Sessions, guard: &Guard) -> Router {
+    let methods = get(all::list).delete(all::revoke);
+    Router::new()
+        .route(
+            "/api/users/{userId}/sessions",
+            guard.service(limiter::API, methods),
+        )
+        .with_state(sessions)
+}
+
+/// The route's documentation.
+#[derive(Debug, OpenApi)]
+#[openapi(paths(all::list, all::revoke))]
+pub struct Documentation;

@@ -1,0 +1,141 @@
+//! Sessions in Postgres: one statement for each thing that is done to them, safe to repeat.
+
+use uuid::Uuid;
+
+use super::record::Record;
+use crate::protocol::postgres::{self, Json, Parameter, Postgres, Row, Type, column};
+
+const FIND: &str = "SELECT record FROM signtusk.live_sessions WHERE session_id = $1";
+
+/// More than a user can have, for rows of the web app's.
+const OF_USER: &str = "SELECT record FROM signtusk.live_sessions WHERE user_id = $1::uuid \
+    ORDER BY last_used_at DESC, session_id LIMIT 100";
+
+const SAVE: &str = include_str!("sql/save.sql");
+const TOUCH: &str = include_str!("sql/touch.sql");
+const REVOKE: &str = include_str!("sql/revoke.sql");
+const REVOKE_USER: &str = include_str!("sql/revoke_user.sql");
+
+/// The table of sessions, and of those that were revoked.
+#[derive(Clone, Debug)]
+pub(super) struct Archive(Postgres);
+
+/// What is written of a session.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Save<'a> {
+    pub(super) record: &'a Record,
+    /// What Redis has revoked to make room for it.
+    pub(super) evicted: &'a [String],
+    /// How many other sessions its user may have, where that is to be looked after.
+    pub(super) room: Option<i64>,
+    /// Whether it begins, and must not change a row that is there.
+    pub(super) is_new: bool,
+}
+
+/// What became of it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Saved {
+    /// The session was revoked before: nothing was written.
+    pub(super) revoked: bool,
+    /// The row that was there is of another state of the session, or of another session.
+    pub(super) differs: bool,
+    /// What was revoked besides, which Redis may not know.
+    pub(super) also: Vec<String>,
+}
+
+/// How a note of the last use was taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Touched {
+    Noted,
+    Revoked,
+    /// There is no such row.
+    Lost,
+}
+
+impl Archive {
+    pub(super) fn new(postgres: Postgres) -> Self {
+        Self(postgres)
+    }
+
+    /// The session, if it lives.
+    pub(super) async fn find(&self, id: &str) -> Result<Option<Record>, postgres::Error> {
+        let rows = self.0.query_repeatable(FIND, &[(&id, Type::TEXT)]).await?;
+        rows.first().map(record).transpose()
+    }
+
+    /// A user's sessions, those that were used last first.
+    pub(super) async fn of_user(&self, user: Uuid) -> Result<Vec<Record>, postgres::Error> {
+        let user = user.to_string();
+        let rows = self
+            .0
+            .query_repeatable(OF_USER, &[(&user, Type::TEXT)])
+            .await?;
+        rows.iter().map(record).collect()
+    }
+
+    /// Writes a session that is newer than its row.
+    pub(super) async fn save(&self, save: Save<'_>) -> Result<Saved, postgres::Error> {
+        let record = Json(save.record);
+        let parameters: [Parameter<'_>; 4] = [
+            (&record, Type::JSONB),
+            (&save.evicted, Type::TEXT_ARRAY),
+            (&save.room, Type::INT8),
+            (&save.is_new, Type::BOOL),
+        ];
+        let rows = self.0.query_repeatable(SAVE, &parameters).await?;
+        let Some(row) = rows.first() else {
+            return Ok(Saved::default());
+        };
+        Ok(Saved {
+            revoked: column(row, "revoked")?,
+            differs: column(row, "differs")?,
+            also: column(row, "also")?,
+        })
+    }
+
+    /// Notes the last use.
+    pub(super) async fn touch(&self, id: &str, at: i64) -> Result<Touched, postgres::Error> {
+        let parameters: [Parameter<'_>; 2] = [(&id, Type::TEXT), (&at, Type::INT8)];
+        let rows = self.0.query_repeatable(TOUCH, &parameters).await?;
+        let said = |name| {
+            rows.first()
+                .map_or(Ok(false), |row| column::<bool>(row, name))
+        };
+        Ok(match (said("revoked")?, said("touched")?) {
+            (true, _) => Touched::Revoked,
+            (false, true) => Touched::Noted,
+            (false, false) => Touched::Lost,
+        })
+    }
+
+    /// Revokes sessions for good.
+    pub(super) async fn revoke(&self, ids: &[String]) -> Result<(), postgres::Error> {
+        let parameters: [Parameter<'_>; 1] = [(&ids, Type::TEXT_ARRAY)];
+        self.0.query_repeatable(REVOKE, &parameters).await?;
+        Ok(())
+    }
+
+    /// Revokes what a user had by an instant, and gives the ids of what there was.
+    pub(super) async fn revoke_user(
+        &self,
+        user: Uuid,
+        except: &str,
+        at: i64,
+        known: &[String],
+    ) -> Result<Vec<String>, postgres::Error> {
+        let user = user.to_string();
+        let parameters: [Parameter<'_>; 4] = [
+            (&user, Type::TEXT),
+            (&except, Type::TEXT),
+            (&at, Type::INT8),
+            (&known, Type::TEXT_ARRAY),
+        ];
+        let rows = self.0.query_repeatable(REVOKE_USER, &parameters).await?;
+        rows.first()
+            .map_or(Ok(Vec::new()), |row| column(row, "also"))
+    }
+}
+
+fn record(row: &Row) -> Result<Record, postgres::Error> {
+    column::<Json<Record>>(row, "record").map(|Json(record)| record)
+}

@@ -1,0 +1,227 @@
+//! What a user agent says of the device, for a list in which its user recognises it.
+//!
+//! The few names that such a list needs, found by the tokens that browsers have in common. Nothing is decided by them.
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+/// How much of a user agent is kept, in bytes.
+const LONGEST: usize = 512;
+
+/// A kind of device.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum DeviceType {
+    /// A computer.
+    Desktop,
+    /// A telephone.
+    Mobile,
+    /// A tablet.
+    Tablet,
+    /// A program.
+    Bot,
+    /// The user agent does not say.
+    Unknown,
+}
+
+/// A device, as its user agent describes it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Device {
+    /// What it is.
+    #[serde(rename = "type")]
+    pub kind: DeviceType,
+    /// The browser's name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub browser: Option<String>,
+    /// The browser's major version.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub browser_version: Option<String>,
+    /// The operating system.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub os: Option<String>,
+    /// The user agent itself, its first 512 bytes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub user_agent: Option<String>,
+}
+
+/// The token before a browser's version, and its name. A browser also names those whose pages it shows, so the order
+/// counts.
+const BROWSERS: [(&str, &str); 12] = [
+    ("Edg/", "Edge"),
+    ("EdgA/", "Edge"),
+    ("EdgiOS/", "Edge"),
+    ("OPR/", "Opera"),
+    ("SamsungBrowser/", "Samsung Internet"),
+    ("Vivaldi/", "Vivaldi"),
+    ("FxiOS/", "Firefox"),
+    ("Firefox/", "Firefox"),
+    ("CriOS/", "Chrome"),
+    ("Chrome/", "Chrome"),
+    ("Version/", "Safari"),
+    ("MSIE ", "Internet Explorer"),
+];
+
+/// What an operating system is recognised by.
+const SYSTEMS: [(&str, &str); 9] = [
+    ("iPhone", "iOS"),
+    ("iPad", "iPadOS"),
+    ("iPod", "iOS"),
+    ("Android", "Android"),
+    ("CrOS", "ChromeOS"),
+    ("Windows", "Windows"),
+    ("Macintosh", "macOS"),
+    ("Mac OS X", "macOS"),
+    ("Linux", "Linux"),
+];
+
+/// What programs call themselves.
+const PROGRAMS: [&str; 7] = [
+    "bot", "crawler", "spider", "scraper", "curl/", "wget/", "python",
+];
+
+impl Device {
+    /// Reads a user agent; an empty one says nothing.
+    #[must_use]
+    pub fn parse(user_agent: &str) -> Self {
+        let agent: String = user_agent.chars().filter(|c| !c.is_control()).collect();
+        let agent = cut(agent.trim());
+        let browser = BROWSERS
+            .iter()
+            .find_map(|(token, name)| Some((*name, version(agent, token)?)))
+            .filter(|(name, _)| *name != "Safari" || agent.contains("Safari/"));
+        let system = SYSTEMS.iter().find(|(token, _)| agent.contains(token));
+        Self {
+            kind: kind(agent, system.map(|(_, name)| *name)),
+            browser: browser.map(|(name, _)| name.to_owned()),
+            browser_version: browser.map(|(_, version)| version.to_owned()),
+            os: system.map(|(_, name)| (*name).to_owned()),
+            user_agent: (!agent.is_empty()).then(|| agent.to_owned()),
+        }
+    }
+}
+
+/// The digits after a token.
+fn version<'a>(agent: &'a str, token: &str) -> Option<&'a str> {
+    let (_, rest) = agent.split_once(token)?;
+    let digits = rest.find(|c: char| !c.is_ascii_digit());
+    let version = &rest[..digits.unwrap_or(rest.len())];
+    (1..=4).contains(&version.len()).then_some(version)
+}
+
+fn kind(agent: &str, system: Option<&str>) -> DeviceType {
+    let lower = agent.to_ascii_lowercase();
+    if PROGRAMS.iter().any(|program| lower.contains(program)) {
+        return DeviceType::Bot;
+    }
+    match system {
+        Some("iPadOS") => DeviceType::Tablet,
+        Some("iOS") => DeviceType::Mobile,
+        // Tablets leave the word out.
+        Some("Android") if !agent.contains("Mobile") => DeviceType::Tablet,
+        Some("Android") => DeviceType::Mobile,
+        Some(_) => DeviceType::Desktop,
+        None => DeviceType::Unknown,
+    }
+}
+
+/// The first bytes of a text, without half a character at the end.
+fn cut(text: &str) -> &str {
+    let mut end = text.len().min(LONGEST);
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    &text[..end]
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::{Device, DeviceType, LONGEST};
+
+    #[test]
+    fn the_usual_devices_are_recognised() {
+        let webkit = "AppleWebKit/605.1.15 (KHTML, like Gecko)";
+        let blink = "AppleWebKit/537.36 (KHTML, like Gecko) Chrome/131.0.0.0";
+        for (agent, kind, browser, os) in [
+            (
+                format!("Mozilla/5.0 (Windows NT 10.0; Win64; x64) {blink} Safari/537.36"),
+                DeviceType::Desktop,
+                "Chrome 131",
+                "Windows",
+            ),
+            (
+                format!(
+                    "Mozilla/5.0 (Windows NT 10.0; Win64; x64) {blink} Safari/537.36 Edg/131.0.2903.51"
+                ),
+                DeviceType::Desktop,
+                "Edge 131",
+                "Windows",
+            ),
+            (
+                format!(
+                    "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) {webkit} Version/18.1 Safari/605.1.15"
+                ),
+                DeviceType::Desktop,
+                "Safari 18",
+                "macOS",
+            ),
+            (
+                "Mozilla/5.0 (X11; Linux x86_64; rv:132.0) Gecko/20100101 Firefox/132.0".to_owned(),
+                DeviceType::Desktop,
+                "Firefox 132",
+                "Linux",
+            ),
+            (
+                format!(
+                    "Mozilla/5.0 (iPhone; CPU iPhone OS 18_1 like Mac OS X) {webkit} CriOS/131.0.6778.73 Mobile/15E148 Safari/604.1"
+                ),
+                DeviceType::Mobile,
+                "Chrome 131",
+                "iOS",
+            ),
+            (
+                format!("Mozilla/5.0 (Linux; Android 14; Pixel 8) {blink} Mobile Safari/537.36"),
+                DeviceType::Mobile,
+                "Chrome 131",
+                "Android",
+            ),
+            (
+                format!("Mozilla/5.0 (Linux; Android 13; SM-X710) {blink} Safari/537.36"),
+                DeviceType::Tablet,
+                "Chrome 131",
+                "Android",
+            ),
+        ] {
+            let device = Device::parse(&agent);
+            let name = format!(
+                "{} {}",
+                device.browser.unwrap(),
+                device.browser_version.unwrap()
+            );
+            assert_eq!(
+                (device.kind, name.as_str(), device.os.as_deref()),
+                (kind, browser, Some(os)),
+                "{agent}"
+            );
+        }
+    }
+
+    #[test]
+    fn what_says_nothing_is_unknown_and_programs_are_told_apart() {
+        assert_eq!(Device::parse(" ").kind, DeviceType::Unknown);
+        assert_eq!(Device::parse(" ").user_agent, None);
+        assert_eq!(Device::parse("curl/8.5.0").kind, DeviceType::Bot);
+        let bot = "Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)";
+        assert_eq!(Device::parse(bot).kind, DeviceType::Bot);
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_is_taken_and_no_more_of_it_kept_than_there_is_room_for(agent in "\\PC{0,800}") {
+            let device = Device::parse(&agent);
+            prop_assert!(device.user_agent.unwrap_or_default().len() <= LONGEST);
+        }
+    }
+}

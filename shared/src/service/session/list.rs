@@ -1,0 +1,70 @@
+//! A user's sessions.
+
+use serde_json::value::RawValue;
+use uuid::Uuid;
+
+use super::record::Record;
+use super::view::Session;
+use super::words::SessionId;
+use super::{Error, OF_USER, Sessions, scripts};
+
+/// A user's sessions as JSON, see [`Session`]: those that Redis knows first, by their last use.
+pub type Listed = Vec<Box<RawValue>>;
+
+impl Sessions {
+    /// The sessions of a user. Postgres knows which there are, Redis which of them still live; one of the two is
+    /// enough.
+    pub async fn list(&self, user: Uuid, current: Option<&SessionId>) -> Result<Listed, Error> {
+        let current = current.map_or("", SessionId::as_str);
+        let kept = self.archive.of_user(user).await;
+        let known = kept.as_deref().unwrap_or_default();
+        match self.list_at_redis(user, current, known).await {
+            Ok(listed) => Ok(listed),
+            Err(Error::Store(error)) if kept.is_ok() => {
+                tracing::warn!(error = &error as &dyn std::error::Error, "from postgres");
+                known.iter().map(|record| shown(record, current)).collect()
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    async fn list_at_redis(
+        &self,
+        user: Uuid,
+        current: &str,
+        known: &[Record],
+    ) -> Result<Listed, Error> {
+        let user = user.to_string();
+        let mut call = scripts::LIST
+            .invoke()
+            .key(OF_USER.key(&user))
+            .arg(&user)
+            .arg(current);
+        for record in known {
+            call = call.arg(&record.session_id).arg(record.created_at);
+        }
+        let answer: Vec<String> = self.redis.eval(call).await?;
+        let mut parts = answer.splitn(2, String::is_empty);
+        let only_kept = parts.next().unwrap_or_default();
+        let live = parts.next().unwrap_or_default().iter().cloned();
+        let mut listed = live.map(raw).collect::<Result<Listed, Error>>()?;
+        for record in known {
+            if only_kept.contains(&record.session_id) {
+                listed.push(shown(record, current)?);
+            }
+        }
+        Ok(listed)
+    }
+}
+
+/// A session that only Postgres knows.
+fn shown(record: &Record, current: &str) -> Result<Box<RawValue>, Error> {
+    let now = record.last_used_at;
+    let mut session = Session::of(record, now, now, None)?;
+    session.current = Some(record.session_id == current);
+    raw(session.json()?)
+}
+
+fn raw(json: String) -> Result<Box<RawValue>, Error> {
+    RawValue::from_string(json).map_err(|_| Error::Unreadable("a session"))
+}

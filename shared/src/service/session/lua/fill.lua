@@ -1,0 +1,58 @@
+-- Puts back what Postgres knows of a session.
+-- KEYS: 1 session:{id}, 2 user_sessions:{userId}
+-- ARGV: 1 the ticket that read.lua gave, or '' from who writes a newer version to Postgres, 2 id, 3 and 4 the acting
+-- user and his domain, 5 how old a TOTP proof may be, 6.. fields and values of the session, lastUsedAt and savedAt
+-- being those of Postgres
+-- Answers {'live', JSON} | {'due', JSON, the last use (ms)} | {'gone'} | {'late'}: the ticket is not there any more
+
+local key, index = KEYS[1], KEYS[2]
+local offered = {}
+for place = 6, #ARGV, 2 do offered[ARGV[place]] = ARGV[place + 1] end
+local there = fields_of(key, FIELDS)
+local state = state_of(there)
+local is_newer = false
+if state == 'live' then
+  local version = tonumber(redis.call('HGET', key, 'version'))
+  is_newer = there.former ~= nil or version < tonumber(offered.version)
+end
+
+if state == 'gone' then return { 'gone' } end
+if state ~= 'live' and (ARGV[1] == '' or there.ticket ~= ARGV[1]) then
+  -- Whoever reads it now may have read what was there before the newer version.
+  if ARGV[1] == '' and state == 'read' then redis.call('DEL', key) end
+  return { 'late' }
+end
+local session = there
+if state ~= 'live' or is_newer then
+  local _, revoked_at, kept = index_of(index)
+  if tonumber(offered.createdAt) <= revoked_at and ARGV[2] ~= kept then
+    bury(key, offered)
+    return { 'gone' }
+  end
+  -- What Redis knows of the use is never older than what Postgres knows.
+  if there.lastUsedAt and tonumber(there.lastUsedAt) > tonumber(offered.lastUsedAt) then
+    offered.lastUsedAt = there.lastUsedAt
+  end
+  if state_of(offered) ~= 'live' then
+    redis.call('DEL', key)
+    return { 'gone' }
+  end
+  local fields = {}
+  for name, value in pairs(offered) do
+    fields[#fields + 1] = name
+    fields[#fields + 1] = value
+  end
+  redis.call('DEL', key)
+  redis.call('HSET', key, unpack(fields))
+  redis.call('PEXPIREAT', key, digits(math.min(tonumber(offered.lastUsedAt) + IDLE + GRAIN, tonumber(offered.endsAt))))
+  add_to_index(index, ARGV[2])
+  session = offered
+end
+if not may_see(session, ARGV[3], ARGV[4]) then return { 'gone' } end
+-- Who brings a newer version does not use the session.
+if ARGV[1] == '' then return { 'live', view(key, session, tonumber(session.lastUsedAt), ARGV[5]) } end
+local is_due = now - tonumber(session.savedAt or 0) >= SAVED_EVERY
+touch(key, session, is_due and { 'savedAt', digits(now) } or nil)
+local answer = view(key, session, now, ARGV[5])
+if is_due then return { 'due', answer, digits(now) } end
+return { 'live', answer }

@@ -1,0 +1,48 @@
+-- Exchanges a session's refresh token for the next one.
+-- KEYS: 1 session:{id}
+-- ARGV: 1 SHA-256 of the token, 2 SHA-256 of the one that is to follow, 3 grace of the previous token (ms),
+-- 4 how many former tokens are remembered, 5 and 6 the acting user and his domain
+-- Answers {'rotated', fields and values of the session..} | {'kept'}: within the grace | {'reused'}: revoked |
+-- {'invalid', version} | {'stale'}: the next token was one before | {'gone'} | {'miss'} | {'former'}
+-- The same call again gives the same answer: the token that follows is the caller's own.
+
+local HALF = 32                  -- of a former token's SHA-256, half is kept
+local key, given, next_hash = KEYS[1], ARGV[1], ARGV[2]
+local names = { 'refreshHash', 'rotated', 'rotatedAt', 'version', 'reused' }
+for _, name in ipairs(FIELDS) do names[#names + 1] = name end
+local session = fields_of(key, names)
+local state = state_of(session)
+if state == 'gone' then return { session.reused == given and 'reused' or 'gone' } end
+if state ~= 'live' then return { 'miss' } end
+if not may_see(session, ARGV[5], ARGV[6]) then return { 'gone' } end
+if session.former then return { 'former' } end
+
+local rotated = session.rotated or ''
+-- Whether a hash is one of the former ones, and whether it is the last of them.
+local function find(hash)
+  local half = hash:sub(1, HALF)
+  for place = 1, #rotated, HALF do
+    if rotated:sub(place, place + HALF - 1) == half then return true, place == 1 end
+  end
+  return false, false
+end
+
+local is_former, is_previous = find(given)
+if session.refreshHash == given then
+  if next_hash == given or find(next_hash) then return { 'stale' } end
+  rotated = (given:sub(1, HALF) .. rotated):sub(1, HALF * tonumber(ARGV[4]))
+  redis.call('HSET', key, 'refreshHash', next_hash, 'rotated', rotated, 'rotatedAt', digits(now),
+    'version', digits(tonumber(session.version) + 1), 'lastUsedAt', digits(now), 'savedAt', digits(now))
+  redis.call('PEXPIREAT', key, digits(math.min(now + IDLE + GRAIN, tonumber(session.endsAt))))
+  return { 'rotated', unpack(redis.call('HGETALL', key)) }
+end
+if is_previous and session.refreshHash == next_hash then
+  return { 'rotated', unpack(redis.call('HGETALL', key)) }
+end
+if is_previous and now - tonumber(session.rotatedAt) <= tonumber(ARGV[3]) then return { 'kept' } end
+if is_former then
+  bury(key, session, given)
+  redis.call('HDEL', 'user_sessions:' .. session.userId, (key:gsub('^session:', '')))
+  return { 'reused' }
+end
+return { 'invalid', session.version }

@@ -1,0 +1,148 @@
+-- Shared by every script of sessions; the scripts proper follow it.
+--
+-- session:{id} is one hash and in one of three states:
+--   a session    userId, email, refreshHash, createdAt, lastUsedAt, endsAt, version, savedAt, activeOn, ipAddress, device
+--                (JSON), totpVerifiedAt, totpContext, rotatedAt, rotated; instants in milliseconds
+--   revoked      revokedAt, and of a token that came back: reused. It outlives every session of that id
+--   being read   ticket: somebody is asking Postgres. What he finds is taken only while the ticket is there, so that
+--                what was revoked meanwhile, or before the store was lost, does not come back
+
+local IDLE = 7 * 86400000        -- without use a session ends after this
+local LONGEST = 30 * 86400000    -- and whatever its use, after this
+local GRAIN = 60000              -- the time of the last use is written this often at the most
+local SAVED_EVERY = 3600000      -- and reaches Postgres this often at the most
+local TICKET_LIFE = 30000
+local ACTIVE_LIFE = 35 * 86400   -- seconds
+local FIELDS = { 'userId', 'revokedAt', 'ticket', 'lastUsedAt', 'endsAt', 'createdAt', 'email', 'device', 'ipAddress',
+  'totpVerifiedAt', 'totpContext', 'savedAt', 'activeOn', 'former' }
+
+-- Time is Redis's, in milliseconds: instances' clocks differ.
+local time = redis.call('TIME')
+local now = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
+
+-- A number of milliseconds as text, without an exponent.
+local function digits(number)
+  return string.format('%.0f', number)
+end
+
+-- An instant as RFC 3339 says it. Days are counted from March on, so that a leap day is the last of its year: four
+-- hundred years have 146097 days, five months from March or August 153.
+local function stamp(ms)
+  local days = math.floor(ms / 86400000)
+  local of_day = math.floor(ms - days * 86400000)
+  local since = days + 719468
+  local age = math.floor(since / 146097)
+  local of_age = since - age * 146097
+  local year = math.floor((of_age - math.floor(of_age / 1460) + math.floor(of_age / 36524) - math.floor(of_age / 146096)) / 365)
+  local of_year = of_age - (365 * year + math.floor(year / 4) - math.floor(year / 100))
+  local month = math.floor((5 * of_year + 2) / 153)
+  local day = of_year - math.floor((153 * month + 2) / 5) + 1
+  month = month < 10 and month + 3 or month - 9
+  year = year + age * 400 + (month <= 2 and 1 or 0)
+  local seconds = math.floor(of_day / 1000)
+  return string.format('%04d-%02d-%02dT%02d:%02d:%02d.%03dZ', year, month, day, math.floor(seconds / 3600),
+    math.floor(seconds / 60) % 60, seconds % 60, of_day % 1000)
+end
+
+-- The web app kept a session as a string of JSON. The first script that touches one makes it a hash. It is marked as
+-- former: the web app deleted rows at logout and left the string, so Postgres is asked before it is believed for long.
+local function replace_former(key)
+  local ok, was = pcall(cjson.decode, redis.call('GET', key))
+  redis.call('DEL', key)
+  if not ok or type(was) ~= 'table' or type(was.userId) ~= 'string' then return end
+  local function text(value) return type(value) == 'string' and value or '' end
+  local created = tonumber(was.createdAt) or now
+  local used = tonumber(was.lastUsedAt) or created
+  local agent = text(was.userAgent)
+  local fields = { 'userId', was.userId, 'email', text(was.email), 'refreshHash', text(was.refreshToken),
+    'createdAt', digits(created), 'lastUsedAt', digits(used), 'endsAt', digits(created + LONGEST), 'version', '0',
+    'savedAt', '0', 'former', '1',
+    'device', agent == '' and '{"type":"unknown"}' or '{"type":"unknown","userAgent":' .. cjson.encode(agent) .. '}' }
+  local function keep(name, value)
+    fields[#fields + 1] = name
+    fields[#fields + 1] = value
+  end
+  if text(was.ipAddress) ~= '' then keep('ipAddress', was.ipAddress) end
+  if was.totpVerified == true then
+    keep('totpVerifiedAt', digits(tonumber(was.totpVerifiedAt) or used))
+    keep('totpContext', text(was.totpContext) ~= '' and was.totpContext or 'login')
+  end
+  redis.call('HSET', key, unpack(fields))
+  redis.call('PEXPIREAT', key, digits(math.min(used + IDLE + GRAIN, created + LONGEST)))
+end
+
+-- Named fields of a key, as a table; absent ones are nil.
+local function fields_of(key, names)
+  local values = redis.pcall('HMGET', key, unpack(names))
+  if values.err then
+    replace_former(key)
+    values = redis.call('HMGET', key, unpack(names))
+  end
+  local found = {}
+  for place, name in ipairs(names) do
+    found[name] = values[place] or nil
+  end
+  return found
+end
+
+-- When a session ends if it is used now and never again.
+local function expiry(session)
+  return math.min(now + IDLE, tonumber(session.endsAt))
+end
+
+-- What stands at a key: 'live', 'gone' (revoked or over), 'read' (somebody asks Postgres) or 'absent'.
+local function state_of(session)
+  if session.revokedAt then return 'gone' end
+  if session.ticket then return 'read' end
+  if not session.userId then return 'absent' end
+  if now >= tonumber(session.endsAt) or now >= tonumber(session.lastUsedAt) + IDLE + GRAIN then return 'gone' end
+  return 'live'
+end
+
+-- Whether somebody may see a session: everybody where nobody is named, its user, or the administrator of its domain.
+local function may_see(session, viewer, domain)
+  if not viewer or viewer == '' or session.userId == viewer then return true end
+  if not domain or domain == '' then return false end
+  local at = session.email:match('@([^@]*)$')
+  return at and at:lower() == domain:lower() or false
+end
+
+-- Notes the use of a session, at most once in a grain. What else is to be written goes with it.
+local function touch(key, session, more)
+  local fields, is_new_day = more or {}, session.activeOn ~= stamp(now):sub(1, 10)
+  if now - tonumber(session.lastUsedAt) >= GRAIN or is_new_day then
+    session.lastUsedAt = digits(now)
+    fields[#fields + 1] = 'lastUsedAt'
+    fields[#fields + 1] = session.lastUsedAt
+    if is_new_day then
+      session.activeOn = stamp(now):sub(1, 10)
+      fields[#fields + 1] = 'activeOn'
+      fields[#fields + 1] = session.activeOn
+      redis.call('SADD', 'active_users:' .. session.activeOn, session.userId)
+      redis.call('EXPIRE', 'active_users:' .. session.activeOn, ACTIVE_LIFE)
+    end
+    redis.call('PEXPIREAT', key, digits(math.min(now + IDLE + GRAIN, tonumber(session.endsAt))))
+  end
+  if #fields > 0 then redis.call('HSET', key, unpack(fields)) end
+end
+
+-- A session as the API answers it, as JSON. `used` is the instant of its last use; the rest are members of its own.
+local function view(key, session, used, totp_max_age, current)
+  local out = { '{"sessionId":', cjson.encode(key:match('^session:(.*)$')), ',"userId":', cjson.encode(session.userId),
+    ',"email":', cjson.encode(session.email), ',"createdAt":"', stamp(tonumber(session.createdAt)), '","lastUsedAt":"',
+    stamp(used), '","expiresAt":"', stamp(math.min(used + IDLE, tonumber(session.endsAt))), '","device":',
+    session.device or '{"type":"unknown"}' }
+  local function add(...)
+    for _, part in ipairs({ ... }) do out[#out + 1] = part end
+  end
+  if session.ipAddress then add(',"ipAddress":', cjson.encode(session.ipAddress)) end
+  local verified = session.totpVerifiedAt and tonumber(session.totpVerifiedAt)
+  add(',"totp":{"verified":', verified and 'true' or 'false')
+  if verified then add(',"verifiedAt":"', stamp(verified), '","context":', cjson.encode(session.totpContext)) end
+  local oldest = tonumber(totp_max_age)
+  if oldest then add(',"fresh":', verified and now - verified <= oldest * 1000 and 'true' or 'false') end
+  add('}')
+  if current ~= nil then add(',"current":', current and 'true' or 'false') end
+  add('}')
+  return table.concat(out)
+end

@@ -1,0 +1,46 @@
+-- Shared by the scripts that know a user's sessions; it follows session.lua.
+--
+-- user_sessions:{userId} is a hash: a field for each session, whose value says nothing, and of the last time that all
+-- were revoked: *at (ms), *except (the one that was kept, or empty). No session's id begins with a star.
+
+local INDEX_LIFE = LONGEST + 86400000
+local FORMER_MEMBERS = 1000      -- of a set of the web app's no more than these are looked at
+
+-- The web app kept the ids as a set, from which nothing was ever taken. Those that live become fields.
+local function replace_former_index(key)
+  local ids = redis.call('SRANDMEMBER', key, FORMER_MEMBERS)
+  redis.call('DEL', key)
+  for _, id in ipairs(ids) do
+    if redis.call('EXISTS', 'session:' .. id) == 1 then redis.call('HSET', key, id, '') end
+  end
+  redis.call('PEXPIRE', key, INDEX_LIFE)
+end
+
+-- The ids of a user's sessions as far as Redis knows them, and the instant and the exception of the last revocation.
+local function index_of(key)
+  local entries = redis.pcall('HGETALL', key)
+  if entries.err then
+    replace_former_index(key)
+    entries = redis.call('HGETALL', key)
+  end
+  local ids, at, except = {}, 0, ''
+  for place = 1, #entries, 2 do
+    local name, value = entries[place], entries[place + 1]
+    if name == '*at' then at = tonumber(value)
+    elseif name == '*except' then except = value
+    else ids[#ids + 1] = name end
+  end
+  return ids, at, except
+end
+
+local function add_to_index(key, id)
+  redis.call('HSET', key, id, '')
+  redis.call('PEXPIRE', key, INDEX_LIFE)
+end
+
+-- Revokes what stands at a key, whatever it is. Of the session only the fact stays, until it could not live any more.
+local function bury(key, session, reused)
+  redis.call('DEL', key)
+  redis.call('HSET', key, 'revokedAt', digits(now), unpack(reused and { 'reused', reused } or {}))
+  redis.call('PEXPIREAT', key, digits(math.max(now + TICKET_LIFE, tonumber(session.endsAt) or now + LONGEST)))
+end

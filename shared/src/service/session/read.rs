@@ -1,0 +1,199 @@
+//! Reading a session: from Redis, which notes the use; from Postgres where Redis does not know it, or does not answer.
+
+use super::archive::Touched;
+use super::record::Record;
+use super::view::{Session, Viewer};
+use super::words::SessionId;
+use super::{Error, OF_USER, SESSION, Sessions, TRIES, scripts};
+use crate::base::id;
+use crate::protocol::upstash::{Command, Invocation};
+
+/// What reaches Postgres of a session's use, at most this often (milliseconds); `lua/session.lua` has the same.
+const SAVED_EVERY: i64 = 3_600_000;
+
+/// What Redis says of a session.
+enum Word {
+    Live(String),
+    /// The last use is to reach Postgres.
+    Due(String, i64),
+    /// The web app wrote it. Postgres knows better.
+    Former(String),
+    Gone,
+    /// Redis does not know it; what Postgres knows is taken with this ticket.
+    Miss(String),
+    /// The ticket was taken away.
+    Late,
+}
+
+impl Sessions {
+    /// The session as JSON, see [`Session`]; nothing where there is none, or none that `viewer` may see. Asked for the
+    /// age of its second factor (seconds), it says whether that is fresh.
+    pub async fn read(
+        &self,
+        id: &SessionId,
+        viewer: Viewer<'_>,
+        totp_max_age: Option<u32>,
+    ) -> Result<Option<String>, Error> {
+        for _ in 0..TRIES {
+            let [user, domain] = viewer.words();
+            let call = scripts::READ
+                .invoke()
+                .key(SESSION.key(id.as_str()))
+                .arg(age(totp_max_age))
+                .arg(user)
+                .arg(domain)
+                .arg(id::nonce());
+            let word = match self.ask(call).await {
+                Ok(word) => word,
+                Err(error @ Error::Store(_)) => {
+                    tracing::warn!(error = &error as &dyn std::error::Error, "from postgres");
+                    return self.read_archive(id, viewer, totp_max_age).await;
+                }
+                Err(error) => return Err(error),
+            };
+            let word = match word {
+                Word::Miss(ticket) => match self.archive.find(id.as_str()).await? {
+                    Some(record) => self.fill(&record, &ticket, viewer, totp_max_age).await?,
+                    None => Word::Gone,
+                },
+                Word::Former(json) => match self.archive.find(id.as_str()).await {
+                    Ok(Some(record)) => self.fill(&record, "", viewer, totp_max_age).await?,
+                    Ok(None) => Word::Live(json),
+                    Err(error) => {
+                        tracing::warn!(error = &error as &dyn std::error::Error, "unconfirmed");
+                        Word::Live(json)
+                    }
+                },
+                word => word,
+            };
+            match word {
+                Word::Live(json) | Word::Former(json) => return Ok(Some(json)),
+                Word::Due(json, at) => return self.note_use(id, at, json).await,
+                Word::Gone => return Ok(None),
+                Word::Miss(_) | Word::Late => {}
+            }
+        }
+        Err(Error::Contended)
+    }
+
+    /// Puts back what Postgres knows.
+    async fn fill(
+        &self,
+        record: &Record,
+        ticket: &str,
+        viewer: Viewer<'_>,
+        totp_max_age: Option<u32>,
+    ) -> Result<Word, Error> {
+        let [user, domain] = viewer.words();
+        let mut call = scripts::FILL
+            .invoke()
+            .key(SESSION.key(&record.session_id))
+            .key(OF_USER.key(&record.user_id))
+            .arg(ticket)
+            .arg(&record.session_id)
+            .arg(user)
+            .arg(domain)
+            .arg(age(totp_max_age));
+        for word in record.fields()? {
+            call = call.arg(word);
+        }
+        self.ask(call).await
+    }
+
+    /// Has Redis take over what Postgres knows better, if it knows the session at all.
+    pub(super) async fn renew(&self, record: &Record) -> Result<(), Error> {
+        self.fill(record, "", Viewer::ALL, None).await?;
+        Ok(())
+    }
+
+    async fn ask(&self, call: Invocation) -> Result<Word, Error> {
+        let answer: Vec<String> = self.redis.eval(call).await?;
+        let mut words = answer.into_iter();
+        let state = words.next().unwrap_or_default();
+        let rest = [words.next(), words.next()];
+        match (state.as_str(), rest) {
+            ("live", [Some(json), _]) => Ok(Word::Live(json)),
+            ("former", [Some(json), _]) => Ok(Word::Former(json)),
+            ("due", [Some(json), Some(at)]) => Ok(Word::Due(
+                json,
+                at.parse().map_err(|_| Error::Unreadable("an instant"))?,
+            )),
+            ("miss", [Some(ticket), _]) => Ok(Word::Miss(ticket)),
+            ("gone", _) => Ok(Word::Gone),
+            ("late", _) => Ok(Word::Late),
+            _ => Err(Error::Unreadable("the answer of a script")),
+        }
+    }
+
+    /// Takes the last use to Postgres. Where that does not answer, the next hour tries again. Where it knows that the
+    /// session was revoked, Redis has lost that.
+    async fn note_use(
+        &self,
+        id: &SessionId,
+        at: i64,
+        json: String,
+    ) -> Result<Option<String>, Error> {
+        match self.archive.touch(id.as_str(), at).await {
+            Ok(Touched::Noted) => {}
+            Ok(Touched::Revoked) => {
+                self.bury(&[id.as_str().to_owned()]).await?;
+                return Ok(None);
+            }
+            Ok(Touched::Lost) => self.restore(id).await,
+            Err(error) => {
+                tracing::warn!(
+                    error = &error as &dyn std::error::Error,
+                    "a use was not noted"
+                );
+            }
+        }
+        Ok(Some(json))
+    }
+
+    /// Writes a session that Redis has and Postgres has lost, as after a restored backup.
+    async fn restore(&self, id: &SessionId) {
+        let command = Command::new("HGETALL").arg(SESSION.key(id.as_str()));
+        let restored = async {
+            let fields: Vec<String> = self.redis.run(command).await?;
+            let record = Record::from_fields(id.as_str(), &fields)?;
+            self.save(record).await
+        };
+        if let Err(error) = restored.await {
+            tracing::warn!(
+                error = &error as &dyn std::error::Error,
+                "a row was not restored"
+            );
+        }
+    }
+
+    /// From Postgres alone.
+    async fn read_archive(
+        &self,
+        id: &SessionId,
+        viewer: Viewer<'_>,
+        totp_max_age: Option<u32>,
+    ) -> Result<Option<String>, Error> {
+        let found = self.archive.find(id.as_str()).await?;
+        let Some(record) = found.filter(|record| viewer.may_see(record)) else {
+            return Ok(None);
+        };
+        let now = self.clock.now().as_millisecond();
+        if now - record.last_used_at >= SAVED_EVERY
+            && let Err(error) = self.archive.touch(id.as_str(), now).await
+        {
+            tracing::warn!(
+                error = &error as &dyn std::error::Error,
+                "a use was not noted"
+            );
+        }
+        Session::of(&record, now, now, totp_max_age)?
+            .json()
+            .map(Some)
+    }
+}
+
+fn age(totp_max_age: Option<u32>) -> String {
+    totp_max_age
+        .map(|seconds| seconds.to_string())
+        .unwrap_or_default()
+}

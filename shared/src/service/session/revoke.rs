@@ -1,0 +1,109 @@
+//! Revoking: for good, and at Redis, which stops every reader at once.
+//!
+//! The tombstone at Redis is written when Postgres has noted the revocation, if it was before as well: a reader who found
+//! the session in Postgres a moment earlier meets it. Were it written only before, and lost with Redis in between, that
+//! reader could put the session back.
+
+use uuid::Uuid;
+
+use super::intent::Intent;
+use super::view::Viewer;
+use super::words::SessionId;
+use super::{Error, OF_USER, SESSION, Sessions, TRIES, scripts};
+
+/// What became of a wish to revoke a session.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Revoked {
+    /// There is no such session any more.
+    Done,
+    /// It is not the viewer's.
+    Hidden,
+}
+
+impl Sessions {
+    /// Revokes a session. What there never was is revoked as well.
+    pub async fn revoke(&self, id: &SessionId, viewer: Viewer<'_>) -> Result<Revoked, Error> {
+        let session_ids = [id.as_str().to_owned()];
+        if viewer.user.is_some() && !self.is_theirs(id, viewer).await? {
+            return Ok(Revoked::Hidden);
+        }
+        self.make_last(&Intent::Revoke {
+            session_ids: session_ids.to_vec(),
+        })
+        .await?;
+        self.bury(&session_ids).await?;
+        Ok(Revoked::Done)
+    }
+
+    /// Whether a viewer may revoke a session; if so, it is at once. What is not there is nobody else's.
+    async fn is_theirs(&self, id: &SessionId, viewer: Viewer<'_>) -> Result<bool, Error> {
+        let [user, domain] = viewer.words();
+        let call = scripts::REVOKE
+            .invoke()
+            .key(SESSION.key(id.as_str()))
+            .arg(user)
+            .arg(domain);
+        let answer: Vec<String> = self.redis.eval(call).await?;
+        match answer.first().map(String::as_str) {
+            Some("revoked") => Ok(true),
+            Some("hidden") => Ok(false),
+            Some("unknown") => {
+                let found = self.archive.find(id.as_str()).await?;
+                Ok(found.is_none_or(|record| viewer.may_see(&record)))
+            }
+            _ => Err(Error::Unreadable("the answer of a script")),
+        }
+    }
+
+    /// Revokes all sessions of a user that have begun by now, but for one.
+    pub async fn revoke_all(&self, user: Uuid, except: Option<&SessionId>) -> Result<(), Error> {
+        let index = OF_USER.key(&user.to_string());
+        for _ in 0..TRIES {
+            let kept = except.map_or("", SessionId::as_str);
+            let call = scripts::REVOKE_ALL.invoke().key(&index).arg(kept);
+            let answer: Vec<String> = self.redis.eval(call).await?;
+            let (first, ids) = answer
+                .split_first()
+                .ok_or(Error::Unreadable("the answer of a script"))?;
+            if first == "unknown" {
+                if let Some(kept) = except
+                    && self.read(kept, Viewer::ALL, None).await?.is_none()
+                {
+                    return self.revoke_every(user, &index).await;
+                }
+                continue;
+            }
+            return self.revoked_by(user, kept, first, ids).await;
+        }
+        Err(Error::Contended)
+    }
+
+    /// The same without an exception.
+    async fn revoke_every(&self, user: Uuid, index: &str) -> Result<(), Error> {
+        let call = scripts::REVOKE_ALL.invoke().key(index).arg("");
+        let answer: Vec<String> = self.redis.eval(call).await?;
+        let (at, ids) = answer
+            .split_first()
+            .ok_or(Error::Unreadable("the answer of a script"))?;
+        self.revoked_by(user, "", at, ids).await
+    }
+
+    /// Makes it last, and revokes at Redis what Postgres had: it may just be on its way back.
+    async fn revoked_by(
+        &self,
+        user: Uuid,
+        except: &str,
+        at: &str,
+        ids: &[String],
+    ) -> Result<(), Error> {
+        let intent = Intent::RevokeUser {
+            user_id: user,
+            except: except.to_owned(),
+            at: at.parse().map_err(|_| Error::Unreadable("an instant"))?,
+            session_ids: ids.to_vec(),
+        };
+        let mut gone = self.make_last(&intent).await?.also;
+        gone.extend_from_slice(ids);
+        self.bury(&gone).await
+    }
+}

@@ -1,0 +1,75 @@
+//! Noting that a second factor was proven.
+
+use serde::Deserialize;
+use utoipa::ToSchema;
+
+use super::record::Record;
+use super::view::Viewer;
+use super::words::SessionId;
+use super::{Error, SESSION, Sessions, TRIES, scripts};
+use crate::base::id;
+
+/// What a second factor was proven for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Context {
+    /// Logging in.
+    Login,
+    /// Signing.
+    Signing,
+    /// Either.
+    Both,
+}
+
+impl Context {
+    /// Its name.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Login => "login",
+            Self::Signing => "signing",
+            Self::Both => "both",
+        }
+    }
+}
+
+impl Sessions {
+    /// Notes what was proven, or that nothing is any more; the session as JSON.
+    pub async fn set_totp(
+        &self,
+        id: &SessionId,
+        viewer: Viewer<'_>,
+        proven: Option<Context>,
+    ) -> Result<Option<String>, Error> {
+        let attempt = id::nonce();
+        for _ in 0..TRIES {
+            let [user, domain] = viewer.words();
+            let call = scripts::TOTP
+                .invoke()
+                .key(SESSION.key(id.as_str()))
+                .arg(&attempt)
+                .arg(proven.map_or("", Context::name))
+                .arg(user)
+                .arg(domain);
+            let answer: Vec<String> = self.redis.eval(call).await?;
+            match answer.as_slice() {
+                [done, json, fields @ ..] if done == "done" => {
+                    let record = Record::from_fields(id.as_str(), fields)?;
+                    return Ok(self.save(record).await?.then(|| json.clone()));
+                }
+                [gone] if gone == "gone" => return Ok(None),
+                [miss] if miss == "miss" => {
+                    if self.read(id, viewer, None).await?.is_none() {
+                        return Ok(None);
+                    }
+                }
+                [former] if former == "former" => match self.archive.find(id.as_str()).await? {
+                    Some(record) => self.renew(&record).await?,
+                    None => return Ok(None),
+                },
+                _ => return Err(Error::Unreadable("the answer of a script")),
+            }
+        }
+        Err(Error::Contended)
+    }
+}

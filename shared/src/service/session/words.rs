@@ -1,0 +1,106 @@
+//! Ids of sessions, and refresh tokens.
+
+use serde::Deserialize;
+use sha2::{Digest as _, Sha256};
+use utoipa::ToSchema;
+
+use crate::base::hex::hex;
+use crate::base::id;
+
+/// An id of a session: 1 to 128 letters, digits, `-`, `.`, `_` or `~`, which stand in a path as they are.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, ToSchema)]
+#[serde(try_from = "String")]
+#[schema(value_type = String, pattern = "^[A-Za-z0-9._~-]{1,128}$")]
+pub struct SessionId(String);
+
+/// Why a text is no id.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("a session id is 1 to 128 letters, digits, `-`, `.`, `_` or `~`")]
+pub struct InvalidSessionId;
+
+impl SessionId {
+    /// A fresh one, which nobody can guess.
+    #[must_use]
+    pub fn random() -> Self {
+        Self(id::nonce())
+    }
+
+    /// The id as text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl TryFrom<String> for SessionId {
+    type Error = InvalidSessionId;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        let fits = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
+        // `.` and `..` would be taken for steps in a path.
+        let is_step = text == "." || text == "..";
+        if (1..=128).contains(&text.len()) && text.bytes().all(fits) && !is_step {
+            Ok(Self(text))
+        } else {
+            Err(InvalidSessionId)
+        }
+    }
+}
+
+/// A refresh token: 1 to 4096 characters of the web app's making, of which only the SHA-256 is kept.
+#[derive(Clone, Deserialize, ToSchema)]
+#[serde(try_from = "String")]
+#[schema(value_type = String, min_length = 1, max_length = 4096)]
+pub struct RefreshToken(String);
+
+/// Why a text is no refresh token.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("a refresh token has 1 to 4096 characters")]
+pub struct InvalidToken;
+
+impl RefreshToken {
+    /// The SHA-256 in hexadecimal.
+    #[must_use]
+    pub(super) fn hash(&self) -> &str {
+        &self.0
+    }
+}
+
+impl TryFrom<String> for RefreshToken {
+    type Error = InvalidToken;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        if !(1..=4096).contains(&text.chars().count()) {
+            return Err(InvalidToken);
+        }
+        Ok(Self(hex(&Sha256::digest(text))))
+    }
+}
+
+/// Not even the hash is printed.
+impl std::fmt::Debug for RefreshToken {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("[redacted]")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{RefreshToken, SessionId};
+
+    #[test]
+    fn an_id_that_could_not_stand_in_a_path_or_a_key_is_refused() {
+        let long = "x".repeat(129);
+        for text in ["", "..", ".", "a/b", "a b", "*at", "a:b", "ü", &long] {
+            assert!(SessionId::try_from(text.to_owned()).is_err(), "{text}");
+        }
+        assert!(SessionId::try_from("Az0-._~".to_owned()).is_ok());
+    }
+
+    #[test]
+    fn a_token_is_not_printed() {
+        let token = RefreshToken::try_from("hush".to_owned()).unwrap();
+        assert_eq!(format!("{token:?}"), "[redacted]");
+        assert_eq!(token.hash().len(), 64);
+    }
+}

@@ -1,0 +1,172 @@
+//! Tokens that are good once, and codes that must not be.
+//!
+//! A token proves that its holder reads the mails of an address: to verify it, or to set a new password. It is 256
+//! random bits, of which only the SHA-256 is kept, for a day; taking it is one script. An address has one token for
+//! each purpose: issuing another cancels it.
+
+mod claim;
+
+use std::time::Duration;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use jiff::Timestamp;
+use ring::rand::{SecureRandom as _, SystemRandom};
+use serde::Deserialize;
+use sha2::{Digest as _, Sha256};
+use utoipa::ToSchema;
+
+pub use claim::{Code, InvalidCode, TOTP_USED};
+
+use crate::base::hex::hex;
+use crate::base::id;
+use crate::base::secret::Secret;
+use crate::protocol::mail::EmailAddress;
+use crate::protocol::upstash::{self, Redis, Script};
+use crate::service::key::Family;
+
+static ISSUE: Script = Script::repeatable(include_str!("lua/issue.lua"));
+static REDEEM: Script = Script::repeatable(include_str!("lua/redeem.lua"));
+
+/// How long a token is good.
+const LIFE: Duration = Duration::from_hours(24);
+
+/// How long a taken token is remembered, so that a repeated attempt gets the first answer.
+const TAKEN_LIFE: Duration = Duration::from_mins(1);
+
+/// A token that verifies an address.
+pub const EMAIL_VERIFICATION: Family = Family {
+    pattern: "email_verify:{sha256}",
+    kind: "hash",
+    life: "24 hours; used: 1 minute",
+};
+
+/// A token with which a password is set anew.
+pub const PASSWORD_RESET: Family = Family {
+    pattern: "password_reset:{sha256}",
+    kind: "hash",
+    life: "24 hours; used: 1 minute",
+};
+
+/// Which token an address has for a purpose.
+pub const OF_ADDRESS: Family = Family {
+    pattern: "one_time_token:{purpose}:{sha256}",
+    kind: "string",
+    life: "24 hours",
+};
+
+/// All families of this service.
+pub const KEYS: &[&Family] = &[
+    &EMAIL_VERIFICATION,
+    &PASSWORD_RESET,
+    &OF_ADDRESS,
+    &TOTP_USED,
+];
+
+/// Why a token could not be issued or taken.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The store of tokens.
+    #[error("tokens cannot be reached")]
+    Store(#[from] upstash::Error),
+    /// The system gave no random bytes.
+    #[error("there are no random bytes")]
+    Random,
+    /// The store's answer was not one of ours.
+    #[error("a token is not readable")]
+    Unreadable,
+}
+
+/// What a token is good for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, ToSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Purpose {
+    /// Verifying an address.
+    EmailVerification,
+    /// Setting a password anew.
+    PasswordReset,
+}
+
+/// A token that was issued.
+#[derive(Clone, Debug)]
+pub struct Issued {
+    /// The token. It is not kept, and not shown again.
+    pub token: Secret,
+    /// Until when it is good.
+    pub expires_at: Timestamp,
+}
+
+/// Tokens and claims in Redis.
+#[derive(Clone, Debug)]
+pub struct Tokens {
+    redis: Redis,
+}
+
+impl Purpose {
+    fn family(self) -> &'static Family {
+        match self {
+            Self::EmailVerification => &EMAIL_VERIFICATION,
+            Self::PasswordReset => &PASSWORD_RESET,
+        }
+    }
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::EmailVerification => "email-verification",
+            Self::PasswordReset => "password-reset",
+        }
+    }
+}
+
+impl Tokens {
+    /// Tokens in `redis`.
+    #[must_use]
+    pub fn new(redis: Redis) -> Self {
+        Self { redis }
+    }
+
+    /// Issues a token for an address. The one before, for the same purpose, is good no more.
+    pub async fn issue(&self, purpose: Purpose, email: &EmailAddress) -> Result<Issued, Error> {
+        let token = fresh()?;
+        let hash = hashed(&token);
+        let address = hashed(&email.as_str().to_lowercase());
+        let call = ISSUE
+            .invoke()
+            .key(purpose.family().key(&hash))
+            .key(OF_ADDRESS.key(&format!("{}:{address}", purpose.name())))
+            .arg(email.as_str())
+            .arg(LIFE.as_millis())
+            .arg(purpose.family().key(""))
+            .arg(hash);
+        let ends = self.redis.eval::<i64>(call).await?;
+        Ok(Issued {
+            token: Secret::new(token),
+            expires_at: Timestamp::from_millisecond(ends).map_err(|_| Error::Unreadable)?,
+        })
+    }
+
+    /// Takes a token: the address that it was issued for, once; nothing ever after.
+    pub async fn redeem(&self, purpose: Purpose, token: &str) -> Result<Option<String>, Error> {
+        let hash = hashed(token);
+        let call = REDEEM
+            .invoke()
+            .key(purpose.family().key(&hash))
+            .arg(id::nonce())
+            .arg(TAKEN_LIFE.as_millis())
+            .arg(hash);
+        Ok(self.redis.eval(call).await?)
+    }
+}
+
+/// 256 random bits, as 43 letters of a URL.
+fn fresh() -> Result<String, Error> {
+    let mut bytes = [0; 32];
+    SystemRandom::new()
+        .fill(&mut bytes)
+        .map_err(|_| Error::Random)?;
+    Ok(URL_SAFE_NO_PAD.encode(bytes))
+}
+
+fn hashed(text: &str) -> String {
+    hex(&Sha256::digest(text))
+}

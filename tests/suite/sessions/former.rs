@@ -1,0 +1,160 @@
+//! Sessions that the web app's TypeScript wrote: a string of JSON, a set of ids, a row without our columns.
+
+use serde_json::{Value, json};
+use sha2::{Digest as _, Sha256};
+use shared::protocol::postgres::Type;
+use uuid::Uuid;
+
+use super::stage::Stage;
+
+fn hash(token: &str) -> String {
+    let digest = Sha256::digest(token);
+    digest.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// What `storeSession` of the web app leaves in Redis.
+async fn store_session(stage: &Stage, user: Uuid, id: &str, token: &str) {
+    let now = shared::base::clock::Clock::system().now().as_millisecond();
+    let session = json!({
+        "userId": user, "email": "ann@example.com", "refreshToken": hash(token), "createdAt": now - 60_000,
+        "lastUsedAt": now - 30_000, "userAgent": "Mozilla/5.0", "ipAddress": "192.0.2.9",
+        "totpVerified": true, "totpVerifiedAt": now - 50_000, "totpContext": "login",
+    });
+    stage
+        .redis(&[
+            "SETEX",
+            &format!("session:{id}"),
+            "604800",
+            &session.to_string(),
+        ])
+        .await;
+    stage
+        .redis(&["SADD", &format!("user_sessions:{user}"), id])
+        .await;
+}
+
+/// And in Postgres.
+async fn store_row(stage: &Stage, user: Uuid, id: &str, token: &str) {
+    let (user, hash) = (user.to_string(), hash(token));
+    let sql = "insert into public.user_sessions (session_id, user_id, email, refresh_token_hash, created_at, \
+        last_used_at, user_agent) values ($1, $2::uuid, 'ann@example.com', $3, now(), now(), 'Mozilla/5.0')";
+    let parameters: [(&(dyn shared::protocol::postgres::ToSql + Sync), Type); 3] =
+        [(&id, Type::TEXT), (&user, Type::TEXT), (&hash, Type::TEXT)];
+    stage.owner().execute(sql, &parameters).await.unwrap();
+}
+
+async fn kind(stage: &Stage, key: &str) -> String {
+    redis::from_redis_value(stage.redis(&["TYPE", key]).await).unwrap()
+}
+
+#[tokio::test]
+async fn a_session_of_the_typescript_is_read_and_replaced_on_first_touch() {
+    let stage = Stage::start().await;
+    let user = Uuid::new_v4();
+    store_session(&stage, user, "old-1", "t0").await;
+    stage
+        .redis(&["SADD", &format!("user_sessions:{user}"), "long-dead"])
+        .await;
+    let read = stage.read("old-1").await;
+    assert_eq!(read.status, 200, "{read:?}");
+    assert_eq!(read.body["userId"], user.to_string());
+    assert_eq!(read.body["ipAddress"], "192.0.2.9");
+    assert_eq!(read.body["device"]["userAgent"], "Mozilla/5.0");
+    assert_eq!(read.body["totp"]["context"], "login");
+    assert_eq!(kind(&stage, "session:old-1").await, "hash");
+    assert_eq!(stage.listed(user).await, ["old-1"]);
+    assert_eq!(kind(&stage, &format!("user_sessions:{user}")).await, "hash");
+    let fields: Vec<String> = redis::from_redis_value(
+        stage
+            .redis(&["HKEYS", &format!("user_sessions:{user}")])
+            .await,
+    )
+    .unwrap();
+    assert_eq!(fields, ["old-1"], "dead ids are not taken over");
+
+    let login = stage.login(user).await;
+    assert_eq!(stage.listed(user).await, [login.as_str(), "old-1"]);
+    assert_eq!(
+        stage
+            .delete(&format!("/api/users/{user}/sessions"))
+            .await
+            .status,
+        204
+    );
+    assert_eq!(stage.listed(user).await, [""; 0]);
+}
+
+#[tokio::test]
+async fn every_route_takes_a_session_of_the_typescript_and_none_says_wrongtype() {
+    let stage = Stage::start().await;
+    let user = Uuid::new_v4();
+    for id in ["old-1", "old-2", "old-3", "old-4"] {
+        store_session(&stage, user, id, "t0").await;
+        store_row(&stage, user, id, "t0").await;
+    }
+    assert_eq!(
+        stage.refresh("old-1", "t0", "t1").await.body["rotated"],
+        true
+    );
+    let put = stage
+        .set_totp("old-2", &json!({ "verified": true, "context": "both" }))
+        .await;
+    assert_eq!(put.body["totp"]["context"], "both", "{put:?}");
+    assert_eq!(stage.revoke("old-3").await.status, 204);
+    let mut listed = stage.listed(user).await;
+    listed.sort();
+    assert_eq!(listed, ["old-1", "old-2", "old-4"]);
+    assert_eq!(stage.login(user).await.len(), 36);
+    for (key, text) in [("session:bad-1", "no json"), ("session:bad-2", "[1]")] {
+        stage.redis(&["SET", key, text]).await;
+        let id = key.strip_prefix("session:").unwrap();
+        stage
+            .read(id)
+            .await
+            .assert_problem(404, "session_not_found", text);
+    }
+}
+
+/// The web app deletes the row at logout and rotates in the row alone: its string must not outlive or outweigh it.
+#[tokio::test]
+async fn what_the_typescript_left_in_redis_does_not_outweigh_its_row() {
+    let stage = Stage::start().await;
+    let user = Uuid::new_v4();
+    store_session(&stage, user, "rotated", "t0").await;
+    store_row(&stage, user, "rotated", "t1").await;
+    let stale = stage.refresh("rotated", "t0", "x").await;
+    stale.assert_problem(401, "refresh_token_invalid", "the string's token");
+    assert_eq!(
+        stage.refresh("rotated", "t1", "t2").await.body["rotated"],
+        true
+    );
+    assert_eq!(
+        stage.read("rotated").await.body["totp"],
+        json!({ "verified": false })
+    );
+
+    store_session(&stage, Uuid::new_v4(), "logged-out", "t0").await;
+    let refused = stage.refresh("logged-out", "t0", "x").await;
+    refused.assert_problem(401, "refresh_token_invalid", "logged out there");
+    let put = stage
+        .set_totp(
+            "logged-out",
+            &json!({ "verified": true, "context": "both" }),
+        )
+        .await;
+    assert_eq!(put.status, 404, "{put:?}");
+}
+
+#[tokio::test]
+async fn a_row_without_our_columns_is_a_session() {
+    let stage = Stage::start().await;
+    let user = Uuid::new_v4();
+    store_row(&stage, user, "row", "t0").await;
+    let read = stage.read("row").await.body;
+    assert_eq!(read["device"]["type"], "unknown", "{read:#}");
+    assert_eq!(read["userId"], Value::from(user.to_string()));
+    assert_eq!(stage.listed(user).await, ["row"]);
+    assert_eq!(stage.refresh("row", "t0", "t1").await.body["rotated"], true);
+    stage.redis(&["FLUSHALL"]).await;
+    assert_eq!(stage.refresh("row", "t1", "t2").await.body["rotated"], true);
+}
