@@ -7,7 +7,7 @@ use super::archive::{Save, Saved};
 use super::record::Record;
 use super::{Error, MOST, SESSION, Sessions, scripts};
 use crate::protocol::postgres;
-use crate::service::job::{Created, JobType, NewJob, Order, Outgoing, Priority};
+use crate::service::job::{Created, JobType, NewJob, Order, Outgoing, Priority, Sight};
 
 /// A decision that Postgres has to learn of. Learning of it again, or late, changes nothing: a session is written only
 /// over an older version of it, and never where it was revoked.
@@ -147,10 +147,19 @@ impl Sessions {
             not_before: None,
             payload: &job.payload,
         };
-        self.publisher.publish(&[message]).await.map_err(|error| {
-            tracing::error!(error = &error as &dyn std::error::Error, "no queue either");
-            Error::NotDurable
-        })
+        let Err(error) = self.publisher.publish(&[message]).await else {
+            return Ok(());
+        };
+        tracing::error!(error = &error as &dyn std::error::Error, "no queue either");
+        // Nobody is told that this is done, so nobody is to do it later.
+        if let Err(error) = self
+            .jobs
+            .cancel_each(std::slice::from_ref(&job.id), Sight::ALL)
+            .await
+        {
+            tracing::warn!(error = &error as &dyn std::error::Error, "not withdrawn");
+        }
+        Err(Error::NotDurable)
     }
 
     /// Revokes at Redis what was found to be revoked elsewhere.
