@@ -571,6 +571,108 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/security/assess": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Assess a visitor. */
+        post: operations["assessVisitor"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/security/attempts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Record an attempt.
+         * @description Failures lock: five in a row for half a minute, each further one for twice as long, up to half an hour. A device that
+         *     the account knows is not locked out by what strangers do. A success behind a lock does not count: refuse it.
+         */
+        post: operations["recordAttempt"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/security/blocklist": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Networks that may not call, newest first. */
+        get: operations["listBlocklist"];
+        /**
+         * Put a network on the block list.
+         * @description It is refused from then on with 403, on public routes by where it comes from and else by `X-Client-Ip`. Repeated, it
+         *     changes the reason and the end.
+         */
+        put: operations["putBlock"];
+        post?: never;
+        /**
+         * Take a network off the block list.
+         * @description What is not listed is gone already; networks around it or within it stay.
+         */
+        delete: operations["deleteBlock"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/security/rate-limits": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What the limiters let pass and refused. */
+        get: operations["getRateLimits"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/security/rate-limits/{limiter}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Take from a limit.
+         * @description Always 200, also when the store is down: then `success` is what the limiter says in that case. Counts together with
+         *     @upstash/ratelimit 2.2 of the same prefix, rate and identifier.
+         */
+        post: operations["checkRateLimit"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/sessions": {
         parameters: {
             query?: never;
@@ -938,6 +1040,21 @@ export interface components {
              */
             todayViews: number;
         };
+        /** @description What to do with the visitor. */
+        Assessed: {
+            /**
+             * @description Why: `address-blocked`, `locked-out`, `user-agent-empty`, `user-agent-scripted`, `user-agent-bot`,
+             *     `new-device`, `many-addresses-for-account`, `many-accounts-from-address`, `refusals-in-a-row`.
+             */
+            reasons: string[];
+            /**
+             * Format: int64
+             * @description 0 to 100: from 40 on a challenge, from 80 on a refusal.
+             */
+            score: number;
+            /** @description What to do. */
+            verdict: components["schemas"]["Verdict"];
+        };
         /** @description What happened, as the log holds it. */
         AuditEntry: {
             /** @description What was done. */
@@ -1085,6 +1202,32 @@ export interface components {
         };
         /** @description `null`, or nothing but blanks: none. */
         Blank: string | null;
+        /** @description An entry of the list. */
+        Blocked: {
+            /** @description Who put it there: the acting user; none where it was the service itself. */
+            author?: string | null;
+            /** @description The network, in CIDR notation; one address is one, too. */
+            cidr: string;
+            /**
+             * Format: date-time
+             * @description Since when.
+             */
+            createdAt: string;
+            /**
+             * Format: date-time
+             * @description Until when; without one, until it is taken off.
+             */
+            expiresAt?: string | null;
+            /** @description Why. */
+            reason: string;
+        };
+        /** @description A page. */
+        BlocklistPage: {
+            /** @description Where the next page goes on; absent on the last one. */
+            cursor?: string | null;
+            /** @description The entries, those that were added last first. */
+            items: components["schemas"]["Blocked"][];
+        };
         /** @description Where a chain is broken first. */
         Broken: {
             /** @description The chain. */
@@ -1169,6 +1312,33 @@ export interface components {
             /** @description Only this tenant's: a domain, or a user without one. */
             tenant?: string | null;
             type?: components["schemas"]["JobType"] | null;
+        };
+        /** @description Whether it may go on. */
+        Checked: {
+            /**
+             * Format: int64
+             * @description How much a window, or a bucket, holds.
+             */
+            limit: number;
+            /** @description Why not, or why although nothing was counted: `limited` or `store-unavailable`. */
+            reason?: string | null;
+            /**
+             * Format: int64
+             * @description What is left of it.
+             */
+            remaining: number;
+            /**
+             * Format: int64
+             * @description When the window ends or the bucket is refilled, in milliseconds since 1970.
+             */
+            reset: number;
+            /**
+             * Format: int64
+             * @description Seconds to wait before the same may succeed.
+             */
+            retryAfter?: number | null;
+            /** @description Whether it may. */
+            success: boolean;
         };
         /** @description A code that was just verified. */
         ClaimCode: {
@@ -1340,6 +1510,21 @@ export interface components {
          * @enum {string}
          */
         Health: "healthy" | "degraded" | "unhealthy";
+        /** @description An hour of a limiter. */
+        Hour: {
+            /**
+             * Format: int64
+             * @description Let pass.
+             */
+            allowed: number;
+            /** @description The hour of the day (UTC), in two digits. */
+            hour: string;
+            /**
+             * Format: int64
+             * @description Refused.
+             */
+            refused: number;
+        };
         /**
          * Format: uri
          * @description An absolute `http` or `https` link without credentials, in its normal form.
@@ -1509,6 +1694,35 @@ export interface components {
              */
             stale: number;
         };
+        /** @description A limiter and its day. */
+        LimiterReport: {
+            /**
+             * Format: int64
+             * @description Let pass on the day.
+             */
+            allowed: number;
+            /** @description Whether it lets pass what it cannot count. */
+            failsOpen: boolean;
+            /** @description The hours in which it was asked. */
+            hours: components["schemas"]["Hour"][];
+            /**
+             * Format: int64
+             * @description How many in a window.
+             */
+            limit: number;
+            /** @description Its name. */
+            limiter: string;
+            /**
+             * Format: int64
+             * @description Refused on the day.
+             */
+            refused: number;
+            /**
+             * Format: int64
+             * @description The window.
+             */
+            windowSeconds: number;
+        };
         /**
          * @description How far a mail has come.
          * @enum {string}
@@ -1544,6 +1758,18 @@ export interface components {
             note?: string | null;
             /** @description The status from then on. */
             status: components["schemas"]["Status"];
+        };
+        /** @description What is put on the list. */
+        NewBlock: {
+            /** @description An address, or a network such as `192.0.2.0/24` or `2001:db8::/48`. */
+            cidr: string;
+            /**
+             * Format: date-time
+             * @description Until when; without one, until it is taken off.
+             */
+            expiresAt?: string | null;
+            /** @description Why. */
+            reason: string;
         };
         /** @description What is put on the list. */
         NewSuppression: {
@@ -1762,6 +1988,29 @@ export interface components {
             /** @description What messages are encrypted with. */
             keys: components["schemas"]["BrowserKeys"];
         };
+        /** @description Whom to count, and how much. */
+        RateLimitCheck: {
+            /**
+             * Format: int64
+             * @description How much of the limit: 1 if absent; 0 only asks what remains; less gives back.
+             * @default 1
+             */
+            cost: number;
+            /** @description Whom: it stands in the key as it is given. See docs/KEYS.md for what the limiters here count by. */
+            identifier: string;
+        };
+        /** @description A day of all limiters. */
+        RateLimitReport: {
+            /**
+             * Format: date
+             * @description The day (UTC).
+             */
+            date: string;
+            /** @description Each limiter. */
+            items: components["schemas"]["LimiterReport"][];
+            /** @description Who was refused most, at most twenty. Identifiers name people and addresses: this is for administrators. */
+            mostRefused: components["schemas"]["Refused"][];
+        };
         /** @description Something that was called, and how long it took. */
         Reached: {
             /**
@@ -1772,13 +2021,16 @@ export interface components {
             /** @description How well it is. */
             status: components["schemas"]["Health"];
         };
-        /** @description What was read: either some, or everything. */
+        /** @description What was read: either some (`ids`), or everything (`all`). */
         ReadNotifications: {
+            /** @enum {object} */
+            all?: never;
             /** @description Their ids. What of them is not the acting user's own is passed over. */
             ids: string[];
         } | {
-            /** @description Always `true`. */
-            all: components["schemas"]["Yes"];
+            /** @enum {boolean} */
+            all: true;
+            ids?: null;
         };
         /**
          * @description Why an address gets no mail. All but `unsubscribed` hold for every kind of mail.
@@ -1794,6 +2046,21 @@ export interface components {
         };
         /** @description The recipients: 1 to 10,000. */
         Recipients: components["schemas"]["Recipient"][];
+        /** @description What follows. */
+        Recorded: {
+            /**
+             * Format: int64
+             * @description Failures in a row, of this device or from this address.
+             */
+            failures: number;
+            /** @description Whether the account is locked for this visitor. Then nobody is to be let in, even if the attempt succeeded. */
+            locked: boolean;
+            /**
+             * Format: int64
+             * @description Seconds until the lock ends.
+             */
+            retryAfter?: number | null;
+        };
         /** @description A token that came back. */
         RedeemToken: {
             /** @description What it was issued for. */
@@ -1827,6 +2094,18 @@ export interface components {
              *     and leave the user's cookie, which by then holds the other caller's.
              */
             rotated: boolean;
+        };
+        /** @description Somebody who was refused. */
+        Refused: {
+            /**
+             * Format: int64
+             * @description How often on the day; at least, where very many were refused.
+             */
+            count: number;
+            /** @description Who, as the limiter counts. */
+            identifier: string;
+            /** @description By which limiter. */
+            limiter: string;
         };
         /** @description The whole report. */
         Report: {
@@ -1893,6 +2172,39 @@ export interface components {
         Schedules: {
             /** @description Each of them. */
             items: components["schemas"]["Schedule"][];
+        };
+        /** @description A visitor. */
+        SecurityAssessment: {
+            /** @description What the web app keeps on the device. */
+            deviceId?: string | null;
+            /** @description Whose account the visitor wants into, as attempts name it. */
+            identifier?: string | null;
+            /** @description The visitor's address. */
+            ip: string;
+            /** @description The kind of attempt whose lockouts count; `login` if absent. */
+            kind?: string | null;
+            /** @description What the visitor asks for. It is not looked at yet. */
+            path: string;
+            /** @description The visitor's user agent; empty if there is none. */
+            userAgent: string;
+            /** @description The same by the user's id, where there is no identifier. */
+            userId?: string | null;
+        };
+        /** @description An attempt. */
+        SecurityAttempt: {
+            /** @description What the web app keeps on the device, in a long-lived cookie. Without it the browser at its address counts. */
+            deviceId?: string | null;
+            email?: components["schemas"]["EmailAddress"] | null;
+            /** @description Whose account: an e-mail address, in whatever case, or a user's id. */
+            identifier: string;
+            /** @description The visitor's address. */
+            ip: string;
+            /** @description What was attempted, such as `login` or `totp`: each counts by itself. */
+            kind: string;
+            /** @description Whether it succeeded, all factors included: a device becomes known by that. */
+            success: boolean;
+            /** @description The visitor's user agent; empty if there is none. */
+            userAgent: string;
         };
         /**
          * @description What happened to an account.
@@ -1962,6 +2274,8 @@ export interface components {
             userId: string;
         } | {
             notifications: unknown[];
+            /** @enum {string} */
+            type?: "bulk_notification";
         } | {
             requestId: string;
             /** @enum {string} */
@@ -2230,8 +2544,6 @@ export interface components {
              */
             userId?: string | null;
         };
-        /** @enum {boolean} */
-        Yes: true;
     };
     responses: never;
     parameters: never;
@@ -5910,6 +6222,755 @@ export interface operations {
             };
             /** @description The token may only read, or the address is on the block list */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A limit is used up, or too much has failed from the address */
+            429: {
+                headers: {
+                    /** @description Seconds to wait before asking again */
+                    "Retry-After"?: number;
+                    /** @description Requests in a window */
+                    "X-RateLimit-Limit"?: number;
+                    /** @description Requests that are left */
+                    "X-RateLimit-Remaining"?: number;
+                    /** @description When the window ends, in milliseconds since 1970 */
+                    "X-RateLimit-Reset"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Our fault; quote the request id when you ask about it */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something that this stands on does not answer */
+            503: {
+                headers: {
+                    /** @description Seconds to wait before asking again */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    assessVisitor: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SecurityAssessment"];
+            };
+        };
+        responses: {
+            /** @description What to do */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Assessed"];
+                };
+            };
+            /** @description The query, the path, the body or a header is malformed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service token is missing or wrong */
+            401: {
+                headers: {
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The token may only read, or the address is on the block list */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is larger than 4 MB */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not application/json */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A field is missing or wrong; errors[] names it */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A limit is used up, or too much has failed from the address */
+            429: {
+                headers: {
+                    /** @description Seconds to wait before asking again */
+                    "Retry-After"?: number;
+                    /** @description Requests in a window */
+                    "X-RateLimit-Limit"?: number;
+                    /** @description Requests that are left */
+                    "X-RateLimit-Remaining"?: number;
+                    /** @description When the window ends, in milliseconds since 1970 */
+                    "X-RateLimit-Reset"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Our fault; quote the request id when you ask about it */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something that this stands on does not answer */
+            503: {
+                headers: {
+                    /** @description Seconds to wait before asking again */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    recordAttempt: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SecurityAttempt"];
+            };
+        };
+        responses: {
+            /** @description Whether there is a lock */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Recorded"];
+                };
+            };
+            /** @description The query, the path, the body or a header is malformed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service token is missing or wrong */
+            401: {
+                headers: {
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The token may only read, or the address is on the block list */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is larger than 4 MB */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not application/json */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A field is missing or wrong; errors[] names it */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A limit is used up, or too much has failed from the address */
+            429: {
+                headers: {
+                    /** @description Seconds to wait before asking again */
+                    "Retry-After"?: number;
+                    /** @description Requests in a window */
+                    "X-RateLimit-Limit"?: number;
+                    /** @description Requests that are left */
+                    "X-RateLimit-Remaining"?: number;
+                    /** @description When the window ends, in milliseconds since 1970 */
+                    "X-RateLimit-Reset"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Our fault; quote the request id when you ask about it */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something that this stands on does not answer */
+            503: {
+                headers: {
+                    /** @description Seconds to wait before asking again */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listBlocklist: {
+        parameters: {
+            query?: {
+                /** @description Items on the page, 1 to 100; 20 if absent. */
+                limit?: number;
+                /** @description The `cursor` of the page before. */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BlocklistPage"];
+                };
+            };
+            /** @description The query, the path, the body or a header is malformed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service token is missing or wrong */
+            401: {
+                headers: {
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The token may only read, or the address is on the block list */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A limit is used up, or too much has failed from the address */
+            429: {
+                headers: {
+                    /** @description Seconds to wait before asking again */
+                    "Retry-After"?: number;
+                    /** @description Requests in a window */
+                    "X-RateLimit-Limit"?: number;
+                    /** @description Requests that are left */
+                    "X-RateLimit-Remaining"?: number;
+                    /** @description When the window ends, in milliseconds since 1970 */
+                    "X-RateLimit-Reset"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Our fault; quote the request id when you ask about it */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something that this stands on does not answer */
+            503: {
+                headers: {
+                    /** @description Seconds to wait before asking again */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    putBlock: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewBlock"];
+            };
+        };
+        responses: {
+            /** @description The entry as it is listed */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Blocked"];
+                };
+            };
+            /** @description The query, the path, the body or a header is malformed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service token is missing or wrong */
+            401: {
+                headers: {
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The token may only read, or the address is on the block list */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is larger than 4 MB */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not application/json */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A field is missing or wrong; errors[] names it */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A limit is used up, or too much has failed from the address */
+            429: {
+                headers: {
+                    /** @description Seconds to wait before asking again */
+                    "Retry-After"?: number;
+                    /** @description Requests in a window */
+                    "X-RateLimit-Limit"?: number;
+                    /** @description Requests that are left */
+                    "X-RateLimit-Remaining"?: number;
+                    /** @description When the window ends, in milliseconds since 1970 */
+                    "X-RateLimit-Reset"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Our fault; quote the request id when you ask about it */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something that this stands on does not answer */
+            503: {
+                headers: {
+                    /** @description Seconds to wait before asking again */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    deleteBlock: {
+        parameters: {
+            query: {
+                /** @description The address or the network, as it is listed. */
+                cidr: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is not on the list */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The query, the path, the body or a header is malformed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service token is missing or wrong */
+            401: {
+                headers: {
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The token may only read, or the address is on the block list */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The parameter is no network */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A limit is used up, or too much has failed from the address */
+            429: {
+                headers: {
+                    /** @description Seconds to wait before asking again */
+                    "Retry-After"?: number;
+                    /** @description Requests in a window */
+                    "X-RateLimit-Limit"?: number;
+                    /** @description Requests that are left */
+                    "X-RateLimit-Remaining"?: number;
+                    /** @description When the window ends, in milliseconds since 1970 */
+                    "X-RateLimit-Reset"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Our fault; quote the request id when you ask about it */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something that this stands on does not answer */
+            503: {
+                headers: {
+                    /** @description Seconds to wait before asking again */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getRateLimits: {
+        parameters: {
+            query?: {
+                /** @description A day (UTC); today if absent. A week is kept. */
+                date?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The day */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RateLimitReport"];
+                };
+            };
+            /** @description The query, the path, the body or a header is malformed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service token is missing or wrong */
+            401: {
+                headers: {
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The token may only read, or the address is on the block list */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A limit is used up, or too much has failed from the address */
+            429: {
+                headers: {
+                    /** @description Seconds to wait before asking again */
+                    "Retry-After"?: number;
+                    /** @description Requests in a window */
+                    "X-RateLimit-Limit"?: number;
+                    /** @description Requests that are left */
+                    "X-RateLimit-Remaining"?: number;
+                    /** @description When the window ends, in milliseconds since 1970 */
+                    "X-RateLimit-Reset"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Our fault; quote the request id when you ask about it */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something that this stands on does not answer */
+            503: {
+                headers: {
+                    /** @description Seconds to wait before asking again */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    checkRateLimit: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description A named limiter, such as `totp` */
+                limiter: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RateLimitCheck"];
+            };
+        };
+        responses: {
+            /** @description Whether it may go on */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Checked"];
+                };
+            };
+            /** @description The query, the path, the body or a header is malformed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service token is missing or wrong */
+            401: {
+                headers: {
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The token may only read, or the address is on the block list */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No such limiter */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is larger than 4 MB */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not application/json */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A field is missing or wrong; errors[] names it */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
