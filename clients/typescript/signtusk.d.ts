@@ -4,6 +4,81 @@
  */
 
 export interface paths {
+    "/api/cache/groups/{group}/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Take all that is cached of a user or a domain out of the cache.
+         * @description Of a user `user-profiles`, `totp-configs` and `notification-preferences`; of a domain `domain-settings`,
+         *     `domain-admins` and `domain-users`. Requests are taken away by their own ids.
+         */
+        delete: operations["deleteCachedGroup"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/cache/stats": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Hits, misses and stale answers of each kind on a day.
+         * @description For the service and for administrators. Reads while Redis was down are not counted.
+         */
+        get: operations["getCacheStats"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/cache/{kind}/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What is known of an id.
+         * @description From the cache, or from Postgres where nothing is cached; `X-Cache` says which. A user sees the own `user-profiles`,
+         *     `totp-configs` and `notification-preferences`, and the `documents`, `signing-requests` and `document-status` of
+         *     requests that the user owns or is to sign (by `X-User-Email`); a domain administrator the `domain-*` kinds of the
+         *     domain and the requests of its users. `STALE` comes only of kinds that are shown: `totp-configs` and `domain-*` are
+         *     at most 60 seconds old.
+         */
+        get: operations["getCached"];
+        /**
+         * Put a value of your own into the cache.
+         * @description Only of kinds that are shown; any JSON object, answered as it is. Name the generation that you read in `If-Match`:
+         *     when the entry has changed since, 412, read it again. Without `If-Match` it is put where nothing is cached, and is
+         *     then shown to the service only until it is filled anew. A change of the row takes it away like any other entry.
+         */
+        put: operations["putCached"];
+        post?: never;
+        /**
+         * Take an entry out of the cache.
+         * @description Once this is answered, nothing that was read before is answered any more. What is not cached is gone already.
+         */
+        delete: operations["deleteCached"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/health/redis": {
         parameters: {
             query?: never;
@@ -42,6 +117,86 @@ export interface paths {
          * @description For mail providers: Amazon SNS with SES's events (signature version 2), and Resend's webhooks.
          */
         post: operations["takeMailEvent"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/notifications": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The acting user's notifications, newest first. */
+        get: operations["listNotifications"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/notifications/read": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Mark the acting user's notifications as read. */
+        post: operations["readNotifications"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/notifications/subscriptions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Tell a browser of the acting user's notifications (Web Push).
+         * @description Repeated, it changes the keys and nothing else. A user has twenty browsers at the most; the one that subscribed
+         *     first goes.
+         */
+        post: operations["subscribeToPush"];
+        /**
+         * Stop telling a browser.
+         * @description What was not subscribed is gone already.
+         */
+        delete: operations["unsubscribeFromPush"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/notifications/unread-count": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * How many of the acting user's notifications are unread.
+         * @description What is written and read through these functions counts at once; what the web app writes past them, within five
+         *     minutes.
+         */
+        get: operations["countUnreadNotifications"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -221,6 +376,47 @@ export interface paths {
          * @description It is published again under a new generation; what of it was done before is not done twice.
          */
         post: operations["retryJob"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/queue/notifications": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Enqueue a notification.
+         * @description It becomes a row of the user's inbox, an event, and messages to the user's browsers. Follow the job under
+         *     `GET /api/queue/jobs/{jobId}`.
+         */
+        post: operations["enqueueNotification"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/queue/notifications/bulk": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Enqueue many notifications.
+         * @description One job for every hundred; each user gets each notification once, also when a job is interrupted.
+         */
+        post: operations["enqueueBulkNotifications"];
         delete?: never;
         options?: never;
         head?: never;
@@ -516,7 +712,7 @@ export interface components {
         AcceptedBatch: {
             /** @description The label of all its jobs: `GET /api/queue/jobs?label={batchId}` lists them. */
             batchId: string;
-            /** @description The jobs, in the order of the recipients. */
+            /** @description The jobs, in the order of what they carry. */
             jobIds: string[];
         };
         /** @description A mail to one person: the envelope, and what the type is about, as members of one object. */
@@ -709,6 +905,13 @@ export interface components {
         };
         /** @description `null`, or nothing but blanks: none. */
         Blank: string | null;
+        /** @description The browser's keys. */
+        BrowserKeys: {
+            /** @description The secret: 16 bytes, in base64url. */
+            auth: string;
+            /** @description The public key: an uncompressed point of P-256, in base64url. */
+            p256dh: string;
+        };
         /** @description Asks many signers to sign one document. What the web app leaves out is filled in as it always was. */
         Bulk: {
             /** @description The document in the signing page's link. */
@@ -728,12 +931,38 @@ export interface components {
             /** @description Who asks; "SignTusk" where it is absent. */
             senderName?: components["schemas"]["Optional_DisplayName"];
         };
+        /** @description Many notifications, each to a user of its own. */
+        BulkNotification: {
+            /** @description The notifications. */
+            notifications: components["schemas"]["BulkNotificationItems"];
+        };
+        /** @description The notifications: 1 to 10,000. */
+        BulkNotificationItems: components["schemas"]["PlainNotification"][];
         /** @description The store's basic operations, each tried on a key of this very request. */
         Cache: {
             /** @description Which of them work. */
             operations: components["schemas"]["Operations"];
             /** @description How well it is. */
             status: components["schemas"]["Health"];
+        };
+        /**
+         * @description Entries that belong together.
+         * @enum {string}
+         */
+        CacheGroup: "user" | "domain";
+        /** @enum {string} */
+        CacheKind: "user-profiles" | "documents" | "totp-configs" | "domain-settings" | "domain-admins" | "domain-users" | "notification-preferences" | "signing-requests" | "document-status";
+        /** @description How the caches did on a day. */
+        CacheStats: {
+            /**
+             * Format: date
+             * @description The day (UTC).
+             */
+            date: string;
+            /** @description By kind. */
+            kinds: {
+                [key: string]: components["schemas"]["KindFigures"];
+            };
         };
         /** @description Which waiting jobs are to be cancelled: all that match. A type or a label has to be given. */
         CancelMany: {
@@ -869,8 +1098,12 @@ export interface components {
         EmailAddress: string;
         /** @description The body: the mail, its recipients, and when it is to be sent. */
         EnqueueBulk: components["schemas"]["Bulk"] & components["schemas"]["Timing"] & components["schemas"]["OneWait"];
+        /** @description The body: the notifications, and when they are to be sent. */
+        EnqueueBulkNotifications: components["schemas"]["BulkNotification"] & components["schemas"]["Timing"] & components["schemas"]["OneWait"];
         /** @description The body: an e-mail, and when it is to be sent. */
         EnqueueEmail: components["schemas"]["Email"] & components["schemas"]["Timing"] & components["schemas"]["OneWait"] & components["schemas"]["Superseding"];
+        /** @description The body: a notification, and when it is to be sent. */
+        EnqueueNotification: components["schemas"]["Notification"] & components["schemas"]["Timing"] & components["schemas"]["OneWait"] & components["schemas"]["Somebody"];
         /** @description The recipient of a mail, and its identity. */
         Envelope: {
             /** @description The organisation in whose name the mail goes: its name, logo and colour stand in it. */
@@ -899,6 +1132,11 @@ export interface components {
             pointer: string;
         };
         /**
+         * @description What a notification is about: one line of 1 to 255 characters.
+         * @example Signature requested
+         */
+        Headline: string;
+        /**
          * @description How well something is.
          * @enum {string}
          */
@@ -909,6 +1147,43 @@ export interface components {
          * @example https://app.example.com/sign/r-1
          */
         HttpUrl: string;
+        /** @description A notification in a user's inbox. */
+        InboxItem: {
+            /** @description Where it leads. */
+            actionUrl?: string | null;
+            /**
+             * Format: date-time
+             * @description Since when it is there.
+             */
+            createdAt: string;
+            /**
+             * Format: uuid
+             * @description Its id.
+             */
+            id: string;
+            /** @description Whether the user has read it. */
+            isRead: boolean;
+            /** @description What there is to say. */
+            message: string;
+            /** @description What the web app wanted to find with it. */
+            metadata: Record<string, never>;
+            /** @description What it is about. */
+            title: string;
+            /** @description The type, as the row says it: `system` for `system_notification`, `general` for one of a bulk. */
+            type: string;
+            /**
+             * Format: uuid
+             * @description Whose inbox it is in.
+             */
+            userId: string;
+        };
+        /** @description A page of an inbox. */
+        InboxPage: {
+            /** @description Where the next page goes on; absent on the last one. */
+            cursor?: string | null;
+            /** @description The notifications, newest first. */
+            items: components["schemas"]["InboxItem"][];
+        };
         /**
          * Format: date-time
          * @description An instant as RFC 3339 writes it.
@@ -1012,6 +1287,24 @@ export interface components {
          * @enum {string}
          */
         JobType: "email" | "notification" | "persist-session" | "relay-outbox";
+        /** @description How one kind did. */
+        KindFigures: {
+            /**
+             * Format: int64
+             * @description Reads that were answered from the cache within its time.
+             */
+            hits: number;
+            /**
+             * Format: int64
+             * @description Reads that asked the database.
+             */
+            misses: number;
+            /**
+             * Format: int64
+             * @description Reads that were answered from the cache beyond its time, while another one refreshed it.
+             */
+            stale: number;
+        };
         /**
          * @description How far a mail has come.
          * @enum {string}
@@ -1055,6 +1348,73 @@ export interface components {
             note?: components["schemas"]["Message"] | null;
             reason?: components["schemas"]["Reason"] | null;
         };
+        /** @description A notification job's payload. Unknown members are ignored. */
+        Notification: (components["schemas"]["OfRequest_ToSigner"] & {
+            /** @enum {string} */
+            type: "signature_request";
+        }) | (components["schemas"]["OfRequest_ToOwner"] & {
+            /** @enum {string} */
+            type: "signature_completed";
+        }) | (components["schemas"]["OfRequest_ToOwner"] & {
+            /** @enum {string} */
+            type: "document_expiry_warning";
+        }) | (components["schemas"]["OfRequest_ToOwner"] & {
+            /** @enum {string} */
+            type: "document_expired";
+        }) | (components["schemas"]["OfRequest_ToSigner"] & {
+            /** @enum {string} */
+            type: "sequential_signature_request";
+        }) | (components["schemas"]["OfRequest_ToSigner"] & {
+            /** @enum {string} */
+            type: "reminder";
+        }) | (components["schemas"]["OfRequest_ToOwner"] & {
+            /** @enum {string} */
+            type: "pdf_generation_completed";
+        }) | (components["schemas"]["PlainNotification"] & {
+            /** @enum {string} */
+            type: "system_notification";
+        }) | (components["schemas"]["BulkNotification"] & {
+            /** @enum {string} */
+            type: "bulk_notification";
+        }) | (components["schemas"]["PlainNotification"] & {
+            /** @enum {string} */
+            type: "general";
+        });
+        /** @description Whatever the web app wants to find with a notification: an object of at most 16 KB. */
+        NotificationData: Record<string, never>;
+        /** @description What marking has changed. */
+        NowRead: {
+            /**
+             * Format: int64
+             * @description How many are left unread.
+             */
+            unreadCount: number;
+            /**
+             * Format: int64
+             * @description How many were unread and are read now.
+             */
+            updated: number;
+        };
+        /** @description A notification of a request: both halves, as members of one object. */
+        OfRequest_ToOwner: components["schemas"]["Words"] & {
+            /**
+             * Format: double
+             * @description How long there is left to sign, in hours; a part of an hour counts as a whole one.
+             */
+            hoursUntilExpiry?: number | null;
+            /** @description Where the signed document lies. */
+            pdfUrl?: components["schemas"]["Optional_Message"];
+        };
+        /** @description A notification of a request: both halves, as members of one object. */
+        OfRequest_ToSigner: components["schemas"]["Words"] & {
+            /** @description The address of the signer whose turn it is. */
+            nextSignerEmail?: components["schemas"]["Optional_EmailAddress"];
+            /**
+             * Format: int32
+             * @description How often the signer was reminded.
+             */
+            reminderCount?: number | null;
+        };
         /** @description `delaySeconds` and `notBefore` exclude each other. */
         OneWait: {
             delaySeconds?: null;
@@ -1071,11 +1431,15 @@ export interface components {
             set: boolean;
         };
         /** @description A text, or none: absent, `null` or blank. */
+        Optional_ActionUrl: string | components["schemas"]["Blank"];
+        /** @description A text, or none: absent, `null` or blank. */
         Optional_Date: (string) | components["schemas"]["Blank"];
         /** @description A text, or none: absent, `null` or blank. */
         Optional_DisplayName: string | components["schemas"]["Blank"];
         /** @description A text, or none: absent, `null` or blank. */
         Optional_EmailAddress: string | components["schemas"]["Blank"];
+        /** @description A text, or none: absent, `null` or blank. */
+        Optional_Headline: string | components["schemas"]["Blank"];
         /** @description A text, or none: absent, `null` or blank. */
         Optional_HttpUrl: string | components["schemas"]["Blank"];
         /** @description A text, or none: absent, `null` or blank. */
@@ -1121,6 +1485,21 @@ export interface components {
              */
             totalSigners?: number | null;
         };
+        /** @description A notification that says all of it itself. */
+        PlainNotification: {
+            /** @description Where it leads. */
+            actionUrl?: components["schemas"]["Optional_ActionUrl"];
+            data?: components["schemas"]["NotificationData"] | null;
+            /** @description What there is to say. */
+            message: components["schemas"]["Message"];
+            /** @description What it is about, in a line. */
+            title: components["schemas"]["Headline"];
+            /**
+             * Format: uuid
+             * @description Who is told.
+             */
+            userId: string;
+        };
         /**
          * @description How urgent a job is among those of its type and tenant.
          * @enum {string}
@@ -1164,6 +1543,21 @@ export interface components {
          * @enum {string}
          */
         Purpose: "email-verification" | "password-reset";
+        /** @description A subscription as the browser's `PushSubscription.toJSON()` gives it. */
+        PushSubscription: {
+            /**
+             * @description The push service's address: https, at one of the browsers' push services.
+             * @example https://fcm.googleapis.com/fcm/send/abc
+             */
+            endpoint: string;
+            /**
+             * Format: double
+             * @description When it ends, in milliseconds since 1970 (UTC); null where it does not.
+             */
+            expirationTime?: number | null;
+            /** @description What messages are encrypted with. */
+            keys: components["schemas"]["BrowserKeys"];
+        };
         /** @description Something that was called, and how long it took. */
         Reached: {
             /**
@@ -1173,6 +1567,17 @@ export interface components {
             latency?: number | null;
             /** @description How well it is. */
             status: components["schemas"]["Health"];
+        };
+        /** @description What was read: either some (`ids`), or everything (`all`). */
+        ReadNotifications: {
+            /** @enum {object} */
+            all?: never;
+            /** @description Their ids. What of them is not the acting user's own is passed over. */
+            ids: string[];
+        } | {
+            /** @enum {boolean} */
+            all: true;
+            ids?: null;
         };
         /**
          * @description Why an address gets no mail. All but `unsubscribed` hold for every kind of mail.
@@ -1350,6 +1755,27 @@ export interface components {
         };
         /** @description The names of those who signed: at most 100. */
         Signers: components["schemas"]["DisplayName"][];
+        /** @description `userId` says who is told. Without it, the owner of the request is told, or the signer's account. */
+        Somebody: {
+            /** Format: uuid */
+            userId: string;
+        } | {
+            notifications: unknown[];
+            /** @enum {string} */
+            type?: "bulk_notification";
+        } | {
+            requestId: string;
+            /** @enum {string} */
+            type?: "signature_completed" | "document_expiry_warning" | "document_expired" | "pdf_generation_completed";
+        } | {
+            signerEmail: string;
+            /** @enum {string} */
+            type?: "signature_request" | "sequential_signature_request" | "reminder";
+        } | {
+            nextSignerEmail: string;
+            /** @enum {string} */
+            type?: "signature_request" | "sequential_signature_request" | "reminder";
+        };
         /** @description The figures of a type. */
         Stats: {
             /**
@@ -1390,6 +1816,14 @@ export interface components {
          * @enum {string}
          */
         Status: "queued" | "processing" | "deferred" | "completed" | "failed" | "dead" | "cancelled";
+        /** @description A browser that is told. */
+        Subscribed: {
+            /**
+             * Format: uuid
+             * @description Its id here.
+             */
+            subscriptionId: string;
+        };
         /** @description `supersedes` needs `requestId` and `signerId`. */
         Superseding: {
             supersedes?: components["schemas"]["Blank"];
@@ -1537,6 +1971,14 @@ export interface components {
             /** @description The mails, newest first. */
             items: components["schemas"]["TrackedMail"][];
         };
+        /** @description How many notifications are unread. */
+        UnreadCount: {
+            /**
+             * Format: int64
+             * @description The number.
+             */
+            unreadCount: number;
+        };
         /** @description A user's sessions. */
         UserSessions: {
             /** @description The sessions, those used last first. */
@@ -1549,6 +1991,25 @@ export interface components {
             /** @description Only this one is paused or let go on; absent, all are. */
             scheduleId?: string | null;
         };
+        /** @description The half that every notification of a request has. */
+        Words: {
+            /** @description Where it leads; the request's page if absent. */
+            actionUrl?: components["schemas"]["Optional_ActionUrl"];
+            data?: components["schemas"]["NotificationData"] | null;
+            /** @description What there is to say; the type's usual words if absent. */
+            message?: components["schemas"]["Optional_Message"];
+            /** @description The signing request. */
+            requestId?: components["schemas"]["Optional_Reference"];
+            /** @description The signer's address. */
+            signerEmail?: components["schemas"]["Optional_EmailAddress"];
+            /** @description What it is about, in a line; the type's usual words if absent. */
+            title?: components["schemas"]["Optional_Headline"];
+            /**
+             * Format: uuid
+             * @description Who is told; else it follows from what the notification is about.
+             */
+            userId?: string | null;
+        };
     };
     responses: never;
     parameters: never;
@@ -1558,6 +2019,538 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
+    deleteCachedGroup: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The acting user; without it the caller is the service itself, with every right. */
+                "X-User-Id"?: string;
+                /** @description The acting user's address. */
+                "X-User-Email"?: string;
+                /**
+                 * @description `user`, `domain_admin` or `admin`; what is none of them is a user. Needs `X-User-Id`.
+                 * @example domain_admin
+                 */
+                "X-User-Role"?: string;
+                /** @description The acting user's domain, whose budget new jobs count against. */
+                "X-User-Domain"?: string;
+                /** @description The address that the acting user calls from. */
+                "X-Client-Ip"?: string;
+            };
+            path: {
+                /** @description What the id names */
+                group: components["schemas"]["CacheGroup"];
+                /** @description A user or a domain */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Nothing of it is cached */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The query, the path, the body or a header is malformed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service token is missing or wrong */
+            401: {
+                headers: {
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The token may only read */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No such group */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Our fault; quote the request id when you ask about it */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something that this stands on does not answer */
+            503: {
+                headers: {
+                    /** @description Seconds to wait before asking again */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getCacheStats: {
+        parameters: {
+            query?: {
+                /**
+                 * @description The day (UTC); today if absent. Figures are kept for 30 days.
+                 * @example 2026-11-25
+                 */
+                date?: string;
+            };
+            header?: {
+                /** @description The acting user; without it the caller is the service itself, with every right. */
+                "X-User-Id"?: string;
+                /** @description The acting user's address. */
+                "X-User-Email"?: string;
+                /**
+                 * @description `user`, `domain_admin` or `admin`; what is none of them is a user. Needs `X-User-Id`.
+                 * @example domain_admin
+                 */
+                "X-User-Role"?: string;
+                /** @description The acting user's domain, whose budget new jobs count against. */
+                "X-User-Domain"?: string;
+                /** @description The address that the acting user calls from. */
+                "X-Client-Ip"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description By kind */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CacheStats"];
+                };
+            };
+            /** @description The query, the path, the body or a header is malformed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service token is missing or wrong */
+            401: {
+                headers: {
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The token may only read */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Our fault; quote the request id when you ask about it */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something that this stands on does not answer */
+            503: {
+                headers: {
+                    /** @description Seconds to wait before asking again */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getCached: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The acting user; without it the caller is the service itself, with every right. */
+                "X-User-Id"?: string;
+                /** @description The acting user's address. */
+                "X-User-Email"?: string;
+                /**
+                 * @description `user`, `domain_admin` or `admin`; what is none of them is a user. Needs `X-User-Id`.
+                 * @example domain_admin
+                 */
+                "X-User-Role"?: string;
+                /** @description The acting user's domain, whose budget new jobs count against. */
+                "X-User-Domain"?: string;
+                /** @description The address that the acting user calls from. */
+                "X-Client-Ip"?: string;
+            };
+            path: {
+                /** @description What is cached */
+                kind: components["schemas"]["CacheKind"];
+                /** @description A user, a signing request or a domain */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The entry. ETag is its generation, for If-Match of PUT; absent while Redis is down */
+            200: {
+                headers: {
+                    /** @description The generation */
+                    ETag?: string;
+                    /** @description HIT, MISS or STALE */
+                    "X-Cache"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            /** @description The query, the path, the body or a header is malformed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service token is missing or wrong */
+            401: {
+                headers: {
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The token may only read */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No such kind or id, or not yours to see */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Our fault; quote the request id when you ask about it */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something that this stands on does not answer */
+            503: {
+                headers: {
+                    /** @description Seconds to wait before asking again */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    putCached: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The ETag of the read */
+                "If-Match"?: string | null;
+                /** @description The acting user; without it the caller is the service itself, with every right. */
+                "X-User-Id"?: string;
+                /** @description The acting user's address. */
+                "X-User-Email"?: string;
+                /**
+                 * @description `user`, `domain_admin` or `admin`; what is none of them is a user. Needs `X-User-Id`.
+                 * @example domain_admin
+                 */
+                "X-User-Role"?: string;
+                /** @description The acting user's domain, whose budget new jobs count against. */
+                "X-User-Domain"?: string;
+                /** @description The address that the acting user calls from. */
+                "X-Client-Ip"?: string;
+            };
+            path: {
+                /** @description What is cached; a kind that is shown */
+                kind: components["schemas"]["CacheKind"];
+                /** @description A user or a signing request */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": Record<string, never>;
+            };
+        };
+        responses: {
+            /** @description It is cached */
+            204: {
+                headers: {
+                    /** @description The new generation */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The query, the path, the body or a header is malformed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service token is missing or wrong */
+            401: {
+                headers: {
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The token may only read */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No such kind */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A kind of security data, which is filled from the database only */
+            405: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The entry is of another generation by now */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is larger than 4 MB */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not application/json */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A field is missing or wrong; errors[] names it */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is a value: name the generation that you read */
+            428: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Our fault; quote the request id when you ask about it */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something that this stands on does not answer */
+            503: {
+                headers: {
+                    /** @description Seconds to wait before asking again */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    deleteCached: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The acting user; without it the caller is the service itself, with every right. */
+                "X-User-Id"?: string;
+                /** @description The acting user's address. */
+                "X-User-Email"?: string;
+                /**
+                 * @description `user`, `domain_admin` or `admin`; what is none of them is a user. Needs `X-User-Id`.
+                 * @example domain_admin
+                 */
+                "X-User-Role"?: string;
+                /** @description The acting user's domain, whose budget new jobs count against. */
+                "X-User-Domain"?: string;
+                /** @description The address that the acting user calls from. */
+                "X-Client-Ip"?: string;
+            };
+            path: {
+                /** @description What is cached */
+                kind: components["schemas"]["CacheKind"];
+                /** @description A user, a signing request or a domain */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is not cached */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The query, the path, the body or a header is malformed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service token is missing or wrong */
+            401: {
+                headers: {
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The token may only read */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No such kind */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Our fault; quote the request id when you ask about it */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something that this stands on does not answer */
+            503: {
+                headers: {
+                    /** @description Seconds to wait before asking again */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     getHealth: {
         parameters: {
             query?: never;
@@ -1728,6 +2721,442 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listNotifications: {
+        parameters: {
+            query?: {
+                /** @description `true`: only what is unread; `false`: only what is read. */
+                unread?: boolean;
+                /** @description Only this type, as items name it. */
+                type?: components["schemas"]["Reference"];
+                /** @description Items on the page. */
+                limit?: number;
+                /** @description The `cursor` of the page before. */
+                cursor?: string;
+            };
+            header: {
+                /** @description The acting user. */
+                "X-User-Id": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InboxPage"];
+                };
+            };
+            /** @description The query, the path, the body or a header is malformed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service token is missing or wrong */
+            401: {
+                headers: {
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The token may only read */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Our fault; quote the request id when you ask about it */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something that this stands on does not answer */
+            503: {
+                headers: {
+                    /** @description Seconds to wait before asking again */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readNotifications: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The acting user. */
+                "X-User-Id": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReadNotifications"];
+            };
+        };
+        responses: {
+            /** @description What has changed */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NowRead"];
+                };
+            };
+            /** @description The query, the path, the body or a header is malformed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service token is missing or wrong */
+            401: {
+                headers: {
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The token may only read */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is larger than 4 MB */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not application/json */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A field is missing or wrong; errors[] names it */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Our fault; quote the request id when you ask about it */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something that this stands on does not answer */
+            503: {
+                headers: {
+                    /** @description Seconds to wait before asking again */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    subscribeToPush: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The acting user. */
+                "X-User-Id": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PushSubscription"];
+            };
+        };
+        responses: {
+            /** @description It was told before */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Subscribed"];
+                };
+            };
+            /** @description The browser is told from now on */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Subscribed"];
+                };
+            };
+            /** @description The query, the path, the body or a header is malformed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service token is missing or wrong */
+            401: {
+                headers: {
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The token may only read */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is larger than 4 MB */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not application/json */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A field is missing or wrong; errors[] names it */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Our fault; quote the request id when you ask about it */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something that this stands on does not answer */
+            503: {
+                headers: {
+                    /** @description Seconds to wait before asking again */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    unsubscribeFromPush: {
+        parameters: {
+            query: {
+                /** @description The address that was subscribed with. */
+                endpoint: string;
+            };
+            header: {
+                /** @description The acting user. */
+                "X-User-Id": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The browser is not told */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The query, the path, the body or a header is malformed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service token is missing or wrong */
+            401: {
+                headers: {
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The token may only read */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Our fault; quote the request id when you ask about it */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something that this stands on does not answer */
+            503: {
+                headers: {
+                    /** @description Seconds to wait before asking again */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    countUnreadNotifications: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The acting user. */
+                "X-User-Id": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The number */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UnreadCount"];
+                };
+            };
+            /** @description The query, the path, the body or a header is malformed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service token is missing or wrong */
+            401: {
+                headers: {
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The token may only read */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Our fault; quote the request id when you ask about it */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something that this stands on does not answer */
+            503: {
+                headers: {
+                    /** @description Seconds to wait before asking again */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -2684,6 +4113,254 @@ export interface operations {
             };
             /** @description It is running or completed */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Our fault; quote the request id when you ask about it */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something that this stands on does not answer */
+            503: {
+                headers: {
+                    /** @description Seconds to wait before asking again */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    enqueueNotification: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Equal keys with equal bodies are one wish, for 24 hours: the answer names the same jobs. */
+                "Idempotency-Key"?: string;
+                /** @description The acting user; without it the caller is the service itself, with every right. */
+                "X-User-Id"?: string;
+                /** @description The acting user's address. */
+                "X-User-Email"?: string;
+                /**
+                 * @description `user`, `domain_admin` or `admin`; what is none of them is a user. Needs `X-User-Id`.
+                 * @example domain_admin
+                 */
+                "X-User-Role"?: string;
+                /** @description The acting user's domain, whose budget new jobs count against. */
+                "X-User-Domain"?: string;
+                /** @description The address that the acting user calls from. */
+                "X-Client-Ip"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["EnqueueNotification"];
+            };
+        };
+        responses: {
+            /** @description Recorded and handed to the queue */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Accepted"];
+                };
+            };
+            /** @description The query, the path, the body or a header is malformed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service token is missing or wrong */
+            401: {
+                headers: {
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The token may only read */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The Idempotency-Key came before with another body */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is larger than 4 MB */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not application/json */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A field is missing or wrong; errors[] names it */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Our fault; quote the request id when you ask about it */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something that this stands on does not answer */
+            503: {
+                headers: {
+                    /** @description Seconds to wait before asking again */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    enqueueBulkNotifications: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Equal keys with equal bodies are one wish, for 24 hours: the answer names the same jobs. */
+                "Idempotency-Key"?: string;
+                /** @description The acting user; without it the caller is the service itself, with every right. */
+                "X-User-Id"?: string;
+                /** @description The acting user's address. */
+                "X-User-Email"?: string;
+                /**
+                 * @description `user`, `domain_admin` or `admin`; what is none of them is a user. Needs `X-User-Id`.
+                 * @example domain_admin
+                 */
+                "X-User-Role"?: string;
+                /** @description The acting user's domain, whose budget new jobs count against. */
+                "X-User-Domain"?: string;
+                /** @description The address that the acting user calls from. */
+                "X-Client-Ip"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["EnqueueBulkNotifications"];
+            };
+        };
+        responses: {
+            /** @description Recorded and handed to the queue */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AcceptedBatch"];
+                };
+            };
+            /** @description The query, the path, the body or a header is malformed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service token is missing or wrong */
+            401: {
+                headers: {
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The token may only read */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The Idempotency-Key came before with another body */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is larger than 4 MB */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not application/json */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A field is missing or wrong; errors[] names it */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -34,6 +34,7 @@ pub(crate) struct Keep(Arc<Mutex<Kept>>);
 struct Kept {
     taken: Vec<Taken>,
     answers: BTreeMap<String, StatusCode>,
+    first: BTreeMap<String, StatusCode>,
     asked: u64,
 }
 
@@ -42,7 +43,8 @@ impl Keep {
     pub(crate) fn asked(&self, name: &str) -> Option<StatusCode> {
         self.with(|kept| {
             kept.asked += 1;
-            kept.answers.get(name).copied()
+            let first = kept.first.remove(name);
+            first.or_else(|| kept.answers.get(name).copied())
         })
     }
 
@@ -63,6 +65,10 @@ impl Keep {
             Some(status) => kept.answers.insert(name.to_owned(), status),
             None => kept.answers.remove(name),
         });
+    }
+
+    pub(crate) fn answer_first_with(&self, name: &str, status: StatusCode) {
+        self.with(|kept| kept.first.insert(name.to_owned(), status));
     }
 
     fn with<T>(&self, act: impl FnOnce(&mut Kept) -> T) -> T {

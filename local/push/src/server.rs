@@ -91,6 +91,13 @@ impl Server {
     }
 }
 
+impl Server {
+    /// Has a subscription answer the next message with a status, and those after it as before.
+    pub fn answer_first_with(&self, name: &str, status: StatusCode) {
+        self.keep.answer_first_with(name, status);
+    }
+}
+
 impl Drop for Server {
     fn drop(&mut self) {
         self.serving.abort();

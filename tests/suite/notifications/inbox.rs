@@ -115,7 +115,7 @@ async fn a_route_of_the_acting_user_is_400_without_one() {
         (json!({}), "/ids"),
         (json!({ "ids": [] }), "/ids"),
         (json!({ "ids": ["x"] }), "/ids/0"),
-        (json!({ "all": false }), "/all"),
+        (json!({ "all": false }), "/ids"),
         (json!({ "all": true, "ids": [user] }), "/all"),
     ] {
         let refused = stage.read(user, &body).await;

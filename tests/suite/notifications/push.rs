@@ -176,12 +176,9 @@ async fn a_push_service_that_is_busy_is_asked_again_and_only_for_what_it_lacks()
     stage
         .cloud
         .push()
-        .answer_with("busy", Some(StatusCode::TOO_MANY_REQUESTS));
-    let taken = stage.cloud.post(super::NOTIFICATIONS, &general(user)).await;
-    let id = taken.body["jobId"].as_str().unwrap();
-    stage.cloud.wait_for(id, "failed").await;
-    stage.cloud.push().answer_with("busy", None);
-    let job = stage.cloud.wait_for(id, "completed").await;
+        .answer_first_with("busy", StatusCode::TOO_MANY_REQUESTS);
+    let job = stage.notify(&general(user)).await;
+    assert_eq!(job["attempts"], 2, "{job:#}");
     assert_eq!(job["result"]["pushed"], 1, "{job:#}");
     assert_eq!(
         (stage.taken("quick").len(), stage.taken("busy").len()),

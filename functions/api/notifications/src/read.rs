@@ -11,7 +11,9 @@ use shared::edge::{Caller, Result};
 use shared::protocol::upstash::{Pipeline, Reply};
 use shared::service::notification::{Marked, UnreadCounts, Wanted};
 use shared::service::realtime::{self, Channel};
-use utoipa::openapi::schema::{ObjectBuilder, Type};
+use utoipa::openapi::schema::{
+    AnyOfBuilder, ArrayBuilder, KnownFormat, ObjectBuilder, SchemaFormat, Type,
+};
 use utoipa::openapi::{RefOr, Schema};
 use utoipa::{PartialSchema, ToSchema};
 use uuid::Uuid;
@@ -21,40 +23,49 @@ use crate::Inbox;
 /// The most notifications that one request names.
 const MOST: usize = 1000;
 
-/// What was read: either some, or everything.
-#[derive(Debug, Serialize, ToSchema)]
-#[serde(untagged)]
-#[schema(as = ReadNotifications)]
-pub enum WasRead {
-    /// These notifications.
-    #[schema(title = "ReadSome")]
-    Some {
-        /// Their ids. What of them is not the acting user's own is passed over.
-        #[schema(min_items = 1, max_items = 1000)]
-        ids: Vec<Uuid>,
-    },
-    /// Everything.
-    #[schema(title = "ReadAll")]
-    All {
-        /// Always `true`.
-        all: Yes,
-    },
-}
+/// What was read: either some (`ids`), or everything (`all`).
+// It documents what is read in two steps, so that an error can name the field.
+#[derive(Debug)]
+pub struct ReadNotifications;
 
-/// Documents that the member is `true`.
-#[derive(Debug, Serialize)]
-pub struct Yes(bool);
-
-impl PartialSchema for Yes {
+impl PartialSchema for ReadNotifications {
     fn schema() -> RefOr<Schema> {
-        ObjectBuilder::new()
+        let object = || ObjectBuilder::new().schema_type(Type::Object);
+        let no = ObjectBuilder::new().enum_values(Some([Some(false), None]));
+        let yes = ObjectBuilder::new()
             .schema_type(Type::Boolean)
-            .enum_values(Some([true]))
+            .enum_values(Some([true]));
+        let id = ObjectBuilder::new()
+            .schema_type(Type::String)
+            .format(Some(SchemaFormat::KnownFormat(KnownFormat::Uuid)));
+        let ids = ArrayBuilder::new()
+            .items(id)
+            .min_items(Some(1))
+            .max_items(Some(MOST))
+            .description(Some(
+                "Their ids. What of them is not the acting user's own is passed over.",
+            ));
+        AnyOfBuilder::new()
+            .item(
+                object()
+                    .property("ids", ids)
+                    .required("ids")
+                    .property("all", no),
+            )
+            .item(
+                object()
+                    .property("all", yes)
+                    .required("all")
+                    .property("ids", ObjectBuilder::new().schema_type(Type::Null)),
+            )
+            .description(Some(
+                "What was read: either some (`ids`), or everything (`all`).",
+            ))
             .into()
     }
 }
 
-impl ToSchema for Yes {}
+impl ToSchema for ReadNotifications {}
 
 /// What a body may say.
 #[derive(Debug, Deserialize)]
@@ -84,7 +95,7 @@ pub struct NowRead {
     path = "/api/notifications/read",
     tag = "notifications",
     params(ActingUser),
-    request_body = WasRead,
+    request_body = ReadNotifications,
     responses(
         (status = 200, description = "What has changed", body = NowRead),
         BodyProblems,
@@ -108,13 +119,12 @@ pub async fn read(
 }
 
 fn wanted(members: Members) -> Result<Wanted> {
-    match (members.ids, members.all) {
-        (Some(ids), None) if (1..=MOST).contains(&ids.len()) => Ok(Wanted::These(ids)),
-        (Some(_), None) => Err(invalid("/ids", "must name 1 to 1000 notifications")),
-        (None, Some(true)) => Ok(Wanted::All),
-        (None, Some(false)) => Err(invalid("/all", "is true, or absent")),
-        (Some(_), Some(_)) => Err(invalid("/all", "give ids or all, not both")),
-        (None, None) => Err(invalid("/ids", "is missing")),
+    match (members.ids, members.all.unwrap_or_default()) {
+        (Some(ids), false) if (1..=MOST).contains(&ids.len()) => Ok(Wanted::These(ids)),
+        (Some(_), false) => Err(invalid("/ids", "must name 1 to 1000 notifications")),
+        (None, true) => Ok(Wanted::All),
+        (Some(_), true) => Err(invalid("/all", "give ids or all, not both")),
+        (None, false) => Err(invalid("/ids", "is missing")),
     }
 }
 

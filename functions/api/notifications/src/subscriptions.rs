@@ -39,7 +39,7 @@ pub struct Wanted {
 #[derive(Debug, Deserialize, utoipa::ToSchema)]
 pub struct BrowserKeys {
     /// The public key: an uncompressed point of P-256, in base64url.
-    #[schema(pattern = r"^B[A-P][A-Za-z0-9_-]{85}$")]
+    #[schema(pattern = r"^B[A-P][A-Za-z0-9_-]{84}[AEIMQUYcgkosw048]$")]
     p256dh: String,
     /// The secret: 16 bytes, in base64url.
     #[schema(pattern = r"^[A-Za-z0-9_-]{21}[AQgw]$")]

@@ -54,7 +54,10 @@ impl PartialSchema for Somebody {
         let words = || text().pattern(Some(r"\S"));
         AnyOfBuilder::new()
             .item(with("userId", user))
-            .item(with("notifications", ObjectBuilder::new().schema_type(Type::Array)))
+            .item(
+                with("notifications", ObjectBuilder::new().schema_type(Type::Array))
+                    .property("type", of_types(&["bulk_notification"])),
+            )
             .item(with("requestId", words()).property(
                 "type",
                 of_types(&[

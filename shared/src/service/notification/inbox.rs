@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
+use serde_json::Value;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
@@ -142,13 +142,5 @@ impl Notifications {
             count: column(row, "unread")?,
             version: column(row, "version")?,
         })
-    }
-}
-
-impl InboxItem {
-    /// The metadata as an object; rows of the web app may hold something else.
-    #[must_use]
-    pub fn facts(&self) -> Option<&Map<String, Value>> {
-        self.metadata.as_object()
     }
 }
