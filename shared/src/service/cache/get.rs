@@ -15,21 +15,33 @@ use super::{Caches, Error};
 use crate::base::id::nonce;
 use crate::protocol::upstash::{self, Command, FromReply as _, Invocation, Reply, Script};
 
-/// How long an elected reader has the entry to itself: longer than a statement may take, so that a slow database is not
-/// asked twice, and as long as the others wait when the reader's instance is killed.
-pub const LEASE: Duration = Duration::from_secs(6);
+/// How long readers wait for one another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Waits {
+    /// How long an elected reader has the entry to itself: longer than a statement may take, so that a slow database is
+    /// not asked twice, and as long as the others wait when the reader's instance is killed.
+    pub lease: Duration,
+    /// How long a reader waits for the one that was elected.
+    pub patience: Duration,
+}
 
-/// How long a reader waits for the one that was elected.
-pub const PATIENCE: Duration = Duration::from_secs(8);
+impl Default for Waits {
+    fn default() -> Self {
+        Self {
+            lease: Duration::from_secs(6),
+            patience: Duration::from_secs(8),
+        }
+    }
+}
 
-/// How long an entry lives that nobody has filled yet.
-const UNFILLED: Duration = Duration::from_secs(30);
+/// An entry that nobody has filled yet lives for this many leases.
+const UNFILLED_LEASES: u32 = 5;
 
 /// How long it is remembered that there is no such id.
 const ABSENT: Duration = Duration::from_secs(30);
 
 /// The waits between two looks at an entry that is being filled double from the first to the second.
-const PAUSES: [Duration; 2] = [Duration::from_millis(15), Duration::from_millis(240)];
+const PAUSES: [Duration; 2] = [Duration::from_millis(15), Duration::from_millis(500)];
 
 static READ: Script = Script::repeatable(concat!(
     include_str!("lua/clock.lua"),
@@ -119,7 +131,7 @@ impl<C: Class> Lookup<'_, C> {
                 Ok(Read::Hit(entry)) => return Ok(self.found(entry, Source::Hit)),
                 Ok(Read::Stale(entry)) => return Ok(self.found(entry.into(), Source::Stale)),
                 Ok(Read::Elected(election)) => return self.fill(election).await,
-                Ok(Read::Busy(lease)) if started.elapsed() < PATIENCE => {
+                Ok(Read::Busy(lease)) if started.elapsed() < self.caches.waits.patience => {
                     tokio::time::sleep(pause.min(lease)).await;
                     pause = longest.min(pause * 2);
                 }
@@ -143,8 +155,8 @@ impl<C: Class> Lookup<'_, C> {
             .key(self.kind.key(&self.id))
             .key(FIGURES.key(&stats::today()))
             .arg(nonce())
-            .arg(LEASE.as_millis())
-            .arg(UNFILLED.as_millis())
+            .arg(self.caches.waits.lease.as_millis())
+            .arg((self.caches.waits.lease * UNFILLED_LEASES).as_millis())
             .arg(self.kind.class().believed().as_millis())
             .arg(u8::from(needs_parties))
             .arg(self.kind.name())

@@ -21,7 +21,7 @@ mod stats;
 
 pub use self::class::{Class, Display, Former, Never, SECURITY_BOUND, STALE, Security};
 pub use self::entry::{Entry, Generation, Loaded, Viewer};
-pub use self::get::{Found, LEASE, PATIENCE, Source};
+pub use self::get::{Found, Source, Waits};
 pub use self::id::{Id, Subject};
 pub use self::kind::{AnyKind, Kind};
 pub use self::put::{InvalidObject, LARGEST_VALUE, Object, Put};
@@ -56,12 +56,23 @@ pub enum Error {
 pub struct Caches {
     redis: Redis,
     postgres: Postgres,
+    waits: Waits,
 }
 
 impl Caches {
     /// The caches of a migrated database.
     #[must_use]
     pub fn new(redis: Redis, postgres: Postgres) -> Self {
-        Self { redis, postgres }
+        Self {
+            redis,
+            postgres,
+            waits: Waits::default(),
+        }
+    }
+
+    /// The same, whose readers wait for one another as long as this.
+    #[must_use]
+    pub fn waiting(self, waits: Waits) -> Self {
+        Self { waits, ..self }
     }
 }
