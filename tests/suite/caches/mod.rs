@@ -8,12 +8,14 @@ mod kinds;
 mod outages;
 mod puts;
 mod races;
+mod relayed;
 mod triggers;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use http::Method;
+use local::cloud::Settings;
 use serde_json::Value;
 use shared::protocol::postgres::Postgres;
 use shared::service::cache::{
@@ -202,7 +204,16 @@ async fn read<C: Class>(
 
 /// A cloud with the same data.
 async fn cloud() -> TestCloud {
-    let cloud = TestCloud::start_with(|settings| settings.seed = true).await;
+    cloud_with(|_| {}).await
+}
+
+/// The same, whose settings were changed.
+async fn cloud_with(change: impl FnOnce(&mut Settings)) -> TestCloud {
+    let cloud = TestCloud::start_with(|settings| {
+        settings.seed = true;
+        change(settings);
+    })
+    .await;
     LedgerDatabase::of(&cloud).say(MORE).await;
     cloud
 }

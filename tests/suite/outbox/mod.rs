@@ -24,7 +24,7 @@ async fn write_mail(database: &LedgerDatabase, to: &str, further: &str) -> Strin
 
 /// A ping, as the web app publishes it, or a sweep: delivered under a message id of its own, and again as QStash would
 /// where a busy machine let the relay's patience run out.
-async fn ping(cloud: &TestCloud, message: &str) -> Answer {
+pub(crate) async fn ping(cloud: &TestCloud, message: &str) -> Answer {
     let mut answer = None;
     for _ in 0..5 {
         let delivered = cloud.deliver_as(message, "relay-outbox", &json!({})).await;
@@ -38,7 +38,7 @@ async fn ping(cloud: &TestCloud, message: &str) -> Answer {
 }
 
 /// The result of a run that went well.
-fn result(answer: &Answer) -> &Value {
+pub(crate) fn result(answer: &Answer) -> &Value {
     assert_eq!(answer.status, 200, "{answer:?}");
     &answer.body["result"]
 }

@@ -12,6 +12,7 @@ use shared::service::outbox::jobs::Courier;
 use tokio::time::Instant;
 
 use crate::dead_letters::Undertaker;
+use crate::invalidations::Invalidator;
 use crate::outbox::Sweep;
 use crate::unclaimed::republish;
 
@@ -44,6 +45,7 @@ impl Errand {
 /// What the errands need.
 pub(crate) struct Errands {
     pub(crate) outbox: Outbox,
+    pub(crate) invalidator: Invalidator,
     pub(crate) courier: Courier,
     pub(crate) qstash: qstash::Client,
     pub(crate) clock: Clock,
@@ -68,7 +70,8 @@ impl Errands {
     /// The outbox first: what stands there has no other way. Then the jobs whose messages may be lost.
     async fn sweep(&self, until: Instant) -> Result<Value, Stop> {
         let mut sweep = Sweep::new(&self.outbox, until);
-        // One line for each kind of row.
+        // One line for each kind of row. What must no longer be answered comes first: it is short, and somebody may look.
+        sweep.drain(&self.invalidator).await?;
         sweep.drain(&self.courier).await?;
         let swept = sweep.finish().await?;
         if swept.unfinished {

@@ -1,17 +1,19 @@
 //! `POST /api/jobs/relay-outbox`: does what the outbox in Postgres holds, and finds jobs that got lost on their way.
 //!
 //! Called by QStash, signed: every five minutes by schedule, at once when the web app publishes a message here, and once
-//! an hour to compare open jobs with the dead-letter queue. Claims rows of the outbox in Postgres, records their jobs in
-//! Redis and publishes them at QStash. What does not fit into one run goes on in the next message.
+//! an hour to compare open jobs with the dead-letter queue. Claims rows of the outbox in Postgres, takes what they name out
+//! of the caches in Redis, records their jobs there and publishes them at QStash. What does not fit into one run goes on in the next message.
 
 mod apply;
 mod dead_letters;
 mod errand;
+mod invalidations;
 mod jobs;
 mod outbox;
 mod unclaimed;
 
 use errand::{Errand, Errands};
+use invalidations::Invalidator;
 use serde_json::Value;
 use shared::base::clock::Clock;
 use shared::edge::job::{Attempt, Work, Worker};
@@ -30,6 +32,7 @@ async fn main() -> Result<(), Fatal> {
     let worker = Worker::from_env(JobType::RelayOutbox, &redis)?.supporting(&Errand::NAMES);
     let errands = Errands {
         outbox: Outbox::new(Postgres::from_env()?),
+        invalidator: Invalidator(redis.clone()),
         courier: Courier {
             jobs: Jobs::new(redis.clone()),
             publisher: Publisher::from_env()?,
