@@ -1,18 +1,27 @@
 //! Many readers at once: one asks the database, the others get what it brought. Defect 56 of the original: a stampede.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use futures_util::future::join_all;
+use local::cloud::Database;
 use serde_json::json;
 use shared::service::cache::{Caches, Found, Generation, Source, Viewer, Waits, kind};
 
-use super::{DOMAIN, Fixture, OWNER, REQUEST, STRANGER, read};
-use crate::support::cloud::PATIENCE;
+use super::{
+    DOMAIN, Fixture, OWNER, REQUEST, STRANGER, came_from, cloud_with, counting, path, read,
+};
+use crate::support::cloud::{PATIENCE, fresh_database};
+use crate::support::ledger::LedgerDatabase;
 use crate::support::waiting::eventually;
 
-/// Readers, over instances with connections of their own.
-const READERS: usize = 1_000;
+/// Readers through the gateway, which runs them on eight instances.
+const CALLS: usize = 1_000;
+
+/// Readers in this process, over as many connections of their own: more would keep its two threads from the store for
+/// so long that they take it to be down.
+const READERS: usize = 200;
 const INSTANCES: usize = 8;
 
 /// An instance whose readers wait for as long as a busy machine may take for a thousand of them.
@@ -34,7 +43,39 @@ async fn let_go(fixture: &Fixture) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_thousand_readers_of_a_cold_entry_are_one_query() {
+async fn a_thousand_calls_for_a_cold_entry_are_one_query() {
+    let made = fresh_database().await;
+    let (proxy, queries) = counting(&made).await;
+    let led = proxy.lead(&made.functions_url);
+    let database = LedgerDatabase::at(made.clone());
+    let cloud = cloud_with(|settings| {
+        settings.database = Database::Made(made);
+        settings.overrides.insert("DATABASE_URL".to_owned(), led);
+    })
+    .await;
+    let lock = "begin; lock table public.signing_requests in access exclusive mode";
+    database.say(lock).await;
+    let path = path("documents", REQUEST);
+    let (calls, ()) = tokio::join!(join_all((0..CALLS).map(|_| cloud.get(&path))), async {
+        eventually("the first has asked", async || {
+            queries.load(Ordering::SeqCst) > 0
+        })
+        .await;
+        tokio::time::sleep(Duration::from_millis(300)).await;
+        database.say("commit").await;
+    });
+    let mut sources = BTreeMap::new();
+    for call in &calls {
+        assert_eq!(call.status, 200, "{call:?}");
+        assert_eq!(call.body, calls[0].body);
+        *sources.entry(came_from(call)).or_insert(0) += 1;
+    }
+    assert_eq!(queries.load(Ordering::SeqCst), 1, "{sources:?}");
+    assert_eq!(sources, BTreeMap::from([("HIT", CALLS - 1), ("MISS", 1)]));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn readers_of_a_cold_entry_on_many_instances_are_one_query() {
     let fixture = Fixture::start().await;
     let instances: Vec<_> = (0..INSTANCES).map(|_| patient(&fixture)).collect();
     hold(&fixture, "user_profiles").await;
@@ -56,11 +97,11 @@ async fn a_thousand_readers_of_a_cold_entry_are_one_query() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_thousand_readers_of_an_id_that_is_not_there_are_one_query() {
+async fn readers_of_an_id_that_is_not_there_are_one_query() {
     let fixture = Fixture::start().await;
     let caches = patient(&fixture);
     for round in 0..2 {
-        let readers = (0..READERS / 2).map(|_| {
+        let readers = (0..READERS).map(|_| {
             let caches = caches.clone();
             tokio::spawn(async move { read(&caches, &kind::TOTP_CONFIGS, STRANGER).await })
         });

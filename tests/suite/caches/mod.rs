@@ -16,6 +16,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use http::Method;
 use local::cloud::Settings;
+use local::postgres::Database;
 use serde_json::Value;
 use shared::protocol::postgres::Postgres;
 use shared::service::cache::{
@@ -72,36 +73,39 @@ struct Fixture {
     queries: Arc<AtomicU64>,
 }
 
-impl Fixture {
-    async fn start() -> Self {
-        let made = fresh_database().await;
-        let url = url::Url::parse(&made.functions_url).unwrap();
-        let address = format!("127.0.0.1:{}", url.port().unwrap());
-        let proxy = Proxy::start(address.parse().unwrap()).await;
-        let functions_url = made.functions_url.clone();
-        let database = LedgerDatabase::at(made);
-        database.say(SAMPLE).await;
-        database.say(MORE).await;
-        let fixture = Self {
-            store: Store::start().await,
-            database,
-            proxy,
-            functions_url,
-            queries: Arc::default(),
-        };
-        fixture.count();
-        fixture
-    }
-
-    /// Counts the statements that fill caches.
-    fn count(&self) {
-        let queries = Arc::clone(&self.queries);
-        self.proxy.guard(move |bytes| {
+/// A proxy in front of a database that counts the statements which fill caches.
+async fn counting(database: &Database) -> (Proxy, Arc<AtomicU64>) {
+    let url = url::Url::parse(&database.functions_url).unwrap();
+    let address = format!("127.0.0.1:{}", url.port().unwrap());
+    let proxy = Proxy::start(address.parse().unwrap()).await;
+    let queries = Arc::new(AtomicU64::new(0));
+    proxy.guard({
+        let queries = Arc::clone(&queries);
+        move |bytes| {
             if carries(bytes, "json_build_object") {
                 queries.fetch_add(1, Ordering::SeqCst);
             }
             true
-        });
+        }
+    });
+    (proxy, queries)
+}
+
+impl Fixture {
+    async fn start() -> Self {
+        let made = fresh_database().await;
+        let (proxy, queries) = counting(&made).await;
+        let functions_url = made.functions_url.clone();
+        let database = LedgerDatabase::at(made);
+        database.say(SAMPLE).await;
+        database.say(MORE).await;
+        Self {
+            store: Store::start().await,
+            database,
+            proxy,
+            functions_url,
+            queries,
+        }
     }
 
     /// The caches as another instance has them: with connections of its own.
