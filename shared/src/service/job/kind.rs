@@ -18,6 +18,8 @@ pub enum JobType {
     RelayOutbox,
     /// Audit events.
     AuditLog,
+    /// Removing what is no longer needed.
+    CleanupExpired,
 }
 
 /// How urgent a job is among those of its type and tenant.
@@ -90,7 +92,13 @@ const USUAL: [Flow; 3] = [
     },
 ];
 
-const PLANS: &[Plan] = &[EMAIL, NOTIFICATION, RELAY_OUTBOX, AUDIT_LOG];
+const PLANS: &[Plan] = &[
+    EMAIL,
+    NOTIFICATION,
+    RELAY_OUTBOX,
+    AUDIT_LOG,
+    CLEANUP_EXPIRED,
+];
 
 const EMAIL: Plan = Plan {
     job: JobType::Email,
@@ -144,9 +152,28 @@ const AUDIT_LOG: Plan = Plan {
     flow: USUAL,
 };
 
+const CLEANUP_EXPIRED: Plan = Plan {
+    job: JobType::CleanupExpired,
+    handler: "cleanup-expired",
+    service: "Cleanup Job Handler",
+    // One minute, two, four: the next night comes anyway.
+    retries: 3,
+    first_retry: Duration::from_secs(60),
+    factor: 2,
+    timeout: Duration::from_secs(28),
+    lease: Duration::from_secs(35),
+    flow: [ALONE, ALONE, ALONE],
+};
+
 impl JobType {
     /// Every type there is.
-    pub const ALL: &'static [Self] = &[Self::Email, Self::Notification, Self::RelayOutbox, Self::AuditLog];
+    pub const ALL: &'static [Self] = &[
+        Self::Email,
+        Self::Notification,
+        Self::RelayOutbox,
+        Self::AuditLog,
+        Self::CleanupExpired,
+    ];
 
     /// How this type is run.
     #[must_use]
@@ -169,6 +196,7 @@ impl JobType {
             Self::Notification => "notification",
             Self::RelayOutbox => "relay-outbox",
             Self::AuditLog => "audit-log",
+            Self::CleanupExpired => "cleanup-expired",
         }
     }
 }
