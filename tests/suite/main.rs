@@ -10,6 +10,7 @@
 mod audit;
 mod budgets;
 mod caches;
+mod cleanup;
 mod delivery;
 mod delivery_truth;
 mod drill;

@@ -4,6 +4,7 @@
 mod canned;
 pub mod http;
 pub mod mail;
+pub mod object_storage;
 pub mod postgres;
 pub mod qstash;
 pub mod secrets_manager;

@@ -3,6 +3,8 @@
 //! Written out here rather than taken from the SDK, whose runtime would stand in every binary for these sixty lines.
 //! The protocol: <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html>.
 
+use std::time::Duration;
+
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use jiff::Timestamp;
 use sha2::{Digest as _, Sha256};
@@ -38,8 +40,21 @@ pub(super) struct Scope<'a> {
     pub(super) service: &'a str,
 }
 
-/// The headers that make a POST to `/` a signed one: `x-amz-date`, `x-amz-security-token` if there is one, and
-/// `authorization`. `headers` are those to be signed besides, names in lower case; `host` must be among them.
+/// What is called, in the parts that are signed.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Call<'a> {
+    pub(super) method: &'a str,
+    /// Percent-encoded, as it goes over the wire.
+    pub(super) path: &'a str,
+    /// Percent-encoded and sorted by name.
+    pub(super) query: &'a str,
+    /// Names in lower case; `host` must be among them.
+    pub(super) headers: &'a [(&'static str, &'a str)],
+    /// SHA-256 of the body, in hex, or the word that stands for it.
+    pub(super) payload_hash: &'a str,
+}
+
+/// The headers that make a POST to `/` a signed one, see [`sign_call`].
 pub(super) fn sign(
     credentials: &Credentials,
     scope: Scope<'_>,
@@ -47,43 +62,112 @@ pub(super) fn sign(
     headers: &[(&'static str, &str)],
     body: &[u8],
 ) -> Vec<(&'static str, String)> {
-    let Scope { region, service } = scope;
-    let (day, instant) = (
-        at.strftime("%Y%m%d").to_string(),
-        at.strftime("%Y%m%dT%H%M%SZ").to_string(),
-    );
-    let mut added = vec![("x-amz-date", instant.clone())];
+    let call = Call {
+        method: "POST",
+        path: "/",
+        query: "",
+        headers,
+        payload_hash: &hex(&Sha256::digest(body)),
+    };
+    sign_call(credentials, scope, at, &call)
+}
+
+/// The headers that make a call a signed one: `x-amz-date`, `x-amz-security-token` if there is one, and
+/// `authorization`.
+pub(super) fn sign_call(
+    credentials: &Credentials,
+    scope: Scope<'_>,
+    at: Timestamp,
+    call: &Call<'_>,
+) -> Vec<(&'static str, String)> {
+    let signer = Signer::new(credentials, scope, at);
+    let mut added = vec![("x-amz-date", signer.instant.clone())];
     if let Some(token) = &credentials.session_token {
         added.push(("x-amz-security-token", token.expose().to_owned()));
     }
-    let (names, request) = canonical(headers, &added, body);
-    let context = format!("{day}/{region}/{service}/aws4_request");
-    let text = format!(
-        "AWS4-HMAC-SHA256\n{instant}\n{context}\n{}",
-        hex(&Sha256::digest(request))
-    );
-    let start = format!("AWS4{}", credentials.secret_access_key.expose()).into_bytes();
-    let parts = [&day, region, service, "aws4_request", &text];
-    let signature = parts.iter().fold(start, |key, part| mac(&key, part));
+    let (names, request) = canonical(call, call.query, &added);
+    let signature = signer.signature(&request);
     added.push((
         "authorization",
         format!(
-            "AWS4-HMAC-SHA256 Credential={}/{context}, SignedHeaders={names}, Signature={}",
-            credentials.access_key_id,
-            hex(&signature)
+            "AWS4-HMAC-SHA256 Credential={}, SignedHeaders={names}, Signature={signature}",
+            signer.credential()
         ),
     ));
     added
 }
 
+/// The query that lets whoever has the URL make the call for `life`. The headers are signed by name only.
+pub(super) fn presign(
+    credentials: &Credentials,
+    scope: Scope<'_>,
+    at: Timestamp,
+    life: Duration,
+    call: &Call<'_>,
+) -> String {
+    let signer = Signer::new(credentials, scope, at);
+    let mut query = url::form_urlencoded::Serializer::new(String::new());
+    // Sorted by name.
+    query
+        .append_pair("X-Amz-Algorithm", "AWS4-HMAC-SHA256")
+        .append_pair("X-Amz-Credential", &signer.credential())
+        .append_pair("X-Amz-Date", &signer.instant)
+        .append_pair("X-Amz-Expires", &life.as_secs().to_string());
+    if let Some(token) = &credentials.session_token {
+        query.append_pair("X-Amz-Security-Token", token.expose());
+    }
+    let query = query.append_pair("X-Amz-SignedHeaders", "host").finish();
+    let (_, request) = canonical(call, &query, &[]);
+    let signature = signer.signature(&request);
+    format!("{query}&X-Amz-Signature={signature}")
+}
+
+/// Who signs what for when.
+struct Signer<'a> {
+    credentials: &'a Credentials,
+    scope: Scope<'a>,
+    day: String,
+    instant: String,
+}
+
+impl<'a> Signer<'a> {
+    fn new(credentials: &'a Credentials, scope: Scope<'a>, at: Timestamp) -> Self {
+        Self {
+            credentials,
+            scope,
+            day: at.strftime("%Y%m%d").to_string(),
+            instant: at.strftime("%Y%m%dT%H%M%SZ").to_string(),
+        }
+    }
+
+    fn context(&self) -> String {
+        let Scope { region, service } = self.scope;
+        format!("{}/{region}/{service}/aws4_request", self.day)
+    }
+
+    fn credential(&self) -> String {
+        format!("{}/{}", self.credentials.access_key_id, self.context())
+    }
+
+    /// The signature of a canonical request, in hex.
+    fn signature(&self, request: &str) -> String {
+        let text = format!(
+            "AWS4-HMAC-SHA256\n{}\n{}\n{}",
+            self.instant,
+            self.context(),
+            hex(&Sha256::digest(request))
+        );
+        let start = format!("AWS4{}", self.credentials.secret_access_key.expose()).into_bytes();
+        let Scope { region, service } = self.scope;
+        let parts = [&self.day, region, service, "aws4_request", &text];
+        hex(&parts.iter().fold(start, |key, part| mac(&key, part)))
+    }
+}
+
 /// The names of the signed headers, and the request in its canonical form.
-fn canonical(
-    headers: &[(&'static str, &str)],
-    added: &[(&'static str, String)],
-    body: &[u8],
-) -> (String, String) {
+fn canonical(call: &Call<'_>, query: &str, added: &[(&'static str, String)]) -> (String, String) {
     let added = added.iter().map(|(name, value)| (*name, value.as_str()));
-    let mut signed: Vec<(&str, &str)> = headers.iter().copied().chain(added).collect();
+    let mut signed: Vec<(&str, &str)> = call.headers.iter().copied().chain(added).collect();
     signed.sort_unstable();
     let names: Vec<&str> = signed.iter().map(|(name, _)| *name).collect();
     let names = names.join(";");
@@ -91,8 +175,10 @@ fn canonical(
     for (name, value) in &signed {
         lines.extend([name, ":", value.trim(), "\n"]);
     }
-    let hash = hex(&Sha256::digest(body));
-    let request = format!("POST\n/\n\n{lines}\n{names}\n{hash}");
+    let request = format!(
+        "{}\n{}\n{query}\n{lines}\n{names}\n{}",
+        call.method, call.path, call.payload_hash
+    );
     (names, request)
 }
 

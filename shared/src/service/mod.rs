@@ -6,6 +6,7 @@ pub mod branding;
 pub mod cache;
 pub mod email;
 pub mod email_budget;
+pub mod housekeeping;
 pub mod job;
 pub mod key;
 pub mod mail_event;

@@ -229,6 +229,10 @@ async fn a_function_whose_store_is_away_writes_the_outcome_that_its_alarm_counts
 async fn call_everything(cloud: &TestCloud) {
     let event = json!({ "action": "view", "resourceType": "document" });
     assert_eq!(cloud.deliver("audit-log", &event).await.status, 503);
+    assert_eq!(
+        cloud.deliver("cleanup-expired", &json!({})).await.status,
+        503
+    );
     let body = signature_request("ann@example.com");
     assert_eq!(cloud.post("/api/queue/emails", &body).await.status, 503);
     assert_eq!(cloud.deliver("send-email", &body).await.status, 503);

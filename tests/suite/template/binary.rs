@@ -61,7 +61,16 @@ impl Binary {
             .into_iter()
             .filter(|target| self.0.contains(target.as_str()))
             .map(|target| target.replace('.', ":"));
-        sdk.chain(own).collect()
+        sdk.chain(own).chain(self.of_objects()).collect()
+    }
+
+    /// The calls of object storage, which name their action for whoever reads a refusal.
+    fn of_objects(&self) -> Vec<String> {
+        ["s3:GetObject", "s3:PutObject", "s3:DeleteObject"]
+            .into_iter()
+            .filter(|action| self.0.contains(action))
+            .map(ToOwned::to_owned)
+            .collect()
     }
 
     /// What follows each place where `mark` stands, as far as a symbol can be long.

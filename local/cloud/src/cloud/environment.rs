@@ -70,6 +70,13 @@ pub(super) fn variables(addresses: Addresses, secrets: &mut Secrets) -> BTreeMap
         ("RESEND_URL", addresses.resend),
         ("RESEND_API_KEY", addresses.resend_key),
         ("RESEND_WEBHOOK_SECRET", addresses.webhook_secret),
+        // The cloud brings no object store: this is where MinIO stands by its own defaults.
+        ("DOCUMENTS_BUCKET", fixed("documents")),
+        ("DOCUMENTS_ENDPOINT", fixed("http://localhost:9000")),
+        ("DOCUMENTS_REGION", fixed("us-east-1")),
+        ("DOCUMENTS_ACCESS_KEY", fixed("minioadmin")),
+        ("DOCUMENTS_SECRET_KEY", fixed("minioadmin")),
+        ("RETENTION_DAYS", fixed("2555")),
         ("AUDIT_KEY", secrets.get("audit_key")),
         ("AUDIT_KEY_FORMER", secrets.get("audit_key_former")),
         ("TICKET_SECRET", secrets.get("ticket_secret")),

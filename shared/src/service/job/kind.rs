@@ -16,6 +16,8 @@ pub enum JobType {
     Notification,
     /// Audit events.
     AuditLog,
+    /// Removing what is no longer needed.
+    CleanupExpired,
     /// What was decided of sessions while Postgres was away.
     PersistSession,
     /// A sweep: of the outbox, and of jobs that got lost on their way.
@@ -96,6 +98,7 @@ const PLANS: &[Plan] = &[
     EMAIL,
     NOTIFICATION,
     AUDIT_LOG,
+    CLEANUP_EXPIRED,
     PERSIST_SESSION,
     RELAY_OUTBOX,
 ];
@@ -168,12 +171,26 @@ const RELAY_OUTBOX: Plan = Plan {
     flow: [ALONE, ALONE, ALONE],
 };
 
+const CLEANUP_EXPIRED: Plan = Plan {
+    job: JobType::CleanupExpired,
+    handler: "cleanup-expired",
+    service: "Cleanup Job Handler",
+    // One minute, two, four: the next night comes anyway.
+    retries: 3,
+    first_retry: Duration::from_secs(60),
+    factor: 2,
+    timeout: Duration::from_secs(28),
+    lease: Duration::from_secs(35),
+    flow: [ALONE, ALONE, ALONE],
+};
+
 impl JobType {
     /// Every type there is.
     pub const ALL: &'static [Self] = &[
         Self::Email,
         Self::Notification,
         Self::AuditLog,
+        Self::CleanupExpired,
         Self::PersistSession,
         Self::RelayOutbox,
     ];
@@ -198,6 +215,7 @@ impl JobType {
             Self::Email => "email",
             Self::Notification => "notification",
             Self::AuditLog => "audit-log",
+            Self::CleanupExpired => "cleanup-expired",
             Self::PersistSession => "persist-session",
             Self::RelayOutbox => "relay-outbox",
         }

@@ -1,0 +1,217 @@
+//! A run: its tasks one after the other, gone on with where the last delivery stopped.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+use serde::Deserialize;
+use serde_json::{Value, json};
+use shared::base::clock::Clock;
+use shared::base::env;
+use shared::edge::job::Attempt;
+use shared::protocol::object_storage::{self, Bucket};
+use shared::protocol::postgres::Postgres;
+use shared::protocol::upstash::{self, Redis};
+use shared::service::audit::{self, Audit, Seal};
+use shared::service::housekeeping::{self, BATCH, Housekeeping, Keyspace, Standing, Task};
+use shared::service::job::Stop;
+use tokio::time::Instant;
+
+/// What is kept back of a delivery's time for the statement that is under way.
+const MARGIN: Duration = Duration::from_secs(6);
+
+/// How soon the next delivery goes on.
+const PAUSE: Duration = Duration::from_secs(1);
+
+/// What a run is asked for.
+#[derive(Clone, Copy, Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Wanted {
+    /// Count, and remove nothing.
+    #[serde(default)]
+    dry_run: bool,
+}
+
+/// Why a task failed.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Error {
+    #[error(transparent)]
+    Housekeeping(#[from] housekeeping::Error),
+    #[error(transparent)]
+    Audit(#[from] audit::Error),
+    #[error("the keys of Redis cannot be looked at")]
+    Redis(#[from] upstash::Error),
+    #[error(transparent)]
+    Objects(#[from] object_storage::Error),
+    #[error("{0} audit chains are broken; see GET /api/audit/verify")]
+    BrokenChains(usize),
+}
+
+/// How a task ended.
+pub(crate) enum Ended {
+    /// There is no more to do.
+    Done(Option<Value>),
+    /// The time was up.
+    Short,
+}
+
+/// Cleans up.
+pub(crate) struct Cleaner {
+    pub(crate) housekeeping: Housekeeping,
+    pub(crate) audit: Audit,
+    pub(crate) seal: Seal,
+    pub(crate) bucket: Bucket,
+    pub(crate) retention_days: u32,
+    keyspace: Keyspace,
+    clock: Clock,
+}
+
+impl Cleaner {
+    pub(crate) fn from_env(redis: &Redis) -> Result<Self, env::Error> {
+        let postgres = Postgres::from_env()?;
+        Ok(Self {
+            housekeeping: Housekeeping::new(postgres.clone()),
+            audit: Audit::new(postgres),
+            seal: Seal::from_env()?,
+            bucket: Bucket::documents_from_env()?,
+            retention_days: env::parsed_or("RETENTION_DAYS", 2555)?,
+            keyspace: Keyspace::new(redis.clone()),
+            clock: Clock::system(),
+        })
+    }
+
+    /// The instant before which evidence is old enough.
+    pub(crate) fn retained_since(&self) -> Timestamp {
+        let hours = i64::from(self.retention_days) * 24;
+        let days = SignedDuration::from_hours(hours);
+        self.clock.now().checked_sub(days).unwrap_or(Timestamp::MIN)
+    }
+
+    pub(crate) async fn clean(
+        &self,
+        attempt: &Attempt<'_>,
+        wanted: &Wanted,
+    ) -> Result<Value, Stop> {
+        if wanted.dry_run {
+            return self.count().await.map_err(Stop::retry);
+        }
+        let run = attempt.job_id();
+        let deadline = attempt
+            .deadline()
+            .checked_sub(MARGIN)
+            .unwrap_or_else(Instant::now);
+        let before = self
+            .housekeeping
+            .standings(run)
+            .await
+            .map_err(Stop::retry)?;
+        let is_done = |task: Task| {
+            before
+                .iter()
+                .any(|standing| standing.done && standing.task == task.name())
+        };
+        let mut failed = Vec::new();
+        for (place, task) in Task::ALL.into_iter().enumerate() {
+            if is_done(task) {
+                continue;
+            }
+            attempt
+                .progress(place as u64, Task::ALL.len() as u64)
+                .await?;
+            match self.task(run, task, deadline).await {
+                Ok(Ended::Done(detail)) => {
+                    let done = self.housekeeping.done(run, task, detail.as_ref()).await;
+                    done.map_err(Stop::retry)?;
+                }
+                Ok(Ended::Short) => {
+                    return Err(Stop::defer(PAUSE, format!("{} goes on", task.name())));
+                }
+                Err(error) => {
+                    let name = task.name();
+                    tracing::error!(
+                        task = name,
+                        error = &error as &dyn std::error::Error,
+                        "a task failed"
+                    );
+                    failed.push(name);
+                }
+            }
+        }
+        let standings = self
+            .housekeeping
+            .standings(run)
+            .await
+            .map_err(Stop::retry)?;
+        if failed.is_empty() {
+            return Ok(result(&standings));
+        }
+        Err(Stop::Retry {
+            error: format!("failed: {}; the other tasks are done", failed.join(", ")),
+            after: None,
+        })
+    }
+
+    async fn task(&self, run: &str, task: Task, deadline: Instant) -> Result<Ended, Error> {
+        match task {
+            Task::TempFiles => self.temp_files(run, deadline).await,
+            Task::CacheKeys => {
+                let seen = self.keyspace.look().await?;
+                Ok(Ended::Done(Some(json!(seen))))
+            }
+            Task::EndedRequests => self.ended_requests(run, deadline).await,
+            Task::AuditEvents => self.audit_events(run, deadline).await,
+            _ => self.sweep(run, task, deadline).await,
+        }
+    }
+
+    async fn sweep(&self, run: &str, task: Task, deadline: Instant) -> Result<Ended, Error> {
+        for sweep in task.sweeps() {
+            while self.housekeeping.sweep(run, task, sweep).await? == BATCH {
+                if Instant::now() >= deadline {
+                    return Ok(Ended::Short);
+                }
+            }
+        }
+        Ok(Ended::Done(None))
+    }
+
+    /// What a run would remove now. Evidence is not counted: what is old enough is decided when it is removed.
+    async fn count(&self) -> Result<Value, Error> {
+        let mut tasks = BTreeMap::new();
+        let mut total = 0;
+        for task in Task::ALL {
+            let mut rows = 0;
+            for sweep in task.sweeps() {
+                rows += self.housekeeping.count(sweep).await?;
+            }
+            match task {
+                Task::TempFiles => rows = self.housekeeping.count_temp_files().await?,
+                Task::CacheKeys => {
+                    tasks.insert(task.name(), json!(self.keyspace.look().await?));
+                    continue;
+                }
+                Task::EndedRequests | Task::AuditEvents => continue,
+                _ => {}
+            }
+            total += rows;
+            tasks.insert(task.name(), json!({ "wouldRemove": rows }));
+        }
+        Ok(json!({ "dryRun": true, "tasks": tasks, "wouldClean": total }))
+    }
+}
+
+/// What a run has done, over all of its deliveries.
+fn result(standings: &[Standing]) -> Value {
+    let total: u64 = standings.iter().map(|standing| standing.removed).sum();
+    let tasks: BTreeMap<&str, Value> = standings
+        .iter()
+        .map(|standing| {
+            let mut told = json!({ "removed": standing.removed });
+            if let (Some(detail), Some(members)) = (&standing.detail, told.as_object_mut()) {
+                members.insert("detail".to_owned(), detail.clone());
+            }
+            (standing.task.as_str(), told)
+        })
+        .collect();
+    json!({ "dryRun": false, "tasks": tasks, "totalCleaned": total })
+}

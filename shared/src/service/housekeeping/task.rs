@@ -1,0 +1,164 @@
+//! What clean-up does, and how long everything is kept.
+
+use serde::Serialize;
+use serde_json::{Value, json};
+
+/// One task of a run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Task {
+    /// Tokens whose time is up.
+    ExpiredTokens,
+    /// Temporary files: the object first, then the row.
+    TempFiles,
+    /// Logs of notifications.
+    NotificationLogs,
+    /// The ledger of mails, and the events of mail providers.
+    MailLogs,
+    /// Raw events and performance figures.
+    OldAnalytics,
+    /// Rows of the outbox that were published.
+    PublishedOutbox,
+    /// What clean-up itself wrote down.
+    CleanupRuns,
+    /// Keys of the cache without a TTL: counted and named, never removed.
+    CacheKeys,
+    /// Signing requests that ended, by retention alone.
+    EndedRequests,
+    /// Audit events, by retention alone.
+    AuditEvents,
+}
+
+/// Rows of one table that are removed, a batch at a time. A condition is served by an index, so that each row that is
+/// read is removed.
+#[derive(Clone, Copy, Debug)]
+pub struct Sweep {
+    pub(super) table: &'static str,
+    pub(super) condition: &'static str,
+}
+
+impl Task {
+    /// Every task, in the order in which a run does them.
+    pub const ALL: [Self; 10] = [
+        Self::ExpiredTokens,
+        Self::TempFiles,
+        Self::NotificationLogs,
+        Self::MailLogs,
+        Self::OldAnalytics,
+        Self::PublishedOutbox,
+        Self::CleanupRuns,
+        Self::CacheKeys,
+        Self::EndedRequests,
+        Self::AuditEvents,
+    ];
+
+    /// Its name in answers and in the database.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::ExpiredTokens => "expiredTokens",
+            Self::TempFiles => "tempFiles",
+            Self::NotificationLogs => "notificationLogs",
+            Self::MailLogs => "mailLogs",
+            Self::OldAnalytics => "oldAnalytics",
+            Self::PublishedOutbox => "publishedOutbox",
+            Self::CleanupRuns => "cleanupRuns",
+            Self::CacheKeys => "cacheKeys",
+            Self::EndedRequests => "endedRequests",
+            Self::AuditEvents => "auditEvents",
+        }
+    }
+
+    /// What it removes by nothing but a condition. A task without any has code of its own.
+    #[must_use]
+    pub fn sweeps(self) -> &'static [Sweep] {
+        match self {
+            Self::ExpiredTokens => &[
+                Sweep {
+                    table: "public.email_verification_tokens",
+                    condition: "expires_at < now()",
+                },
+                Sweep {
+                    table: "public.password_reset_tokens",
+                    condition: "expires_at < now()",
+                },
+            ],
+            Self::NotificationLogs => &[
+                Sweep {
+                    table: "public.notification_logs",
+                    condition: "created_at < now() - interval '90 days'",
+                },
+                Sweep {
+                    table: "public.notification_logs",
+                    condition: "created_at IS NULL AND sent_at < now() - interval '90 days'",
+                },
+                Sweep {
+                    table: "signtusk.notification_receipts",
+                    condition: "created_at < now() - interval '90 days'",
+                },
+                Sweep {
+                    table: "signtusk.push_subscriptions",
+                    condition: "expires_at < now()",
+                },
+            ],
+            Self::MailLogs => &[
+                Sweep {
+                    table: "signtusk.email_events",
+                    condition: "received_at < now() - interval '90 days'",
+                },
+                Sweep {
+                    table: "signtusk.email_ledger",
+                    condition: "created_at < now() - interval '90 days'",
+                },
+            ],
+            Self::OldAnalytics => &[
+                Sweep {
+                    table: "public.analytics_events",
+                    condition: "created_at < now() - interval '180 days'",
+                },
+                Sweep {
+                    table: "public.performance_metrics",
+                    condition: "date < current_date - 90",
+                },
+            ],
+            Self::PublishedOutbox => &[Sweep {
+                table: "signtusk.outbox",
+                condition: "published_at < now() - interval '7 days'",
+            }],
+            Self::CleanupRuns => &[Sweep {
+                table: "signtusk.cleanup_runs",
+                condition: "started_at < now() - interval '90 days'",
+            }],
+            Self::TempFiles | Self::CacheKeys | Self::EndedRequests | Self::AuditEvents => &[],
+        }
+    }
+
+    /// How long everything is kept, for whoever asks.
+    #[must_use]
+    pub fn policies(retention_days: u32) -> Value {
+        json!({
+            "tokens": "until they expire",
+            "tempFiles": "3 days",
+            "notificationLogs": "90 days",
+            "mailLogs": "90 days",
+            "analyticsEvents": "180 days",
+            "performanceMetrics": "90 days",
+            "publishedOutbox": "7 days",
+            "cleanupRuns": "90 days",
+            "endedRequests": format!("{retention_days} days"),
+            "auditEvents": format!("{retention_days} days"),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Task;
+
+    #[test]
+    fn the_names_are_those_of_the_answers() {
+        for task in Task::ALL {
+            assert_eq!(serde_json::json!(task), task.name());
+        }
+    }
+}
