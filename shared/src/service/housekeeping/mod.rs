@@ -74,7 +74,7 @@ impl Housekeeping {
         // Names and conditions are literals of this crate.
         let sql = format!(
             "WITH gone AS (DELETE FROM {table} WHERE ctid IN \
-               (SELECT ctid FROM {table} WHERE {condition} LIMIT $3 FOR UPDATE SKIP LOCKED) RETURNING 1), \
+               (SELECT ctid FROM {table} WHERE {condition} LIMIT $3) RETURNING 1), \
              counted AS (SELECT count(*) AS rows FROM gone), \
              noted AS (INSERT INTO signtusk.cleanup_runs AS run (job_id, task, removed) \
                SELECT $1, $2, rows FROM counted \
