@@ -1670,7 +1670,7 @@ export interface components {
          * @description A type of job. Its name is what `jobs:{type}` and the API call it.
          * @enum {string}
          */
-        JobType: "email" | "notification" | "audit-log" | "persist-session" | "relay-outbox";
+        JobType: "email" | "notification" | "audit-log" | "cleanup-expired" | "persist-session" | "relay-outbox";
         /**
          * @description What is wrong with a link.
          * @enum {string}
