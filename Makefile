@@ -6,10 +6,10 @@ SHELL := /bin/bash
 FUNCTIONS := $(notdir $(wildcard functions/api/* functions/jobs/*))
 PACKAGES  := $(foreach function,$(FUNCTIONS),-p $(function))
 
-.PHONY: help setup build demo local test drill campaign sam-test deploy rollback check openapi bench sizes clean
+.PHONY: help setup build demo local test drill campaign screenshots sam-test deploy rollback check openapi bench sizes clean
 
 help: ## What each verb is for
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: ## Install what is missing (silent when nothing is)
 	@scripts/setup
@@ -38,6 +38,12 @@ drill: ## The restore drill of docs/RUNBOOK.md: Redis is wiped under load, and n
 	@scripts/setup run
 	cargo build --locked --workspace --bins
 	cargo test --locked -p tests --test suite -- drill::
+
+screenshots: ## A picture of each type of mail, as wide as a phone, in target/screenshots (installs Chromium)
+	@scripts/setup run
+	@scripts/setup screenshots
+	cargo build --locked --workspace --bins
+	cargo test --locked -p tests --test suite -- letters::screenshots::
 
 sam-test: ## Every function as it is deployed, in Lambda's container, with its sample events (needs a Docker engine)
 	@scripts/sam-test

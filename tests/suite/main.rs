@@ -18,6 +18,7 @@ mod events;
 mod glibc;
 mod input;
 mod kill;
+mod letters;
 mod mail_events;
 mod mail_ledger;
 mod main_job;
