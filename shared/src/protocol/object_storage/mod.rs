@@ -1,4 +1,4 @@
-//! Object storage that speaks S3's REST API: Amazon S3, or what is compatible with it (Supabase, MinIO, R2).
+//! Object storage that speaks S3's REST API: Amazon S3, or what is compatible with it (Supabase, `MinIO`, R2).
 //!
 //! Five calls, signed with AWS Signature Version 4; the SDK would weigh more than all of it. Every call is safe to
 //! repeat: an object is written whole, and deleting what is not there succeeds.

@@ -177,7 +177,7 @@ const CLEANUP_EXPIRED: Plan = Plan {
     service: "Cleanup Job Handler",
     // One minute, two, four: the next night comes anyway.
     retries: 3,
-    first_retry: Duration::from_secs(60),
+    first_retry: Duration::from_mins(1),
     factor: 2,
     timeout: Duration::from_secs(28),
     lease: Duration::from_secs(35),

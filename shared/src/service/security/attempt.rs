@@ -72,7 +72,7 @@ impl Security {
         let (device, address) = (visitor.device(), subscriber(visitor.address));
         let reply = self
             .redis
-            .eval(self.call(attempt, &account, &device, &address));
+            .eval(Self::call(attempt, &account, &device, &address));
         let (outcome, event, at) = read(reply.await?).ok_or(Error::Unreadable)?;
         if let Some(event) = event {
             let told = self.tell(attempt, &account, event, at).await;
@@ -85,7 +85,6 @@ impl Security {
     }
 
     fn call(
-        &self,
         attempt: &Attempt<'_>,
         account: &str,
         device: &str,
@@ -135,7 +134,7 @@ impl Security {
         };
         Event {
             id: &id,
-            event_type: event,
+            kind: event,
             severity,
             identifier: Some(attempt.identifier),
             address: Some(plain(visitor.address)),

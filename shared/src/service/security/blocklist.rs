@@ -134,15 +134,10 @@ impl Blocklist {
         Ok(self.redis.eval(call).await?)
     }
 
-    async fn record(
-        &self,
-        event_type: EventType,
-        cidr: &str,
-        author: Option<&str>,
-    ) -> Result<(), Error> {
+    async fn record(&self, kind: EventType, cidr: &str, author: Option<&str>) -> Result<(), Error> {
         Event {
-            id: &format!("{event_type}:{}", crate::base::id::nonce()),
-            event_type,
+            id: &format!("{kind}:{}", crate::base::id::nonce()),
+            kind,
             severity: Severity::Warning,
             identifier: None,
             address: None,

@@ -42,7 +42,7 @@ pub(super) enum Severity {
 pub(super) struct Event<'a> {
     /// What it is, so that it is written once.
     pub(super) id: &'a str,
-    pub(super) event_type: EventType,
+    pub(super) kind: EventType,
     pub(super) severity: Severity,
     pub(super) identifier: Option<&'a str>,
     pub(super) address: Option<IpAddr>,
@@ -56,7 +56,7 @@ pub(super) struct Event<'a> {
 impl Event<'_> {
     /// Writes it down, and orders its mail, in one statement. Repeated, it does nothing.
     pub(super) async fn record(&self, postgres: &Postgres) -> Result<(), Error> {
-        let event_type = self.event_type.to_string();
+        let event_type = self.kind.to_string();
         let severity = match self.severity {
             Severity::Info => "info",
             Severity::Warning => "warning",

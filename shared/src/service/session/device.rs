@@ -116,10 +116,9 @@ fn kind(agent: &str, system: Option<&str>) -> DeviceType {
     }
     match system {
         Some("iPadOS") => DeviceType::Tablet,
-        Some("iOS") => DeviceType::Mobile,
         // Tablets leave the word out.
         Some("Android") if !agent.contains("Mobile") => DeviceType::Tablet,
-        Some("Android") => DeviceType::Mobile,
+        Some("iOS" | "Android") => DeviceType::Mobile,
         Some(_) => DeviceType::Desktop,
         None => DeviceType::Unknown,
     }

@@ -13,6 +13,10 @@ use crate::service::job::{Created, JobType, NewJob, Order, Outgoing, Priority, S
 /// over an older version of it, and never where it was revoked.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "kebab-case")]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "one at a time, and it is passed by reference"
+)]
 pub enum Intent {
     /// A session has begun or has changed.
     #[serde(rename_all = "camelCase")]

@@ -144,10 +144,6 @@ pub(super) fn at(millis: i64) -> Result<Timestamp, Error> {
 }
 
 /// Three digits of a second, as the scripts write them.
-#[expect(
-    clippy::trivially_copy_pass_by_ref,
-    reason = "the signature that serde asks for"
-)]
 pub(super) fn instant<S: Serializer>(
     instant: &Timestamp,
     serializer: S,
@@ -155,6 +151,7 @@ pub(super) fn instant<S: Serializer>(
     serializer.collect_str(&format_args!("{instant:.3}"))
 }
 
+#[expect(clippy::ref_option, reason = "the signature that serde asks for")]
 fn optional_instant<S: Serializer>(
     value: &Option<Timestamp>,
     serializer: S,
