@@ -18,7 +18,7 @@ fn document() -> Document {
         ))
         .build();
     let mut document = OpenApiBuilder::new().info(info).build();
-    for part in [
+    for part in vec![
         audit::Documentation::openapi(),
         cache::Documentation::openapi(),
         health::Documentation::openapi(),

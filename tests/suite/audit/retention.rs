@@ -2,6 +2,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
+use shared::base::clock::Clock;
 use shared::service::audit::{Audit, Kind, Retired, Scope};
 
 use super::tampered::{seal, tamper, verify};
@@ -30,7 +31,7 @@ async fn aged(database: &LedgerDatabase) {
 }
 
 fn days_ago(days: i64) -> Timestamp {
-    Timestamp::now() - SignedDuration::from_hours(24 * days)
+    Clock::system().now() - SignedDuration::from_hours(24 * days)
 }
 
 #[tokio::test]

@@ -74,181 +74,184 @@ async fn what_nobody_touched_is_in_order_and_rows_from_before_are_told_apart() {
     assert_eq!((nobody.valid, nobody.events, nobody.chains), (true, 0, 0));
 }
 
-#[tokio::test]
-async fn each_kind_of_change_is_found_and_named() {
-    for (change, kind, place) in [
-        // Texts and hashes.
-        (
-            "update public.audit_logs set canonical = replace(canonical, 'sign', 'view') where event_id = 'a3'",
-            Kind::Hash,
-            3,
-        ),
-        (
-            "update public.audit_logs set hash = repeat('0', 64) where event_id = 'a3'",
-            Kind::Hash,
-            3,
-        ),
-        (
-            "update public.audit_logs set canonical = null where event_id = 'a3'",
-            Kind::Hash,
-            3,
-        ),
-        (
-            "update public.audit_logs set canonical = replace(canonical, 'Lease', 'Gift'), \
+/// What somebody with every right changes, and what is found then at which place.
+const CHANGES: &[(&str, Kind, i64)] = &[
+    // Texts and hashes.
+    (
+        "update public.audit_logs set canonical = replace(canonical, 'sign', 'view') where event_id = 'a3'",
+        Kind::Hash,
+        3,
+    ),
+    (
+        "update public.audit_logs set hash = repeat('0', 64) where event_id = 'a3'",
+        Kind::Hash,
+        3,
+    ),
+    (
+        "update public.audit_logs set canonical = null where event_id = 'a3'",
+        Kind::Hash,
+        3,
+    ),
+    (
+        "update public.audit_logs set canonical = replace(canonical, 'Lease', 'Gift'), \
                hash = encode(sha256(convert_to(replace(canonical, 'Lease', 'Gift'), 'UTF8')), 'hex'), \
                details = jsonb_set(details, '{title}', '\"Gift of a flat\"') where event_id = 'a3'",
-            Kind::Link,
-            4,
-        ),
-        // Columns.
-        (
-            "update public.audit_logs set user_id = 'bob' where event_id = 'a3'",
-            Kind::Column,
-            3,
-        ),
-        (
-            "update public.audit_logs set user_id = null where event_id = 'a3'",
-            Kind::Column,
-            3,
-        ),
-        (
-            "update public.audit_logs set action = 'view' where event_id = 'a3'",
-            Kind::Column,
-            3,
-        ),
-        (
-            "update public.audit_logs set resource_type = 'user' where event_id = 'a3'",
-            Kind::Column,
-            3,
-        ),
-        (
-            "update public.audit_logs set resource_id = 'r2' where event_id = 'a3'",
-            Kind::Column,
-            3,
-        ),
-        (
-            "update public.audit_logs set request_id = 'r2' where event_id = 'a3'",
-            Kind::Column,
-            3,
-        ),
-        (
-            "update public.audit_logs set domain = 'evil.example' where event_id = 'a3'",
-            Kind::Column,
-            3,
-        ),
-        (
-            "update public.audit_logs set details = jsonb_set(details, '{page}', '4') where event_id = 'a3'",
-            Kind::Column,
-            3,
-        ),
-        (
-            "update public.audit_logs set details = null where event_id = 'a3'",
-            Kind::Column,
-            3,
-        ),
-        (
-            "update public.audit_logs set metadata = '[]' where event_id = 'a3'",
-            Kind::Column,
-            3,
-        ),
-        (
-            "update public.audit_logs set ip_address = null where event_id = 'a3'",
-            Kind::Column,
-            3,
-        ),
-        (
-            "update public.audit_logs set user_agent = 'x' where event_id = 'a3'",
-            Kind::Column,
-            3,
-        ),
-        (
-            "update public.audit_logs set created_at = created_at + interval '1 microsecond' where event_id = 'a3'",
-            Kind::Column,
-            3,
-        ),
-        (
-            "update public.audit_logs set recorded_at = recorded_at - interval '9 years' where event_id = 'a3'",
-            Kind::Column,
-            3,
-        ),
-        (
-            "update public.audit_logs set previous_hash = repeat('1', 64) where event_id = 'a3'",
-            Kind::Column,
-            3,
-        ),
-        (
-            "update public.audit_logs set event_id = 'a9' where event_id = 'a3'",
-            Kind::Column,
-            3,
-        ),
-        // Rows.
-        (
-            "delete from public.audit_logs where event_id = 'a1'",
-            Kind::Missing,
-            1,
-        ),
-        (
-            "delete from public.audit_logs where event_id in ('a3', 'a4')",
-            Kind::Missing,
-            3,
-        ),
-        (
-            "delete from public.audit_logs where event_id = 'a5'",
-            Kind::Missing,
-            5,
-        ),
-        (
-            "delete from public.audit_logs where chain = 'request:r1'",
-            Kind::Missing,
-            1,
-        ),
-        (
-            "update public.audit_logs set chain = null where event_id = 'a3'",
-            Kind::Missing,
-            3,
-        ),
-        (
-            "update public.audit_logs set sequence = -sequence where event_id in ('a2', 'a3'); \
+        Kind::Link,
+        4,
+    ),
+    // Columns.
+    (
+        "update public.audit_logs set user_id = 'bob' where event_id = 'a3'",
+        Kind::Column,
+        3,
+    ),
+    (
+        "update public.audit_logs set user_id = null where event_id = 'a3'",
+        Kind::Column,
+        3,
+    ),
+    (
+        "update public.audit_logs set action = 'view' where event_id = 'a3'",
+        Kind::Column,
+        3,
+    ),
+    (
+        "update public.audit_logs set resource_type = 'user' where event_id = 'a3'",
+        Kind::Column,
+        3,
+    ),
+    (
+        "update public.audit_logs set resource_id = 'r2' where event_id = 'a3'",
+        Kind::Column,
+        3,
+    ),
+    (
+        "update public.audit_logs set request_id = 'r2' where event_id = 'a3'",
+        Kind::Column,
+        3,
+    ),
+    (
+        "update public.audit_logs set domain = 'evil.example' where event_id = 'a3'",
+        Kind::Column,
+        3,
+    ),
+    (
+        "update public.audit_logs set details = jsonb_set(details, '{page}', '4') where event_id = 'a3'",
+        Kind::Column,
+        3,
+    ),
+    (
+        "update public.audit_logs set details = null where event_id = 'a3'",
+        Kind::Column,
+        3,
+    ),
+    (
+        "update public.audit_logs set metadata = '[]' where event_id = 'a3'",
+        Kind::Column,
+        3,
+    ),
+    (
+        "update public.audit_logs set ip_address = null where event_id = 'a3'",
+        Kind::Column,
+        3,
+    ),
+    (
+        "update public.audit_logs set user_agent = 'x' where event_id = 'a3'",
+        Kind::Column,
+        3,
+    ),
+    (
+        "update public.audit_logs set created_at = created_at + interval '1 microsecond' where event_id = 'a3'",
+        Kind::Column,
+        3,
+    ),
+    (
+        "update public.audit_logs set recorded_at = recorded_at - interval '9 years' where event_id = 'a3'",
+        Kind::Column,
+        3,
+    ),
+    (
+        "update public.audit_logs set previous_hash = repeat('1', 64) where event_id = 'a3'",
+        Kind::Column,
+        3,
+    ),
+    (
+        "update public.audit_logs set event_id = 'a9' where event_id = 'a3'",
+        Kind::Column,
+        3,
+    ),
+    // Rows.
+    (
+        "delete from public.audit_logs where event_id = 'a1'",
+        Kind::Missing,
+        1,
+    ),
+    (
+        "delete from public.audit_logs where event_id in ('a3', 'a4')",
+        Kind::Missing,
+        3,
+    ),
+    (
+        "delete from public.audit_logs where event_id = 'a5'",
+        Kind::Missing,
+        5,
+    ),
+    (
+        "delete from public.audit_logs where chain = 'request:r1'",
+        Kind::Missing,
+        1,
+    ),
+    (
+        "update public.audit_logs set chain = null where event_id = 'a3'",
+        Kind::Missing,
+        3,
+    ),
+    (
+        "update public.audit_logs set sequence = -sequence where event_id in ('a2', 'a3'); \
              update public.audit_logs set sequence = case sequence when -2 then 3 else 2 end \
              where event_id in ('a2', 'a3')",
-            Kind::Swapped,
-            2,
-        ),
-        (
-            "delete from public.audit_logs where event_id = 'a3'; \
+        Kind::Swapped,
+        2,
+    ),
+    (
+        "delete from public.audit_logs where event_id = 'a3'; \
              update public.audit_logs set sequence = 3 where event_id = 'a4'; \
              update public.audit_logs set sequence = 4 where event_id = 'a5'",
-            Kind::Swapped,
-            3,
-        ),
-        (
-            "delete from public.audit_logs where event_id = 'a3'; \
+        Kind::Swapped,
+        3,
+    ),
+    (
+        "delete from public.audit_logs where event_id = 'a3'; \
              update public.audit_logs set chain = 'request:r1' where event_id = 'b3'",
-            Kind::Swapped,
-            3,
-        ),
-        (
-            "update signtusk.audit_chains set sequence = 4, hash = (select hash from public.audit_logs \
+        Kind::Swapped,
+        3,
+    ),
+    (
+        "update signtusk.audit_chains set sequence = 4, hash = (select hash from public.audit_logs \
              where event_id = 'a4') where chain = 'request:r1'",
-            Kind::Unexpected,
-            5,
-        ),
-        (
-            "delete from signtusk.audit_chains where chain = 'request:r1'",
-            Kind::Unexpected,
-            1,
-        ),
-        // What excuses a gap.
-        (
-            "delete from public.audit_logs where event_id = 'a1'; \
+        Kind::Unexpected,
+        5,
+    ),
+    (
+        "delete from signtusk.audit_chains where chain = 'request:r1'",
+        Kind::Unexpected,
+        1,
+    ),
+    // What excuses a gap.
+    (
+        "delete from public.audit_logs where event_id = 'a1'; \
              update signtusk.audit_chains set retired_sequence = 1, \
                retired_hash = (select previous_hash from public.audit_logs where event_id = 'a2'), \
                checkpoint = '{\"chain\":\"request:r1\",\"sequence\":1}', signature = repeat('a', 64) \
              where chain = 'request:r1'",
-            Kind::Checkpoint,
-            1,
-        ),
-    ] {
+        Kind::Checkpoint,
+        1,
+    ),
+];
+
+#[tokio::test]
+async fn each_kind_of_change_is_found_and_named() {
+    for &(change, kind, place) in CHANGES {
         let database = LedgerDatabase::fresh().await;
         history(&database).await;
         tamper(&database, change).await;

@@ -31,9 +31,9 @@ fn head(mail: &Mail) -> String {
     let added = mail.headers.iter();
     lines.extend(added.map(|header| (header.name.as_str(), header.value.clone())));
     let lines = lines.into_iter();
-    lines
-        .map(|(name, value)| format!("{name}: {value}\n"))
-        .collect()
+    lines.fold(String::new(), |head, (name, value)| {
+        head + name + ": " + &value + "\n"
+    })
 }
 
 /// A text of a mail with the sender and the link of the golden files.

@@ -8,8 +8,7 @@ use uuid::Uuid;
 use super::stage::Stage;
 
 fn hash(token: &str) -> String {
-    let digest = Sha256::digest(token);
-    digest.iter().map(|byte| format!("{byte:02x}")).collect()
+    shared::base::hex::hex(&Sha256::digest(token))
 }
 
 /// What `storeSession` of the web app leaves in Redis.
@@ -122,8 +121,8 @@ async fn what_the_typescript_left_in_redis_does_not_outweigh_its_row() {
     let user = Uuid::new_v4();
     store_session(&stage, user, "rotated", "t0").await;
     store_row(&stage, user, "rotated", "t1").await;
-    let stale = stage.refresh("rotated", "t0", "x").await;
-    stale.assert_problem(401, "refresh_token_invalid", "the string's token");
+    let refused = stage.refresh("rotated", "t0", "x").await;
+    refused.assert_problem(401, "refresh_token_invalid", "the string's token");
     assert_eq!(
         stage.refresh("rotated", "t1", "t2").await.body["rotated"],
         true

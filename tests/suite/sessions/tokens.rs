@@ -37,12 +37,12 @@ async fn a_token_is_never_taken_twice_however_many_ask_at_once() {
     let token = issue(&cloud, VERIFY, "ann@example.com").await;
     let asked = (0..8).map(|_| redeem(&cloud, VERIFY, &token));
     let answers = futures_util::future::join_all(asked).await;
-    let taken: Vec<&Answer> = answers
+    let successes: Vec<&Answer> = answers
         .iter()
         .filter(|answer| answer.status == 200)
         .collect();
-    assert_eq!(taken.len(), 1, "{answers:?}");
-    assert_eq!(taken[0].body, json!({ "email": "ann@example.com" }));
+    assert_eq!(successes.len(), 1, "{answers:?}");
+    assert_eq!(successes[0].body, json!({ "email": "ann@example.com" }));
     let late = redeem(&cloud, VERIFY, &token).await;
     late.assert_problem(404, "token_not_found", "again");
 }
