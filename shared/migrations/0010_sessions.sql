@@ -74,6 +74,9 @@ end
 $$;
 
 create index if not exists user_sessions_of_user on public.user_sessions (user_id, last_used_at desc);
+-- What clean-up looks for.
+create index if not exists user_sessions_by_last_use on public.user_sessions (last_used_at);
+create index if not exists user_sessions_by_beginning on public.user_sessions (created_at);
 
 -- Sessions that were revoked. A row here outweighs one in user_sessions, which a writer who was on his way may still
 -- put there. It is kept for as long as a session can live, and then a day.

@@ -58,7 +58,7 @@ async fn visitors_of_the_web_app_reach_nothing_of_ours() {
     }
     let error = fixture
         .functions
-        .batch("delete from signtusk.email_ledger")
+        .batch("truncate signtusk.email_ledger")
         .await
         .unwrap_err();
     assert!(

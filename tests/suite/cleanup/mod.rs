@@ -56,6 +56,11 @@ async fn fill(database: &LedgerDatabase) {
             "insert into public.notification_logs (created_at, sent_at) values (null, now() - interval '91 days'), (null, now()); \
              insert into signtusk.email_events (provider, event_id, message_id, type, at, received_at) \
                values ('ses', 'old', 'm', 'send', now(), now() - interval '91 days'), ('ses', 'new', 'm', 'send', now(), now()); \
+             insert into public.user_sessions (session_id, user_id, email, refresh_token_hash, created_at, last_used_at) \
+               select id, gen_random_uuid(), 'ann@example.com', 'x', now() - begun * interval '1 day', now() - used * interval '1 day' \
+               from (values ('idle', 9, 8.1), ('over', 31.1, 0), ('week', 8, 7.5), ('fresh', 1, 0)) as s (id, begun, used); \
+             insert into signtusk.revoked_sessions (session_id, revoked_at, kept_until) \
+               values ('old', now() - interval '31 days', now() - interval '1 second'), ('new', now(), now() + interval '1 day'); \
              insert into signtusk.outbox (kind, payload, published_at) \
                values ('invalidation', '{}', now() - interval '8 days'), ('invalidation', '{}', now() - interval '6 days'), \
                  ('invalidation', '{}', null)",

@@ -15,7 +15,7 @@ const CLAIM: &str = "\"job_message:msg";
 const COMMIT: &str = "\"completed\"";
 const PROGRESS: &str = ",\"1\",\"job:";
 const GET: &str = ",\"2\",\"job:";
-const LIST: &str = ",\"1\",\"jobs:";
+const LIST: &str = "\"jobs:email\"";
 const STEER: &str = "\"jobs_open:\"";
 
 async fn delete(cloud: &TestCloud, id: &str) -> crate::support::cloud::Answer {

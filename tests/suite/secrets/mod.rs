@@ -161,7 +161,7 @@ async fn a_roles_temporary_credentials_are_signed_with_their_token() {
     let manager = Manager::start(Conduct::Holds("{}".into())).await;
     let said = last_words_to(&manager, [KEY, KEY, "session//token=="]).await;
     // The secret was read and had nothing: the function stops at what is then still missing.
-    assert!(said.contains("API_TOKEN is not set"), "{said}");
+    assert!(said.contains("UPSTASH_REDIS_REST_URL is not set"), "{said}");
     assert_eq!(manager.calls(), 1);
 }
 

@@ -111,7 +111,11 @@ async fn whoever_reads_redis_holds_no_token() {
             .query_async(&mut redis)
             .await
             .unwrap();
-        assert!((1..=86_400_000).contains(&life), "{key}: {life}");
+        let is_ours = !key.starts_with("rate_limit");
+        assert!(
+            !is_ours || (1..=86_400_000).contains(&life),
+            "{key}: {life}"
+        );
         let dump: Vec<u8> = redis::cmd("DUMP")
             .arg(&key)
             .query_async(&mut redis)

@@ -262,6 +262,8 @@ async fn call_everything(cloud: &TestCloud) {
         "/api/suppressions",
         "/api/audit",
         "/api/mail-events",
+        "/api/security/rate-limits",
+        "/api/security/blocklist",
         "/api/sessions/s1",
         "/api/users/3f2b6c1e-8a4d-4c55-9e07-5d1f0a9b7c21/sessions",
         &link,

@@ -18,7 +18,7 @@ use crate::not_found;
 #[serde(rename_all = "camelCase")]
 pub struct Id {
     /// The session's id.
-    #[param(min_length = 1, max_length = 128)]
+    #[param(pattern = "^[A-Za-z0-9._~-]{1,128}$")]
     session_id: String,
 }
 

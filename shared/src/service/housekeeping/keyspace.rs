@@ -105,8 +105,10 @@ mod tests {
 
     #[test]
     fn a_key_is_named_by_its_family_and_what_nobody_declares_is_marked() {
-        assert_eq!(family("jobs:email"), "jobs:{type}");
-        assert_eq!(family("jobs_open:email"), "jobs_open:{type}");
+        use crate::service::job::keys;
+
+        assert_eq!(family("jobs:email"), keys::LIST.pattern);
+        assert_eq!(family("jobs_open:email"), keys::OPEN.pattern);
         assert_eq!(family("perf:/api/x:2026-01-01"), "unknown perf:*");
         assert_eq!(family("plain"), "unknown plain:*");
     }

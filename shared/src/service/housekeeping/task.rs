@@ -7,6 +7,8 @@ use serde_json::{Value, json};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Task {
+    /// Sessions that have ended, a day after they have, and the ids of revoked ones.
+    ExpiredSessions,
     /// Tokens whose time is up.
     ExpiredTokens,
     /// Temporary files: the object first, then the row.
@@ -39,7 +41,8 @@ pub struct Sweep {
 
 impl Task {
     /// Every task, in the order in which a run does them.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
+        Self::ExpiredSessions,
         Self::ExpiredTokens,
         Self::TempFiles,
         Self::NotificationLogs,
@@ -56,6 +59,7 @@ impl Task {
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
+            Self::ExpiredSessions => "expiredSessions",
             Self::ExpiredTokens => "expiredTokens",
             Self::TempFiles => "tempFiles",
             Self::NotificationLogs => "notificationLogs",
@@ -73,6 +77,22 @@ impl Task {
     #[must_use]
     pub fn sweeps(self) -> &'static [Sweep] {
         match self {
+            // The last use reaches Postgres with an hour's delay, and late where Postgres was away: a day is left, so
+            // that none goes that is in use.
+            Self::ExpiredSessions => &[
+                Sweep {
+                    table: "public.user_sessions",
+                    condition: "last_used_at < now() - interval '8 days'",
+                },
+                Sweep {
+                    table: "public.user_sessions",
+                    condition: "created_at < now() - interval '31 days'",
+                },
+                Sweep {
+                    table: "signtusk.revoked_sessions",
+                    condition: "kept_until < now()",
+                },
+            ],
             Self::ExpiredTokens => &[
                 Sweep {
                     table: "public.email_verification_tokens",
@@ -137,6 +157,7 @@ impl Task {
     #[must_use]
     pub fn policies(retention_days: u32) -> Value {
         json!({
+            "sessions": "8 days after the last use, 31 after the beginning",
             "tokens": "until they expire",
             "tempFiles": "3 days",
             "notificationLogs": "90 days",
