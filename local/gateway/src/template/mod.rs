@@ -139,7 +139,13 @@ mod tests {
         let routes: Vec<String> = queue.routes.iter().map(ToString::to_string).collect();
         assert_eq!(
             routes,
-            ["ANY /api/queue/emails/bulk", "ANY /api/queue/emails"]
+            [
+                "ANY /api/queue/audit-events",
+                "ANY /api/queue/emails/bulk",
+                "ANY /api/queue/notifications/bulk",
+                "ANY /api/queue/emails",
+                "ANY /api/queue/notifications",
+            ]
         );
     }
 
