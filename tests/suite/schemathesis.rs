@@ -1,7 +1,8 @@
 //! Schemathesis (<https://schemathesis.readthedocs.io>) over docs/openapi.json against the running functions: what the
 //! document promises is accepted, what it forbids is refused, and every answer is one that it describes.
 //!
-//! Every check is on but one, which takes a cancelled job for a deleted one. What a request needs and the document
+//! Every check is on but one, which takes a cancelled job for a deleted one; on routes whose schemas are not exact yet,
+//! which the configurations name, two checks on what is accepted take every status that is documented. What a request needs and the document
 //! cannot say stands in `tests/schemathesis/hooks.py`. The cloud is thrown away, because jobs are cancelled and redriven
 //! at random. The same requests are made in every run, so that what is found is found again; a campaign makes more of
 //! them.
