@@ -1044,7 +1044,7 @@ export interface components {
         Assessed: {
             /**
              * @description Why: `address-blocked`, `locked-out`, `user-agent-empty`, `user-agent-scripted`, `user-agent-bot`,
-             *     `new-device`, `many-addresses-for-account`, `many-accounts-from-address`, `refusals-in-a-row`.
+             *     `path-probed`, `new-device`, `many-addresses-for-account`, `many-accounts-from-address`, `refusals-in-a-row`.
              */
             reasons: string[];
             /**
@@ -2183,7 +2183,7 @@ export interface components {
             ip: string;
             /** @description The kind of attempt whose lockouts count; `login` if absent. */
             kind?: string | null;
-            /** @description What the visitor asks for. It is not looked at yet. */
+            /** @description What the visitor asks for, with its query or without. */
             path: string;
             /** @description The visitor's user agent; empty if there is none. */
             userAgent: string;

@@ -1,8 +1,9 @@
 //! How a route is limited: by which limiter, whom that counts, and when the store is asked.
 //!
-//! Named beside each route. What a limiter says when the store is down is its own: see [`rate_limit::Limiter`].
+//! Named beside each route. When the store is down, a route does what its limiter says ([`rate_limit::Limiter`]),
+//! unless it is declared [`closed`](Limiter::closed).
 
-use crate::service::rate_limit;
+use crate::service::rate_limit::{self, OnOutage};
 
 /// Whom a limiter counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,26 +33,29 @@ pub struct Limiter {
     pub identifier: Identifier,
     /// When the store is asked about a read.
     pub order: Order,
+    /// What becomes of a call that cannot be counted.
+    pub on_outage: OnOutage,
 }
 
 impl Limiter {
     /// A limiter of acting users.
     #[must_use]
     pub const fn of_users(counts: &'static rate_limit::Limiter) -> Self {
-        Self {
-            counts,
-            identifier: Identifier::ActingUser,
-            order: Order::Along,
-        }
+        Self::new(counts, Identifier::ActingUser)
     }
 
     /// A limiter of source addresses.
     #[must_use]
     pub const fn of_addresses(counts: &'static rate_limit::Limiter) -> Self {
+        Self::new(counts, Identifier::SourceAddress)
+    }
+
+    const fn new(counts: &'static rate_limit::Limiter, identifier: Identifier) -> Self {
         Self {
             counts,
-            identifier: Identifier::SourceAddress,
+            identifier,
             order: Order::Along,
+            on_outage: counts.on_outage,
         }
     }
 
@@ -63,19 +67,19 @@ impl Limiter {
             ..self
         }
     }
+
+    /// The same, and what cannot be counted is refused: for what somebody could otherwise guess at without end.
+    #[must_use]
+    pub const fn closed(self) -> Self {
+        Self {
+            on_outage: OnOutage::Closed,
+            ..self
+        }
+    }
 }
 
 /// Calls of the API with the service token.
 pub const API: Limiter = Limiter::of_users(&rate_limit::API);
-
-/// Logging in and what stands in for it. Fails closed.
-pub const AUTH: Limiter = Limiter::of_users(&rate_limit::AUTH);
-
-/// One-time codes. Fails closed.
-pub const TOTP: Limiter = Limiter::of_users(&rate_limit::TOTP);
-
-/// Verifying documents.
-pub const VERIFY: Limiter = Limiter::of_users(&rate_limit::VERIFY);
 
 /// Routes that anybody may call, and those of tickets.
 pub const PUBLIC: Limiter = Limiter::of_addresses(&rate_limit::PUBLIC);

@@ -65,3 +65,22 @@ async fn an_open_limiter_without_its_store_lets_pass_and_is_counted() {
     assert!(logs.contains("a limiter cannot count"));
     assert!(logs.contains("LimiterOutages"), "no figure of {READ}");
 }
+
+#[tokio::test]
+async fn a_closed_route_refuses_what_it_cannot_count_and_does_not_begin_it() {
+    let cloud = TestCloud::start().await;
+    let wanted = json!({ "purpose": "password-reset", "email": "ann@example.com" });
+    let issued = cloud.post("/api/tokens", &wanted).await;
+    assert_eq!(issued.status, 201, "{issued:?}");
+    let token = json!({ "purpose": "password-reset", "token": issued.body["token"] });
+    cloud.redis().faults().set(Some(Fault::Loading));
+    let refused = cloud.post("/api/tokens/redeem", &token).await;
+    refused.assert_problem(503, "unavailable", "uncounted");
+    let detail = refused.body["detail"].as_str().unwrap();
+    assert!(detail.contains("not done uncounted"), "{detail}");
+    assert!(number(&refused, "retry-after") > 0);
+    assert!(cloud.logs().contains("LimiterOutages"));
+    cloud.redis().faults().set(None);
+    let redeemed = cloud.post("/api/tokens/redeem", &token).await;
+    assert_eq!(redeemed.status, 200, "{redeemed:?}");
+}

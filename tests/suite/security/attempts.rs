@@ -1,10 +1,12 @@
 //! Failed attempts lock, for longer each time; a stranger cannot lock out the owner; the owner is told once.
 
+use http::Method;
 use redis::AsyncCommands as _;
 use serde_json::json;
 
 use super::{OWNER, STRANGER, Visitor, has};
 use crate::support::TestCloud;
+use crate::support::cloud::{answer, with_json};
 use crate::support::waiting::eventually;
 
 const ANN: &str = "ann@example.com";
@@ -152,4 +154,25 @@ async fn the_owner_is_told_of_a_lockout_and_of_a_new_device_once_each() {
         texts.iter().any(|text| text.contains("Chrome on Windows")),
         "{texts:?}"
     );
+}
+
+#[tokio::test]
+async fn an_address_that_failed_everywhere_does_not_go_on_guessing_tokens() {
+    let cloud = TestCloud::start().await;
+    // Fifty failures over accounts that none locks by itself.
+    for account in 0..50 {
+        let account = format!("user-{account}@example.com");
+        STRANGER.attempts(&cloud, &account, false).await;
+    }
+    let guess = json!({ "purpose": "password-reset", "token": "a guess" });
+    let redeem = || with_json(cloud.request(Method::POST, "/api/tokens/redeem"), &guess);
+    let locked = answer(redeem().header("x-client-ip", STRANGER.ip)).await;
+    locked.assert_problem(429, "locked_out", "guessing from the same address");
+    assert!(locked.headers.contains_key("retry-after"));
+    let elsewhere = answer(redeem().header("x-client-ip", OWNER.ip)).await;
+    assert_ne!(elsewhere.status, 429, "{elsewhere:?}");
+    // Whoever is signed in does not suffer for it.
+    let signed_in = redeem().header("x-client-ip", STRANGER.ip);
+    let signed_in = answer(signed_in.header("x-user-id", "ann")).await;
+    assert_ne!(signed_in.status, 429, "{signed_in:?}");
 }

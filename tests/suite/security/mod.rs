@@ -1,7 +1,9 @@
-//! Security monitoring through the real binaries: attempts and lockouts, assessments, and the block list.
+//! Security monitoring through the real binaries: attempts and lockouts, assessments, the block list, and
+//! what outages leave behind.
 
 mod attempts;
 mod blocklist;
+mod upkeep;
 mod visitors;
 
 use serde_json::{Value, json};

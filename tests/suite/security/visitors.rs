@@ -80,3 +80,17 @@ async fn refusals_in_a_row_count_against_an_address_until_one_is_let_in() {
     }
     assert!(has(&last, "refusals-in-a-row"), "{last}");
 }
+
+#[tokio::test]
+async fn who_looks_for_holes_is_challenged_and_who_signs_is_not() {
+    let cloud = TestCloud::start().await;
+    for (path, verdict) in [
+        ("/sign/01985c00", "allow"),
+        ("/wp-login.php", "challenge"),
+        ("/.env", "challenge"),
+    ] {
+        let visit = OWNER.body(&json!({ "path": path }));
+        let assessed = cloud.post("/api/security/assess", &visit).await;
+        assert_eq!(assessed.body["verdict"], verdict, "{path}: {assessed:?}");
+    }
+}

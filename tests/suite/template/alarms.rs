@@ -214,8 +214,12 @@ async fn a_function_whose_store_is_away_writes_the_outcome_that_its_alarm_counts
     })
     .await;
     call_everything(&cloud).await;
+    cloud.invoke("health", scheduled(&template)).await;
     for alarm in alarms(&template) {
-        if alarm["Namespace"] == OURS && name(alarm).starts_with("failures-") {
+        let name = name(alarm);
+        if alarm["Namespace"] == OURS
+            && (name.starts_with("failures-") || name == "limiter-outages")
+        {
             let wanted = read_by(&template, alarm);
             eventually(&format!("{wanted:?} is written"), async || {
                 written(&cloud).contains(&wanted)

@@ -32,11 +32,7 @@ pub struct Visit {
     ip: IpAddr,
     /// The visitor's user agent; empty if there is none.
     user_agent: String,
-    /// What the visitor asks for. It is not looked at yet.
-    #[expect(
-        dead_code,
-        reason = "part of the contract, and looked at by nobody yet"
-    )]
+    /// What the visitor asks for, with its query or without.
     path: String,
     /// What the web app keeps on the device.
     #[schema(min_length = 1, max_length = 320)]
@@ -51,7 +47,7 @@ pub struct Assessed {
     /// 0 to 100: from 40 on a challenge, from 80 on a refusal.
     score: u64,
     /// Why: `address-blocked`, `locked-out`, `user-agent-empty`, `user-agent-scripted`, `user-agent-bot`,
-    /// `new-device`, `many-addresses-for-account`, `many-accounts-from-address`, `refusals-in-a-row`.
+    /// `path-probed`, `new-device`, `many-addresses-for-account`, `many-accounts-from-address`, `refusals-in-a-row`.
     reasons: Vec<String>,
 }
 
@@ -96,7 +92,7 @@ pub async fn assess(State(desk): State<Desk>, visit: input::Json<Visit>) -> Resu
     let kind = kind(visit.kind.as_deref().unwrap_or("login"))?;
     let assessment = desk
         .security
-        .assess(&visitor, kind, identifier.or(user))
+        .assess(&visitor, &visit.path, kind, identifier.or(user))
         .await?;
     Ok(Json(Assessed {
         verdict: match assessment.verdict {

@@ -9,6 +9,7 @@ use shared::protocol::qstash;
 use shared::service::job::Stop;
 use shared::service::outbox::Outbox;
 use shared::service::outbox::jobs::Courier;
+use shared::service::security::Upkeep;
 use tokio::time::Instant;
 
 use crate::dead_letters::Undertaker;
@@ -47,6 +48,7 @@ pub(crate) struct Errands {
     pub(crate) outbox: Outbox,
     pub(crate) invalidator: Invalidator,
     pub(crate) courier: Courier,
+    pub(crate) security: Upkeep,
     pub(crate) qstash: qstash::Client,
     pub(crate) clock: Clock,
 }
@@ -67,7 +69,8 @@ impl Errands {
         }
     }
 
-    /// The outbox first: what stands there has no other way. Then the jobs whose messages may be lost.
+    /// The outbox first: what stands there has no other way. Then what outages left behind: the jobs whose messages may
+    /// be lost, the copy of the block list, events that Postgres was not told.
     async fn sweep(&self, until: Instant) -> Result<Value, Stop> {
         let mut sweep = Sweep::new(&self.outbox, until);
         // One line for each kind of row. What must no longer be answered comes first: it is short, and somebody may look.
@@ -79,12 +82,15 @@ impl Errands {
             return Err(Stop::defer(PAUSE, reason));
         }
         let republished = republish(&self.courier).await?;
+        let upkept = self.security.run().await.map_err(Stop::retry)?;
         Ok(json!({
             "done": swept.done,
             "resting": swept.resting,
             "setAside": swept.set_aside,
             "purged": swept.purged,
             "republished": republished,
+            "blocked": upkept.blocked,
+            "told": upkept.told,
         }))
     }
 }

@@ -2,7 +2,8 @@
 //!
 //! Called by QStash, signed: every five minutes by schedule, at once when the web app publishes a message here, and once
 //! an hour to compare open jobs with the dead-letter queue. Claims rows of the outbox in Postgres, takes what they name out
-//! of the caches in Redis, records their jobs there and publishes them at QStash. What does not fit into one run goes on in the next message.
+//! of the caches in Redis, records their jobs there and publishes them at QStash. Makes good what outages left behind.
+//! What does not fit into one run goes on in the next message.
 
 mod apply;
 mod dead_letters;
@@ -24,19 +25,22 @@ use shared::protocol::upstash::Redis;
 use shared::service::job::{JobType, Jobs, Publisher, Stop};
 use shared::service::outbox::Outbox;
 use shared::service::outbox::jobs::Courier;
+use shared::service::security::Upkeep;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Fatal> {
     start().await?;
     let redis = Redis::from_env()?;
     let worker = Worker::from_env(JobType::RelayOutbox, &redis)?.supporting(&Errand::NAMES);
+    let postgres = Postgres::from_env()?;
     let errands = Errands {
-        outbox: Outbox::new(Postgres::from_env()?),
+        outbox: Outbox::new(postgres.clone()),
         invalidator: Invalidator(redis.clone()),
         courier: Courier {
             jobs: Jobs::new(redis.clone()),
             publisher: Publisher::from_env()?,
         },
+        security: Upkeep::new(redis.clone(), postgres),
         qstash: qstash::Client::from_env()?,
         clock: Clock::system(),
     };

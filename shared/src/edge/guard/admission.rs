@@ -50,9 +50,8 @@ impl Door {
             return told(&verdict, refusal(&verdict));
         }
         let question = self.limits.question(admission);
-        let on_outage = limiter.counts.on_outage;
         if limiter.order == Order::Along && reads(request.method()) {
-            let admits = match on_outage {
+            let admits = match limiter.on_outage {
                 OnOutage::Open => passes_or_unknown,
                 OnOutage::Closed => passes,
             };
@@ -87,7 +86,7 @@ impl Door {
                 let name = limiter.counts.name;
                 let error = &error as &dyn std::error::Error;
                 tracing::error!(limiter = name, error, "a limiter cannot count");
-                match limiter.counts.on_outage {
+                match limiter.on_outage {
                     OnOutage::Open => Decision::Pass(None),
                     OnOutage::Closed => Decision::Refuse(marked(None, outage().into_response())),
                 }

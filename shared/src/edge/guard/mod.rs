@@ -104,12 +104,18 @@ impl Guard {
             }
             Some(right) => right,
         };
-        let admission = self.admission(limit, right, &request);
+        let admission = self.admission(limiter, limit, right, &request);
         self.door.pass(limiter, &admission, request, next).await
     }
 
     /// The acting user at the user's address; without a user, the token. Who cannot be read is refused by the handler.
-    fn admission(&self, limit: Limit, right: Right, request: &Request) -> Admission {
+    fn admission(
+        &self,
+        limiter: Limiter,
+        limit: Limit,
+        right: Right,
+        request: &Request,
+    ) -> Admission {
         let caller = Caller::read(request.headers()).unwrap_or_default();
         let claim = match (&caller.user_id, caller.client_ip) {
             (None, _) => Claim::one(self.ceiling, right.holder().to_owned()),
@@ -120,7 +126,7 @@ impl Guard {
         };
         Admission {
             // Who is signed in does not suffer for what others do from the same address.
-            heeds_lockout: caller.user_id.is_none() && fails_closed(limit),
+            heeds_lockout: caller.user_id.is_none() && limiter.on_outage == OnOutage::Closed,
             claims: vec![claim],
             address: caller.client_ip,
         }
@@ -162,7 +168,7 @@ impl PublicGuard {
         let admission = Admission {
             claims: vec![Claim::one(limit, identifier)],
             address,
-            heeds_lockout: fails_closed(limit),
+            heeds_lockout: limiter.on_outage == OnOutage::Closed,
         };
         self.door.pass(limiter, &admission, request, next).await
     }
@@ -182,10 +188,6 @@ impl Tokens {
             Some(_) => None,
         }
     }
-}
-
-fn fails_closed(limit: Limit) -> bool {
-    limit.limiter().on_outage == OnOutage::Closed
 }
 
 fn reads(method: &Method) -> bool {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::attempt::failures;
 use super::visitor::{Visitor, sha256};
 use super::{
-    ADDRESSES, ASSESS, BLOCKED_LENGTHS, BLOCKED_PREFIXES, DEVICES, Error, Security, agent,
+    ADDRESSES, ASSESS, BLOCKED_LENGTHS, BLOCKED_PREFIXES, DEVICES, Error, Security, agent, probe,
 };
 use crate::base::network::{digits, plain, subscriber};
 use crate::protocol::upstash::{FromReply as _, Reply};
@@ -42,10 +42,11 @@ pub struct Assessment {
 }
 
 impl Security {
-    /// Assesses a visitor who wants into an account, or none in particular. One request.
+    /// Assesses a visitor who asks for `path` and wants into an account, or none in particular. One request.
     pub async fn assess(
         &self,
         visitor: &Visitor<'_>,
+        path: &str,
         kind: &str,
         identifier: Option<&str>,
     ) -> Result<Assessment, Error> {
@@ -74,7 +75,8 @@ impl Security {
             .arg(device)
             .arg(agent::suspicion(visitor.user_agent).unwrap_or_default())
             .arg(u8::from(identifier.is_some()))
-            .arg(REFUSALS_LIFE.as_millis());
+            .arg(REFUSALS_LIFE.as_millis())
+            .arg(probe::suspicion(path).unwrap_or_default());
         read(self.redis.eval(call).await?).ok_or(Error::Unreadable)
     }
 }

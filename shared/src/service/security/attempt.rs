@@ -65,7 +65,7 @@ pub struct Outcome {
 
 impl Security {
     /// Records an attempt: one request to Redis, and one statement where the owner has to be told. Where Postgres does
-    /// not take that, the attempt stands all the same, and the fact is in the log.
+    /// not take that, the attempt stands all the same, and what is to be told waits for the next upkeep.
     pub async fn attempt(&self, attempt: &Attempt<'_>) -> Result<Outcome, Error> {
         let account = attempt.identifier.trim().to_lowercase();
         let visitor = &attempt.visitor;
@@ -75,11 +75,7 @@ impl Security {
             .eval(Self::call(attempt, &account, &device, &address));
         let (outcome, event, at) = read(reply.await?).ok_or(Error::Unreadable)?;
         if let Some(event) = event {
-            let told = self.tell(attempt, &account, event, at).await;
-            if let Err(error) = told {
-                let error = &error as &dyn std::error::Error;
-                tracing::error!(error, event = %event, "a security event could not be written down");
-            }
+            self.tell(&happened(attempt, &account, event, at)).await;
         }
         Ok(outcome)
     }
@@ -116,34 +112,45 @@ impl Security {
             .arg(LONGEST_LOCKOUT.as_millis())
     }
 
-    async fn tell(
-        &self,
-        attempt: &Attempt<'_>,
-        account: &str,
-        event: EventType,
-        at: Timestamp,
-    ) -> Result<(), Error> {
-        let visitor = &attempt.visitor;
-        let id = format!(
-            "{event}:{}",
-            sha256(&[attempt.kind, account, &at.to_string()])
+    async fn tell(&self, event: &Event) {
+        let Err(error) = event.record(&self.postgres).await else {
+            return;
+        };
+        lament(
+            &event.id,
+            &error,
+            "a security event waits to be written down",
         );
-        let severity = match event {
+        if let Err(error) = event.lay_by(&self.redis).await {
+            lament(
+                &event.id,
+                &error,
+                "a security event is written down nowhere",
+            );
+        }
+    }
+}
+
+fn lament(id: &str, error: &Error, what: &str) {
+    tracing::error!(id, error = error as &dyn std::error::Error, "{what}");
+}
+
+fn happened(attempt: &Attempt<'_>, account: &str, kind: EventType, at: Timestamp) -> Event {
+    let visitor = &attempt.visitor;
+    let named = sha256(&[attempt.kind, account, &at.to_string()]);
+    let id = format!("{kind}:{named}");
+    Event {
+        kind,
+        severity: match kind {
             EventType::AccountLocked => Severity::Warning,
             _ => Severity::Info,
-        };
-        Event {
-            id: &id,
-            kind: event,
-            severity,
-            identifier: Some(attempt.identifier),
-            address: Some(plain(visitor.address)),
-            user_agent: visitor.user_agent,
-            details: json!({ "kind": attempt.kind }),
-            mail: Some(mail(attempt, event, at, &id)),
-        }
-        .record(&self.postgres)
-        .await
+        },
+        identifier: Some(attempt.identifier.to_owned()),
+        address: Some(plain(visitor.address)),
+        user_agent: visitor.user_agent.to_owned(),
+        details: json!({ "kind": attempt.kind }),
+        mail: Some(mail(attempt, kind, at, &id)),
+        id,
     }
 }
 

@@ -1,5 +1,8 @@
 //! The block list: networks that may not call. Postgres holds it, with reason, author and end; Redis has a copy that
 //! the guard looks an address up in, in one command however long the list is.
+//!
+//! Changes go one at a time, and each reaches the copy before it is committed: the copy sees them in the order of the
+//! list. One that then is not committed was answered with an error; done again, it makes both the same.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -8,14 +11,25 @@ use utoipa::ToSchema;
 use super::event::{Event, EventType, Severity};
 use super::{BLOCK, BLOCKED_LENGTHS, BLOCKED_PREFIXES, Error};
 use crate::base::network::{Network, digits};
-use crate::protocol::postgres::{Json, Parameter, Postgres, Row, Type, column};
-use crate::protocol::upstash::Redis;
+use crate::protocol::postgres::{Json, Parameter, Postgres, Row, Transaction, Type, column};
+use crate::protocol::upstash::{Command, Redis};
 use crate::service::page::{self, Cursor, Page};
 
 const PUT: &str = include_str!("sql/put.sql");
 const REMOVE: &str =
     "DELETE FROM signtusk.blocked_networks WHERE network = $1::text::cidr RETURNING 1 AS gone";
 const LIST: &str = include_str!("sql/list.sql");
+const ALL: &str = include_str!("sql/all.sql");
+
+/// Holds back every other change of the list until the transaction is over.
+const ONE_AT_A_TIME: &str =
+    "SELECT pg_advisory_xact_lock(hashtext('signtusk.blocked_networks'))::text";
+
+/// Entries that are copied in one request.
+const PORTION: i64 = 1_000;
+
+/// The field of the copy that says that it is whole. Without it the store was lost since.
+const WHOLE: &str = "whole";
 
 /// An entry of the list.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
@@ -92,7 +106,8 @@ impl Blocklist {
             (&entry.author, Type::TEXT),
             (&expires, Type::INT8),
         ];
-        let rows = self.postgres.query_repeatable(PUT, &parameters).await?;
+        let change = self.change().await?;
+        let rows = change.query(PUT, &parameters).await?;
         let row = rows.first().ok_or(Error::Unreadable)?;
         let listed = item(row)?;
         let Json(over) = column::<Json<Vec<String>>>(row, "over")?;
@@ -100,9 +115,11 @@ impl Blocklist {
         let ends = entry.expires_at.map_or(0, Timestamp::as_millisecond);
         let mut changes: Vec<(Network, i64)> = over.map(|network| (network, GONE)).collect();
         changes.push((entry.network, ends));
-        self.copy(&changes).await?;
-        self.record(EventType::NetworkBlocked, &network, entry.author)
+        said(EventType::NetworkBlocked, &network, entry.author)
+            .record_with(&change)
             .await?;
+        self.copy(&changes).await?;
+        change.commit().await?;
         Ok(listed)
     }
 
@@ -110,13 +127,47 @@ impl Blocklist {
     pub async fn remove(&self, network: Network, author: Option<&str>) -> Result<(), Error> {
         let cidr = network.to_string();
         let parameters: [Parameter<'_>; 1] = [(&cidr, Type::TEXT)];
-        let gone = self.postgres.query_repeatable(REMOVE, &parameters).await?;
-        self.copy(&[(network, GONE)]).await?;
-        if gone.is_empty() {
-            return Ok(());
+        let change = self.change().await?;
+        let gone = change.query(REMOVE, &parameters).await?;
+        if !gone.is_empty() {
+            said(EventType::NetworkUnblocked, &cidr, author)
+                .record_with(&change)
+                .await?;
         }
-        self.record(EventType::NetworkUnblocked, &cidr, author)
-            .await
+        self.copy(&[(network, GONE)]).await?;
+        Ok(change.commit().await?)
+    }
+
+    /// What asks whether the copy is whole: 1, or 0 where it was lost and [`Blocklist::refill`] is due.
+    pub(super) fn is_whole() -> Command {
+        let prefixes = BLOCKED_PREFIXES.key("");
+        Command::new("HEXISTS").arg(prefixes).arg(WHOLE)
+    }
+
+    /// Copies the whole list again, and says how many entries that were.
+    pub(super) async fn refill(&self) -> Result<usize, Error> {
+        let change = self.change().await?;
+        let (mut after, mut copied) = (None, 0);
+        loop {
+            let entries = entries_after(&change, after.as_deref()).await?;
+            let Some((last, _)) = entries.last() else {
+                break;
+            };
+            after = Some(last.to_string());
+            copied += entries.len();
+            self.copy(&entries).await?;
+        }
+        let prefixes = BLOCKED_PREFIXES.key("");
+        let whole = Command::new("HSET").arg(prefixes).arg(WHOLE).arg(1);
+        self.redis.run::<i64>(whole.repeatable()).await?;
+        change.commit().await?;
+        Ok(copied)
+    }
+
+    async fn change(&self) -> Result<Transaction, Error> {
+        let change = self.postgres.transaction().await?;
+        change.query(ONE_AT_A_TIME, &[]).await?;
+        Ok(change)
     }
 
     async fn copy(&self, changes: &[(Network, i64)]) -> Result<(), Error> {
@@ -133,21 +184,35 @@ impl Blocklist {
         }
         Ok(self.redis.eval(call).await?)
     }
+}
 
-    async fn record(&self, kind: EventType, cidr: &str, author: Option<&str>) -> Result<(), Error> {
-        Event {
-            id: &format!("{kind}:{}", crate::base::id::nonce()),
-            kind,
-            severity: Severity::Warning,
-            identifier: None,
-            address: None,
-            user_agent: "",
-            details: serde_json::json!({ "network": cidr, "author": author }),
-            mail: None,
-        }
-        .record(&self.postgres)
-        .await
+fn said(kind: EventType, cidr: &str, author: Option<&str>) -> Event {
+    Event {
+        id: format!("{kind}:{}", crate::base::id::nonce()),
+        kind,
+        severity: Severity::Warning,
+        identifier: None,
+        address: None,
+        user_agent: String::new(),
+        details: serde_json::json!({ "network": cidr, "author": author }),
+        mail: None,
     }
+}
+
+/// The entries after this network, so many as fit into one request, each with its end.
+async fn entries_after(
+    change: &Transaction,
+    after: Option<&str>,
+) -> Result<Vec<(Network, i64)>, Error> {
+    let parameters: [Parameter<'_>; 2] = [(&after, Type::TEXT), (&PORTION, Type::INT8)];
+    let rows = change.query(ALL, &parameters).await?;
+    rows.iter()
+        .map(|row| {
+            let network: String = column(row, "network")?;
+            let network = network.parse().map_err(|_| Error::Unreadable)?;
+            Ok((network, column(row, "ends")?))
+        })
+        .collect()
 }
 
 /// What stands for the end of an entry that is not there any more.

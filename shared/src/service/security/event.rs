@@ -1,18 +1,26 @@
 //! Security events: written down, in the audit log as well, and told to the account's owner where that is due.
 
+//!
+//! What Postgres does not take waits in Redis until it does ([`Upkeep`](super::Upkeep)).
+
 use std::fmt;
 use std::net::IpAddr;
 
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::Error;
-use crate::protocol::postgres::{Json, Parameter, Postgres, Type};
+use super::{Error, UNTOLD};
+use crate::protocol::postgres::{Json, Parameter, Postgres, Transaction, Type};
+use crate::protocol::upstash::{Command, Pipeline, Redis};
 
 const RECORD: &str =
     "SELECT signtusk.record_security_event($1, $2, $3, $4, $5, $6, $7::jsonb, $8::jsonb)";
 
+/// Events that wait at the most; the oldest go first.
+const MOST_UNTOLD: i64 = 1_000;
+
 /// What happened.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) enum EventType {
     AccountLocked,
     NewDevice,
@@ -32,50 +40,95 @@ impl fmt::Display for EventType {
 }
 
 /// How much it matters.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) enum Severity {
     Info,
     Warning,
 }
 
 /// An event.
-pub(super) struct Event<'a> {
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct Event {
     /// What it is, so that it is written once.
-    pub(super) id: &'a str,
+    pub(super) id: String,
     pub(super) kind: EventType,
     pub(super) severity: Severity,
-    pub(super) identifier: Option<&'a str>,
+    pub(super) identifier: Option<String>,
     pub(super) address: Option<IpAddr>,
-    pub(super) user_agent: &'a str,
+    pub(super) user_agent: String,
     pub(super) details: Value,
     /// The payload of the mail to the account's owner. Without a recipient it goes to the user whose id the
     /// identifier is.
     pub(super) mail: Option<Value>,
 }
 
-impl Event<'_> {
+impl Event {
     /// Writes it down, and orders its mail, in one statement. Repeated, it does nothing.
     pub(super) async fn record(&self, postgres: &Postgres) -> Result<(), Error> {
-        let event_type = self.kind.to_string();
-        let severity = match self.severity {
-            Severity::Info => "info",
-            Severity::Warning => "warning",
-        };
-        let address = self.address.map(|address| address.to_string());
-        let agent = (!self.user_agent.is_empty()).then_some(self.user_agent);
-        let details = Json(&self.details);
-        let mail = self.mail.as_ref().map(Json);
-        let parameters: [Parameter<'_>; 8] = [
-            (&self.id, Type::TEXT),
-            (&event_type, Type::TEXT),
-            (&severity, Type::TEXT),
-            (&self.identifier, Type::TEXT),
-            (&address, Type::TEXT),
-            (&agent, Type::TEXT),
-            (&details, Type::JSONB),
-            (&mail, Type::JSONB),
-        ];
+        let columns = Columns::of(self);
+        let parameters = columns.parameters();
         postgres.query_repeatable(RECORD, &parameters).await?;
         Ok(())
+    }
+
+    /// The same, together with what else the transaction does.
+    pub(super) async fn record_with(&self, transaction: &Transaction) -> Result<(), Error> {
+        let columns = Columns::of(self);
+        transaction.query(RECORD, &columns.parameters()).await?;
+        Ok(())
+    }
+
+    /// Lays it by in Redis, for the next upkeep.
+    pub(super) async fn lay_by(&self, redis: &Redis) -> Result<(), Error> {
+        let text = serde_json::to_string(self).map_err(|_| Error::Unreadable)?;
+        let key = UNTOLD.key("");
+        let lay = Pipeline::new()
+            .command(Command::new("RPUSH").arg(&key).arg(text))
+            .command(Command::new("LTRIM").arg(&key).arg(-MOST_UNTOLD).arg(-1));
+        redis.pipeline(lay).await?;
+        Ok(())
+    }
+}
+
+/// An event as its statement takes it.
+struct Columns<'a> {
+    id: &'a str,
+    kind: String,
+    severity: &'static str,
+    identifier: Option<&'a str>,
+    address: Option<String>,
+    agent: Option<&'a str>,
+    details: Json<&'a Value>,
+    mail: Option<Json<&'a Value>>,
+}
+
+impl<'a> Columns<'a> {
+    fn of(event: &'a Event) -> Self {
+        Self {
+            id: &event.id,
+            kind: event.kind.to_string(),
+            severity: match event.severity {
+                Severity::Info => "info",
+                Severity::Warning => "warning",
+            },
+            identifier: event.identifier.as_deref(),
+            address: event.address.map(|address| address.to_string()),
+            agent: Some(event.user_agent.as_str()).filter(|agent| !agent.is_empty()),
+            details: Json(&event.details),
+            mail: event.mail.as_ref().map(Json),
+        }
+    }
+
+    fn parameters(&self) -> [Parameter<'_>; 8] {
+        [
+            (&self.id, Type::TEXT),
+            (&self.kind, Type::TEXT),
+            (&self.severity, Type::TEXT),
+            (&self.identifier, Type::TEXT),
+            (&self.address, Type::TEXT),
+            (&self.agent, Type::TEXT),
+            (&self.details, Type::JSONB),
+            (&self.mail, Type::JSONB),
+        ]
     }
 }

@@ -16,6 +16,8 @@ mod assess;
 mod attempt;
 mod blocklist;
 mod event;
+mod probe;
+mod upkeep;
 mod visitor;
 
 use crate::protocol::postgres;
@@ -25,6 +27,7 @@ use crate::service::key::Family;
 pub use assess::{Assessment, Verdict};
 pub use attempt::{Attempt, Outcome};
 pub use blocklist::{Blocked, Blocklist, Entry};
+pub use upkeep::{Upkeep, Upkept};
 pub use visitor::Visitor;
 
 use crate::protocol::postgres::Postgres;
@@ -41,7 +44,14 @@ pub const BLOCKED_LENGTHS: Family = Family {
 pub const BLOCKED_PREFIXES: Family = Family {
     pattern: "blocklist:prefixes",
     kind: "hash",
-    life: "none; one field for each entry of the list, as Postgres has it",
+    life: "none; one field for each entry of the list, as Postgres has it, and one that says it is whole",
+};
+
+/// Security events that Postgres has not been told.
+pub const UNTOLD: Family = Family {
+    pattern: "security_events:untold",
+    kind: "list",
+    life: "until Postgres has them; 1,000 entries",
 };
 
 /// Until when an address is locked out, because too much has failed from it.
@@ -97,6 +107,7 @@ pub const REFUSALS: Family = Family {
 pub const KEYS: &[&Family] = &[
     &BLOCKED_LENGTHS,
     &BLOCKED_PREFIXES,
+    &UNTOLD,
     &ADDRESS_LOCKOUT,
     &FAILURES,
     &ADDRESS_FAILURES,

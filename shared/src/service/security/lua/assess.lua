@@ -3,7 +3,7 @@
 -- seen from the address, 6 what failed for the account, 7 what failed for the device, 8 what failed for the account
 -- from the address, 9 the account's known devices, 10 addresses seen for the account (6 to 10: only with an account)
 -- ARGV: 1 family of the address, 2 its digits, 3 device, 4 the user agent's reason or nothing, 5 whether an account is
--- named (1), 6 life of refusals
+-- named (1), 6 life of refusals, 7 the path's reason or nothing
 -- Answers the score and its reasons
 
 local clock = redis.call('TIME')
@@ -17,6 +17,7 @@ end
 local read = redis.call('MGET', KEYS[1], KEYS[3], KEYS[4])
 if blocked(KEYS[2], read[1], ARGV[1], ARGV[2], now) then add(100, 'address-blocked') end
 if ARGV[4] ~= '' then add(40, ARGV[4]) end
+if ARGV[7] ~= '' then add(40, ARGV[7]) end
 
 local ends = tonumber(read[2] or 0)
 local known = false

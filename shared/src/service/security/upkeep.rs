@@ -1,0 +1,71 @@
+//! What is made good after an outage: the copy of the block list in a Redis that was lost, and the events that a
+//! Postgres that was away has not been told.
+
+use super::event::Event;
+use super::{Blocklist, Error, UNTOLD};
+use crate::protocol::postgres::Postgres;
+use crate::protocol::upstash::{Command, Pipeline, Redis};
+
+/// Events that one upkeep tells at the most.
+const MOST: u32 = 100;
+
+/// Makes good what an outage left behind.
+#[derive(Clone, Debug)]
+pub struct Upkeep {
+    redis: Redis,
+    postgres: Postgres,
+}
+
+/// What was made good.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Upkept {
+    /// Entries of the block list that were copied again.
+    pub blocked: usize,
+    /// Security events that were written down late.
+    pub told: usize,
+}
+
+impl Upkeep {
+    /// Upkeep of a migrated database and its Redis.
+    #[must_use]
+    pub fn new(redis: Redis, postgres: Postgres) -> Self {
+        Self { redis, postgres }
+    }
+
+    /// Makes good what there is: one request of two commands where there is nothing. Done twice at once, it does the
+    /// same.
+    pub async fn run(&self) -> Result<Upkept, Error> {
+        let untold = Command::new("LRANGE").arg(UNTOLD.key("")).arg(0);
+        let look = Pipeline::new()
+            .command(Blocklist::is_whole().repeatable())
+            .command(untold.arg(MOST - 1).repeatable());
+        let mut seen = self.redis.pipeline(look).await?;
+        let is_whole = seen.take::<i64>()? == 1;
+        let untold: Vec<String> = seen.take()?;
+        Ok(Upkept {
+            blocked: if is_whole { 0 } else { self.refill().await? },
+            told: self.tell(&untold).await?,
+        })
+    }
+
+    async fn refill(&self) -> Result<usize, Error> {
+        let blocklist = Blocklist::new(self.redis.clone(), self.postgres.clone());
+        let entries = blocklist.refill().await?;
+        tracing::warn!(entries, "the copy of the block list was made anew");
+        Ok(entries)
+    }
+
+    /// Each goes from the list once Postgres has it.
+    async fn tell(&self, untold: &[String]) -> Result<usize, Error> {
+        let key = UNTOLD.key("");
+        for text in untold {
+            match serde_json::from_str::<Event>(text) {
+                Ok(event) => event.record(&self.postgres).await?,
+                Err(error) => tracing::error!(%error, "a security event cannot be read"),
+            }
+            let done = Command::new("LREM").arg(&key).arg(1).arg(text);
+            self.redis.run::<i64>(done.repeatable()).await?;
+        }
+        Ok(untold.len())
+    }
+}

@@ -1,0 +1,87 @@
+//! What an outage left behind is made good by the next sweep: the block list in a Redis that came back empty, and what
+//! the owner of an account has to be told from a time when Postgres was away.
+
+use futures_util::future::join_all;
+use http::Method;
+use redis::AsyncCommands as _;
+use serde_json::json;
+
+use super::STRANGER;
+use super::blocklist::{LIST, block, status_from, unblock};
+use crate::outages::gate::Verdict;
+use crate::outages::gated;
+use crate::outbox::{ping, result};
+use crate::support::TestCloud;
+use crate::support::cloud::answer;
+use crate::support::waiting::eventually;
+
+const ANN: &str = "ann@example.com";
+
+#[tokio::test]
+async fn who_was_blocked_does_not_get_in_for_good_when_redis_is_lost() {
+    let cloud = TestCloud::start().await;
+    for number in 0..3 {
+        let body = json!({ "cidr": format!("192.0.2.{number}"), "reason": "scanning" });
+        assert_eq!(block(&cloud, &body).await.status, 200);
+    }
+    assert_eq!(result(&ping(&cloud, "first").await)["blocked"], 3);
+    let mut redis = cloud.redis_connection().await;
+    let _: () = redis.flushall().await.unwrap();
+    // A change in the meantime is not taken for the whole list, and one that is off the list stays off.
+    unblock(&cloud, "192.0.2.1").await;
+    let body = json!({ "cidr": "192.0.2.7", "reason": "scanning" });
+    assert_eq!(block(&cloud, &body).await.status, 200);
+    assert_eq!(status_from(&cloud, "192.0.2.0").await, 200);
+    assert_eq!(result(&ping(&cloud, "second").await)["blocked"], 3);
+    for (address, status) in [
+        ("192.0.2.0", 403),
+        ("192.0.2.1", 200),
+        ("192.0.2.2", 403),
+        ("192.0.2.7", 403),
+    ] {
+        assert_eq!(status_from(&cloud, address).await, status, "{address}");
+    }
+    assert_eq!(result(&ping(&cloud, "third").await)["blocked"], 0);
+}
+
+#[tokio::test]
+async fn the_copy_does_not_end_up_unlike_the_list_however_changes_cross() {
+    let cloud = TestCloud::start().await;
+    for round in 0..8 {
+        let body = json!({ "cidr": "192.0.2.1", "reason": format!("round {round}") });
+        join_all((0..6).map(|number| {
+            let (cloud, body) = (&cloud, &body);
+            async move {
+                if number % 2 == 0 {
+                    assert_eq!(block(cloud, body).await.status, 200);
+                } else {
+                    unblock(cloud, "192.0.2.1").await;
+                }
+            }
+        }))
+        .await;
+        let listed = answer(cloud.request(Method::GET, LIST)).await;
+        let is_listed = !listed.body["items"].as_array().unwrap().is_empty();
+        let wanted = if is_listed { 403 } else { 200 };
+        assert_eq!(status_from(&cloud, "192.0.2.1").await, wanted, "{round}");
+    }
+}
+
+#[tokio::test]
+async fn a_lockout_while_postgres_is_away_is_not_kept_from_the_owner() {
+    let (cloud, gates) = gated().await;
+    gates.postgres.fail(Verdict::Cut);
+    for failures in 1..=5 {
+        let locked = STRANGER.attempts(&cloud, ANN, false).await.body["locked"].clone();
+        assert_eq!(locked, failures == 5);
+    }
+    assert_eq!(cloud.mails().get(ANN), None);
+    gates.postgres.open();
+    assert_eq!(result(&ping(&cloud, "first").await)["told"], 1);
+    // What is told goes by the outbox, which the next sweep takes.
+    assert_eq!(result(&ping(&cloud, "second").await)["told"], 0);
+    eventually("the owner is told", async || {
+        cloud.mails().get(ANN).copied() == Some(1)
+    })
+    .await;
+}
