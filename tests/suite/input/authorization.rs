@@ -5,7 +5,7 @@ use serde_json::json;
 
 use super::ENQUEUE;
 use crate::support::TestCloud;
-use crate::support::cloud::{answer, with_json};
+use crate::support::cloud::{Answer, answer, with_json};
 use crate::support::payloads::{bulk, signature_request};
 
 const READS: [&str; 3] = ["/api/queue/jobs", "/api/queue/jobs/1", "/api/queue/stats"];
@@ -155,4 +155,38 @@ async fn what_anybody_may_ask_needs_no_token_and_minds_none() {
         let wrong = cloud.bare(Method::GET, path).bearer_auth("wrong");
         assert_eq!(answer(wrong).await.status, 200, "{path}");
     }
+}
+
+/// Defect 7: where no key was set, whoever sent none was the administrator.
+#[tokio::test]
+async fn a_token_that_is_not_set_is_nobodys_password() {
+    let cloud = TestCloud::start_with(|settings| {
+        let unset = ["API_TOKEN_NEXT", "API_TOKEN_READONLY"];
+        let unset = unset.map(|name| (name.to_owned(), String::new()));
+        settings.overrides.extend(unset);
+    })
+    .await;
+    for path in ["/api/queue/stats", "/api/queue/jobs"] {
+        for value in [
+            "",
+            "Bearer",
+            "Bearer ",
+            "Bearer undefined",
+            "Bearer null",
+            "Bearer \"\"",
+        ] {
+            let request = cloud.bare(Method::GET, path).header("authorization", value);
+            let refused = answer(request).await;
+            refused.assert_problem(401, "token_invalid", &format!("{path} with {value:?}"));
+        }
+    }
+    // Health has no key: whoever offers one sees what everybody sees.
+    let plain = answer(cloud.bare(Method::GET, "/api/health/redis")).await;
+    let offered = cloud.bare(Method::GET, "/api/health/redis?adminKey=&key=undefined");
+    let offered = answer(offered.header("x-admin-key", "undefined")).await;
+    let members = |answer: &Answer| -> Vec<String> {
+        let members = answer.body.as_object().unwrap();
+        members.keys().cloned().collect()
+    };
+    assert_eq!(members(&plain), members(&offered));
 }

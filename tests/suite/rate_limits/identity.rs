@@ -46,8 +46,9 @@ async fn a_user_does_not_use_up_what_another_at_the_same_address_has() {
     }
 }
 
+/// Defect 15: clients named themselves by a header.
 #[tokio::test]
-async fn defect_15_a_forged_forwarded_header_does_not_make_another_client() {
+async fn a_forged_forwarded_header_does_not_make_another_client() {
     let cloud = cloud_with(&[("RATE_LIMIT_PUBLIC", "3/1d")]).await;
     for forged in ["6.6.6.1", "6.6.6.2, 6.6.6.3", "unknown"] {
         assert_ne!(from(&cloud, "192.0.2.1", forged).await.status, 429);

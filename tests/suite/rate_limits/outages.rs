@@ -13,8 +13,9 @@ async fn check(cloud: &TestCloud, limiter: &str) -> Answer {
     cloud.post(&path, &json!({ "identifier": "ann" })).await
 }
 
+/// Defect 8: what was to protect let everybody pass when it could not look.
 #[tokio::test]
-async fn defect_8_a_closed_limiter_does_not_let_pass_without_its_store() {
+async fn a_closed_limiter_does_not_let_pass_without_its_store() {
     let cloud = TestCloud::start().await;
     cloud.redis().faults().set(Some(Fault::Loading));
     for (limiter, success) in [

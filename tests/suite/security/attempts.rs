@@ -32,8 +32,9 @@ async fn fails(cloud: &TestCloud, who: Visitor, times: usize) {
     }
 }
 
+/// Defect 16: failures were read and counted by nobody.
 #[tokio::test]
-async fn defect_16_failed_logins_do_not_go_uncounted() {
+async fn failed_logins_do_not_go_uncounted() {
     let cloud = TestCloud::start().await;
     for failures in 1..=4 {
         let recorded = STRANGER.attempts(&cloud, ANN, false).await;

@@ -179,6 +179,7 @@ fn assert_silent(cloud: &TestCloud) {
     }
 }
 
+/// Defect 11: one-time codes and session ids were logged, and keys committed.
 #[tokio::test]
 async fn nothing_that_callers_hand_in_and_no_secret_is_ever_logged() {
     let cloud = TestCloud::start().await;

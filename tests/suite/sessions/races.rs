@@ -245,6 +245,7 @@ async fn of_callers_with_the_same_token_one_wins_and_nobody_is_logged_out() {
 }
 
 /// What was said last of the second factor stands, in both stores, however many reads noted their use meanwhile.
+/// Defect 20: sessions were read, changed and written back; who came last won.
 #[tokio::test]
 async fn a_second_factor_is_not_undone_by_a_read_that_notes_its_use() {
     let stage = Stage::start().await;

@@ -31,6 +31,7 @@ async fn claim(cloud: &TestCloud, user: Uuid, code: &str) -> Answer {
     cloud.post("/api/totp/claims", &body).await
 }
 
+/// Defect 17: the guard against replays read, then wrote.
 #[tokio::test]
 async fn a_token_is_never_taken_twice_however_many_ask_at_once() {
     let cloud = TestCloud::start().await;

@@ -35,6 +35,7 @@ async fn no_forged_delivery_runs_anything() {
     assert!(traces.redis_keys > 0);
 }
 
+/// Defect 12: the subject of a signature was not looked at.
 #[tokio::test]
 async fn a_delivery_signed_for_one_job_does_not_open_another() {
     let cloud = TestCloud::start().await;

@@ -44,6 +44,7 @@ fn single(kind: &str, text: &str) -> Value {
     })
 }
 
+/// Defect 14: titles, names, messages and links stood in mails as they came.
 #[test]
 fn what_people_write_is_escaped_in_every_place() {
     let hostile = "<script>alert('1')</script>\" onload=\"x &amp;";
