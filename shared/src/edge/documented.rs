@@ -99,7 +99,8 @@ fn number(description: &str) -> Header {
     header
 }
 
-fn problem(description: &str) -> ResponseBuilder {
+/// An answer that is a problem document.
+pub fn problem(description: &str) -> ResponseBuilder {
     let schema = Ref::from_schema_name(ProblemDocument::name());
     let content = ContentBuilder::new().schema(Some(schema)).build();
     ResponseBuilder::new()

@@ -1,45 +1,23 @@
 //! `POST /api/queue/emails`: one e-mail job.
 
 use axum::extract::State;
-use axum::response::Response;
 use serde::Serialize;
 use serde_json::Value;
-use shared::edge::documented::{BodyProblems, GuardProblems};
-use shared::edge::input::{self, Json, invalid};
-use shared::edge::problem::ProblemDocument;
+use shared::edge::input::invalid;
 use shared::edge::{Caller, Result};
 use shared::service::email::Email;
-use shared::service::job::{JobType, NewJob, Status};
+use shared::service::job::JobType;
 use utoipa::openapi::schema::{AnyOfBuilder, ObjectBuilder, Type};
 use utoipa::openapi::{Ref, RefOr, Schema};
 use utoipa::{PartialSchema, ToSchema};
 
 use crate::Queue;
-use crate::enqueue::{Taken, accepted};
+use crate::accepted::Accepted;
 use crate::idempotency::IdempotencyKey;
 use crate::timing::{OneWait, Timing};
+use crate::wish::Wish;
 
 const ROUTE: &str = "/api/queue/emails";
-
-/// A job that was taken.
-#[derive(Debug, Serialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
-pub struct Accepted {
-    /// Under this id the job can be followed.
-    pub job_id: String,
-    /// Always `queued`.
-    pub status: Status,
-}
-
-impl Accepted {
-    /// The answer to a request for one job.
-    pub(crate) fn of(taken: Taken) -> Self {
-        Self {
-            job_id: taken.ids.into_iter().next().unwrap_or_default(),
-            status: Status::Queued,
-        }
-    }
-}
 
 /// The body: an e-mail, and when it is to be sent.
 // It documents what is read in two steps, so that an error can name the field.
@@ -101,41 +79,12 @@ fn constant(value: &str) -> ObjectBuilder {
     tag = "queue",
     request_body = EnqueueEmail,
     params(IdempotencyKey, Caller),
-    responses(
-        (
-            status = 202,
-            description = "Recorded and handed to the queue",
-            body = Accepted,
-            links(
-                ("job" = (operation_id = "getJob", parameters(("jobId" = "$response.body#/jobId")))),
-                ("cancel" = (operation_id = "cancelJob", parameters(("jobId" = "$response.body#/jobId")))),
-                ("retry" = (operation_id = "retryJob", parameters(("jobId" = "$response.body#/jobId"))))
-            )
-        ),
-        (
-            status = 409,
-            description = "The Idempotency-Key came before with another body",
-            body = ProblemDocument,
-            content_type = "application/problem+json"
-        ),
-        BodyProblems,
-        GuardProblems,
-    ),
+    responses(Accepted),
     security(("serviceToken" = []))
 )]
-pub async fn enqueue(
-    State(queue): State<Queue>,
-    caller: Caller,
-    key: IdempotencyKey,
-    Json { value, bytes }: Json<Value>,
-) -> Result<Response> {
-    let email = email(&value)?;
-    let timing: Timing = input::fit(&value)?;
-    let order = queue.order(JobType::Email, &caller, &timing, String::new())?;
-    let job = NewJob::new(&email).map_err(shared::service::job::Error::from)?;
-    let key = key.of(&caller, ROUTE, &bytes);
-    let taken = queue.enqueue(&order, &[job], key.as_ref()).await?;
-    Ok(accepted(&Accepted::of(taken)))
+pub async fn enqueue(State(queue): State<Queue>, wish: Wish) -> Result<Accepted> {
+    let email = email(&wish.body.value)?;
+    queue.one(JobType::Email, ROUTE, &wish, &email).await
 }
 
 /// Reads the payload, or names the field that is wrong.

@@ -1,9 +1,6 @@
 //! From a read request to jobs in the queue: record first, then publish.
 
-use axum::Json;
-use axum::response::{IntoResponse, Response};
 use http::StatusCode;
-use serde::Serialize;
 use shared::edge::{Caller, Problem, Result};
 use shared::service::job::{
     Cancelled, Created, HELD_FOR, Idempotency, JobType, NewJob, Order, Outgoing, Refusal, Sight,
@@ -19,11 +16,6 @@ pub(crate) struct Taken {
     pub(crate) ids: Vec<String>,
     /// Their label: the batch's id, where there is one.
     pub(crate) label: String,
-}
-
-/// A 202 with its body.
-pub(crate) fn accepted(body: &impl Serialize) -> Response {
-    (StatusCode::ACCEPTED, Json(body)).into_response()
 }
 
 impl Queue {

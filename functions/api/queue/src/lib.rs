@@ -1,5 +1,6 @@
 //! `POST /api/queue/*`: the routes that put jobs into the queue.
 
+mod accepted;
 pub mod audit;
 pub mod bulk;
 pub mod bulk_notifications;
@@ -8,6 +9,7 @@ mod enqueue;
 pub mod idempotency;
 pub mod notifications;
 pub mod timing;
+mod wish;
 
 use axum::Router;
 use axum::routing::post;
@@ -16,6 +18,8 @@ use shared::base::env;
 use shared::edge::{Guard, limiter};
 use shared::service::job::{Jobs, Publisher};
 use utoipa::OpenApi;
+
+use accepted::{Accepted, AcceptedBatch};
 
 /// What enqueuing needs: the records, the way to the queue, and the time that delays are counted from.
 #[derive(Clone, Debug)]
@@ -48,11 +52,14 @@ pub fn router(queue: Queue, guard: &Guard) -> Result<Router, env::Error> {
 
 /// The routes' documentation.
 #[derive(Debug, OpenApi)]
-#[openapi(paths(
-    emails::enqueue,
-    bulk::enqueue,
-    notifications::enqueue,
-    bulk_notifications::enqueue,
-    audit::enqueue
-))]
+#[openapi(
+    paths(
+        emails::enqueue,
+        bulk::enqueue,
+        notifications::enqueue,
+        bulk_notifications::enqueue,
+        audit::enqueue
+    ),
+    components(schemas(Accepted, AcceptedBatch))
+)]
 pub struct Documentation;

@@ -1,24 +1,21 @@
 //! `POST /api/queue/notifications`: one notification job.
 
 use axum::extract::State;
-use axum::response::Response;
 use serde::Serialize;
 use serde_json::Value;
-use shared::edge::documented::{BodyProblems, GuardProblems};
-use shared::edge::input::{self, Json, invalid};
-use shared::edge::problem::ProblemDocument;
+use shared::edge::input::invalid;
 use shared::edge::{Caller, Result};
-use shared::service::job::{Error, JobType, NewJob};
+use shared::service::job::JobType;
 use shared::service::notification::Notification;
 use utoipa::openapi::schema::{AnyOfBuilder, KnownFormat, ObjectBuilder, SchemaFormat, Type};
 use utoipa::openapi::{RefOr, Schema};
 use utoipa::{PartialSchema, ToSchema};
 
 use crate::Queue;
-use crate::emails::Accepted;
-use crate::enqueue::accepted;
+use crate::accepted::Accepted;
 use crate::idempotency::IdempotencyKey;
 use crate::timing::{OneWait, Timing};
+use crate::wish::Wish;
 
 const ROUTE: &str = "/api/queue/notifications";
 
@@ -96,41 +93,13 @@ impl ToSchema for Somebody {}
     tag = "queue",
     request_body = EnqueueNotification,
     params(IdempotencyKey, Caller),
-    responses(
-        (
-            status = 202,
-            description = "Recorded and handed to the queue",
-            body = Accepted,
-            links(
-                ("job" = (operation_id = "getJob", parameters(("jobId" = "$response.body#/jobId")))),
-                ("cancel" = (operation_id = "cancelJob", parameters(("jobId" = "$response.body#/jobId")))),
-                ("retry" = (operation_id = "retryJob", parameters(("jobId" = "$response.body#/jobId"))))
-            )
-        ),
-        (
-            status = 409,
-            description = "The Idempotency-Key came before with another body",
-            body = ProblemDocument,
-            content_type = "application/problem+json"
-        ),
-        BodyProblems,
-        GuardProblems,
-    ),
+    responses(Accepted),
     security(("serviceToken" = []))
 )]
-pub async fn enqueue(
-    State(queue): State<Queue>,
-    caller: Caller,
-    key: IdempotencyKey,
-    Json { value, bytes }: Json<Value>,
-) -> Result<Response> {
-    let notification = notification(&value)?;
-    let timing: Timing = input::fit(&value)?;
-    let order = queue.order(JobType::Notification, &caller, &timing, String::new())?;
-    let job = NewJob::new(&notification).map_err(Error::from)?;
-    let key = key.of(&caller, ROUTE, &bytes);
-    let taken = queue.enqueue(&order, &[job], key.as_ref()).await?;
-    Ok(accepted(&Accepted::of(taken)))
+pub async fn enqueue(State(queue): State<Queue>, wish: Wish) -> Result<Accepted> {
+    let notification = notification(&wish.body.value)?;
+    let job = JobType::Notification;
+    queue.one(job, ROUTE, &wish, &notification).await
 }
 
 /// Reads the payload, or names the field that is wrong.

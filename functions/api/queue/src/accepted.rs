@@ -1,0 +1,111 @@
+//! What the routes answer that put jobs into the queue.
+
+use std::collections::BTreeMap;
+
+use axum::Json;
+use axum::response::{IntoResponse, Response};
+use http::StatusCode;
+use serde::Serialize;
+use shared::edge::documented::{BodyProblems, GuardProblems, problem};
+use shared::service::job::Status;
+use utoipa::openapi::link::LinkBuilder;
+use utoipa::openapi::{ContentBuilder, Ref, RefOr, ResponseBuilder, response};
+use utoipa::{IntoResponses, ToSchema};
+
+use crate::enqueue::Taken;
+
+/// A job that was taken.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Accepted {
+    /// Under this id the job can be followed.
+    job_id: String,
+    /// Always `queued`.
+    status: Status,
+}
+
+/// A batch that was taken.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct AcceptedBatch {
+    /// The label of all its jobs: `GET /api/queue/jobs?label={batchId}` lists them.
+    batch_id: String,
+    /// The jobs, in the order of what they carry.
+    job_ids: Vec<String>,
+}
+
+impl Accepted {
+    pub(crate) fn of(taken: Taken) -> Self {
+        Self {
+            job_id: taken.ids.into_iter().next().unwrap_or_default(),
+            status: Status::Queued,
+        }
+    }
+}
+
+impl AcceptedBatch {
+    pub(crate) fn of(taken: Taken) -> Self {
+        Self {
+            batch_id: taken.label,
+            job_ids: taken.ids,
+        }
+    }
+}
+
+impl IntoResponse for Accepted {
+    fn into_response(self) -> Response {
+        (StatusCode::ACCEPTED, Json(self)).into_response()
+    }
+}
+
+impl IntoResponse for AcceptedBatch {
+    fn into_response(self) -> Response {
+        (StatusCode::ACCEPTED, Json(self)).into_response()
+    }
+}
+
+type Documented = BTreeMap<String, RefOr<response::Response>>;
+
+impl IntoResponses for Accepted {
+    fn responses() -> Documented {
+        let id = "$response.body#/jobId";
+        documented::<Self>(&[
+            ("job", "getJob", "jobId", id),
+            ("cancel", "cancelJob", "jobId", id),
+            ("retry", "retryJob", "jobId", id),
+        ])
+    }
+}
+
+impl IntoResponses for AcceptedBatch {
+    fn responses() -> Documented {
+        documented::<Self>(&[
+            ("jobs", "listJobs", "label", "$response.body#/batchId"),
+            ("firstJob", "getJob", "jobId", "$response.body#/jobIds/0"),
+        ])
+    }
+}
+
+/// All answers of a route. Each link is its name, its operation, and the parameter that the answer gives it.
+fn documented<T: ToSchema>(links: &[(&str, &str, &str, &str)]) -> Documented {
+    let body = Ref::from_schema_name(T::name());
+    let mut accepted = ResponseBuilder::new()
+        .description("Recorded and handed to the queue")
+        .content(
+            "application/json",
+            ContentBuilder::new().schema(Some(body)).build(),
+        );
+    for &(name, operation, parameter, value) in links {
+        let link = LinkBuilder::new()
+            .operation_id(operation)
+            .parameter(parameter, value);
+        accepted = accepted.link(name, link.build());
+    }
+    let reused = problem("The Idempotency-Key came before with another body");
+    let own = [("202", accepted), ("409", reused)];
+    let own = own.map(|(status, response)| (status.to_owned(), response.build().into()));
+    let mut all = Documented::from(own);
+    all.extend(BodyProblems::responses());
+    all.extend(GuardProblems::responses());
+    all
+}

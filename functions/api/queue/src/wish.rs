@@ -1,0 +1,80 @@
+//! A request to enqueue, as far as all of them are alike: who asks, under which key, and when it is to be done.
+
+use axum::extract::{FromRequest, FromRequestParts as _, Request};
+use serde::Serialize;
+use serde_json::Value;
+use shared::base::id;
+use shared::edge::input::{self, Json};
+use shared::edge::{Caller, Problem, Result};
+use shared::service::job::{Error, JobType, NewJob};
+
+use crate::Queue;
+use crate::accepted::{Accepted, AcceptedBatch};
+use crate::enqueue::Taken;
+use crate::idempotency::IdempotencyKey;
+use crate::timing::Timing;
+
+/// A request to enqueue. Its body is JSON; what the job is to do is read from it by each route.
+#[derive(Debug)]
+pub struct Wish {
+    pub(crate) caller: Caller,
+    key: IdempotencyKey,
+    /// The body, and its bytes, which an Idempotency-Key stands for.
+    pub(crate) body: Json<Value>,
+}
+
+impl<S: Send + Sync> FromRequest<S> for Wish {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self> {
+        let (mut parts, body) = request.into_parts();
+        Ok(Self {
+            caller: Caller::from_request_parts(&mut parts, state).await?,
+            key: IdempotencyKey::from_request_parts(&mut parts, state).await?,
+            body: Json::from_request(Request::from_parts(parts, body), state).await?,
+        })
+    }
+}
+
+impl Queue {
+    /// Enqueues one job with this payload, as it was wished on this route.
+    pub(crate) async fn one(
+        &self,
+        job: JobType,
+        route: &str,
+        wish: &Wish,
+        payload: &impl Serialize,
+    ) -> Result<Accepted> {
+        let jobs = [NewJob::new(payload).map_err(Error::from)?];
+        let taken = self.take(job, route, wish, &jobs, String::new()).await?;
+        Ok(Accepted::of(taken))
+    }
+
+    /// Enqueues a job for each part, all under one label.
+    pub(crate) async fn batch<T: Serialize>(
+        &self,
+        job: JobType,
+        route: &str,
+        wish: &Wish,
+        parts: impl Iterator<Item = T>,
+    ) -> Result<AcceptedBatch> {
+        let jobs = parts.map(|part| NewJob::new(&part).map_err(Error::from));
+        let jobs = jobs.collect::<std::result::Result<Vec<_>, _>>()?;
+        let taken = self.take(job, route, wish, &jobs, id::sortable()).await?;
+        Ok(AcceptedBatch::of(taken))
+    }
+
+    async fn take(
+        &self,
+        job: JobType,
+        route: &str,
+        wish: &Wish,
+        jobs: &[NewJob],
+        label: String,
+    ) -> Result<Taken> {
+        let timing: Timing = input::fit(&wish.body.value)?;
+        let order = self.order(job, &wish.caller, &timing, label)?;
+        let key = wish.key.of(&wish.caller, route, &wish.body.bytes);
+        self.enqueue(&order, jobs, key.as_ref()).await
+    }
+}
