@@ -23,6 +23,15 @@ pub(crate) enum Error {
     /// A job could not be read.
     #[error("a job could not be read")]
     Job(#[from] shared::service::job::Error),
+    /// The database did not answer.
+    #[error("the database did not answer")]
+    Postgres(#[from] shared::protocol::postgres::Error),
+    /// A cached value could not be read.
+    #[error("a cached value could not be read")]
+    Cache(#[from] shared::service::cache::Error),
+    /// The audit log did not take an event.
+    #[error("the audit log did not take an event")]
+    Audit(#[from] shared::service::audit::Error),
     /// A file or a process could not be used.
     #[error("{what}")]
     System {

@@ -1,4 +1,4 @@
-//! A number, and what it may be at the most.
+//! A number, and the bound that it has to keep.
 
 /// What was measured of one thing.
 #[derive(Clone, Debug)]
@@ -6,31 +6,50 @@ pub(crate) struct Figure {
     what: String,
     value: f64,
     unit: &'static str,
-    limit: Option<f64>,
+    bound: Option<Bound>,
+}
+
+/// What a number has to keep to.
+#[derive(Clone, Copy, Debug)]
+enum Bound {
+    AtMost(f64),
+    AtLeast(f64),
 }
 
 impl Figure {
-    /// A number without a limit: for comparison.
+    /// A number without a bound: for comparison.
     pub(crate) fn new(what: impl Into<String>, value: f64, unit: &'static str) -> Self {
         Self {
             what: what.into(),
             value,
             unit,
-            limit: None,
+            bound: None,
         }
     }
 
     /// A number that must not be above `limit`.
     pub(crate) fn at_most(self, limit: f64) -> Self {
         Self {
-            limit: Some(limit),
+            bound: Some(Bound::AtMost(limit)),
+            ..self
+        }
+    }
+
+    /// A number that must not be below `goal`.
+    pub(crate) fn at_least(self, goal: f64) -> Self {
+        Self {
+            bound: Some(Bound::AtLeast(goal)),
             ..self
         }
     }
 
     /// Whether it is where it must be.
     pub(crate) fn holds(&self) -> bool {
-        self.limit.is_none_or(|limit| self.value <= limit)
+        match self.bound {
+            None => true,
+            Some(Bound::AtMost(limit)) => self.value <= limit,
+            Some(Bound::AtLeast(goal)) => self.value >= goal,
+        }
     }
 
     /// As a row of Markdown.
@@ -39,16 +58,20 @@ impl Figure {
             what,
             value,
             unit,
-            limit,
+            bound,
         } = self;
-        let verdict = match (limit, self.holds()) {
+        let verdict = match (bound, self.holds()) {
             (None, _) => "",
             (Some(_), true) => "yes",
             (Some(_), false) => "**no**",
         };
-        let limit = limit.map_or_else(String::new, |limit| format!("{limit} {unit}"));
+        let bound = match bound {
+            None => String::new(),
+            Some(Bound::AtMost(limit)) => format!("at most {limit} {unit}"),
+            Some(Bound::AtLeast(goal)) => format!("at least {goal} {unit}"),
+        };
         format!(
-            "| {what} | {} {unit} | {limit} | {verdict} |\n",
+            "| {what} | {} {unit} | {bound} | {verdict} |\n",
             readable(*value)
         )
     }
@@ -70,12 +93,19 @@ mod tests {
     use super::Figure;
 
     #[test]
-    fn a_number_over_its_limit_says_so() {
+    fn a_number_beyond_its_bound_says_so() {
         let figure = Figure::new("size", 6.5, "MB");
         assert!(figure.holds());
         assert_eq!(figure.row(), "| size | 6.50 MB |  |  |\n");
         let figure = figure.at_most(6.0);
         assert!(!figure.holds());
-        assert_eq!(figure.row(), "| size | 6.50 MB | 6 MB | **no** |\n");
+        assert_eq!(figure.row(), "| size | 6.50 MB | at most 6 MB | **no** |\n");
+        let figure = Figure::new("events", 6.5, "per s").at_least(6.0);
+        assert!(figure.holds());
+        assert_eq!(
+            figure.row(),
+            "| events | 6.50 per s | at least 6 per s | yes |\n"
+        );
+        assert!(!figure.at_least(7.0).holds());
     }
 }

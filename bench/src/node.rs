@@ -39,7 +39,8 @@ pub(crate) async fn measure(stage: &Stage, id: &str, calls: usize) -> Result<Rea
     let mut starts: Vec<Duration> = Vec::with_capacity(STARTS);
     for _ in 0..STARTS {
         let started = Instant::now();
-        let (_child, mut lines) = start("redis.js", &[key.clone(), "1".into()], environment)?;
+        let arguments = [key.clone(), "1".into()];
+        let (_child, mut lines) = start("redis.js", &arguments, environment, Stdio::null())?;
         next(&mut lines).await?;
         starts.push(started.elapsed());
     }
@@ -71,7 +72,7 @@ pub(crate) async fn last_line(
     arguments: &[String],
     environment: &BTreeMap<String, String>,
 ) -> Result<String, Error> {
-    let (_child, mut lines) = start(script, arguments, environment)?;
+    let (_child, mut lines) = start(script, arguments, environment, Stdio::null())?;
     let mut last = None;
     while let Some(line) = lines
         .next_line()
@@ -88,10 +89,12 @@ pub(crate) fn read<T: DeserializeOwned>(line: &str) -> Result<T, Error> {
     serde_json::from_str(line).map_err(|error| Error::Unexpected(format!("{error} in {line}")))
 }
 
-fn start(
+/// Starts a script; what it writes comes line by line, and it ends when the child is dropped.
+pub(crate) fn start(
     script: &str,
     arguments: &[String],
     environment: &BTreeMap<String, String>,
+    input: Stdio,
 ) -> Result<(Child, Lines<BufReader<ChildStdout>>), Error> {
     let mut child = Command::new("node")
         .arg(
@@ -101,7 +104,7 @@ fn start(
         )
         .args(arguments)
         .envs(environment)
-        .stdin(Stdio::null())
+        .stdin(input)
         .stdout(Stdio::piped())
         .kill_on_drop(true)
         .spawn()
@@ -111,7 +114,8 @@ fn start(
     Ok((child, BufReader::new(output).lines()))
 }
 
-async fn next(lines: &mut Lines<BufReader<ChildStdout>>) -> Result<String, Error> {
+/// The next line of a script.
+pub(crate) async fn next(lines: &mut Lines<BufReader<ChildStdout>>) -> Result<String, Error> {
     let line = lines
         .next_line()
         .await

@@ -19,7 +19,7 @@ pub(crate) struct Page {
 
 impl Page {
     /// The numbers that are not where they must be.
-    pub(crate) fn over(&self) -> impl Iterator<Item = &Figure> {
+    pub(crate) fn beyond(&self) -> impl Iterator<Item = &Figure> {
         let figures = self.sections.iter().flat_map(|section| &section.figures);
         figures.filter(|figure| !figure.holds())
     }
@@ -30,11 +30,12 @@ impl Page {
         let comparisons: String = self.comparisons.iter().map(Comparison::row).collect();
         format!(
             "# Performance\n
-Written by `make bench`, which measures all of it in one run: release binaries, everything on loopback, Redis,
-PostgreSQL, QStash and SES those of the local cloud.\n
+Written by `make bench`. All figures are of one run of it: the release binaries of one build, everything on loopback,
+Redis, PostgreSQL, QStash and SES those of the local cloud. The table of costs is exact and does not come from the run: a
+test holds it.\n
 Machine: {}.\n
 ## What an operation costs at Redis and QStash\n
-Exact, and held by a test (`tests/suite/budgets`): requests as the REST front counts them, commands as redis-server
+Held by a test (`tests/suite/budgets`): requests as the REST front counts them, commands as redis-server
 counts them, a script and what it calls included, because Upstash bills both. The scripts are known to the store; one
 that is not costs one request more. A job also writes its progress, at most once a second, for one request of 4
 commands. N bulk mails cost ceil(N/10,000) requests to QStash. A page of jobs that is filtered looks at up to 200
@@ -51,10 +52,11 @@ Receiver verifying the same deliveries. Here, a read goes through gateway and fu
 }
 
 impl Section {
-    fn text(&self) -> String {
+    /// As a part of the page.
+    pub(crate) fn text(&self) -> String {
         let rows: String = self.figures.iter().map(Figure::row).collect();
         format!(
-            "## {}\n\n{}\n\n| what | measured | at most | holds |\n|---|---:|---:|---|\n{rows}\n",
+            "## {}\n\n{}\n\n| what | measured | must be | holds |\n|---|---:|---:|---|\n{rows}\n",
             self.title, self.how
         )
     }

@@ -1,7 +1,5 @@
 //! What reading a job through its function adds to the bare round trip.
 
-use std::time::{Duration, Instant};
-
 use shared::protocol::upstash::{Command, Redis, Reply};
 use shared::service::job::Jobs;
 
@@ -10,12 +8,10 @@ use crate::figure::Figure;
 use crate::page::Section;
 use crate::spread::Spread;
 use crate::stage::{Stage, complete};
+use crate::turns::{Turns, timed};
 
-/// Reads of each kind, in turn, so that a slow moment of the machine meets all of them.
+/// Reads of each kind.
 const READS: usize = 3_000;
-
-/// Reads that are not counted.
-const WARM_UP: usize = 200;
 
 /// What the reads took.
 pub(crate) struct Reads {
@@ -66,21 +62,16 @@ impl Reads {
 pub(crate) async fn measure(stage: &Stage, id: &str) -> Result<Reads, Error> {
     let (redis, path) = (stage.redis()?, format!("/api/queue/jobs/{id}"));
     let jobs = Jobs::new(redis.clone());
-    let mut took: [Vec<Duration>; 4] = Default::default();
-    for round in 0..WARM_UP + READS {
-        let times = [
+    let mut turns = Turns::new(READS);
+    while turns.go_on() {
+        turns.note([
             timed(bare(&redis, id)).await?,
             timed(script(&jobs, id)).await?,
             timed(complete(stage.call_hello())).await?,
             timed(complete(stage.get(&path))).await?,
-        ];
-        if round >= WARM_UP {
-            for (took, time) in took.iter_mut().zip(times) {
-                took.push(time);
-            }
-        }
+        ]);
     }
-    let [bare, script, hello, function] = took.map(Spread::from_iter);
+    let [bare, script, hello, function] = turns.spreads();
     Ok(Reads {
         bare,
         script,
@@ -102,13 +93,4 @@ async fn script(jobs: &Jobs, id: &str) -> Result<(), Error> {
         Some(_) => Ok(()),
         None => Err(Error::Unexpected(format!("no job is at {id}"))),
     }
-}
-
-/// How long it takes.
-pub(crate) async fn timed(
-    work: impl Future<Output = Result<(), Error>>,
-) -> Result<Duration, Error> {
-    let started = Instant::now();
-    work.await?;
-    Ok(started.elapsed())
 }

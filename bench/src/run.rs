@@ -2,54 +2,138 @@
 
 use std::path::PathBuf;
 
+use clap::ValueEnum;
+
 use crate::comparison::Comparison;
 use crate::error::Error;
 use crate::memory::Memories;
-use crate::page::Page;
+use crate::page::{Page, Section};
 use crate::read::{self, Reads};
 use crate::signature::{self, Verification};
 use crate::stage::Stage;
 use crate::start::{self, Starts};
-use crate::{machine, memory, node, session, size, throughput};
+use crate::{
+    audit, blocklist, cached, guard, machine, memory, node, outbox, session, size, throughput,
+};
 
 /// Warm reads by the official client.
 const NODE_READS: usize = 2_000;
+
+/// A part of the page that can be measured alone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Part {
+    /// The sizes of the binaries
+    Sizes,
+    /// Starts
+    Starts,
+    /// Resident memory
+    Memory,
+    /// Reads of a job
+    Reads,
+    /// Reads of a session
+    Sessions,
+    /// Reads of a cached value
+    Caches,
+    /// The guard beside @upstash/ratelimit
+    Guard,
+    /// Lookups in block lists
+    Blocklist,
+    /// Signatures of deliveries
+    Signatures,
+    /// Enqueues and mails
+    Throughput,
+    /// The outbox's relay
+    Outbox,
+    /// Appending to and verifying the audit log
+    Audit,
+}
+
+/// Measures one part, on a stage of its own.
+pub(crate) async fn only(part: Part, bin_dir: PathBuf) -> Result<Section, Error> {
+    let stage = Stage::set(bin_dir).await?;
+    let section = alone(&stage, part).await;
+    stage.clear().await;
+    section
+}
+
+async fn alone(stage: &Stage, part: Part) -> Result<Section, Error> {
+    match part {
+        Part::Sizes => size::section(&stage.bin_dir),
+        Part::Starts => Ok(start::measure(stage, &held(stage).await?).await?.section()),
+        Part::Memory => Ok(memory::measure(stage, &held(stage).await?).await?.section()),
+        Part::Reads => Ok(read::measure(stage, &held(stage).await?).await?.section()),
+        Part::Sessions => session::section(stage).await,
+        Part::Caches => cached::section(stage).await,
+        Part::Guard => guard::section(stage).await,
+        Part::Blocklist => blocklist::section(stage).await,
+        Part::Signatures => Ok(signature::section(&signature::measure(stage).await?)),
+        Part::Throughput => {
+            let mails = throughput::mails(stage).await?;
+            throughput::section(stage, mails).await
+        }
+        Part::Outbox => outbox::section(stage).await,
+        Part::Audit => audit::section(stage).await,
+    }
+}
+
+/// A job that stays where it is, as all that is enqueued from here on.
+async fn held(stage: &Stage) -> Result<String, Error> {
+    stage.cloud.qstash().hold(true);
+    stage.enqueue().await
+}
 
 /// Measures everything.
 pub(crate) async fn everything(bin_dir: PathBuf) -> Result<Page, Error> {
     let machine = machine::describe().await?;
     let stage = Stage::set(bin_dir).await?;
-    say("throughput of mails");
-    let mails = throughput::mails(&stage).await?;
-    say("signatures");
-    let verifications = signature::measure(&stage).await?;
-    // From here on what is enqueued stays where it is.
-    stage.cloud.qstash().hold(true);
-    let id = stage.enqueue().await?;
-    say("starts");
-    let starts = start::measure(&stage, &id).await?;
-    say("reads");
-    let reads = read::measure(&stage, &id).await?;
-    let node = node::measure(&stage, &id, NODE_READS).await?;
-    say("sessions");
-    let sessions = session::section(&stage).await?;
-    say("memory");
-    let memory = memory::measure(&stage, &id).await?;
-    say("throughput of enqueues");
-    let throughput = throughput::section(&stage, mails).await?;
-    let sizes = size::section(&stage.bin_dir)?;
+    let page = on(&stage, machine).await;
     stage.clear().await;
+    page
+}
+
+async fn on(stage: &Stage, machine: String) -> Result<Page, Error> {
+    say("throughput of mails");
+    let mails = throughput::mails(stage).await?;
+    say("outbox");
+    let outbox = outbox::section(stage).await?;
+    say("signatures");
+    let verifications = signature::measure(stage).await?;
+    say("starts");
+    let id = held(stage).await?;
+    let starts = start::measure(stage, &id).await?;
+    say("reads");
+    let reads = read::measure(stage, &id).await?;
+    let node = node::measure(stage, &id, NODE_READS).await?;
+    say("sessions");
+    let sessions = session::section(stage).await?;
+    say("caches");
+    let caches = cached::section(stage).await?;
+    say("guard");
+    let guard = guard::section(stage).await?;
+    say("block list");
+    let blocklist = blocklist::section(stage).await?;
+    say("memory");
+    let memory = memory::measure(stage, &id).await?;
+    say("throughput of enqueues");
+    let throughput = throughput::section(stage, mails).await?;
+    say("audit");
+    let audit = audit::section(stage).await?;
     Ok(Page {
         machine,
         comparisons: comparisons(&starts, &reads, &node, &memory, &verifications),
         sections: vec![
-            sizes,
+            size::section(&stage.bin_dir)?,
             starts.section(),
             memory.section(),
             reads.section(),
             sessions,
+            caches,
+            guard,
+            blocklist,
             signature::section(&verifications),
             throughput,
+            outbox,
+            audit,
         ],
     })
 }

@@ -1,95 +1,155 @@
 //! What reading a session takes on each way that there is, in one run: through its function, straight from Redis with
-//! the official client, over a bare round trip, and with the query that the web app made before.
-
-use std::time::Duration;
+//! the official client, over a bare round trip, and with the statements that the web app made before.
 
 use http::Method;
 use serde_json::{Value, json};
-use shared::protocol::postgres::{Json, Postgres, Type, column};
+use shared::protocol::postgres::{Json, Parameter, Postgres, Type, column};
 use shared::protocol::upstash::{Command, Redis, Reply, Script};
 use shared::service::session::DIRECT_READ;
 
 use crate::error::Error;
 use crate::figure::Figure;
-use crate::node;
 use crate::page::Section;
-use crate::read::timed;
+use crate::player::Player;
 use crate::spread::Spread;
 use crate::stage::{Stage, complete, succeed, with_json};
+use crate::turns::{Turns, timed};
 
-/// Reads of each kind, in turn, so that a slow moment of the machine meets all of them.
+/// Reads of each kind.
 const READS: usize = 3_000;
 
-/// Reads that are not counted.
-const WARM_UP: usize = 200;
-
-/// What the web app asked Postgres on every request, with what it needed of the answer.
-const QUERY: &str =
+/// What the web app asked Postgres on every request, with all of the answer.
+const SELECT: &str =
     "SELECT to_jsonb(kept) AS session FROM public.user_sessions AS kept WHERE session_id = $1";
+
+/// What it wrote there on every request, after that.
+const UPDATE: &str = "UPDATE public.user_sessions SET last_used_at = now() WHERE session_id = $1";
 
 /// The script as the function runs it.
 static SCRIPT: Script = Script::repeatable(DIRECT_READ);
 
+/// What the ways took.
+struct Ways {
+    bare: Spread,
+    script: Spread,
+    hello: Spread,
+    function: Spread,
+    direct: Spread,
+    select: Spread,
+    both: Spread,
+}
+
 /// The figures.
 pub(crate) async fn section(stage: &Stage) -> Result<Section, Error> {
     let id = begin(stage).await?;
-    let (redis, path) = (stage.redis()?, format!("/api/sessions/{id}"));
-    let postgres = Postgres::at(stage.cloud.database_url(), None)
-        .map_err(|error| Error::Unexpected(error.to_string()))?;
-    let mut took: [Vec<Duration>; 5] = Default::default();
-    for round in 0..WARM_UP + READS {
-        let times = [
+    let (redis, postgres) = (stage.redis()?, stage.postgres()?);
+    let path = format!("/api/sessions/{id}");
+    let mut direct = Player::start(stage, &["session", &id])?;
+    let mut turns = Turns::new(READS);
+    while turns.go_on() {
+        let select = timed(select(&postgres, &id)).await?;
+        let update = timed(update(&postgres, &id)).await?;
+        turns.note([
             timed(bare(&redis, &id)).await?,
             timed(script(&redis, &id)).await?,
             timed(complete(stage.call_hello())).await?,
             timed(complete(stage.get(&path))).await?,
-            timed(query(&postgres, &id)).await?,
-        ];
-        if round >= WARM_UP {
-            for (took, time) in took.iter_mut().zip(times) {
-                took.push(time);
-            }
-        }
+            direct.act().await?,
+            select,
+            select + update,
+        ]);
     }
-    let arguments = [id, READS.to_string()];
-    let line = node::last_line("session.js", &arguments, stage.cloud.environment()).await?;
-    let direct: node::Warm = node::read(&line)?;
-    Ok(figures(&took.map(Spread::from_iter), direct.p50))
-}
-
-fn figures([bare, script, hello, function, query]: &[Spread; 5], direct: f64) -> Section {
-    let alone = function.p50() - hello.p50();
-    Section {
+    let [bare, script, hello, function, direct, select, both] = turns.spreads();
+    Ok(Section {
         title: "Reading a session",
         how: "GET /api/sessions/{sessionId} beside HGETALL of the same session over Redis REST (the bare round trip), the\n\
               script that the function runs there, the same script with @upstash/redis on Node (the web app's direct read),\n\
-              and the query that the web app made on every request, over an open connection without a pooler; in turn,\n\
-              3,000 each, Node's by themselves. hello is a function that does nothing behind the same gateway.",
-        figures: vec![
-            Figure::new("bare round trip, p50", bare.p50(), "ms"),
-            Figure::new("the script, bare, p50", script.p50(), "ms"),
-            Figure::new("hello through the gateway, p50", hello.p50(), "ms"),
-            Figure::new("through the function, p50", function.p50(), "ms").at_most(1.0),
-            Figure::new("through the function, p99", function.p99(), "ms"),
-            Figure::new("direct read with @upstash/redis on Node, p50", direct, "ms"),
-            Figure::new("the query that they replace, p50", query.p50(), "ms"),
-            Figure::new(
-                "through the function over the bare round trip, p50",
-                function.p50() / bare.p50(),
-                "x",
-            )
-            .at_most(1.3),
-            Figure::new(
-                "the function alone (without hello's time) over its script, p50",
-                alone / script.p50(),
-                "x",
+              and what the web app asked Postgres on every request: a SELECT, and an UPDATE of the last use. In turn, 3,000\n\
+              each, of one session. Node's calls are timed within its process. The statements are sent from Rust over a\n\
+              connection that is open, as one from a pool is, to a server that does not wait for its disk, and without the\n\
+              HTTP layer before Postgres that the web app goes through: Postgres is shown better than it was. hello is a\n\
+              function that does nothing behind the same gateway.",
+        figures: Ways {
+            bare,
+            script,
+            hello,
+            function,
+            direct,
+            select,
+            both,
+        }
+        .figures(),
+    })
+}
+
+impl Ways {
+    fn figures(&self) -> Vec<Figure> {
+        let mut figures = self.times();
+        figures.extend(self.ratios());
+        figures
+    }
+
+    fn times(&self) -> Vec<Figure> {
+        let ms = |what: &str, value| Figure::new(what, value, "ms");
+        vec![
+            ms("bare round trip, p50", self.bare.p50()),
+            ms("bare round trip, p99", self.bare.p99()),
+            ms("the script, bare, p50", self.script.p50()),
+            ms("hello through the gateway, p50", self.hello.p50()),
+            ms("through the function, p50", self.function.p50()).at_most(1.0),
+            ms("through the function, p99", self.function.p99()),
+            ms(
+                "direct read with @upstash/redis on Node, p50",
+                self.direct.p50(),
             ),
-            Figure::new(
-                "direct read on Node over the bare round trip, p50",
-                direct / bare.p50(),
-                "x",
+            ms(
+                "direct read with @upstash/redis on Node, p99",
+                self.direct.p99(),
             ),
-        ],
+            ms("the SELECT, p50", self.select.p50()),
+            ms("the SELECT, p99", self.select.p99()),
+            ms("the SELECT and the UPDATE, p50", self.both.p50()),
+            ms("the SELECT and the UPDATE, p99", self.both.p99()),
+        ]
+    }
+
+    fn ratios(&self) -> Vec<Figure> {
+        let ratio = |what: &str, one: f64, other: f64| Figure::new(what, one / other, "x");
+        let [bare, script, hello, function, direct, select, both] = [
+            &self.bare,
+            &self.script,
+            &self.hello,
+            &self.function,
+            &self.direct,
+            &self.select,
+            &self.both,
+        ]
+        .map(Spread::p50);
+        vec![
+            ratio("the function over the bare round trip, p50", function, bare).at_most(1.3),
+            ratio(
+                "the function without hello's time over its script, p50",
+                function - hello,
+                script,
+            ),
+            ratio(
+                "the direct read over the bare round trip, p50",
+                direct,
+                bare,
+            ),
+            ratio("the direct read over the function, p50", direct, function),
+            ratio("the SELECT over the function, p50", select, function),
+            ratio(
+                "the SELECT and the UPDATE over the function, p50",
+                both,
+                function,
+            ),
+            ratio(
+                "the SELECT and the UPDATE over the direct read, p50",
+                both,
+                direct,
+            ),
+        ]
     }
 }
 
@@ -125,14 +185,19 @@ async fn script(redis: &Redis, id: &str) -> Result<(), Error> {
     Ok(())
 }
 
-async fn query(postgres: &Postgres, id: &str) -> Result<(), Error> {
-    let failed = |error: shared::protocol::postgres::Error| Error::Unexpected(error.to_string());
-    let rows = postgres
-        .query(QUERY, &[(&id, Type::TEXT)])
-        .await
-        .map_err(failed)?;
+async fn select(postgres: &Postgres, id: &str) -> Result<(), Error> {
+    let parameters: [Parameter<'_>; 1] = [(&id, Type::TEXT)];
+    let rows = postgres.query(SELECT, &parameters).await?;
     let row = rows.first();
     let row = row.ok_or_else(|| Error::Unexpected(format!("no row is at {id}")))?;
-    column::<Json<Value>>(row, "session").map_err(failed)?;
+    column::<Json<Value>>(row, "session")?;
     Ok(())
+}
+
+async fn update(postgres: &Postgres, id: &str) -> Result<(), Error> {
+    let parameters: [Parameter<'_>; 1] = [(&id, Type::TEXT)];
+    match postgres.execute(UPDATE, &parameters).await? {
+        1 => Ok(()),
+        rows => Err(Error::Unexpected(format!("{rows} rows are at {id}"))),
+    }
 }

@@ -10,6 +10,7 @@ use local_gateway::Gateway;
 use reqwest::{Client, RequestBuilder, Response};
 use serde_json::{Value, json};
 use shared::base::secret::Secret;
+use shared::protocol::postgres::Postgres;
 use shared::protocol::upstash::Redis;
 use tempfile::TempDir;
 use url::Url;
@@ -29,12 +30,14 @@ pub(crate) struct Stage {
 }
 
 impl Stage {
-    /// Brings it up, with the binaries of `bin_dir`. QStash's clock is the real one.
+    /// Brings it up, with the binaries of `bin_dir`. QStash's clock is the real one, and the database has the sample
+    /// data.
     pub(crate) async fn set(bin_dir: PathBuf) -> Result<Self, Error> {
         let folder = tempfile::tempdir().map_err(Error::system("no folder for the data"))?;
         let settings = Settings {
             bin_dir: bin_dir.clone(),
             qstash_speed: 1.0,
+            seed: true,
             ..Settings::throwaway(folder.path())
         };
         let hello = local_gateway::start(local_gateway::Settings {
@@ -114,6 +117,34 @@ impl Stage {
         let token = Secret::new(self.variable("UPSTASH_REDIS_REST_TOKEN").to_owned());
         Ok(Redis::new(&url, &token)?)
     }
+
+    /// The database as the functions reach it, over a connection of its own.
+    pub(crate) fn postgres(&self) -> Result<Postgres, Error> {
+        database(self.cloud.database_url())
+    }
+
+    /// The database as its owner reaches it.
+    pub(crate) fn owner(&self) -> Result<Postgres, Error> {
+        database(self.cloud.migrations_database_url())
+    }
+
+    /// The publishing of an empty message to the function of a job.
+    pub(crate) fn publishing(&self, job: &str) -> RequestBuilder {
+        let qstash = self.variable("QSTASH_URL");
+        let url = format!(
+            "{qstash}/v2/publish/{}/api/jobs/{job}",
+            self.cloud.functions_url()
+        );
+        let request = self.http.post(url);
+        with_json(
+            request.bearer_auth(self.variable("QSTASH_TOKEN")),
+            &json!({}),
+        )
+    }
+}
+
+fn database(url: &str) -> Result<Postgres, Error> {
+    Postgres::at(url, None).map_err(|error| Error::Unexpected(error.to_string()))
 }
 
 /// A request with a JSON body.

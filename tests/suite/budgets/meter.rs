@@ -7,15 +7,13 @@ use ::base64::engine::general_purpose::STANDARD;
 use redis::aio::MultiplexedConnection;
 use serde_json::Value;
 use tests::budget::{BUDGETS, Cost};
+use tests::commands::billed;
 
 use crate::support::TestCloud;
 
 /// How often an operation is measured. The least counts: a job that happens to take more than a second writes its
 /// progress once, and an instance that is started on the way opens its connection.
 const ROUNDS: usize = 3;
-
-/// What a connection says for itself, and this meter's own question.
-const UNBILLED: [&str; 3] = ["info", "hello", "client"];
 
 /// A cloud's meter.
 pub(super) struct Meter<'a> {
@@ -83,27 +81,10 @@ impl<'a> Meter<'a> {
             .unwrap();
         Cost {
             redis_requests: self.cloud.redis().requests(),
-            redis_commands: info.lines().filter_map(calls).sum(),
+            redis_commands: billed(&info),
             qstash_requests: self.cloud.qstash().requests(),
         }
     }
-}
-
-/// The calls of a line such as `cmdstat_config|get:calls=2,usec=7,...`, if they are billed.
-fn calls(line: &str) -> Option<u64> {
-    let (name, figures) = line.strip_prefix("cmdstat_")?.split_once(':')?;
-    let name = name
-        .split_once('|')
-        .map_or(name, |(container, _)| container);
-    if UNBILLED.contains(&name) {
-        return None;
-    }
-    figures
-        .strip_prefix("calls=")?
-        .split(',')
-        .next()?
-        .parse()
-        .ok()
 }
 
 fn between(before: Cost, after: Cost) -> Cost {

@@ -1,0 +1,173 @@
+//! How fast the audit log takes events, and how fast it is verified.
+
+use std::time::Instant;
+
+use futures_util::future::try_join_all;
+use serde_json::{Value, json};
+use shared::protocol::postgres::Postgres;
+use shared::service::audit::{Audit, Event};
+
+use crate::error::Error;
+use crate::figure::Figure;
+use crate::page::Section;
+use crate::spread::Spread;
+use crate::stage::{Stage, succeed};
+
+/// Events that are appended in each way.
+const APPENDS: u32 = 2_000;
+
+/// Sessions that append at once.
+const SESSIONS: u32 = 8;
+
+/// Chains of the log that is verified, and events of each.
+const CHAINS: u32 = 1_000;
+const EVENTS: u32 = 100;
+
+/// Chains that one statement fills.
+const AT_ONCE: u32 = 20;
+
+/// Walks along the whole log.
+const WALKS: usize = 5;
+
+/// The figures.
+pub(crate) async fn section(stage: &Stage) -> Result<Section, Error> {
+    let alone = appends(stage, "alone", 1, |_| 0).await?;
+    let own = appends(stage, "own", SESSIONS, |session| session).await?;
+    let same = appends(stage, "same", SESSIONS, |_| 0).await?;
+    fill(stage).await?;
+    let (mut took, mut events) = (Vec::with_capacity(WALKS), 0);
+    for _ in 0..WALKS {
+        let started = Instant::now();
+        events = walk(stage).await?;
+        took.push(started.elapsed());
+    }
+    let per_second = f64::from(events) * 1000.0 / Spread::from_iter(took).p50();
+    Ok(Section {
+        title: "The audit log",
+        how: "Appending through the SQL function, 2,000 events in each way, each a transaction; the local cloud's Postgres\n\
+              does not wait for its disk. Verifying with GET /api/audit/verify over the whole log of 106,000 events, most of\n\
+              them in a thousand chains of 100, vacuumed: every text hashed and compared with its columns, every link\n\
+              followed; the middle one of five walks.",
+        figures: vec![
+            Figure::new("appending, one session", alone, "per s"),
+            Figure::new("appending, eight sessions with a chain each", own, "per s"),
+            Figure::new("appending, eight sessions on one chain", same, "per s"),
+            Figure::new("verifying", per_second, "events per s").at_least(100_000.0),
+        ],
+    })
+}
+
+/// Events per second from so many sessions at once, each into the chain that `chain` names.
+async fn appends(
+    stage: &Stage,
+    run: &str,
+    sessions: u32,
+    chain: impl Fn(u32) -> u32,
+) -> Result<f64, Error> {
+    let each = APPENDS / sessions;
+    let writers = (0..sessions).map(|session| {
+        let event = event(&format!("{run}-{}", chain(session)));
+        let (audit, ids) = (stage.postgres().map(Audit::new), format!("{run}-{session}"));
+        async move {
+            let (audit, event) = (audit?, event?);
+            for number in 0..each {
+                audit.append(&format!("{ids}-{number}"), &event).await?;
+            }
+            Ok::<(), Error>(())
+        }
+    });
+    let started = Instant::now();
+    try_join_all(writers).await?;
+    Ok(f64::from(each * sessions) / started.elapsed().as_secs_f64())
+}
+
+/// Somebody signs.
+fn event(request: &str) -> Result<Event, Error> {
+    serde_json::from_value(signing(request))
+        .map_err(|error| Error::Unexpected(format!("no event: {error}")))
+}
+
+fn signing(request: &str) -> Value {
+    json!({
+        "action": "sign",
+        "resourceType": "signing_request",
+        "resourceId": request,
+        "userId": "3f2b6c1e-8a4d-4c55-9e07-5d1f0a9b7c21",
+        "domain": "example.com",
+        "details": { "title": "Lease of a flat", "page": 3, "field": "signature" },
+        "metadata": { "source": "web", "locale": "en" },
+        "ipAddress": "192.0.2.7",
+        "userAgent": "Mozilla/5.0 (X11; Linux x86_64; rv:132.0) Gecko/20100101 Firefox/132.0",
+        "timestamp": 1_700_000_000_000_i64,
+    })
+}
+
+/// Fills the log that is verified, through the same function.
+async fn fill(stage: &Stage) -> Result<(), Error> {
+    let (one, other, owner) = (stage.postgres()?, stage.postgres()?, stage.owner()?);
+    let half = async |postgres: &Postgres, from: u32| {
+        for first in (from..CHAINS).step_by(2 * AT_ONCE as usize) {
+            postgres.batch(&filling(first)).await?;
+        }
+        Ok::<(), Error>(())
+    };
+    tokio::try_join!(half(&one, 0), half(&other, AT_ONCE))?;
+    owner.batch("VACUUM ANALYZE public.audit_logs").await?;
+    Ok(())
+}
+
+/// The statement that fills some chains, round by round.
+fn filling(first: u32) -> String {
+    let event = signing("");
+    let last = first + AT_ONCE - 1;
+    format!(
+        "SELECT count(public.signtusk_append_audit_event('{event}'::jsonb || jsonb_build_object('resourceId', 'verified-' || chain))) \
+         FROM generate_series(1, {EVENTS}) AS place, generate_series({first}, {last}) AS chain"
+    )
+}
+
+/// Walks along the whole log, in as many calls as it takes, and gives the number of its events.
+async fn walk(stage: &Stage) -> Result<u32, Error> {
+    let (mut cursor, mut events) = (None::<String>, 0);
+    loop {
+        // A cursor is of letters, digits, `-` and `_`.
+        let place = cursor.map_or_else(String::new, |cursor| format!("?cursor={cursor}"));
+        let call = stage.get(&format!("/api/audit/verify{place}"));
+        let verdict = succeed(call).await?.bytes().await?;
+        let verdict: Value = serde_json::from_slice(&verdict).unwrap_or_default();
+        events += count(&verdict)?;
+        cursor = verdict["cursor"].as_str().map(ToOwned::to_owned);
+        if cursor.is_none() {
+            break;
+        }
+    }
+    if events < 3 * APPENDS + CHAINS * EVENTS {
+        return Err(Error::Unexpected(format!("{events} events were verified")));
+    }
+    Ok(events)
+}
+
+/// The events of a verdict that is good.
+fn count(verdict: &Value) -> Result<u32, Error> {
+    let events = verdict["events"]
+        .as_u64()
+        .and_then(|events| u32::try_from(events).ok());
+    match (verdict["valid"].as_bool(), events) {
+        (Some(true), Some(events)) => Ok(events),
+        _ => Err(Error::Unexpected(format!("the verdict is {verdict}"))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::count;
+
+    #[test]
+    fn events_of_a_log_that_is_broken_do_not_count() {
+        assert_eq!(count(&json!({ "valid": true, "events": 7 })).ok(), Some(7));
+        assert!(count(&json!({ "valid": false, "events": 7 })).is_err());
+        assert!(count(&json!({})).is_err());
+    }
+}

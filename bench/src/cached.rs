@@ -1,0 +1,143 @@
+//! What reading a cached value takes on each way that there is, in one run: through its function, with the official
+//! client as the web app did it, and with the query that the cache replaces.
+
+use shared::protocol::postgres::{Parameter, Postgres, Type, column};
+use shared::protocol::upstash::{Command, Redis, Reply};
+use shared::service::cache::{Caches, Found, Source, Viewer, kind};
+
+use crate::error::Error;
+use crate::figure::Figure;
+use crate::page::Section;
+use crate::player::Player;
+use crate::spread::Spread;
+use crate::stage::{Stage, complete, succeed};
+use crate::turns::{Turns, timed};
+
+/// Reads of each kind.
+const READS: usize = 3_000;
+
+/// The signing request of the local cloud's sample data.
+const REQUEST: &str = "01985c00-0000-7000-8000-000000000100";
+
+/// The statement that fills the entry: a request with its signers and its document.
+const QUERY: &str = include_str!("../../shared/src/service/cache/sql/document.sql");
+
+/// Where the same value stands as the web app kept it: a string of JSON.
+const FORMER: &str = "bench:document";
+
+/// What the ways took.
+struct Ways {
+    bare: Spread,
+    script: Spread,
+    hello: Spread,
+    function: Spread,
+    official: Spread,
+    query: Spread,
+}
+
+/// The figures.
+pub(crate) async fn section(stage: &Stage) -> Result<Section, Error> {
+    let (redis, postgres) = (stage.redis()?, stage.postgres()?);
+    let caches = Caches::new(redis.clone(), postgres.clone());
+    let path = format!("/api/cache/documents/{REQUEST}");
+    let value = succeed(stage.get(&path)).await?.text().await?;
+    let keep = Command::new("SET").arg(FORMER).arg(value);
+    redis.run::<Reply>(keep.arg("EX").arg("3600")).await?;
+    let mut official = Player::start(stage, &["get", FORMER])?;
+    let mut turns = Turns::new(READS);
+    while turns.go_on() {
+        turns.note([
+            timed(bare(&redis)).await?,
+            timed(script(&caches)).await?,
+            timed(complete(stage.call_hello())).await?,
+            timed(complete(stage.get(&path))).await?,
+            official.act().await?,
+            timed(query(&postgres)).await?,
+        ]);
+    }
+    let [bare, script, hello, function, official, query] = turns.spreads();
+    Ok(Section {
+        title: "Reading a cached value",
+        how: "GET /api/cache/documents/{requestId}, a hit, beside GET of the same value as a string over Redis REST (the bare\n\
+              round trip), the script that the function runs there, the web app's own way (GET with @upstash/redis on Node,\n\
+              which knows neither generations nor who may see), and the statement that the cache replaces, which reads a\n\
+              request with three signers and its document. In turn, 3,000 each, timed as above. Everything is on one\n\
+              machine: what a cache keeps away from Postgres under load does not show in a table of single calls.",
+        figures: Ways {
+            bare,
+            script,
+            hello,
+            function,
+            official,
+            query,
+        }
+        .figures(),
+    })
+}
+
+impl Ways {
+    fn figures(&self) -> Vec<Figure> {
+        let ms = |what: &str, value| Figure::new(what, value, "ms");
+        let ratio = |what: &str, one: &Spread, other: &Spread| {
+            Figure::new(what, one.p50() / other.p50(), "x")
+        };
+        vec![
+            ms("bare round trip, p50", self.bare.p50()),
+            ms("the script, bare, p50", self.script.p50()),
+            ms("hello through the gateway, p50", self.hello.p50()),
+            ms("through the function, p50", self.function.p50()),
+            ms("through the function, p99", self.function.p99()),
+            ms("GET with @upstash/redis on Node, p50", self.official.p50()),
+            ms("GET with @upstash/redis on Node, p99", self.official.p99()),
+            ms("the query, p50", self.query.p50()),
+            ms("the query, p99", self.query.p99()),
+            ratio(
+                "the function over the bare round trip, p50",
+                &self.function,
+                &self.bare,
+            ),
+            ratio(
+                "@upstash/redis on Node over the function, p50",
+                &self.official,
+                &self.function,
+            ),
+            ratio(
+                "the query over the function, p50",
+                &self.query,
+                &self.function,
+            ),
+            ratio(
+                "the query over the script, bare, p50",
+                &self.query,
+                &self.script,
+            ),
+        ]
+    }
+}
+
+async fn bare(redis: &Redis) -> Result<(), Error> {
+    redis.run::<String>(Command::new("GET").arg(FORMER)).await?;
+    Ok(())
+}
+
+async fn script(caches: &Caches) -> Result<(), Error> {
+    let found = caches
+        .get(&kind::DOCUMENTS, REQUEST, &Viewer::Everything)
+        .await?;
+    match found {
+        Found::Here {
+            source: Source::Hit,
+            ..
+        } => Ok(()),
+        other => Err(Error::Unexpected(format!("no hit: {other:?}"))),
+    }
+}
+
+async fn query(postgres: &Postgres) -> Result<(), Error> {
+    let parameters: [Parameter<'_>; 1] = [(&REQUEST, Type::TEXT)];
+    let rows = postgres.query(QUERY, &parameters).await?;
+    let row = rows.first();
+    let row = row.ok_or_else(|| Error::Unexpected("the sample request is not there".into()))?;
+    column::<&str>(row, "value")?;
+    Ok(())
+}

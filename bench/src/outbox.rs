@@ -1,0 +1,81 @@
+//! How fast relay-outbox does the rows that a bulk of changes has written.
+
+use std::time::{Duration, Instant};
+
+use serde_json::json;
+use shared::protocol::postgres::{Postgres, column};
+
+use crate::error::Error;
+use crate::figure::Figure;
+use crate::page::Section;
+use crate::stage::{Stage, complete};
+
+/// Rows of the run that counts.
+const ROWS: u32 = 10_000;
+
+/// Looks at the outbox happen this often, so that looking does not cost what it looks at.
+const PAUSE: Duration = Duration::from_millis(20);
+
+/// After so long something is wrong.
+const PATIENCE: Duration = Duration::from_mins(2);
+
+const WAITING: &str =
+    "SELECT EXISTS (SELECT FROM signtusk.outbox WHERE published_at IS NULL) AS waiting";
+
+/// The figures. Nothing else may wait in the outbox, and deliveries must not be held.
+pub(crate) async fn section(stage: &Stage) -> Result<Section, Error> {
+    let postgres = stage.postgres()?;
+    // An instance is up, and the store knows its scripts.
+    relay(stage, &postgres, 1).await?;
+    let took = relay(stage, &postgres, ROWS).await?;
+    Ok(Section {
+        title: "The outbox",
+        how: "10,000 rows with a mail each, written in one statement; from the message that wakes relay-outbox to the last row\n\
+              that is published: each is claimed in Postgres, recorded in Redis and published at QStash, 100 at a time. The\n\
+              mails are to go in an hour, so that no other function takes a share of the machine meanwhile.",
+        figures: vec![Figure::new(
+            "rows through relay-outbox",
+            f64::from(ROWS) / took.as_secs_f64(),
+            "per s",
+        )],
+    })
+}
+
+/// Writes rows, wakes the relay, and waits until all are published.
+async fn relay(stage: &Stage, postgres: &Postgres, rows: u32) -> Result<Duration, Error> {
+    postgres.batch(&writing(rows)).await?;
+    let started = Instant::now();
+    complete(stage.publishing("relay-outbox")).await?;
+    while is_waiting(postgres).await? {
+        if started.elapsed() > PATIENCE {
+            return Err(Error::Unexpected(format!(
+                "{rows} rows took over {PATIENCE:?}"
+            )));
+        }
+        tokio::time::sleep(PAUSE).await;
+    }
+    Ok(started.elapsed())
+}
+
+async fn is_waiting(postgres: &Postgres) -> Result<bool, Error> {
+    let rows = postgres.query(WAITING, &[]).await?;
+    let row = rows.first();
+    let row = row.ok_or_else(|| Error::Unexpected("no answer to EXISTS".into()))?;
+    Ok(column(row, "waiting")?)
+}
+
+/// The statement that writes so many rows, as the web app would.
+fn writing(rows: u32) -> String {
+    let mail = json!({
+        "type": "signature-request",
+        "to": "ann@example.com",
+        "signerName": "Ann Signer",
+        "documentTitle": "Lease of a flat",
+        "senderName": "Bob Owner",
+        "signatureUrl": "https://app.example.com/sign/1",
+    });
+    format!(
+        "SELECT count(public.signtusk_enqueue_job('email', '{mail}', not_before => now() + interval '1 hour')) \
+         FROM generate_series(1, {rows})"
+    )
+}

@@ -1,0 +1,44 @@
+//! Commands as Upstash bills them, read from redis-server's own account of them.
+
+/// What a connection says for itself, and the question after the figures.
+const UNBILLED: [&str; 3] = ["info", "hello", "client"];
+
+/// How many commands an answer to INFO commandstats counts that are billed. Those inside a script and the script itself
+/// are both among them.
+#[must_use]
+pub fn billed(info: &str) -> u64 {
+    info.lines().filter_map(calls).sum()
+}
+
+/// The calls of a line such as `cmdstat_config|get:calls=2,usec=7,...`, if they are billed.
+fn calls(line: &str) -> Option<u64> {
+    let (name, figures) = line.strip_prefix("cmdstat_")?.split_once(':')?;
+    let name = name
+        .split_once('|')
+        .map_or(name, |(container, _)| container);
+    if UNBILLED.contains(&name) {
+        return None;
+    }
+    figures
+        .strip_prefix("calls=")?
+        .split(',')
+        .next()?
+        .parse()
+        .ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::billed;
+
+    #[test]
+    fn what_is_billed_is_counted_and_what_a_connection_says_for_itself_is_not() {
+        let info = "# Commandstats\r\n\
+            cmdstat_evalsha:calls=3,usec=90,usec_per_call=30.00\r\n\
+            cmdstat_config|get:calls=2,usec=7,usec_per_call=3.50\r\n\
+            cmdstat_client|setinfo:calls=8,usec=1,usec_per_call=0.10\r\n\
+            cmdstat_info:calls=5,usec=1,usec_per_call=0.10\r\n";
+        assert_eq!(billed(info), 5);
+        assert_eq!(billed(""), 0);
+    }
+}
