@@ -19,8 +19,11 @@ pub(super) const HEAD: &str =
 /// Chains that are begun at a time.
 const CHAINS: i64 = 200;
 
-/// Events that are held in memory at a time.
-const EVENTS: i64 = 2000;
+/// Events that are read at a time; two pages of them are held in memory.
+const PAGE: i64 = 1000;
+
+/// Events that are walked along between two looks at what the database has sent.
+const STRIDE: usize = 50;
 
 /// Rows from before the chain are counted up to here.
 const MOST_UNCHAINED: i64 = 100_000;
@@ -86,6 +89,15 @@ impl Span {
                 .unwrap_or(-1),
             through,
         }
+    }
+
+    /// What comes after a page.
+    fn follow(&mut self, page: &[Row]) -> Result<(), Error> {
+        if let Some(last) = page.last() {
+            column::<&str>(last, "chain")?.clone_into(&mut self.chain);
+            self.sequence = column(last, "sequence")?;
+        }
+        Ok(())
     }
 }
 
@@ -205,22 +217,21 @@ impl Audit {
     ) -> Result<Came, Error> {
         let mut span = Span::from(from.as_ref(), through);
         let mut course = Course::new(heads, from, rules);
-        loop {
-            let rows = self.links(&span).await?;
-            for row in &rows {
-                let (chain, link) = link(row)?;
-                if let Err(broken) = course.step(verdict, chain, &link) {
-                    return Ok(Came::Upon(broken));
-                }
-                chain.clone_into(&mut span.chain);
-                span.sequence = link.sequence;
-            }
-            if i64::try_from(rows.len()).unwrap_or(EVENTS) < EVENTS {
-                break;
+        let mut page = self.links(&span).await?;
+        // Each page is walked along while the database reads the next one.
+        while is_full(&page) {
+            span.follow(&page)?;
+            let (walked, next) = tokio::join!(course.walk(verdict, &page), self.links(&span));
+            if let Some(broken) = walked? {
+                return Ok(Came::Upon(broken));
             }
             if Instant::now() >= rules.deadline {
                 return Ok(Came::Short(course.reached()));
             }
+            page = next?;
+        }
+        if let Some(broken) = course.walk(verdict, &page).await? {
+            return Ok(Came::Upon(broken));
         }
         Ok(match course.end(verdict) {
             Ok(()) => Came::Through,
@@ -255,7 +266,7 @@ impl Audit {
                 (&first.chain, Type::TEXT),
                 (&after, Type::INT8),
                 (&through, Type::TEXT),
-                (&EVENTS, Type::INT8),
+                (&PAGE, Type::INT8),
             ];
             let rows = moment.query(LINKS, &parameters).await?;
             for row in &rows {
@@ -265,7 +276,7 @@ impl Audit {
                 }
                 after = link.sequence;
             }
-            if i64::try_from(rows.len()).unwrap_or(EVENTS) < EVENTS {
+            if !is_full(&rows) {
                 break;
             }
         }
@@ -304,7 +315,7 @@ impl Audit {
             (&span.chain, Type::TEXT),
             (&span.sequence, Type::INT8),
             (&span.through, Type::TEXT),
-            (&EVENTS, Type::INT8),
+            (&PAGE, Type::INT8),
         ];
         Ok(self.0.query_repeatable(LINKS, &parameters).await?)
     }
@@ -381,6 +392,20 @@ impl<'a> Course<'a> {
         }
     }
 
+    /// Along a page, until a link that is broken, with pauses in which the connection takes in the next page.
+    async fn walk(&mut self, verdict: &mut Verdict, page: &[Row]) -> Result<Option<Broken>, Error> {
+        for some in page.chunks(STRIDE) {
+            for row in some {
+                let (chain, link) = link(row)?;
+                if let Err(broken) = self.step(verdict, chain, &link) {
+                    return Ok(Some(broken));
+                }
+            }
+            tokio::task::yield_now().await;
+        }
+        Ok(None)
+    }
+
     /// One event further, after the chains before its own have ended.
     fn step(&mut self, verdict: &mut Verdict, chain: &str, link: &Link<'_>) -> Result<(), Broken> {
         let never_begun = || Broken {
@@ -431,6 +456,11 @@ impl<'a> Course<'a> {
             hash: walk.hash().to_owned(),
         })
     }
+}
+
+/// Whether there may be rows after these.
+fn is_full(page: &[Row]) -> bool {
+    i64::try_from(page.len()).is_ok_and(|rows| rows >= PAGE)
 }
 
 /// A row with the chain that it says it is of.
