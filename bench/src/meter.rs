@@ -1,7 +1,7 @@
 //! What a call costs at Redis: requests as the REST front counts them, commands as redis-server does.
 
+use ::tests::commands::billed;
 use shared::protocol::upstash::Command;
-use tests::commands::billed;
 
 use crate::error::Error;
 use crate::stage::Stage;
