@@ -361,9 +361,8 @@ async fn appending_meanwhile_is_not_taken_for_a_broken_chain() {
     assert_eq!(verify(&database, &Scope::All).await.events, 150);
 }
 
-#[tokio::test]
-async fn verifying_goes_on_where_the_time_was_up() {
-    let database = LedgerDatabase::fresh().await;
+/// 1,250 events of two users each: more than are read at a time.
+async fn long_history(database: &LedgerDatabase) {
     for _ in 0..5 {
         database
             .say(
@@ -372,6 +371,37 @@ async fn verifying_goes_on_where_the_time_was_up() {
             )
             .await;
     }
+}
+
+#[tokio::test]
+async fn a_change_is_found_on_whichever_page_it_stands() {
+    let database = LedgerDatabase::fresh().await;
+    long_history(&database).await;
+    let untouched = verify(&database, &Scope::All).await;
+    assert_eq!((untouched.valid, untouched.events), (true, 2500));
+    // From the last page to the first, and on both sides of an edge.
+    for (chain, place) in [
+        ("user:u1", 1250),
+        ("user:u1", 751),
+        ("user:u1", 750),
+        ("user:u0", 1001),
+    ] {
+        let change = format!(
+            "update public.audit_logs set user_agent = 'another' where chain = '{chain}' and sequence = {place}"
+        );
+        tamper(&database, &change).await;
+        let found = broken(&database).await;
+        assert_eq!(
+            (found.chain.as_str(), found.sequence, found.kind),
+            (chain, place, Kind::Column)
+        );
+    }
+}
+
+#[tokio::test]
+async fn verifying_goes_on_where_the_time_was_up() {
+    let database = LedgerDatabase::fresh().await;
+    long_history(&database).await;
     for scope in [Scope::All, Scope::User("u1".into())] {
         let audit = Audit::new(database.functions.clone());
         let (mut events, mut calls, mut reached) = (0, 0, None);
