@@ -90,10 +90,10 @@ impl Asker {
 
     /// Passes, or it was no use to measure it.
     pub(crate) async fn pass(&self) -> Result<(), Error> {
-        match self.passes().await? {
-            true => Ok(()),
-            false => Err(Error::Unexpected("the guard refused".into())),
+        if self.passes().await? {
+            return Ok(());
         }
+        Err(Error::Unexpected("the guard refused".into()))
     }
 }
 
