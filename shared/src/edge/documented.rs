@@ -100,6 +100,7 @@ fn number(description: &str) -> Header {
 }
 
 /// An answer that is a problem document.
+#[must_use]
 pub fn problem(description: &str) -> ResponseBuilder {
     let schema = Ref::from_schema_name(ProblemDocument::name());
     let content = ContentBuilder::new().schema(Some(schema)).build();
