@@ -1,6 +1,8 @@
 //! Deliveries: at least once they come, once is what they do, and what came of each can be read.
 
+mod another_type;
 mod cancelled;
+mod defects;
 mod direct;
 mod former;
 mod idempotency;

@@ -7,7 +7,8 @@
 //! | [`Stop::Never`], or a second panic, or a payload that cannot be read | dead | 489, non-retryable |
 //! | [`Stop::Defer`] | deferred, after the next message was published | 200 |
 //!
-//! A lease that another holds is 503 with what is left of it; a job that has ended, or has a newer message, is 200.
+//! A lease that another holds is 503 with what is left of it; a job that has ended, or has a newer message, is 200. A
+//! message under the id of a job of another type is 489, and that job is left as it is.
 
 use std::panic::AssertUnwindSafe;
 use std::time::Duration;
@@ -135,6 +136,7 @@ impl Worker {
             Ok(Claimed::Superseded) => {
                 Answer::Done(json!({ "success": true, "jobId": job_id, "superseded": true }))
             }
+            Ok(Claimed::Foreign) => Answer::Never("the job is of another type".into()),
             Err(error) => {
                 tracing::error!(error = &error as &dyn std::error::Error, "cannot claim");
                 Answer::Again(OUTAGE_WAIT, "the job's record cannot be reached".into())

@@ -61,6 +61,8 @@ pub enum Claimed {
     Over,
     /// A newer message of this job exists.
     Superseded,
+    /// The id is that of a job of another type: nothing was changed.
+    Foreign,
 }
 
 impl Jobs {
@@ -118,6 +120,7 @@ fn read(answer: &[Reply], incoming: Incoming<'_>, nonce: String) -> Result<Claim
             b"busy" => Ok(Claimed::Busy(Duration::from_millis(number(1)?))),
             b"over" => Ok(Claimed::Over),
             b"superseded" => Ok(Claimed::Superseded),
+            b"foreign" => Ok(Claimed::Foreign),
             _ => Err(unreadable()),
         },
         _ => Err(unreadable()),

@@ -152,7 +152,12 @@ impl Jobs {
         replies: &mut crate::protocol::upstash::Replies,
         now: Timestamp,
     ) -> Result<Stats, Error> {
-        let Pairs(counters) = replies.take::<Pairs<String, u64>>()?;
+        let Pairs(counters) = replies.take::<Pairs<String, i64>>()?;
+        // What somebody else wrote into a counter must not hide all the others.
+        let counters: Vec<(String, u64)> = counters
+            .into_iter()
+            .map(|(field, value)| (field, u64::try_from(value).unwrap_or_default()))
+            .collect();
         let counter = |name: &str| {
             counters
                 .iter()

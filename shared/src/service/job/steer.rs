@@ -53,7 +53,8 @@ pub enum Refusal {
 pub enum Failed {
     /// The job is marked dead.
     Dead,
-    /// The record knows better: it has ended, a newer message exists, or the queue's word has come before.
+    /// The record knows better: it has ended, a newer message exists, the queue's word has come before, or the job is of
+    /// another type than the message.
     Kept,
     /// An attempt still holds the lease, for this long at the most.
     Busy(Duration),

@@ -121,6 +121,7 @@ impl<'a> Subject<'a> {
                 Claimed::Busy(_) => Said::Busy,
                 Claimed::Over => Said::Over,
                 Claimed::Superseded => Said::Superseded,
+                Claimed::Foreign => panic!("there is one type here"),
             },
             Step::Commit(back, end) => match self.held(back) {
                 Some(claim) => Said::Written(self.jobs.commit(claim, &ending(end)).await.unwrap()),

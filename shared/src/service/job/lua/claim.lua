@@ -3,11 +3,12 @@
 -- ARGV: 1 attempt nonce, 2 lease (ms), 3 message id, 4 job id, 5 type, 6 generation of the message, 7 payload,
 -- 8 life of a record (ms), 9 list cap, 10 life of the message's key (ms)
 -- Answers {'run', fence, attempts, panics, priority, tenant, 1 if it is to be held back} | {'busy', ms until the lease
--- ends} | {'over', status} | {'superseded'}
+-- ends} | {'over', status} | {'superseded'} | {'foreign'} where the record is of another type
 
 dead_key = KEYS[6]
 local job = load('status', 'generation', 'attempts', 'fence', 'leaseUntil', 'nonce', 'panics', 'timeline',
-  'priority', 'tenant')
+  'priority', 'tenant', 'type')
+if is_of_another(job, ARGV[5]) then return { 'foreign' } end
 if job.status and job.nonce == ARGV[1] then
   return { 'run', tonumber(job.fence), tonumber(job.attempts), tonumber(job.panics or 0),
     job.priority or 'normal', job.tenant or '-', is_paused(job.tenant or '-') and 1 or 0 }

@@ -3,10 +3,11 @@
 -- ARGV: 1 job id, 2 type, 3 generation of the message, 4 error, 5 payload, 6 list cap, 7 message id,
 -- 8 life of the message's key (ms), 9 attempt nonce, 10 whether it is the queue's
 -- word ('1') or the worker's own ('')
--- Answers {'dead'} | {'kept', status} when the record knows better | {'busy', ms until the lease ends}
+-- Answers {'dead'} | {'kept', status} when the record knows better, or is of another type | {'busy', ms until the lease ends}
 
 dead_key = KEYS[6]
-local job = load('status', 'generation', 'leaseUntil', 'timeline', 'givenUp', 'givenUpBy')
+local job = load('status', 'generation', 'leaseUntil', 'timeline', 'givenUp', 'givenUpBy', 'type')
+if is_of_another(job, ARGV[2]) then return { 'kept', job.status } end
 if job.status == 'completed' or job.status == 'cancelled' then return { 'kept', job.status } end
 if job.status and tonumber(ARGV[3]) < tonumber(job.generation or 1) then return { 'kept', job.status } end
 if job.status == 'dead' then

@@ -26,6 +26,11 @@ local function load(...)
   return record
 end
 
+-- Whether the record is of a job that another function runs. Its sets and counters are not this call's to change.
+local function is_of_another(job, kind)
+  return job.status and job.type and job.type ~= kind
+end
+
 -- The first bytes of a text, without half a character at the end: a record that is no UTF-8 could not be read.
 local function cut(text, limit)
   while limit > 0 and (text:byte(limit + 1) or 0) >= 128 and text:byte(limit + 1) < 192 do limit = limit - 1 end
@@ -58,7 +63,8 @@ local function count(id, from, to, due)
   end
   if from == to then return end
   if from == 'dead' then
-    redis.call('HINCRBY', stats_key, 'failed', -1)
+    -- The counters may have been lost while the record was not.
+    if redis.call('HINCRBY', stats_key, 'failed', -1) < 0 then redis.call('HSET', stats_key, 'failed', 0) end
     redis.call('ZREM', dead_key, id)
   end
   if to == 'dead' then
