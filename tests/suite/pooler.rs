@@ -16,15 +16,20 @@ use shared::protocol::mail::{MessageId, Provider};
 use shared::protocol::postgres::{self, Postgres, Type, column};
 use shared::protocol::qstash;
 use shared::service::email::EmailAddress;
-use shared::service::job::Publisher;
-use shared::service::mail_ledger::{Begun, Entry, Identity, MailLedger};
+use shared::service::job::{JobType, Publisher};
+use shared::service::mail_ledger::{self, Begun, Identity, MailLedger};
+use shared::service::outbox::{Entry, Outbox};
 use shared::service::session::{
     Device, NewSession, RefreshToken, Refreshed, SessionId, Sessions, Viewer,
 };
 use tempfile::TempDir;
 use url::Url;
 
+use crate::outbox::ping;
+use crate::support::TestCloud;
 use crate::support::cluster::cluster;
+use crate::support::payloads::signature_request;
+use crate::support::waiting::eventually;
 
 /// A pooler before a migrated database. Its certificate is for `localhost` and for no address.
 struct Fixture {
@@ -32,6 +37,7 @@ struct Fixture {
     pooler: Process,
     port: u16,
     authority: String,
+    database: local::postgres::Database,
     _folder: TempDir,
 }
 
@@ -49,6 +55,7 @@ impl Fixture {
             pooler,
             port,
             authority,
+            database,
             _folder: folder,
         }
     }
@@ -142,7 +149,7 @@ async fn statements_go_through_a_transaction_pooler() {
             for mail in 0..10 {
                 let recipient = EmailAddress::parse(&format!("s{mail}@example.com")).unwrap();
                 let job_id = format!("job-{n}");
-                let entry = Entry {
+                let entry = mail_ledger::Entry {
                     kind: "bulk",
                     recipient: &recipient,
                     job_id: &job_id,
@@ -251,4 +258,69 @@ async fn live(here: &Sessions, there: &Sessions) {
             .unwrap()
             .is_none()
     );
+}
+
+/// Writers wait for each other by an advisory lock, and the relay claims with `SKIP LOCKED`: both must end with the
+/// transaction, because its connection is somebody else's afterwards.
+#[tokio::test]
+async fn the_outbox_lives_behind_a_transaction_pooler() {
+    let fixture = Fixture::start().await;
+    let (url, authority) = (
+        fixture.url("localhost", "require"),
+        fixture.authority.clone(),
+    );
+    let database = fixture.database.clone();
+    let cloud = TestCloud::start_with(|settings| {
+        settings.database = local::cloud::Database::Made(database);
+        settings.overrides.insert("DATABASE_URL".to_owned(), url);
+        settings
+            .overrides
+            .insert("DATABASE_CA".to_owned(), authority);
+    })
+    .await;
+    let writers = (0..8).map(|writer| {
+        let database = fixture.connect();
+        tokio::spawn(async move {
+            let key = format!("document-{}", writer % 2);
+            for mail in 0..3 {
+                let transaction = database.transaction().await.unwrap();
+                let entry = Entry {
+                    ordering_key: Some(&key),
+                    ..Entry::new(JobType::Email, "-")
+                };
+                let to = signature_request(&format!("s{writer}-{mail}@example.com"));
+                Outbox::write(&transaction, &entry, &to).await.unwrap();
+                transaction.commit().await.unwrap();
+            }
+        })
+    });
+    let sweeps = async {
+        for sweep in 0..6 {
+            ping(&cloud, &format!("msg_{sweep}")).await;
+        }
+    };
+    let writers = futures_util::future::join_all(writers.collect::<Vec<_>>());
+    let (written, ()) = tokio::join!(writers, sweeps);
+    assert!(written.iter().all(Result::is_ok), "{written:?}");
+    ping(&cloud, "msg_last").await;
+    eventually("each of 24 mails has gone", async || {
+        cloud.mails().len() == 24
+    })
+    .await;
+    assert!(cloud.mails().values().all(|count| *count == 1));
+    let rows = fixture
+        .connect()
+        .query(
+            "select count(*) filter (where published_at is null) as waiting, \
+             (select count(*) from pg_prepared_statements where name <> '') as named, \
+             (select count(*) from pg_locks where locktype = 'advisory') as locks from signtusk.outbox",
+            &[],
+        )
+        .await
+        .unwrap();
+    for figure in ["waiting", "named", "locks"] {
+        assert_eq!(column::<i64>(&rows[0], figure).unwrap(), 0, "{figure}");
+    }
+    drop(cloud);
+    fixture.end().await;
 }

@@ -73,6 +73,7 @@ async fn live(cloud: &TestCloud) {
     assert_eq!(cloud.get("/api/health/redis").await.status, 200);
 }
 
+/// Defects 42 and 48: lists, sets and counters that only grew.
 #[tokio::test]
 async fn every_key_has_an_end_or_a_documented_bound() {
     let cloud = TestCloud::start().await;

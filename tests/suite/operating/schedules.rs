@@ -46,6 +46,7 @@ fn built() -> Vec<&'static str> {
     ids
 }
 
+/// Defect 40: a schedule was one immediate message, and each registration would have made another.
 #[tokio::test]
 async fn registering_twice_leaves_one_of_each_and_none_whose_function_is_not_built() {
     let cloud = TestCloud::start().await;

@@ -1,14 +1,18 @@
 //! The outbox: its rows, and their way to the queue.
 
+mod continued;
 mod crashes;
+mod published;
 mod relay;
 mod rows;
+
+use std::collections::BTreeMap;
 
 use http::Method;
 use serde_json::{Value, json};
 
 use crate::support::TestCloud;
-use crate::support::cloud::{Answer, answer, with_json};
+use crate::support::cloud::{Answer, PATIENCE, answer, with_json};
 use crate::support::ledger::LedgerDatabase;
 use crate::support::payloads::signature_request;
 
@@ -41,6 +45,23 @@ pub(crate) async fn ping(cloud: &TestCloud, message: &str) -> Answer {
 pub(crate) fn result(answer: &Answer) -> &Value {
     assert_eq!(answer.status, 200, "{answer:?}");
     &answer.body["result"]
+}
+
+/// How many messages the queue has taken for each job, by its events.
+async fn taken(cloud: &TestCloud) -> BTreeMap<String, usize> {
+    let http = shared::protocol::http::client(PATIENCE).unwrap();
+    let url = format!(
+        "{}/v2/events?state=CREATED&count=1000",
+        cloud.qstash().url()
+    );
+    let request = http.get(url).bearer_auth(cloud.variable("QSTASH_TOKEN"));
+    let events = answer(request).await.body["events"].clone();
+    let mut taken = BTreeMap::new();
+    for event in events.as_array().unwrap() {
+        let label = event["label"].as_str().unwrap_or_default();
+        *taken.entry(label.to_owned()).or_default() += 1;
+    }
+    taken
 }
 
 /// Pauses e-mail, or lets it go on.

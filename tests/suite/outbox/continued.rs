@@ -1,0 +1,73 @@
+//! A sweep whose time runs out goes on in the next delivery, which the queue brings by itself.
+
+use std::time::Duration;
+
+use local::process::port::{free, loopback};
+use serde_json::json;
+
+use super::taken;
+use crate::support::TestCloud;
+use crate::support::ledger::LedgerDatabase;
+use crate::support::payloads::signature_request;
+use crate::support::proxy::{Proxy, carries};
+use crate::support::waiting::statuses;
+
+/// A queue that takes its time for each batch, and functions that have little: a function that may run for 9 s instead of
+/// 29 sweeps for one, which is enough for two or three batches of a hundred.
+async fn hurried() -> TestCloud {
+    let port = free().unwrap();
+    let qstash = Proxy::start(loopback(port)).await;
+    let url = format!("http://{}", qstash.address);
+    qstash.guard(|bytes| {
+        if carries(bytes, "POST /v2/batch") {
+            tokio::task::block_in_place(|| std::thread::sleep(Duration::from_millis(400)));
+        }
+        true
+    });
+    TestCloud::start_with(|settings| {
+        settings.ports.qstash = port;
+        settings.overrides.insert("QSTASH_URL".to_owned(), url);
+        let template = std::fs::read_to_string(&settings.template).unwrap();
+        let shorter = template.replacen("Timeout: 29", "Timeout: 9", 1);
+        assert_ne!(shorter, template);
+        settings.template = settings.data.join("template.yaml");
+        std::fs::write(&settings.template, shorter).unwrap();
+    })
+    .await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_sweep_that_runs_out_of_time_leaves_no_row_and_does_none_twice() {
+    let cloud = hurried().await;
+    let database = LedgerDatabase::of(&cloud);
+    // Of the day after tomorrow: what is asked here is who publishes them, not what they do.
+    let payload = signature_request("ann@example.com");
+    database
+        .say(&format!(
+            "select public.signtusk_enqueue_job('email', '{payload}', 'k' || n % 9, now() + interval '2 days') \
+             from generate_series(1, 800) as n"
+        ))
+        .await;
+    let first = cloud
+        .deliver_as("msg_sweep", "relay-outbox", &json!({}))
+        .await;
+    assert_eq!(first.status, 200, "{first:?}");
+    assert!(first.body["deferredUntil"].is_string(), "{first:?}");
+    let sweep = cloud.wait_for("msg_sweep", "completed").await;
+    let life = statuses(&sweep);
+    assert!(
+        life.contains(&"deferred") && !life.contains(&"failed"),
+        "running out of time is no failure: {sweep:#}"
+    );
+    let left = "select to_jsonb(count(*)) as value from signtusk.outbox where published_at is null";
+    assert_eq!(database.read(left).await, json!(0), "{sweep:#}");
+    let attempts = "select to_jsonb(max(attempts)) as value from signtusk.outbox";
+    assert_eq!(database.read(attempts).await, json!(1), "each is done once");
+    let mut taken = taken(&cloud).await;
+    let sweeps = taken.remove("msg_sweep").unwrap();
+    assert_eq!(sweeps, sweep["attempts"].as_u64().unwrap() as usize - 1);
+    assert_eq!(taken.len(), 800);
+    assert!(taken.values().all(|count| *count == 1), "{taken:?}");
+    let stats = cloud.get("/api/queue/stats").await.body;
+    assert_eq!(stats["email"]["total"], 800, "{stats:#}");
+}
