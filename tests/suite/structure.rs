@@ -173,3 +173,57 @@ fn no_key_is_built_outside_the_families_that_declare_it() {
         assert_eq!(owners, 1, "{} is declared {owners} times", family.pattern);
     }
 }
+
+/// The numbers after `Defect` or `Defects` in a comment: `27`, `46 to 48`, or `3, 4`.
+fn numbers(text: &str) -> Vec<u32> {
+    let words = text.split(|it: char| it.is_whitespace() || ".,:;".contains(it));
+    let mut numbers = Vec::new();
+    let mut is_range = false;
+    for word in words.filter(|word| !word.is_empty() && *word != "and") {
+        match (word.parse(), numbers.last().copied()) {
+            (Ok(end), Some(begin)) if is_range => numbers.extend(begin + 1..=end),
+            (Ok(number), _) => numbers.push(number),
+            (Err(_), _) if word != "to" => break,
+            (Err(_), _) => {}
+        }
+        is_range = word == "to";
+    }
+    numbers
+}
+
+/// Each defect that a test says it holds, with the test's name.
+fn held() -> BTreeSet<(u32, String)> {
+    let mut held = BTreeSet::new();
+    for folder in ["tests/suite", "shared/src", "functions"] {
+        for file in rust_files(&Path::new(ROOT).join(folder)) {
+            let text = fs::read_to_string(&file).unwrap();
+            for part in text.split("/// Defect").skip(1) {
+                let said = part.trim_start_matches('s');
+                let name = said.split("fn ").nth(1).unwrap();
+                let name = name.split('(').next().unwrap();
+                held.extend(
+                    numbers(said)
+                        .iter()
+                        .map(|&number| (number, name.to_owned())),
+                );
+            }
+        }
+    }
+    held
+}
+
+#[test]
+fn the_page_of_defects_names_the_tests_that_hold_them_and_no_others() {
+    let page = read("docs/DEFECTS.md");
+    let mut listed = BTreeSet::new();
+    for row in page.lines().filter(|line| line.starts_with("| ")) {
+        let cells: Vec<&str> = row.trim_matches('|').split(" | ").collect();
+        let Ok(number) = cells[0].trim().parse::<u32>() else {
+            continue;
+        };
+        let tests = cells[2].split('`').skip(1).step_by(2);
+        let names = tests.map(|test| test.rsplit("::").next().unwrap().to_owned());
+        listed.extend(names.map(|name| (number, name)));
+    }
+    assert_eq!(listed, held());
+}

@@ -10,6 +10,7 @@ use shared::service::audit::{Audit, Error};
 use super::{append, event, row, signed};
 use crate::support::ledger::LedgerDatabase;
 
+/// Defect 62, the half of the audit log: the last link was read and then followed, by two at once.
 #[tokio::test(flavor = "multi_thread")]
 async fn fifty_appenders_on_one_chain_do_not_fork_it() {
     const APPENDERS: usize = 50;

@@ -22,7 +22,7 @@ const TO: &str = "ann@example.com";
 /// Defect 25: the record was written after the message was published, so that a fast worker found none, and the late
 /// write said "queued" for ever.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn defect_25_a_worker_that_is_faster_than_the_enqueue_does_not_miss_its_record() {
+async fn a_worker_that_is_faster_than_the_enqueue_does_not_miss_its_record() {
     let port = free().unwrap();
     let qstash = Proxy::start(loopback(port)).await;
     let url = format!("http://{}", qstash.address);
@@ -65,7 +65,7 @@ async fn defect_25_a_worker_that_is_faster_than_the_enqueue_does_not_miss_its_re
 /// Defect 26: the status was read, changed and written back, so that a late delivery made a completed job "processing",
 /// and took its result away.
 #[tokio::test]
-async fn defect_26_a_late_delivery_does_not_take_a_completed_job_back() {
+async fn a_late_delivery_does_not_take_a_completed_job_back() {
     let cloud = TestCloud::start().await;
     let id = cloud.enqueue(&signature_request(TO)).await;
     let done = cloud.wait_for(&id, "completed").await;
@@ -84,7 +84,7 @@ async fn defect_26_a_late_delivery_does_not_take_a_completed_job_back() {
 /// Defect 27: mails, notifications and audit events were repeated with each retry, and a bulk began with its first
 /// recipient.
 #[tokio::test]
-async fn defect_27_no_effect_is_repeated_even_where_redis_has_forgotten_that_the_job_is_done() {
+async fn no_effect_is_repeated_even_where_redis_has_forgotten_that_the_job_is_done() {
     let cloud = TestCloud::start().await;
     let database = LedgerDatabase::of(&cloud);
     let mut many = bulk(3);
@@ -123,7 +123,7 @@ async fn defect_27_no_effect_is_repeated_even_where_redis_has_forgotten_that_the
 
 /// Defect 28: a failure was answered with 200, and a bulk of which one mail went was a success.
 #[tokio::test]
-async fn defect_28_no_failed_mail_is_answered_200_and_no_recipient_of_a_bulk_is_lost_in_silence() {
+async fn no_failed_mail_is_answered_200_and_no_recipient_of_a_bulk_is_lost_in_silence() {
     let cloud = TestCloud::start().await;
     let faults = cloud.mail().faults();
     faults.set(Some(Fault::ServerError));
@@ -150,7 +150,7 @@ async fn defect_28_no_failed_mail_is_answered_200_and_no_recipient_of_a_bulk_is_
 
 /// Defect 38: a bulk was enqueued as a list of whole mails, whose own fields the handler did not look at.
 #[tokio::test]
-async fn defect_38_a_bulk_whose_own_fields_nobody_would_read_is_not_taken() {
+async fn a_bulk_whose_own_fields_nobody_would_read_is_not_taken() {
     let cloud = TestCloud::start().await;
     let whole = json!({ "emails": [signature_request(TO)] });
     let refused = cloud.post("/api/queue/emails/bulk", &whole).await;
@@ -179,7 +179,7 @@ async fn defect_38_a_bulk_whose_own_fields_nobody_would_read_is_not_taken() {
 
 /// Defect 41: a delay that was no whole number of seconds threw, past everybody who could have been told.
 #[tokio::test]
-async fn defect_41_a_delay_in_fractions_is_not_a_failure_of_ours() {
+async fn a_delay_in_fractions_is_not_a_failure_of_ours() {
     let cloud = TestCloud::start().await;
     for delay in [json!(1.5), json!(5400.000_1), json!(1e-3)] {
         let mut mail = signature_request(TO);
@@ -200,7 +200,7 @@ async fn defect_41_a_delay_in_fractions_is_not_a_failure_of_ours() {
 /// Defect 42: the count of retries began anew with each, so that what failed went round for ever; what is queued could
 /// fall below zero.
 #[tokio::test]
-async fn defect_42_a_mail_that_always_fails_does_not_go_round_for_ever() {
+async fn a_mail_that_always_fails_does_not_go_round_for_ever() {
     let cloud = TestCloud::start_with(|settings| settings.qstash_speed = 6000.0).await;
     cloud.mail().faults().set(Some(Fault::ServerError));
     let id = cloud.enqueue(&signature_request(TO)).await;
@@ -217,7 +217,7 @@ async fn defect_42_a_mail_that_always_fails_does_not_go_round_for_ever() {
 
 /// Defect 45: the record kept the whole payload for a day, and the handler threw where it could not write its error down.
 #[tokio::test]
-async fn defect_45_a_done_job_keeps_no_address_and_a_lost_redis_is_not_thrown() {
+async fn a_done_job_keeps_no_address_and_a_lost_redis_is_not_thrown() {
     let cloud = TestCloud::start().await;
     let id = cloud.enqueue(&signature_request(TO)).await;
     cloud.wait_for(&id, "completed").await;

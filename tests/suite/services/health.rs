@@ -198,6 +198,7 @@ async fn health_without_postgres_or_the_queue_is_degraded_and_names_the_part() {
     );
 }
 
+/// Defect 51: health made up to 500 requests, and its probes shared one key.
 #[tokio::test]
 async fn health_costs_the_same_with_two_thousand_jobs_as_with_none_and_leaves_no_key() {
     let cloud = TestCloud::start().await;
