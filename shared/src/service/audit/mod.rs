@@ -5,8 +5,10 @@
 //! that text, and every column is derived from the text.
 
 mod append;
+mod course;
 mod entry;
 mod event;
+mod links;
 mod retire;
 mod seal;
 mod verify;

@@ -3,8 +3,8 @@
 use jiff::Timestamp;
 use serde_json::json;
 
+use super::links::{HEAD, link};
 use super::seal::Seal;
-use super::verify::{HEAD, link};
 use super::walk::{Broken, Head, Walk};
 use super::{Audit, Error};
 use crate::protocol::postgres::{Json, Parameter, Type, column};

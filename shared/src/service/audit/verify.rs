@@ -4,29 +4,12 @@ use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
 use utoipa::ToSchema;
 
+use super::course::{Course, Rules};
+use super::links::{CHAINS, HEAD, LINKS, PAGE, Span, is_full, link};
 use super::seal::Seal;
-use super::walk::{Broken, Head, Kind, Link, Narrow, Walk};
+use super::walk::{Broken, Head, Walk};
 use super::{Audit, Error};
-use crate::protocol::postgres::{Json, Parameter, Row, Type, column};
-
-const HEADS: &str = include_str!("heads.sql");
-const LINKS: &str = include_str!("links.sql");
-
-/// One chain's end.
-pub(super) const HEAD: &str =
-    "SELECT to_json(chained) AS head FROM signtusk.audit_chains AS chained WHERE chain = $1";
-
-/// Chains that are begun at a time.
-const CHAINS: i64 = 200;
-
-/// Events that are read at a time; two pages of them are held in memory.
-const PAGE: i64 = 1000;
-
-/// Events that are walked along between two looks at what the database has sent.
-const STRIDE: usize = 50;
-
-/// Rows from before the chain are counted up to here.
-const MOST_UNCHAINED: i64 = 100_000;
+use crate::protocol::postgres::{Json, Parameter, Type, column};
 
 /// What is verified.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -68,45 +51,6 @@ pub struct Verdict {
     /// Where to go on, if the time was up.
     #[serde(skip)]
     pub reached: Option<Reached>,
-}
-
-/// Which rows are read next, in the order of chain and place.
-struct Span {
-    chain: String,
-    sequence: i64,
-    through: Option<String>,
-}
-
-impl Span {
-    /// From a place on, or from the beginning.
-    fn from(reached: Option<&Reached>, through: Option<String>) -> Self {
-        Self {
-            chain: reached.map(|from| from.chain.clone()).unwrap_or_default(),
-            // A row whose place was set to nought stands before the first one.
-            sequence: reached
-                .map(|from| from.sequence)
-                .filter(|sequence| *sequence > 0)
-                .unwrap_or(-1),
-            through,
-        }
-    }
-
-    /// What comes after a page.
-    fn follow(&mut self, page: &[Row]) -> Result<(), Error> {
-        if let Some(last) = page.last() {
-            column::<&str>(last, "chain")?.clone_into(&mut self.chain);
-            self.sequence = column(last, "sequence")?;
-        }
-        Ok(())
-    }
-}
-
-/// What a walk needs to know.
-#[derive(Clone, Copy)]
-struct Rules<'a> {
-    seal: &'a Seal,
-    narrow: Narrow,
-    deadline: Instant,
 }
 
 /// How far a walk came.
@@ -283,77 +227,6 @@ impl Audit {
         moment.commit().await?;
         Ok(walk.end().err())
     }
-
-    async fn heads(&self, scope: &Scope, from: Option<&Reached>) -> Result<Vec<Head>, Error> {
-        let chain = match scope {
-            Scope::Request(id) => Some(format!("request:{id}")),
-            _ => None,
-        };
-        let user = match scope {
-            Scope::User(id) => Some(id),
-            _ => None,
-        };
-        let after = from.map(|from| from.chain.as_str()).unwrap_or_default();
-        // A chain that was not finished is begun again where it was left.
-        let unfinished = from.is_some_and(|from| from.sequence < i64::MAX);
-        let parameters: [Parameter<'_>; 5] = [
-            (&chain, Type::TEXT),
-            (&user, Type::TEXT),
-            (&after, Type::TEXT),
-            (&unfinished, Type::BOOL),
-            (&CHAINS, Type::INT8),
-        ];
-        let rows = self.0.query_repeatable(HEADS, &parameters).await?;
-        let heads = rows
-            .iter()
-            .map(|row| column::<Json<Head>>(row, "head").map(|Json(head)| head));
-        Ok(heads.collect::<Result<_, _>>()?)
-    }
-
-    async fn links(&self, span: &Span) -> Result<Vec<Row>, Error> {
-        let parameters: [Parameter<'_>; 4] = [
-            (&span.chain, Type::TEXT),
-            (&span.sequence, Type::INT8),
-            (&span.through, Type::TEXT),
-            (&PAGE, Type::INT8),
-        ];
-        Ok(self.0.query_repeatable(LINKS, &parameters).await?)
-    }
-
-    async fn unchained(&self, scope: &Scope) -> Result<u64, Error> {
-        let (request, user) = match scope {
-            Scope::All => (None, None),
-            Scope::Request(id) => (Some(id), None),
-            Scope::User(id) => (None, Some(id)),
-        };
-        let sql = "SELECT count(*) AS unchained FROM (SELECT FROM signtusk.audit_entries \
-            WHERE chain IS NULL AND ($1 IS NULL OR (resource_type = 'signing_request' AND resource_id = $1)) \
-              AND ($2 IS NULL OR user_id = $2) LIMIT $3) AS counted";
-        let parameters: [Parameter<'_>; 3] = [
-            (&request, Type::TEXT),
-            (&user, Type::TEXT),
-            (&MOST_UNCHAINED, Type::INT8),
-        ];
-        let rows = self.0.query_repeatable(sql, &parameters).await?;
-        let count: i64 = column(rows.first().ok_or(Error::Unreadable)?, "unchained")?;
-        Ok(u64::try_from(count).unwrap_or_default())
-    }
-
-    /// The columns that a table from before has with other types.
-    pub(super) async fn narrow(&self) -> Result<Narrow, Error> {
-        let sql = "SELECT attname::text AS name FROM pg_attribute \
-            WHERE attrelid = 'public.audit_logs'::regclass AND attname IN ('user_id', 'resource_id', 'ip_address') \
-              AND atttypid NOT IN ('text'::regtype, 'varchar'::regtype)";
-        let mut narrow = Narrow::default();
-        for row in self.0.query_repeatable(sql, &[]).await? {
-            match column::<&str>(&row, "name")? {
-                "user_id" => narrow.user_id = true,
-                "resource_id" => narrow.resource_id = true,
-                _ => narrow.ip_address = true,
-            }
-        }
-        Ok(narrow)
-    }
 }
 
 impl Reached {
@@ -365,124 +238,4 @@ impl Reached {
             hash: String::new(),
         }
     }
-}
-
-/// A walk along several chains in their order.
-struct Course<'a> {
-    rules: Rules<'a>,
-    waiting: std::vec::IntoIter<Head>,
-    walk: Option<Walk>,
-}
-
-impl<'a> Course<'a> {
-    fn new(heads: Vec<Head>, from: Option<Reached>, rules: Rules<'a>) -> Self {
-        let mut waiting = heads.into_iter();
-        let left = from.filter(|from| {
-            let first = waiting.as_slice().first();
-            from.sequence > 0 && first.is_some_and(|head| head.chain == from.chain)
-        });
-        let walk = left.and_then(|from| {
-            let head = waiting.next()?;
-            Some(Walk::resume(head, rules.narrow, from.sequence, from.hash))
-        });
-        Self {
-            rules,
-            waiting,
-            walk,
-        }
-    }
-
-    /// Along a page, until a link that is broken, with pauses in which the connection takes in the next page.
-    async fn walk(&mut self, verdict: &mut Verdict, page: &[Row]) -> Result<Option<Broken>, Error> {
-        for some in page.chunks(STRIDE) {
-            for row in some {
-                let (chain, link) = link(row)?;
-                if let Err(broken) = self.step(verdict, chain, &link) {
-                    return Ok(Some(broken));
-                }
-            }
-            tokio::task::yield_now().await;
-        }
-        Ok(None)
-    }
-
-    /// One event further, after the chains before its own have ended.
-    fn step(&mut self, verdict: &mut Verdict, chain: &str, link: &Link<'_>) -> Result<(), Broken> {
-        let never_begun = || Broken {
-            chain: chain.to_owned(),
-            sequence: link.sequence,
-            event_id: link.event_id.map(ToOwned::to_owned),
-            kind: Kind::Unexpected,
-            detail: "its chain was never begun".to_owned(),
-        };
-        while self.walk.as_ref().is_none_or(|walk| walk.chain() != chain) {
-            if let Some(done) = self.walk.take() {
-                verdict.chains += 1;
-                done.end()?;
-            }
-            if !self
-                .waiting
-                .as_slice()
-                .iter()
-                .any(|head| head.chain == chain)
-            {
-                return Err(never_begun());
-            }
-            let head = self.waiting.next().ok_or_else(never_begun)?;
-            self.walk = Some(Walk::begin(head, self.rules.narrow, self.rules.seal)?);
-        }
-        self.walk.as_mut().ok_or_else(never_begun)?.step(link)?;
-        verdict.events += 1;
-        Ok(())
-    }
-
-    /// Ends the walk, and those along chains that have no rows.
-    fn end(self, verdict: &mut Verdict) -> Result<(), Broken> {
-        if let Some(walk) = self.walk {
-            verdict.chains += 1;
-            walk.end()?;
-        }
-        for head in self.waiting {
-            verdict.chains += 1;
-            Walk::begin(head, self.rules.narrow, self.rules.seal)?.end()?;
-        }
-        Ok(())
-    }
-
-    fn reached(&self) -> Option<Reached> {
-        self.walk.as_ref().map(|walk| Reached {
-            chain: walk.chain().to_owned(),
-            sequence: walk.sequence(),
-            hash: walk.hash().to_owned(),
-        })
-    }
-}
-
-/// Whether there may be rows after these.
-fn is_full(page: &[Row]) -> bool {
-    i64::try_from(page.len()).is_ok_and(|rows| rows >= PAGE)
-}
-
-/// A row with the chain that it says it is of.
-pub(super) fn link(row: &Row) -> Result<(&str, Link<'_>), Error> {
-    let link = Link {
-        sequence: column(row, "sequence")?,
-        event_id: column(row, "event_id")?,
-        previous_hash: column(row, "previous_hash")?,
-        hash: column(row, "hash")?,
-        canonical: column(row, "canonical")?,
-        request_id: column(row, "request_id")?,
-        domain: column(row, "domain")?,
-        user_id: column(row, "user_id")?,
-        action: column(row, "action")?,
-        resource_type: column(row, "resource_type")?,
-        resource_id: column(row, "resource_id")?,
-        ip_address: column(row, "ip_address")?,
-        user_agent: column(row, "user_agent")?,
-        details: column(row, "details")?,
-        metadata: column(row, "metadata")?,
-        created_micros: column(row, "created_micros")?,
-        recorded_micros: column(row, "recorded_micros")?,
-    };
-    Ok((column(row, "chain")?, link))
 }
