@@ -16,7 +16,7 @@ use tracing::Instrument as _;
 use super::fatal::Fatal;
 use super::guard::NotCounted;
 use super::problem::Problem;
-use super::{deadline, metrics, refusals};
+use super::{deadline, metrics, path, refusals};
 use crate::base::clock::Clock;
 use crate::protocol::upstash::Usage;
 
@@ -63,7 +63,9 @@ async fn handle(
     let span = tracing::info_span!("request", request_id, function);
     let deadline = deadline::of(&request, clock);
     let is_head = request.method() == Method::HEAD;
-    let answer = router.clone().oneshot(request.map(Body::new));
+    let answer = router
+        .clone()
+        .oneshot(path::encoded(request).map(Body::new));
     let response = tokio::time::timeout_at(deadline, AssertUnwindSafe(answer).catch_unwind())
         .instrument(span)
         .await;

@@ -9,15 +9,18 @@ pub mod documented;
 pub mod fatal;
 pub mod guard;
 pub mod input;
+pub mod instant;
 pub mod job;
 pub mod limiter;
 pub mod metrics;
 pub mod page;
 pub mod problem;
+pub mod schema;
 pub mod telemetry;
 pub mod webhook;
 
 mod deadline;
+mod path;
 mod refusals;
 mod start;
 

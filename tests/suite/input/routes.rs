@@ -1,10 +1,11 @@
 //! Paths, queries and methods that no client should send.
 
 use http::Method;
+use serde_json::json;
 
 use super::assert_nobody_panicked;
 use crate::support::TestCloud;
-use crate::support::cloud::answer;
+use crate::support::cloud::{answer, with_json};
 use crate::support::event::{event, with_header};
 use crate::support::payloads::signature_request;
 
@@ -174,6 +175,38 @@ async fn an_encoded_delimiter_leads_to_no_route_that_the_token_does_not_open() {
         );
     }
     assert_nobody_panicked(&cloud);
+}
+
+#[tokio::test]
+async fn an_id_that_holds_a_delimiter_is_that_id_and_nothing_else() {
+    let cloud = TestCloud::start().await;
+    // A message without a record is a job whose id is the message's.
+    for (message, written) in [
+        ("msg?a", "msg%3Fa"),
+        ("msg#a", "msg%23a"),
+        ("msg/a", "msg%2Fa"),
+        ("msg%41", "msg%2541"),
+        ("msg+a", "msg+a"),
+    ] {
+        let mail = signature_request("ann@example.com");
+        let delivered = cloud.deliver_as(message, "send-email", &mail).await;
+        assert_eq!(delivered.status, 200, "{message}: {delivered:?}");
+        let job = cloud.get(&format!("/api/queue/jobs/{written}")).await;
+        assert_eq!(job.body["jobId"], message, "{job:?}");
+        // The route's own end is still there behind the id.
+        let path = format!("/api/queue/jobs/{written}/retry?x=1");
+        let retried = answer(cloud.request(Method::POST, &path)).await;
+        retried.assert_problem(409, "job_not_retryable", message);
+    }
+    for (method, path) in [
+        (Method::POST, "/api/sessions/a%3Fb/refresh"),
+        (Method::PUT, "/api/sessions/a%23b/totp"),
+    ] {
+        let request = cloud.request(method, path);
+        let body = json!({ "verified": false, "refreshToken": "a", "newRefreshToken": "b" });
+        let missing = answer(with_json(request, &body)).await;
+        missing.assert_problem(404, "session_not_found", path);
+    }
 }
 
 #[tokio::test]
