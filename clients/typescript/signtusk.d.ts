@@ -1053,8 +1053,10 @@ export interface components {
              */
             score: number;
             /** @description What to do. */
-            verdict: components["schemas"]["Verdict"];
+            verdict: components["schemas"]["VisitVerdict"];
         };
+        /** @description The kind of an attempt: small letters, digits and hyphens, beginning with a letter. */
+        AttemptKind: string;
         /** @description What happened, as the log holds it. */
         AuditEntry: {
             /** @description What was done. */
@@ -1108,11 +1110,8 @@ export interface components {
          *     absent.
          */
         AuditEventPayload: {
-            /**
-             * @description What was done, such as `sign`.
-             * @example sign
-             */
-            action: string;
+            /** @description What was done, such as `sign`. */
+            action: components["schemas"]["AuditText100"];
             /** @description More about it: any JSON. Numbers are doubles; what needs more digits is a string. */
             details?: unknown;
             /** @description Whose administrators may see the event: the domain of who acted. `X-User-Domain`, if absent. */
@@ -1127,11 +1126,8 @@ export interface components {
             requestId?: string | null;
             /** @description Which one. */
             resourceId?: string | null;
-            /**
-             * @description What kind of thing it was done with, such as `signing_request`.
-             * @example signing_request
-             */
-            resourceType: string;
+            /** @description What kind of thing it was done with, such as `signing_request`. */
+            resourceType: components["schemas"]["AuditText100"];
             timestamp?: components["schemas"]["Happened"] | null;
             /** @description With what; the first 2,048 characters are kept. */
             userAgent?: string | null;
@@ -1145,6 +1141,8 @@ export interface components {
             /** @description The entries, the newest first. */
             items: components["schemas"]["AuditEntry"][];
         };
+        AuditText100: string;
+        AuditText320: string;
         /** @description What it came to. */
         AuditVerdict: components["schemas"]["Verdict"] & {
             /** @description Where to go on, if the time was up before the end; absent when everything was looked at. */
@@ -1284,6 +1282,8 @@ export interface components {
             /** @description How well it is. */
             status: components["schemas"]["Health"];
         };
+        /** @enum {string} */
+        CacheDisplayKind: "user-profiles" | "documents" | "notification-preferences" | "signing-requests" | "document-status";
         /**
          * @description Entries that belong together.
          * @enum {string}
@@ -1303,7 +1303,6 @@ export interface components {
                 [key: string]: components["schemas"]["KindFigures"];
             };
         };
-        /** @description Which waiting jobs are to be cancelled: all that match. A type or a label has to be given. */
         CancelMany: {
             /** @description Only count them. */
             dryRun?: boolean;
@@ -1312,7 +1311,11 @@ export interface components {
             /** @description Only this tenant's: a domain, or a user without one. */
             tenant?: string | null;
             type?: components["schemas"]["JobType"] | null;
-        };
+        } & ({
+            type: string;
+        } | {
+            label: string;
+        });
         /** @description Whether it may go on. */
         Checked: {
             /**
@@ -1570,7 +1573,7 @@ export interface components {
         };
         /**
          * Format: date-time
-         * @description An instant as RFC 3339 writes it.
+         * @description An instant in the years 0 to 9999: those that RFC 3339 can write, and a database can hold.
          */
         Instant: string;
         /** @description Asks one signer to sign one document. */
@@ -1588,6 +1591,8 @@ export interface components {
             /** @description The signer's name. */
             signerName: components["schemas"]["DisplayName"];
         };
+        /** @description An IPv4 or IPv6 address. */
+        IpAddress: string;
         /** @description What a token is wanted for. */
         IssueToken: {
             /** @description Whose holder it is to prove. */
@@ -1694,6 +1699,8 @@ export interface components {
              */
             stale: number;
         };
+        /** @enum {string} */
+        LimiterName: "api" | "public" | "service" | "auth" | "corporateAdmin" | "email" | "pdfGeneration" | "totp" | "verify" | "signature" | "signatureBulk" | "signatureReminder" | "linkPassword" | "dataroomPassword";
         /** @description A limiter and its day. */
         LimiterReport: {
             /**
@@ -1761,13 +1768,12 @@ export interface components {
         };
         /** @description What is put on the list. */
         NewBlock: {
-            /** @description An address, or a network such as `192.0.2.0/24` or `2001:db8::/48`. */
-            cidr: string;
             /**
-             * Format: date-time
-             * @description Until when; without one, until it is taken off.
+             * Format: cidr
+             * @description An address, or a network such as `192.0.2.0/24` or `2001:db8::/48`.
              */
-            expiresAt?: string | null;
+            cidr: string;
+            expiresAt?: components["schemas"]["Instant"] | null;
             /** @description Why. */
             reason: string;
         };
@@ -2023,8 +2029,8 @@ export interface components {
         };
         /** @description What was read: either some (`ids`), or everything (`all`). */
         ReadNotifications: {
-            /** @enum {object} */
-            all?: never;
+            /** @enum {boolean|null} */
+            all?: false | null;
             /** @description Their ids. What of them is not the acting user's own is passed over. */
             ids: string[];
         } | {
@@ -2132,11 +2138,7 @@ export interface components {
             dryRun?: boolean;
             /** @description Only those whose error contains this text, as it stands there. */
             error?: string | null;
-            /**
-             * Format: date-time
-             * @description Only those that died at this instant or later.
-             */
-            from?: string | null;
+            from?: components["schemas"]["Instant"] | null;
             type?: components["schemas"]["JobType"] | null;
         };
         /**
@@ -2164,10 +2166,12 @@ export interface components {
             /** @description Whether the queue has it. */
             registered: boolean;
             /** @description Its id, at the queue as well. */
-            scheduleId: string;
+            scheduleId: components["schemas"]["ScheduleId"];
             /** @description The type of job that it makes. */
             type: components["schemas"]["JobType"];
         };
+        /** @enum {string} */
+        ScheduleId: "outbox-sweep" | "dead-letter-reconciliation" | "cleanup-expired";
         /** @description The schedules. */
         Schedules: {
             /** @description Each of them. */
@@ -2175,32 +2179,27 @@ export interface components {
         };
         /** @description A visitor. */
         SecurityAssessment: {
-            /** @description What the web app keeps on the device. */
-            deviceId?: string | null;
-            /** @description Whose account the visitor wants into, as attempts name it. */
-            identifier?: string | null;
+            deviceId?: components["schemas"]["VisitorName"] | null;
+            identifier?: components["schemas"]["VisitorName"] | null;
             /** @description The visitor's address. */
-            ip: string;
-            /** @description The kind of attempt whose lockouts count; `login` if absent. */
-            kind?: string | null;
+            ip: components["schemas"]["IpAddress"];
+            kind?: components["schemas"]["AttemptKind"] | null;
             /** @description What the visitor asks for, with its query or without. */
             path: string;
             /** @description The visitor's user agent; empty if there is none. */
             userAgent: string;
-            /** @description The same by the user's id, where there is no identifier. */
-            userId?: string | null;
+            userId?: components["schemas"]["VisitorName"] | null;
         };
         /** @description An attempt. */
         SecurityAttempt: {
-            /** @description What the web app keeps on the device, in a long-lived cookie. Without it the browser at its address counts. */
-            deviceId?: string | null;
+            deviceId?: components["schemas"]["VisitorName"] | null;
             email?: components["schemas"]["EmailAddress"] | null;
             /** @description Whose account: an e-mail address, in whatever case, or a user's id. */
-            identifier: string;
+            identifier: components["schemas"]["VisitorName"];
             /** @description The visitor's address. */
-            ip: string;
+            ip: components["schemas"]["IpAddress"];
             /** @description What was attempted, such as `login` or `totp`: each counts by itself. */
-            kind: string;
+            kind: components["schemas"]["AttemptKind"];
             /** @description Whether it succeeded, all factors included: a device becomes known by that. */
             success: boolean;
             /** @description The visitor's user agent; empty if there is none. */
@@ -2258,14 +2257,20 @@ export interface components {
             /** @description Whose it is. */
             userId: string;
         };
-        /** @description An id of a session: 1 to 128 letters, digits, `-`, `.`, `_` or `~`, which stand in a path as they are. */
+        /** @description An id of a session: 1 to 128 letters, digits, `-`, `.`, `_` or `~`, which stand in a path as they are; not dots alone. */
         SessionId: string;
-        /** @description What was proven. */
         SessionTotp: {
             context?: components["schemas"]["Context"] | null;
             /** @description Whether it was. False takes back what was proven before. */
             verified: boolean;
-        };
+        } & ({
+            /** @enum {boolean} */
+            verified?: false;
+        } | {
+            context: string;
+            /** @enum {boolean} */
+            verified?: true;
+        });
         /** @description The names of those who signed: at most 100. */
         Signers: components["schemas"]["DisplayName"][];
         /** @description `userId` says who is told. Without it, the owner of the request is told, or the signer's account. */
@@ -2518,13 +2523,22 @@ export interface components {
             /** @description Whether every link that was looked at is in order. */
             valid: boolean;
         };
-        /** @description What is wished of the schedules. An empty object registers them and leaves those that are paused paused. */
+        /**
+         * @description What to do with a visitor.
+         * @enum {string}
+         */
+        VisitVerdict: "allow" | "challenge" | "deny";
+        /** @description A name of an account or of a device: 1 to 320 characters, none of them a control character, not all of them space. */
+        VisitorName: string;
         Wish: {
             /** @description Pauses schedules, or lets them go on. Absent, they stay as they are. */
             paused?: boolean | null;
-            /** @description Only this one is paused or let go on; absent, all are. */
-            scheduleId?: string | null;
-        };
+            scheduleId?: components["schemas"]["ScheduleId"] | null;
+        } & ({
+            scheduleId?: null;
+        } | {
+            paused: boolean;
+        });
         /** @description The half that every notification of a request has. */
         Words: {
             /** @description Where it leads; the request's page if absent. */
@@ -2557,15 +2571,15 @@ export interface operations {
         parameters: {
             query?: {
                 /** @description What belongs to this signing request. */
-                requestId?: string;
+                requestId?: components["schemas"]["AuditText320"];
                 /** @description What this user did. */
-                userId?: string;
+                userId?: components["schemas"]["AuditText320"];
                 /** @description What was done. */
-                action?: string;
+                action?: components["schemas"]["AuditText100"];
                 /** @description What kind of thing it was done with. */
-                resourceType?: string;
+                resourceType?: components["schemas"]["AuditText100"];
                 /** @description Which one. */
-                resourceId?: string;
+                resourceId?: components["schemas"]["AuditText320"];
                 /** @description From this instant on. */
                 from?: string;
                 /** @description Before this one. */
@@ -2649,6 +2663,13 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description The path, the query and the headers are larger than 10 KB together */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
             /** @description Our fault; quote the request id when you ask about it */
             500: {
                 headers: {
@@ -2675,15 +2696,15 @@ export interface operations {
         parameters: {
             query?: {
                 /** @description What belongs to this signing request. */
-                requestId?: string;
+                requestId?: components["schemas"]["AuditText320"];
                 /** @description What this user did. */
-                userId?: string;
+                userId?: components["schemas"]["AuditText320"];
                 /** @description What was done. */
-                action?: string;
+                action?: components["schemas"]["AuditText100"];
                 /** @description What kind of thing it was done with. */
-                resourceType?: string;
+                resourceType?: components["schemas"]["AuditText100"];
                 /** @description Which one. */
-                resourceId?: string;
+                resourceId?: components["schemas"]["AuditText320"];
                 /** @description From this instant on. */
                 from?: string;
                 /** @description Before this one. */
@@ -2770,6 +2791,13 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description The path, the query and the headers are larger than 10 KB together */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
             /** @description Our fault; quote the request id when you ask about it */
             500: {
                 headers: {
@@ -2796,9 +2824,9 @@ export interface operations {
         parameters: {
             query?: {
                 /** @description The chain of this signing request. */
-                requestId?: string;
+                requestId?: components["schemas"]["AuditText320"];
                 /** @description Every chain in which this user did something. Excludes `requestId`. */
-                userId?: string;
+                userId?: components["schemas"]["AuditText320"];
                 /** @description The `cursor` of the call before. */
                 cursor?: string;
             };
@@ -2875,6 +2903,13 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
+            };
+            /** @description The path, the query and the headers are larger than 10 KB together */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Our fault; quote the request id when you ask about it */
             500: {
@@ -2961,7 +2996,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description No such group */
+            /** @description No such group, or nothing can have this id */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -3235,8 +3270,8 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description The ETag of the read */
-                "If-Match"?: string | null;
+                /** @description The `ETag` of the read. */
+                "If-Match"?: string;
                 /** @description The acting user; without it the caller is the service itself, with every right. */
                 "X-User-Id"?: string;
                 /** @description The acting user's address. */
@@ -3253,7 +3288,7 @@ export interface operations {
             };
             path: {
                 /** @description What is cached; a kind that is shown */
-                kind: components["schemas"]["CacheKind"];
+                kind: components["schemas"]["CacheDisplayKind"];
                 /** @description A user or a signing request */
                 id: string;
             };
@@ -3302,7 +3337,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description No such kind */
+            /** @description No such kind or id */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -3467,7 +3502,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description No such kind */
+            /** @description No such kind, or nothing can have this id */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -6709,7 +6744,7 @@ export interface operations {
     deleteBlock: {
         parameters: {
             query: {
-                /** @description The address or the network, as it is listed. */
+                /** @description The address or the network. */
                 cidr: string;
             };
             header?: never;
@@ -6746,15 +6781,6 @@ export interface operations {
             };
             /** @description The token may only read, or the address is on the block list */
             403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The parameter is no network */
-            422: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -6895,7 +6921,7 @@ export interface operations {
             header?: never;
             path: {
                 /** @description A named limiter, such as `totp` */
-                limiter: string;
+                limiter: components["schemas"]["LimiterName"];
             };
             cookie?: never;
         };

@@ -18,7 +18,20 @@ fn document() -> Document {
         ))
         .build();
     let mut document = OpenApiBuilder::new().info(info).build();
-    for part in vec![
+    for part in parts() {
+        document.merge(part);
+    }
+    let bearer = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).build();
+    document
+        .components
+        .get_or_insert_default()
+        .add_security_scheme("serviceToken", SecurityScheme::Http(bearer));
+    document
+}
+
+/// What each API function says of itself.
+fn parts() -> Vec<Document> {
+    vec![
         audit::Documentation::openapi(),
         cache::Documentation::openapi(),
         health::Documentation::openapi(),
@@ -34,15 +47,22 @@ fn document() -> Document {
         tokens::Documentation::openapi(),
         unsubscribe::Documentation::openapi(),
         user_sessions::Documentation::openapi(),
-    ] {
-        document.merge(part);
+    ]
+}
+
+#[test]
+fn no_name_means_two_schemas() {
+    let mut all = std::collections::BTreeMap::new();
+    for part in parts() {
+        for (name, schema) in part.components.unwrap_or_default().schemas {
+            let schema = serde_json::to_value(schema).unwrap();
+            let other = all.entry(name.clone()).or_insert_with(|| schema.clone());
+            assert_eq!(
+                *other, schema,
+                "{name} is two schemas: give one another name"
+            );
+        }
     }
-    let bearer = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).build();
-    document
-        .components
-        .get_or_insert_default()
-        .add_security_scheme("serviceToken", SecurityScheme::Http(bearer));
-    document
 }
 
 #[test]

@@ -4,12 +4,15 @@ use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::str::FromStr;
 
+use serde::Deserialize;
+
 /// The bits of an IPv6 address that name a subscriber: providers give a /64 to a household, and its members choose
 /// the rest as often as they like (RFC 6177).
 const SUBSCRIBER_BITS: u8 = 64;
 
 /// A network: an address and how many of its bits count. One address is a network, too.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Deserialize)]
+#[serde(try_from = "String")]
 pub struct Network {
     address: IpAddr,
     bits: u8,
@@ -80,6 +83,14 @@ impl FromStr for Network {
         // Of an IPv4 address in IPv6's clothes the first 96 bits are the clothes.
         let clothes = width(written) - width(plain(written));
         Self::new(written, bits.checked_sub(clothes).ok_or(InvalidNetwork)?)
+    }
+}
+
+impl TryFrom<String> for Network {
+    type Error = InvalidNetwork;
+
+    fn try_from(text: String) -> Result<Self, InvalidNetwork> {
+        text.parse()
     }
 }
 

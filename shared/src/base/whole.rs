@@ -1,29 +1,33 @@
 //! Whole numbers as JSON writes them: `18` and `18.0` are one number, which JSON Schema calls an integer both times.
 
+use std::str::FromStr;
+
 use serde::de::{Deserialize, Deserializer, Error, Unexpected};
 use serde_json::Number;
 
 /// Reads an optional whole number: absent and `null` are none.
 pub fn optional<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u32>, D::Error> {
     Option::<Number>::deserialize(deserializer)?
-        .map(|number| read(&number))
+        .map(|number| read(&number, "a whole number from 0 to 4294967295"))
         .transpose()
 }
 
-fn read<E: Error>(number: &Number) -> Result<u32, E> {
-    let whole = number.as_u64().or_else(|| {
-        let float = number.as_f64().filter(|float| float.fract() == 0.0)?;
+/// Reads a whole number that may be negative.
+pub fn signed<'de, D: Deserializer<'de>>(deserializer: D) -> Result<i64, D::Error> {
+    read(&Number::deserialize(deserializer)?, "a whole number")
+}
+
+fn read<T: FromStr, E: Error>(number: &Number, wanted: &str) -> Result<T, E> {
+    let whole = if number.is_f64() {
+        let float = number.as_f64().filter(|float| float.fract() == 0.0);
         // Adding zero makes minus zero plain zero.
-        format!("{:.0}", float + 0.0).parse().ok()
-    });
+        float.map(|float| format!("{:.0}", float + 0.0))
+    } else {
+        Some(number.to_string())
+    };
     whole
-        .and_then(|whole| u32::try_from(whole).ok())
-        .ok_or_else(|| {
-            E::invalid_value(
-                Unexpected::Other("another number"),
-                &"a whole number from 0 to 4294967295",
-            )
-        })
+        .and_then(|whole| whole.parse().ok())
+        .ok_or_else(|| E::invalid_value(Unexpected::Other("another number"), &wanted))
 }
 
 #[cfg(test)]

@@ -32,7 +32,7 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Json<T> {
             ));
         }
         let Raw(bytes) = Raw::from_request(request, state).await?;
-        let value = read(&bytes)?;
+        let value = fit(object(&document(&bytes)?)?)?;
         Ok(Self { value, bytes })
     }
 }
@@ -70,14 +70,26 @@ fn says_json(headers: &HeaderMap) -> bool {
 /// Reads a JSON document: 400 when it is none, 422 with the field when it is not the one that is wanted. Two steps,
 /// because a reader that knows what it wants calls a wrong type a syntax error.
 pub fn read<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
-    let document: Value = serde_json::from_slice(bytes).map_err(|error| {
+    fit(&document(bytes)?)
+}
+
+fn document(bytes: &[u8]) -> Result<Value, Problem> {
+    serde_json::from_slice(bytes).map_err(|error| {
         Problem::new(
             StatusCode::BAD_REQUEST,
             "malformed_json",
             format!("The body is not JSON: {error}."),
         )
-    })?;
-    fit(&document)
+    })
+}
+
+/// The document, if it is an object. A reader of objects takes a list of their members as well, in the order in which
+/// they happen to be declared: `[]` would mean an object that leaves everything out.
+fn object(document: &Value) -> Result<&Value, Problem> {
+    if document.is_object() {
+        return Ok(document);
+    }
+    Err(invalid("", "is not a JSON object"))
 }
 
 /// Reads what is wanted out of a JSON document: 422 with the field when it does not fit.

@@ -13,7 +13,7 @@ use url::form_urlencoded;
 
 use crate::Log;
 use crate::csv;
-use crate::list::Wanted;
+use crate::list::{TooLong, Wanted};
 use crate::viewer::sight;
 
 /// Bytes after which a page ends. An answer holds 6 MB, an event at most 64 KB, and a page of the database a hundred.
@@ -61,7 +61,7 @@ pub struct Shape {
     #[param(inline, required = false)]
     format: Format,
     /// Out of the `Link` of the page before.
-    #[param(value_type = Option<String>)]
+    #[param(value_type = Option<String>, format = "cursor", max_length = 512)]
     cursor: Option<Cursor>,
 }
 
@@ -82,6 +82,7 @@ pub struct Shape {
             content((String = "text/csv"), (String = "application/jsonl")),
             headers(("Link" = Option<String>, description = "The next page, with `rel=\"next\"`; absent on the last one"))
         ),
+        TooLong,
         GuardProblems,
     ),
     security(("serviceToken" = []))

@@ -10,7 +10,7 @@ use axum::Router;
 use axum::routing::get;
 use shared::base::env;
 use shared::edge::{Guard, limiter};
-use shared::service::audit::{Audit, Seal};
+use shared::service::audit::{Audit, Name, Seal, Word};
 use utoipa::OpenApi;
 
 /// The log, and the key of its checkpoints.
@@ -34,5 +34,8 @@ pub fn router(log: Log, guard: &Guard) -> Result<Router, env::Error> {
 
 /// The routes' documentation.
 #[derive(Debug, OpenApi)]
-#[openapi(paths(list::list, verify::verify, export::export))]
+#[openapi(
+    paths(list::list, verify::verify, export::export),
+    components(schemas(Name, Word))
+)]
 pub struct Documentation;

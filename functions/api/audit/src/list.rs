@@ -6,15 +6,14 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use shared::edge::documented::GuardProblems;
 use shared::edge::input::Query;
+use shared::edge::instant::Instant;
+use shared::edge::page::Limit;
 use shared::edge::{Caller, Result};
-use shared::service::audit::{Entry, Filter, Part, Text};
-use shared::service::page::{Cursor, HIGHEST_LIMIT};
+use shared::service::audit::{Entry, Filter, Name, Part, Word};
+use shared::service::page::Cursor;
 
 use crate::Log;
 use crate::viewer::sight;
-
-/// Entries on a page, if the caller does not say.
-const DEFAULT_LIMIT: u32 = 20;
 
 /// Which entries are wanted. Every part that is given must fit.
 #[derive(Clone, Debug, Default, Deserialize, utoipa::IntoParams)]
@@ -22,26 +21,21 @@ const DEFAULT_LIMIT: u32 = 20;
 #[into_params(parameter_in = Query)]
 pub struct Wanted {
     /// What belongs to this signing request.
-    #[param(value_type = Option<String>, max_length = 320, pattern = r"\S")]
-    request_id: Option<Text<320>>,
+    request_id: Option<Name>,
     /// What this user did.
-    #[param(value_type = Option<String>, max_length = 320, pattern = r"\S")]
-    user_id: Option<Text<320>>,
+    user_id: Option<Name>,
     /// What was done.
-    #[param(value_type = Option<String>, max_length = 100, pattern = r"\S")]
-    action: Option<Text<100>>,
+    action: Option<Word>,
     /// What kind of thing it was done with.
-    #[param(value_type = Option<String>, max_length = 100, pattern = r"\S")]
-    resource_type: Option<Text<100>>,
+    resource_type: Option<Word>,
     /// Which one.
-    #[param(value_type = Option<String>, max_length = 320, pattern = r"\S")]
-    resource_id: Option<Text<320>>,
+    resource_id: Option<Name>,
     /// From this instant on.
     #[param(value_type = Option<String>, format = DateTime)]
-    from: Option<Timestamp>,
+    from: Option<Instant>,
     /// Before this one.
     #[param(value_type = Option<String>, format = DateTime)]
-    to: Option<Timestamp>,
+    to: Option<Instant>,
 }
 
 /// How much of it.
@@ -49,10 +43,11 @@ pub struct Wanted {
 #[into_params(parameter_in = Query)]
 pub struct Paging {
     /// Entries on the page, 1 to 100; 20 if absent.
-    #[param(minimum = 1, maximum = 100)]
-    limit: Option<u32>,
+    #[serde(default)]
+    #[param(inline)]
+    limit: Limit,
     /// The `cursor` of the page before.
-    #[param(value_type = Option<String>)]
+    #[param(value_type = Option<String>, format = "cursor", max_length = 512)]
     cursor: Option<Cursor>,
 }
 
@@ -66,6 +61,15 @@ pub struct AuditPage {
     cursor: Option<String>,
 }
 
+/// Names of 320 characters fit into a query, but not many of them, and not with a long cursor: API Gateway refuses what
+/// is too long by itself.
+#[derive(Debug, utoipa::IntoResponses)]
+#[response(
+    status = 431,
+    description = "The path, the query and the headers are larger than 10 KB together"
+)]
+pub struct TooLong;
+
 impl From<Wanted> for Filter {
     fn from(wanted: Wanted) -> Self {
         Self {
@@ -74,8 +78,8 @@ impl From<Wanted> for Filter {
             action: wanted.action.map(String::from),
             resource_type: wanted.resource_type.map(String::from),
             resource_id: wanted.resource_id.map(String::from),
-            from: wanted.from,
-            to: wanted.to,
+            from: wanted.from.map(Timestamp::from),
+            to: wanted.to.map(Timestamp::from),
         }
     }
 }
@@ -92,6 +96,7 @@ impl From<Wanted> for Filter {
     params(Wanted, Paging, Caller),
     responses(
         (status = 200, description = "A page", body = AuditPage),
+        TooLong,
         GuardProblems,
     ),
     security(("serviceToken" = []))
@@ -104,10 +109,7 @@ pub async fn list(
 ) -> Result<Json<AuditPage>> {
     let part = Part {
         newest_first: true,
-        limit: paging
-            .limit
-            .unwrap_or(DEFAULT_LIMIT)
-            .clamp(1, HIGHEST_LIMIT),
+        limit: paging.limit.into(),
         cursor: paging.cursor,
     };
     let page = log

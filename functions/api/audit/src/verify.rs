@@ -1,5 +1,6 @@
 //! `GET /api/audit/verify`: whether anything in the log was changed.
 
+use std::fmt;
 use std::time::Duration;
 
 use axum::Json;
@@ -12,14 +13,18 @@ use shared::edge::documented::GuardProblems;
 use shared::edge::input::Query;
 use shared::edge::problem::ProblemDocument;
 use shared::edge::{Caller, Problem, Result};
-use shared::service::audit::{Reached, Scope, Text, Verdict};
+use shared::service::audit::{Name, Reached, Scope, Verdict};
 use tokio::time::Instant;
 
 use crate::Log;
+use crate::list::TooLong;
 use crate::viewer::sight;
 
 /// How long one call walks: API Gateway gives up at 30 s.
 const TIME: Duration = Duration::from_secs(15);
+
+/// The longest cursor that is read, in bytes: with a name of 320 characters, each of them at its longest.
+const LONGEST: usize = 2048;
 
 /// What is verified.
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
@@ -27,13 +32,11 @@ const TIME: Duration = Duration::from_secs(15);
 #[into_params(parameter_in = Query)]
 pub struct Wanted {
     /// The chain of this signing request.
-    #[param(value_type = Option<String>, max_length = 320, pattern = r"\S")]
-    request_id: Option<Text<320>>,
+    request_id: Option<Name>,
     /// Every chain in which this user did something. Excludes `requestId`.
-    #[param(value_type = Option<String>, max_length = 320, pattern = r"\S")]
-    user_id: Option<Text<320>>,
+    user_id: Option<Name>,
     /// The `cursor` of the call before.
-    #[param(value_type = Option<String>)]
+    #[param(value_type = Option<String>, format = "audit-cursor", max_length = 2048)]
     cursor: Option<Place>,
 }
 
@@ -58,12 +61,36 @@ impl TryFrom<String> for Place {
 
     fn try_from(text: String) -> std::result::Result<Self, Self::Error> {
         const NONE: &str = "is not a cursor of this route";
-        let bytes = URL_SAFE_NO_PAD.decode(text).map_err(|_| NONE)?;
-        let reached: Reached = serde_json::from_slice(&bytes).map_err(|_| NONE)?;
-        if reached.chain.contains('\0') || reached.sequence < 0 {
+        if text.len() > LONGEST {
             return Err(NONE);
         }
-        Ok(Self(reached))
+        let bytes = URL_SAFE_NO_PAD.decode(text).map_err(|_| NONE)?;
+        let plain = String::from_utf8(bytes).map_err(|_| NONE)?;
+        let mut parts = plain.splitn(3, '.');
+        let (Some(sequence), Some(hash), Some(chain)) = (parts.next(), parts.next(), parts.next())
+        else {
+            return Err(NONE);
+        };
+        let sequence = sequence.parse().map_err(|_| NONE)?;
+        if plain.contains('\0') || sequence < 0 {
+            return Err(NONE);
+        }
+        Ok(Self(Reached {
+            chain: chain.to_owned(),
+            sequence,
+            hash: hash.to_owned(),
+        }))
+    }
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Reached {
+            chain,
+            sequence,
+            hash,
+        } = &self.0;
+        f.write_str(&URL_SAFE_NO_PAD.encode(format!("{sequence}.{hash}.{chain}")))
     }
 }
 
@@ -86,6 +113,7 @@ impl TryFrom<String> for Place {
             body = ProblemDocument,
             content_type = "application/problem+json"
         ),
+        TooLong,
         GuardProblems,
     ),
     security(("serviceToken" = []))
@@ -110,10 +138,8 @@ pub async fn verify(
         .audit
         .verify(&log.seal, &scope, reached, deadline)
         .await?;
-    let cursor = verdict.reached.take().map(|reached| {
-        // Text and numbers can always be written as JSON.
-        URL_SAFE_NO_PAD.encode(serde_json::to_vec(&reached).unwrap_or_default())
-    });
+    let cursor = verdict.reached.take();
+    let cursor = cursor.map(|reached| Place(reached).to_string());
     if let Some(broken) = &verdict.first_broken {
         let (chain, sequence, detail) = (&broken.chain, broken.sequence, &broken.detail);
         tracing::error!(chain, sequence, detail, "an audit chain is broken");

@@ -8,11 +8,15 @@ use shared::edge::documented::{BodyProblems, GuardProblems};
 use shared::edge::input::{self, Path};
 use shared::edge::problem::ProblemDocument;
 use shared::edge::{Caller, Problem, Result};
+use shared::service::cache::kind::DisplayKind;
 use shared::service::cache::{
     AnyKind, Caches, Found, Generation, InvalidObject, Object, Put, Source,
 };
 
 use crate::kind;
+
+/// The longest entity tag that is compared, in bytes.
+const LONGEST_TAG: usize = 128;
 
 const X_CACHE: HeaderName = HeaderName::from_static("x-cache");
 
@@ -83,6 +87,15 @@ pub async fn show(
     Ok((headers, value).into_response())
 }
 
+/// Which generation is to be replaced.
+#[derive(Debug, utoipa::IntoParams)]
+#[into_params(parameter_in = Header)]
+pub struct IfMatch {
+    /// The `ETag` of the read.
+    #[param(rename = "If-Match", value_type = String, required = false, format = "entity-tag", pattern = r#"^"[!#-~]{1,128}"$"#)]
+    _tag: Option<String>,
+}
+
 /// Put a value of your own into the cache.
 ///
 /// Only of kinds that are shown; any JSON object, answered as it is. Name the generation that you read in `If-Match`:
@@ -94,9 +107,9 @@ pub async fn show(
     path = "/api/cache/{kind}/{id}",
     tag = "cache",
     params(
-        ("kind" = AnyKind, Path, description = "What is cached; a kind that is shown"),
+        ("kind" = DisplayKind, Path, description = "What is cached; a kind that is shown"),
         ("id" = String, Path, description = "A user or a signing request", min_length = 1, max_length = 320),
-        ("If-Match" = Option<String>, Header, description = "The ETag of the read", pattern = "^\"[0-9a-f]{32}\"$"),
+        IfMatch,
         Caller
     ),
     request_body = Object,
@@ -104,7 +117,7 @@ pub async fn show(
         (status = 204, description = "It is cached", headers(("ETag" = String, description = "The new generation"))),
         (
             status = 404,
-            description = "No such kind",
+            description = "No such kind or id",
             body = ProblemDocument,
             content_type = "application/problem+json"
         ),
@@ -186,7 +199,7 @@ pub async fn put(
         (status = 204, description = "It is not cached"),
         (
             status = 404,
-            description = "No such kind",
+            description = "No such kind, or nothing can have this id",
             body = ProblemDocument,
             content_type = "application/problem+json"
         ),
@@ -200,7 +213,11 @@ pub async fn remove(
     Path((kind_name, id)): Path<(String, String)>,
 ) -> Result<StatusCode> {
     caller.must_be_admin()?;
-    caches.invalidate(kind(&kind_name)?, &id).await?;
+    let kind = kind(&kind_name)?;
+    if kind.key(&id).is_none() {
+        return Err(not_found());
+    }
+    caches.invalidate(kind, &id).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -226,7 +243,11 @@ fn generation(headers: &HeaderMap) -> Result<Option<Generation>> {
     let tag = text
         .and_then(|text| text.strip_prefix('"'))
         .and_then(|text| text.strip_suffix('"'))
-        .filter(|tag| !tag.is_empty() && !tag.contains('"'));
+        .filter(|tag| (1..=LONGEST_TAG).contains(&tag.len()))
+        .filter(|tag| {
+            tag.bytes()
+                .all(|byte| byte.is_ascii_graphic() && byte != b'"')
+        });
     match tag {
         Some(tag) => Ok(Some(Generation::claimed(tag))),
         None => Err(Problem::new(
@@ -238,7 +259,7 @@ fn generation(headers: &HeaderMap) -> Result<Option<Generation>> {
 }
 
 /// There is no such id, or the caller may not see it: the two are not told apart.
-fn not_found() -> Problem {
+pub(crate) fn not_found() -> Problem {
     Problem::new(
         StatusCode::NOT_FOUND,
         "cache_entry_not_found",

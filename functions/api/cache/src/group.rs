@@ -9,6 +9,8 @@ use shared::edge::{Caller, Problem, Result};
 use shared::service::cache::Caches;
 use shared::service::cache::invalidation::Group;
 
+use crate::entry::not_found;
+
 /// Take all that is cached of a user or a domain out of the cache.
 ///
 /// Of a user `user-profiles`, `totp-configs` and `notification-preferences`; of a domain `domain-settings`,
@@ -27,7 +29,7 @@ use shared::service::cache::invalidation::Group;
         (status = 204, description = "Nothing of it is cached"),
         (
             status = 404,
-            description = "No such group",
+            description = "No such group, or nothing can have this id",
             body = ProblemDocument,
             content_type = "application/problem+json"
         ),
@@ -48,6 +50,9 @@ pub async fn remove(
             "A group is of a user or a domain.",
         )
     })?;
+    if !group.may_have(&id) {
+        return Err(not_found());
+    }
     caches.invalidate_group(group, &id).await?;
     Ok(StatusCode::NO_CONTENT)
 }

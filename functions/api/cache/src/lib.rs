@@ -10,6 +10,7 @@ use http::StatusCode;
 use shared::base::env;
 use shared::edge::{Guard, Problem, limiter};
 use shared::service::cache::invalidation::Group;
+use shared::service::cache::kind::DisplayKind;
 use shared::service::cache::{AnyKind, Caches};
 use utoipa::OpenApi;
 
@@ -31,7 +32,7 @@ pub fn router(caches: Caches, guard: &Guard) -> Result<Router, env::Error> {
 #[derive(Debug, OpenApi)]
 #[openapi(
     paths(entry::show, entry::put, entry::remove, group::remove, stats::show),
-    components(schemas(AnyKind, Group))
+    components(schemas(AnyKind, DisplayKind, Group))
 )]
 pub struct Documentation;
 

@@ -12,7 +12,7 @@ use shared::protocol::upstash::{Pipeline, Reply};
 use shared::service::notification::{Marked, UnreadCounts, Wanted};
 use shared::service::realtime::{self, Channel};
 use utoipa::openapi::schema::{
-    AnyOfBuilder, ArrayBuilder, KnownFormat, ObjectBuilder, SchemaFormat, Type,
+    AnyOfBuilder, ArrayBuilder, KnownFormat, ObjectBuilder, SchemaFormat, SchemaType, Type,
 };
 use utoipa::openapi::{RefOr, Schema};
 use utoipa::{PartialSchema, ToSchema};
@@ -31,7 +31,9 @@ pub struct ReadNotifications;
 impl PartialSchema for ReadNotifications {
     fn schema() -> RefOr<Schema> {
         let object = || ObjectBuilder::new().schema_type(Type::Object);
-        let no = ObjectBuilder::new().enum_values(Some([Some(false), None]));
+        let no = ObjectBuilder::new()
+            .schema_type(SchemaType::from_iter([Type::Boolean, Type::Null]))
+            .enum_values(Some([Some(false), None]));
         let yes = ObjectBuilder::new()
             .schema_type(Type::Boolean)
             .enum_values(Some([true]));

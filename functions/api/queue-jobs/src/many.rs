@@ -8,9 +8,12 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use shared::edge::documented::{BodyProblems, GuardProblems};
 use shared::edge::input::{self, invalid};
+use shared::edge::instant::Instant;
+use shared::edge::schema::{Documented, Interdependent};
 use shared::edge::{Caller, Result};
 use shared::service::job::{Cancelled, JobType, Outgoing, Redriven, Wanted};
-use tokio::time::Instant;
+use tokio::time;
+use utoipa::openapi::schema::{Object, ObjectBuilder, Type};
 
 use crate::Desk;
 
@@ -36,8 +39,7 @@ pub struct RetryMany {
     error: Option<String>,
     /// Only those that died at this instant or later.
     #[serde(default)]
-    #[schema(value_type = Option<String>, format = DateTime)]
-    from: Option<Timestamp>,
+    from: Option<Instant>,
     /// Only count them.
     #[serde(default)]
     dry_run: bool,
@@ -62,6 +64,20 @@ pub struct CancelMany {
     #[serde(default)]
     dry_run: bool,
 }
+
+impl Interdependent for CancelMany {
+    fn alternatives() -> Vec<Object> {
+        let text = || ObjectBuilder::new().schema_type(Type::String);
+        let named = |name: &str, text| ObjectBuilder::new().property(name, text).required(name);
+        vec![
+            named("type", text()).build(),
+            named("label", text().min_length(Some(1))).build(),
+        ]
+    }
+}
+
+/// Documents which jobs are to be cancelled.
+type CancelJobs = Documented<CancelMany>;
 
 /// What became of them.
 #[derive(Debug, Default, Serialize, utoipa::ToSchema)]
@@ -110,14 +126,14 @@ pub async fn retry(
         error: text(wish.error.as_deref(), "/error")?,
         label: "",
         tenant: "",
-        from: wish.from,
+        from: wish.from.map(Timestamp::from),
         sight: caller.sight(),
     };
     let found = desk.jobs.find(&wanted).await?;
     let mut outcome = Outcome::of(found.ids.len(), found.more, wish.dry_run);
-    let until = Instant::now() + LONGEST;
+    let until = time::Instant::now() + LONGEST;
     for ids in outcome.parts(&found.ids) {
-        if Instant::now() >= until {
+        if time::Instant::now() >= until {
             break;
         }
         let jobs = desk.jobs.redrive_each(ids, caller.sight()).await?;
@@ -137,7 +153,7 @@ pub async fn retry(
     path = "/api/queue/jobs/cancel",
     tag = "jobs",
     params(Caller),
-    request_body = CancelMany,
+    request_body = CancelJobs,
     responses(
         (status = 200, description = "What became of them", body = Outcome),
         BodyProblems,
@@ -165,9 +181,9 @@ pub async fn cancel(
     };
     let found = desk.jobs.find(&wanted).await?;
     let mut outcome = Outcome::of(found.ids.len(), found.more, wish.dry_run);
-    let until = Instant::now() + LONGEST;
+    let until = time::Instant::now() + LONGEST;
     for ids in outcome.parts(&found.ids) {
-        if Instant::now() >= until {
+        if time::Instant::now() >= until {
             break;
         }
         let jobs = desk.jobs.cancel_each(ids, caller.sight()).await?;

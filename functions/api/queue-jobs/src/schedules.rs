@@ -6,13 +6,17 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use shared::edge::documented::{BodyProblems, GuardProblems};
 use shared::edge::input::{self, invalid};
+use shared::edge::schema::{Documented, Interdependent};
 use shared::edge::{Caller, Result};
 use shared::service::job::{Job, JobType, Registered, SCHEDULES, Schedule};
+use utoipa::openapi::schema::{Object, ObjectBuilder, Type};
+use utoipa::openapi::{RefOr, Schema};
+use utoipa::{PartialSchema, ToSchema};
 
 use crate::Desk;
 
 /// What is wished of the schedules. An empty object registers them and leaves those that are paused paused.
-#[derive(Debug, Default, Deserialize, Serialize, utoipa::ToSchema)]
+#[derive(Debug, Default, Deserialize, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Wish {
     /// Pauses schedules, or lets them go on. Absent, they stay as they are.
@@ -20,22 +24,58 @@ pub struct Wish {
     paused: Option<bool>,
     /// Only this one is paused or let go on; absent, all are.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<ScheduleId>)]
     schedule_id: Option<String>,
 }
 
+impl Interdependent for Wish {
+    fn alternatives() -> Vec<Object> {
+        let paused = ObjectBuilder::new().schema_type(Type::Boolean);
+        let everything = ObjectBuilder::new().schema_type(Type::Null);
+        vec![
+            ObjectBuilder::new()
+                .property("scheduleId", everything)
+                .build(),
+            ObjectBuilder::new()
+                .property("paused", paused)
+                .required("paused")
+                .build(),
+        ]
+    }
+}
+
+/// Documents the wish.
+type PutSchedules = Documented<Wish>;
+
+/// Documents the ids of schedules.
+#[derive(Debug)]
+pub struct ScheduleId;
+
+impl PartialSchema for ScheduleId {
+    fn schema() -> RefOr<Schema> {
+        ObjectBuilder::new()
+            .schema_type(Type::String)
+            .enum_values(Some(built().map(|schedule| schedule.id)))
+            .into()
+    }
+}
+
+impl ToSchema for ScheduleId {}
+
 /// The schedules.
-#[derive(Debug, Serialize, utoipa::ToSchema)]
+#[derive(Debug, Serialize, ToSchema)]
 pub struct Schedules {
     /// Each of them.
     items: Vec<Item>,
 }
 
 /// Something that runs by the clock.
-#[derive(Debug, Serialize, utoipa::ToSchema)]
+#[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = Schedule)]
 pub struct Item {
     /// Its id, at the queue as well.
+    #[schema(value_type = ScheduleId)]
     schedule_id: &'static str,
     /// The type of job that it makes.
     #[serde(rename = "type")]
@@ -89,7 +129,7 @@ pub async fn list(State(desk): State<Desk>, caller: Caller) -> Result<Json<Sched
     path = "/api/queue/schedules",
     tag = "jobs",
     params(Caller),
-    request_body = Wish,
+    request_body = PutSchedules,
     responses(
         (status = 200, description = "The schedules as they are now", body = Schedules),
         BodyProblems,
@@ -116,18 +156,22 @@ pub async fn put(
 
 /// Which schedules are paused or let go on.
 fn meant(wish: &Wish) -> Result<Vec<&'static Schedule>> {
-    let built = SCHEDULES.iter().filter(|it| it.job().is_some());
     let Some(id) = wish.schedule_id.as_deref() else {
-        return Ok(built.collect());
+        return Ok(built().collect());
     };
     if wish.paused.is_none() {
         return Err(invalid("/paused", "says what is to become of the schedule"));
     }
-    let meant: Vec<&Schedule> = built.filter(|it| it.id == id).collect();
+    let meant: Vec<&Schedule> = built().filter(|it| it.id == id).collect();
     if meant.is_empty() {
         return Err(invalid("/scheduleId", "is the id of a schedule"));
     }
     Ok(meant)
+}
+
+/// The schedules whose functions are built.
+fn built() -> impl Iterator<Item = &'static Schedule> {
+    SCHEDULES.iter().filter(|schedule| schedule.job().is_some())
 }
 
 async fn shown(desk: &Desk) -> Result<Json<Schedules>> {

@@ -4,6 +4,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use shared::base::whole;
 use shared::edge::input::invalid;
+use shared::edge::instant::Instant;
 use shared::edge::{Problem, Result};
 use shared::service::job::Priority;
 use utoipa::openapi::schema::{AnyOfBuilder, ObjectBuilder, Type};
@@ -29,11 +30,6 @@ pub struct Timing {
     #[serde(default)]
     pub priority: Priority,
 }
-
-/// An instant as RFC 3339 writes it.
-#[derive(Serialize, ToSchema)]
-#[schema(value_type = String, format = DateTime)]
-pub struct Instant(Timestamp);
 
 /// Documents that a delay and an instant exclude each other, which the members themselves cannot say.
 #[derive(Debug, Serialize)]

@@ -4,12 +4,16 @@ use axum::Json;
 use axum::extract::State;
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
+use shared::base::whole;
 use shared::edge::documented::{BodyProblems, GuardProblems};
 use shared::edge::input::{self, Path};
 use shared::edge::problem::ProblemDocument;
 use shared::edge::{Problem, Result};
 use shared::protocol::upstash;
-use shared::service::rate_limit::{Claim, Limit, OnOutage, Reason};
+use shared::service::rate_limit::{ALL, Claim, Limit, OnOutage, Reason};
+use utoipa::openapi::schema::{ObjectBuilder, Type};
+use utoipa::openapi::{RefOr, Schema};
+use utoipa::{PartialSchema, ToSchema};
 
 use crate::Desk;
 
@@ -27,10 +31,25 @@ pub struct Wanted {
     #[schema(min_length = 1, max_length = 512)]
     identifier: String,
     /// How much of the limit: 1 if absent; 0 only asks what remains; less gives back.
-    #[serde(default = "one")]
+    #[serde(default = "one", deserialize_with = "whole::signed")]
     #[schema(minimum = -1_000_000, maximum = 1_000_000, default = 1)]
     cost: i64,
 }
+
+/// Documents the names of limiters.
+#[derive(Debug)]
+pub struct LimiterName;
+
+impl PartialSchema for LimiterName {
+    fn schema() -> RefOr<Schema> {
+        ObjectBuilder::new()
+            .schema_type(Type::String)
+            .enum_values(Some(ALL.iter().map(|limiter| limiter.name)))
+            .into()
+    }
+}
+
+impl ToSchema for LimiterName {}
 
 fn one() -> i64 {
     1
@@ -65,7 +84,7 @@ pub struct Checked {
     operation_id = "checkRateLimit",
     path = "/api/security/rate-limits/{limiter}",
     tag = "security",
-    params(("limiter" = String, Path, description = "A named limiter, such as `totp`")),
+    params(("limiter" = LimiterName, Path, description = "A named limiter, such as `totp`")),
     request_body = Wanted,
     responses(
         (status = 200, description = "Whether it may go on", body = Checked),

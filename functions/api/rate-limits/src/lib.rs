@@ -58,5 +58,8 @@ pub fn router(desk: Desk, guard: &Guard) -> Result<Router, env::Error> {
 
 /// The routes' documentation.
 #[derive(Debug, OpenApi)]
-#[openapi(paths(check::check, report::show))]
+#[openapi(
+    paths(check::check, report::show),
+    components(schemas(check::LimiterName))
+)]
 pub struct Documentation;

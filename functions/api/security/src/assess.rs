@@ -8,10 +8,11 @@ use serde::{Deserialize, Serialize};
 use shared::edge::Result;
 use shared::edge::documented::{BodyProblems, GuardProblems};
 use shared::edge::input;
+use shared::edge::schema::IpAddress;
 use shared::service::security::{self, Visitor};
 
 use crate::Desk;
-use crate::visitor::{agent, kind, text};
+use crate::visitor::{Kind, Name, agent};
 
 /// A visitor.
 #[derive(Debug, Deserialize, utoipa::ToSchema)]
@@ -19,24 +20,20 @@ use crate::visitor::{agent, kind, text};
 #[schema(as = SecurityAssessment)]
 pub struct Visit {
     /// Whose account the visitor wants into, as attempts name it.
-    #[schema(min_length = 1, max_length = 320)]
-    identifier: Option<String>,
+    identifier: Option<Name>,
     /// The same by the user's id, where there is no identifier.
-    #[schema(min_length = 1, max_length = 320)]
-    user_id: Option<String>,
+    user_id: Option<Name>,
     /// The kind of attempt whose lockouts count; `login` if absent.
-    #[schema(pattern = "^[a-z][a-z0-9-]{0,31}$")]
-    kind: Option<String>,
+    kind: Option<Kind>,
     /// The visitor's address.
-    #[schema(value_type = String)]
+    #[schema(value_type = IpAddress)]
     ip: IpAddr,
     /// The visitor's user agent; empty if there is none.
     user_agent: String,
     /// What the visitor asks for, with its query or without.
     path: String,
     /// What the web app keeps on the device.
-    #[schema(min_length = 1, max_length = 320)]
-    device_id: Option<String>,
+    device_id: Option<Name>,
 }
 
 /// What to do with the visitor.
@@ -54,6 +51,7 @@ pub struct Assessed {
 /// What to do with a visitor.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "lowercase")]
+#[schema(as = VisitVerdict)]
 pub enum Verdict {
     /// Go on.
     Allow,
@@ -79,20 +77,21 @@ pub enum Verdict {
 )]
 pub async fn assess(State(desk): State<Desk>, visit: input::Json<Visit>) -> Result<Json<Assessed>> {
     let visit = visit.value;
-    let identifier = visit.identifier.as_deref();
-    let identifier = identifier.map(|it| text("/identifier", it)).transpose()?;
-    let user = visit.user_id.as_deref();
-    let user = user.map(|it| text("/userId", it)).transpose()?;
-    let device_id = visit.device_id.as_deref();
+    let account = visit.identifier.as_ref().or(visit.user_id.as_ref());
+    let kind = visit.kind.unwrap_or_else(Kind::login);
     let visitor = Visitor {
         address: visit.ip,
         user_agent: &agent(&visit.user_agent),
-        device_id: device_id.map(|it| text("/deviceId", it)).transpose()?,
+        device_id: visit.device_id.as_ref().map(Name::as_str),
     };
-    let kind = kind(visit.kind.as_deref().unwrap_or("login"))?;
     let assessment = desk
         .security
-        .assess(&visitor, &visit.path, kind, identifier.or(user))
+        .assess(
+            &visitor,
+            &visit.path,
+            kind.as_str(),
+            account.map(Name::as_str),
+        )
         .await?;
     Ok(Json(Assessed {
         verdict: match assessment.verdict {

@@ -8,11 +8,12 @@ use serde::{Deserialize, Serialize};
 use shared::edge::Result;
 use shared::edge::documented::{BodyProblems, GuardProblems};
 use shared::edge::input;
+use shared::edge::schema::IpAddress;
 use shared::protocol::mail::EmailAddress;
 use shared::service::security::{Attempt, Visitor};
 
 use crate::Desk;
-use crate::visitor::{agent, kind, text};
+use crate::visitor::{Kind, Name, agent};
 
 /// An attempt.
 #[derive(Debug, Deserialize, utoipa::ToSchema)]
@@ -20,21 +21,18 @@ use crate::visitor::{agent, kind, text};
 #[schema(as = SecurityAttempt)]
 pub struct Made {
     /// What was attempted, such as `login` or `totp`: each counts by itself.
-    #[schema(pattern = "^[a-z][a-z0-9-]{0,31}$")]
-    kind: String,
+    kind: Kind,
     /// Whose account: an e-mail address, in whatever case, or a user's id.
-    #[schema(min_length = 1, max_length = 320)]
-    identifier: String,
+    identifier: Name,
     /// The visitor's address.
-    #[schema(value_type = String)]
+    #[schema(value_type = IpAddress)]
     ip: IpAddr,
     /// The visitor's user agent; empty if there is none.
     user_agent: String,
     /// Whether it succeeded, all factors included: a device becomes known by that.
     success: bool,
     /// What the web app keeps on the device, in a long-lived cookie. Without it the browser at its address counts.
-    #[schema(min_length = 1, max_length = 320)]
-    device_id: Option<String>,
+    device_id: Option<Name>,
     /// Where the owner is told of a lockout or a new device, if the identifier does not say.
     email: Option<EmailAddress>,
 }
@@ -71,16 +69,15 @@ pub struct Recorded {
 )]
 pub async fn record(State(desk): State<Desk>, made: input::Json<Made>) -> Result<Json<Recorded>> {
     let made = made.value;
-    let device_id = made.device_id.as_deref();
     let outcome = desk
         .security
         .attempt(&Attempt {
-            kind: kind(&made.kind)?,
-            identifier: text("/identifier", &made.identifier)?,
+            kind: made.kind.as_str(),
+            identifier: made.identifier.as_str(),
             visitor: Visitor {
                 address: made.ip,
                 user_agent: &agent(&made.user_agent),
-                device_id: device_id.map(|id| text("/deviceId", id)).transpose()?,
+                device_id: made.device_id.as_ref().map(Name::as_str),
             },
             success: made.success,
             email: made.email.as_ref(),

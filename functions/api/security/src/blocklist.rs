@@ -8,14 +8,13 @@ use serde::{Deserialize, Serialize};
 use shared::base::network::Network;
 use shared::edge::documented::{BodyProblems, GuardProblems};
 use shared::edge::input::{self, Query};
+use shared::edge::instant::Instant;
+use shared::edge::page::Limit;
 use shared::edge::{Caller, Result};
-use shared::service::page::{Cursor, HIGHEST_LIMIT};
+use shared::service::page::Cursor;
 use shared::service::security::{Blocked, Entry};
 
 use crate::Desk;
-
-/// Items on a page, if the caller does not say.
-const DEFAULT_LIMIT: u32 = 20;
 
 /// The longest reason, in characters.
 const LONGEST_REASON: usize = 500;
@@ -25,10 +24,11 @@ const LONGEST_REASON: usize = 500;
 #[into_params(parameter_in = Query)]
 pub struct Wanted {
     /// Items on the page, 1 to 100; 20 if absent.
-    #[param(minimum = 1, maximum = 100)]
-    limit: Option<u32>,
+    #[serde(default)]
+    #[param(inline)]
+    limit: Limit,
     /// The `cursor` of the page before.
-    #[param(value_type = Option<String>)]
+    #[param(value_type = Option<String>, format = "cursor", max_length = 512)]
     cursor: Option<Cursor>,
 }
 
@@ -48,21 +48,22 @@ pub struct BlocklistPage {
 #[schema(as = NewBlock)]
 pub struct New {
     /// An address, or a network such as `192.0.2.0/24` or `2001:db8::/48`.
-    cidr: String,
+    #[schema(value_type = String, format = "cidr")]
+    cidr: Network,
     /// Why.
-    #[schema(min_length = 1, max_length = 500)]
+    #[schema(min_length = 1, max_length = 500, pattern = r"^[^\u0000]*$")]
     reason: String,
     /// Until when; without one, until it is taken off.
-    #[schema(value_type = Option<String>, format = DateTime)]
-    expires_at: Option<Timestamp>,
+    expires_at: Option<Instant>,
 }
 
 /// What is taken off it.
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct Lifted {
-    /// The address or the network, as it is listed.
-    cidr: String,
+    /// The address or the network.
+    #[param(value_type = String, format = "cidr")]
+    cidr: Network,
 }
 
 /// Networks that may not call, newest first.
@@ -84,8 +85,7 @@ pub async fn list(
     Query(wanted): Query<Wanted>,
 ) -> Result<Json<BlocklistPage>> {
     caller.must_be_admin()?;
-    let limit = wanted.limit.unwrap_or(DEFAULT_LIMIT);
-    let limit = limit.clamp(1, HIGHEST_LIMIT);
+    let limit = wanted.limit.into();
     let page = desk.blocklist.list(limit, wanted.cursor.as_ref()).await?;
     Ok(Json(BlocklistPage {
         items: page.items,
@@ -124,10 +124,10 @@ pub async fn put(
     let listed = desk
         .blocklist
         .put(&Entry {
-            network: network("/cidr", &new.cidr)?,
+            network: new.cidr,
             reason: &new.reason,
             author: caller.user_id.as_deref(),
-            expires_at: new.expires_at,
+            expires_at: new.expires_at.map(Timestamp::from),
         })
         .await?;
     Ok(Json(listed))
@@ -144,12 +144,6 @@ pub async fn put(
     params(Lifted),
     responses(
         (status = 204, description = "It is not on the list"),
-        (
-            status = 422,
-            description = "The parameter is no network",
-            body = shared::edge::problem::ProblemDocument,
-            content_type = "application/problem+json"
-        ),
         GuardProblems,
     ),
     security(("serviceToken" = []))
@@ -160,14 +154,7 @@ pub async fn remove(
     Query(lifted): Query<Lifted>,
 ) -> Result<StatusCode> {
     caller.must_be_admin()?;
-    let network = network("/cidr", &lifted.cidr)?;
     let author = caller.user_id.as_deref();
-    desk.blocklist.remove(network, author).await?;
+    desk.blocklist.remove(lifted.cidr, author).await?;
     Ok(StatusCode::NO_CONTENT)
-}
-
-fn network(at: &str, text: &str) -> Result<Network> {
-    text.trim()
-        .parse()
-        .map_err(|error| input::invalid(at, &format!("{error}")))
 }

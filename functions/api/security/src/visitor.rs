@@ -1,43 +1,79 @@
-//! Fields that say who a visitor is, checked.
+//! Words that say who a visitor is and what is attempted, checked.
 
-use shared::edge::Result;
-use shared::edge::input::invalid;
-
-/// The longest identifier and device id, in characters.
-pub(crate) const LONGEST: usize = 320;
+use serde::Deserialize;
+use utoipa::ToSchema;
 
 /// The longest user agent that is looked at; what is longer is cut.
 const LONGEST_AGENT: usize = 512;
 
-/// The kind of an attempt: small letters, digits and hyphens, beginning with a letter.
-pub(crate) fn kind(kind: &str) -> Result<&str> {
-    let is_kind = kind.len() <= 32
-        && kind.starts_with(|c: char| c.is_ascii_lowercase())
-        && kind
-            .chars()
-            .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-');
-    if is_kind {
-        return Ok(kind);
+/// A name of an account or of a device: 1 to 320 characters, none of them a control character, not all of them space.
+#[derive(Clone, Debug, Deserialize, ToSchema)]
+#[serde(try_from = "String")]
+#[schema(
+    as = VisitorName,
+    value_type = String,
+    min_length = 1,
+    max_length = 320,
+    pattern = r"^[^\u0000-\u001f\u007f-\u009f]*[^\u0000-\u0020\u007f-\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000][^\u0000-\u001f\u007f-\u009f]*$"
+)]
+pub(crate) struct Name(String);
+
+/// Why a text is no name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("is 1 to 320 characters, none of them a control character")]
+pub(crate) struct InvalidName;
+
+impl Name {
+    pub(crate) fn as_str(&self) -> &str {
+        &self.0
     }
-    Err(invalid(
-        "/kind",
-        "is 1 to 32 small letters, digits and hyphens",
-    ))
 }
 
-/// A text of 1 to 320 characters without control characters.
-pub(crate) fn text<'a>(at: &str, text: &'a str) -> Result<&'a str> {
-    let length = text.chars().count();
-    if (1..=LONGEST).contains(&length)
-        && !text.trim().is_empty()
-        && !text.chars().any(char::is_control)
-    {
-        return Ok(text);
+impl TryFrom<String> for Name {
+    type Error = InvalidName;
+
+    fn try_from(text: String) -> Result<Self, InvalidName> {
+        let fits = text.chars().count() <= 320 && !text.chars().any(char::is_control);
+        if text.trim().is_empty() || !fits {
+            return Err(InvalidName);
+        }
+        Ok(Self(text))
     }
-    Err(invalid(
-        at,
-        "is 1 to 320 characters, none of them a control character",
-    ))
+}
+
+/// The kind of an attempt: small letters, digits and hyphens, beginning with a letter.
+#[derive(Clone, Debug, Deserialize, ToSchema)]
+#[serde(try_from = "String")]
+#[schema(as = AttemptKind, value_type = String, pattern = "^[a-z][a-z0-9-]{0,31}$")]
+pub(crate) struct Kind(String);
+
+/// Why a text is no kind.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("is 1 to 32 small letters, digits and hyphens")]
+pub(crate) struct InvalidKind;
+
+impl Kind {
+    /// Logging in.
+    pub(crate) fn login() -> Self {
+        Self("login".to_owned())
+    }
+
+    pub(crate) fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl TryFrom<String> for Kind {
+    type Error = InvalidKind;
+
+    fn try_from(text: String) -> Result<Self, InvalidKind> {
+        let part = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+        let begins = text.starts_with(|c: char| c.is_ascii_lowercase());
+        if text.len() <= 32 && begins && text.chars().all(part) {
+            return Ok(Self(text));
+        }
+        Err(InvalidKind)
+    }
 }
 
 /// The user agent, cut to what is looked at and without what a database does not take.

@@ -18,7 +18,11 @@ use crate::not_found;
 #[serde(rename_all = "camelCase")]
 pub struct Id {
     /// The session's id.
-    #[param(pattern = "^[A-Za-z0-9._~-]{1,128}$")]
+    #[param(
+        min_length = 1,
+        max_length = 128,
+        pattern = "^[A-Za-z0-9._~-]*[A-Za-z0-9_~-][A-Za-z0-9._~-]*$"
+    )]
     session_id: String,
 }
 
@@ -28,6 +32,7 @@ pub struct Id {
 #[serde(rename_all = "camelCase")]
 pub struct Asked {
     /// How old a second factor may be, in seconds; `totp.fresh` says whether it is younger.
+    #[param(minimum = 0, maximum = 4_294_967_295_i64)]
     totp_max_age: Option<u32>,
 }
 

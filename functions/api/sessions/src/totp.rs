@@ -6,8 +6,10 @@ use serde::Deserialize;
 use shared::edge::documented::{BodyProblems, GuardProblems};
 use shared::edge::input::{self, Path};
 use shared::edge::problem::ProblemDocument;
+use shared::edge::schema::{self, Interdependent};
 use shared::edge::{Caller, Result};
 use shared::service::session::{Context, Session, Sessions};
+use utoipa::openapi::schema::{Object, ObjectBuilder, Type};
 
 use crate::not_found;
 use crate::one::{Id, json};
@@ -22,6 +24,26 @@ pub struct Proof {
     context: Option<Context>,
 }
 
+impl Interdependent for Proof {
+    fn alternatives() -> Vec<Object> {
+        let verified = |is: bool| {
+            let only = ObjectBuilder::new().schema_type(Type::Boolean);
+            ObjectBuilder::new().property("verified", only.enum_values(Some([is])))
+        };
+        let context = ObjectBuilder::new().schema_type(Type::String);
+        vec![
+            verified(false).build(),
+            verified(true)
+                .property("context", context)
+                .required("context")
+                .build(),
+        ]
+    }
+}
+
+/// Documents a proof.
+type Documented = schema::Documented<Proof>;
+
 /// Note that a second factor was proven, now.
 #[utoipa::path(
     put,
@@ -29,7 +51,7 @@ pub struct Proof {
     path = "/api/sessions/{sessionId}/totp",
     tag = "sessions",
     params(Id, Caller),
-    request_body = Proof,
+    request_body = Documented,
     responses(
         (status = 200, description = "The session", body = Session),
         (

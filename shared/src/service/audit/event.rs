@@ -1,12 +1,11 @@
 //! What an audit event says: the payload that producers write and `audit-log` reads, parsed once.
 
-use std::fmt;
-
 use jiff::Timestamp;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use serde_json::{Map, Number, Value};
 use utoipa::ToSchema;
 
+use super::text::{InvalidText, Name, Word};
 use crate::service::email::optional;
 
 /// The actions that the web app names. Others are taken, too.
@@ -52,46 +51,44 @@ pub struct Event {
         deserialize_with = "optional",
         skip_serializing_if = "Option::is_none"
     )]
-    #[schema(value_type = Option<String>, max_length = 320)]
-    pub event_id: Option<Text<320>>,
+    #[schema(value_type = Option<String>, max_length = 320, pattern = r"^[^\u0000]*$")]
+    pub event_id: Option<Name>,
     /// Who acted.
     #[serde(
         default,
         deserialize_with = "optional",
         skip_serializing_if = "Option::is_none"
     )]
-    #[schema(value_type = Option<String>, max_length = 320)]
-    pub user_id: Option<Text<320>>,
+    #[schema(value_type = Option<String>, max_length = 320, pattern = r"^[^\u0000]*$")]
+    pub user_id: Option<Name>,
     /// Whose administrators may see the event: the domain of who acted. `X-User-Domain`, if absent.
     #[serde(
         default,
         deserialize_with = "optional",
         skip_serializing_if = "Option::is_none"
     )]
-    #[schema(value_type = Option<String>, max_length = 320)]
-    pub domain: Option<Text<320>>,
+    #[schema(value_type = Option<String>, max_length = 320, pattern = r"^[^\u0000]*$")]
+    pub domain: Option<Name>,
     /// What was done, such as `sign`.
-    #[schema(value_type = String, min_length = 1, max_length = 100, pattern = r"\S", examples("sign"))]
-    pub action: Text<100>,
+    pub action: Word,
     /// What kind of thing it was done with, such as `signing_request`.
-    #[schema(value_type = String, min_length = 1, max_length = 100, pattern = r"\S", examples("signing_request"))]
-    pub resource_type: Text<100>,
+    pub resource_type: Word,
     /// Which one.
     #[serde(
         default,
         deserialize_with = "optional",
         skip_serializing_if = "Option::is_none"
     )]
-    #[schema(value_type = Option<String>, max_length = 320)]
-    pub resource_id: Option<Text<320>>,
+    #[schema(value_type = Option<String>, max_length = 320, pattern = r"^[^\u0000]*$")]
+    pub resource_id: Option<Name>,
     /// The signing request in whose chain it stands; the `resourceId` of a `signing_request`, if absent.
     #[serde(
         default,
         deserialize_with = "optional",
         skip_serializing_if = "Option::is_none"
     )]
-    #[schema(value_type = Option<String>, max_length = 320)]
-    pub request_id: Option<Text<320>>,
+    #[schema(value_type = Option<String>, max_length = 320, pattern = r"^[^\u0000]*$")]
+    pub request_id: Option<Name>,
     /// More about it: any JSON. Numbers are doubles; what needs more digits is a string.
     #[serde(
         default,
@@ -112,8 +109,8 @@ pub struct Event {
         deserialize_with = "optional",
         skip_serializing_if = "Option::is_none"
     )]
-    #[schema(value_type = Option<String>, max_length = 100)]
-    pub ip_address: Option<Text<100>>,
+    #[schema(value_type = Option<String>, max_length = 100, pattern = r"^[^\u0000]*$")]
+    pub ip_address: Option<Word>,
     /// With what; the first 2,048 characters are kept.
     #[serde(
         default,
@@ -139,56 +136,6 @@ impl Event {
             return Err(TooLarge);
         }
         Ok(())
-    }
-}
-
-/// A text of 1 to `LONGEST` characters that Postgres can hold, as it came: evidence is not tidied.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
-pub struct Text<const LONGEST: usize>(String);
-
-/// Why a text is refused. It does not quote the text.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum InvalidText {
-    /// Nothing but space.
-    #[error("must not be blank")]
-    Blank,
-    /// More characters than the limit.
-    #[error("must not be longer than {0} characters")]
-    TooLong(usize),
-    /// A NUL character, which Postgres cannot hold.
-    #[error("must not hold a NUL character")]
-    Nul,
-}
-
-impl<const LONGEST: usize> Text<LONGEST> {
-    /// The text.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-impl<const LONGEST: usize> TryFrom<String> for Text<LONGEST> {
-    type Error = InvalidText;
-
-    fn try_from(text: String) -> Result<Self, InvalidText> {
-        if text.trim().is_empty() {
-            return Err(InvalidText::Blank);
-        }
-        if text.contains('\0') {
-            return Err(InvalidText::Nul);
-        }
-        if text.chars().count() > LONGEST {
-            return Err(InvalidText::TooLong(LONGEST));
-        }
-        Ok(Self(text))
-    }
-}
-
-impl<const LONGEST: usize> From<Text<LONGEST>> for String {
-    fn from(text: Text<LONGEST>) -> Self {
-        text.0
     }
 }
 
@@ -278,12 +225,6 @@ fn user_agent<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Strin
     Ok(text
         .map(|text| text.replace('\0', " ").chars().take(USER_AGENT).collect())
         .filter(|text: &String| !text.trim().is_empty()))
-}
-
-impl<const LONGEST: usize> fmt::Display for Text<LONGEST> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
 }
 
 #[cfg(test)]

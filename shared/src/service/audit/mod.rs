@@ -11,14 +11,16 @@ mod event;
 mod links;
 mod retire;
 mod seal;
+mod text;
 mod verify;
 mod walk;
 
 pub use self::append::Appended;
 pub use self::entry::{Entry, Filter, Part, Sight};
-pub use self::event::{ACTIONS, Event, Happened, InvalidText, RESOURCE_TYPES, Text, TooLarge};
+pub use self::event::{ACTIONS, Event, Happened, RESOURCE_TYPES, TooLarge};
 pub use self::retire::Retired;
 pub use self::seal::Seal;
+pub use self::text::{InvalidText, Name, Text, Word};
 pub use self::verify::{Reached, Scope, Verdict};
 pub use self::walk::{Broken, Kind};
 use crate::protocol::postgres::{self, Postgres};

@@ -4,6 +4,7 @@
 
 use serde::Deserialize;
 
+use super::id::Id;
 use super::{AnyKind, Caches, Subject};
 use crate::protocol::upstash::{self, Command, Redis};
 
@@ -29,6 +30,12 @@ impl Group {
             "domain" => Some(Self::Domain),
             _ => None,
         }
+    }
+
+    /// Whether a group can have this id.
+    #[must_use]
+    pub fn may_have(self, id: &str) -> bool {
+        Id::of(self.subject(), id).is_some()
     }
 
     fn subject(self) -> Subject {

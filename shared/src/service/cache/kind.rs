@@ -217,13 +217,32 @@ impl AnyKind {
 /// The names, as the API's document lists them.
 impl PartialSchema for AnyKind {
     fn schema() -> RefOr<Schema> {
-        let names = Self::ALL.map(Self::name);
-        ObjectBuilder::new()
-            .schema_type(Type::String)
-            .enum_values(Some(names))
-            .build()
-            .into()
+        names(Self::ALL)
     }
+}
+
+/// Documents the kinds that are only shown.
+#[derive(Debug)]
+pub struct DisplayKind;
+
+impl PartialSchema for DisplayKind {
+    fn schema() -> RefOr<Schema> {
+        let all = AnyKind::ALL.into_iter();
+        names(all.filter(|kind| matches!(kind, AnyKind::Display(_))))
+    }
+}
+
+impl ToSchema for DisplayKind {
+    fn name() -> std::borrow::Cow<'static, str> {
+        "CacheDisplayKind".into()
+    }
+}
+
+fn names(kinds: impl IntoIterator<Item = AnyKind>) -> RefOr<Schema> {
+    ObjectBuilder::new()
+        .schema_type(Type::String)
+        .enum_values(Some(kinds.into_iter().map(AnyKind::name)))
+        .into()
 }
 
 impl ToSchema for AnyKind {

@@ -1,0 +1,128 @@
+//! Texts of an audit event: bounded, and such as Postgres can hold.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+use utoipa::openapi::schema::{ObjectBuilder, Type};
+use utoipa::openapi::{RefOr, Schema};
+use utoipa::{PartialSchema, ToSchema};
+
+/// What names somebody or something.
+pub type Name = Text<320>;
+
+/// What is done, or what kind of thing it is done with.
+pub type Word = Text<100>;
+
+/// A text of 1 to `LONGEST` characters that Postgres can hold, as it came: evidence is not tidied.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Text<const LONGEST: usize>(String);
+
+/// The same as a pattern: no NUL, and something besides white space. Its characters are listed, those of Unicode's
+/// `White_Space`, because every dialect's `\s` holds others: ECMAScript's has U+FEFF, and lacks U+0085.
+const PATTERN: &str = r"^[^\u0000]*[^\u0000\u0009-\u000d\u0020\u0085\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000][^\u0000]*$";
+
+/// Why a text is refused. It does not quote the text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum InvalidText {
+    /// Nothing but space.
+    #[error("must not be blank")]
+    Blank,
+    /// More characters than the limit.
+    #[error("must not be longer than {0} characters")]
+    TooLong(usize),
+    /// A NUL character, which Postgres cannot hold.
+    #[error("must not hold a NUL character")]
+    Nul,
+}
+
+impl<const LONGEST: usize> Text<LONGEST> {
+    /// The text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl<const LONGEST: usize> TryFrom<String> for Text<LONGEST> {
+    type Error = InvalidText;
+
+    fn try_from(text: String) -> Result<Self, InvalidText> {
+        if text.trim().is_empty() {
+            return Err(InvalidText::Blank);
+        }
+        if text.contains('\0') {
+            return Err(InvalidText::Nul);
+        }
+        if text.chars().count() > LONGEST {
+            return Err(InvalidText::TooLong(LONGEST));
+        }
+        Ok(Self(text))
+    }
+}
+
+impl<const LONGEST: usize> From<Text<LONGEST>> for String {
+    fn from(text: Text<LONGEST>) -> Self {
+        text.0
+    }
+}
+
+impl<const LONGEST: usize> fmt::Display for Text<LONGEST> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl<const LONGEST: usize> PartialSchema for Text<LONGEST> {
+    fn schema() -> RefOr<Schema> {
+        ObjectBuilder::new()
+            .schema_type(Type::String)
+            .min_length(Some(1))
+            .max_length(Some(LONGEST))
+            .pattern(Some(PATTERN))
+            .into()
+    }
+}
+
+impl<const LONGEST: usize> ToSchema for Text<LONGEST> {
+    fn name() -> Cow<'static, str> {
+        format!("AuditText{LONGEST}").into()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Name, PATTERN};
+
+    /// The ranges of the pattern's second class: what a text must hold more than.
+    fn blank() -> Vec<std::ops::RangeInclusive<char>> {
+        let class = PATTERN.split("[^").nth(2).unwrap();
+        let class = class.split(']').next().unwrap();
+        let character = |hex: &str| char::from_u32(u32::from_str_radix(hex, 16).unwrap()).unwrap();
+        let mut ranges = Vec::new();
+        for part in class.split(r"\u").skip(1) {
+            match part.strip_suffix('-') {
+                Some(first) => ranges.push(character(first)..=char::MAX),
+                None => match ranges.pop() {
+                    Some(open) if *open.end() == char::MAX => {
+                        ranges.push(*open.start()..=character(part));
+                    }
+                    Some(before) => ranges.extend([before, character(part)..=character(part)]),
+                    None => ranges.push(character(part)..=character(part)),
+                },
+            }
+        }
+        ranges
+    }
+
+    #[test]
+    fn the_pattern_takes_what_is_taken() {
+        let blank = blank();
+        for character in '\0'..=char::MAX {
+            let taken = Name::try_from(character.to_string()).is_ok();
+            let promised = !blank.iter().any(|range| range.contains(&character));
+            assert_eq!(taken, promised, "{character:?}");
+        }
+    }
+}
