@@ -1,11 +1,12 @@
 //! Schemathesis (<https://schemathesis.readthedocs.io>) over docs/openapi.json against the running functions: what the
 //! document promises is accepted, what it forbids is refused, and every answer is one that it describes.
 //!
-//! Every check is on but one, which takes a cancelled job for a deleted one; on routes whose schemas are not exact yet,
-//! which the configurations name, two checks on what is accepted take every status that is documented. What a request needs and the document
+//! Every check is on but one, which takes a cancelled job for a deleted one. What a request needs and the document
 //! cannot say stands in `tests/schemathesis/hooks.py`. The cloud is thrown away, because jobs are cancelled and redriven
 //! at random. The same requests are made in every run, so that what is found is found again; a campaign makes more of
 //! them.
+
+mod verdict;
 
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
@@ -59,7 +60,7 @@ fn identity(name: &str, headers: &[(&str, &str)]) -> Value {
     json!({ "name": name, "fixedHeaders": headers.collect::<Vec<_>>() })
 }
 
-/// Runs all phases with all checks as `config` says; its own report is the message where it finds something.
+/// Runs all phases with all checks as `config` says; the message is what it finds.
 async fn pass(cloud: &TestCloud, config: &str, identities: &Value) {
     let link = unsubscribe_token(cloud).await;
     let folder = tempfile::tempdir().unwrap();
@@ -93,10 +94,15 @@ async fn pass(cloud: &TestCloud, config: &str, identities: &Value) {
         .unwrap();
     let said = String::from_utf8_lossy(&outcome.stdout);
     let errors = String::from_utf8_lossy(&outcome.stderr);
-    assert!(outcome.status.success(), "{config}:\n{said}\n{errors}");
+    let failures = verdict::failures(&said);
+    assert!(
+        outcome.status.success(),
+        "{config}: {}\n{failures}\n{errors}",
+        outcome.status
+    );
     for phase in ["Examples", "Coverage", "Fuzzing", "Stateful"] {
         let done = said.contains(&format!("✅ {phase}"));
-        assert!(done, "{config} left out {phase}:\n{said}");
+        assert!(done, "{config} left out {phase}:\n{failures}");
     }
 }
 
