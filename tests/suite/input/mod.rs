@@ -3,6 +3,8 @@
 mod authorization;
 mod bodies;
 mod deliveries;
+mod document;
+mod everywhere;
 mod fields;
 mod headers;
 mod mutations;

@@ -1,0 +1,154 @@
+//! What docs/openapi.json says of each operation, as far as a test makes bad requests of it.
+
+use std::fmt;
+
+use http::{Method, StatusCode};
+use serde_json::Value;
+
+/// An operation of the document.
+pub(super) struct Operation {
+    pub(super) method: Method,
+    path: String,
+    said: Value,
+    document: Value,
+}
+
+/// All of them.
+pub(super) fn operations() -> Vec<Operation> {
+    let document: Value = serde_json::from_str(openapi::DOCUMENT).unwrap();
+    let mut all = Vec::new();
+    for (path, methods) in document["paths"].as_object().unwrap() {
+        for (method, said) in methods.as_object().unwrap() {
+            all.push(Operation {
+                method: method.to_uppercase().parse().unwrap(),
+                path: path.clone(),
+                said: said.clone(),
+                document: document.clone(),
+            });
+        }
+    }
+    all
+}
+
+impl fmt::Display for Operation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.method, self.path)
+    }
+}
+
+impl Operation {
+    /// Whether its body is JSON, and behind the service token: providers' messages are read otherwise.
+    pub(super) fn takes_json(&self) -> bool {
+        let body = &self.said["requestBody"]["content"]["application/json"];
+        body.is_object() && self.said["security"].is_array()
+    }
+
+    /// Whether the document knows this status of it.
+    pub(super) fn answers(&self, status: StatusCode) -> bool {
+        self.said["responses"].get(status.as_str()).is_some()
+    }
+
+    /// Its path, with a value for each parameter that it could have.
+    pub(super) fn usual_path(&self) -> String {
+        self.parameters("path")
+            .fold(self.path.clone(), |path, parameter| {
+                let schema = self.resolved(&parameter["schema"]);
+                let usual = schema["enum"][0].as_str();
+                let usual = usual.unwrap_or("01985c00-0000-7000-8000-00000000000a");
+                path.replace(&placeholder(parameter), usual)
+            })
+    }
+
+    /// Its path with this in the place of each parameter in turn.
+    pub(super) fn paths_with(&self, odd: &str) -> Vec<String> {
+        let path = self.path.clone();
+        self.parameters("path")
+            .map(|parameter| {
+                let odd = path.replace(&placeholder(parameter), odd);
+                self.parameters("path").fold(odd, |path, other| {
+                    path.replace(&placeholder(other), "01985c00-0000-7000-8000-00000000000a")
+                })
+            })
+            .collect()
+    }
+
+    /// Its path and a query in which each parameter in turn is this.
+    pub(super) fn queries_with(&self, odd: &str) -> Vec<String> {
+        let path = self.usual_path();
+        self.queries()
+            .map(|(name, _)| format!("{path}?{name}={odd}"))
+            .collect()
+    }
+
+    /// The parameters of its query, and what the document says of each.
+    pub(super) fn queries(&self) -> impl Iterator<Item = (&str, &Value)> {
+        self.parameters("query")
+            .map(|it| (it["name"].as_str().unwrap(), self.resolved(&it["schema"])))
+    }
+
+    /// The members of its body, and what the document says of each.
+    pub(super) fn members(&self) -> Vec<(String, Value)> {
+        if !self.takes_json() {
+            return Vec::new();
+        }
+        let schema = &self.said["requestBody"]["content"]["application/json"]["schema"];
+        let schema = self.resolved(schema);
+        let object = match schema["allOf"][0].as_object() {
+            Some(_) => self.resolved(&schema["allOf"][0]),
+            None => schema,
+        };
+        let members = object["properties"].as_object().into_iter().flatten();
+        members
+            .map(|(name, schema)| (name.clone(), schema.clone()))
+            .collect()
+    }
+
+    /// Whether a value is of a type that the schema allows.
+    pub(super) fn may_be(&self, schema: &Value, value: &Value) -> bool {
+        let schema = self.resolved(schema);
+        for word in ["oneOf", "anyOf", "allOf"] {
+            if let Some(parts) = schema[word].as_array() {
+                let mut parts = parts.iter().map(|part| self.may_be(part, value));
+                return if word == "allOf" {
+                    parts.all(|may| may)
+                } else {
+                    parts.any(|may| may)
+                };
+            }
+        }
+        match &schema["type"] {
+            Value::String(only) => is_of(value, only),
+            Value::Array(types) => types.iter().any(|it| is_of(value, it.as_str().unwrap())),
+            _ => true,
+        }
+    }
+
+    fn parameters(&self, place: &str) -> impl Iterator<Item = &Value> {
+        let all = self.said["parameters"].as_array().into_iter().flatten();
+        all.filter(move |parameter| parameter["in"] == place)
+    }
+
+    fn resolved<'a>(&'a self, schema: &'a Value) -> &'a Value {
+        match schema["$ref"].as_str() {
+            Some(reference) => self.document.pointer(&reference[1..]).unwrap(),
+            None => schema,
+        }
+    }
+}
+
+fn placeholder(parameter: &Value) -> String {
+    format!("{{{}}}", parameter["name"].as_str().unwrap())
+}
+
+fn is_of(value: &Value, name: &str) -> bool {
+    match name {
+        "null" => value.is_null(),
+        "boolean" => value.is_boolean(),
+        "integer" => value.is_i64() || value.is_u64(),
+        "number" => value.is_number(),
+        "string" => value.is_string(),
+        "array" => value.is_array(),
+        "object" => value.is_object(),
+        _ => true,
+    }
+}
