@@ -152,6 +152,24 @@ pub const BUDGETS: &[Budget] = &[
     budget("POST /api/tokens/redeem", [2, 10, 0]),
     budget("POST /api/totp/claims", [2, 5, 0]),
     budget("POST /api/jobs/persist-session, a revocation", [3, 27, 0]),
+    budget(
+        "POST /api/security/attempts, the first failure of an account",
+        [2, 21, 0],
+    ),
+    budget(
+        "POST /api/security/attempts, a success of a known device",
+        [2, 21, 0],
+    ),
+    budget("POST /api/security/assess", [2, 13, 0]),
+    budget("GET /api/security/blocklist", [1, 4, 0]),
+    budget("PUT /api/security/blocklist", [2, 6, 0]),
+    budget("DELETE /api/security/blocklist", [2, 10, 0]),
+    budget("POST /api/security/rate-limits/{limiter}", [1, 4, 0]),
+    budget(
+        "POST /api/security/rate-limits/{limiter}, only asking what remains",
+        [1, 2, 0],
+    ),
+    budget("GET /api/security/rate-limits", [1, 6, 0]),
     budget("realtime::publish", [1, 6, 0]),
     budget("analytics::count", [1, 2, 0]),
 ];

@@ -5,6 +5,7 @@ mod backbone;
 mod caches;
 mod meter;
 mod notifications;
+mod security;
 mod sessions;
 
 use http::{Method, StatusCode};
@@ -42,6 +43,7 @@ async fn every_operation_costs_exactly_what_its_budget_says() {
     notifications::check(&cloud, &mut meter).await;
     services(&cloud, &mut meter).await;
     sessions::measure(&cloud, &mut meter).await;
+    security::measure(&cloud, &mut meter).await;
     meter.finish();
 }
 
