@@ -66,6 +66,7 @@ fn up(data: &Path, more: &[&str]) -> Command {
         "--redis-rest-port",
         "--qstash-port",
         "--mailbox-port",
+        "--objects-port",
     ] {
         if !more.contains(&flag) {
             command.args([flag, "0"]);

@@ -9,6 +9,7 @@ use shared::service::job::SCHEDULES;
 use super::acting;
 use crate::support::TestCloud;
 use crate::support::cloud::{Answer, PATIENCE, answer, with_json};
+use crate::support::moto::Moto;
 use crate::support::waiting::eventually;
 
 const SCHEDULES_ROUTE: &str = "/api/queue/schedules";
@@ -165,4 +166,117 @@ async fn only_the_service_and_administrators_see_and_change_schedules() {
             .await
             .assert_invalid(pointer, &wish.to_string());
     }
+}
+
+/// `local up`, as a developer starts it, on a folder of its own and on free ports.
+async fn up(folder: &std::path::Path) -> local::process::Process {
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let root = root.canonicalize().unwrap();
+    let data = folder.join("data");
+    let mut arguments: Vec<std::ffi::OsString> = vec!["up".into(), "--data".into(), data.into()];
+    for (flag, path) in [
+        ("--bin-dir", "target/debug"),
+        ("--template", "template.yaml"),
+    ] {
+        arguments.extend([flag.into(), root.join(path).into()]);
+    }
+    for part in ["functions", "redis-rest", "qstash", "mailbox"] {
+        arguments.extend([format!("--{part}-port").into(), "0".into()]);
+    }
+    let log = folder.join("up.log");
+    let mut process = local::process::Process::start(&local::process::Program {
+        name: "local",
+        path: root.join("target/debug/local"),
+        arguments,
+        folder: folder.to_owned(),
+        user: None,
+        log: log.clone(),
+        stop_signal: "INT",
+    })
+    .await
+    .unwrap();
+    let told = async || {
+        let said = std::fs::read_to_string(&log).unwrap_or_default();
+        said.contains("schedules are")
+    };
+    process
+        .answers(std::time::Duration::from_secs(60), told)
+        .await
+        .unwrap();
+    process
+}
+
+#[tokio::test]
+async fn a_local_cloud_that_comes_up_is_not_without_schedules_and_never_has_one_twice() {
+    let folder = tempfile::tempdir().unwrap();
+    for start in ["first", "second"] {
+        let _ = std::fs::remove_file(folder.path().join("up.log"));
+        let process = up(folder.path()).await;
+        let env = std::fs::read_to_string(folder.path().join("data/env")).unwrap();
+        let variable = |name: &str| {
+            let line = env
+                .lines()
+                .find(|line| line.starts_with(&format!("{name}=")));
+            line.unwrap()[name.len() + 1..]
+                .trim_matches('\'')
+                .to_owned()
+        };
+        let http = shared::protocol::http::client(PATIENCE).unwrap();
+        let request = http
+            .get(format!("{}/v2/schedules", variable("QSTASH_URL")))
+            .bearer_auth(variable("QSTASH_TOKEN"));
+        let schedules = answer(request).await.body;
+        let mut ids: Vec<&str> = schedules
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|schedule| schedule["scheduleId"].as_str().unwrap())
+            .collect();
+        ids.sort_unstable();
+        assert_eq!(ids, built(), "{start}");
+        process.stop().await;
+    }
+}
+
+/// What `scripts/deploy` does once a deployment is healthy: the token comes from the stack's secret, and stays there.
+#[tokio::test]
+async fn a_deployment_does_not_end_without_schedules() {
+    let cloud = TestCloud::start().await;
+    let moto = Moto::start().await;
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let python = |program: &str, arguments: &[&str]| {
+        let mut command = tokio::process::Command::new(root.join(".local/tests/bin/python"));
+        command.arg(program).args(arguments).current_dir(&root);
+        for (name, value) in [
+            ("AWS_ENDPOINT_URL_SECRETSMANAGER", moto.url()),
+            ("AWS_ENDPOINT_URL_SECRETS_MANAGER", moto.url()),
+            ("AWS_REGION", "eu-central-1"),
+            ("AWS_DEFAULT_REGION", "eu-central-1"),
+            ("AWS_ACCESS_KEY_ID", "local"),
+            ("AWS_SECRET_ACCESS_KEY", "local"),
+        ] {
+            command.env(name, value);
+        }
+        command
+    };
+    let token = cloud.variable("API_TOKEN");
+    let secret = json!({ "API_TOKEN": token }).to_string();
+    let create = "import boto3, sys; boto3.client('secretsmanager').create_secret(Name='signtusk', SecretString=sys.argv[1])";
+    let created = python("-c", &[create, &secret]).output().await.unwrap();
+    assert!(created.status.success(), "{created:?}");
+    for _ in 0..2 {
+        let arguments = ["signtusk", cloud.functions_url()];
+        let registered = python("scripts/schedules.py", &arguments).output().await;
+        let registered = registered.unwrap();
+        assert!(registered.status.success(), "{registered:?}");
+        let said = String::from_utf8(registered.stdout).unwrap();
+        assert!(
+            said.contains("outbox-sweep") && !said.contains(token),
+            "{said}"
+        );
+        assert_eq!(at_qstash(&cloud).await.keys().collect::<Vec<_>>(), built());
+    }
+    let refused = python("scripts/schedules.py", &["signtusk", "http://127.0.0.1:9"]);
+    let refused = { refused }.output().await.unwrap();
+    assert!(!refused.status.success(), "{refused:?}");
 }

@@ -16,6 +16,15 @@ pub(super) const CONFIGURATION_SET: &str = "signtusk";
 /// The domain that the local providers let send.
 pub(super) const VERIFIED_DOMAIN: &str = "signtusk.localhost";
 
+/// The bucket of documents and temporary files.
+pub(super) const DOCUMENTS_BUCKET: &str = "documents";
+
+/// The bucket of signed documents.
+pub(super) const SIGNED_BUCKET: &str = "signed";
+
+/// Whose calls the object store takes.
+pub(super) const DOCUMENTS_ACCESS_KEY: &str = "AKIALOCALOBJECTS";
+
 /// What the running parts say about themselves.
 pub(super) struct Addresses {
     pub(super) functions: String,
@@ -35,6 +44,8 @@ pub(super) struct Addresses {
     pub(super) sns: String,
     pub(super) mailbox: String,
     pub(super) push: String,
+    pub(super) objects: String,
+    pub(super) object_keys: local_objects::Keys,
     pub(super) vapid: VapidKeys,
 }
 
@@ -70,12 +81,12 @@ pub(super) fn variables(addresses: Addresses, secrets: &mut Secrets) -> BTreeMap
         ("RESEND_URL", addresses.resend),
         ("RESEND_API_KEY", addresses.resend_key),
         ("RESEND_WEBHOOK_SECRET", addresses.webhook_secret),
-        // The cloud brings no object store: this is where MinIO stands by its own defaults.
-        ("DOCUMENTS_BUCKET", fixed("documents")),
-        ("DOCUMENTS_ENDPOINT", fixed("http://localhost:9000")),
+        ("DOCUMENTS_BUCKET", fixed(DOCUMENTS_BUCKET)),
+        ("SIGNED_BUCKET", fixed(SIGNED_BUCKET)),
+        ("DOCUMENTS_ENDPOINT", addresses.objects),
         ("DOCUMENTS_REGION", fixed("us-east-1")),
-        ("DOCUMENTS_ACCESS_KEY", fixed("minioadmin")),
-        ("DOCUMENTS_SECRET_KEY", fixed("minioadmin")),
+        ("DOCUMENTS_ACCESS_KEY", addresses.object_keys.id),
+        ("DOCUMENTS_SECRET_KEY", addresses.object_keys.secret),
         ("RETENTION_DAYS", fixed("2555")),
         ("AUDIT_KEY", secrets.get("audit_key")),
         ("AUDIT_KEY_FORMER", secrets.get("audit_key_former")),

@@ -54,6 +54,9 @@ pub enum Error {
     /// The push service did not start.
     #[error("the push service did not start")]
     Push(#[source] local_push::Error),
+    /// The object store did not start.
+    #[error("the object store did not start")]
+    Objects(#[source] local_objects::Error),
     /// The gateway did not start.
     #[error("the gateway did not start")]
     Gateway(#[source] local_gateway::Error),

@@ -34,6 +34,7 @@ pub struct Cloud {
     qstash: local_qstash::Server,
     mail: local_mail::Server,
     push: local_push::Server,
+    objects: local_objects::Server,
     redis: Front,
     redis_server: RedisServer,
     cluster: Option<Cluster>,
@@ -64,6 +65,11 @@ impl Cloud {
         let mail_secrets = part::mail_secrets(&mut secrets);
         let mail = part::mail(&settings, &folder, &mail_secrets).await?;
         let push = part::push().await?;
+        let object_keys = local_objects::Keys {
+            id: environment::DOCUMENTS_ACCESS_KEY.to_owned(),
+            secret: secrets.get("documents_secret_key"),
+        };
+        let objects = part::objects(&settings, &folder, &object_keys).await?;
         let (functions_port, functions) = functions_address(settings.ports.functions, &folder)?;
 
         let addresses = Addresses {
@@ -84,6 +90,8 @@ impl Cloud {
             sns: mail.sns_url(),
             mailbox: mail.mailbox_url(),
             push: push.url().to_owned(),
+            objects: objects.url().to_owned(),
+            object_keys,
             vapid: secrets.vapid()?,
         };
         let mut environment = environment::variables(addresses, &mut secrets);
@@ -99,6 +107,7 @@ impl Cloud {
             qstash,
             mail,
             push,
+            objects,
             redis,
             redis_server,
             cluster,
@@ -129,6 +138,12 @@ impl Cloud {
     #[must_use]
     pub fn push(&self) -> &local_push::Server {
         &self.push
+    }
+
+    /// The store of documents and temporary files.
+    #[must_use]
+    pub fn objects(&self) -> &local_objects::Server {
+        &self.objects
     }
 
     /// The REST front of Redis.
@@ -225,6 +240,7 @@ fn check(settings: &Settings) -> Result<(), Error> {
         (ports.ses, "SES", "ses-port"),
         (ports.resend, "Resend", "resend-port"),
         (ports.sns, "SNS", "sns-port"),
+        (ports.objects, "the object store", "objects-port"),
     ] {
         if is_taken(port) {
             return Err(Error::PortTaken { port, part, flag });

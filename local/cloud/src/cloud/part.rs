@@ -157,6 +157,24 @@ pub(super) async fn push() -> Result<local_push::Server, Error> {
     local_push::start(loopback(0)).await.map_err(Error::Push)
 }
 
+/// The store of documents and temporary files.
+pub(super) async fn objects(
+    settings: &Settings,
+    folder: &Folder,
+    keys: &local_objects::Keys,
+) -> Result<local_objects::Server, Error> {
+    let settings = local_objects::Settings {
+        listen: loopback(settings.ports.objects),
+        folder: folder.join("objects"),
+        buckets: vec![
+            environment::DOCUMENTS_BUCKET.to_owned(),
+            environment::SIGNED_BUCKET.to_owned(),
+        ],
+        keys: keys.clone(),
+    };
+    local_objects::start(settings).await.map_err(Error::Objects)
+}
+
 /// Has the providers tell the functions what becomes of the mails.
 pub(super) fn subscribe(
     mail: &local_mail::Server,

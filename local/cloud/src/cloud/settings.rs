@@ -22,6 +22,8 @@ pub struct Ports {
     pub resend: u16,
     /// The topic of SES's events.
     pub sns: u16,
+    /// The object store.
+    pub objects: u16,
 }
 
 impl Default for Ports {
@@ -49,6 +51,7 @@ impl Ports {
             ses: 0,
             resend: 0,
             sns: 0,
+            objects: 0,
         }
     }
 }

@@ -3,6 +3,7 @@
 mod demo;
 mod env;
 mod event;
+mod schedules;
 mod up;
 
 use std::io;

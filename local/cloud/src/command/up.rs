@@ -9,7 +9,7 @@ use local_mail::Provider;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tracing::level_filters::LevelFilter;
 
-use super::Error;
+use super::{Error, schedules};
 use crate::cloud::{Cloud, Database, Ports, Settings, env_file};
 
 /// Options of `local up`.
@@ -39,6 +39,9 @@ pub struct Up {
     /// The port of the topic of SES's events (0: a free one)
     #[arg(long, value_name = "PORT", default_value_t = Ports::default().sns)]
     sns_port: u16,
+    /// The port of the object store (0: a free one)
+    #[arg(long, value_name = "PORT", default_value_t = Ports::default().objects)]
+    objects_port: u16,
     /// Who takes the mails: ses or resend
     #[arg(long, value_name = "NAME", default_value_t = Provider::Ses)]
     email_provider: Provider,
@@ -68,6 +71,7 @@ impl Up {
             return Ok(());
         };
         println!("{}", guide(&cloud));
+        println!("{}", schedules::register(&cloud).await);
         stop.asked().await;
         println!("\nstopping");
         cloud.stop().await;
@@ -98,6 +102,7 @@ impl Up {
                 ses: self.ses_port,
                 resend: self.resend_port,
                 sns: self.sns_port,
+                objects: self.objects_port,
             },
             bin_dir: self.bin_dir,
             template: self.template,
@@ -161,6 +166,7 @@ pub(super) fn guide(cloud: &Cloud) -> String {
   QStash       {}
   PostgreSQL   psql '{}'
   Redis        redis-cli -p {}
+  Objects      {}   (files in {})
   Variables    {}   (set -a; . {}; set +a)
   Logs         {}\n",
         cloud.mail().mailbox_url(),
@@ -168,6 +174,8 @@ pub(super) fn guide(cloud: &Cloud) -> String {
         cloud.qstash().url(),
         cloud.database_url(),
         cloud.redis_server_addr().port(),
+        cloud.objects().url(),
+        data.join("objects").display(),
         env_file(data).display(),
         env_file(data).display(),
         data.join("log").display(),

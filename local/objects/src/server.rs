@@ -1,0 +1,202 @@
+//! The listener and its four calls.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use axum::Router;
+use axum::body::{Body, to_bytes};
+use axum::extract::{Request, State};
+use axum::response::{IntoResponse, Response};
+use http::{Method, StatusCode, header};
+use jiff::Timestamp;
+use percent_encoding::percent_decode_str;
+use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
+
+use crate::refusal::Refusal;
+use crate::shelf::{Object, Shelf};
+use crate::signature::{self, Keys};
+
+/// The largest object, in bytes: well above the largest document.
+const LARGEST: usize = 64 * 1024 * 1024;
+
+/// The longest key, in bytes.
+const LONGEST_KEY: usize = 1024;
+
+/// How the store is started.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// Where it listens; port 0 takes a free one.
+    pub listen: SocketAddr,
+    /// Where the objects are kept.
+    pub folder: PathBuf,
+    /// The buckets that there are.
+    pub buckets: Vec<String>,
+    /// Whose calls are taken.
+    pub keys: Keys,
+}
+
+/// Why it could not start.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The port.
+    #[error("cannot listen on {address}")]
+    Listen {
+        /// Where it was to listen.
+        address: SocketAddr,
+        /// What the system said.
+        #[source]
+        source: io::Error,
+    },
+    /// The folder.
+    #[error("cannot keep objects in {}", folder.display())]
+    Folder {
+        /// The folder.
+        folder: PathBuf,
+        /// What the system said.
+        #[source]
+        source: io::Error,
+    },
+}
+
+/// The running store. Dropping it stops it.
+#[derive(Debug)]
+pub struct Server {
+    url: String,
+    store: Arc<Store>,
+    serving: JoinHandle<()>,
+}
+
+#[derive(Debug)]
+struct Store {
+    shelves: BTreeMap<String, Shelf>,
+    keys: Keys,
+    requests: AtomicU64,
+}
+
+/// Starts the store.
+pub async fn start(settings: Settings) -> Result<Server, Error> {
+    let mut shelves = BTreeMap::new();
+    for bucket in settings.buckets {
+        let folder = settings.folder.join(&bucket);
+        let shelf = Shelf::open(&folder).await;
+        let shelf = shelf.map_err(|source| Error::Folder { folder, source })?;
+        shelves.insert(bucket, shelf);
+    }
+    let failed = |source| Error::Listen {
+        address: settings.listen,
+        source,
+    };
+    let socket = TcpListener::bind(settings.listen).await.map_err(failed)?;
+    let url = format!("http://{}", socket.local_addr().map_err(failed)?);
+    let store = Arc::new(Store {
+        shelves,
+        keys: settings.keys,
+        requests: AtomicU64::new(0),
+    });
+    let router = Router::new().fallback(serve).with_state(Arc::clone(&store));
+    let serving = tokio::spawn(async move {
+        if let Err(error) = axum::serve(socket, router).await {
+            tracing::error!(%error, "the object store stopped");
+        }
+    });
+    Ok(Server {
+        url,
+        store,
+        serving,
+    })
+}
+
+impl Server {
+    /// Its endpoint.
+    #[must_use]
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// How many calls came, taken or not.
+    #[must_use]
+    pub fn requests(&self) -> u64 {
+        self.store.requests.load(Ordering::Relaxed)
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.serving.abort();
+    }
+}
+
+async fn serve(State(store): State<Arc<Store>>, request: Request) -> Response {
+    store.requests.fetch_add(1, Ordering::Relaxed);
+    match store.answer(request).await {
+        Ok(answer) => answer,
+        Err(refusal) => refusal.into_response(),
+    }
+}
+
+impl Store {
+    async fn answer(&self, request: Request) -> Result<Response, Refusal> {
+        let (parts, body) = request.into_parts();
+        let body = to_bytes(body, LARGEST)
+            .await
+            .map_err(|_| Refusal::TooLarge)?;
+        signature::check(&self.keys, &parts, &body, now())?;
+        let (bucket, key) = place(parts.uri.path())?;
+        let shelf = self.shelves.get(&bucket).ok_or(Refusal::NoSuchBucket)?;
+        match parts.method {
+            Method::PUT => {
+                let content_type = parts.headers.get(header::CONTENT_TYPE);
+                let content_type = content_type.and_then(|value| value.to_str().ok());
+                let content_type = content_type.unwrap_or("binary/octet-stream").to_owned();
+                let object = Object { content_type, body };
+                shelf.put(&key, &object).await.map_err(failed)?;
+                Ok(StatusCode::OK.into_response())
+            }
+            Method::GET | Method::HEAD => {
+                let object = shelf.get(&key).await.map_err(failed)?;
+                let object = object.ok_or(Refusal::NoSuchKey)?;
+                let about = [
+                    (header::CONTENT_TYPE, object.content_type),
+                    (header::CONTENT_LENGTH, object.body.len().to_string()),
+                ];
+                Ok((about, Body::from(object.body)).into_response())
+            }
+            Method::DELETE => {
+                shelf.remove(&key).await.map_err(failed)?;
+                Ok(StatusCode::NO_CONTENT.into_response())
+            }
+            _ => Err(Refusal::NotImplemented),
+        }
+    }
+}
+
+/// The bucket and the key that a path names.
+fn place(path: &str) -> Result<(String, String), Refusal> {
+    let (bucket, key) = path
+        .trim_start_matches('/')
+        .split_once('/')
+        .unwrap_or_default();
+    let decoded = |text| percent_decode_str(text).decode_utf8().map(Into::into);
+    let bucket: String = decoded(bucket).map_err(|_| Refusal::NoSuchBucket)?;
+    let key: String = decoded(key).map_err(|_| Refusal::BadKey)?;
+    if (1..=LONGEST_KEY).contains(&key.len()) {
+        Ok((bucket, key))
+    } else {
+        Err(Refusal::BadKey)
+    }
+}
+
+fn failed(error: io::Error) -> Refusal {
+    tracing::error!(%error, "the folder of objects cannot be used");
+    Refusal::Internal
+}
+
+#[expect(clippy::disallowed_methods, reason = "a store has a clock of its own")]
+fn now() -> Timestamp {
+    Timestamp::now()
+}

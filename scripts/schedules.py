@@ -1,0 +1,43 @@
+"""Registers what runs by the clock at a deployed stack, by `PUT /api/queue/schedules`. Doing it again changes nothing.
+
+    schedules.py SECRET URL
+
+SECRET is the name or ARN of the stack's secret, which holds the service token; URL is the base of the functions. The
+token is in no command line and in no output.
+"""
+
+import argparse
+import json
+import urllib.request
+
+import boto3
+
+# Seconds: what API Gateway gives a call.
+PATIENCE = 30
+
+
+def token(secret):
+    """The service token in a secret."""
+    text = boto3.client("secretsmanager").get_secret_value(SecretId=secret)["SecretString"]
+    return json.loads(text)["API_TOKEN"]
+
+
+def register(url, bearer):
+    """Registers all schedules and gives their names."""
+    headers = {"authorization": f"Bearer {bearer}", "content-type": "application/json"}
+    address = f"{url.rstrip('/')}/api/queue/schedules"
+    request = urllib.request.Request(address, data=b"{}", method="PUT", headers=headers)
+    with urllib.request.urlopen(request, timeout=PATIENCE) as answer:
+        items = json.load(answer)["items"]
+    return [item["scheduleId"] for item in items if item["registered"]]
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("secret")
+    parser.add_argument("url")
+    options = parser.parse_args()
+    print("registered:", ", ".join(register(options.url, token(options.secret))))
+
+
+main()
