@@ -22,6 +22,7 @@ async fn begin(ledger: &MailLedger, job_id: &str) -> Begun {
         },
         optional: true,
         supersedes: None,
+        acting_user: "",
     };
     ledger.begin(&entry, Provider::Ses).await.unwrap()
 }
@@ -258,6 +259,7 @@ async fn of_a_mail_and_its_successor_that_begin_at_once_none_deadlocks_and_the_s
                     },
                     optional: true,
                     supersedes,
+                    acting_user: "",
                 };
                 let begun = ledger.begin(&entry, Provider::Ses).await.unwrap();
                 supersedes.is_some() && matches!(begun, Begun::Send(_))

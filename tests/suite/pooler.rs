@@ -156,6 +156,7 @@ async fn statements_go_through_a_transaction_pooler() {
                     identity: Identity::default(),
                     optional: false,
                     supersedes: None,
+                    acting_user: "",
                 };
                 let Begun::Send(sending) = ledger.begin(&entry, Provider::Ses).await.unwrap() else {
                     panic!("nothing to send");

@@ -36,6 +36,7 @@ fn entry<'a>(recipient: &'a EmailAddress, job_id: &'a str) -> Entry<'a> {
         identity: Identity::default(),
         optional: true,
         supersedes: None,
+        acting_user: "",
     }
 }
 

@@ -1,5 +1,6 @@
 //! What the web app writes and calls: SQL functions of ours, and its own tables, whose changes an owner hears of.
 
+use http::Method;
 use serde_json::{Value, json};
 use shared::protocol::mail::{EmailAddress, MessageId, Provider};
 use shared::protocol::postgres::Error;
@@ -7,6 +8,7 @@ use shared::service::mail_event::{EventKind, MailEvent};
 use shared::service::mail_ledger::{Begun, Entry, Identity};
 
 use super::{Stage, somebody};
+use crate::support::cloud::{answer, with_json};
 use crate::support::ledger::LedgerDatabase;
 use crate::support::waiting::eventually;
 
@@ -139,6 +141,7 @@ async fn a_signer_whose_mail_bounces_is_not_kept_from_the_owner() {
         },
         optional: false,
         supersedes: None,
+        acting_user: "",
     };
     let Begun::Send(sending) = stage
         .database
@@ -205,6 +208,53 @@ async fn a_signer_whose_mail_bounces_is_not_kept_from_the_owner() {
     };
     events.record(&elsewhere).await.unwrap();
     assert_eq!(stage.database.read(JOBS).await.as_array().unwrap().len(), 1);
+}
+
+/// A mail of a bulk belongs to no request: the user that the bulk was sent for is told, where there is one.
+#[tokio::test]
+async fn a_recipient_of_a_bulk_who_bounces_is_not_kept_from_who_sent_it() {
+    let stage = Stage::start().await;
+    let sender = somebody().to_string();
+    for (place, user) in [Some(sender.as_str()), None, Some("no-uuid")]
+        .into_iter()
+        .enumerate()
+    {
+        let to = format!("gone-{place}@example.com");
+        let bulk = json!({ "emails": [{ "name": "Gone", "email": to }] });
+        let mut request = stage.cloud.request(Method::POST, "/api/queue/emails/bulk");
+        if let Some(user) = user {
+            request = request.header("x-user-id", user);
+        }
+        let taken = answer(with_json(request, &bulk)).await;
+        let job = taken.body["jobIds"][0].as_str().unwrap();
+        stage.cloud.wait_for(job, "completed").await;
+        let key = format!(
+            "select to_jsonb(key) as value from signtusk.email_ledger where recipient = '{to}'"
+        );
+        let key = stage.database.read(&key).await;
+        let bounced = MailEvent {
+            provider: Provider::Ses,
+            event_id: format!("e-{place}"),
+            key: Some(key.as_str().unwrap().to_owned()),
+            message_id: format!("m-{place}"),
+            kind: EventKind::Bounced { permanent: true },
+            at: jiff::Timestamp::UNIX_EPOCH,
+            recipients: vec![EmailAddress::parse(&to).unwrap()],
+            detail: None,
+        };
+        for _ in 0..2 {
+            stage.database.events().record(&bounced).await.unwrap();
+        }
+    }
+    let jobs = stage.database.read(JOBS).await;
+    assert_eq!(jobs.as_array().unwrap().len(), 1, "{jobs:#}");
+    stage.relay("msg_bounced").await;
+    let inbox = stage.told(&sender).await;
+    assert_eq!(
+        inbox[0]["metadata"]["event"], "recipient_bounced",
+        "{inbox:#?}"
+    );
+    assert_eq!(inbox[0]["metadata"]["recipientEmail"], "gone-0@example.com");
 }
 
 #[tokio::test]

@@ -139,6 +139,7 @@ impl Reminder<'_> {
             },
             optional: self.optional,
             supersedes: self.supersedes,
+            acting_user: "",
         }
     }
 }

@@ -146,6 +146,7 @@ impl Postman {
             identity: Identity::from(item.envelope),
             optional: item.optional,
             supersedes: item.envelope.supersedes.as_ref().map(Reference::as_str),
+            acting_user: attempt.user(),
         };
         let link = item.optional.then(|| self.unsubscribe.link(&entry.key()));
         let terms = Terms {

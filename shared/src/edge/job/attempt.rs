@@ -41,6 +41,12 @@ impl<'a> Attempt<'a> {
         &self.claim.tenant
     }
 
+    /// Who the job was made for; empty for the service itself.
+    #[must_use]
+    pub fn user(&self) -> &str {
+        &self.claim.user
+    }
+
     /// Which attempt this is, from 1.
     #[must_use]
     pub fn number(&self) -> u32 {

@@ -43,6 +43,8 @@ pub struct Claim {
     pub priority: Priority,
     /// The job's tenant.
     pub tenant: String,
+    /// Who it was made for; empty for the service itself.
+    pub user: String,
     /// The generation of the message that was claimed.
     pub generation: u32,
     /// Whether the job's type or tenant is paused: it is to be put off, not run.
@@ -113,6 +115,7 @@ fn read(answer: &[Reply], incoming: Incoming<'_>, nonce: String) -> Result<Claim
                 panics: small(3)?,
                 priority: text(4)?.parse()?,
                 tenant: text(5)?,
+                user: text(7)?,
                 generation: incoming.generation,
                 paused: number(6)? == 1,
                 nonce,

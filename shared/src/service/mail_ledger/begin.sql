@@ -13,13 +13,14 @@ WITH suppression AS (
 )
 INSERT INTO signtusk.email_ledger AS mail
   (key, kind, recipient, request_id, signer_id, occurrence, job_id, attempt, attempts, state, reason, provider,
-   sending_since)
+   sending_since, acting_user)
 SELECT $1, $2, $3, $4, $5, $6, $7, $8,
   CASE WHEN stop IS NULL THEN 1 ELSE 0 END,
   CASE WHEN stop IS NULL THEN 'sending' ELSE 'suppressed' END,
   stop,
   CASE WHEN stop IS NULL THEN $9 END,
-  CASE WHEN stop IS NULL THEN now() END
+  CASE WHEN stop IS NULL THEN now() END,
+  nullif($14, '')
 FROM (SELECT (SELECT reason FROM suppression) AS stop) AS list
 ON CONFLICT (key) DO UPDATE SET
   (recipient, job_id, attempt, attempts, state, reason, provider, sending_since, resumed, in_doubt, updated_at) = (

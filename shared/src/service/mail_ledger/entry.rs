@@ -21,6 +21,8 @@ pub struct Entry<'a> {
     /// An earlier occurrence whose place this mail takes, such as one to a mistyped address: it must not go any more.
     /// It takes a request and a signer to say which mail that is; without both it is ignored.
     pub supersedes: Option<&'a str>,
+    /// Who the job acts for, and is told where the mail comes back and no request has an owner; empty for nobody.
+    pub acting_user: &'a str,
 }
 
 /// What the web app says a mail is. Each part may be absent.
@@ -104,6 +106,7 @@ mod tests {
             },
             optional: true,
             supersedes: None,
+            acting_user: "",
         }
     }
 

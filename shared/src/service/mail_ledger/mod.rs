@@ -123,7 +123,7 @@ impl MailLedger {
         let recipient = entry.recipient.as_str();
         let provider_name = provider.name();
         let known_for = provider.idempotency().map(key_life);
-        let parameters: [Parameter<'_>; 13] = [
+        let parameters: [Parameter<'_>; 14] = [
             (&key, Type::TEXT),
             (&entry.kind, Type::TEXT),
             (&recipient, Type::TEXT),
@@ -137,6 +137,7 @@ impl MailLedger {
             (&entry.optional, Type::BOOL),
             (&superseded, Type::TEXT),
             (&entry.supersedes, Type::TEXT),
+            (&entry.acting_user, Type::TEXT),
         ];
         let rows = self.0.query_repeatable(BEGIN, &parameters).await?;
         begun(rows.first().ok_or(Error::UnknownState)?, key, attempt)

@@ -2,16 +2,16 @@
 -- KEYS: 1 job, 2 open, 3 stats, 4 jobs:{type}, 5 job_message:{messageId}, 6 dead
 -- ARGV: 1 attempt nonce, 2 lease (ms), 3 message id, 4 job id, 5 type, 6 generation of the message, 7 payload,
 -- 8 life of a record (ms), 9 list cap, 10 life of the message's key (ms)
--- Answers {'run', fence, attempts, panics, priority, tenant, 1 if it is to be held back} | {'busy', ms until the lease
+-- Answers {'run', fence, attempts, panics, priority, tenant, 1 if it is to be held back, user} | {'busy', ms until the lease
 -- ends} | {'over', status} | {'superseded'} | {'foreign'} where the record is of another type
 
 dead_key = KEYS[6]
 local job = load('status', 'generation', 'attempts', 'fence', 'leaseUntil', 'nonce', 'panics', 'timeline',
-  'priority', 'tenant', 'type')
+  'priority', 'tenant', 'type', 'user')
 if is_of_another(job, ARGV[5]) then return { 'foreign' } end
 if job.status and job.nonce == ARGV[1] then
   return { 'run', tonumber(job.fence), tonumber(job.attempts), tonumber(job.panics or 0),
-    job.priority or 'normal', job.tenant or '-', is_paused(job.tenant or '-') and 1 or 0 }
+    job.priority or 'normal', job.tenant or '-', is_paused(job.tenant or '-') and 1 or 0, job.user or '' }
 end
 if job.status == 'completed' or job.status == 'cancelled' then return { 'over', job.status } end
 if job.status and tonumber(ARGV[6]) < tonumber(job.generation or 1) then return { 'superseded' } end
@@ -29,4 +29,4 @@ redis.call('PEXPIRE', KEYS[1], ARGV[8])
 redis.call('SET', KEYS[5], ARGV[4], 'PX', ARGV[10])
 if not (job.status and OPEN[job.status]) then count(ARGV[4], job.status, 'processing', now) end
 return { 'run', fence, attempts, tonumber(job.panics or 0), job.priority or 'normal', job.tenant or '-',
-  is_paused(job.tenant or '-') and 1 or 0 }
+  is_paused(job.tenant or '-') and 1 or 0, job.user or '' }
