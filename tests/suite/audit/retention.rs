@@ -3,7 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 use shared::base::clock::Clock;
-use shared::service::audit::{Audit, Kind, Retired, Scope};
+use shared::service::audit::{Audit, Error, Kind, Retirable, Scope};
 
 use super::tampered::{seal, tamper, verify};
 use super::{append, signed};
@@ -34,6 +34,19 @@ fn days_ago(days: i64) -> Timestamp {
     Clock::system().now() - SignedDuration::from_hours(24 * days)
 }
 
+/// Removes what of the request's chain may go and says how many events that were.
+async fn retire(database: &LedgerDatabase, days: i64) -> Result<u64, Error> {
+    let audit = Audit::new(database.functions.clone());
+    let found = audit.retirable(&seal(), "request:r1", days_ago(days)).await;
+    let Retirable::Ready(checkpoint) = found? else {
+        return Ok(0);
+    };
+    let transaction = database.functions.transaction().await?;
+    let removed = checkpoint.put(&transaction).await?;
+    transaction.commit().await?;
+    Ok(removed)
+}
+
 #[tokio::test]
 async fn old_events_go_and_what_is_left_still_verifies() {
     let database = LedgerDatabase::fresh().await;
@@ -41,10 +54,8 @@ async fn old_events_go_and_what_is_left_still_verifies() {
     let audit = Audit::new(database.functions.clone());
     let chains = audit.old_chains(days_ago(2555), "").await.unwrap();
     assert_eq!(chains, ["request:r1"]);
-    let retired = audit.retire(&seal(), "request:r1", days_ago(2555)).await;
-    assert_eq!(retired.unwrap(), Retired::Removed(3));
-    let again = audit.retire(&seal(), "request:r1", days_ago(2555)).await;
-    assert_eq!(again.unwrap(), Retired::Removed(0));
+    assert_eq!(retire(&database, 2555).await.unwrap(), 3);
+    assert_eq!(retire(&database, 2555).await.unwrap(), 0);
     let left = verify(&database, &Scope::All).await;
     assert_eq!((left.valid, left.events), (true, 2), "{left:?}");
     assert_eq!(append(&database, "a6", signed("r1")).await.sequence, 6);
@@ -62,8 +73,7 @@ async fn old_events_go_and_what_is_left_still_verifies() {
 async fn the_database_refuses_to_remove_what_is_younger_whatever_it_is_told() {
     let database = LedgerDatabase::fresh().await;
     aged(&database).await;
-    let audit = Audit::new(database.functions.clone());
-    let young = audit.retire(&seal(), "request:r1", days_ago(0)).await;
+    let young = retire(&database, 0).await;
     assert!(young.is_err(), "{young:?}");
     let forged = database
         .functions
@@ -75,12 +85,7 @@ async fn the_database_refuses_to_remove_what_is_younger_whatever_it_is_told() {
     database
         .say("update signtusk.retention set days = 3000 where what = 'audit'")
         .await;
-    assert!(
-        audit
-            .retire(&seal(), "request:r1", days_ago(2555))
-            .await
-            .is_err()
-    );
+    assert!(retire(&database, 2555).await.is_err());
     assert_eq!(verify(&database, &Scope::All).await.events, 5);
 }
 
@@ -95,11 +100,11 @@ async fn a_broken_chain_is_kept_as_evidence() {
     .await;
     let audit = Audit::new(database.functions.clone());
     let retired = audit
-        .retire(&seal(), "request:r1", days_ago(2555))
+        .retirable(&seal(), "request:r1", days_ago(2555))
         .await
         .unwrap();
     assert!(
-        matches!(&retired, Retired::Broken(broken) if broken.sequence == 2),
+        matches!(&retired, Retirable::Broken(broken) if broken.sequence == 2),
         "{retired:?}"
     );
     let count = database

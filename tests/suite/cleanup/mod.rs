@@ -1,10 +1,15 @@
 //! Clean-up: what is old goes, what is young or evidence stays, and an interrupted run is gone on with.
 
+mod evidence;
+mod files;
 mod objects;
 mod runs;
 
 use serde_json::Value;
+use shared::base::secret::Secret;
+use shared::protocol::object_storage::Bucket;
 
+use crate::support::TestCloud;
 use crate::support::ledger::LedgerDatabase;
 
 /// One row that is old enough and one that is not, in every table that is swept.
@@ -66,6 +71,14 @@ async fn fill(database: &LedgerDatabase) {
                  ('invalidation', '{}', null)",
         )
         .await;
+}
+
+/// One of a cloud's buckets, `DOCUMENTS_BUCKET` or `SIGNED_BUCKET`.
+fn bucket(cloud: &TestCloud, variable: &str) -> Bucket {
+    let secret = Secret::new(cloud.variable("DOCUMENTS_SECRET_KEY").to_owned());
+    let endpoint = cloud.objects().url().parse().unwrap();
+    let key_id = cloud.variable("DOCUMENTS_ACCESS_KEY");
+    Bucket::at(&endpoint, cloud.variable(variable), key_id, secret).unwrap()
 }
 
 async fn count(database: &LedgerDatabase, table: &str) -> Value {

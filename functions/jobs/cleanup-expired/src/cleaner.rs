@@ -17,8 +17,13 @@ use shared::service::housekeeping::{self, BATCH, Housekeeping, Keyspace, Standin
 use shared::service::job::Stop;
 use tokio::time::Instant;
 
+use crate::signed::Signed;
+
 /// What is kept back of a delivery's time for the statement that is under way.
 const MARGIN: Duration = Duration::from_secs(6);
+
+/// The variable that names the bucket of documents and temporary files.
+const DOCUMENTS_BUCKET: &str = "DOCUMENTS_BUCKET";
 
 /// How soon the next delivery goes on.
 const PAUSE: Duration = Duration::from_secs(1);
@@ -60,7 +65,8 @@ pub(crate) struct Cleaner {
     pub(crate) housekeeping: Housekeeping,
     pub(crate) audit: Audit,
     pub(crate) seal: Seal,
-    pub(crate) bucket: Bucket,
+    pub(crate) documents: Bucket,
+    pub(crate) signed: Signed,
     pub(crate) retention_days: u32,
     keyspace: Keyspace,
     clock: Clock,
@@ -73,18 +79,22 @@ impl Cleaner {
             housekeeping: Housekeeping::new(postgres.clone()),
             audit: Audit::new(postgres),
             seal: Seal::from_env()?,
-            bucket: Bucket::documents_from_env()?,
+            documents: Bucket::from_env(DOCUMENTS_BUCKET)?,
+            signed: Signed::from_env()?,
             retention_days: env::parsed_or("RETENTION_DAYS", 2555)?,
             keyspace: Keyspace::new(redis.clone()),
             clock: Clock::system(),
         })
     }
 
-    /// The instant before which evidence is old enough.
-    pub(crate) fn retained_since(&self) -> Timestamp {
-        let hours = i64::from(self.retention_days) * 24;
-        let days = SignedDuration::from_hours(hours);
-        self.clock.now().checked_sub(days).unwrap_or(Timestamp::MIN)
+    /// The instant before which evidence of a kind is old enough: the longer of what this function and the database
+    /// were told holds.
+    pub(crate) async fn retained_since(&self, what: &str) -> Result<Timestamp, Error> {
+        let own = u64::from(self.retention_days);
+        let days = own.max(self.housekeeping.retention_days(what).await?);
+        let hours = i64::try_from(days.saturating_mul(24)).unwrap_or(i64::MAX);
+        let before = Timestamp::checked_sub(self.clock.now(), SignedDuration::from_hours(hours));
+        Ok(before.unwrap_or(Timestamp::MIN))
     }
 
     pub(crate) async fn clean(
@@ -175,7 +185,7 @@ impl Cleaner {
         Ok(Ended::Done(None))
     }
 
-    /// What a run would remove now. Evidence is not counted: what is old enough is decided when it is removed.
+    /// What a run would remove now, if no audit chain turns out to be broken.
     async fn count(&self) -> Result<Value, Error> {
         let mut tasks = BTreeMap::new();
         let mut total = 0;
@@ -190,7 +200,14 @@ impl Cleaner {
                     tasks.insert(task.name(), json!(self.keyspace.look().await?));
                     continue;
                 }
-                Task::EndedRequests | Task::AuditEvents => continue,
+                Task::EndedRequests => {
+                    let before = self.retained_since("requests").await?;
+                    rows = self.housekeeping.count_ended_requests(before).await?;
+                }
+                Task::AuditEvents => {
+                    let before = self.retained_since("audit").await?;
+                    rows = self.housekeeping.count_audit_events(before).await?;
+                }
                 _ => {}
             }
             total += rows;

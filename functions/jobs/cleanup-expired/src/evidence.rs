@@ -1,26 +1,42 @@
-//! Legal evidence: audit events and signing requests, by retention alone.
+//! Legal evidence: audit events and signing requests with their signed documents, by retention alone.
 
-use shared::service::audit::Retired;
-use shared::service::housekeeping::{BATCH, Task};
+use jiff::Timestamp;
+use serde_json::json;
+use shared::service::audit::{Checkpoint, Retirable};
+use shared::service::housekeeping::{BATCH, EndedRequest, Task};
 use tokio::time::Instant;
 
 use crate::cleaner::{Cleaner, Ended, Error};
 
 impl Cleaner {
+    /// Requests whose days are over: the signed document first, then the row, which is all that names it.
     pub(crate) async fn ended_requests(
         &self,
         run: &str,
         deadline: Instant,
     ) -> Result<Ended, Error> {
-        let before = self.retained_since();
+        let before = self.retained_since("requests").await?;
+        let (mut after, mut left): (Option<EndedRequest>, u64) = (None, 0);
         loop {
-            let removed = self.housekeeping.remove_ended_requests(before).await?;
-            self.housekeeping
-                .note(run, Task::EndedRequests, removed)
+            let page = self
+                .housekeeping
+                .ended_requests(before, after.as_ref())
                 .await?;
-            if removed < u64::from(BATCH) {
-                return Ok(Ended::Done(None));
+            let gone: Vec<&EndedRequest> = page.iter().filter(|it| it.may_go).collect();
+            for request in &gone {
+                left += u64::from(!self.signed.remove(request).await?);
             }
+            if !gone.is_empty() {
+                let ids: Vec<&str> = gone.iter().map(|request| request.id.as_str()).collect();
+                let removal = self.housekeeping.removal(run, Task::EndedRequests).await?;
+                let removed = removal.ended_requests(before, &ids).await?;
+                removal.end(removed).await?;
+            }
+            let Some(last) = page.into_iter().next_back() else {
+                let left = (left > 0).then(|| json!({ "objectsLeft": left }));
+                return Ok(Ended::Done(left));
+            };
+            after = Some(last);
             if Instant::now() >= deadline {
                 return Ok(Ended::Short);
             }
@@ -28,7 +44,7 @@ impl Cleaner {
     }
 
     pub(crate) async fn audit_events(&self, run: &str, deadline: Instant) -> Result<Ended, Error> {
-        let before = self.retained_since();
+        let before = self.retained_since("audit").await?;
         let (mut after, mut broken) = (String::new(), 0);
         loop {
             let chains = self.audit.old_chains(before, &after).await?;
@@ -36,14 +52,10 @@ impl Cleaner {
             after.clone_from(last);
             for chain in &chains {
                 loop {
-                    match self.audit.retire(&self.seal, chain, before).await? {
-                        Retired::Removed(0) => break,
-                        Retired::Removed(removed) => {
-                            self.housekeeping
-                                .note(run, Task::AuditEvents, removed)
-                                .await?;
-                        }
-                        Retired::Broken(link) => {
+                    match self.audit.retirable(&self.seal, chain, before).await? {
+                        Retirable::Nothing => break,
+                        Retirable::Ready(checkpoint) => self.retire(run, &checkpoint).await?,
+                        Retirable::Broken(link) => {
                             let (sequence, detail) = (link.sequence, &link.detail);
                             tracing::error!(chain, sequence, detail, "an audit chain is broken");
                             broken += 1;
@@ -56,14 +68,7 @@ impl Cleaner {
                 }
             }
         }
-        loop {
-            let removed = self.housekeeping.remove_unchained(before).await?;
-            self.housekeeping
-                .note(run, Task::AuditEvents, removed)
-                .await?;
-            if removed < u64::from(BATCH) {
-                break;
-            }
+        while self.unchained(run, before).await? == u64::from(BATCH) {
             if Instant::now() >= deadline {
                 return Ok(Ended::Short);
             }
@@ -72,5 +77,18 @@ impl Cleaner {
             return Err(Error::BrokenChains(broken));
         }
         Ok(Ended::Done(None))
+    }
+
+    async fn retire(&self, run: &str, checkpoint: &Checkpoint) -> Result<(), Error> {
+        let removal = self.housekeeping.removal(run, Task::AuditEvents).await?;
+        let removed = checkpoint.put(removal.transaction()).await?;
+        removal.end(removed).await?;
+        Ok(())
+    }
+
+    async fn unchained(&self, run: &str, before: Timestamp) -> Result<u64, Error> {
+        let removal = self.housekeeping.removal(run, Task::AuditEvents).await?;
+        let removed = removal.unchained(before).await?;
+        Ok(removal.end(removed).await?)
     }
 }

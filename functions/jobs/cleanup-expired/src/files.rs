@@ -1,35 +1,36 @@
 //! Temporary files: the object first, then the row. A crash between leaves a row whose object is gone already.
 
 use shared::protocol::object_storage;
+use shared::service::housekeeping::{Place, Task};
 use tokio::time::Instant;
 
 use crate::cleaner::{Cleaner, Ended, Error};
 
 impl Cleaner {
     pub(crate) async fn temp_files(&self, run: &str, deadline: Instant) -> Result<Ended, Error> {
-        let mut after = String::new();
+        let mut after = Place::default();
         let mut refused = None;
         loop {
             let files = self.housekeeping.temp_files(&after).await?;
             let Some(last) = files.last() else { break };
-            after.clone_from(&last.id);
+            after.clone_from(&last.place);
             let mut gone = Vec::new();
             for file in files {
                 let deleted = match &file.object_key {
-                    Some(key) => self.bucket.delete(key).await,
+                    Some(key) => self.documents.delete(key).await,
                     None => Ok(()),
                 };
                 match deleted {
-                    Ok(()) => gone.push(file.id),
+                    Ok(()) => gone.push(file.place),
                     // One bad key must not keep the others.
                     Err(error @ object_storage::Error::Refused { .. }) => refused = Some(error),
                     Err(error) => {
-                        self.housekeeping.remove_temp_files(run, &gone).await?;
+                        self.forget(run, &gone).await?;
                         return Err(error.into());
                     }
                 }
             }
-            self.housekeeping.remove_temp_files(run, &gone).await?;
+            self.forget(run, &gone).await?;
             if Instant::now() >= deadline {
                 return Ok(Ended::Short);
             }
@@ -38,5 +39,16 @@ impl Cleaner {
             Some(error) => Err(error.into()),
             None => Ok(Ended::Done(None)),
         }
+    }
+
+    /// Removes the rows of files whose objects are gone.
+    async fn forget(&self, run: &str, gone: &[Place]) -> Result<(), Error> {
+        if gone.is_empty() {
+            return Ok(());
+        }
+        let removal = self.housekeeping.removal(run, Task::TempFiles).await?;
+        let removed = removal.temp_files(gone).await?;
+        removal.end(removed).await?;
+        Ok(())
     }
 }

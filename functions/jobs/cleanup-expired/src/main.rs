@@ -7,6 +7,7 @@
 mod cleaner;
 mod evidence;
 mod files;
+mod signed;
 
 use cleaner::{Cleaner, Wanted};
 use serde_json::{Value, json};

@@ -92,9 +92,9 @@ impl<'a> Ask<'a> {
 }
 
 impl Bucket {
-    /// The bucket of `DOCUMENTS_BUCKET`: at AWS with the function's own role, or at `DOCUMENTS_ENDPOINT` with
-    /// `DOCUMENTS_ACCESS_KEY` and `DOCUMENTS_SECRET_KEY`.
-    pub fn documents_from_env() -> Result<Self, env::Error> {
+    /// The bucket that a variable names, such as `DOCUMENTS_BUCKET`: at AWS with the function's own role, or at
+    /// `DOCUMENTS_ENDPOINT` with `DOCUMENTS_ACCESS_KEY` and `DOCUMENTS_SECRET_KEY`.
+    pub fn from_env(variable: &'static str) -> Result<Self, env::Error> {
         let endpoint: Option<Url> = match env::optional("DOCUMENTS_ENDPOINT") {
             Some(_) => Some(env::parsed("DOCUMENTS_ENDPOINT")?),
             None => None,
@@ -108,7 +108,7 @@ impl Bucket {
             },
             None => Credentials::from_env()?,
         };
-        let bucket = env::required("DOCUMENTS_BUCKET")?;
+        let bucket = env::required(variable)?;
         let region = region.unwrap_or_else(|| "us-east-1".to_owned());
         Self::with(endpoint.as_ref(), &bucket, region, credentials).map_err(|reason| {
             env::Error::Malformed {

@@ -18,7 +18,7 @@ mod walk;
 pub use self::append::Appended;
 pub use self::entry::{Entry, Filter, Part, Sight};
 pub use self::event::{ACTIONS, Event, Happened, RESOURCE_TYPES, TooLarge};
-pub use self::retire::Retired;
+pub use self::retire::{Checkpoint, Retirable};
 pub use self::seal::Seal;
 pub use self::text::{InvalidText, Name, Text, Word};
 pub use self::verify::{Reached, Scope, Verdict};

@@ -7,7 +7,7 @@ use super::links::{HEAD, link};
 use super::seal::Seal;
 use super::walk::{Broken, Head, Walk};
 use super::{Audit, Error};
-use crate::protocol::postgres::{Json, Parameter, Type, column};
+use crate::protocol::postgres::{Json, Parameter, Transaction, Type, column};
 
 const OLD: &str = include_str!("old.sql");
 const LINKS: &str = include_str!("links.sql");
@@ -18,13 +18,24 @@ const EVENTS: i64 = 1000;
 /// Chains that are looked at at a time.
 const CHAINS: i64 = 100;
 
-/// What became of a chain whose oldest events are old enough.
+/// What can be done about a chain whose oldest events are old enough.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Retired {
-    /// So many were removed.
-    Removed(u64),
-    /// None: the chain is broken there, and what is broken is evidence.
+pub enum Retirable {
+    /// No event of it may go.
+    Nothing,
+    /// The chain is broken there, and what is broken is evidence.
     Broken(Broken),
+    /// Events up to here may go, and this stays in their place.
+    Ready(Checkpoint),
+}
+
+/// What stays in the place of events that were verified and may go: signed, so that the chain can go on from it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Checkpoint {
+    chain: String,
+    sequence: i64,
+    text: String,
+    signature: String,
 }
 
 impl Audit {
@@ -41,21 +52,21 @@ impl Audit {
         Ok(chains.collect::<Result<_, _>>()?)
     }
 
-    /// Removes the events of `chain` that were written before `before`, at most a thousand, after verifying them. The
-    /// database has its own idea of what is old enough, and refuses what is younger.
-    pub async fn retire(
+    /// Verifies the events of `chain` that were written before `before`, at most a thousand, and signs for those that
+    /// may go.
+    pub async fn retirable(
         &self,
         seal: &Seal,
         chain: &str,
         before: Timestamp,
-    ) -> Result<Retired, Error> {
+    ) -> Result<Retirable, Error> {
         let Some(head) = self.head(chain).await? else {
-            return Ok(Retired::Removed(0));
+            return Ok(Retirable::Nothing);
         };
         let first = head.retired_sequence;
         let mut walk = match Walk::begin(head, self.narrow().await?, seal) {
             Ok(walk) => walk,
-            Err(broken) => return Ok(Retired::Broken(broken)),
+            Err(broken) => return Ok(Retirable::Broken(broken)),
         };
         let through = Some(chain);
         let parameters: [Parameter<'_>; 4] = [
@@ -74,30 +85,13 @@ impl Audit {
                 break;
             }
             if let Err(broken) = walk.step(&link) {
-                return Ok(Retired::Broken(broken));
+                return Ok(Retirable::Broken(broken));
             }
         }
         if walk.sequence() == first {
-            return Ok(Retired::Removed(0));
+            return Ok(Retirable::Nothing);
         }
-        self.put_checkpoint(seal, &walk).await.map(Retired::Removed)
-    }
-
-    async fn put_checkpoint(&self, seal: &Seal, walk: &Walk) -> Result<u64, Error> {
-        let (chain, sequence) = (walk.chain(), walk.sequence());
-        // Members in their canonical order, and values that have one form only.
-        let text = json!({ "chain": chain, "hash": walk.hash(), "sequence": sequence }).to_string();
-        let signature = seal.sign(&text);
-        let sql = "SELECT signtusk.retire_audit_events($1, $2, $3, $4) AS removed";
-        let parameters: [Parameter<'_>; 4] = [
-            (&chain, Type::TEXT),
-            (&sequence, Type::INT8),
-            (&text, Type::TEXT),
-            (&signature, Type::TEXT),
-        ];
-        let rows = self.0.query_repeatable(sql, &parameters).await?;
-        let removed: i64 = column(rows.first().ok_or(Error::Unreadable)?, "removed")?;
-        Ok(u64::try_from(removed).unwrap_or_default())
+        Ok(Retirable::Ready(Checkpoint::of(seal, &walk)))
     }
 
     async fn head(&self, chain: &str) -> Result<Option<Head>, Error> {
@@ -109,5 +103,34 @@ impl Audit {
             .first()
             .map(|row| column::<Json<Head>>(row, "head").map(|Json(head)| head));
         Ok(head.transpose()?)
+    }
+}
+
+impl Checkpoint {
+    fn of(seal: &Seal, walk: &Walk) -> Self {
+        let (chain, sequence) = (walk.chain(), walk.sequence());
+        // Members in their canonical order, and values that have one form only.
+        let text = json!({ "chain": chain, "hash": walk.hash(), "sequence": sequence }).to_string();
+        Self {
+            chain: chain.to_owned(),
+            sequence,
+            signature: seal.sign(&text),
+            text,
+        }
+    }
+
+    /// Removes the events and puts this in their place, in the caller's transaction; says how many they were. The
+    /// database has its own idea of what is old enough, and refuses what is younger.
+    pub async fn put(&self, transaction: &Transaction) -> Result<u64, Error> {
+        let sql = "SELECT signtusk.retire_audit_events($1, $2, $3, $4) AS removed";
+        let parameters: [Parameter<'_>; 4] = [
+            (&self.chain, Type::TEXT),
+            (&self.sequence, Type::INT8),
+            (&self.text, Type::TEXT),
+            (&self.signature, Type::TEXT),
+        ];
+        let rows = transaction.query(sql, &parameters).await?;
+        let removed: i64 = column(rows.first().ok_or(Error::Unreadable)?, "removed")?;
+        Ok(u64::try_from(removed).unwrap_or_default())
     }
 }

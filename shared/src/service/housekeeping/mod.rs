@@ -1,19 +1,22 @@
 //! Housekeeping: what is no longer needed goes, in bounded batches, and how far a run has come stands in Postgres.
 //!
-//! A batch and its count are one statement: a run that is killed is gone on with by the next delivery, which knows what
+//! A batch and its count are one statement or one transaction: a run that is killed is gone on with by the next delivery, which knows what
 //! was removed. Nothing here removes legal evidence but by the days of `signtusk.retention`, which only the owner of the
 //! database changes.
 
+mod evidence;
 mod files;
 mod keyspace;
+mod removal;
 mod task;
 
-use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::Value;
 
-pub use self::files::TempFile;
+pub use self::evidence::EndedRequest;
+pub use self::files::{Place, TempFile};
 pub use self::keyspace::{Keyspace, Seen};
+pub use self::removal::Removal;
 pub use self::task::{Sweep, Task};
 use crate::protocol::postgres::{self, Json, Parameter, Postgres, Type, column};
 
@@ -98,20 +101,6 @@ impl Housekeeping {
         self.number(&sql, &[(&MOST_COUNTED, Type::INT8)]).await
     }
 
-    /// Counts for the run what was removed otherwise.
-    pub async fn note(&self, run: &str, task: Task, removed: u64) -> Result<(), Error> {
-        let sql = "INSERT INTO signtusk.cleanup_runs AS run (job_id, task, removed) VALUES ($1, $2, $3) \
-            ON CONFLICT (job_id, task) DO UPDATE SET removed = run.removed + excluded.removed";
-        let (task, removed) = (task.name(), i64::try_from(removed).unwrap_or(i64::MAX));
-        let parameters: [Parameter<'_>; 3] = [
-            (&run, Type::TEXT),
-            (&task, Type::TEXT),
-            (&removed, Type::INT8),
-        ];
-        self.0.execute(sql, &parameters).await?;
-        Ok(())
-    }
-
     /// Marks a task of a run as done.
     pub async fn done(&self, run: &str, task: Task, detail: Option<&Value>) -> Result<(), Error> {
         let sql = "INSERT INTO signtusk.cleanup_runs AS run (job_id, task, done_at, detail) \
@@ -125,31 +114,6 @@ impl Housekeeping {
         ];
         self.0.query_repeatable(sql, &parameters).await?;
         Ok(())
-    }
-
-    /// Removes signing requests that ended before `before`, one batch. The database has its own idea of what is old
-    /// enough, and keeps what is younger.
-    pub async fn remove_ended_requests(&self, before: Timestamp) -> Result<u64, Error> {
-        self.by_function("signtusk.remove_ended_requests", before)
-            .await
-    }
-
-    /// Removes rows of the audit log from before its chains, one batch, by the same rule.
-    pub async fn remove_unchained(&self, before: Timestamp) -> Result<u64, Error> {
-        self.by_function("signtusk.remove_unchained_audit_rows", before)
-            .await
-    }
-
-    async fn by_function(&self, function: &str, before: Timestamp) -> Result<u64, Error> {
-        let (before, most) = (
-            before.as_microsecond(),
-            i32::try_from(BATCH).unwrap_or(i32::MAX),
-        );
-        let sql = format!(
-            "SELECT {function}(timestamptz 'epoch' + $1 * interval '1 microsecond', $2) AS rows"
-        );
-        let parameters: [Parameter<'_>; 2] = [(&before, Type::INT8), (&most, Type::INT4)];
-        self.number(&sql, &parameters).await
     }
 
     async fn number(&self, sql: &str, parameters: &[Parameter<'_>]) -> Result<u64, Error> {

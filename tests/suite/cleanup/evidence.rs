@@ -1,0 +1,133 @@
+//! Evidence goes by retention alone, with the signed document that belongs to it, and is counted true.
+
+use bytes::Bytes;
+use serde_json::json;
+use shared::protocol::object_storage::Error;
+
+use super::{bucket, count};
+use crate::support::TestCloud;
+use crate::support::ledger::LedgerDatabase;
+
+const CLEANUP: &str = "cleanup-expired";
+
+/// A request that ended so many days ago, with the place of its signed document.
+async fn ended(database: &LedgerDatabase, id: &str, days: u32, signed: &str) {
+    database
+        .say(&format!(
+            "insert into public.signing_requests (id, status, final_pdf_url, created_at, completed_at, updated_at) \
+             select '{id}', 'completed', '{signed}', at, at, at from (select now() - interval '{days} days' as at) as ended"
+        ))
+        .await;
+}
+
+fn id(number: u32) -> String {
+    format!("00000000-0000-4000-8000-{number:012}")
+}
+
+#[tokio::test]
+async fn a_signed_document_neither_goes_before_its_time_nor_outlives_its_request() {
+    let cloud = TestCloud::start().await;
+    let (database, signed) = (LedgerDatabase::of(&cloud), bucket(&cloud, "SIGNED_BUCKET"));
+    let key = |number| format!("{}/final.pdf", id(number));
+    for number in 1..=5 {
+        let body = Bytes::from_static(b"%PDF-1.7");
+        signed
+            .put(&key(number), "application/pdf", body)
+            .await
+            .unwrap();
+    }
+    let url = |key: &str| format!("{}/signed/{key}", cloud.objects().url());
+    ended(&database, &id(1), 2600, &key(1)).await;
+    ended(&database, &id(2), 2600, &url(&key(2))).await;
+    ended(&database, &id(3), 2500, &key(3)).await;
+    // What its row says is another request's document: it is evidence, whoever wrote that.
+    ended(&database, &id(4), 2600, &key(5)).await;
+    let dry = cloud.deliver(CLEANUP, &json!({ "dryRun": true })).await;
+    let tasks = &dry.body["result"]["tasks"];
+    assert_eq!(tasks["endedRequests"]["wouldRemove"], 3, "{dry:?}");
+    assert_eq!(count(&database, "public.signing_requests").await, 4);
+
+    let done = cloud.deliver_as("run-1", CLEANUP, &json!({})).await;
+    let told = &done.body["result"]["tasks"]["endedRequests"];
+    assert_eq!(
+        told,
+        &json!({ "removed": 3, "detail": { "objectsLeft": 1 } }),
+        "{done:?}"
+    );
+    assert_eq!(count(&database, "public.signing_requests").await, 1);
+    for (number, is_there) in [(1, false), (2, false), (3, true), (4, true), (5, true)] {
+        let found = signed.head(&key(number)).await;
+        assert_eq!(found.is_ok(), is_there, "{number}: {found:?}");
+        assert!(is_there || matches!(found, Err(Error::Missing)));
+    }
+}
+
+#[tokio::test]
+async fn requests_that_are_kept_longer_do_not_hide_those_behind_them() {
+    let cloud = TestCloud::start().await;
+    let database = LedgerDatabase::of(&cloud);
+    database
+        .say("insert into public.user_profiles (id, email) values ('00000000-0000-4000-8000-000000000001', 'ann@slow.example'); \
+              insert into public.domain_settings (domain, default_retention_days) values ('slow.example', 3650); \
+              insert into public.signing_requests (initiated_by, status, created_at, completed_at, updated_at) \
+                select case when n % 2 = 0 then '00000000-0000-4000-8000-000000000001'::uuid end, 'completed', at, at, at \
+                from (select n, now() - (2600 * interval '1 day') + n * interval '1 second' as at \
+                  from generate_series(1, 500) as n) as made")
+        .await;
+    let done = cloud.deliver_as("run-1", CLEANUP, &json!({})).await;
+    let told = &done.body["result"]["tasks"]["endedRequests"];
+    assert_eq!(told["removed"], 250, "{done:?}");
+    assert_eq!(count(&database, "public.signing_requests").await, 250);
+}
+
+#[tokio::test]
+async fn what_the_database_keeps_longer_than_this_function_was_told_is_no_failure() {
+    let cloud = TestCloud::start().await;
+    let database = LedgerDatabase::of(&cloud);
+    database
+        .say(
+            "update signtusk.retention set days = 3000; \
+              insert into public.audit_logs (action, created_at) values \
+                ('view', now() - interval '2600 days'), ('view', now() - interval '3001 days')",
+        )
+        .await;
+    ended(&database, &id(1), 2600, "").await;
+    ended(&database, &id(2), 3001, "").await;
+    let dry = cloud.deliver(CLEANUP, &json!({ "dryRun": true })).await;
+    let done = cloud.deliver_as("run-1", CLEANUP, &json!({})).await;
+    assert_eq!(done.status, 200, "{done:?}");
+    for task in ["endedRequests", "auditEvents"] {
+        let (would, did) = (
+            &dry.body["result"]["tasks"][task]["wouldRemove"],
+            &done.body["result"]["tasks"][task]["removed"],
+        );
+        assert_eq!((would, did), (&json!(1), &json!(1)), "{task}");
+    }
+}
+
+/// The count is part of the removal: where it cannot be written, nothing is removed.
+#[tokio::test]
+async fn nothing_is_removed_that_is_not_counted() {
+    let cloud = TestCloud::start().await;
+    let database = LedgerDatabase::of(&cloud);
+    ended(&database, &id(1), 2600, "").await;
+    database
+        .say("insert into public.audit_logs (action, created_at) values ('view', now() - interval '2600 days'); \
+              insert into public.temp_files (created_at) values (now() - interval '4 days'); \
+              alter table signtusk.cleanup_runs add constraint broken check (removed = 0)")
+        .await;
+    let failed = cloud.deliver_as("run-1", CLEANUP, &json!({})).await;
+    assert_eq!(failed.status, 503, "{failed:?}");
+    for table in [
+        "public.signing_requests",
+        "public.audit_logs",
+        "public.temp_files",
+    ] {
+        assert_eq!(count(&database, table).await, 1, "{table}");
+    }
+    database
+        .say("alter table signtusk.cleanup_runs drop constraint broken")
+        .await;
+    let done = cloud.deliver_as("run-1", CLEANUP, &json!({})).await;
+    assert_eq!(done.body["result"]["totalCleaned"], 3, "{done:?}");
+}

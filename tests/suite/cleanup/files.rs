@@ -1,0 +1,204 @@
+//! Temporary files: rows and objects go together, whatever dies in between, and no row is read that does not go.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use bytes::Bytes;
+use local::process::port::{free, loopback};
+use serde_json::json;
+use shared::protocol::object_storage::{Bucket, Error};
+
+use super::{bucket, count};
+use crate::support::TestCloud;
+use crate::support::ledger::LedgerDatabase;
+use crate::support::proxy::{Proxy, carries};
+use crate::support::waiting::eventually;
+
+const CLEANUP: &str = "cleanup-expired";
+
+/// Writes the objects `tmp/1` and so on.
+async fn objects(documents: &Bucket, count: usize) {
+    for number in 1..=count {
+        let body = Bytes::from(format!("file {number}"));
+        let key = format!("tmp/{number}");
+        documents.put(&key, "text/plain", body).await.unwrap();
+    }
+}
+
+/// Which of them are there.
+async fn left(documents: &Bucket, count: usize) -> BTreeSet<usize> {
+    let mut left = BTreeSet::new();
+    for number in 1..=count {
+        match documents.head(&format!("tmp/{number}")).await {
+            Ok(_) => {
+                left.insert(number);
+            }
+            Err(Error::Missing) => {}
+            Err(error) => panic!("tmp/{number}: {error:?}"),
+        }
+    }
+    left
+}
+
+/// Rows of so many files, four days old.
+async fn rows(database: &LedgerDatabase, count: usize) {
+    let insert = format!(
+        "insert into public.temp_files (object_key, created_at) \
+         select 'tmp/' || n, now() - interval '4 days' from generate_series(1, {count}) as n"
+    );
+    database.say(&insert).await;
+}
+
+#[tokio::test]
+async fn no_object_outlives_its_row_and_none_goes_that_is_young_or_nobodys() {
+    let cloud = TestCloud::start().await;
+    let (database, documents) = (
+        LedgerDatabase::of(&cloud),
+        bucket(&cloud, "DOCUMENTS_BUCKET"),
+    );
+    rows(&database, 3).await;
+    database
+        .say(
+            "insert into public.temp_files (object_key, created_at) values \
+              (null, now() - interval '4 days'), ('tmp/4', now() - interval '2 days')",
+        )
+        .await;
+    objects(&documents, 5).await;
+    let dry = cloud.deliver(CLEANUP, &json!({ "dryRun": true })).await;
+    assert_eq!(
+        dry.body["result"]["tasks"]["tempFiles"]["wouldRemove"], 4,
+        "{dry:?}"
+    );
+    assert_eq!(left(&documents, 5).await.len(), 5);
+    let done = cloud.deliver_as("run-1", CLEANUP, &json!({})).await;
+    assert_eq!(
+        done.body["result"]["tasks"]["tempFiles"]["removed"], 4,
+        "{done:?}"
+    );
+    assert_eq!(count(&database, "public.temp_files").await, 1);
+    assert_eq!(left(&documents, 5).await, BTreeSet::from([4, 5]));
+}
+
+#[tokio::test]
+async fn a_kill_in_the_midst_of_the_files_loses_none_and_counts_each_once() {
+    const FILES: usize = 250;
+    let port = free().unwrap();
+    let store = Proxy::start(loopback(port)).await;
+    let url = format!("http://{}", store.address);
+    let cloud = TestCloud::start_with(|settings| {
+        settings.ports.objects = port;
+        settings
+            .overrides
+            .insert("DOCUMENTS_ENDPOINT".to_owned(), url);
+    })
+    .await;
+    let (database, documents) = (
+        LedgerDatabase::of(&cloud),
+        bucket(&cloud, "DOCUMENTS_BUCKET"),
+    );
+    rows(&database, FILES).await;
+    objects(&documents, FILES).await;
+    // Killed at these deletions: before the first page is over, right at its end, and within the last one.
+    let points = [37, 140, 290];
+    let (seen, switch) = (Arc::new(AtomicUsize::new(0)), cloud.gateway().kill_switch());
+    let counted = Arc::clone(&seen);
+    store.guard(move |bytes| {
+        if !carries(bytes, "DELETE /documents/") {
+            return true;
+        }
+        let number = counted.fetch_add(1, Ordering::Relaxed) + 1;
+        if points.contains(&number) {
+            let _ = switch.kill(CLEANUP);
+        }
+        !points.contains(&number)
+    });
+    let mut deliveries = 0;
+    let done = loop {
+        deliveries += 1;
+        let answer = cloud.deliver_as("run-1", CLEANUP, &json!({})).await;
+        if answer.status == 200 {
+            break answer;
+        }
+        assert!(deliveries <= points.len(), "{answer:?}");
+        // The lease of the killed one is ended by hand, as if the time had passed.
+        let mut redis = cloud.redis_connection().await;
+        let () = redis::cmd("HSET")
+            .arg(&["job:run-1", "leaseUntil", "1"])
+            .query_async(&mut redis)
+            .await
+            .unwrap();
+    };
+    assert_eq!(deliveries, points.len() + 1, "each kill was met");
+    assert_eq!(
+        done.body["result"]["tasks"]["tempFiles"]["removed"], FILES,
+        "{done:?}"
+    );
+    assert_eq!(count(&database, "public.temp_files").await, 0);
+    assert_eq!(left(&documents, FILES).await, BTreeSet::new());
+}
+
+#[tokio::test]
+async fn three_thousand_files_go_in_flat_memory_and_no_row_is_read_that_stays() {
+    const FILES: usize = 3_000;
+    let cloud = TestCloud::start().await;
+    let database = LedgerDatabase::of(&cloud);
+    rows(&database, 100).await;
+    database
+        .say("insert into public.temp_files (object_key, created_at) \
+              select 'young/' || n, now() from generate_series(1, 5000) as n; analyze public.temp_files")
+        .await;
+    let first = cloud.deliver_as("run-0", CLEANUP, &json!({})).await;
+    assert_eq!(first.status, 200, "{first:?}");
+    let before = peak(&cloud);
+    rows(&database, FILES).await;
+    let (scans, read) = reads(&database).await;
+    let calls = cloud.objects().requests();
+    let done = cloud.deliver_as("run-1", CLEANUP, &json!({})).await;
+    assert_eq!(
+        done.body["result"]["tasks"]["tempFiles"]["removed"], FILES,
+        "{done:?}"
+    );
+    assert_eq!(cloud.objects().requests() - calls, FILES as u64);
+    let grown = peak(&cloud) - before;
+    assert!(grown < 4096, "clean-up grew by {grown} KB");
+    // A backend tells the figures of its statements when it has rested for a while.
+    let mut after = (0, 0);
+    eventually("the reads are told", async || {
+        after = reads(&database).await;
+        after.1 >= read + FILES as i64
+    })
+    .await;
+    assert_eq!(after.0, scans, "the table is never read as a whole");
+    let each = 3 * FILES as i64 + 500;
+    assert!(
+        after.1 - read <= each,
+        "{} rows read for {FILES} files",
+        after.1 - read
+    );
+}
+
+/// How often the table of files was read as a whole, and how many of its rows were found by an index.
+async fn reads(database: &LedgerDatabase) -> (i64, i64) {
+    let told = database
+        .read(
+            "select jsonb_build_array(seq_scan, idx_tup_fetch) as value from pg_stat_user_tables \
+             where relid = 'public.temp_files'::regclass",
+        )
+        .await;
+    let number = |place: usize| told[place].as_i64().unwrap_or_default();
+    (number(0), number(1))
+}
+
+/// The most memory that the function's one instance has held, in KB.
+fn peak(cloud: &TestCloud) -> u64 {
+    let pids = cloud.gateway().pids(CLEANUP);
+    assert_eq!(pids.len(), 1, "an instance died or was added");
+    let status = std::fs::read_to_string(format!("/proc/{}/status", pids[0])).unwrap();
+    let line = status
+        .lines()
+        .find(|line| line.starts_with("VmHWM:"))
+        .unwrap();
+    let figure = line.split_whitespace().nth(1).unwrap();
+    figure.parse().unwrap()
+}
