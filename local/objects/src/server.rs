@@ -147,18 +147,20 @@ impl Store {
             .map_err(|_| Refusal::TooLarge)?;
         signature::check(&self.keys, &parts, &body, now())?;
         let (bucket, key) = place(parts.uri.path())?;
-        let shelf = self.shelves.get(&bucket).ok_or(Refusal::NoSuchBucket)?;
+        let kept = self.shelves.get(&bucket).ok_or(Refusal::NoSuchBucket)?;
         match parts.method {
             Method::PUT => {
                 let content_type = parts.headers.get(header::CONTENT_TYPE);
                 let content_type = content_type.and_then(|value| value.to_str().ok());
                 let content_type = content_type.unwrap_or("binary/octet-stream").to_owned();
                 let object = Object { content_type, body };
-                shelf.put(&key, &object).await.map_err(failed)?;
+                kept.put(&key, &object)
+                    .await
+                    .map_err(|error| failed(&error))?;
                 Ok(StatusCode::OK.into_response())
             }
             Method::GET | Method::HEAD => {
-                let object = shelf.get(&key).await.map_err(failed)?;
+                let object = kept.get(&key).await.map_err(|error| failed(&error))?;
                 let object = object.ok_or(Refusal::NoSuchKey)?;
                 let about = [
                     (header::CONTENT_TYPE, object.content_type),
@@ -167,7 +169,7 @@ impl Store {
                 Ok((about, Body::from(object.body)).into_response())
             }
             Method::DELETE => {
-                shelf.remove(&key).await.map_err(failed)?;
+                kept.remove(&key).await.map_err(|error| failed(&error))?;
                 Ok(StatusCode::NO_CONTENT.into_response())
             }
             _ => Err(Refusal::NotImplemented),
@@ -191,7 +193,7 @@ fn place(path: &str) -> Result<(String, String), Refusal> {
     }
 }
 
-fn failed(error: io::Error) -> Refusal {
+fn failed(error: &io::Error) -> Refusal {
     tracing::error!(%error, "the folder of objects cannot be used");
     Refusal::Internal
 }
