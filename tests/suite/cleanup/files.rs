@@ -140,7 +140,7 @@ async fn a_kill_in_the_midst_of_the_files_loses_none_and_counts_each_once() {
 
 #[tokio::test]
 async fn three_thousand_files_go_in_flat_memory_and_no_row_is_read_that_stays() {
-    const FILES: usize = 3_000;
+    const FILES: u32 = 3_000;
     let cloud = TestCloud::start().await;
     let database = LedgerDatabase::of(&cloud);
     rows(&database, 100).await;
@@ -151,7 +151,7 @@ async fn three_thousand_files_go_in_flat_memory_and_no_row_is_read_that_stays() 
     let first = cloud.deliver_as("run-0", CLEANUP, &json!({})).await;
     assert_eq!(first.status, 200, "{first:?}");
     let before = peak(&cloud);
-    rows(&database, FILES).await;
+    rows(&database, FILES as usize).await;
     let (scans, read) = reads(&database).await;
     let calls = cloud.objects().requests();
     let done = cloud.deliver_as("run-1", CLEANUP, &json!({})).await;
@@ -159,18 +159,18 @@ async fn three_thousand_files_go_in_flat_memory_and_no_row_is_read_that_stays() 
         done.body["result"]["tasks"]["tempFiles"]["removed"], FILES,
         "{done:?}"
     );
-    assert_eq!(cloud.objects().requests() - calls, FILES as u64);
+    assert_eq!(cloud.objects().requests() - calls, u64::from(FILES));
     let grown = peak(&cloud) - before;
     assert!(grown < 4096, "clean-up grew by {grown} KB");
     // A backend tells the figures of its statements when it has rested for a while.
     let mut after = (0, 0);
     eventually("the reads are told", async || {
         after = reads(&database).await;
-        after.1 >= read + FILES as i64
+        after.1 >= read + i64::from(FILES)
     })
     .await;
     assert_eq!(after.0, scans, "the table is never read as a whole");
-    let each = 3 * FILES as i64 + 500;
+    let each = 3 * i64::from(FILES) + 500;
     assert!(
         after.1 - read <= each,
         "{} rows read for {FILES} files",

@@ -181,7 +181,7 @@ async fn a_bulk_whose_own_fields_nobody_would_read_is_not_taken() {
 #[tokio::test]
 async fn a_delay_in_fractions_is_not_a_failure_of_ours() {
     let cloud = TestCloud::start().await;
-    for delay in [json!(1.5), json!(5400.000_1), json!(1e-3)] {
+    for delay in [json!(1.5), json!(90.25), json!(1e-3)] {
         let mut mail = signature_request(TO);
         mail["delaySeconds"] = delay.clone();
         let refused = cloud.post("/api/queue/emails", &mail).await;

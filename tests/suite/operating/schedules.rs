@@ -200,7 +200,7 @@ async fn up(folder: &std::path::Path) -> local::process::Process {
         said.contains("schedules are")
     };
     process
-        .answers(std::time::Duration::from_secs(60), told)
+        .answers(std::time::Duration::from_mins(1), told)
         .await
         .unwrap();
     process

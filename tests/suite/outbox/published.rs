@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::SignedDuration;
 use serde_json::json;
+use shared::base::clock::Clock;
 use shared::base::secret::Secret;
 use shared::protocol::qstash;
 use shared::service::job::{JobType, Jobs, Publisher};
@@ -67,7 +68,7 @@ async fn of_a_writer_and_two_sweeps_at_once_one_publishes_each_row() {
     for round in 0..12 {
         let entry = Entry {
             ordering_key: (round % 2 == 0).then_some("document-1"),
-            not_before: Some(Timestamp::now() + SignedDuration::from_hours(48)),
+            not_before: Some(Clock::system().now() + SignedDuration::from_hours(48)),
             ..Entry::new(JobType::Email, "-")
         };
         let ids = written(&database, &entry, 4).await;
@@ -100,7 +101,7 @@ async fn what_its_writer_cannot_publish_is_left_to_the_sweep_at_once() {
     let outbox = Outbox::new(database.connect());
     let ids = written(&database, &Entry::new(JobType::Email, "-"), 2).await;
     let nowhere = courier(&cloud, "http://127.0.0.1:9");
-    let gone = tokio::time::timeout(Duration::from_secs(60), nowhere.publish(&outbox, &ids));
+    let gone = tokio::time::timeout(Duration::from_mins(1), nowhere.publish(&outbox, &ids));
     assert_eq!(gone.await.unwrap(), 0);
     let rows = "select jsonb_agg(distinct jsonb_build_array(attempts, held_until <= now())) as value \
                 from signtusk.outbox";

@@ -29,12 +29,11 @@ impl Signed {
         let Some((name, bucket)) = &self.0 else {
             return Ok(false);
         };
-        match key(name, url).filter(|key| key.contains(&request.id)) {
-            Some(key) => bucket.delete(&key).await.map(|()| true),
-            None => {
-                tracing::warn!(request = request.id, "its signed document is left");
-                Ok(false)
-            }
+        if let Some(key) = key(name, url).filter(|key| key.contains(&request.id)) {
+            bucket.delete(&key).await.map(|()| true)
+        } else {
+            tracing::warn!(request = request.id, "its signed document is left");
+            Ok(false)
         }
     }
 }
