@@ -39,16 +39,17 @@ alter table signtusk.blocked_networks enable row level security;
 -- recipient may be missing: then it is the address of the user whose id the identifier is.
 create or replace function signtusk.record_security_event(
   id text, event_type text, severity text, identifier text, ip text, user_agent text, details jsonb, mail jsonb
-) returns boolean language plpgsql volatile security definer set search_path = '' as $$
+) returns uuid language plpgsql volatile security definer set search_path = '' as $$
 #variable_conflict use_variable
 declare
   recipient text;
+  job uuid;
 begin
   insert into signtusk.security_events (id, event_type, severity, identifier, ip, user_agent, details)
   values (id, event_type, severity, identifier, ip, left(user_agent, 512), coalesce(details, '{}'))
   on conflict do nothing;
   if not found then
-    return false;
+    return null;
   end if;
   perform public.signtusk_append_audit_event(jsonb_strip_nulls(jsonb_build_object(
     'eventId', id, 'action', event_type, 'resourceType', 'security',
@@ -58,10 +59,10 @@ begin
     recipient := coalesce(mail ->> 'to',
       (select profile.email from public.user_profiles profile where profile.id::text = identifier));
     if recipient is not null then
-      perform public.signtusk_enqueue_job('email', mail || jsonb_build_object('to', recipient), priority => 'high');
+      job := public.signtusk_enqueue_job('email', mail || jsonb_build_object('to', recipient), priority => 'high');
     end if;
   end if;
-  return true;
+  return job;
 end
 $$;
 

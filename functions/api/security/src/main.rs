@@ -2,12 +2,13 @@
 //!
 //! Called by the web app and, for the block list, by its administrators and the person on call, with the service
 //! token. Counts in Redis; writes the block list and security events to Postgres, and with them the audit log and the
-//! mails to owners.
+//! mails to owners, which it publishes at QStash.
 
 use security::{Desk, router};
 use shared::edge::{Fatal, Guard, api, start};
 use shared::protocol::postgres::Postgres;
 use shared::protocol::upstash::Redis;
+use shared::service::job::Publisher;
 use shared::service::security::{Blocklist, Security};
 
 #[tokio::main(flavor = "current_thread")]
@@ -17,7 +18,7 @@ async fn main() -> Result<(), Fatal> {
     let guard = Guard::from_env(&redis)?;
     let postgres = Postgres::from_env()?;
     let desk = Desk {
-        security: Security::new(redis.clone(), postgres.clone()),
+        security: Security::new(redis.clone(), postgres.clone(), Publisher::from_env()?),
         blocklist: Blocklist::new(redis.clone(), postgres),
     };
     let router = router(desk, &guard)?;

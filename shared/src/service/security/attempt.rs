@@ -112,21 +112,27 @@ impl Security {
             .arg(LONGEST_LOCKOUT.as_millis())
     }
 
+    /// Writes the event down and sends its mail on its way; what the queue does not take is left to the sweep.
     async fn tell(&self, event: &Event) {
-        let Err(error) = event.record(&self.postgres).await else {
-            return;
-        };
-        lament(
-            &event.id,
-            &error,
-            "a security event waits to be written down",
-        );
-        if let Err(error) = event.lay_by(&self.redis).await {
-            lament(
-                &event.id,
-                &error,
-                "a security event is written down nowhere",
-            );
+        match event.record(&self.postgres).await {
+            Ok(Some(job)) => {
+                self.courier.publish(&self.outbox, &[job]).await;
+            }
+            Ok(None) => {}
+            Err(error) => {
+                lament(
+                    &event.id,
+                    &error,
+                    "a security event waits to be written down",
+                );
+                if let Err(error) = event.lay_by(&self.redis).await {
+                    lament(
+                        &event.id,
+                        &error,
+                        "a security event is written down nowhere",
+                    );
+                }
+            }
         }
     }
 }

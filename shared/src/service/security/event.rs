@@ -10,11 +10,11 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::{Error, UNTOLD};
-use crate::protocol::postgres::{Json, Parameter, Postgres, Transaction, Type};
+use crate::protocol::postgres::{Json, Parameter, Postgres, Transaction, Type, column};
 use crate::protocol::upstash::{Command, Pipeline, Redis};
 
-const RECORD: &str =
-    "SELECT signtusk.record_security_event($1, $2, $3, $4, $5, $6, $7::jsonb, $8::jsonb)";
+const RECORD: &str = "SELECT signtusk.record_security_event(\
+    $1, $2, $3, $4, $5, $6, $7::jsonb, $8::jsonb)::text AS job";
 
 /// Events that wait at the most; the oldest go first.
 const MOST_UNTOLD: i64 = 1_000;
@@ -63,12 +63,13 @@ pub(super) struct Event {
 }
 
 impl Event {
-    /// Writes it down, and orders its mail, in one statement. Repeated, it does nothing.
-    pub(super) async fn record(&self, postgres: &Postgres) -> Result<(), Error> {
+    /// Writes it down, and orders its mail, in one statement, and gives the mail's row in the outbox. Repeated, it does
+    /// nothing.
+    pub(super) async fn record(&self, postgres: &Postgres) -> Result<Option<String>, Error> {
         let columns = Columns::of(self);
         let parameters = columns.parameters();
-        postgres.query_repeatable(RECORD, &parameters).await?;
-        Ok(())
+        let rows = postgres.query_repeatable(RECORD, &parameters).await?;
+        Ok(column(rows.first().ok_or(Error::Unreadable)?, "job")?)
     }
 
     /// The same, together with what else the transaction does.

@@ -22,7 +22,10 @@ mod visitor;
 
 use crate::protocol::postgres;
 use crate::protocol::upstash::{self, Script};
+use crate::service::job::{Jobs, Publisher};
 use crate::service::key::Family;
+use crate::service::outbox::Outbox;
+use crate::service::outbox::jobs::Courier;
 
 pub use assess::{Assessment, Verdict};
 pub use attempt::{Attempt, Outcome};
@@ -148,12 +151,22 @@ pub enum Error {
 pub struct Security {
     redis: Redis,
     postgres: Postgres,
+    outbox: Outbox,
+    courier: Courier,
 }
 
 impl Security {
-    /// Security of a migrated database and its Redis.
+    /// Security of a migrated database and its Redis. What an owner has to be told goes by `publisher`.
     #[must_use]
-    pub fn new(redis: Redis, postgres: Postgres) -> Self {
-        Self { redis, postgres }
+    pub fn new(redis: Redis, postgres: Postgres, publisher: Publisher) -> Self {
+        Self {
+            outbox: Outbox::new(postgres.clone()),
+            courier: Courier {
+                jobs: Jobs::new(redis.clone()),
+                publisher,
+            },
+            redis,
+            postgres,
+        }
     }
 }
