@@ -35,7 +35,7 @@ const APP: [&str; 5] = [
     "update public.notifications set is_read = not coalesce(is_read, false) where user_id = 'USER'",
     "delete from public.notifications where id in \
      (select id from public.notifications where user_id = 'USER' order by id limit 2)",
-    "update public.notifications set title = title || '.' where user_id = 'USER'",
+    "update public.notifications set title = left(title || '.', 200) where user_id = 'USER'",
     "update public.notifications set user_id = 'OTHER' where id in \
      (select id from public.notifications where user_id = 'USER' limit 1)",
 ];
