@@ -2,13 +2,12 @@
 
 use std::time::{Duration, Instant};
 
-use serde_json::json;
 use shared::protocol::postgres::{Postgres, column};
 
 use crate::error::Error;
 use crate::figure::Figure;
 use crate::page::Section;
-use crate::stage::{Stage, complete};
+use crate::stage::{Stage, complete, mail};
 
 /// Rows of the run that counts.
 const ROWS: u32 = 10_000;
@@ -66,14 +65,7 @@ async fn is_waiting(postgres: &Postgres) -> Result<bool, Error> {
 
 /// The statement that writes so many rows, as the web app would.
 fn writing(rows: u32) -> String {
-    let mail = json!({
-        "type": "signature-request",
-        "to": "ann@example.com",
-        "signerName": "Ann Signer",
-        "documentTitle": "Lease of a flat",
-        "senderName": "Bob Owner",
-        "signatureUrl": "https://app.example.com/sign/1",
-    });
+    let mail = mail();
     format!(
         "SELECT count(public.signtusk_enqueue_job('email', '{mail}', not_before => now() + interval '1 hour')) \
          FROM generate_series(1, {rows})"

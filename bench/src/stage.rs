@@ -91,15 +91,7 @@ impl Stage {
 
     /// The enqueueing of one mail.
     pub(crate) fn enqueueing(&self) -> RequestBuilder {
-        let mail = json!({
-            "type": "signature-request",
-            "to": "ann@example.com",
-            "signerName": "Ann Signer",
-            "documentTitle": "Lease of a flat",
-            "senderName": "Bob Owner",
-            "signatureUrl": "https://app.example.com/sign/1",
-        });
-        with_json(self.request(Method::POST, "/api/queue/emails"), &mail)
+        with_json(self.request(Method::POST, "/api/queue/emails"), &mail())
     }
 
     /// Enqueues one mail, and gives the job's id.
@@ -169,4 +161,16 @@ pub(crate) async fn succeed(request: RequestBuilder) -> Result<Response, Error> 
 pub(crate) async fn complete(request: RequestBuilder) -> Result<(), Error> {
     succeed(request).await?.bytes().await?;
     Ok(())
+}
+
+/// A mail as the web app orders it.
+pub(crate) fn mail() -> Value {
+    json!({
+        "type": "signature-request",
+        "to": "ann@example.com",
+        "signerName": "Ann Signer",
+        "documentTitle": "Lease of a flat",
+        "senderName": "Bob Owner",
+        "signatureUrl": "https://app.example.com/sign/1",
+    })
 }

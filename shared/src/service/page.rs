@@ -10,6 +10,9 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jiff::Timestamp;
 use serde::Deserialize;
+use utoipa::openapi::schema::{ObjectBuilder, SchemaFormat, Type};
+use utoipa::openapi::{RefOr, Schema};
+use utoipa::{PartialSchema, ToSchema};
 
 /// Rows on a page at the most.
 pub const HIGHEST_LIMIT: u32 = 100;
@@ -54,6 +57,18 @@ pub struct Cursor {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("is not a cursor of this list")]
 pub struct InvalidCursor;
+
+impl PartialSchema for Cursor {
+    fn schema() -> RefOr<Schema> {
+        ObjectBuilder::new()
+            .schema_type(Type::String)
+            .format(Some(SchemaFormat::Custom("cursor".to_owned())))
+            .max_length(Some(LONGEST))
+            .into()
+    }
+}
+
+impl ToSchema for Cursor {}
 
 impl Cursor {
     /// The cursor of a row.

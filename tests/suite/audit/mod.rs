@@ -3,6 +3,7 @@
 mod api;
 mod append;
 mod canonical;
+mod pages;
 mod retention;
 mod rights;
 mod tampered;

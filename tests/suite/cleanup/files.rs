@@ -12,6 +12,7 @@ use shared::protocol::object_storage::{Bucket, Error};
 use super::{bucket, count};
 use crate::support::TestCloud;
 use crate::support::ledger::LedgerDatabase;
+use crate::support::memory::peak;
 use crate::support::proxy::{Proxy, carries};
 use crate::support::waiting::eventually;
 
@@ -150,7 +151,7 @@ async fn three_thousand_files_go_in_flat_memory_and_no_row_is_read_that_stays() 
         .await;
     let first = cloud.deliver_as("run-0", CLEANUP, &json!({})).await;
     assert_eq!(first.status, 200, "{first:?}");
-    let before = peak(&cloud);
+    let before = peak(&cloud, CLEANUP);
     rows(&database, FILES as usize).await;
     let (scans, read) = reads(&database).await;
     let calls = cloud.objects().requests();
@@ -160,7 +161,7 @@ async fn three_thousand_files_go_in_flat_memory_and_no_row_is_read_that_stays() 
         "{done:?}"
     );
     assert_eq!(cloud.objects().requests() - calls, u64::from(FILES));
-    let grown = peak(&cloud) - before;
+    let grown = peak(&cloud, CLEANUP) - before;
     assert!(grown < 4096, "clean-up grew by {grown} KB");
     // A backend tells the figures of its statements when it has rested for a while.
     let mut after = (0, 0);
@@ -188,17 +189,4 @@ async fn reads(database: &LedgerDatabase) -> (i64, i64) {
         .await;
     let number = |place: usize| told[place].as_i64().unwrap_or_default();
     (number(0), number(1))
-}
-
-/// The most memory that the function's one instance has held, in KB.
-fn peak(cloud: &TestCloud) -> u64 {
-    let pids = cloud.gateway().pids(CLEANUP);
-    assert_eq!(pids.len(), 1, "an instance died or was added");
-    let status = std::fs::read_to_string(format!("/proc/{}/status", pids[0])).unwrap();
-    let line = status
-        .lines()
-        .find(|line| line.starts_with("VmHWM:"))
-        .unwrap();
-    let figure = line.split_whitespace().nth(1).unwrap();
-    figure.parse().unwrap()
 }

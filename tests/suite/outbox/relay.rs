@@ -5,6 +5,7 @@ use serde_json::json;
 use super::{pause, ping, result, write_mail};
 use crate::support::TestCloud;
 use crate::support::ledger::LedgerDatabase;
+use crate::support::memory::peak;
 use crate::support::payloads::signature_request;
 use crate::support::waiting::eventually;
 
@@ -162,7 +163,7 @@ async fn ten_thousand_rows_go_in_flat_memory_and_with_few_requests() {
     };
     database.say(&write(100)).await;
     result(&ping(&cloud, "msg_0").await);
-    let before = peak(&cloud);
+    let before = peak(&cloud, "relay-outbox");
     let (redis, qstash) = (cloud.redis().requests(), cloud.qstash().requests());
     for _ in 0..10 {
         database.say(&write(1_000)).await;
@@ -177,7 +178,7 @@ async fn ten_thousand_rows_go_in_flat_memory_and_with_few_requests() {
         assert_eq!(swept.status, 200, "{swept:?}");
         run += 1;
     }
-    let grown = peak(&cloud) - before;
+    let grown = peak(&cloud, "relay-outbox") - before;
     assert!(grown < 4096, "the relay grew by {grown} KB");
     // A hundred batches: one request each, and what each run costs by itself.
     let redis = cloud.redis().requests() - redis;
@@ -192,17 +193,4 @@ async fn ten_thousand_rows_go_in_flat_memory_and_with_few_requests() {
     );
     let stats = cloud.get("/api/queue/stats").await.body;
     assert_eq!(stats["email"]["total"], 10_100, "{stats:#}");
-}
-
-/// The most memory that the relay's one instance has held, in KB.
-fn peak(cloud: &TestCloud) -> u64 {
-    let pids = cloud.gateway().pids("relay-outbox");
-    assert_eq!(pids.len(), 1, "an instance died or was added");
-    let status = std::fs::read_to_string(format!("/proc/{}/status", pids[0])).unwrap();
-    let line = status
-        .lines()
-        .find(|line| line.starts_with("VmHWM:"))
-        .unwrap();
-    let figure = line.split_whitespace().nth(1).unwrap();
-    figure.parse().unwrap()
 }

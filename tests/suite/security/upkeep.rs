@@ -3,6 +3,7 @@
 
 use futures_util::future::join_all;
 use http::Method;
+use local::cloud::Database;
 use redis::AsyncCommands as _;
 use serde_json::json;
 
@@ -12,7 +13,8 @@ use crate::outages::gate::Verdict;
 use crate::outages::gated;
 use crate::outbox::{ping, result};
 use crate::support::TestCloud;
-use crate::support::cloud::answer;
+use crate::support::cloud::{answer, fresh_database};
+use crate::support::ledger::LedgerDatabase;
 use crate::support::waiting::eventually;
 
 const ANN: &str = "ann@example.com";
@@ -84,4 +86,29 @@ async fn a_lockout_while_postgres_is_away_is_not_kept_from_the_owner() {
         cloud.mails().get(ANN).copied() == Some(1)
     })
     .await;
+}
+
+#[tokio::test]
+async fn an_event_that_can_never_be_written_down_does_not_keep_back_the_others() {
+    let made = fresh_database().await;
+    let database = LedgerDatabase::at(made.clone());
+    let cloud = TestCloud::start_with(|settings| settings.database = Database::Made(made)).await;
+    let event = |id: &str, agent: &str| {
+        let event = json!({
+            "id": id, "kind": "NewDevice", "severity": "Info", "identifier": ANN, "address": "192.0.2.1",
+            "user_agent": agent, "details": {}, "mail": null,
+        });
+        event.to_string()
+    };
+    let mut redis = cloud.redis_connection().await;
+    // One that is none, one with what Postgres cannot hold, and one that is as it should be.
+    let waiting = ["{".to_owned(), event("bad", "\0"), event("good", "Firefox")];
+    let _: () = redis
+        .rpush("security_events:untold", &waiting)
+        .await
+        .unwrap();
+    assert_eq!(result(&ping(&cloud, "first").await)["told"], 3);
+    assert_eq!(result(&ping(&cloud, "second").await)["told"], 0);
+    let written = "select jsonb_agg(id) as value from signtusk.security_events";
+    assert_eq!(database.read(written).await, json!(["good"]));
 }

@@ -4,6 +4,7 @@ pub(crate) mod cloud;
 pub(crate) mod cluster;
 pub(crate) mod event;
 pub(crate) mod ledger;
+pub(crate) mod memory;
 pub(crate) mod moto;
 pub(crate) mod payloads;
 pub(crate) mod proxy;

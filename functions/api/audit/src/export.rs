@@ -61,7 +61,7 @@ pub struct Shape {
     #[param(inline, required = false)]
     format: Format,
     /// Out of the `Link` of the page before.
-    #[param(value_type = Option<String>, format = "cursor", max_length = 512)]
+    #[param(inline, value_type = Cursor, required = false)]
     cursor: Option<Cursor>,
 }
 

@@ -29,7 +29,7 @@ pub struct Wanted {
     #[param(inline)]
     limit: Limit,
     /// The `cursor` of the page before.
-    #[param(value_type = Option<String>, format = "cursor", max_length = 512)]
+    #[param(inline, value_type = Cursor, required = false)]
     cursor: Option<Cursor>,
 }
 

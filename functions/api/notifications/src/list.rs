@@ -29,7 +29,7 @@ pub struct Wanted {
     #[param(value_type = u32, required = false, minimum = 1, maximum = 100, default = 20)]
     limit: Limit,
     /// The `cursor` of the page before.
-    #[param(value_type = Option<String>, format = "cursor", max_length = 512)]
+    #[param(inline, value_type = Cursor, required = false)]
     cursor: Option<Cursor>,
 }
 

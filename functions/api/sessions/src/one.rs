@@ -18,11 +18,7 @@ use crate::not_found;
 #[serde(rename_all = "camelCase")]
 pub struct Id {
     /// The session's id.
-    #[param(
-        min_length = 1,
-        max_length = 128,
-        pattern = "^[A-Za-z0-9._~-]*[A-Za-z0-9_~-][A-Za-z0-9._~-]*$"
-    )]
+    #[param(inline, value_type = SessionId)]
     session_id: String,
 }
 

@@ -25,12 +25,7 @@ pub struct Whose {
 #[into_params(parameter_in = Query)]
 pub struct Asking {
     /// The session that asks: it is marked as `current`.
-    #[param(
-        value_type = Option<String>,
-        min_length = 1,
-        max_length = 128,
-        pattern = "^[A-Za-z0-9._~-]*[A-Za-z0-9_~-][A-Za-z0-9._~-]*$"
-    )]
+    #[param(inline, value_type = SessionId, required = false)]
     current: Option<SessionId>,
 }
 
@@ -39,12 +34,7 @@ pub struct Asking {
 #[into_params(parameter_in = Query)]
 pub struct Kept {
     /// The session that is not revoked.
-    #[param(
-        value_type = Option<String>,
-        min_length = 1,
-        max_length = 128,
-        pattern = "^[A-Za-z0-9._~-]*[A-Za-z0-9_~-][A-Za-z0-9._~-]*$"
-    )]
+    #[param(inline, value_type = SessionId, required = false)]
     except: Option<SessionId>,
 }
 

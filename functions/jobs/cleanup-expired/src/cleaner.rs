@@ -106,59 +106,49 @@ impl Cleaner {
             return self.count().await.map_err(Stop::retry);
         }
         let run = attempt.job_id();
-        let deadline = attempt
-            .deadline()
-            .checked_sub(MARGIN)
-            .unwrap_or_else(Instant::now);
-        let before = self
-            .housekeeping
-            .standings(run)
-            .await
-            .map_err(Stop::retry)?;
+        let failed = self.tasks(attempt, run).await?;
+        let standings = self.housekeeping.standings(run).await;
+        if failed.is_empty() {
+            return Ok(result(&standings.map_err(Stop::retry)?));
+        }
+        Err(Stop::Retry {
+            error: format!("failed: {}; the other tasks are done", failed.join(", ")),
+            after: None,
+        })
+    }
+
+    /// Does what of the run's tasks is not done, and names those that failed.
+    async fn tasks(&self, attempt: &Attempt<'_>, run: &str) -> Result<Vec<&'static str>, Stop> {
+        let deadline = attempt.deadline().checked_sub(MARGIN);
+        let deadline = deadline.unwrap_or_else(Instant::now);
+        let standings = self.housekeeping.standings(run).await;
+        let standings = standings.map_err(Stop::retry)?;
         let is_done = |task: Task| {
-            before
-                .iter()
-                .any(|standing| standing.done && standing.task == task.name())
+            let mut of_task = standings.iter().filter(|it| it.task == task.name());
+            of_task.any(|standing| standing.done)
         };
         let mut failed = Vec::new();
         for (place, task) in Task::ALL.into_iter().enumerate() {
             if is_done(task) {
                 continue;
             }
-            attempt
-                .progress(place as u64, Task::ALL.len() as u64)
-                .await?;
+            let (place, all) = (place as u64, Task::ALL.len() as u64);
+            attempt.progress(place, all).await?;
+            let name = task.name();
             match self.task(run, task, deadline).await {
                 Ok(Ended::Done(detail)) => {
                     let done = self.housekeeping.done(run, task, detail.as_ref()).await;
                     done.map_err(Stop::retry)?;
                 }
-                Ok(Ended::Short) => {
-                    return Err(Stop::defer(PAUSE, format!("{} goes on", task.name())));
-                }
+                Ok(Ended::Short) => return Err(Stop::defer(PAUSE, format!("{name} goes on"))),
                 Err(error) => {
-                    let name = task.name();
-                    tracing::error!(
-                        task = name,
-                        error = &error as &dyn std::error::Error,
-                        "a task failed"
-                    );
+                    let error = &error as &dyn std::error::Error;
+                    tracing::error!(task = name, error, "a task failed");
                     failed.push(name);
                 }
             }
         }
-        let standings = self
-            .housekeeping
-            .standings(run)
-            .await
-            .map_err(Stop::retry)?;
-        if failed.is_empty() {
-            return Ok(result(&standings));
-        }
-        Err(Stop::Retry {
-            error: format!("failed: {}; the other tasks are done", failed.join(", ")),
-            after: None,
-        })
+        Ok(failed)
     }
 
     async fn task(&self, run: &str, task: Task, deadline: Instant) -> Result<Ended, Error> {

@@ -3,14 +3,13 @@
 use jiff::Timestamp;
 use serde_json::json;
 
-use super::links::{HEAD, link};
+use super::links::{HEAD, LINKS, link};
 use super::seal::Seal;
 use super::walk::{Broken, Head, Walk};
 use super::{Audit, Error};
 use crate::protocol::postgres::{Json, Parameter, Transaction, Type, column};
 
 const OLD: &str = include_str!("old.sql");
-const LINKS: &str = include_str!("links.sql");
 
 /// Events of one chain that are removed at a time.
 const EVENTS: i64 = 1000;

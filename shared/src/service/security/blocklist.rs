@@ -28,8 +28,9 @@ const ONE_AT_A_TIME: &str =
 /// Entries that are copied in one request.
 const PORTION: i64 = 1_000;
 
-/// The field of the copy that says that it is whole. Without it the store was lost since.
-const WHOLE: &str = "whole";
+/// The field of the copy that counts the fillings that are not over: 0 where it is whole. A store that was lost since
+/// has none, and one that was lost meanwhile has counted below zero.
+const FILLING: &str = "filling";
 
 /// An entry of the list.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
@@ -138,15 +139,18 @@ impl Blocklist {
         Ok(change.commit().await?)
     }
 
-    /// What asks whether the copy is whole: 1, or 0 where it was lost and [`Blocklist::refill`] is due.
-    pub(super) fn is_whole() -> Command {
+    /// What asks whether the copy is whole: it is, if the answer is 0; else [`Blocklist::refill`] is due.
+    pub(super) fn standing() -> Command {
         let prefixes = BLOCKED_PREFIXES.key("");
-        Command::new("HEXISTS").arg(prefixes).arg(WHOLE)
+        Command::new("HGET").arg(prefixes).arg(FILLING)
     }
 
     /// Copies the whole list again, and says how many entries that were.
     pub(super) async fn refill(&self) -> Result<usize, Error> {
         let change = self.change().await?;
+        let prefixes = BLOCKED_PREFIXES.key("");
+        let begun = Command::new("HSET").arg(&prefixes).arg(FILLING).arg(1);
+        self.redis.run::<i64>(begun.repeatable()).await?;
         let (mut after, mut copied) = (None, 0);
         loop {
             let entries = entries_after(&change, after.as_deref()).await?;
@@ -157,9 +161,8 @@ impl Blocklist {
             copied += entries.len();
             self.copy(&entries).await?;
         }
-        let prefixes = BLOCKED_PREFIXES.key("");
-        let whole = Command::new("HSET").arg(prefixes).arg(WHOLE).arg(1);
-        self.redis.run::<i64>(whole.repeatable()).await?;
+        let over = Command::new("HINCRBY").arg(prefixes).arg(FILLING).arg(-1);
+        self.redis.run::<i64>(over).await?;
         change.commit().await?;
         Ok(copied)
     }

@@ -47,7 +47,7 @@ pub const BLOCKED_LENGTHS: Family = Family {
 pub const BLOCKED_PREFIXES: Family = Family {
     pattern: "blocklist:prefixes",
     kind: "hash",
-    life: "none; one field for each entry of the list, as Postgres has it, and one that says it is whole",
+    life: "none; one field for each entry of the list, as Postgres has it, and one that says whether it is whole",
 };
 
 /// Security events that Postgres has not been told.

@@ -37,10 +37,10 @@ impl Upkeep {
     pub async fn run(&self) -> Result<Upkept, Error> {
         let untold = Command::new("LRANGE").arg(UNTOLD.key("")).arg(0);
         let look = Pipeline::new()
-            .command(Blocklist::is_whole().repeatable())
+            .command(Blocklist::standing().repeatable())
             .command(untold.arg(MOST - 1).repeatable());
         let mut seen = self.redis.pipeline(look).await?;
-        let is_whole = seen.take::<i64>()? == 1;
+        let is_whole = seen.take::<Option<i64>>()? == Some(0);
         let untold: Vec<String> = seen.take()?;
         Ok(Upkept {
             blocked: if is_whole { 0 } else { self.refill().await? },
@@ -55,20 +55,33 @@ impl Upkeep {
         Ok(entries)
     }
 
-    /// Each goes from the list once Postgres has it.
+    /// Each goes from the list once Postgres has it, or says that it will never take it.
     async fn tell(&self, untold: &[String]) -> Result<usize, Error> {
         let key = UNTOLD.key("");
         for text in untold {
-            match serde_json::from_str::<Event>(text) {
-                // Its mail goes with the next sweep.
-                Ok(event) => {
-                    event.record(&self.postgres).await?;
-                }
-                Err(error) => tracing::error!(%error, "a security event cannot be read"),
-            }
+            self.tell_one(text).await?;
             let done = Command::new("LREM").arg(&key).arg(1).arg(text);
             self.redis.run::<i64>(done.repeatable()).await?;
         }
         Ok(untold.len())
+    }
+
+    /// Writes one down; its mail goes with the next sweep. What can never be written down must not hold up the others.
+    async fn tell_one(&self, text: &str) -> Result<(), Error> {
+        let event: Event = match serde_json::from_str(text) {
+            Ok(event) => event,
+            Err(error) => {
+                tracing::error!(%error, "a security event cannot be read");
+                return Ok(());
+            }
+        };
+        match event.record(&self.postgres).await {
+            Err(Error::Postgres(error)) if !error.may_pass() => {
+                let error = &error as &dyn std::error::Error;
+                tracing::error!(id = event.id, error, "a security event is refused");
+                Ok(())
+            }
+            told => told.map(drop),
+        }
     }
 }
