@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use super::binary::{self, Binary};
 use super::document::Template;
+use super::read;
 
 #[test]
 fn each_function_is_given_the_variables_that_its_binary_reads_and_no_others() {
@@ -37,6 +38,49 @@ fn the_binaries_tell_the_functions_apart() {
     assert!(!reads("health", "API_TOKEN"));
     assert!(reads("send-email", "TICKET_SECRET_NEXT"));
     assert!(!reads("queue", "DATABASE_URL"));
+}
+
+/// The functions that the template gives a variable to.
+fn holders(template: &Template, variable: &str) -> BTreeSet<String> {
+    let functions = template.functions().into_iter();
+    functions
+        .filter(|function| function.variables().contains_key(variable))
+        .map(|function| function.name.to_owned())
+        .collect()
+}
+
+/// The functions that a row of the README names: `jobs` are all that QStash calls.
+fn named(text: &str) -> BTreeSet<String> {
+    let jobs = concat!(env!("CARGO_MANIFEST_DIR"), "/../functions/jobs");
+    let mut named: BTreeSet<String> = text.split(", ").map(str::to_owned).collect();
+    if named.remove("jobs") {
+        let jobs = std::fs::read_dir(jobs).unwrap();
+        named.extend(jobs.map(|job| job.unwrap().file_name().into_string().unwrap()));
+    }
+    named
+}
+
+#[test]
+fn the_readme_names_the_functions_that_each_variable_is_for() {
+    let template = Template::read();
+    let readme = read("README.md");
+    let (_, table) = readme.split_once("| variable | for | |").unwrap();
+    let mut rows = 0;
+    for row in table.lines().skip(2).take_while(|row| row.starts_with('|')) {
+        let cells: Vec<&str> = row.split('|').map(str::trim).collect();
+        if cells[2].starts_with("all") {
+            continue;
+        }
+        for variable in cells[1].split('`').skip(1).step_by(2) {
+            // Those that have the same beginning are listed by their ends.
+            let short = variable.strip_prefix('_');
+            let variable = short.map_or(variable.to_owned(), |end| format!("RATE_LIMIT_{end}"));
+            let holders = holders(&template, &variable);
+            assert_eq!(named(cells[2]), holders, "{variable}");
+            rows += 1;
+        }
+    }
+    assert!(rows > 30, "{rows} variables were read");
 }
 
 fn names(variables: &Value) -> BTreeSet<String> {
