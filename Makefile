@@ -4,9 +4,8 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 
 FUNCTIONS := $(notdir $(wildcard functions/api/* functions/jobs/*))
-PACKAGES  := $(foreach function,$(FUNCTIONS),-p $(function))
 
-.PHONY: help setup build demo local test drill campaign screenshots sam-test deploy rollback check openapi bench sizes clean
+.PHONY: help setup build programs demo local test drill campaign screenshots sam-test deploy rollback check openapi bench sizes clean
 
 help: ## What each verb is for
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -14,36 +13,42 @@ help: ## What each verb is for
 setup: ## Install what is missing (silent when nothing is)
 	@scripts/setup
 
-build: ## Release binaries of all functions and of the local cloud, as they are deployed
+build: ## Release binaries of all functions, and the local cloud
 	@scripts/setup run
-	cargo build --release --locked $(PACKAGES)
+	@[ -e target/release ] || echo 'building $(words $(FUNCTIONS)) optimized functions (some minutes the first time)' >&2
+	cargo build --release --locked --workspace $(foreach function,$(FUNCTIONS),--bin $(function))
 	@scripts/glibc $(addprefix target/release/,$(FUNCTIONS)) || echo 'build: these programs are for this machine only' >&2
-	cargo build --locked -p local
+	cargo build --locked --workspace --bin local
 
-demo: build ## The main job on real input: one mail and a bulk, from the API to the mailbox (ONCE=1 ends by itself)
-	@target/debug/local demo --bin-dir target/release $(if $(ONCE),--once)
+demo: programs ## The main job on real input: one mail and a bulk, from the API to the mailbox (ONCE=1 ends by itself)
+	@target/debug/local demo $(if $(ONCE),--once)
 
-local: build ## The local cloud with all functions on http://localhost:3000, until Ctrl-C
-	@target/debug/local up --bin-dir target/release
+local: programs ## The local cloud with all functions on http://localhost:3000, until Ctrl-C
+	@target/debug/local up
+
+programs: # Unoptimized, for this machine: what `make demo`, `make local` and the tests start
+	@scripts/setup run
+	@[ -e target/debug/local ] || echo 'building the local cloud and the functions (some five minutes the first time, on two cores)' >&2
+	@cargo build --locked --workspace --bins
 
 test: ## Everything that CI runs
-	@scripts/setup run
+	@scripts/setup test
 	@scripts/test
 
 campaign: ## The long tests: more seeds, more load (CAMPAIGN_SEEDS=1000)
-	@scripts/setup run
+	@scripts/setup test
 	@scripts/test --campaign
 
 drill: ## The restore drill of docs/RUNBOOK.md: Redis is wiped under load, and nothing acknowledged is lost
-	@scripts/setup run
-	cargo build --locked --workspace --bins
-	cargo test --locked -p tests --test suite -- drill::
+	@scripts/setup test
+	cargo build --locked --workspace --all-targets
+	cargo test --locked --workspace --test suite -- drill::
 
 screenshots: ## A picture of each type of mail, as wide as a phone, in target/screenshots (installs Chromium)
-	@scripts/setup run
+	@scripts/setup test
 	@scripts/setup screenshots
-	cargo build --locked --workspace --bins
-	cargo test --locked -p tests --test suite -- letters::screenshots::
+	cargo build --locked --workspace --all-targets
+	cargo test --locked --workspace --test suite -- letters::screenshots::
 
 sam-test: ## Every function as it is deployed, in Lambda's container, with its sample events (needs a Docker engine)
 	@scripts/sam-test
@@ -62,7 +67,7 @@ check: ## Formatting, lints and documentation, warnings denied
 	RUSTDOCFLAGS='-D warnings' cargo doc --locked --workspace --no-deps --document-private-items --quiet
 
 openapi: ## Write docs/openapi.json from the routes' own documentation, and the TypeScript types from it
-	UPDATE_OPENAPI=1 cargo test --locked -p tests --test suite the_document_is_what_the_routes_say
+	UPDATE_OPENAPI=1 cargo test --locked --workspace --test suite the_document_is_what_the_routes_say
 	@[ -d clients/typescript/node_modules ] || npm --prefix clients/typescript ci --silent --no-audit --no-fund
 	npm --prefix clients/typescript run --silent generate
 
