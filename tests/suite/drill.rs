@@ -2,14 +2,12 @@
 //! acknowledged is lost. What carries the work is the queue's message; the ledger in Postgres knows what has gone.
 
 use std::collections::BTreeSet;
-use std::time::Duration;
 
 use futures_util::future::join_all;
 use http::StatusCode;
 use serde_json::{Value, json};
 
 use crate::support::TestCloud;
-use crate::support::cloud::answer;
 use crate::support::payloads::signature_request;
 use crate::support::waiting::eventually;
 
@@ -111,16 +109,10 @@ async fn flush(cloud: &TestCloud) {
 
 /// Waits until the queue has delivered every message that it took.
 async fn queue_is_empty(cloud: &TestCloud) {
-    let http = shared::protocol::http::client(Duration::from_secs(10)).unwrap();
     let messages = async |state: &str| -> BTreeSet<String> {
-        let url = format!(
-            "{}/v2/events?state={state}&count=1000",
-            cloud.qstash().url()
-        );
-        let request = http.get(url).bearer_auth(cloud.variable("QSTASH_TOKEN"));
-        let page = answer(request).await.body;
-        let events = page["events"].as_array().unwrap().iter();
-        events.map(|event| event["messageId"].to_string()).collect()
+        let events = cloud.queue_events(&format!("state={state}")).await;
+        let ids = events.iter().map(|event| event["messageId"].to_string());
+        ids.collect()
     };
     eventually("every message is delivered", async || {
         messages("CREATED").await == messages("DELIVERED").await

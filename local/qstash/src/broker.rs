@@ -3,8 +3,11 @@
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
+use crate::Settings;
 use crate::clock::Clock;
+use crate::hosts::Hosts;
 use crate::keys::{KeyRing, Keys};
+use crate::plan::PlanLimits;
 use crate::scheduler::Scheduler;
 use crate::store::{self, Store};
 
@@ -23,6 +26,10 @@ pub(crate) struct Broker {
     pub(crate) http: reqwest::Client,
     /// What callers must carry.
     pub(crate) token: String,
+    /// What the account's plan allows.
+    pub(crate) limits: PlanLimits,
+    /// Which hosts messages may go to.
+    pub(crate) hosts: Hosts,
     keys: RwLock<KeyRing>,
     held: AtomicBool,
     requests: AtomicU64,
@@ -35,7 +42,7 @@ impl Broker {
         scheduler: Arc<Scheduler>,
         clock: Arc<Clock>,
         http: reqwest::Client,
-        token: String,
+        settings: &Settings,
         keys: KeyRing,
     ) -> Self {
         let (held, requests) = (AtomicBool::new(false), AtomicU64::new(0));
@@ -44,7 +51,9 @@ impl Broker {
             scheduler,
             clock,
             http,
-            token,
+            token: settings.token.clone(),
+            limits: settings.plan.limits(),
+            hosts: settings.hosts.clone(),
             keys: RwLock::new(keys),
             held,
             requests,

@@ -56,6 +56,11 @@ impl Clock {
         rate.speed = bounded(speed);
     }
 
+    /// How many milliseconds of broker time pass in a span of real time.
+    pub(crate) fn broker_span_ms(&self, real: Duration) -> u64 {
+        millis(real.mul_f64(self.rate().speed))
+    }
+
     /// How long, in real time, until broker time is `at_ms`.
     pub(crate) fn until(&self, at_ms: u64) -> Duration {
         let rate = self.rate();

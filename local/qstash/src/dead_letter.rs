@@ -34,4 +34,15 @@ pub(crate) struct DeadLetter {
     pub(crate) failed_ms: u64,
     /// The last answer.
     pub(crate) response: Response,
+    /// When it is forgotten, in broker milliseconds. Entries of an older store have no end.
+    #[serde(default)]
+    pub(crate) expires_ms: Option<u64>,
+}
+
+impl DeadLetter {
+    /// Whether the plan's time for it is over.
+    pub(crate) fn is_expired(&self, broker_ms: u64) -> bool {
+        self.expires_ms
+            .is_some_and(|expires_ms| expires_ms <= broker_ms)
+    }
 }

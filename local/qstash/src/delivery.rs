@@ -9,17 +9,17 @@ use std::time::Duration;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use http::HeaderMap;
-use http::header::{HeaderName, HeaderValue, USER_AGENT};
+use http::header::{HOST, HeaderName, HeaderValue, USER_AGENT};
 use rustls::{ClientConfig, RootCertStore};
 
 use crate::event::Response;
 use crate::header_map::Headers;
+use crate::headers::is_framing;
+use crate::hosts::Hosts;
 use crate::message::Message;
 use crate::outcome::Attempt;
 use crate::signature;
 
-/// How long a receiver may take when the publisher says nothing: the longest that the paid plans allow.
-const DEFAULT_TIMEOUT: Duration = Duration::from_mins(15);
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Of an answer, no more than this is kept.
@@ -51,19 +51,15 @@ pub(crate) fn client() -> Result<reqwest::Client, Box<dyn std::error::Error + Se
     Ok(client)
 }
 
-/// Delivers `message` once, at `wall_ms`.
+/// Delivers `message` once, at `wall_ms`, to a receiver that may take `timeout`.
 pub(crate) async fn attempt(
-    client: &reqwest::Client,
-    key: &str,
+    sender: &Sender<'_>,
     message: &Message,
     body: Vec<u8>,
     wall_ms: u64,
+    timeout: Duration,
 ) -> Attempt {
-    let timeout = message
-        .options
-        .timeout_ms
-        .map_or(DEFAULT_TIMEOUT, Duration::from_millis);
-    let sent = tokio::time::timeout(timeout, send(client, key, message, body, wall_ms)).await;
+    let sent = tokio::time::timeout(timeout, sender.send(message, body, wall_ms)).await;
     let (response, headers) = match sent {
         Ok(Ok((response, headers))) => (response, Some(headers)),
         Ok(Err(error)) => (
@@ -100,36 +96,59 @@ enum Error {
     Http(#[from] reqwest::Error),
 }
 
-async fn send(
-    client: &reqwest::Client,
-    key: &str,
-    message: &Message,
-    body: Vec<u8>,
-    wall_ms: u64,
-) -> Result<(Response, HeaderMap), Error> {
-    let signature = signature::sign(key, message.target.as_str(), &body, wall_ms)?;
-    let mut answer = client
-        .request(message.options.method.to_http(), message.target.as_str())
-        .headers(headers(message, &signature))
-        .body(body)
-        .send()
-        .await?;
-    let mut kept = Vec::new();
-    while let Some(chunk) = answer.chunk().await? {
-        let room = MAX_ANSWER.saturating_sub(kept.len());
-        kept.extend_from_slice(chunk.get(..room).unwrap_or(&chunk));
-        if kept.len() >= MAX_ANSWER {
-            break;
+/// What every delivery needs.
+pub(crate) struct Sender<'a> {
+    /// The client.
+    pub(crate) client: &'a reqwest::Client,
+    /// The key that signs.
+    pub(crate) key: &'a str,
+    /// The hosts that are elsewhere than a name server says.
+    pub(crate) hosts: &'a Hosts,
+}
+
+impl Sender<'_> {
+    async fn send(
+        &self,
+        message: &Message,
+        body: Vec<u8>,
+        wall_ms: u64,
+    ) -> Result<(Response, HeaderMap), Error> {
+        let target = &message.target;
+        let signature = signature::sign(self.key, target.as_str(), &body, wall_ms)?;
+        let mut headers = headers(message, &signature);
+        let mut url = target.as_str().to_owned();
+        if let Some(address) = self.hosts.address(target.host()) {
+            url = format!("http://{address}{}", target.path_and_query());
+            headers.extend(
+                HeaderValue::from_str(target.host())
+                    .ok()
+                    .map(|host| (HOST, host)),
+            );
         }
+        let mut answer = self
+            .client
+            .request(message.options.method.to_http(), url)
+            .headers(headers)
+            .body(body)
+            .send()
+            .await?;
+        let mut kept = Vec::new();
+        while let Some(chunk) = answer.chunk().await? {
+            let room = MAX_ANSWER.saturating_sub(kept.len());
+            kept.extend_from_slice(chunk.get(..room).unwrap_or(&chunk));
+            if kept.len() >= MAX_ANSWER {
+                break;
+            }
+        }
+        let headers = answer.headers().clone();
+        let response = Response {
+            status: answer.status().as_u16(),
+            headers: Headers::from(&headers),
+            body: STANDARD.encode(kept),
+            error: None,
+        };
+        Ok((response, headers))
     }
-    let headers = answer.headers().clone();
-    let response = Response {
-        status: answer.status().as_u16(),
-        headers: Headers::from(&headers),
-        body: STANDARD.encode(kept),
-        error: None,
-    };
-    Ok((response, headers))
 }
 
 fn headers(message: &Message, signature: &str) -> HeaderMap {
@@ -137,6 +156,10 @@ fn headers(message: &Message, signature: &str) -> HeaderMap {
     headers.insert(USER_AGENT, HeaderValue::from_static("Upstash-QStash"));
     let mut forwarded: Vec<HeaderName> = Vec::new();
     for (name, value) in message.options.headers.pairs() {
+        // A group's own headers, and those of an older store, were not sorted out when they came.
+        if is_framing(name) {
+            continue;
+        }
         // Both were checked when the message was accepted.
         if let (Ok(name), Ok(value)) = (
             HeaderName::from_bytes(name.as_bytes()),

@@ -16,7 +16,9 @@ pub(crate) enum Error {
     #[error("invalid destination url: `{0}` needs a scheme (http:// or https://) and a host")]
     Url(String),
     /// Neither a URL nor a name.
-    #[error("invalid destination: neither an http(s) url nor the name of a url group")]
+    #[error(
+        "invalid destination url: endpoint has invalid scheme, add http:// or https://, or name a URL group"
+    )]
     Name(#[source] name::Error),
     /// Upstash's own APIs need Upstash.
     #[error("`{0}` destinations are not available on this server")]
@@ -58,6 +60,14 @@ impl Target {
         &self.host
     }
 
+    /// The path and the query, as they were written.
+    pub(crate) fn path_and_query(&self) -> String {
+        Url::parse(&self.text).map_or_else(
+            |_| self.path.clone(),
+            |url| url[url::Position::BeforePath..url::Position::AfterQuery].to_owned(),
+        )
+    }
+
     /// The path, without query.
     pub(crate) fn path(&self) -> &str {
         &self.path
@@ -96,7 +106,9 @@ impl Destination {
         if text.contains("://") {
             return Target::parse(text).map(Self::Url);
         }
-        Name::parse(text).map(Self::Group).map_err(Error::Name)
+        Name::parse_group(text)
+            .map(Self::Group)
+            .map_err(Error::Name)
     }
 
     /// The URL, or the name of the group.
@@ -178,7 +190,14 @@ mod tests {
 
     #[test]
     fn what_is_neither_url_nor_name_is_refused() {
-        for rest in ["ftp://host/x", "http://", "a b", "api/llm", ""] {
+        for rest in [
+            "ftp://host/x",
+            "http://",
+            "a b",
+            "example.com",
+            "api/llm",
+            "",
+        ] {
             assert!(from_path(rest, None).is_err(), "{rest}");
         }
     }

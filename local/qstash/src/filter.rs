@@ -3,16 +3,20 @@
 //! Values repeat (`label=a&label=b`) or are joined by commas; one of them must fit, in every field that is given. A
 //! name that is not known is refused, because a bulk action with a mistyped filter would hit everything.
 
+use std::collections::BTreeMap;
+
 use crate::event::State;
 use crate::message::Message;
 use crate::store::Order;
 
-/// Items of a page, when nothing is said, and at most.
-const DEFAULT_COUNT: usize = 100;
-const MAX_COUNT: usize = 1_000;
+/// Items of a page, when nothing is said, and at most: of the log, of the dead-letter queue.
+const PAGE: usize = 100;
+
+/// Messages that one call cancels, at most.
+pub(crate) const MAX_CANCELLED: usize = 500;
 
 /// Belongs to the request, not to the filter.
-const IGNORED: [&str; 2] = ["qstash_token", "groupby"];
+const IGNORED: [&str; 3] = ["qstash_token", "groupby", "async"];
 
 /// Why a query is no filter.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -28,6 +32,14 @@ pub(crate) enum Error {
         /// What it said.
         value: String,
     },
+    /// More items than one call handles.
+    #[error("count is {count}: at most {most} are possible")]
+    Count {
+        /// What was asked for.
+        count: usize,
+        /// What is possible.
+        most: usize,
+    },
 }
 
 /// A parsed filter.
@@ -37,8 +49,10 @@ pub(crate) struct Filter {
     pub(crate) message_ids: Vec<String>,
     /// Ids in the dead-letter queue.
     pub(crate) dlq_ids: Vec<String>,
-    /// Items of a page.
+    /// Items that are asked for.
     pub(crate) count: Option<usize>,
+    /// What was given, by the names and in the words of the caller.
+    pub(crate) given: BTreeMap<String, Vec<String>>,
     /// Where the last page ended.
     pub(crate) cursor: Option<String>,
     /// Which end comes first.
@@ -67,9 +81,17 @@ impl Filter {
             if IGNORED.contains(&key.as_str()) || key.starts_with("upstash-") {
                 continue;
             }
-            filter.set(&key, &name, &value)?;
+            filter.add(&name, &value)?;
         }
         Ok(filter)
+    }
+
+    /// Adds one more condition, or one more value of a condition.
+    pub(crate) fn add(&mut self, name: &str, value: &str) -> Result<(), Error> {
+        self.set(&name.to_ascii_lowercase(), name, value)?;
+        let values = self.given.entry(name.to_owned()).or_default();
+        values.push(value.to_owned());
+        Ok(())
     }
 
     fn set(&mut self, key: &str, name: &str, value: &str) -> Result<(), Error> {
@@ -119,8 +141,16 @@ impl Filter {
     }
 
     /// Items of a page.
-    pub(crate) fn page(&self) -> usize {
-        self.count.unwrap_or(DEFAULT_COUNT).min(MAX_COUNT)
+    pub(crate) fn page(&self) -> Result<usize, Error> {
+        Ok(self.count_within(PAGE)?.unwrap_or(PAGE))
+    }
+
+    /// The number of items that is asked for, if any is, which may be `most`.
+    pub(crate) fn count_within(&self, most: usize) -> Result<Option<usize>, Error> {
+        match self.count {
+            Some(count) if count > most => Err(Error::Count { count, most }),
+            count => Ok(count),
+        }
     }
 
     /// Whether a message fits, `at_ms` being the wall-clock time that dates are compared with.

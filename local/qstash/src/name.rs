@@ -1,33 +1,71 @@
-//! Names of queues, URL groups, schedules and flow-control keys.
+//! Names of queues, URL groups and schedules, and the alphabet that they share with keys, labels and deduplication ids.
+//!
+//! The server takes letters, digits, hyphens, underscores and periods; URL groups have no period. The length is a
+//! guess: no page says one.
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
 /// Longer names are refused.
-const MAX_LENGTH: usize = 256;
+const MAX_LENGTH: usize = 128;
+
+/// Of a refused name, so many characters are repeated to the caller.
+const MAX_SHOWN: usize = 200;
 
 /// A text that is no name.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "`{0}` is not a name: 1 to 256 letters, digits, hyphens, underscores, periods, colons and at signs"
-)]
-pub(crate) struct Error(String);
+pub(crate) enum Error {
+    /// Another character than those of the alphabet, or too many of them, or none.
+    #[error("`{0}` is not 1 to 128 letters, digits, hyphens, underscores and periods")]
+    Name(String),
+    /// The same, where a period is one of the others.
+    #[error("`{0}` is not 1 to 128 letters, digits, hyphens and underscores")]
+    Group(String),
+}
 
-/// A name of letters, digits, `.`, `_` and `-`; and of `:` and `@`, because flow-control keys are made of parts and of
-/// users, and nothing says that QStash refuses them.
+/// Checks a text against the common alphabet and length.
+pub(crate) fn check(text: &str) -> Result<(), Error> {
+    if fits(text, |b| b == b'.') {
+        Ok(())
+    } else {
+        Err(Error::Name(shown(text)))
+    }
+}
+
+fn fits(text: &str, more: impl Fn(u8) -> bool) -> bool {
+    let ok = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-') || more(b);
+    !text.is_empty() && text.len() <= MAX_LENGTH && text.bytes().all(ok)
+}
+
+fn shown(text: &str) -> String {
+    text.chars().take(MAX_SHOWN).collect()
+}
+
+/// A name. What stands in the store was checked when it came, by the rules of that time, and is read as it is.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
+#[serde(transparent)]
 pub(crate) struct Name(String);
 
 impl Name {
     /// Checks a name.
     pub(crate) fn parse(text: &str) -> Result<Self, Error> {
-        let ok = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-' | b':' | b'@');
-        if text.is_empty() || text.len() > MAX_LENGTH || !text.bytes().all(ok) {
-            return Err(Error(text.chars().take(MAX_LENGTH).collect()));
-        }
+        check(text)?;
         Ok(Self(text.to_owned()))
+    }
+
+    /// Checks the name of a URL group.
+    pub(crate) fn parse_group(text: &str) -> Result<Self, Error> {
+        if fits(text, |_| false) {
+            Ok(Self(text.to_owned()))
+        } else {
+            Err(Error::Group(shown(text)))
+        }
+    }
+
+    /// A name as it stands in the store.
+    pub(crate) fn stored(text: String) -> Self {
+        Self(text)
     }
 
     /// The name as text.
@@ -36,22 +74,33 @@ impl Name {
     }
 }
 
-impl TryFrom<String> for Name {
-    type Error = Error;
-
-    fn try_from(text: String) -> Result<Self, Error> {
-        Self::parse(&text)
-    }
-}
-
-impl From<Name> for String {
-    fn from(name: Name) -> Self {
-        name.0
-    }
-}
-
 impl fmt::Display for Name {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(&self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn name_outside_the_alphabet_or_longer_than_128_is_refused() {
+        assert!(Name::parse("a-Z_0.9").is_ok() && Name::parse(&"x".repeat(128)).is_ok());
+        for text in ["", "a:b", "a@b", "a/b", "a b", "ü", &"x".repeat(129)] {
+            assert!(Name::parse(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn group_name_with_a_period_is_refused() {
+        assert!(Name::parse_group("my-group_1").is_ok());
+        assert!(Name::parse_group("my.group").is_err());
+    }
+
+    #[test]
+    fn name_that_an_older_store_holds_is_read() {
+        let name: Name = serde_json::from_str("\"email:high:acme\"").expect("a name");
+        assert_eq!(name.as_str(), "email:high:acme");
     }
 }

@@ -12,6 +12,7 @@ use crate::publish::Now;
 use crate::schedule::{self, RunState};
 use crate::scheduler::Change;
 use crate::store::{self, Transaction};
+use crate::usage;
 
 /// With this status and [`NON_RETRYABLE_HEADER`] a receiver refuses a message for good.
 const NON_RETRYABLE_STATUS: u16 = 489;
@@ -100,6 +101,7 @@ fn retry(
     changes: &mut Vec<Change>,
 ) -> Result<(), store::Error> {
     log_error(tx, &message, attempt, now)?;
+    usage::count(tx, now)?;
     message.retried += 1;
     message.due_ms = now.broker_ms.saturating_add(delay_ms);
     tx.put(message.id.as_str(), &message)?;
@@ -124,11 +126,14 @@ fn failed(
 ) -> Result<(), store::Error> {
     log_error(tx, message, attempt, now)?;
     let response = attempt.response.clone();
-    let dead_letter: DeadLetterId = tx.bury(&DeadLetter {
+    let kept_ms = millis(tx.limits().dead_letter_retention);
+    let letter = DeadLetter {
         message: message.clone(),
         failed_ms: now.wall_ms,
         response,
-    })?;
+        expires_ms: Some(now.broker_ms.saturating_add(kept_ms)),
+    };
+    let dead_letter: DeadLetterId = tx.bury(&letter, now.broker_ms)?;
     let event = Event::new(State::Failed, message, now.wall_ms);
     tx.log(&Event {
         response: Some(attempt.response.clone()),

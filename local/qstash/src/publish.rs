@@ -12,10 +12,12 @@ use crate::header_map::Headers;
 use crate::message::{Message, MessageId, Place};
 use crate::name::Name;
 use crate::options::{Options, Start};
+use crate::plan;
 use crate::queue::Queue;
 use crate::scheduler::{Change, Pending};
 use crate::store::{self, Transaction};
 use crate::url_group::UrlGroup;
+use crate::usage::{self, Spent};
 
 /// Why nothing was accepted.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -23,6 +25,12 @@ pub(crate) enum Error {
     /// The destination is a group that does not exist.
     #[error("url group {0} not found")]
     UnknownGroup(Name),
+    /// The account has no room for it.
+    #[error(transparent)]
+    Plan(#[from] plan::Error),
+    /// The day's quota is spent.
+    #[error(transparent)]
+    Spent(#[from] Spent),
 }
 
 /// Both times, read once per request.
@@ -95,8 +103,13 @@ pub(crate) fn publish(
         Ok(receivers) => receivers,
         Err(error) => return Ok(Err(error)),
     };
-    if let Some(queue) = &draft.queue {
-        ensure_queue(tx, queue, now, changes)?;
+    if let Err(spent) = usage::check(tx, now, receivers.len())? {
+        return Ok(Err(spent.into()));
+    }
+    if let Some(queue) = &draft.queue
+        && let Err(error) = ensure_queue(tx, queue, now, changes)?
+    {
+        return Ok(Err(error.into()));
     }
     receivers
         .into_iter()
@@ -211,6 +224,7 @@ pub(crate) fn insert(
     now: Now,
     changes: &mut Vec<Change>,
 ) -> Result<(), store::Error> {
+    usage::count(tx, now)?;
     tx.put(message.id.as_str(), message)?;
     tx.put_body(message.id.as_str(), body)?;
     tx.log(&Event::new(State::Created, message, now.wall_ms))?;
@@ -235,11 +249,14 @@ fn ensure_queue(
     name: &Name,
     now: Now,
     changes: &mut Vec<Change>,
-) -> Result<(), store::Error> {
+) -> Result<Result<(), plan::Error>, store::Error> {
     if tx.get::<Queue>(name.as_str())?.is_none() {
+        if let Err(error) = tx.limits().check_queues(tx.count::<Queue>()?) {
+            return Ok(Err(error));
+        }
         let queue = Queue::new(now.wall_ms);
         tx.put(name.as_str(), &queue)?;
         changes.push(Change::queue(name, &queue));
     }
-    Ok(())
+    Ok(Ok(()))
 }

@@ -88,7 +88,7 @@ pub(crate) fn fire(
             schedule_id: Some(schedule.id.clone()),
             caller_ip: schedule.caller_ip.clone(),
         };
-        // A group that is gone leaves nothing to send to; the schedule goes on.
+        // A group that is gone or a quota that is spent leaves nothing to send; the schedule goes on.
         let published = publish::publish(tx, &draft, now, &mut changes)?.unwrap_or_default();
         schedule.last_ms = Some(at_ms);
         schedule.last_states = published

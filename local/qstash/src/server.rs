@@ -12,6 +12,7 @@ use crate::api;
 use crate::broker::{Broker, KEYS_SETTING};
 use crate::clock::Clock;
 use crate::delivery;
+use crate::disorder::Draw;
 use crate::flow_control::{FlowKey, Key};
 use crate::keys::{KeyRing, Keys};
 use crate::message::Message;
@@ -43,23 +44,25 @@ pub async fn start(settings: Settings) -> Result<Server, Error> {
     let opened = Opened::open(&settings.data)?;
     let snapshot = opened.snapshot()?;
     let clock = Arc::new(Clock::new(settings.speed, snapshot.broker_ms()?));
-    let scheduler = Arc::new(Scheduler::default());
+    let limits = settings.plan.limits();
+    let scheduler = Arc::new(Scheduler::new(
+        limits.parallelism,
+        Draw::new(settings.disorder),
+        Arc::clone(&clock),
+    ));
     scheduler.apply(waiting(&snapshot)?);
     let keys = keys(&settings, &snapshot)?;
     drop(snapshot);
     let (stamp, apply) = (Arc::clone(&clock), Arc::clone(&scheduler));
     let store = opened
-        .start(move || stamp.now_ms(), move |changes| apply.apply(changes))
+        .start(
+            limits,
+            move || stamp.now_ms(),
+            move |changes| apply.apply(changes),
+        )
         .map_err(folder)?;
     let http = delivery::client().map_err(Error::Client)?;
-    let broker = Arc::new(Broker::new(
-        store,
-        scheduler,
-        clock,
-        http,
-        settings.token.clone(),
-        keys,
-    ));
+    let broker = Arc::new(Broker::new(store, scheduler, clock, http, &settings, keys));
 
     let listen = |source| Error::Listen {
         address: settings.listen,
@@ -84,18 +87,11 @@ pub async fn start(settings: Settings) -> Result<Server, Error> {
 fn waiting(snapshot: &Snapshot) -> Result<Vec<Change>, store::Error> {
     let mut changes = Vec::new();
     for (name, queue) in snapshot.all::<Queue>()? {
-        changes.extend(
-            Name::parse(&name)
-                .ok()
-                .map(|name| Change::queue(&name, &queue)),
-        );
+        changes.push(Change::queue(&Name::stored(name), &queue));
     }
     for (key, state) in snapshot.all::<FlowKey>()? {
-        changes.extend(
-            Key::parse(&key)
-                .ok()
-                .map(|key| Change::FlowKey { key, state }),
-        );
+        let key = Key::from(key);
+        changes.push(Change::FlowKey { key, state });
     }
     snapshot.each::<Message>(|_, message| {
         changes.push(Change::Add(Pending::from(&message)));

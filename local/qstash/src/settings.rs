@@ -4,6 +4,8 @@ use std::fmt;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
+use crate::{Disorder, Hosts, Plan};
+
 /// The token of the development server's default user.
 const OFFICIAL_TOKEN: &str =
     "eyJVc2VySUQiOiJkZWZhdWx0VXNlciIsIlBhc3N3b3JkIjoiZGVmYXVsdFBhc3N3b3JkIn0=";
@@ -27,11 +29,17 @@ pub struct Settings {
     /// 1,000,000. Delays, backoff, rate periods, the deduplication window and schedules follow it; the times in
     /// signatures and HTTP timeouts do not, because the receiver's clock is the real one.
     pub speed: f64,
+    /// What the account may do; what goes beyond is refused as the real service refuses it.
+    pub plan: Plan,
+    /// Which hosts messages may go to.
+    pub hosts: Hosts,
+    /// Duplicates and reordering out of nothing, if they are asked for.
+    pub disorder: Option<Disorder>,
 }
 
 impl Settings {
     /// The token and keys of the official development server, which `@upstash/qstash` uses when `QSTASH_DEV` is set,
-    /// in real time. That client looks at `127.0.0.1:8080`.
+    /// in real time. That client looks at `127.0.0.1:8080`. Loopback passes, as it does there.
     #[must_use]
     pub fn official(listen: SocketAddr, data: PathBuf) -> Self {
         Self {
@@ -41,6 +49,12 @@ impl Settings {
             current_signing_key: OFFICIAL_CURRENT_KEY.to_owned(),
             next_signing_key: OFFICIAL_NEXT_KEY.to_owned(),
             speed: 1.0,
+            plan: Plan::default(),
+            hosts: Hosts {
+                loopback: true,
+                ..Hosts::default()
+            },
+            disorder: None,
         }
     }
 }
@@ -55,6 +69,9 @@ impl fmt::Debug for Settings {
             .field("current_signing_key", &"[redacted]")
             .field("next_signing_key", &"[redacted]")
             .field("speed", &self.speed)
+            .field("plan", &self.plan)
+            .field("hosts", &self.hosts)
+            .field("disorder", &self.disorder)
             .finish()
     }
 }

@@ -12,7 +12,7 @@ use http::Method;
 use serde_json::{Value, json};
 
 use crate::support::TestCloud;
-use crate::support::cloud::{Answer, PATIENCE, answer, with_json};
+use crate::support::cloud::{Answer, answer, with_json};
 use crate::support::ledger::LedgerDatabase;
 use crate::support::payloads::signature_request;
 
@@ -49,15 +49,8 @@ pub(crate) fn result(answer: &Answer) -> &Value {
 
 /// How many messages the queue has taken for each job, by its events.
 async fn taken(cloud: &TestCloud) -> BTreeMap<String, usize> {
-    let http = shared::protocol::http::client(PATIENCE).unwrap();
-    let url = format!(
-        "{}/v2/events?state=CREATED&count=1000",
-        cloud.qstash().url()
-    );
-    let request = http.get(url).bearer_auth(cloud.variable("QSTASH_TOKEN"));
-    let events = answer(request).await.body["events"].clone();
     let mut taken = BTreeMap::new();
-    for event in events.as_array().unwrap() {
+    for event in cloud.queue_events("state=CREATED").await {
         let label = event["label"].as_str().unwrap_or_default();
         *taken.entry(label.to_owned()).or_default() += 1;
     }

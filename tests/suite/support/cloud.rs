@@ -10,8 +10,10 @@ use std::time::Duration;
 use http::{Method, StatusCode};
 use local::cloud::{Cloud, Database, Settings};
 use local::postgres::{self, Cluster, Passwords};
+use local_qstash::Disorder;
 use reqwest::RequestBuilder;
 use serde_json::Value;
+use shared::base::env;
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
 
@@ -47,6 +49,8 @@ impl TestCloud {
         let mut settings = Settings::throwaway(folder.path());
         settings.database = Database::Made(fresh_database().await);
         settings.qstash_speed = 60.0;
+        settings.plan = env::parsed_or("CLOUD_PLAN", settings.plan).unwrap();
+        settings.qstash_disorder = disorder();
         // No test is to meet a limit that it is not about.
         for limiter in ["API", "PUBLIC", "SERVICE"] {
             let rate = ("RATE_LIMIT_".to_owned() + limiter, "1000000/1m".to_owned());
@@ -164,6 +168,21 @@ impl TestCloud {
             .collect()
     }
 
+    /// Everything that the queue has noted and that fits a query, over all pages.
+    pub(crate) async fn queue_events(&self, query: &str) -> Vec<Value> {
+        let (mut events, mut cursor) = (Vec::new(), String::new());
+        loop {
+            let url = format!("{}/v2/events?{query}&cursor={cursor}", self.qstash().url());
+            let request = self.http.get(url);
+            let page = answer(request.bearer_auth(self.variable("QSTASH_TOKEN"))).await;
+            events.extend(page.body["events"].as_array().unwrap().iter().cloned());
+            match page.body["cursor"].as_str() {
+                Some(next) => cursor = next.to_owned(),
+                None => return events,
+            }
+        }
+    }
+
     /// Calls a function with an event as it is, without the gateway's limits.
     pub(crate) async fn invoke(&self, function: &str, event: Value) -> Answer {
         let result = self.gateway().invoke(function, event).await.unwrap();
@@ -264,6 +283,12 @@ pub(crate) async fn answer(request: RequestBuilder) -> Answer {
         headers,
         body,
     }
+}
+
+/// With `CLOUD_QSTASH_DISORDER=<seed>` every cloud's QStash delivers some messages twice and some out of order.
+fn disorder() -> Option<Disorder> {
+    let seed = env::optional("CLOUD_QSTASH_DISORDER")?;
+    Some(Disorder::seeded(seed.parse().unwrap()))
 }
 
 /// A migrated database that nobody else uses.

@@ -117,6 +117,8 @@ pub(super) fn qstash_settings(settings: &Settings, folder: &Folder) -> local_qst
     let listen = loopback(settings.ports.qstash);
     let mut official = local_qstash::Settings::official(listen, folder.join("qstash"));
     official.speed = settings.qstash_speed;
+    official.plan = settings.plan;
+    official.disorder = settings.qstash_disorder;
     official
 }
 

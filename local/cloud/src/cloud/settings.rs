@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use local_mail::Provider;
+use local_qstash::{Disorder, Plan};
 
 /// The ports on loopback; 0 takes a free one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -97,6 +98,10 @@ pub struct Settings {
     pub mail_events: bool,
     /// How fast QStash's clock runs; 1 is real time.
     pub qstash_speed: f64,
+    /// The QStash account's plan: what goes beyond it is refused.
+    pub plan: Plan,
+    /// Duplicates and reordering of QStash's deliveries, if they are asked for.
+    pub qstash_disorder: Option<Disorder>,
     /// Whether sample data are loaded.
     pub seed: bool,
     /// The most instances of one function at a time.
@@ -120,6 +125,8 @@ impl Settings {
             email_provider: Provider::Ses,
             mail_events: true,
             qstash_speed: 1.0,
+            plan: Plan::default(),
+            qstash_disorder: None,
             seed: true,
             max_instances: 8,
             durable: true,

@@ -6,6 +6,7 @@ use std::sync::Mutex;
 
 use clap::Args;
 use local_mail::Provider;
+use local_qstash::{Disorder, Plan};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tracing::level_filters::LevelFilter;
 
@@ -57,6 +58,12 @@ pub struct Up {
     /// How fast QStash's clock runs: at 60, a minute's delay takes a second
     #[arg(long, value_name = "FACTOR", default_value_t = 1.0)]
     qstash_speed: f64,
+    /// The QStash account's plan, whose limits are kept: free, pay-as-you-go or fixed
+    #[arg(long, value_name = "NAME", default_value_t = Plan::default())]
+    plan: Plan,
+    /// Deliver some messages twice and some out of order, drawn by this seed
+    #[arg(long, value_name = "SEED")]
+    qstash_disorder: Option<u64>,
     /// The most instances of one function at a time
     #[arg(long, value_name = "COUNT", default_value_t = 8, value_parser = clap::value_parser!(u16).range(1..=1000))]
     max_instances: u16,
@@ -109,6 +116,8 @@ impl Up {
             database: self.database_url.map_or(Database::Own, Database::Url),
             email_provider: self.email_provider,
             qstash_speed: self.qstash_speed,
+            plan: self.plan,
+            qstash_disorder: self.qstash_disorder.map(Disorder::seeded),
             seed: !self.no_seed,
             max_instances: self.max_instances.into(),
             ..Settings::lasting(&self.data)

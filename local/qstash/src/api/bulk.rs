@@ -1,33 +1,57 @@
-//! What a bulk action is meant for: a filter in the query and, from some clients, ids in a JSON body.
+//! What a bulk action is meant for: a filter in the query and, from some clients, in a JSON body.
 
-use serde::Deserialize;
+use serde_json::{Map, Value};
 
 use crate::filter::Filter;
 
 use super::refusal::Refusal;
 
-#[derive(Default, Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Ids {
-    message_ids: Option<Vec<String>>,
-    dlq_ids: Option<Vec<String>>,
+/// Says in the query or the body that nobody waits for the end.
+const ASYNC: &str = "async";
+
+/// What a bulk action is meant for.
+pub(super) struct Bulk {
+    /// Which items.
+    pub(super) filter: Filter,
+    /// Whether the caller will ask for the outcome later.
+    pub(super) in_background: bool,
 }
 
-/// Parses both. An empty list of ids is refused: without ids and filters an action means everything.
-pub(super) fn filter(query: Option<&str>, body: &[u8]) -> Result<Filter, Refusal> {
-    let mut filter = Filter::parse(query)?;
+/// Parses both. An empty list is refused: without ids and filters an action means everything.
+pub(super) fn parse(query: Option<&str>, body: &[u8]) -> Result<Bulk, Refusal> {
+    let mut bulk = Bulk {
+        filter: Filter::parse(query)?,
+        in_background: url::form_urlencoded::parse(query.unwrap_or_default().as_bytes())
+            .any(|(name, value)| name == ASYNC && value == "true"),
+    };
     if body.iter().all(u8::is_ascii_whitespace) {
-        return Ok(filter);
+        return Ok(bulk);
     }
-    let ids: Ids = serde_json::from_slice(body)?;
-    for (given, wanted) in [
-        (ids.message_ids, &mut filter.message_ids),
-        (ids.dlq_ids, &mut filter.dlq_ids),
-    ] {
-        if given.as_ref().is_some_and(Vec::is_empty) {
-            return Err(Refusal::Invalid("the list of ids is empty".to_owned()));
+    let members: Map<String, Value> = serde_json::from_slice(body)?;
+    for (name, value) in &members {
+        match value {
+            Value::Null => {}
+            Value::Bool(asked) if name == ASYNC => bulk.in_background = *asked,
+            Value::Array(values) if values.is_empty() => {
+                return Err(Refusal::Invalid(format!("the list `{name}` is empty")));
+            }
+            Value::Array(values) => {
+                for value in values {
+                    bulk.filter.add(name, &text(name, value)?)?;
+                }
+            }
+            value => bulk.filter.add(name, &text(name, value)?)?,
         }
-        wanted.extend(given.unwrap_or_default());
     }
-    Ok(filter)
+    Ok(bulk)
+}
+
+fn text(name: &str, value: &Value) -> Result<String, Refusal> {
+    match value {
+        Value::String(text) => Ok(text.clone()),
+        Value::Number(number) => Ok(number.to_string()),
+        _ => Err(Refusal::Invalid(format!(
+            "`{name}` is neither a text nor a number"
+        ))),
+    }
 }

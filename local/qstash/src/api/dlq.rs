@@ -18,10 +18,15 @@ use crate::options::{Options, Start};
 use crate::publish::{self, Now};
 use crate::scheduler::Change;
 use crate::store::{self, Snapshot, Transaction};
+use crate::usage;
 
+use super::admission::Admission;
 use super::bulk;
 use super::refusal::Refusal;
 use super::view;
+
+/// Entries that one call deletes or retries, at most.
+const MAX_BULK: usize = 100;
 
 /// The entries that fit the filter.
 pub(super) async fn list(
@@ -30,9 +35,9 @@ pub(super) async fn list(
 ) -> Result<Json<Value>, Refusal> {
     let filter = Filter::parse(uri.query())?;
     let snapshot = broker.store.snapshot()?;
-    let page = filter.page();
+    let page = filter.page()?;
     // One more than the page shows whether there is another.
-    let mut found = matching(&snapshot, &filter, page + 1)?;
+    let mut found = matching(&snapshot, &filter, page + 1, broker.clock.now_ms())?;
     let more = found.len() > page;
     found.truncate(page);
     let cursor = found.last().filter(|_| more).map(|(id, _)| id.to_string());
@@ -54,7 +59,9 @@ pub(super) async fn get(
 ) -> Result<Json<Value>, Refusal> {
     let snapshot = broker.store.snapshot()?;
     let known = DeadLetterId::parse(&id).ok_or_else(|| not_found(&id))?;
-    let letter = snapshot.dead_letter(known)?.ok_or_else(|| not_found(&id))?;
+    let letter = snapshot
+        .dead_letter(known, broker.clock.now_ms())?
+        .ok_or_else(|| not_found(&id))?;
     Ok(Json(Value::Object(shown(&snapshot, known, &letter)?)))
 }
 
@@ -121,9 +128,10 @@ fn bulk_ids(
     query: Option<&str>,
     body: &[u8],
 ) -> Result<Vec<DeadLetterId>, Refusal> {
-    let filter = bulk::filter(query, body)?;
-    let most = filter.count.unwrap_or(usize::MAX);
-    Ok(matching(&broker.store.snapshot()?, &filter, most)?
+    let filter = bulk::parse(query, body)?.filter;
+    let most = filter.count_within(MAX_BULK)?.unwrap_or(usize::MAX);
+    let now_ms = broker.clock.now_ms();
+    Ok(matching(&broker.store.snapshot()?, &filter, most, now_ms)?
         .into_iter()
         .map(|(id, _)| id)
         .collect())
@@ -133,10 +141,11 @@ fn matching(
     snapshot: &Snapshot,
     filter: &Filter,
     most: usize,
+    broker_ms: u64,
 ) -> Result<Vec<(DeadLetterId, DeadLetter)>, store::Error> {
     let mut found = Vec::new();
     let cursor = filter.cursor.as_deref().and_then(DeadLetterId::parse);
-    snapshot.dead_letters(filter.order, cursor, |id, letter| {
+    snapshot.dead_letters(filter.order, cursor, broker_ms, |id, letter| {
         let named = filter.dlq_ids.is_empty() || filter.dlq_ids.contains(&id.to_string());
         let fits = named
             && filter.fits(&letter.message, letter.failed_ms)
@@ -154,10 +163,11 @@ fn matching(
 }
 
 async fn deleted(broker: &Broker, ids: Vec<DeadLetterId>) -> Result<usize, store::Error> {
+    let now_ms = broker.clock.now_ms();
     let delete = move |tx: &Transaction<'_>| {
         let mut deleted = 0;
         for id in ids {
-            if let Some(letter) = tx.unbury(id)? {
+            if let Some(letter) = tx.unbury(id, now_ms)? {
                 tx.remove_body(letter.message.id.as_str())?;
                 deleted += 1;
             }
@@ -178,16 +188,21 @@ async fn retried(
     // The content type is that of this request, not of the message.
     headers.remove(http::header::CONTENT_TYPE);
     let fields = Fields::of_request(&headers, query)?;
-    fields.options()?;
     let now = Now::read(&broker.clock);
+    Admission::new(broker, now)
+        .check_parts(None, &fields.options()?, &Bytes::new())
+        .await?;
     let retry = move |tx: &Transaction<'_>| {
         let (mut retried, mut changes) = (Vec::new(), Vec::new());
+        if let Err(spent) = usage::check(tx, now, ids.len())? {
+            return Ok((Err(spent), changes));
+        }
         for id in ids {
             retried.extend(retry_one(tx, id, &fields, now, &mut changes)?);
         }
-        Ok((retried, changes))
+        Ok((Ok(retried), changes))
     };
-    Ok(broker.store.write(retry).await?)
+    Ok(broker.store.write(retry).await??)
 }
 
 fn retry_one(
@@ -197,7 +212,7 @@ fn retry_one(
     now: Now,
     changes: &mut Vec<Change>,
 ) -> Result<Option<MessageId>, store::Error> {
-    let Some(letter) = tx.unbury(id)? else {
+    let Some(letter) = tx.unbury(id, now.broker_ms)? else {
         return Ok(None);
     };
     let old = letter.message;

@@ -40,6 +40,7 @@ pub(super) async fn logs(
 
 fn page(broker: &Broker, uri: &Uri, name: &str) -> Result<Json<Value>, Refusal> {
     let filter = Filter::parse(uri.query())?;
+    let count = filter.page()?;
     let snapshot = broker.store.snapshot()?;
     let cursor = filter
         .cursor
@@ -55,7 +56,7 @@ fn page(broker: &Broker, uri: &Uri, name: &str) -> Result<Json<Value>, Refusal> 
         let fits = filter.fits_state(event.state)
             && filter.fits(&event.message, event.time_ms)
             && filter.fits_status(status);
-        if fits && found.len() == filter.page() {
+        if fits && found.len() == count {
             more = true;
             return ControlFlow::Break(());
         }
@@ -82,6 +83,10 @@ fn shown(snapshot: &Snapshot, event: &Event) -> Result<Map<String, Value>, store
     let mut set = |name: &str, value: Value| shown.insert(name.to_owned(), value);
     set("time", json!(event.time_ms));
     set("state", json!(event.state));
+    if let Some(expression) = &event.message.options.retry_delay {
+        // The log calls it otherwise than messages do; the clients know one name each.
+        set("retryDelayExpr", json!(expression.as_str()));
+    }
     if let Some(next_ms) = event.next_delivery_ms {
         set("nextDeliveryTime", json!(next_ms));
     }

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use crate::broker::Broker;
 use crate::flow_control::{DEFAULT_PERIOD_MS, FlowKey, Key, period_ms, positive};
-use crate::scheduler::{Change, FlowLane, MAX_IN_FLIGHT};
+use crate::scheduler::{Change, FlowLane};
 use crate::store;
 
 use super::refusal::Refusal;
@@ -76,8 +76,11 @@ pub(super) async fn act(
 
 /// The limit over all keys.
 pub(super) async fn global(State(broker): State<Arc<Broker>>) -> Json<Value> {
-    let count = broker.scheduler.index().in_flight();
-    Json(json!({ "parallelismMax": MAX_IN_FLIGHT, "parallelismCount": count }))
+    let index = broker.scheduler.index();
+    Json(json!({
+        "parallelismMax": index.parallelism(),
+        "parallelismCount": index.in_flight(),
+    }))
 }
 
 async fn pin(broker: &Broker, key: Key, uri: &Uri) -> Result<(), Refusal> {

@@ -6,14 +6,17 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::{Path, State};
 use bytes::Bytes;
-use http::Uri;
+use http::{StatusCode, Uri};
 use serde_json::{Value, json};
 
 use crate::broker::Broker;
+use crate::bulk_action::BulkAction;
 use crate::cancel;
-use crate::filter::Filter;
-use crate::message::Message;
+use crate::clock;
+use crate::filter::{Filter, MAX_CANCELLED};
+use crate::message::{Message, MessageId};
 use crate::publish::Now;
+use crate::scheduler::Change;
 use crate::store;
 
 use super::bulk;
@@ -40,27 +43,92 @@ pub(super) async fn get(
 pub(super) async fn cancel(
     State(broker): State<Arc<Broker>>,
     Path(id): Path<String>,
-) -> Result<Json<Value>, Refusal> {
-    match cancelled(&broker, vec![id.clone()]).await? {
+) -> Result<(StatusCode, Json<Value>), Refusal> {
+    match cancelled(&broker, vec![id.clone()], None).await? {
         0 => Err(not_found(&id)),
-        cancelled => Ok(Json(json!({ "cancelled": cancelled }))),
+        cancelled => Ok((
+            StatusCode::ACCEPTED,
+            Json(json!({ "cancelled": cancelled })),
+        )),
     }
 }
 
-/// Cancels every message that fits the filter.
+/// Ends a message's wait, be it a delay or the time before a retry. That spends no retry.
+pub(super) async fn release(
+    State(broker): State<Arc<Broker>>,
+    Path(id): Path<String>,
+) -> Result<Json<Value>, Refusal> {
+    if broker
+        .scheduler
+        .index()
+        .is_delivering(&MessageId::from(id.as_str()))
+    {
+        return Err(Refusal::Invalid(format!(
+            "message {id} is being delivered: it waits for nothing"
+        )));
+    }
+    let now = Now::read(&broker.clock);
+    let release = {
+        let id = id.clone();
+        move |tx: &store::Transaction<'_>| {
+            let Some(mut message) = tx.get::<Message>(&id)? else {
+                return Ok((Released::Unknown, Vec::new()));
+            };
+            if message.place.is_some() {
+                return Ok((Released::Queued, Vec::new()));
+            }
+            message.due_ms = message.due_ms.min(now.broker_ms);
+            message.not_before_ms = message.not_before_ms.min(now.wall_ms);
+            tx.put(&id, &message)?;
+            let due_ms = message.due_ms;
+            let change = Change::Release {
+                id: message.id,
+                due_ms,
+            };
+            Ok((Released::Done, vec![change]))
+        }
+    };
+    match broker.store.write(release).await? {
+        Released::Done => Ok(Json(json!({ "messageId": id }))),
+        Released::Unknown => Err(not_found(&id)),
+        Released::Queued => Err(Refusal::Invalid(format!(
+            "message {id} is in a queue: its order cannot be changed"
+        ))),
+    }
+}
+
+/// What became of a message that was to wait no longer.
+enum Released {
+    Done,
+    Unknown,
+    Queued,
+}
+
+/// Cancels every message that fits the filter. Without ids that is a bulk action, which can be looked up.
 pub(super) async fn cancel_many(
     State(broker): State<Arc<Broker>>,
     uri: Uri,
     body: Bytes,
-) -> Result<Json<Value>, Refusal> {
-    let filter = bulk::filter(uri.query(), &body)?;
-    let ids = matching(&broker, &filter)?;
-    let cancelled = cancelled(&broker, ids).await?;
-    Ok(Json(json!({ "cancelled": cancelled })))
+) -> Result<(StatusCode, Json<Value>), Refusal> {
+    let bulk = bulk::parse(uri.query(), &body)?;
+    let ids = matching(&broker, &bulk.filter)?;
+    if !bulk.filter.message_ids.is_empty() {
+        let cancelled = cancelled(&broker, ids, None).await?;
+        return Ok((StatusCode::OK, Json(json!({ "cancelled": cancelled }))));
+    }
+    let action = BulkAction::cancelled(ids.len(), bulk.filter.given, clock::wall_ms());
+    let action_id = action.action_id.clone();
+    let cancelled = cancelled(&broker, ids, Some(action)).await?;
+    Ok(if bulk.in_background {
+        (StatusCode::ACCEPTED, Json(json!({ "actionId": action_id })))
+    } else {
+        let answer = json!({ "cancelled": cancelled, "actionId": action_id });
+        (StatusCode::OK, Json(answer))
+    })
 }
 
-fn matching(broker: &Broker, filter: &Filter) -> Result<Vec<String>, store::Error> {
-    let most = filter.count.unwrap_or(usize::MAX);
+fn matching(broker: &Broker, filter: &Filter) -> Result<Vec<String>, Refusal> {
+    let most = filter.count_within(MAX_CANCELLED)?.unwrap_or(usize::MAX);
     let mut ids = Vec::new();
     broker.store.snapshot()?.each::<Message>(|id, message| {
         if filter.fits(&message, message.created_ms) {
@@ -75,10 +143,17 @@ fn matching(broker: &Broker, filter: &Filter) -> Result<Vec<String>, store::Erro
     Ok(ids)
 }
 
-async fn cancelled(broker: &Broker, ids: Vec<String>) -> Result<usize, store::Error> {
+async fn cancelled(
+    broker: &Broker,
+    ids: Vec<String>,
+    action: Option<BulkAction>,
+) -> Result<usize, store::Error> {
     let now = Now::read(&broker.clock);
     let cancel_all = move |tx: &store::Transaction<'_>| {
         let mut changes = Vec::new();
+        if let Some(action) = action {
+            action.keep(tx)?;
+        }
         Ok((cancel::cancel_all(tx, &ids, now, &mut changes)?, changes))
     };
     broker.store.write(cancel_all).await

@@ -1,8 +1,11 @@
 //! The REST API, one file per resource. Source: <https://upstash.com/docs/qstash/api>.
 
+mod admission;
 mod auth;
 mod batch;
 mod bulk;
+mod bulk_actions;
+mod burst;
 mod dlq;
 mod events;
 mod flow_control;
@@ -14,6 +17,7 @@ mod refusal;
 mod schedules;
 mod url_groups;
 mod view;
+mod workflow;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -26,6 +30,7 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 
 use crate::broker::Broker;
+use burst::Burst;
 use refusal::Refusal;
 
 /// The largest request, which is a batch.
@@ -51,6 +56,7 @@ pub(crate) async fn serve(
 }
 
 fn router(broker: Arc<Broker>) -> Router {
+    let burst = Arc::new(Burst::new(broker.limits.calls_a_second));
     Router::new()
         .route("/v2/publish/{*destination}", post(publish::publish))
         .route("/v2/enqueue/{queue}/{*destination}", post(publish::enqueue))
@@ -60,6 +66,9 @@ fn router(broker: Arc<Broker>) -> Router {
             "/v2/messages/{id}",
             get(messages::get).delete(messages::cancel),
         )
+        .route("/v2/messages/{id}/retry", post(messages::release))
+        .route("/v2/bulkActions", get(bulk_actions::list))
+        .route("/v2/bulkActions/{id}", get(bulk_actions::get))
         .route("/v2/queues", get(queues::list).post(queues::upsert))
         .route("/v2/queues/{name}", get(queues::get).delete(queues::delete))
         .route("/v2/queues/{name}/pause", post(queues::pause))
@@ -95,10 +104,16 @@ fn router(broker: Arc<Broker>) -> Router {
         .route("/v2/flowControl/{key}", get(flow_control::get))
         .route("/v2/flowControl/{key}/{action}", post(flow_control::act))
         .route("/v2/globalParallelism", get(flow_control::global))
+        .route("/v2/trigger/{*rest}", any(workflow::refuse))
+        .route("/v2/batch/trigger", any(workflow::refuse))
+        .route("/v2/notify/{*rest}", any(workflow::refuse))
+        .route("/v2/waiters/{*rest}", any(workflow::refuse))
+        .route("/v2/workflows/{*rest}", any(workflow::refuse))
         .fallback(any(async || {
             Refusal::NotFound("no such endpoint".to_owned())
         }))
         .layer(DefaultBodyLimit::max(MAX_BODY))
+        .layer(middleware::from_fn_with_state(burst, burst::limit))
         .layer(middleware::from_fn_with_state(
             Arc::clone(&broker),
             auth::require_token,

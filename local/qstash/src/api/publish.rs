@@ -15,6 +15,7 @@ use crate::headers::Fields;
 use crate::name::Name;
 use crate::publish::{self, Draft, Now, Published};
 
+use super::admission::Admission;
 use super::refusal::Refusal;
 
 /// Publishes one message, or one per endpoint of a group.
@@ -60,7 +61,7 @@ fn draft(
     let options = fields.options()?;
     Ok(Draft {
         destination: destination::from_path(rest, uri.query())?,
-        deduplication: fields.deduplication(),
+        deduplication: fields.deduplication()?,
         queue: options.queue.clone(),
         options,
         body,
@@ -71,6 +72,7 @@ fn draft(
 
 async fn send(broker: &Broker, draft: Draft) -> Result<Response, Refusal> {
     let now = Now::read(&broker.clock);
+    Admission::new(broker, now).check(&draft).await?;
     let grouped = matches!(draft.destination, Destination::Group(_));
     let published = broker
         .store

@@ -33,11 +33,13 @@ struct Upsert {
 pub(super) async fn upsert(State(broker): State<Arc<Broker>>, body: Bytes) -> Result<(), Refusal> {
     let asked: Upsert = serde_json::from_slice(&body)?;
     let name = Name::parse(&asked.queue_name)?;
-    if asked.parallelism == Some(0) {
+    let parallelism = asked.parallelism.unwrap_or(1);
+    if parallelism == 0 {
         return Err(Refusal::Invalid(
             "parallelism must be at least 1".to_owned(),
         ));
     }
+    broker.limits.check_queue_parallelism(parallelism)?;
     change(&broker, name, true, move |queue| {
         queue.parallelism = asked.parallelism.unwrap_or(queue.parallelism);
         queue.paused = asked.paused.unwrap_or(queue.paused);
@@ -124,24 +126,26 @@ async fn change(
     let wall_ms = clock::wall_ms();
     let missing = not_found(name.as_str());
     let write = move |tx: &store::Transaction<'_>| {
-        let known = tx.get::<Queue>(name.as_str())?;
-        let Some(mut queue) = known.or_else(|| create.then(|| Queue::new(wall_ms))) else {
-            return Ok((false, Vec::new()));
+        let mut queue = match tx.get::<Queue>(name.as_str())? {
+            Some(queue) => queue,
+            None if !create => return Ok((Err(missing), Vec::new())),
+            None => {
+                if let Err(error) = tx.limits().check_queues(tx.count::<Queue>()?) {
+                    return Ok((Err(error.into()), Vec::new()));
+                }
+                Queue::new(wall_ms)
+            }
         };
         change(&mut queue);
         queue.updated_ms = wall_ms;
         tx.put(name.as_str(), &queue)?;
-        Ok((true, vec![Change::queue(&name, &queue)]))
+        Ok((Ok(()), vec![Change::queue(&name, &queue)]))
     };
-    if broker.store.write(write).await? {
-        Ok(())
-    } else {
-        Err(missing)
-    }
+    broker.store.write(write).await?
 }
 
 fn shown(broker: &Broker, name: &str, queue: &Queue) -> Value {
-    let lag = Name::parse(name).map_or(0, |name| broker.scheduler.index().lag(&name));
+    let lag = broker.scheduler.index().lag(&Name::stored(name.to_owned()));
     json!({
         "name": name,
         "createdAt": queue.created_ms,

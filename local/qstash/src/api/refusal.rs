@@ -2,10 +2,11 @@
 
 use axum::Json;
 use axum::response::{IntoResponse, Response};
-use http::StatusCode;
+use http::{HeaderValue, StatusCode};
 use serde_json::json;
 
-use crate::{cron, destination, filter, flow_control, headers, name, publish, store};
+use crate::usage::Spent;
+use crate::{cron, destination, filter, flow_control, headers, hosts, name, plan, publish, store};
 
 /// Why a call is refused.
 #[derive(Debug, thiserror::Error)]
@@ -19,6 +20,15 @@ pub(super) enum Refusal {
     /// What the call says cannot be understood.
     #[error("{0}")]
     Invalid(String),
+    /// The account's plan allows no more.
+    #[error(transparent)]
+    Plan(#[from] plan::Error),
+    /// The day's quota is spent.
+    #[error(transparent)]
+    Spent(#[from] Spent),
+    /// More management calls than a second has room for.
+    #[error("too many management calls in this second: try again after the reset")]
+    TooManyCalls,
     /// The store failed; the reason is in the log.
     #[error("internal error")]
     Store(#[from] store::Error),
@@ -41,6 +51,8 @@ impl Refusal {
             Self::Unauthorized => StatusCode::UNAUTHORIZED,
             Self::NotFound(_) => StatusCode::NOT_FOUND,
             Self::Invalid(_) => StatusCode::BAD_REQUEST,
+            Self::Plan(_) => StatusCode::PRECONDITION_FAILED,
+            Self::Spent(_) | Self::TooManyCalls => StatusCode::TOO_MANY_REQUESTS,
             Self::Store(store::Error::Closed) => StatusCode::SERVICE_UNAVAILABLE,
             Self::Store(_) => StatusCode::INTERNAL_SERVER_ERROR,
         }
@@ -52,7 +64,15 @@ impl IntoResponse for Refusal {
         if let Self::Store(error) = &self {
             tracing::error!(error = error as &dyn std::error::Error, "a call failed");
         }
-        (self.status(), Json(json!({ "error": self.to_string() }))).into_response()
+        let mut response =
+            (self.status(), Json(json!({ "error": self.to_string() }))).into_response();
+        if let Self::Spent(spent) = self {
+            let headers = response.headers_mut();
+            headers.insert("ratelimit-limit", HeaderValue::from(spent.limit));
+            headers.insert("ratelimit-remaining", HeaderValue::from(spent.remaining));
+            headers.insert("ratelimit-reset", HeaderValue::from(spent.reset));
+        }
+        response
     }
 }
 
@@ -92,9 +112,19 @@ impl From<cron::Error> for Refusal {
     }
 }
 
+impl From<hosts::Error> for Refusal {
+    fn from(error: hosts::Error) -> Self {
+        Self::invalid(&error)
+    }
+}
+
 impl From<publish::Error> for Refusal {
     fn from(error: publish::Error) -> Self {
-        Self::NotFound(error.to_string())
+        match error {
+            publish::Error::UnknownGroup(_) => Self::NotFound(error.to_string()),
+            publish::Error::Plan(error) => Self::Plan(error),
+            publish::Error::Spent(spent) => Self::Spent(spent),
+        }
     }
 }
 

@@ -20,11 +20,13 @@ use crate::destination;
 use crate::headers::Fields;
 use crate::name::Name;
 use crate::options::Start;
+use crate::plan;
 use crate::publish::Now;
 use crate::schedule::{Schedule, body_key};
 use crate::scheduler::Change;
 use crate::store;
 
+use super::admission::Admission;
 use super::refusal::Refusal;
 use super::view;
 
@@ -46,11 +48,14 @@ pub(super) async fn post(
     }
     let now = Now::read(&broker.clock);
     let schedule = parse(rest, &uri, &headers, caller, now)?;
+    Admission::new(&broker, now)
+        .check_parts(Some(&schedule.destination), &schedule.options, &body)
+        .await?;
     let id = schedule.id.clone();
     broker
         .store
         .write(move |tx| put(tx, schedule, &body))
-        .await?;
+        .await??;
     Ok(Json(json!({ "scheduleId": id })).into_response())
 }
 
@@ -90,7 +95,7 @@ pub(super) async fn delete(
     Path(id): Path<String>,
 ) -> Result<(), Refusal> {
     let missing = not_found(&id);
-    let id = Name::parse(&id)?;
+    let id = Name::stored(id);
     let delete = move |tx: &store::Transaction<'_>| {
         let known = tx.remove::<Schedule>(id.as_str())?;
         tx.remove_body(&body_key(&id))?;
@@ -144,16 +149,18 @@ fn put(
     tx: &store::Transaction<'_>,
     mut schedule: Schedule,
     body: &[u8],
-) -> Result<((), Vec<Change>), store::Error> {
+) -> Result<(Result<(), plan::Error>, Vec<Change>), store::Error> {
     if let Some(known) = tx.get::<Schedule>(schedule.id.as_str())? {
         schedule.created_ms = known.created_ms;
         schedule.last_ms = known.last_ms;
         schedule.last_states = known.last_states;
+    } else if let Err(error) = tx.limits().check_schedules(tx.count::<Schedule>()?) {
+        return Ok((Err(error), Vec::new()));
     }
     tx.put(schedule.id.as_str(), &schedule)?;
     tx.put_body(&body_key(&schedule.id), body)?;
     Ok((
-        (),
+        Ok(()),
         vec![Change::Schedule {
             id: schedule.id,
             next_ms: schedule.next_ms,

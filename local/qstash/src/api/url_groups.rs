@@ -10,16 +10,25 @@ use serde_json::{Value, json};
 
 use crate::broker::Broker;
 use crate::clock;
+use crate::destination::Target;
 use crate::header_map::Headers;
 use crate::name::Name;
+use crate::publish::Now;
 use crate::store;
 use crate::url_group::{Endpoint, UrlGroup};
 
+use super::admission::Admission;
 use super::refusal::Refusal;
 
 #[derive(Deserialize)]
 struct Additions {
-    endpoints: Vec<Endpoint>,
+    endpoints: Vec<Addition>,
+}
+
+#[derive(Deserialize)]
+struct Addition {
+    name: Option<String>,
+    url: Target,
 }
 
 #[derive(Deserialize)]
@@ -82,8 +91,16 @@ pub(super) async fn add(
     body: Bytes,
 ) -> Result<(), Refusal> {
     let additions: Additions = serde_json::from_slice(&body)?;
+    let mut admission = Admission::new(&broker, Now::read(&broker.clock));
+    let mut endpoints = Vec::with_capacity(additions.endpoints.len());
+    for Addition { name, url } in additions.endpoints {
+        let name = name.filter(|name| !name.is_empty());
+        let name = name.map(|name| Name::parse(&name)).transpose()?;
+        admission.check_host(&url).await?;
+        endpoints.push(Endpoint { name, url });
+    }
     change(&broker, &name, true, |group| {
-        for endpoint in additions.endpoints {
+        for endpoint in endpoints {
             group.put(endpoint);
         }
     })
@@ -138,22 +155,27 @@ async fn change(
 ) -> Result<(), Refusal> {
     let wall_ms = clock::wall_ms();
     let missing = not_found(name);
-    let name = Name::parse(name)?;
+    let name = Name::parse_group(name)?;
     let write = move |tx: &store::Transaction<'_>| {
-        let known = tx.get::<UrlGroup>(name.as_str())?;
-        let Some(mut group) = known.or_else(|| create.then(|| UrlGroup::new(wall_ms))) else {
-            return Ok((false, Vec::new()));
+        let mut group = match tx.get::<UrlGroup>(name.as_str())? {
+            Some(group) => group,
+            None if !create => return Ok((Err(missing), Vec::new())),
+            None => {
+                if let Err(error) = tx.limits().check_url_groups(tx.count::<UrlGroup>()?) {
+                    return Ok((Err(error.into()), Vec::new()));
+                }
+                UrlGroup::new(wall_ms)
+            }
         };
         change(&mut group);
+        if let Err(error) = tx.limits().check_endpoints(group.endpoints.len()) {
+            return Ok((Err(error.into()), Vec::new()));
+        }
         group.updated_ms = wall_ms;
         tx.put(name.as_str(), &group)?;
-        Ok((true, Vec::new()))
+        Ok((Ok(()), Vec::new()))
     };
-    if broker.store.write(write).await? {
-        Ok(())
-    } else {
-        Err(missing)
-    }
+    broker.store.write(write).await?
 }
 
 fn shown(name: &str, group: &UrlGroup) -> Value {

@@ -14,6 +14,12 @@ pub(crate) enum Error {
     /// A value that is no text.
     #[error("the value of {0} is not valid UTF-8")]
     Encoding(String),
+    /// A message of Upstash Workflow.
+    #[error("{0}: Upstash Workflow is not available on this server, publish a plain message")]
+    Workflow(String),
+    /// A callback that is to wait.
+    #[error("{0} is refused: a callback cannot be delayed")]
+    DelayedCallback(String),
     /// A name or value that could not be sent on.
     #[error("{0} cannot be forwarded as a header")]
     Forward(String),

@@ -6,18 +6,29 @@ use super::{Error, Fields, PREFIX};
 
 const FORWARD: &str = "upstash-forward-";
 
-/// Never forwarded by `Upstash-Header-Forward`: they belong to one connection or to this request alone.
-const NOT_FORWARDED: [&str; 9] = [
+/// Never forwarded, not even by name: they frame one connection, and the next one has its own.
+const FRAMING: [&str; 10] = [
     "host",
-    "authorization",
     "connection",
     "content-length",
     "transfer-encoding",
     "te",
+    "trailer",
     "upgrade",
     "keep-alive",
+    "proxy-connection",
     "expect",
 ];
+
+/// Not forwarded by `Upstash-Header-Forward`: it is for this server.
+const OWN: &str = "authorization";
+
+/// Whether a header frames a connection.
+pub(crate) fn is_framing(name: &str) -> bool {
+    FRAMING
+        .iter()
+        .any(|framing| framing.eq_ignore_ascii_case(name))
+}
 
 impl Fields {
     /// Puts the forwarded headers among the options, without their prefix.
@@ -26,10 +37,13 @@ impl Fields {
         let mut forwarded: Vec<(&str, Vec<String>)> = Vec::new();
         for (name, value) in &self.0 {
             let own = name.as_str() == "content-type"
-                || (all && !name.starts_with(PREFIX) && !NOT_FORWARDED.contains(&name.as_str()));
+                || (all && !name.starts_with(PREFIX) && name != OWN);
             let Some(bare) = name.strip_prefix(FORWARD).or(own.then_some(name.as_str())) else {
                 continue;
             };
+            if is_framing(bare) {
+                continue;
+            }
             if http::HeaderName::from_bytes(bare.as_bytes()).is_err()
                 || http::HeaderValue::from_str(value).is_err()
             {

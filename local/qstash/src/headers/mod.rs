@@ -16,22 +16,19 @@ use crate::deduplication::Deduplication;
 use crate::destination::Target;
 use crate::duration;
 use crate::flow_control::FlowControl;
-use crate::name::Name;
+use crate::name::{self, Name};
 use crate::options::{Callback, Method, Options, Start};
 use crate::redaction::Redaction;
 use crate::retry_expression::RetryExpression;
 
 pub(crate) use error::Error;
+pub(crate) use forward::is_framing;
 
 const PREFIX: &str = "upstash-";
 const CALLBACK: &str = "upstash-callback";
 const FAILURE_CALLBACK: &str = "upstash-failure-callback";
 
-/// More retries than this are no plan's.
-const MAX_RETRIES: u32 = 1_000;
-
-/// The longest delay of the paid plans.
-const MAX_DELAY: Duration = Duration::from_hours(366 * 24);
+const WORKFLOW: &str = "upstash-workflow-";
 
 /// Header names, in lower case, and values, in the order they came.
 #[derive(Debug, Default)]
@@ -85,12 +82,13 @@ impl Fields {
     }
 
     /// The deduplication that is asked for.
-    pub(crate) fn deduplication(&self) -> Deduplication {
-        match self.get("upstash-deduplication-id") {
-            Some(id) => Deduplication::Id(id.to_owned()),
+    pub(crate) fn deduplication(&self) -> Result<Deduplication, Error> {
+        let id = self.name("upstash-deduplication-id", "Upstash-Deduplication-Id")?;
+        Ok(match id {
+            Some(id) => Deduplication::Id(id.as_str().to_owned()),
             None if self.is_true("upstash-content-based-deduplication") => Deduplication::Content,
             None => Deduplication::Off,
-        }
+        })
     }
 
     /// The cron expression of a schedule.
@@ -113,6 +111,9 @@ impl Fields {
 
     /// The options of a message that is tried again: what is not said stays as it was.
     pub(crate) fn options_over(&self, base: Options) -> Result<Options, Error> {
+        if let Some((name, _)) = self.0.iter().find(|(name, _)| name.starts_with(WORKFLOW)) {
+            return Err(Error::Workflow(name.clone()));
+        }
         let callback = self.callback(CALLBACK, "Upstash-Callback")?;
         let failure_callback = self.callback(FAILURE_CALLBACK, "Upstash-Failure-Callback")?;
         let mut options = self.delivery_options(base)?;
@@ -131,17 +132,9 @@ impl Fields {
         if let Some(expression) = self.get("upstash-retry-delay") {
             options.retry_delay = Some(RetryExpression::parse(expression)?);
         }
-        options.timeout_ms = self
-            .duration("upstash-timeout", "Upstash-Timeout")?
-            .map(millis)
-            .or(options.timeout_ms);
+        options.timeout_ms = self.timeout()?.map(millis).or(options.timeout_ms);
         if let Some(labels) = self.get("upstash-label") {
-            options.labels = labels
-                .split(',')
-                .map(str::trim)
-                .filter(|label| !label.is_empty())
-                .map(str::to_owned)
-                .collect();
+            options.labels = parse_labels(labels)?;
         }
         options.queue = self
             .name("upstash-queue-name", "Upstash-Queue-Name")?
@@ -172,29 +165,30 @@ impl Fields {
                 });
         }
         let delay = self.duration("upstash-delay", "Upstash-Delay")?;
-        if let Some(too_long) = delay.filter(|delay| *delay > MAX_DELAY) {
-            let source = duration::Error::TooLong(format!("{}s", too_long.as_secs()));
-            return Err(Error::Duration {
-                header: "Upstash-Delay",
-                source,
+        Ok(delay.map(|delay| Start::After(millis(delay))))
+    }
+
+    fn timeout(&self) -> Result<Option<Duration>, Error> {
+        let timeout = self.duration("upstash-timeout", "Upstash-Timeout")?;
+        if timeout.is_some_and(|timeout| timeout.is_zero()) {
+            return Err(Error::Number {
+                header: "Upstash-Timeout",
+                value: self.get("upstash-timeout").unwrap_or_default().to_owned(),
+                expected: "more than nothing",
             });
         }
-        Ok(delay.map(|delay| Start::After(millis(delay))))
+        Ok(timeout)
     }
 
     fn retries(&self) -> Result<Option<u32>, Error> {
         let Some(text) = self.get("upstash-retries") else {
             return Ok(None);
         };
-        text.parse()
-            .ok()
-            .filter(|retries| *retries <= MAX_RETRIES)
-            .map(Some)
-            .ok_or_else(|| Error::Number {
-                header: "Upstash-Retries",
-                value: text.to_owned(),
-                expected: "0 to 1000",
-            })
+        text.parse().map(Some).map_err(|_| Error::Number {
+            header: "Upstash-Retries",
+            value: text.to_owned(),
+            expected: "a whole number",
+        })
     }
 
     fn duration(&self, name: &str, header: &'static str) -> Result<Option<Duration>, Error> {
@@ -215,9 +209,30 @@ impl Fields {
             return Ok(None);
         };
         let target = Target::parse(url).map_err(|source| Error::Callback { header, source })?;
-        let options = self.under(name).delivery_options(Options::default())?;
+        let own = self.under(name);
+        let delay = ["delay", "not-before"]
+            .into_iter()
+            .find(|what| own.get(&format!("{PREFIX}{what}")).is_some());
+        if let Some(what) = delay {
+            return Err(Error::DelayedCallback(format!("{name}-{what}")));
+        }
+        let options = own.delivery_options(Options::default())?;
         Ok(Some(Box::new(Callback { target, options })))
     }
+}
+
+fn parse_labels(text: &str) -> Result<Vec<String>, Error> {
+    let labels = text.split(',').map(str::trim);
+    labels
+        .filter(|label| !label.is_empty())
+        .map(|label| {
+            name::check(label).map_err(|source| Error::Name {
+                header: "Upstash-Label",
+                source,
+            })?;
+            Ok(label.to_owned())
+        })
+        .collect()
 }
 
 #[cfg(test)]
@@ -272,6 +287,46 @@ mod tests {
     }
 
     #[test]
+    fn callback_with_a_delay_is_refused() {
+        for (name, value) in [
+            ("Upstash-Callback-Delay", "5s"),
+            ("Upstash-Callback-Not-Before", "1900000000"),
+        ] {
+            let refused = options(&[("Upstash-Callback", "https://example.com/"), (name, value)]);
+            assert!(matches!(refused, Err(Error::DelayedCallback(_))), "{name}");
+        }
+    }
+
+    #[test]
+    fn deduplication_id_outside_the_alphabet_is_refused() {
+        let parsed = |id: &str| {
+            Fields::of_pairs([("Upstash-Deduplication-Id".to_owned(), id.to_owned())])
+                .deduplication()
+        };
+        assert_eq!(
+            parsed("a-1_2.3").ok(),
+            Some(Deduplication::Id("a-1_2.3".to_owned()))
+        );
+        for id in ["a:b", "a b", &"x".repeat(129)] {
+            assert!(parsed(id).is_err(), "{id}");
+        }
+    }
+
+    #[test]
+    fn framing_headers_are_not_forwarded() {
+        let options = options(&[
+            ("Upstash-Forward-Content-Length", "1"),
+            ("Upstash-Forward-Transfer-Encoding", "chunked"),
+            ("Upstash-Forward-Host", "elsewhere"),
+            ("Upstash-Forward-Connection", "close"),
+            ("Upstash-Forward-Authorization", "Bearer x"),
+        ])
+        .expect("parses");
+        let forwarded: Vec<_> = options.headers.pairs().collect();
+        assert_eq!(forwarded, [("Authorization", "Bearer x")]);
+    }
+
+    #[test]
     fn query_parameters_count_as_headers() {
         let fields = Fields::of_request(
             &HeaderMap::new(),
@@ -290,11 +345,14 @@ mod tests {
             ("Upstash-Method", "BREW"),
             ("Upstash-Retries", "-1"),
             ("Upstash-Delay", "soon"),
-            ("Upstash-Delay", "500d"),
             ("Upstash-Not-Before", "tomorrow"),
             ("Upstash-Callback", "example.com"),
             ("Upstash-Retry-Delay", "retried +"),
+            ("Upstash-Timeout", "0s"),
             ("Upstash-Queue-Name", "a/b"),
+            ("Upstash-Label", "good,not:good"),
+            ("Upstash-Flow-Control-Key", "email:high:acme"),
+            ("Upstash-Workflow-RunId", "wfr_1"),
             ("Upstash-Forward-A B", "x"),
         ] {
             assert!(options(&[(name, value)]).is_err(), "{name}: {value}");

@@ -8,13 +8,15 @@ use tokio::task::JoinSet;
 
 use crate::broker::Broker;
 use crate::clock;
-use crate::delivery;
+use crate::delivery::{self, Sender};
+use crate::disorder::Duplicate;
 use crate::message::Message;
 use crate::outcome;
 use crate::publish::Now;
 use crate::schedule;
 use crate::store::{self, Snapshot};
 
+use super::Change;
 use super::index::Start;
 
 /// How long a stop waits for deliveries under way.
@@ -79,7 +81,7 @@ async fn deliver(broker: Arc<Broker>, start: Start) {
         tracing::error!(error = &error as &dyn std::error::Error, id = %start.id, "a delivery was not written down");
         tokio::time::sleep(STORE_REST).await;
         let due_ms = broker.clock.now_ms();
-        broker.scheduler.apply(vec![super::Change::Retry {
+        broker.scheduler.apply(vec![Change::Retry {
             id: start.id.clone(),
             due_ms,
         }]);
@@ -93,7 +95,25 @@ async fn try_deliver(broker: &Broker, start: &Start) -> Result<(), store::Error>
         return Ok(());
     };
     let key = broker.signing_key();
-    let attempt = delivery::attempt(&broker.http, &key, &message, body, clock::wall_ms()).await;
+    let sender = Sender {
+        client: &broker.http,
+        key: &key,
+        hosts: &broker.hosts,
+    };
+    let timeout = broker.limits.timeout(message.options.timeout_ms);
+    let attempt = |body| delivery::attempt(&sender, &message, body, clock::wall_ms(), timeout);
+    let attempt = match broker.scheduler.duplicate() {
+        None => attempt(body).await,
+        Some(Duplicate::Beside) => tokio::join!(attempt(body.clone()), attempt(body)).0,
+        Some(Duplicate::Later(shift)) => {
+            // The answer is lost: the store still says that the message is on its way.
+            attempt(body).await;
+            let due_ms = broker.clock.now_ms() + broker.clock.broker_span_ms(shift);
+            let id = start.id.clone();
+            broker.scheduler.apply(vec![Change::Retry { id, due_ms }]);
+            return Ok(());
+        }
+    };
     let now = Now::read(&broker.clock);
     let id = start.id.clone();
     broker

@@ -14,9 +14,6 @@ use super::queue_lane::QueueLane;
 use super::timetable::Timetable;
 use super::{Change, Pending};
 
-/// Deliveries under way at once, over all keys and queues.
-pub(crate) const MAX_IN_FLIGHT: usize = 64;
-
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Stage {
     Delayed,
@@ -44,7 +41,7 @@ pub(crate) struct Start {
 }
 
 /// Every message on its way.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Index {
     entries: HashMap<MessageId, Entry>,
     delayed: BTreeSet<(u64, MessageId)>,
@@ -55,14 +52,32 @@ pub(crate) struct Index {
     busy: BTreeSet<Key>,
     timetable: Timetable,
     in_flight: usize,
+    /// Deliveries under way at once, over all keys and queues.
+    parallelism: usize,
 }
 
 impl Index {
+    /// An empty index of an account that may have so many deliveries under way at once.
+    pub(super) fn new(parallelism: usize) -> Self {
+        Self {
+            entries: HashMap::new(),
+            delayed: BTreeSet::new(),
+            ready: BTreeSet::new(),
+            queues: HashMap::new(),
+            lanes: HashMap::new(),
+            busy: BTreeSet::new(),
+            timetable: Timetable::default(),
+            in_flight: 0,
+            parallelism,
+        }
+    }
+
     /// Applies what a commit means.
     pub(super) fn apply(&mut self, change: Change) {
         match change {
             Change::Add(pending) => self.add(pending),
             Change::Retry { id, due_ms } => self.retry(&id, due_ms),
+            Change::Release { id, due_ms } => self.release(&id, due_ms),
             Change::Remove(id) => self.remove(&id),
             Change::Queue {
                 name,
@@ -117,6 +132,17 @@ impl Index {
         if let Some(entry) = self.entries.get_mut(id) {
             entry.due_ms = due_ms;
             entry.stage = Stage::Delayed;
+            self.delayed.insert((due_ms, id.clone()));
+        }
+    }
+
+    /// What is still delayed is due now; in any other stage the delay is over already.
+    fn release(&mut self, id: &MessageId, due_ms: u64) {
+        if let Some(entry) = self.entries.get_mut(id)
+            && entry.stage == Stage::Delayed
+        {
+            self.delayed.remove(&(entry.due_ms, id.clone()));
+            entry.due_ms = due_ms;
             self.delayed.insert((due_ms, id.clone()));
         }
     }
@@ -217,7 +243,7 @@ impl Index {
     fn take(&mut self, now_ms: u64) -> Vec<Start> {
         let mut started = Vec::new();
         let mut progress = true;
-        while progress && self.in_flight < MAX_IN_FLIGHT {
+        while progress && self.in_flight < self.parallelism {
             progress = false;
             if let Some((_, id)) = self.ready.pop_first() {
                 self.begin(Start { id, flow_key: None }, &mut started);
@@ -225,7 +251,7 @@ impl Index {
             }
             let keys: Vec<Key> = self.busy.iter().cloned().collect();
             for key in keys {
-                if self.in_flight >= MAX_IN_FLIGHT {
+                if self.in_flight >= self.parallelism {
                     break;
                 }
                 let Some(lane) = self.lanes.get_mut(&key) else {
@@ -273,7 +299,7 @@ impl Index {
     /// When something is due next, in broker milliseconds, if nothing else happens.
     pub(super) fn next_ms(&self, held: bool) -> Option<u64> {
         let schedule = self.timetable.next_ms();
-        if held || self.in_flight >= MAX_IN_FLIGHT {
+        if held || self.in_flight >= self.parallelism {
             return schedule;
         }
         let delayed = self.delayed.first().map(|(due_ms, _)| *due_ms);
@@ -304,11 +330,25 @@ impl Index {
     pub(crate) fn in_flight(&self) -> usize {
         self.in_flight
     }
+
+    /// Deliveries that may be under way at once.
+    pub(crate) fn parallelism(&self) -> usize {
+        self.parallelism
+    }
+
+    /// Whether a message is being delivered.
+    pub(crate) fn is_delivering(&self, id: &MessageId) -> bool {
+        self.entries
+            .get(id)
+            .is_some_and(|entry| entry.stage == Stage::Delivering)
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    const PARALLELISM: usize = 10;
 
     fn pending(queue: Option<&str>, retried: u32) -> Pending {
         let id = MessageId::new();
@@ -335,7 +375,7 @@ mod tests {
 
     #[test]
     fn a_queue_starts_the_next_message_only_when_the_first_and_its_callback_are_done() {
-        let mut index = Index::default();
+        let mut index = Index::new(PARALLELISM);
         let (first, second) = (pending(Some("q"), 0), pending(Some("q"), 0));
         let callback = Pending {
             place: first.place.clone(),
@@ -356,7 +396,7 @@ mod tests {
 
     #[test]
     fn a_message_that_was_tried_before_keeps_its_place_over_a_restart() {
-        let mut index = Index::default();
+        let mut index = Index::new(PARALLELISM);
         let (older, tried) = (pending(Some("q"), 0), pending(Some("q"), 1));
         index.add(older.clone());
         index.add(tried.clone());
@@ -367,19 +407,19 @@ mod tests {
 
     #[test]
     fn no_more_than_the_limit_are_under_way() {
-        let mut index = Index::default();
-        for _ in 0..MAX_IN_FLIGHT + 10 {
+        let mut index = Index::new(PARALLELISM);
+        for _ in 0..PARALLELISM + 10 {
             index.add(pending(None, 0));
         }
         let first = index.start(0);
-        assert_eq!(first.len(), MAX_IN_FLIGHT);
+        assert_eq!(first.len(), PARALLELISM);
         index.end(&first[0]);
         assert_eq!(started(&mut index).len(), 1);
     }
 
     #[test]
     fn a_cancelled_message_never_starts_and_frees_its_place() {
-        let mut index = Index::default();
+        let mut index = Index::new(PARALLELISM);
         let (first, second) = (pending(Some("q"), 0), pending(Some("q"), 0));
         index.add(first.clone());
         index.add(second.clone());

@@ -8,10 +8,12 @@ mod index;
 mod queue_lane;
 mod timetable;
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::Notify;
 
+use crate::clock::Clock;
+use crate::disorder::{Draw, Duplicate};
 use crate::flow_control::{FlowKey, Key};
 use crate::message::{Message, MessageId, Place};
 use crate::name::Name;
@@ -19,7 +21,7 @@ use crate::queue::Queue;
 
 pub(crate) use dispatcher::run;
 pub(crate) use flow_lane::FlowLane;
-pub(crate) use index::{Index, MAX_IN_FLIGHT};
+pub(crate) use index::Index;
 
 /// What the index knows of a message.
 #[derive(Debug, Clone)]
@@ -57,6 +59,13 @@ pub(crate) enum Change {
         /// Which.
         id: MessageId,
         /// When, in broker milliseconds.
+        due_ms: u64,
+    },
+    /// A delayed message need wait no longer.
+    Release {
+        /// Which.
+        id: MessageId,
+        /// When it is due, in broker milliseconds.
         due_ms: u64,
     },
     /// A message is done: delivered, given up or cancelled.
@@ -100,13 +109,24 @@ impl Change {
 }
 
 /// The index, and the bell that wakes the dispatcher.
-#[derive(Default)]
 pub(crate) struct Scheduler {
     index: Mutex<Index>,
     wake: Notify,
+    draw: Draw,
+    clock: Arc<Clock>,
 }
 
 impl Scheduler {
+    /// An empty one, of an account that may have so many deliveries under way at once.
+    pub(crate) fn new(parallelism: usize, draw: Draw, clock: Arc<Clock>) -> Self {
+        Self {
+            index: Mutex::new(Index::new(parallelism)),
+            wake: Notify::new(),
+            draw,
+            clock,
+        }
+    }
+
     /// Applies what a commit means, and wakes the dispatcher.
     pub(crate) fn apply(&self, changes: Vec<Change>) {
         if changes.is_empty() {
@@ -114,10 +134,29 @@ impl Scheduler {
         }
         let mut index = self.index();
         for change in changes {
-            index.apply(change);
+            index.apply(self.held_back(change));
         }
         drop(index);
         self.wake();
+    }
+
+    /// With disorder, some messages that are in no queue come a moment later than they should.
+    fn held_back(&self, mut change: Change) -> Change {
+        if let Change::Add(pending) = &mut change
+            && pending.place.is_none()
+            && let Some(shift) = self.draw.holds_back()
+        {
+            pending.due_ms = pending
+                .due_ms
+                .max(self.clock.now_ms())
+                .saturating_add(self.clock.broker_span_ms(shift));
+        }
+        change
+    }
+
+    /// How a delivery is doubled, if it is.
+    pub(super) fn duplicate(&self) -> Option<Duplicate> {
+        self.draw.duplicate()
     }
 
     /// The index, for a moment.

@@ -17,8 +17,10 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tokio::sync::oneshot;
 
+use crate::bulk_action::BulkAction;
 use crate::flow_control::FlowKey;
 use crate::message::Message;
+use crate::plan::PlanLimits;
 use crate::queue::Queue;
 use crate::schedule::Schedule;
 use crate::scheduler::Change;
@@ -115,6 +117,7 @@ impl Opened {
             Schedule::TABLE,
             UrlGroup::TABLE,
             FlowKey::TABLE,
+            BulkAction::TABLE,
             BODIES,
             SETTINGS,
         ] {
@@ -134,14 +137,20 @@ impl Opened {
         Ok(Snapshot::new(self.0.begin_read()?))
     }
 
-    /// Starts the writing thread. `stamp` tells broker time, `applied` takes what each commit means for the scheduler.
+    /// Starts the writing thread. `limits` are the account's, `stamp` tells broker time, `applied` takes what each commit means for the scheduler.
     pub(crate) fn start(
         self,
+        limits: PlanLimits,
         stamp: impl Fn() -> u64 + Send + 'static,
         applied: impl Fn(Vec<Change>) + Send + 'static,
     ) -> Result<Store, std::io::Error> {
         let database = Arc::new(self.0);
-        let writer = Writer::start(Arc::clone(&database), Box::new(stamp), Box::new(applied))?;
+        let writer = Writer::start(
+            Arc::clone(&database),
+            limits,
+            Box::new(stamp),
+            Box::new(applied),
+        )?;
         Ok(Store {
             database: Mutex::new(Some(database)),
             writer,

@@ -122,19 +122,25 @@ impl Snapshot {
         Ok(())
     }
 
-    /// An entry of the dead-letter queue.
-    pub(crate) fn dead_letter(&self, id: DeadLetterId) -> Result<Option<DeadLetter>, Error> {
+    /// An entry of the dead-letter queue, if its time is not over.
+    pub(crate) fn dead_letter(
+        &self,
+        id: DeadLetterId,
+        broker_ms: u64,
+    ) -> Result<Option<DeadLetter>, Error> {
         let found = self.0.open_table(DEAD_LETTERS)?.get((id.0, id.1))?;
-        Ok(found
+        let letter: Option<DeadLetter> = found
             .map(|bytes| serde_json::from_slice(bytes.value()))
-            .transpose()?)
+            .transpose()?;
+        Ok(letter.filter(|letter| !letter.is_expired(broker_ms)))
     }
 
-    /// The dead-letter queue from after `cursor` on, until `visit` breaks.
+    /// The dead-letter queue from after `cursor` on, without what is over, until `visit` breaks.
     pub(crate) fn dead_letters(
         &self,
         order: Order,
         cursor: Option<DeadLetterId>,
+        broker_ms: u64,
         mut visit: impl FnMut(DeadLetterId, DeadLetter) -> ControlFlow<()>,
     ) -> Result<(), Error> {
         let table = self.0.open_table(DEAD_LETTERS)?;
@@ -155,7 +161,11 @@ impl Snapshot {
         while let Some(entry) = next() {
             let (id, bytes) = entry?;
             let id = DeadLetterId(id.value().0, id.value().1);
-            if visit(id, serde_json::from_slice(bytes.value())?).is_break() {
+            let letter: DeadLetter = serde_json::from_slice(bytes.value())?;
+            if letter.is_expired(broker_ms) {
+                continue;
+            }
+            if visit(id, letter).is_break() {
                 break;
             }
         }

@@ -1,12 +1,14 @@
 //! Reading and writing inside a write transaction.
 
-use redb::{ReadableTable as _, WriteTransaction};
+use redb::{ReadableTable as _, ReadableTableMetadata as _, WriteTransaction};
 use serde::Serialize;
+use serde::de::DeserializeOwned;
 
 use crate::dead_letter::{DeadLetter, DeadLetterId};
 use crate::deduplication::WINDOW_MS;
 use crate::event::Event;
 use crate::message::MessageId;
+use crate::plan::PlanLimits;
 
 use super::{
     BODIES, CLOCK, DEAD_LETTERS, DEDUPLICATION, DEDUPLICATION_EXPIRY, EVENTS, Error, Record,
@@ -19,12 +21,26 @@ const MAX_EVENTS: u64 = 50_000;
 /// Expired deduplication keys dropped with each new one; more than one, so that the table shrinks.
 const EXPIRED_AT_ONCE: usize = 4;
 
+/// Expired dead letters dropped with each new one; more than one, so that the table shrinks.
+const EXPIRED_LETTERS_AT_ONCE: usize = 4;
+
 /// A write transaction.
-pub(crate) struct Transaction<'a>(&'a WriteTransaction);
+pub(crate) struct Transaction<'a>(&'a WriteTransaction, PlanLimits);
 
 impl<'a> Transaction<'a> {
-    pub(super) fn new(tx: &'a WriteTransaction) -> Self {
-        Self(tx)
+    pub(super) fn new(tx: &'a WriteTransaction, limits: PlanLimits) -> Self {
+        Self(tx, limits)
+    }
+
+    /// What the account's plan allows.
+    pub(crate) fn limits(&self) -> &PlanLimits {
+        &self.1
+    }
+
+    /// How many records there are.
+    pub(crate) fn count<T: Record>(&self) -> Result<usize, Error> {
+        let count = self.0.open_table(T::TABLE)?.len()?;
+        Ok(usize::try_from(count).unwrap_or(usize::MAX))
     }
 
     /// The record under `key`.
@@ -73,6 +89,27 @@ impl<'a> Transaction<'a> {
         Ok(())
     }
 
+    /// The oldest record with its key: for tables whose keys sort by time.
+    pub(crate) fn first<T: Record>(&self) -> Result<Option<(String, T)>, Error> {
+        let table = self.0.open_table(T::TABLE)?;
+        let first = table.first()?;
+        first
+            .map(|(key, bytes)| {
+                let record = serde_json::from_slice(bytes.value())?;
+                Ok((key.value().to_owned(), record))
+            })
+            .transpose()
+    }
+
+    /// A setting.
+    pub(crate) fn setting<T: DeserializeOwned>(&self, key: &str) -> Result<Option<T>, Error> {
+        let table = self.0.open_table(SETTINGS)?;
+        let found = table.get(key)?;
+        Ok(found
+            .map(|bytes| serde_json::from_slice(bytes.value()))
+            .transpose()?)
+    }
+
     /// Puts a setting.
     pub(crate) fn put_setting<T: Serialize>(&self, key: &str, value: &T) -> Result<(), Error> {
         self.0
@@ -92,8 +129,9 @@ impl<'a> Transaction<'a> {
         Ok(())
     }
 
-    /// Adds to the dead-letter queue.
-    pub(crate) fn bury(&self, letter: &DeadLetter) -> Result<DeadLetterId, Error> {
+    /// Adds to the dead-letter queue, and drops what has been there for long enough.
+    pub(crate) fn bury(&self, letter: &DeadLetter, broker_ms: u64) -> Result<DeadLetterId, Error> {
+        self.drop_expired_letters(broker_ms)?;
         let mut table = self.0.open_table(DEAD_LETTERS)?;
         let last = table.last()?.map_or(DeadLetterId(0, 0), |(last, _)| {
             DeadLetterId(last.value().0, last.value().1)
@@ -107,13 +145,39 @@ impl<'a> Transaction<'a> {
         Ok(id)
     }
 
-    /// Takes out of the dead-letter queue; the body stays.
-    pub(crate) fn unbury(&self, id: DeadLetterId) -> Result<Option<DeadLetter>, Error> {
+    /// Takes out of the dead-letter queue; the body stays. An entry whose time is over is not there.
+    pub(crate) fn unbury(
+        &self,
+        id: DeadLetterId,
+        broker_ms: u64,
+    ) -> Result<Option<DeadLetter>, Error> {
         let mut table = self.0.open_table(DEAD_LETTERS)?;
-        let found = table.remove((id.0, id.1))?;
-        Ok(found
-            .map(|bytes| serde_json::from_slice(bytes.value()))
-            .transpose()?)
+        let Some(bytes) = table.get((id.0, id.1))?.map(|bytes| bytes.value().to_vec()) else {
+            return Ok(None);
+        };
+        let letter: DeadLetter = serde_json::from_slice(&bytes)?;
+        if letter.is_expired(broker_ms) {
+            return Ok(None);
+        }
+        table.remove((id.0, id.1))?;
+        Ok(Some(letter))
+    }
+
+    fn drop_expired_letters(&self, broker_ms: u64) -> Result<(), Error> {
+        let mut table = self.0.open_table(DEAD_LETTERS)?;
+        for _ in 0..EXPIRED_LETTERS_AT_ONCE {
+            let oldest = table
+                .first()?
+                .map(|(id, bytes)| (id.value(), bytes.value().to_vec()));
+            let Some((id, bytes)) = oldest else { break };
+            let letter: DeadLetter = serde_json::from_slice(&bytes)?;
+            if !letter.is_expired(broker_ms) {
+                break;
+            }
+            table.remove(id)?;
+            self.remove_body(letter.message.id.as_str())?;
+        }
+        Ok(())
     }
 
     /// The message that was accepted under a deduplication key not long ago.

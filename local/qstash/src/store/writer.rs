@@ -6,6 +6,7 @@ use std::thread::JoinHandle;
 
 use redb::Database;
 
+use crate::plan::PlanLimits;
 use crate::scheduler::Change;
 
 use super::{Error, Transaction};
@@ -31,13 +32,14 @@ pub(super) struct Writer {
 impl Writer {
     pub(super) fn start(
         database: Arc<Database>,
+        limits: PlanLimits,
         stamp: Box<dyn Fn() -> u64 + Send>,
         applied: Box<dyn Fn(Vec<Change>) + Send>,
     ) -> Result<Self, std::io::Error> {
         let (jobs, queue) = channel();
         let run = move || {
             while let Some(group) = next_group(&queue) {
-                match commit(&database, group, stamp()) {
+                match commit(&database, limits, group, stamp()) {
                     Ok(committed) => {
                         for one in committed {
                             applied(one.changes);
@@ -93,10 +95,15 @@ fn next_group(queue: &Receiver<Job>) -> Option<Vec<Job>> {
     Some(group)
 }
 
-fn commit(database: &Database, group: Vec<Job>, broker_ms: u64) -> Result<Vec<Committed>, Error> {
+fn commit(
+    database: &Database,
+    limits: PlanLimits,
+    group: Vec<Job>,
+    broker_ms: u64,
+) -> Result<Vec<Committed>, Error> {
     let tx = database.begin_write()?;
     let committed = {
-        let tables = Transaction::new(&tx);
+        let tables = Transaction::new(&tx, limits);
         let committed = group
             .into_iter()
             .map(|job| job(&tables))

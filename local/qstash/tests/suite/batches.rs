@@ -5,10 +5,10 @@ use std::collections::HashSet;
 use http::StatusCode;
 use serde_json::{Value, json};
 
-use crate::harness::{Answer, Cloud, Receiver, eventually};
+use crate::harness::{Answer, Cloud, Receiver, a_while, eventually};
 
 #[tokio::test]
-async fn a_faulty_item_does_not_hold_up_the_others() {
+async fn item_that_cannot_be_sent_does_not_hold_up_the_others() {
     let (cloud, receiver) = (
         Cloud::start(1.0).await,
         Receiver::start(|_, _| Answer::status(200)).await,
@@ -22,11 +22,11 @@ async fn a_faulty_item_does_not_hold_up_the_others() {
     let items = json!([
         { "destination": receiver.url("/1"), "headers": { "Upstash-Method": "PUT" }, "body": "one" },
         { "destination": "nowhere", "body": "" },
-        { "destination": receiver.url("/2"), "headers": { "Upstash-Retries": "many" } },
+        { "destination": "https://nobody.invalid/" },
         { "destination": "group", "body": "g" },
         { "destination": receiver.url("/3"), "queue": "q" },
-        { "body": "no destination" },
-        "not an item",
+        { "destination": "http://10.0.0.1/" },
+        { "destination": receiver.url("/4"), "headers": { "Upstash-Delay": "400d" } },
     ]);
     let reply = cloud.post("/v2/batch", &items.to_string()).await;
     assert_eq!(reply.status, StatusCode::OK);
@@ -45,6 +45,36 @@ async fn a_faulty_item_does_not_hold_up_the_others() {
     eventually("the others arrive", async || receiver.all().len() == 3).await;
     assert_eq!(receiver.at("/1")[0].method, "PUT");
     assert_eq!(cloud.get("/v2/queues/q").await.status, StatusCode::OK);
+}
+
+#[tokio::test]
+async fn batch_with_a_malformed_item_is_refused_whole() {
+    let (cloud, receiver) = (
+        Cloud::start(1.0).await,
+        Receiver::start(|_, _| Answer::status(200)).await,
+    );
+    let good = json!({ "destination": receiver.url("/") });
+    for bad in [
+        json!({ "destination": receiver.url("/"), "headers": { "Upstash-Retries": "many" } }),
+        json!({ "destination": receiver.url("/"), "headers": { "Upstash-Flow-Control-Key": "a:b" } }),
+        json!({ "destination": receiver.url("/"), "headers": { "Upstash-Label": "a:b" } }),
+        json!({ "destination": receiver.url("/"), "headers": { "Upstash-Deduplication-Id": "a:b" } }),
+        json!({ "destination": receiver.url("/"), "headers": { "Upstash-Workflow-RunId": "wfr_1" } }),
+        json!({ "destination": receiver.url("/"), "queue": "a:b" }),
+        json!({ "destination": "ftp://example.com/" }),
+        json!({ "body": "no destination" }),
+        json!("not an item"),
+    ] {
+        let reply = cloud
+            .post("/v2/batch", &json!([good, bad]).to_string())
+            .await;
+        reply.assert_refused(StatusCode::BAD_REQUEST, "message 1 of the batch");
+    }
+    a_while().await;
+    assert!(
+        receiver.all().is_empty(),
+        "nothing of a malformed batch is sent"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

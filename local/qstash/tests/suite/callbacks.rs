@@ -2,6 +2,7 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use http::{Method, StatusCode};
 use serde_json::{Value, json};
 
 use crate::harness::{Answer, Cloud, Receiver, a_while, eventually};
@@ -100,4 +101,27 @@ async fn no_failure_callback_comes_for_a_message_that_arrived() {
     eventually("delivered", async || receiver.at("/work").len() == 1).await;
     a_while().await;
     assert!(receiver.at("/failure").is_empty());
+}
+
+#[tokio::test]
+async fn callback_with_a_delay_is_refused() {
+    let cloud = Cloud::start(1.0).await;
+    for (callback, delay) in [
+        ("Upstash-Callback", "Upstash-Callback-Delay"),
+        ("Upstash-Failure-Callback", "Upstash-Failure-Callback-Delay"),
+    ] {
+        let headers = [(callback, "https://example.com/"), (delay, "5s")];
+        let path = "/v2/publish/https://example.com/";
+        let refused = cloud.call(Method::POST, path, &headers, "").await;
+        refused.assert_refused(StatusCode::BAD_REQUEST, "delay");
+    }
+}
+
+#[tokio::test]
+async fn callback_to_a_host_that_nobody_knows_is_refused() {
+    let cloud = Cloud::start(1.0).await;
+    let headers = [("Upstash-Failure-Callback", "https://nobody.invalid/")];
+    let path = "/v2/publish/https://example.com/";
+    let refused = cloud.call(Method::POST, path, &headers, "").await;
+    refused.assert_refused(StatusCode::BAD_REQUEST, "unable to resolve host");
 }

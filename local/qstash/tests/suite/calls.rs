@@ -52,7 +52,16 @@ async fn malformed_publishes_are_refused_with_a_reason() {
         (publish, ("Upstash-Retry-Delay", "exp(")),
         (publish, ("Upstash-Redact-Fields", "everything")),
         (publish, ("Upstash-Forward-X-A", "\u{7f}")),
+        (publish, ("Upstash-Flow-Control-Key", "email:high:acme")),
+        (publish, ("Upstash-Label", "a:b")),
+        (publish, ("Upstash-Deduplication-Id", "a:b")),
+        (publish, ("Upstash-Queue-Name", "a:b")),
+        (publish, ("Upstash-Timeout", "0s")),
+        (publish, ("Upstash-Workflow-RunId", "wfr_1")),
+        ("/v2/publish/my.group", ("X", "y")),
+        ("/v2/enqueue/a:b/https://example.com", ("X", "y")),
         ("/v2/dlq?nonsense=1", ("X", "y")),
+        ("/v2/dlq?count=101", ("X", "y")),
     ] {
         let method = if path.starts_with("/v2/dlq") {
             Method::GET
@@ -95,6 +104,66 @@ async fn deliveries_under_way_are_counted_against_the_servers_own_limit() {
     eventually("under way", async || receiver.all().len() == 1).await;
     assert_eq!(
         cloud.get("/v2/globalParallelism").await.json,
-        json!({ "parallelismMax": 64, "parallelismCount": 1 })
+        json!({ "parallelismMax": 100, "parallelismCount": 1 })
     );
+}
+
+#[tokio::test]
+async fn name_outside_the_alphabet_is_refused_where_things_are_made() {
+    let cloud = Cloud::start(1.0).await;
+    let endpoints = json!({ "endpoints": [{ "url": "https://example.com/" }] }).to_string();
+    let dotted = cloud.post("/v2/topics/my.group/endpoints", &endpoints);
+    dotted
+        .await
+        .assert_refused(StatusCode::BAD_REQUEST, "my.group");
+    for name in ["a:b", "a@b", &"x".repeat(129)] {
+        let queue = json!({ "queueName": name }).to_string();
+        let refused = cloud.post("/v2/queues", &queue).await;
+        refused.assert_refused(StatusCode::BAD_REQUEST, name);
+        let headers = [("Upstash-Cron", "0 6 * * *"), ("Upstash-Schedule-Id", name)];
+        let path = "/v2/schedules/https://example.com/";
+        let refused = cloud.call(Method::POST, path, &headers, "").await;
+        refused.assert_refused(StatusCode::BAD_REQUEST, name);
+    }
+}
+
+#[tokio::test]
+async fn workflow_endpoints_say_that_they_are_not_built() {
+    let cloud = Cloud::start(1.0).await;
+    for path in [
+        "/v2/trigger/https://example.com/",
+        "/v2/batch/trigger",
+        "/v2/notify/event",
+        "/v2/waiters/event",
+        "/v2/workflows/logs",
+    ] {
+        let refused = cloud.post(path, "").await;
+        refused.assert_refused(StatusCode::BAD_REQUEST, "Workflow");
+    }
+    let header = [("Upstash-Workflow-Init", "true")];
+    let path = "/v2/publish/https://example.com/";
+    let refused = cloud.call(Method::POST, path, &header, "").await;
+    refused.assert_refused(StatusCode::BAD_REQUEST, "Workflow");
+}
+
+#[tokio::test]
+async fn management_calls_beyond_the_seconds_limit_are_refused_and_publishing_is_not() {
+    let cloud = Cloud::start(1.0).await;
+    let mut refused = None;
+    // A second may end on the way: its successor has room for a hundred more.
+    for _ in 0..1_000 {
+        let reply = cloud.get("/v2/keys").await;
+        assert_eq!(reply.number("burst-ratelimit-limit"), 100);
+        if reply.status == StatusCode::TOO_MANY_REQUESTS {
+            refused = Some(reply);
+            break;
+        }
+    }
+    let refused = refused.expect("more than a hundred calls in one second");
+    refused.assert_refused(StatusCode::TOO_MANY_REQUESTS, "second");
+    assert_eq!(refused.number("burst-ratelimit-remaining"), 0);
+    assert!(refused.number("burst-ratelimit-reset") > 1_700_000_000);
+    cloud
+        .publish("https://example.com/", &[("Upstash-Delay", "1h")], "")
+        .await;
 }

@@ -97,7 +97,7 @@ async fn a_deleted_entry_is_gone() {
         cloud.delete(&format!("/v2/dlq/{id}")).await.status,
         StatusCode::NOT_FOUND
     );
-    assert_eq!(cloud.delete("/v2/dlq?count=500").await.json["deleted"], 1);
+    assert_eq!(cloud.delete("/v2/dlq?count=100").await.json["deleted"], 1);
 }
 
 #[tokio::test]

@@ -187,3 +187,53 @@ async fn while_held_everything_is_accepted_and_nothing_delivered() {
     cloud.server.hold(false);
     eventually("delivered", async || receiver.all().len() == 1).await;
 }
+
+#[tokio::test]
+async fn framing_headers_do_not_reach_the_receiver() {
+    let (cloud, receiver) = (
+        Cloud::start(1.0).await,
+        Receiver::start(|_, _| Answer::status(200)).await,
+    );
+    let headers = [
+        ("Upstash-Forward-Content-Length", "1"),
+        ("Upstash-Forward-Transfer-Encoding", "gzip"),
+        ("Upstash-Forward-Host", "elsewhere.test"),
+        ("Upstash-Forward-Connection", "close"),
+        ("Upstash-Forward-X-Kept", "yes"),
+        ("Upstash-Timeout", "5s"),
+    ];
+    cloud
+        .publish(&receiver.url("/"), &headers, "the whole body")
+        .await;
+    let endpoints = serde_json::json!({ "endpoints": [{ "url": receiver.url("/group") }] });
+    cloud
+        .post("/v2/topics/group/endpoints", &endpoints.to_string())
+        .await;
+    let defaults = r#"{"headers":{"content-length":["1"],"x-kept":["yes"]}}"#;
+    cloud
+        .call(Method::PATCH, "/v2/topics/group", &[], defaults)
+        .await;
+    cloud.post("/v2/publish/group", "the whole body").await;
+    eventually("both delivered", async || receiver.count() == 2).await;
+    for request in receiver.all() {
+        assert_eq!(request.body.as_ref(), b"the whole body");
+        assert_eq!(request.header("content-length"), "14");
+        assert_eq!(request.header("x-kept"), "yes");
+        assert!(request.header("host").starts_with("127.0.0.1"));
+        assert!(request.headers.get("transfer-encoding").is_none());
+        assert!(request.headers.get("connection").is_none());
+    }
+}
+
+#[tokio::test]
+async fn log_names_the_retry_delay_as_both_clients_know_it() {
+    let cloud = Cloud::start(1.0).await;
+    let headers = [
+        ("Upstash-Delay", "1h"),
+        ("Upstash-Retry-Delay", "1000 * retried"),
+    ];
+    let id = cloud.publish("https://example.com/", &headers, "").await;
+    let log = cloud.get(&format!("/v2/logs?messageId={id}")).await.json["logs"][0].clone();
+    assert_eq!(log["retryDelayExpr"], "1000 * retried");
+    assert_eq!(log["retryDelayExpression"], "1000 * retried");
+}

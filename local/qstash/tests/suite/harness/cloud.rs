@@ -1,8 +1,9 @@
 //! A server with a folder of its own, and a client for it.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use http::{Method, StatusCode};
+use http::{HeaderMap, Method, StatusCode};
 use local_qstash::{Server, Settings};
 use serde_json::Value;
 use tempfile::TempDir;
@@ -12,16 +13,37 @@ pub(crate) struct Cloud {
     pub(crate) server: Server,
     client: reqwest::Client,
     folder: TempDir,
+    change: Change,
 }
+
+/// What a test changes of the official settings.
+type Change = Box<dyn Fn(&mut Settings) + Send + Sync>;
 
 /// An answer of the API.
 #[derive(Debug)]
 pub(crate) struct Reply {
     pub(crate) status: StatusCode,
+    pub(crate) headers: HeaderMap,
     pub(crate) json: Value,
 }
 
 impl Reply {
+    /// A header that is a number, which must be there.
+    pub(crate) fn number(&self, name: &str) -> u64 {
+        let value = self.headers.get(name).and_then(|it| it.to_str().ok());
+        value
+            .and_then(|value| value.parse().ok())
+            .unwrap_or_else(|| panic!("{name} is missing in {:?}", self.headers))
+    }
+
+    /// Asserts that the call was refused so, with a sentence that names what is wrong.
+    #[track_caller]
+    pub(crate) fn assert_refused(&self, status: StatusCode, word: &str) {
+        assert_eq!(self.status, status, "{}", self.json);
+        let error = self.json["error"].as_str().unwrap_or_default();
+        assert!(error.contains(word), "`{word}` is not in `{error}`");
+    }
+
     /// A text member, which must be there.
     pub(crate) fn text(&self, name: &str) -> String {
         self.json[name]
@@ -33,12 +55,19 @@ impl Reply {
 
 impl Cloud {
     pub(crate) async fn start(speed: f64) -> Self {
+        Self::start_with(move |settings| settings.speed = speed).await
+    }
+
+    /// A server whose settings were changed.
+    pub(crate) async fn start_with(change: impl Fn(&mut Settings) + Send + Sync + 'static) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
-        let server = serve(&folder, speed).await;
+        let change: Change = Box::new(change);
+        let server = serve(&folder, &change).await;
         Self {
             server,
             client: client(),
             folder,
+            change,
         }
     }
 
@@ -48,17 +77,20 @@ impl Cloud {
             server,
             client,
             folder,
+            change,
         } = self;
         if gently {
             server.stop().await;
         } else {
             drop(server);
         }
-        let server = serve(&folder, speed).await;
+        let server = serve(&folder, &change).await;
+        server.set_speed(speed);
         Self {
             server,
             client,
             folder,
+            change,
         }
     }
 
@@ -73,7 +105,7 @@ impl Cloud {
             .client
             .request(method, format!("{}{path}", self.server.url()));
         let request = request
-            .bearer_auth(&official(&self.folder, 1.0).token)
+            .bearer_auth(&official(&self.folder).token)
             .body(body.into());
         let request = headers.iter().fold(request, |request, (name, value)| {
             request.header(*name, *value)
@@ -139,16 +171,19 @@ impl Cloud {
     }
 }
 
-fn official(folder: &TempDir, speed: f64) -> Settings {
+/// The official settings, and a list of hosts: no test asks a name server for what it may find.
+fn official(folder: &TempDir) -> Settings {
     let listen = "127.0.0.1:0".parse().expect("an address");
-    Settings {
-        speed,
-        ..Settings::official(listen, folder.path().to_owned())
-    }
+    let mut settings = Settings::official(listen, folder.path().to_owned());
+    let nobody = "127.0.0.1:9".parse().expect("an address");
+    settings.hosts.known = BTreeMap::from([("example.com".to_owned(), nobody)]);
+    settings
 }
 
-async fn serve(folder: &TempDir, speed: f64) -> Server {
-    local_qstash::start(official(folder, speed))
+async fn serve(folder: &TempDir, change: &Change) -> Server {
+    let mut settings = official(folder);
+    change(&mut settings);
+    local_qstash::start(settings)
         .await
         .expect("the server starts")
 }
@@ -156,9 +191,11 @@ async fn serve(folder: &TempDir, speed: f64) -> Server {
 async fn reply(request: reqwest::RequestBuilder) -> Reply {
     let response = request.send().await.expect("an answer");
     let status = response.status();
+    let headers = response.headers().clone();
     let bytes = response.bytes().await.expect("a body");
     Reply {
         status,
+        headers,
         json: serde_json::from_slice(&bytes).unwrap_or_default(),
     }
 }

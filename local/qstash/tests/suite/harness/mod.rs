@@ -10,11 +10,12 @@ pub(crate) use receiver::{Answer, Received, Receiver};
 
 /// Waits until `condition` holds; gives up after a time that no healthy run comes near.
 pub(crate) async fn eventually(what: &str, mut condition: impl AsyncFnMut() -> bool) {
-    for _ in 0..3_000 {
+    for _ in 0..1_200 {
         if condition().await {
             return;
         }
-        tokio::time::sleep(Duration::from_millis(5)).await;
+        // Seldom enough for the account's limit on calls a second.
+        tokio::time::sleep(Duration::from_millis(25)).await;
     }
     panic!("it never came true: {what}");
 }

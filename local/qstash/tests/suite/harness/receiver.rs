@@ -63,8 +63,12 @@ impl Answer {
         self
     }
 
-    pub(crate) fn after_ms(mut self, millis: u64) -> Self {
-        self.after = Duration::from_millis(millis);
+    pub(crate) fn after_ms(self, millis: u64) -> Self {
+        self.after(Duration::from_millis(millis))
+    }
+
+    pub(crate) fn after(mut self, after: Duration) -> Self {
+        self.after = after;
         self
     }
 }

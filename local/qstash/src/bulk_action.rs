@@ -1,0 +1,93 @@
+//! Cancellations by filter, as they can be looked up afterwards.
+//!
+//! The real server works in the background; here the work is done when the call is answered, so an action is finished
+//! as soon as it can be asked for. Source: <https://upstash.com/docs/qstash/api-reference/bulk-actions/list-bulk-actions>.
+
+use std::collections::BTreeMap;
+
+use redb::TableDefinition;
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use crate::store::{self, Record, Transaction};
+
+/// How long an action can be looked up, in wall-clock milliseconds.
+const KEPT_MS: u64 = 7 * 24 * 60 * 60 * 1_000;
+
+/// Expired actions dropped with each new one; more than one, so that the table shrinks.
+const EXPIRED_AT_ONCE: usize = 4;
+
+/// How far an action is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub(crate) enum State {
+    /// Everything that fitted was cancelled.
+    Finished,
+}
+
+impl State {
+    /// Whether the filter value `name` means this state.
+    pub(crate) fn is(self, name: &str) -> bool {
+        match self {
+            Self::Finished => name == "FINISHED",
+        }
+    }
+}
+
+/// One cancellation by filter, as the API shows it.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct BulkAction {
+    /// Its id. Ids sort by the time they were made.
+    pub(crate) action_id: String,
+    kind: String,
+    /// How far it is.
+    pub(crate) state: State,
+    total: usize,
+    processed: usize,
+    created_at: u64,
+    completed_at: u64,
+    filter: BTreeMap<String, Vec<String>>,
+}
+
+impl BulkAction {
+    /// A cancellation of `cancelled` messages that fitted the filter.
+    pub(crate) fn cancelled(
+        cancelled: usize,
+        filter: BTreeMap<String, Vec<String>>,
+        wall_ms: u64,
+    ) -> Self {
+        Self {
+            action_id: format!("act_{}", Uuid::now_v7().simple()),
+            kind: "cancel".to_owned(),
+            state: State::Finished,
+            total: cancelled,
+            processed: cancelled,
+            created_at: wall_ms,
+            completed_at: wall_ms,
+            filter,
+        }
+    }
+
+    /// Keeps the action, and drops those that were kept for long enough.
+    pub(crate) fn keep(&self, tx: &Transaction<'_>) -> Result<(), store::Error> {
+        for _ in 0..EXPIRED_AT_ONCE {
+            let oldest = tx.first::<Self>()?;
+            let Some((key, _)) = oldest.filter(|(_, old)| old.is_over(self.created_at)) else {
+                break;
+            };
+            tx.remove::<Self>(&key)?;
+        }
+        tx.put(&self.action_id, self)
+    }
+
+    /// Whether it can no longer be looked up.
+    pub(crate) fn is_over(&self, wall_ms: u64) -> bool {
+        self.created_at.saturating_add(KEPT_MS) <= wall_ms
+    }
+}
+
+impl Record for BulkAction {
+    const TABLE: TableDefinition<'static, &'static str, &'static [u8]> =
+        TableDefinition::new("bulk_actions");
+}
