@@ -1,3 +1,4 @@
+#!lua flags=allow-key-locking
 -- Shared by every script of sessions; the scripts proper follow it.
 --
 -- session:{id} is one hash and in one of three states:
@@ -107,19 +108,33 @@ local function may_see(session, viewer, domain)
   return at and at:lower() == domain:lower() or false
 end
 
--- Notes the use of a session, at most once in a grain. What else is to be written goes with it.
+-- Whether a use is the first of its day, so that the day's set is to be written.
+local today = stamp(now):sub(1, 10)
+local active_today = 'active_users:' .. today
+local function is_first_of_day(session) return session.activeOn ~= today end
+
+-- Whether the caller has named a key. A script with allow-key-locking may touch no other.
+local function is_named(name)
+  for _, key in ipairs(KEYS) do
+    if key == name then return true end
+  end
+  return false
+end
+
+-- Notes the use of a session, at most once in a grain. What else is to be written goes with it. A caller whose clock is
+-- in another day than Redis's has not named the day's set: the next use notes the day.
 local function touch(key, session, more)
-  local fields, is_new_day = more or {}, session.activeOn ~= stamp(now):sub(1, 10)
+  local fields, is_new_day = more or {}, is_first_of_day(session) and is_named(active_today)
   if now - tonumber(session.lastUsedAt) >= GRAIN or is_new_day then
     session.lastUsedAt = digits(now)
     fields[#fields + 1] = 'lastUsedAt'
     fields[#fields + 1] = session.lastUsedAt
     if is_new_day then
-      session.activeOn = stamp(now):sub(1, 10)
+      session.activeOn = today
       fields[#fields + 1] = 'activeOn'
       fields[#fields + 1] = session.activeOn
-      redis.call('SADD', 'active_users:' .. session.activeOn, session.userId)
-      redis.call('EXPIRE', 'active_users:' .. session.activeOn, ACTIVE_LIFE)
+      redis.call('SADD', active_today, session.userId)
+      redis.call('EXPIRE', active_today, ACTIVE_LIFE)
     end
     redis.call('PEXPIREAT', key, digits(math.min(now + IDLE + GRAIN, tonumber(session.endsAt))))
   end
@@ -147,7 +162,8 @@ local function view(key, session, used, totp_max_age, current)
   return table.concat(out)
 end
 -- Reads a session and notes that it was used. For the API, and for the web app, which runs it without the API.
--- KEYS: 1 session:{id}
+-- KEYS: 1 session:{id}, 2 active_users:{today}, 3 active_users:{yesterday}, days being UTC. (Until the next release a
+-- caller may leave 2 and 3 out: it is then sent to the API for the first use of a day.)
 -- ARGV, all optional: 1 how old a TOTP proof may be to count as fresh (seconds), 2 the acting user, 3 the domain that
 -- he administers, 4 a ticket, from who can ask Postgres
 -- Answers without a ticket: the session as JSON | 0 (there is no such session, or not for that user) | nil (ask the
@@ -171,7 +187,7 @@ if state == 'gone' or not may_see(session, ARGV[2], ARGV[3]) then
   return asks_postgres and { 'gone' } or 0
 end
 local is_due = now - tonumber(session.savedAt or 0) >= SAVED_EVERY
-if not asks_postgres and (is_due or session.former) then return false end
+if not asks_postgres and (is_due or session.former or #KEYS == 1 and is_first_of_day(session)) then return false end
 touch(key, session, is_due and { 'savedAt', digits(now) } or nil)
 local answer = view(key, session, now, ARGV[1])
 if not asks_postgres then return answer end

@@ -10,7 +10,7 @@ use shared::edge::input::{self, invalid};
 use shared::edge::{Caller, Result};
 use shared::protocol::upstash::{Pipeline, Reply};
 use shared::service::notification::{Marked, UnreadCounts, Wanted};
-use shared::service::realtime::{self, Channel};
+use shared::service::realtime::{Channel, Event};
 use utoipa::openapi::schema::{
     AnyOfBuilder, ArrayBuilder, KnownFormat, ObjectBuilder, SchemaFormat, SchemaType, Type,
 };
@@ -142,10 +142,10 @@ impl Inbox {
         let data = json!({ "ids": ids, "unreadCount": marked.unread.count });
         let name = user.to_string();
         let channel = Channel::UserNotifications(&name);
-        if let Ok(event) = realtime::event(channel, "notifications_read", &data)
+        if let Ok(event) = Event::new(channel, "notifications_read", &data)
             && marked.updated > 0
         {
-            calls = calls.script(event);
+            calls = event.join(calls);
         }
         let told = self.redis.pipeline(calls).await;
         let told = told.and_then(|mut replies| replies.take::<Reply>());

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::json;
 use shared::protocol::upstash::{Pipeline, Redis, Reply};
 use shared::service::notification::{Told, UnreadCounts};
-use shared::service::realtime::{self, Channel};
+use shared::service::realtime::{Channel, Event};
 
 use crate::outcome::Error;
 
@@ -22,9 +22,9 @@ pub(crate) async fn announce(redis: &Redis, told: &[Told]) -> Result<(), Error> 
         let user = item.user_id.to_string();
         let data = json!({ "notification": item, "unreadCount": told.unread.count });
         let channel = Channel::UserNotifications(&user);
-        calls = calls.script(realtime::event(channel, EVENT, &data)?);
+        calls = Event::new(channel, EVENT, &data)?.join(calls);
         counts.insert(item.user_id, told.unread);
-        count += 1;
+        count += 2;
     }
     if counts.is_empty() {
         return Ok(());

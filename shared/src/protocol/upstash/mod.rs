@@ -25,6 +25,7 @@ pub use error::Error;
 pub use pipeline::{Pipeline, Replies};
 pub use reply::{FromReply, Pairs, Reply};
 pub use rider::{Ride, carry};
+pub(crate) use script::key_locked;
 pub use script::{Invocation, Script};
 pub use subscription::{Message, Subscription};
 pub use usage::{Spent, Usage};

@@ -18,6 +18,8 @@ pub struct Pipeline {
 pub(super) enum Item {
     Command(Command),
     Script(Invocation),
+    /// A command that rests on the script call before it.
+    Following(Command),
 }
 
 impl Pipeline {
@@ -42,6 +44,14 @@ impl Pipeline {
         self
     }
 
+    /// Adds a command that rests on the script call right before it: if the store does not know the script and it is sent
+    /// again in full, this command is sent again behind it. It may then run twice.
+    #[must_use]
+    pub fn following(mut self, command: Command) -> Self {
+        self.items.push(Item::Following(command));
+        self
+    }
+
     /// The same behind a script call that goes first.
     pub(super) fn behind(mut self, first: Invocation) -> Self {
         self.items.insert(0, Item::Script(first));
@@ -52,28 +62,32 @@ impl Pipeline {
         self.items
             .iter()
             .map(|item| match item {
-                Item::Command(command) => command.clone(),
+                Item::Command(command) | Item::Following(command) => command.clone(),
                 Item::Script(invocation) => invocation.by_hash(),
             })
             .collect()
     }
 
-    /// The script calls that the store did not know, with their places.
+    /// The script calls that the store did not know and what follows each, with their places.
     pub(super) fn unknown_scripts(
         &self,
         answers: &[Result<Reply, Error>],
     ) -> (Vec<usize>, Vec<Command>) {
-        self.items
-            .iter()
-            .zip(answers)
-            .enumerate()
-            .filter_map(|(place, pair)| match pair {
-                (Item::Script(invocation), Err(error)) if error.is_unknown_script() => {
-                    Some((place, invocation.in_full()))
-                }
-                _ => None,
-            })
-            .unzip()
+        let mut again = Vec::new();
+        let mut was_unknown = false;
+        for (place, (item, answer)) in self.items.iter().zip(answers).enumerate() {
+            let is_unknown = matches!(answer, Err(error) if error.is_unknown_script());
+            match item {
+                Item::Script(invocation) if is_unknown => again.push((place, invocation.in_full())),
+                Item::Following(command) if was_unknown => again.push((place, command.clone())),
+                Item::Command(_) | Item::Script(_) | Item::Following(_) => {}
+            }
+            was_unknown = match item {
+                Item::Following(_) => was_unknown,
+                Item::Command(_) | Item::Script(_) => is_unknown,
+            };
+        }
+        again.into_iter().unzip()
     }
 }
 

@@ -1,11 +1,26 @@
 //! Lua scripts, called by their hash and sent in full only when the store does not know them.
 
+//!
+//! A script whose keys are all known beforehand names every one of them in KEYS, and [`key_locked!`] puts Upstash's flag
+//! `allow-key-locking` before it: the store then locks these keys alone, and refuses the script any other. A script
+//! without the flag holds the lock of the whole database while it runs. Those that learn keys from data cannot have it;
+//! docs/PERFORMANCE.md lists them, which a test holds.
+
 use std::sync::OnceLock;
 
 use sha1::{Digest as _, Sha1};
 
 use super::command::Command;
 use crate::base::hex::hex;
+
+/// The text of a script that touches no key but those in KEYS, behind the line that says so.
+macro_rules! key_locked {
+    ($($part:tt)+) => {
+        concat!("#!lua flags=allow-key-locking\n", $($part)+)
+    };
+}
+
+pub(crate) use key_locked;
 
 /// A script as a constant: its text stands in a `.lua` file and is hashed once, on first use.
 #[derive(Debug)]
@@ -65,6 +80,13 @@ impl Invocation {
     #[must_use]
     pub fn key(mut self, key: impl Into<String>) -> Self {
         self.keys.push(key.into());
+        self
+    }
+
+    /// Adds several keys.
+    #[must_use]
+    pub fn keys(mut self, keys: impl IntoIterator<Item = String>) -> Self {
+        self.keys.extend(keys);
         self
     }
 

@@ -13,7 +13,7 @@ use super::put::LARGEST_VALUE;
 use super::stats::{self, FIGURES};
 use super::{Caches, Error};
 use crate::base::id::nonce;
-use crate::protocol::upstash::{self, Command, FromReply as _, Invocation, Reply, Script};
+use crate::protocol::upstash::{self, Command, FromReply as _, Invocation, Reply, Script, key_locked};
 
 /// How long readers wait for one another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,11 +43,11 @@ const ABSENT: Duration = Duration::from_secs(30);
 /// The waits between two looks at an entry that is being filled double from the first to the second.
 const PAUSES: [Duration; 2] = [Duration::from_millis(15), Duration::from_millis(500)];
 
-static READ: Script = Script::repeatable(concat!(
+static READ: Script = Script::repeatable(key_locked!(
     include_str!("lua/clock.lua"),
     include_str!("lua/read.lua")
 ));
-static FILL: Script = Script::repeatable(include_str!("lua/fill.lua"));
+static FILL: Script = Script::repeatable(key_locked!(include_str!("lua/fill.lua")));
 
 /// What a read found.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -6,12 +6,12 @@ use super::id::Id;
 use super::kind::Kind;
 use super::{Caches, Error};
 use crate::base::id::nonce;
-use crate::protocol::upstash::{self, Script};
+use crate::protocol::upstash::{self, Script, key_locked};
 
 /// The largest value that is cached, in bytes.
 pub const LARGEST_VALUE: usize = 512 << 10;
 
-static PUT: Script = Script::repeatable(concat!(
+static PUT: Script = Script::repeatable(key_locked!(
     include_str!("lua/clock.lua"),
     include_str!("lua/put.lua")
 ));

@@ -6,9 +6,10 @@
 
 use std::time::Duration;
 
+use crate::base::clock::Clock;
 use crate::base::env;
 use crate::protocol::mail::EmailAddress;
-use crate::protocol::upstash::{self, Redis, Script};
+use crate::protocol::upstash::{self, Invocation, Redis, Script, key_locked};
 use crate::service::key::Family;
 use crate::service::rate_limit::{EMAIL, Limit, Rate};
 
@@ -48,11 +49,14 @@ const TENANT_RATE: Rate = Rate {
 /// The least that a job is put off for: a message costs more than a moment.
 const SHORTEST_WAIT: Duration = Duration::from_secs(1);
 
+/// How often a call is made anew because the store's clock is in another window.
+const TRIES: usize = 3;
+
 /// The tenant of jobs that nobody's budget pays for.
 const NOBODY: &str = "-";
 
 // A repetition finds what it granted among the grants.
-static TAKE: Script = Script::repeatable(concat!(
+static TAKE: Script = Script::repeatable(key_locked!(
     include_str!("../rate_limit/lua/arithmetic.lua"),
     include_str!("take.lua")
 ));
@@ -75,6 +79,7 @@ pub enum Verdict {
 #[derive(Clone, Debug)]
 pub struct EmailBudget {
     redis: Redis,
+    clock: Clock,
     recipient: Rate,
     tenant: Rate,
 }
@@ -94,45 +99,82 @@ impl EmailBudget {
     pub fn new(redis: Redis, recipient: Rate, tenant: Rate) -> Self {
         Self {
             redis,
+            clock: Clock::system(),
             recipient,
             tenant,
         }
     }
 
-    /// Takes one mail for each recipient of a job, in their order, as far as the budgets reach. One request.
+    /// The same budgets, whose windows are first guessed by `clock`: the store's time decides.
+    #[must_use]
+    pub fn with_clock(self, clock: Clock) -> Self {
+        Self { clock, ..self }
+    }
+
+    /// Takes one mail for each recipient of a job, in their order, as far as the budgets reach. One request, and a second
+    /// one where this machine's clock is in another window than the store's.
     pub async fn take(
         &self,
         job_id: &str,
         tenant: &str,
         recipients: &[&EmailAddress],
     ) -> Result<Vec<Verdict>, Error> {
+        let mut now = self.clock.now().as_millisecond();
+        for _ in 0..TRIES {
+            let call = self.call(now, job_id, tenant, recipients);
+            let waits: Vec<i64> = self.redis.eval(call).await?;
+            match waits.as_slice() {
+                &[-1, present] => now = present,
+                waits => return Ok(waits.iter().copied().map(verdict).collect()),
+            }
+        }
+        Err(Error(upstash::Error::Decode(
+            "a window that never is the present one".to_owned(),
+        )))
+    }
+
+    /// The call for the windows of `now`, a millisecond.
+    fn call(
+        &self,
+        now: i64,
+        job_id: &str,
+        tenant: &str,
+        recipients: &[&EmailAddress],
+    ) -> Invocation {
         let tenant_count = if tenant == NOBODY {
             0
         } else {
             self.tenant.count
         };
+        let (window, day) = (self.recipient.index(now), self.tenant.index(now));
         let mut call = TAKE
             .invoke()
             .key(GRANTS.key(job_id))
-            .key(TENANT.key(tenant))
+            .key(format!("{}:{day}", TENANT.key(tenant)))
             .arg(self.recipient.count)
             .arg(self.recipient.window.as_millis())
             .arg(tenant_count)
             .arg(self.tenant.window.as_millis())
-            .arg(GRANTS_LIFE.as_millis());
+            .arg(GRANTS_LIFE.as_millis())
+            .arg(window)
+            .arg(day);
         for (place, recipient) in recipients.iter().enumerate() {
+            let counter = RECIPIENT.key(&recipient.as_str().to_lowercase());
             call = call
-                .key(RECIPIENT.key(&recipient.as_str().to_lowercase()))
+                .key(format!("{counter}:{window}"))
+                .key(format!("{counter}:{}", window - 1))
                 .arg(place);
         }
-        let waits: Vec<u64> = self.redis.eval(call).await?;
-        Ok(waits.into_iter().map(verdict).collect())
+        call
     }
 }
 
-fn verdict(wait: u64) -> Verdict {
+fn verdict(wait: i64) -> Verdict {
     match wait {
         0 => Verdict::Granted,
-        wait => Verdict::Wait(Duration::from_millis(wait).max(SHORTEST_WAIT)),
+        wait => {
+            let wait = Duration::from_millis(wait.unsigned_abs());
+            Verdict::Wait(wait.max(SHORTEST_WAIT))
+        }
     }
 }

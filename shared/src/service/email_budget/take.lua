@@ -1,32 +1,33 @@
 -- Takes one mail for each recipient of a job out of the recipient's budget and the tenant's, as far as they reach.
--- KEYS: 1 the job's grants (a set of places), 2 the tenant's counter without its window, 3.. the recipients' counters
--- without their windows
+-- KEYS: 1 the job's grants (a set of places), 2 the tenant's counter of its present window, 3.. for each recipient the
+-- counter of the present window and that of the window before
 -- ARGV: 1 mails to a recipient, 2 in this window (ms), 3 mails of a tenant (0: no limit), 4 in this window (ms),
--- 5 life of the grants (ms), 6.. the places of the recipients in the job
--- Answers for each recipient 0, or the milliseconds until a mail may go.
+-- 5 life of the grants (ms), 6 and 7 which windows the caller takes for the present ones, the recipients' and the
+-- tenant's, 8.. the places of the recipients in the job
+-- Answers for each recipient 0, or the milliseconds until a mail may go; -1 and the time where the caller's windows are
+-- not the present ones: nothing is taken, and the caller names those.
 
 local clock = redis.call('TIME')
 local now = tonumber(clock[1]) * 1000 + math.floor(tonumber(clock[2]) / 1000)
 local limit, window = tonumber(ARGV[1]), tonumber(ARGV[2])
 local tenant_limit, tenant_window = tonumber(ARGV[3]), tonumber(ARGV[4])
 
+local index = math.floor(now / window)
+if whole(index) ~= ARGV[6] or whole(math.floor(now / tenant_window)) ~= ARGV[7] then return { -1, now } end
+
 local places = {}
-for place = 6, #ARGV do places[#places + 1] = ARGV[place] end
+for place = 8, #ARGV do places[#places + 1] = ARGV[place] end
 local granted = redis.call('SMISMEMBER', KEYS[1], unpack(places))
 
 local left, day_key = math.huge, nil
 if tenant_limit > 0 then
-  day_key = KEYS[2] .. ':' .. whole(math.floor(now / tenant_window))
+  day_key = KEYS[2]
   left = tenant_limit - tonumber(redis.call('GET', day_key) or 0)
 end
 
 -- Every counter is read in one command, and written in one.
-local index, counters = math.floor(now / window), {}
-for number = 1, #places do
-  local name = KEYS[2 + number]
-  counters[2 * number - 1] = name .. ':' .. whole(index)
-  counters[2 * number] = name .. ':' .. whole(index - 1)
-end
+local counters = {}
+for number = 3, #KEYS do counters[number - 2] = KEYS[number] end
 local counts, before, used = redis.call('MGET', unpack(counters)), {}, {}
 
 local answer, fresh = {}, {}

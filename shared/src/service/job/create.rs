@@ -161,7 +161,11 @@ fn creation(
     })?;
     let name = order.job.name();
     let key = idempotency.map_or("", |idempotency| &idempotency.key);
-    let mut call = scripts::CREATE
+    let script = match idempotency {
+        None => &scripts::CREATE,
+        Some(_) => &scripts::CREATE_ONCE,
+    };
+    let mut call = script
         .invoke()
         .key(keys::JOB.key(&first.id))
         .key(keys::OPEN.key(name))

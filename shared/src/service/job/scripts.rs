@@ -1,6 +1,6 @@
 //! The Lua scripts, each behind the prelude that they share.
 
-use crate::protocol::upstash::Script;
+use crate::protocol::upstash::{Script, key_locked};
 
 macro_rules! source {
     ($($file:literal),+) => {
@@ -11,16 +11,27 @@ macro_rules! source {
     };
 }
 
+macro_rules! locked {
+    ($($file:literal),+) => {
+        key_locked!(
+            include_str!("lua/former.lua"),
+            $(include_str!(concat!("lua/", $file))),+
+        )
+    };
+}
+
 // Each carries an attempt nonce, fresh ids, or nothing that a repetition would change.
-pub(super) static CREATE: Script = Script::repeatable(source!("record.lua", "create.lua"));
-pub(super) static CLAIM: Script = Script::repeatable(source!("record.lua", "claim.lua"));
-pub(super) static COMMIT: Script = Script::repeatable(source!("record.lua", "commit.lua"));
-pub(super) static PROGRESS: Script = Script::repeatable(source!("record.lua", "progress.lua"));
+pub(super) static CREATE: Script = Script::repeatable(locked!("record.lua", "create.lua"));
+// With an Idempotency-Key it looks at the job of the first time.
+pub(super) static CREATE_ONCE: Script = Script::repeatable(source!("record.lua", "create.lua"));
+pub(super) static CLAIM: Script = Script::repeatable(locked!("record.lua", "claim.lua"));
+pub(super) static COMMIT: Script = Script::repeatable(locked!("record.lua", "commit.lua"));
+pub(super) static PROGRESS: Script = Script::repeatable(locked!("record.lua", "progress.lua"));
 pub(super) static CANCEL: Script =
     Script::repeatable(source!("record.lua", "find.lua", "cancel.lua"));
 pub(super) static REDRIVE: Script =
     Script::repeatable(source!("record.lua", "find.lua", "redrive.lua"));
-pub(super) static FAIL: Script = Script::repeatable(source!("record.lua", "fail.lua"));
+pub(super) static FAIL: Script = Script::repeatable(locked!("record.lua", "fail.lua"));
 pub(super) static GET: Script = Script::repeatable(source!("get.lua"));
 pub(super) static LIST: Script = Script::repeatable(source!("list.lua"));
 pub(super) static UNCLAIMED: Script = Script::repeatable(source!("record.lua", "unclaimed.lua"));

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use uuid::Uuid;
 
-use crate::protocol::upstash::{self, Invocation, Redis, Script};
+use crate::protocol::upstash::{self, Invocation, Redis, Script, key_locked};
 use crate::service::key::Family;
 
 /// How long a count is believed: what the web app writes past these functions shows after this time.
@@ -17,8 +17,8 @@ pub const UNREAD_COUNT: Family = Family {
     life: "5 minutes after the last change",
 };
 
-static GET: Script = Script::repeatable(include_str!("get_unread.lua"));
-static SET: Script = Script::repeatable(include_str!("set_unread.lua"));
+static GET: Script = Script::repeatable(key_locked!(include_str!("get_unread.lua")));
+static SET: Script = Script::repeatable(key_locked!(include_str!("set_unread.lua")));
 
 /// How many notifications a user has not read.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -140,7 +140,6 @@ impl RateLimits {
                 Algorithm::SlidingWindow => ("sliding", 0),
                 Algorithm::TokenBucket { refill } => ("bucket", refill),
             };
-            let key = claim.key();
             call = call
                 .arg(limiter.name)
                 .arg(&claim.identifier)
@@ -149,8 +148,8 @@ impl RateLimits {
                 .arg(rate.window.as_millis())
                 .arg(refill)
                 .arg(claim.cost)
-                .arg(self.memory.take_missed(&key))
-                .key(key);
+                .arg(self.memory.take_missed(&claim.key()))
+                .keys(claim.limit.keys(&claim.identifier, now));
         }
         call
     }

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use jiff::Timestamp;
+
 use super::rate::Rate;
 use crate::base::env;
 use crate::service::email_budget;
@@ -82,6 +84,20 @@ impl Limit {
     #[must_use]
     pub fn rate(&self) -> Rate {
         self.rate
+    }
+
+    /// The keys that count somebody at an instant, as @upstash/ratelimit names them: of a window its counter and, where it
+    /// slides, that of the window before; of a bucket its hash.
+    pub(super) fn keys(&self, identifier: &str, now: Timestamp) -> Vec<String> {
+        let key = self.limiter.keys.key(identifier);
+        let index = self.rate.index(now.as_millisecond());
+        match self.limiter.algorithm {
+            Algorithm::TokenBucket { .. } => vec![key],
+            Algorithm::FixedWindow => vec![format!("{key}:{index}")],
+            Algorithm::SlidingWindow => {
+                vec![format!("{key}:{index}"), format!("{key}:{}", index - 1)]
+            }
+        }
     }
 }
 

@@ -22,7 +22,7 @@ mod rate;
 mod remaining;
 
 use crate::base::clock::Clock;
-use crate::protocol::upstash::{Redis, Script};
+use crate::protocol::upstash::{Redis, Script, key_locked};
 use crate::service::key::Family;
 
 pub use admission::{Admission, Claim, Reason, Verdict, passes};
@@ -58,13 +58,13 @@ pub const LIMITER_KEYS: &[&Family] = limiter::KEYS;
 pub const KEYS: &[&Family] = &[&COUNTS, &REFUSED];
 
 // A repetition may count a call twice: see above.
-static ADMIT: Script = Script::repeatable(concat!(
+static ADMIT: Script = Script::repeatable(key_locked!(
     include_str!("../security/lua/list.lua"),
     include_str!("lua/arithmetic.lua"),
     include_str!("lua/admit.lua")
 ));
 
-static REMAINING: Script = Script::repeatable(concat!(
+static REMAINING: Script = Script::repeatable(key_locked!(
     include_str!("lua/arithmetic.lua"),
     include_str!("lua/remaining.lua")
 ));

@@ -17,6 +17,15 @@ pub struct Rate {
 #[error("must be a number and a window, such as 20/1h (units: s, m, h, d)")]
 pub struct InvalidRate;
 
+impl Rate {
+    /// The number of the window that a millisecond is in.
+    #[must_use]
+    pub fn index(&self, millisecond: i64) -> i64 {
+        let window = i64::try_from(self.window.as_millis()).unwrap_or(i64::MAX);
+        millisecond.div_euclid(window.max(1))
+    }
+}
+
 impl FromStr for Rate {
     type Err = InvalidRate;
 

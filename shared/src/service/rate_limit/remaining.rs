@@ -27,10 +27,11 @@ impl RateLimits {
             Algorithm::SlidingWindow => "sliding",
             Algorithm::TokenBucket { .. } => "bucket",
         };
+        let now = self.clock.now();
         let call = REMAINING
             .invoke()
-            .key(limit.limiter.keys.key(identifier))
-            .arg(self.clock.now().as_millisecond())
+            .keys(limit.keys(identifier, now))
+            .arg(now.as_millisecond())
             .arg(algorithm)
             .arg(limit.rate.count)
             .arg(limit.rate.window.as_millis());

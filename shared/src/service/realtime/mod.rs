@@ -1,14 +1,16 @@
 //! Real-time events: published once, kept for those who come later, and the newest one at hand.
 //!
-//! An event goes into a capped stream (to resume from), over pub/sub (to whoever listens now) and into a status key
-//! (for whoever asks how things stand), by one script and in one request.
+//! An event goes into a capped stream (to resume from) and into a status key (for whoever asks how things stand), by one
+//! script. A PUBLISH behind it in the same request wakes whoever listens: at most once by pub/sub's nature, and perhaps
+//! twice where an answer was lost.
 
 use std::time::Duration;
 
 use serde::Serialize;
+use serde_json::value::RawValue;
 
 use crate::base::id;
-use crate::protocol::upstash::{self, Invocation, Redis, Script};
+use crate::protocol::upstash::{self, Command, Invocation, Pipeline, Redis, Script, key_locked};
 use crate::service::key::Family;
 
 /// Events that a channel's stream keeps, approximately.
@@ -41,7 +43,7 @@ pub const PROGRESS: Family = Family {
 /// All families of this service.
 pub const KEYS: &[&Family] = &[&EVENTS, &DOCUMENT_STATUS, &PROGRESS];
 
-static PUBLISH: Script = Script::repeatable(include_str!("publish.lua"));
+static PUBLISH: Script = Script::repeatable(key_locked!(include_str!("publish.lua")));
 
 /// What can go wrong with an event.
 #[derive(Debug, thiserror::Error)]
@@ -86,32 +88,62 @@ impl Channel<'_> {
     }
 }
 
-/// Publishes an event and answers its id, which is its place in the stream.
+/// An event that is ready to be published.
+#[derive(Clone, Debug)]
+pub struct Event {
+    keep: Invocation,
+    wake: Command,
+}
+
+impl Event {
+    /// An event on a channel.
+    pub fn new(
+        channel: Channel<'_>,
+        kind: &str,
+        data: &impl Serialize,
+    ) -> Result<Self, serde_json::Error> {
+        let name = channel.name();
+        let mut keep = PUBLISH.invoke().key(EVENTS.key(&name));
+        if let Some(status) = channel.status_key() {
+            keep = keep.key(status);
+        }
+        let data = serde_json::value::to_raw_value(data)?;
+        let keep = keep
+            .arg(kind)
+            .arg(data.get())
+            .arg(KEPT)
+            .arg(LIFE.as_millis())
+            .arg(id::nonce());
+        let message = serde_json::to_string(&Message { kind, data: &data })?;
+        // A listener that is woken twice finds nothing new the second time.
+        let wake = Command::new("PUBLISH").arg(name).arg(message).repeatable();
+        Ok(Self { keep, wake })
+    }
+
+    /// Adds the two calls that publish the event to a pipeline: they answer the event's id and the number of listeners.
+    #[must_use]
+    pub fn join(self, pipeline: Pipeline) -> Pipeline {
+        pipeline.script(self.keep).following(self.wake)
+    }
+}
+
+/// What a listener hears: enough to show, but not which event it is. The stream says that.
+#[derive(Serialize)]
+struct Message<'a> {
+    #[serde(rename = "type")]
+    kind: &'a str,
+    data: &'a RawValue,
+}
+
+/// Publishes an event and answers its id, which is its place in the stream. One request.
 pub async fn publish(
     redis: &Redis,
     channel: Channel<'_>,
     kind: &str,
     data: &impl Serialize,
 ) -> Result<String, Error> {
-    Ok(redis.eval(event(channel, kind, data)?).await?)
-}
-
-/// The call that [`publish`] makes, to travel with others.
-pub fn event(
-    channel: Channel<'_>,
-    kind: &str,
-    data: &impl Serialize,
-) -> Result<Invocation, serde_json::Error> {
-    let name = channel.name();
-    let mut call = PUBLISH.invoke().key(EVENTS.key(&name));
-    if let Some(status) = channel.status_key() {
-        call = call.key(status);
-    }
-    Ok(call
-        .arg(&name)
-        .arg(kind)
-        .arg(serde_json::to_string(data)?)
-        .arg(KEPT)
-        .arg(LIFE.as_millis())
-        .arg(id::nonce()))
+    let event = Event::new(channel, kind, data)?;
+    let mut replies = redis.pipeline(event.join(Pipeline::new())).await?;
+    // The event is kept even where nobody could be woken: pub/sub promises nothing, and who listens reads on anyway.
+    Ok(replies.take()?)
 }

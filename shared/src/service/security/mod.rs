@@ -21,7 +21,7 @@ mod upkeep;
 mod visitor;
 
 use crate::protocol::postgres;
-use crate::protocol::upstash::{self, Script};
+use crate::protocol::upstash::{self, Script, key_locked};
 use crate::service::job::{Jobs, Publisher};
 use crate::service::key::Family;
 use crate::service::outbox::Outbox;
@@ -121,16 +121,16 @@ pub const KEYS: &[&Family] = &[
 ];
 
 // A repetition is recognised by its nonce.
-static ATTEMPT: Script = Script::repeatable(include_str!("lua/attempt.lua"));
+static ATTEMPT: Script = Script::repeatable(key_locked!(include_str!("lua/attempt.lua")));
 
 // A repetition may count a refusal twice, which errs on the strict side.
-static ASSESS: Script = Script::repeatable(concat!(
+static ASSESS: Script = Script::repeatable(key_locked!(
     include_str!("lua/list.lua"),
     include_str!("lua/assess.lua")
 ));
 
 // Repeating it changes nothing.
-static BLOCK: Script = Script::repeatable(include_str!("lua/block.lua"));
+static BLOCK: Script = Script::repeatable(key_locked!(include_str!("lua/block.lua")));
 
 /// Why security could not be looked after.
 #[derive(Debug, thiserror::Error)]

@@ -1,10 +1,12 @@
 //! Reading a session: from Redis, which notes the use; from Postgres where Redis does not know it, or does not answer.
 
+use jiff::tz::TimeZone;
+
 use super::archive::Touched;
 use super::record::Record;
 use super::view::{Session, Viewer};
 use super::words::SessionId;
-use super::{Error, OF_USER, SESSION, Sessions, TRIES, scripts};
+use super::{ACTIVE_USERS, Error, OF_USER, SESSION, Sessions, TRIES, scripts};
 use crate::base::id;
 use crate::protocol::upstash::{Command, Invocation};
 
@@ -39,6 +41,7 @@ impl Sessions {
             let call = scripts::READ
                 .invoke()
                 .key(SESSION.key(id.as_str()))
+                .keys(self.days())
                 .arg(age(totp_max_age))
                 .arg(user)
                 .arg(domain)
@@ -76,6 +79,13 @@ impl Sessions {
         Err(Error::Contended)
     }
 
+    /// The sets of today's and yesterday's users: which of the two days it is, the store's clock says.
+    fn days(&self) -> [String; 2] {
+        let today = self.clock.now().to_zoned_datetime(TimeZone::UTC).date();
+        let yesterday = today.yesterday().unwrap_or(today);
+        [today, yesterday].map(|day| ACTIVE_USERS.key(&day.to_string()))
+    }
+
     /// Puts back what Postgres knows.
     async fn fill(
         &self,
@@ -89,6 +99,7 @@ impl Sessions {
             .invoke()
             .key(SESSION.key(&record.session_id))
             .key(OF_USER.key(&record.user_id))
+            .keys(self.days())
             .arg(ticket)
             .arg(&record.session_id)
             .arg(user)

@@ -1,7 +1,8 @@
 -- Decides in one call whether a request may pass: the block list, then the lockout of its address, then its limits in
 -- their order, until one refuses. What a limit has counted when a later one refuses stays counted.
 -- KEYS: 1 counts of the day, 2 refused identifiers of the day, 3 lengths of blocked prefixes, 4 blocked prefixes,
--- 5 lockout of the address, 6.. the limits' keys, without their windows
+-- 5 lockout of the address, 6.. for each limit the key of its present window and, of a sliding one, that of the window
+-- before; of a bucket its key
 -- ARGV: 1 now, 2 family of the address (4, 6, or nothing: no address), 3 its digits, 4 whether a lockout counts (1),
 -- 5 the field of the hour, 6 life of the counts, 7 who is named when the address is refused, then for each limit its
 -- name, identifier, algorithm, limit, window, refill, cost, and refusals that were not asked here
@@ -31,17 +32,19 @@ local function count(name, outcome, number, identifier)
 end
 
 -- Everything that is a string is read in one command.
+local key_of, next_key = {}, 6
 local names = {}
 if ARGV[2] ~= '' then
   names[1], names[2] = KEYS[3], KEYS[5]
 end
 local place_of = {}
 for place = 1, limits do
+  key_of[place], next_key = KEYS[next_key], next_key + 1
   if argument(place, 3) == 'sliding' then
-    local index = math.floor(now / tonumber(argument(place, 5)))
     place_of[place] = #names + 1
-    names[#names + 1] = KEYS[5 + place] .. ':' .. whole(index)
-    names[#names + 1] = KEYS[5 + place] .. ':' .. whole(index - 1)
+    names[#names + 1] = key_of[place]
+    names[#names + 1] = KEYS[next_key]
+    next_key = next_key + 1
   end
 end
 local read = #names > 0 and redis.call('MGET', unpack(names)) or {}
@@ -62,26 +65,22 @@ end
 -- Each answers whether the limit passes, what remains, its reset, and the wait.
 local spend = {}
 
-function spend.sliding(place, key, limit, window, _, cost)
+function spend.sliding(place, counter, limit, window, _, cost)
   local current = tonumber(read[place_of[place]] or 0)
   local previous = tonumber(read[place_of[place] + 1] or 0)
-  local index = math.floor(now / window)
-  local reset = (index + 1) * window
+  local reset = (math.floor(now / window) + 1) * window
   local used = slid(window, now, current, previous)
   if cost > 0 and used >= limit then
     return false, 0, reset, until_slid(limit, window, now, current, previous)
   end
-  local counter = key .. ':' .. whole(index)
   local counted = redis.call('INCRBY', counter, cost)
   if counted == cost then redis.call('PEXPIRE', counter, window * 2 + 1000) end
   local left = limit - (used - current + counted)
   return left >= 0, math.max(0, left), reset, left >= 0 and 0 or until_slid(limit, window, now, counted, previous)
 end
 
-function spend.fixed(_, key, limit, window, _, cost)
-  local index = math.floor(now / window)
-  local reset = (index + 1) * window
-  local counter = key .. ':' .. whole(index)
+function spend.fixed(_, counter, limit, window, _, cost)
+  local reset = (math.floor(now / window) + 1) * window
   local counted = redis.call('INCRBY', counter, cost)
   if counted == cost then redis.call('PEXPIRE', counter, window) end
   return counted <= limit, math.max(0, limit - counted), reset, counted <= limit and 0 or reset - now
@@ -105,7 +104,7 @@ end
 local told
 for place = 1, limits do
   local name, identifier = argument(place, 1), argument(place, 2)
-  local passes, remaining, reset, wait = spend[argument(place, 3)](place, KEYS[5 + place],
+  local passes, remaining, reset, wait = spend[argument(place, 3)](place, key_of[place],
     tonumber(argument(place, 4)), tonumber(argument(place, 5)), tonumber(argument(place, 6)), tonumber(argument(place, 7)))
   local missed = tonumber(argument(place, 8))
   if not passes then

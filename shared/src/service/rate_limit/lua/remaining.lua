@@ -1,5 +1,5 @@
 -- What a limit has left, without taking any of it.
--- KEYS: 1 the limit's key, without its window
+-- KEYS: 1 the key of the limit's present window, or of its bucket, 2 of a sliding window the one before
 -- ARGV: 1 now, 2 algorithm, 3 limit, 4 window
 -- Answers the remaining and the reset
 
@@ -10,12 +10,10 @@ if ARGV[2] == 'bucket' then
   if not bucket[1] then return {limit, now + window} end
   return {math.max(0, tonumber(bucket[2])), tonumber(bucket[1]) + window}
 end
-local index = math.floor(now / window)
-local reset = (index + 1) * window
-local counter = KEYS[1] .. ':' .. whole(index)
+local reset = (math.floor(now / window) + 1) * window
 if ARGV[2] == 'fixed' then
-  return {math.max(0, limit - tonumber(redis.call('GET', counter) or 0)), reset}
+  return {math.max(0, limit - tonumber(redis.call('GET', KEYS[1]) or 0)), reset}
 end
-local read = redis.call('MGET', counter, KEYS[1] .. ':' .. whole(index - 1))
+local read = redis.call('MGET', KEYS[1], KEYS[2])
 local used = slid(window, now, tonumber(read[1] or 0), tonumber(read[2] or 0))
 return {math.max(0, limit - used), reset}

@@ -34,13 +34,12 @@ for place = 1, #others - (tonumber(ARGV[7]) - 1) do
   answer[#answer + 1] = other.id
 end
 
-local today = stamp(now):sub(1, 10)
 redis.call('DEL', key)
 redis.call('HSET', key, 'userId', ARGV[2], 'email', ARGV[3], 'refreshHash', ARGV[4], 'createdAt', digits(created),
   'lastUsedAt', digits(created), 'endsAt', digits(created + LONGEST), 'version', '1', 'savedAt', digits(created),
   'activeOn', today, 'device', ARGV[6], unpack(ARGV[5] ~= '' and { 'ipAddress', ARGV[5] } or {}))
 redis.call('PEXPIREAT', key, digits(created + IDLE + GRAIN))
 add_to_index(index, id)
-redis.call('SADD', 'active_users:' .. today, ARGV[2])
-redis.call('EXPIRE', 'active_users:' .. today, ACTIVE_LIFE)
+redis.call('SADD', active_today, ARGV[2])
+redis.call('EXPIRE', active_today, ACTIVE_LIFE)
 return answer

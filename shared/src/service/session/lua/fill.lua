@@ -1,5 +1,5 @@
 -- Puts back what Postgres knows of a session.
--- KEYS: 1 session:{id}, 2 user_sessions:{userId}
+-- KEYS: 1 session:{id}, 2 user_sessions:{userId}, 3 active_users:{today}, 4 active_users:{yesterday}
 -- ARGV: 1 the ticket that read.lua gave, or '' from who writes a newer version to Postgres, 2 id, 3 and 4 the acting
 -- user and his domain, 5 how old a TOTP proof may be, 6.. fields and values of the session, lastUsedAt and savedAt
 -- being those of Postgres

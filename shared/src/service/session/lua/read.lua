@@ -1,5 +1,6 @@
 -- Reads a session and notes that it was used. For the API, and for the web app, which runs it without the API.
--- KEYS: 1 session:{id}
+-- KEYS: 1 session:{id}, 2 active_users:{today}, 3 active_users:{yesterday}, days being UTC. (Until the next release a
+-- caller may leave 2 and 3 out: it is then sent to the API for the first use of a day.)
 -- ARGV, all optional: 1 how old a TOTP proof may be to count as fresh (seconds), 2 the acting user, 3 the domain that
 -- he administers, 4 a ticket, from who can ask Postgres
 -- Answers without a ticket: the session as JSON | 0 (there is no such session, or not for that user) | nil (ask the
@@ -23,7 +24,7 @@ if state == 'gone' or not may_see(session, ARGV[2], ARGV[3]) then
   return asks_postgres and { 'gone' } or 0
 end
 local is_due = now - tonumber(session.savedAt or 0) >= SAVED_EVERY
-if not asks_postgres and (is_due or session.former) then return false end
+if not asks_postgres and (is_due or session.former or #KEYS == 1 and is_first_of_day(session)) then return false end
 touch(key, session, is_due and { 'savedAt', digits(now) } or nil)
 local answer = view(key, session, now, ARGV[1])
 if not asks_postgres then return answer end

@@ -42,7 +42,6 @@ end
 if is_previous and now - tonumber(session.rotatedAt) <= tonumber(ARGV[3]) then return { 'kept' } end
 if is_former then
   bury(key, session, given)
-  redis.call('HDEL', 'user_sessions:' .. session.userId, (key:gsub('^session:', '')))
   return { 'reused' }
 end
 return { 'invalid', session.version }

@@ -107,19 +107,33 @@ local function may_see(session, viewer, domain)
   return at and at:lower() == domain:lower() or false
 end
 
--- Notes the use of a session, at most once in a grain. What else is to be written goes with it.
+-- Whether a use is the first of its day, so that the day's set is to be written.
+local today = stamp(now):sub(1, 10)
+local active_today = 'active_users:' .. today
+local function is_first_of_day(session) return session.activeOn ~= today end
+
+-- Whether the caller has named a key. A script with allow-key-locking may touch no other.
+local function is_named(name)
+  for _, key in ipairs(KEYS) do
+    if key == name then return true end
+  end
+  return false
+end
+
+-- Notes the use of a session, at most once in a grain. What else is to be written goes with it. A caller whose clock is
+-- in another day than Redis's has not named the day's set: the next use notes the day.
 local function touch(key, session, more)
-  local fields, is_new_day = more or {}, session.activeOn ~= stamp(now):sub(1, 10)
+  local fields, is_new_day = more or {}, is_first_of_day(session) and is_named(active_today)
   if now - tonumber(session.lastUsedAt) >= GRAIN or is_new_day then
     session.lastUsedAt = digits(now)
     fields[#fields + 1] = 'lastUsedAt'
     fields[#fields + 1] = session.lastUsedAt
     if is_new_day then
-      session.activeOn = stamp(now):sub(1, 10)
+      session.activeOn = today
       fields[#fields + 1] = 'activeOn'
       fields[#fields + 1] = session.activeOn
-      redis.call('SADD', 'active_users:' .. session.activeOn, session.userId)
-      redis.call('EXPIRE', 'active_users:' .. session.activeOn, ACTIVE_LIFE)
+      redis.call('SADD', active_today, session.userId)
+      redis.call('EXPIRE', active_today, ACTIVE_LIFE)
     end
     redis.call('PEXPIREAT', key, digits(math.min(now + IDLE + GRAIN, tonumber(session.endsAt))))
   end
