@@ -45,6 +45,7 @@ impl Stage {
             template: Path::new(env!("CARGO_MANIFEST_DIR")).join("hello.yaml"),
             bin_dir: bin_dir.join("examples"),
             environment: BTreeMap::new(),
+            parameters: BTreeMap::new(),
             max_instances: 1,
             log: None,
         });

@@ -31,6 +31,9 @@ use crate::support::cluster::cluster;
 use crate::support::payloads::signature_request;
 use crate::support::waiting::eventually;
 
+/// How many clients the pooler takes: all instances of all functions together must fit (DESIGN, rule 15).
+const MAX_CLIENTS: usize = 150;
+
 /// A pooler before a migrated database. Its certificate is for `localhost` and for no address.
 struct Fixture {
     cluster: Cluster,
@@ -43,12 +46,16 @@ struct Fixture {
 
 impl Fixture {
     async fn start() -> Self {
+        Self::start_with(MAX_CLIENTS).await
+    }
+
+    async fn start_with(max_clients: usize) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let cluster = cluster(folder.path()).await;
         let database = cluster.database("pooled").await.unwrap();
         let postgres = Url::parse(&database.functions_url).unwrap().port().unwrap();
         let port = free().unwrap();
-        let authority = write_configuration(folder.path(), port, postgres);
+        let authority = write_configuration(folder.path(), port, postgres, max_clients);
         let pooler = start_pooler(folder.path(), port).await;
         Self {
             cluster,
@@ -77,13 +84,13 @@ impl Fixture {
 
 /// Writes what pgbouncer reads and gives the authority that vouches for it. The folder is opened to the system user
 /// that pgbouncer becomes when it is started as root.
-fn write_configuration(folder: &Path, port: u16, postgres: u16) -> String {
+fn write_configuration(folder: &Path, port: u16, postgres: u16, max_clients: usize) -> String {
     let (authority, certificate, key) = certificates();
     let path = |name: &str| folder.join(name).display().to_string();
     let settings = format!(
         "[databases]\npooled = host=127.0.0.1 port={postgres} dbname=pooled\n\
          [pgbouncer]\nlisten_addr = 127.0.0.1\nlisten_port = {port}\nunix_socket_dir =\n\
-         pool_mode = transaction\ndefault_pool_size = 2\nauth_type = md5\nauth_file = {}\n\
+         pool_mode = transaction\ndefault_pool_size = 2\nmax_client_conn = {max_clients}\nauth_type = md5\nauth_file = {}\n\
          client_tls_sslmode = require\nclient_tls_cert_file = {}\nclient_tls_key_file = {}\n",
         path("users"),
         path("certificate.pem"),
@@ -176,6 +183,30 @@ async fn statements_go_through_a_transaction_pooler() {
     let named = "select count(*) from pg_prepared_statements where name <> ''";
     let rows = fixture.connect().query(named, &[]).await.unwrap();
     assert_eq!(column::<i64>(&rows[0], "count").unwrap(), 0);
+    fixture.end().await;
+}
+
+#[tokio::test]
+async fn client_beyond_the_poolers_bound_is_unavailable_until_another_leaves() {
+    let fixture = Fixture::start_with(3).await;
+    let clients: Vec<Postgres> = (0..3).map(|_| fixture.connect()).collect();
+    for client in &clients {
+        client.batch("select 1").await.unwrap();
+    }
+    let late = fixture.connect();
+    let refused = late.batch("select 1").await.unwrap_err();
+    assert!(
+        matches!(refused, postgres::Error::Unavailable(_)),
+        "a full pooler is an outage, not a fault of the statement: {refused:?}"
+    );
+    for client in &clients {
+        client.batch("select 1").await.unwrap();
+    }
+    drop(clients);
+    eventually("the late one gets in", async || {
+        late.batch("select 1").await.is_ok()
+    })
+    .await;
     fixture.end().await;
 }
 

@@ -105,7 +105,7 @@ async fn verify(moto: &Moto, identity: &str) {
     let http = shared::protocol::http::client(PATIENCE).unwrap();
     let url = format!("{}/v2/email/identities", moto.url());
     // moto reads account, region and service from it, and does not check the signature.
-    let credential = "AWS4-HMAC-SHA256 Credential=AKIALOCALCLOUD/20260101/us-east-1/ses/aws4_request, \
+    let credential = "AWS4-HMAC-SHA256 Credential=ASIALOCALCLOUD/20260101/us-east-1/ses/aws4_request, \
                       SignedHeaders=host, Signature=0";
     let request = http.post(url).header("authorization", credential);
     let made = answer(with_json(request, &json!({ "EmailIdentity": identity }))).await;

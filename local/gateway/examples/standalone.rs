@@ -18,6 +18,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         template: template.into(),
         bin_dir: bin_dir.into(),
         environment: BTreeMap::new(),
+        parameters: BTreeMap::new(),
         max_instances: Settings::DEFAULT_MAX_INSTANCES,
         log: None,
     })

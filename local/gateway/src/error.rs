@@ -21,6 +21,19 @@ pub enum Error {
         /// Where its binary was looked for.
         path: PathBuf,
     },
+    /// The variables of a function are larger than Lambda takes.
+    #[error(
+        "the variables of {function} have {bytes} bytes as JSON, and Lambda takes {limit}: move values into the secret that \
+         SECRETS_ARN names, or shorten them"
+    )]
+    Environment {
+        /// The function.
+        function: String,
+        /// Their size.
+        bytes: usize,
+        /// The most that Lambda takes.
+        limit: usize,
+    },
     /// The address is taken or not ours to take.
     #[error("cannot listen on {address}")]
     Listen {
@@ -58,6 +71,9 @@ pub enum InvokeError {
         /// The text, as the runtime reports it.
         message: String,
     },
+    /// Its reserved concurrency is in use; Lambda calls this `TooManyRequestsException`.
+    #[error("the reserved concurrency of {0} is in use")]
+    Throttled(usize),
     /// The instance did not reach its first poll: it could not be started, stopped by itself or took too long.
     #[error("the function did not start: {0}")]
     Init(String),

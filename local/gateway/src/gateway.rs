@@ -26,7 +26,7 @@ pub struct Gateway {
 
 impl Gateway {
     pub(crate) async fn start(settings: Settings) -> Result<Self, Error> {
-        let template = Template::read(&settings.template)?;
+        let template = Template::read(&settings.template, &settings.parameters)?;
         let leash = Arc::new(Leash::new()?);
         let mut functions = BTreeMap::new();
         for function in &template.functions {
@@ -104,6 +104,14 @@ impl Gateway {
             .map_or(0, |function| function.invocations())
     }
 
+    /// How many calls of the function were refused because its reserved concurrency was in use.
+    #[must_use]
+    pub fn throttles(&self, function: &str) -> u64 {
+        self.functions
+            .get(function)
+            .map_or(0, |function| function.throttles())
+    }
+
     /// For each instance that got so far, the time from the start of its process to its first poll; oldest first, the
     /// latest thousand.
     #[must_use]
@@ -157,6 +165,7 @@ fn prepare(
             path,
         });
     }
+    environment::check(function, &settings.environment)?;
     let log = settings
         .log
         .as_deref()

@@ -11,6 +11,8 @@ pub(crate) const BODY: usize = 10 * 1024 * 1024;
 pub(crate) const LAMBDA_REQUEST: usize = 6 * 1024 * 1024;
 /// The answer of one synchronous invocation, in bytes, with the 100 that Lambda grants on top.
 pub(crate) const LAMBDA_RESPONSE: usize = 6 * 1024 * 1024 + 100;
+/// The variables of a function, in bytes. Lambda's own message measures them as JSON.
+pub(crate) const ENVIRONMENT: usize = 4 * 1024;
 /// How long API Gateway waits for an integration.
 pub(crate) const INTEGRATION: Duration = Duration::from_secs(30);
 /// How long Lambda lets a function initialise before its first poll.

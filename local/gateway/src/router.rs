@@ -120,6 +120,7 @@ Resources:
         D: { Type: HttpApi, Properties: { Method: GET, Path: '/files/{rest+}' } }
         E: { Type: HttpApi, Properties: { Method: GET, Path: / } }
 ",
+            &BTreeMap::new(),
         );
         Router::new(&template.unwrap())
     }

@@ -17,7 +17,10 @@ pub struct Settings {
     /// Values of variables. A function is given those that its template entry names, and of the rest only
     /// `AWS_REGION`, the `AWS_` credentials and `AWS_ENDPOINT_URL*`.
     pub environment: BTreeMap<String, String>,
-    /// The most instances of one function at a time; further calls queue. At least one is always allowed.
+    /// Values of the template's parameters in place of their defaults, such as a lower reserved concurrency.
+    pub parameters: BTreeMap<String, String>,
+    /// The most processes of one function at a time, for the machine's sake. Calls that its reserved concurrency takes and
+    /// that find no process wait for one. At least one is always allowed.
     pub max_instances: usize,
     /// The folder of the functions' output, one file per function; without it, output is dropped.
     pub log: Option<PathBuf>,
@@ -25,7 +28,7 @@ pub struct Settings {
 
 impl Settings {
     /// A good value of [`Settings::max_instances`] for one machine.
-    pub const DEFAULT_MAX_INSTANCES: usize = 8;
+    pub const DEFAULT_MAX_INSTANCES: usize = 10;
 }
 
 impl fmt::Debug for Settings {
@@ -36,6 +39,7 @@ impl fmt::Debug for Settings {
             .field("template", &self.template)
             .field("bin_dir", &self.bin_dir)
             .field("environment", &self.environment.keys())
+            .field("parameters", &self.parameters)
             .field("max_instances", &self.max_instances)
             .field("log", &self.log)
             .finish()

@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use crate::events::Events;
 use crate::fault::Switches;
 use crate::mail::Mail;
+use crate::rate::Rates;
 use crate::store::Store;
 
 /// What both endpoints work with.
@@ -18,6 +19,8 @@ pub(crate) struct Account {
     pub(crate) configuration_set: String,
     /// The API key that Resend knows.
     pub(crate) resend_key: String,
+    /// How much each takes in a second.
+    pub(crate) rates: Rates,
     /// The switched-on failures.
     pub(crate) faults: Switches,
     /// Where mails go.

@@ -14,6 +14,7 @@ mod fault;
 mod listener;
 mod mail;
 mod mailbox;
+mod rate;
 pub mod resend;
 mod server;
 pub mod ses;

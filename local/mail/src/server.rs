@@ -13,6 +13,7 @@ use crate::fault::{Faults, Switches};
 use crate::listener::{Bound, Listener};
 use crate::mail::{Mail, Provider};
 use crate::mailbox;
+use crate::rate::{Rate, Rates};
 use crate::store::{Filter, Store};
 use crate::{resend, ses};
 
@@ -37,6 +38,10 @@ pub struct Settings {
     pub resend_key: String,
     /// The secret that Resend signs its webhooks with: `whsec_...`.
     pub webhook_secret: String,
+    /// How many recipients SES takes in a second; none: any number.
+    pub ses_rate: Option<u32>,
+    /// How many calls Resend takes in a second; none: any number.
+    pub resend_rate: Option<u32>,
 }
 
 impl fmt::Debug for Settings {
@@ -52,7 +57,13 @@ impl fmt::Debug for Settings {
 }
 
 impl Settings {
-    /// For a test: free ports, and `signtusk.localhost` may send.
+    /// What SES takes in a second of an account that has just left the sandbox; in it, it is one.
+    pub const DEFAULT_SES_RATE: u32 = 14;
+
+    /// What Resend takes in a second of any team.
+    pub const DEFAULT_RESEND_RATE: u32 = 5;
+
+    /// For a test: free ports, no rates, and `signtusk.localhost` may send.
     #[must_use]
     pub fn throwaway(data: &Path) -> Self {
         let free = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
@@ -66,6 +77,8 @@ impl Settings {
             configuration_set: "signtusk".to_owned(),
             resend_key: "re_throwaway".to_owned(),
             webhook_secret: svix::secret_of("throwaway"),
+            ses_rate: None,
+            resend_rate: None,
         }
     }
 }
@@ -125,6 +138,10 @@ pub async fn start(settings: Settings) -> Result<Server, Error> {
         verified: settings.verified,
         configuration_set: settings.configuration_set,
         resend_key: settings.resend_key,
+        rates: Rates {
+            ses: Rate::new(settings.ses_rate),
+            resend: Rate::new(settings.resend_rate),
+        },
         faults: Switches::default(),
         store: Arc::clone(&store),
         events: events.clone(),

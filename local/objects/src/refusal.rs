@@ -6,12 +6,16 @@ use http::{StatusCode, header};
 /// Why a call is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Refusal {
-    /// Nobody has signed it.
+    /// It is not signed, or a header that counts is not among what is signed.
     AccessDenied,
     /// The signature is not of the form.
     Malformed,
-    /// Nobody has this key.
+    /// It is signed for another region.
+    WrongRegion,
+    /// There is no such access key, or it is a temporary one and its token is missing.
     UnknownKey,
+    /// The session token is not that of the access key.
+    InvalidToken,
     /// The signature is another's, or of another call.
     WrongSignature,
     /// It was signed too long ago, or is of tomorrow.
@@ -36,8 +40,11 @@ impl Refusal {
     fn told(self) -> (StatusCode, &'static str) {
         match self {
             Self::AccessDenied => (StatusCode::FORBIDDEN, "AccessDenied"),
-            Self::Malformed => (StatusCode::BAD_REQUEST, "AuthorizationHeaderMalformed"),
+            Self::Malformed | Self::WrongRegion => {
+                (StatusCode::BAD_REQUEST, "AuthorizationHeaderMalformed")
+            }
             Self::UnknownKey => (StatusCode::FORBIDDEN, "InvalidAccessKeyId"),
+            Self::InvalidToken => (StatusCode::BAD_REQUEST, "InvalidToken"),
             Self::WrongSignature => (StatusCode::FORBIDDEN, "SignatureDoesNotMatch"),
             Self::Skewed => (StatusCode::FORBIDDEN, "RequestTimeTooSkewed"),
             Self::WrongBody => (StatusCode::BAD_REQUEST, "XAmzContentSHA256Mismatch"),

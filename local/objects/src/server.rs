@@ -13,19 +13,16 @@ use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Response};
 use http::{Method, StatusCode, header};
 use jiff::Timestamp;
-use percent_encoding::percent_decode_str;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
+use crate::place::place;
 use crate::refusal::Refusal;
 use crate::shelf::{Object, Shelf};
-use crate::signature::{self, Keys};
+use crate::signature::{self, Account, Keys};
 
 /// The largest object, in bytes: well above the largest document.
 const LARGEST: usize = 64 * 1024 * 1024;
-
-/// The longest key, in bytes.
-const LONGEST_KEY: usize = 1024;
 
 /// How the store is started.
 #[derive(Clone, Debug)]
@@ -36,8 +33,10 @@ pub struct Settings {
     pub folder: PathBuf,
     /// The buckets that there are.
     pub buckets: Vec<String>,
+    /// The region that the buckets are in; calls that are signed for another are refused.
+    pub region: String,
     /// Whose calls are taken.
-    pub keys: Keys,
+    pub keys: Vec<Keys>,
 }
 
 /// Why it could not start.
@@ -74,7 +73,7 @@ pub struct Server {
 #[derive(Debug)]
 struct Store {
     shelves: BTreeMap<String, Shelf>,
-    keys: Keys,
+    account: Account,
     requests: AtomicU64,
 }
 
@@ -95,7 +94,10 @@ pub async fn start(settings: Settings) -> Result<Server, Error> {
     let url = format!("http://{}", socket.local_addr().map_err(failed)?);
     let store = Arc::new(Store {
         shelves,
-        keys: settings.keys,
+        account: Account {
+            region: settings.region,
+            keys: settings.keys,
+        },
         requests: AtomicU64::new(0),
     });
     let router = Router::new().fallback(serve).with_state(Arc::clone(&store));
@@ -145,8 +147,8 @@ impl Store {
         let body = to_bytes(body, LARGEST)
             .await
             .map_err(|_| Refusal::TooLarge)?;
-        signature::check(&self.keys, &parts, &body, now())?;
-        let (bucket, key) = place(parts.uri.path())?;
+        signature::check(&self.account, &parts, &body, now())?;
+        let (bucket, key) = place(&parts)?;
         let kept = self.shelves.get(&bucket).ok_or(Refusal::NoSuchBucket)?;
         match parts.method {
             Method::PUT => {
@@ -174,22 +176,6 @@ impl Store {
             }
             _ => Err(Refusal::NotImplemented),
         }
-    }
-}
-
-/// The bucket and the key that a path names.
-fn place(path: &str) -> Result<(String, String), Refusal> {
-    let (bucket, key) = path
-        .trim_start_matches('/')
-        .split_once('/')
-        .unwrap_or_default();
-    let decoded = |text| percent_decode_str(text).decode_utf8().map(Into::into);
-    let bucket: String = decoded(bucket).map_err(|_| Refusal::NoSuchBucket)?;
-    let key: String = decoded(key).map_err(|_| Refusal::BadKey)?;
-    if (1..=LONGEST_KEY).contains(&key.len()) {
-        Ok((bucket, key))
-    } else {
-        Err(Refusal::BadKey)
     }
 }
 

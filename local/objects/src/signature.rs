@@ -24,6 +24,15 @@ pub struct Keys {
     pub id: String,
     /// The secret half.
     pub secret: String,
+    /// What temporary keys, such as those of a function's role, need beside it.
+    pub session_token: Option<String>,
+}
+
+/// Who may call, and where.
+#[derive(Debug)]
+pub(crate) struct Account {
+    pub(crate) region: String,
+    pub(crate) keys: Vec<Keys>,
 }
 
 impl std::fmt::Debug for Keys {
@@ -43,21 +52,28 @@ struct Claim {
     /// Seconds for which it holds.
     holds: i64,
     payload_hash: String,
+    session_token: Option<String>,
 }
 
 /// Checks who calls, and that the call and its body are the ones that were signed.
 pub(crate) fn check(
-    keys: &Keys,
+    account: &Account,
     parts: &Parts,
     body: &[u8],
     now: Timestamp,
 ) -> Result<(), Refusal> {
     let claim = Claim::read(parts)?;
-    let scope = claim.credential.strip_prefix(&format!("{}/", keys.id));
-    let scope = scope.ok_or(Refusal::UnknownKey)?;
-    if !scope.ends_with("/s3/aws4_request") {
+    let (id, scope) = claim.credential.split_once('/').ok_or(Refusal::Malformed)?;
+    let keys = account.keys.iter().find(|keys| keys.id == id);
+    let keys = keys.ok_or(Refusal::UnknownKey)?;
+    let [_day, region, "s3", "aws4_request"] = scope.split('/').collect::<Vec<_>>()[..] else {
         return Err(Refusal::Malformed);
+    };
+    if region != account.region {
+        return Err(Refusal::WrongRegion);
     }
+    check_token(keys, &claim)?;
+    check_signed_headers(parts, &claim)?;
     let signed_at = instant(&claim.at).ok_or(Refusal::Malformed)?;
     let age = now.as_second() - signed_at.as_second();
     if age < -SKEW || age > claim.holds {
@@ -76,6 +92,26 @@ pub(crate) fn check(
         Ok(())
     } else {
         Err(Refusal::WrongSignature)
+    }
+}
+
+/// Temporary keys are nothing without their token, and others have none.
+fn check_token(keys: &Keys, claim: &Claim) -> Result<(), Refusal> {
+    match (&keys.session_token, &claim.session_token) {
+        (expected, given) if expected == given => Ok(()),
+        (Some(_), None) => Err(Refusal::UnknownKey),
+        _ => Err(Refusal::InvalidToken),
+    }
+}
+
+/// S3 takes no header of its own that is not signed, the token among them.
+fn check_signed_headers(parts: &Parts, claim: &Claim) -> Result<(), Refusal> {
+    let signed = |name: &str| claim.signed_headers.split(';').any(|it| it == name);
+    let mut names = parts.headers.keys().map(http::HeaderName::as_str);
+    if signed("host") && names.all(|name| !name.starts_with("x-amz-") || signed(name)) {
+        Ok(())
+    } else {
+        Err(Refusal::AccessDenied)
     }
 }
 
@@ -102,6 +138,7 @@ impl Claim {
                     at: header("x-amz-date")?,
                     holds: SKEW,
                     payload_hash: header("x-amz-content-sha256")?,
+                    session_token: header("x-amz-security-token"),
                 })
             };
             return read().ok_or(Refusal::Malformed);
@@ -120,6 +157,7 @@ impl Claim {
                 at: query("X-Amz-Date")?,
                 holds: query("X-Amz-Expires")?.parse().ok()?,
                 payload_hash: UNSIGNED.to_owned(),
+                session_token: query("X-Amz-Security-Token"),
             })
         };
         read().ok_or(Refusal::Malformed)
@@ -189,23 +227,76 @@ mod tests {
         request.body(()).unwrap().into_parts().0
     }
 
-    fn keys(secret: &str) -> Keys {
-        Keys {
+    fn account(secret: &str) -> Account {
+        let keys = Keys {
             id: "AKIAIOSFODNN7EXAMPLE".to_owned(),
             secret: secret.to_owned(),
+            session_token: None,
+        };
+        Account {
+            region: "us-east-1".to_owned(),
+            keys: vec![keys],
+        }
+    }
+
+    /// A claim of temporary keys, with a token or without, that signs these headers.
+    fn temporary(token: Option<&str>, signed_headers: &str) -> Claim {
+        Claim {
+            credential: String::new(),
+            signed_headers: signed_headers.to_owned(),
+            signature: String::new(),
+            at: String::new(),
+            holds: 0,
+            payload_hash: String::new(),
+            session_token: token.map(str::to_owned),
         }
     }
 
     #[test]
+    fn call_that_is_signed_for_another_region_is_refused() {
+        let at: Timestamp = "2013-05-24T00:00:00Z".parse().unwrap();
+        let mut elsewhere = account("wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY");
+        elsewhere.region = "eu-west-1".to_owned();
+        let refused = check(&elsewhere, &example("bytes=0-9"), b"", at);
+        assert_eq!(refused, Err(Refusal::WrongRegion));
+    }
+
+    #[test]
+    fn temporary_keys_without_their_signed_token_are_refused() {
+        let keys = Keys {
+            id: "ASIAEXAMPLE".to_owned(),
+            secret: "secret".to_owned(),
+            session_token: Some("token".to_owned()),
+        };
+        let token = |token| check_token(&keys, &temporary(token, "host"));
+        assert_eq!(token(Some("token")), Ok(()));
+        assert_eq!(token(None), Err(Refusal::UnknownKey));
+        assert_eq!(token(Some("another")), Err(Refusal::InvalidToken));
+        let lasting = Keys {
+            session_token: None,
+            ..keys.clone()
+        };
+        let refused = check_token(&lasting, &temporary(Some("token"), "host"));
+        assert_eq!(refused, Err(Refusal::InvalidToken));
+
+        let request = http::Request::builder().header("x-amz-security-token", "token");
+        let (parts, ()) = request.body(()).unwrap().into_parts();
+        let signed = |headers| check_signed_headers(&parts, &temporary(Some("token"), headers));
+        assert_eq!(signed("host;x-amz-security-token"), Ok(()));
+        assert_eq!(signed("host"), Err(Refusal::AccessDenied));
+        assert_eq!(signed("x-amz-security-token"), Err(Refusal::AccessDenied));
+    }
+
+    #[test]
     fn amazons_own_example_is_taken_and_nothing_that_differs_from_it() {
-        let right = keys("wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY");
+        let right = account("wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY");
         let at: Timestamp = "2013-05-24T00:00:00Z".parse().unwrap();
         let call = example("bytes=0-9");
         assert_eq!(check(&right, &call, b"", at), Ok(()));
         let late: Timestamp = "2013-05-24T00:16:00Z".parse().unwrap();
         for (refused, why) in [
             (
-                check(&keys("another"), &call, b"", at),
+                check(&account("another"), &call, b"", at),
                 Refusal::WrongSignature,
             ),
             (

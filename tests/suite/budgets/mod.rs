@@ -252,7 +252,8 @@ async fn delivering(cloud: &TestCloud, meter: &mut Meter<'_>) {
 
 async fn failing(cloud: &TestCloud, meter: &mut Meter<'_>) {
     let one = async || tracked(&cloud.enqueue(&signature_request("ann@example.com")).await);
-    cloud.mail().faults().set(Some(Fault::Throttled));
+    let quota = Fault::Refused(local_mail::Code::LimitExceeded);
+    cloud.mail().faults().set(Some(quota));
     meter
         .check(
             "POST /api/jobs/send-email, throttled and deferred",

@@ -16,7 +16,7 @@ use crate::support::cloud::{PATIENCE, fresh_database};
 use crate::support::ledger::LedgerDatabase;
 use crate::support::waiting::eventually;
 
-/// Readers through the gateway, which runs them on eight instances.
+/// Readers through the gateway, more than the function has reserved: the crowd is the point here.
 const CALLS: usize = 1_000;
 
 /// Readers in this process, over as many connections of their own: more would keep its two threads from the store for
@@ -50,6 +50,8 @@ async fn a_thousand_calls_for_a_cold_entry_are_one_query() {
     let database = LedgerDatabase::at(made.clone());
     let cloud = cloud_with(|settings| {
         settings.database = Database::Made(made);
+        let reserved = ("DatabaseConcurrency".to_owned(), CALLS.to_string());
+        settings.parameters.extend([reserved]);
         settings.overrides.insert("DATABASE_URL".to_owned(), led);
     })
     .await;

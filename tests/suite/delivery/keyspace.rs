@@ -57,10 +57,8 @@ async fn live(cloud: &TestCloud) {
     cloud.mail().faults().set(Some(local_mail::Fault::Rejected));
     let dead = cloud.enqueue(&signature_request("bob@example.com")).await;
     cloud.wait_for(&dead, "dead").await;
-    cloud
-        .mail()
-        .faults()
-        .set(Some(local_mail::Fault::Throttled));
+    let quota = local_mail::Fault::Refused(local_mail::Code::LimitExceeded);
+    cloud.mail().faults().set(Some(quota));
     let deferred = cloud.enqueue(&signature_request("cid@example.com")).await;
     cloud.wait_for(&deferred, "deferred").await;
     cloud.qstash().hold(true);

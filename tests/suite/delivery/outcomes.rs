@@ -1,7 +1,7 @@
 //! What a delivery is answered, and what the record says then.
 
 use http::HeaderMap;
-use local_mail::Fault;
+use local_mail::{Code, Fault};
 use serde_json::{Value, json};
 
 use super::{message, statuses, wait_of};
@@ -11,9 +11,12 @@ use crate::support::payloads::signature_request;
 
 const TO: &str = "ann@example.com";
 
+/// A used-up quota, for which a job is put off a quarter of an hour.
+const QUOTA: Fault = Fault::Refused(Code::LimitExceeded);
+
 /// A cloud that delivers nothing by itself, and a job in it.
 async fn held() -> (TestCloud, String) {
-    let cloud = TestCloud::start().await;
+    let cloud = TestCloud::start_with(|settings| settings.qstash_speed = 600.0).await;
     cloud.qstash().hold(true);
     let id = cloud.enqueue(&signature_request(TO)).await;
     (cloud, id)
@@ -91,7 +94,7 @@ async fn what_will_never_go_is_answered_489_and_goes_straight_to_the_dead_letter
 #[tokio::test]
 async fn what_may_not_go_now_is_answered_200_and_published_again_for_later() {
     let (cloud, id) = held().await;
-    cloud.mail().faults().set_for_next(1, Fault::Throttled);
+    cloud.mail().faults().set_for_next(1, QUOTA);
     let deferred = deliver(&cloud, &id).await;
     assert_eq!(deferred.status, 200, "{deferred:?}");
     let until = deferred.body["deferredUntil"].as_str().unwrap();
@@ -122,8 +125,8 @@ async fn what_may_not_go_now_is_answered_200_and_published_again_for_later() {
 
 #[tokio::test]
 async fn a_job_may_be_deferred_more_often_than_it_may_be_retried() {
-    let cloud = TestCloud::start_with(|settings| settings.qstash_speed = 600.0).await;
-    cloud.mail().faults().set_for_next(9, Fault::Throttled);
+    let cloud = TestCloud::start_with(|settings| settings.qstash_speed = 6_000.0).await;
+    cloud.mail().faults().set_for_next(9, QUOTA);
     let id = cloud.enqueue(&signature_request(TO)).await;
     let job = cloud.wait_for(&id, "completed").await;
     assert_eq!(job["attempts"], 10, "{job:#}");

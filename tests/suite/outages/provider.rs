@@ -11,7 +11,11 @@ use super::{
     refused_deliveries, statuses,
 };
 use crate::support::TestCloud;
+use crate::support::cloud::PATIENCE;
 use crate::support::payloads::{address, bulk, signature_request};
+
+/// A used-up quota, which is not waited out within a delivery.
+const QUOTA: Fault = Fault::Refused(Code::LimitExceeded);
 
 /// Longer than the client waits for the provider.
 const TOO_SLOW: Duration = Duration::from_secs(9);
@@ -57,40 +61,63 @@ async fn a_mail_that_the_provider_did_not_take_is_tried_again_and_goes_once() {
 }
 
 #[tokio::test]
-async fn a_limit_of_the_provider_defers_the_job_without_spending_a_retry() {
+async fn a_quota_of_the_provider_defers_the_job_without_spending_a_retry() {
     // A used-up quota is waited for for a quarter of an hour.
     let cloud = TestCloud::start_with(|settings| settings.qstash_speed = 600.0).await;
-    let table = [
-        (Fault::Throttled, "the sending rate"),
-        (Fault::Refused(Code::LimitExceeded), "the day's quota"),
+    cloud.mail().faults().set_for_next(1, QUOTA);
+    let id = cloud.enqueue(&signature_request(ANN)).await;
+    let job = cloud.wait_for(&id, "completed").await;
+    let life = [
+        "queued",
+        "processing",
+        "deferred",
+        "processing",
+        "completed",
     ];
-    for (place, (fault, why)) in table.iter().enumerate() {
-        cloud.mail().faults().set_for_next(1, fault.clone());
-        let id = cloud.enqueue(&signature_request(&address(place))).await;
-        let job = cloud.wait_for(&id, "completed").await;
-        let life = [
-            "queued",
-            "processing",
-            "deferred",
-            "processing",
-            "completed",
-        ];
-        assert_eq!(statuses(&job), life, "{why}: {job:#}");
-    }
+    assert_eq!(statuses(&job), life, "{job:#}");
     assert!(
         refused_deliveries(&cloud).await.is_empty(),
         "no retry is spent"
     );
-    assert_one_mail_each(&cloud, &[&address(0), &address(1)], "limits");
+    assert_one_mail_each(&cloud, &[ANN], "the day's quota");
 }
 
 #[tokio::test]
-async fn a_bulk_that_is_throttled_half_way_goes_on_with_those_not_yet_sent() {
+async fn throttled_mail_is_waited_out_within_its_delivery() {
     let cloud = TestCloud::start().await;
+    cloud.mail().faults().set_for_next(3, Fault::Throttled);
+    let id = cloud.enqueue(&signature_request(ANN)).await;
+    let job = cloud.wait_for(&id, "completed").await;
+    let life = ["queued", "processing", "completed"];
+    assert_eq!(statuses(&job), life, "{job:#}");
+    assert_eq!(job["result"]["inDoubt"], 0, "{job:#}");
+    assert_eq!(cloud.mail().requests(), 4);
+    assert_one_mail_each(&cloud, &[ANN], "throttled three times");
+}
+
+#[tokio::test]
+async fn job_that_is_throttled_for_all_its_time_is_deferred() {
+    let cloud = TestCloud::start().await;
+    cloud.mail().faults().set(Some(Fault::Throttled));
+    let id = cloud.enqueue(&signature_request(ANN)).await;
+    let job = cloud.wait_longer_for(&id, "deferred", 2 * PATIENCE).await;
+    cloud.mail().faults().set(None);
+    let note = job["timeline"][2]["note"].as_str().unwrap();
+    assert!(note.contains("TooManyRequestsException"), "{job:#}");
+    let asked = cloud.mail().requests();
+    assert!((5..=25).contains(&asked), "{asked} calls of the provider");
+    cloud.wait_for(&id, "completed").await;
+    assert!(refused_deliveries(&cloud).await.is_empty());
+    assert_one_mail_each(&cloud, &[ANN], "throttled for long");
+}
+
+#[tokio::test]
+async fn a_bulk_that_meets_a_quota_half_way_goes_on_with_those_not_yet_sent() {
+    let cloud = TestCloud::start_with(|settings| settings.qstash_speed = 600.0).await;
     cloud
         .mail()
         .faults()
-        .for_recipient(&address(4), Some(Fault::Throttled));
+        .for_recipient(&address(4), Some(QUOTA));
     let id = enqueue_bulk(&cloud, 8).await;
     let job = cloud.wait_for(&id, "deferred").await;
     assert_eq!(cloud.mails().len(), 4, "those before it have gone: {job:#}");
@@ -99,18 +126,22 @@ async fn a_bulk_that_is_throttled_half_way_goes_on_with_those_not_yet_sent() {
     assert_eq!(job["result"]["skipped"], 4, "{job:#}");
     let recipients: Vec<String> = (0..8).map(address).collect();
     let recipients: Vec<&str> = recipients.iter().map(String::as_str).collect();
-    assert_one_mail_each(&cloud, &recipients, "throttled half way");
+    assert_one_mail_each(&cloud, &recipients, "a quota half way");
 }
 
 #[tokio::test]
 async fn a_job_that_can_be_neither_sent_nor_put_off_is_retried_by_the_queue() {
     let (cloud, gates) = gated().await;
-    cloud.mail().faults().set(Some(Fault::Throttled));
+    cloud.mail().faults().set(Some(QUOTA));
     cloud.qstash().hold(true);
     let id = cloud.enqueue(&signature_request(ANN)).await;
     gates.qstash.fail(Verdict::Cut);
     let answer = cloud.deliver("send-email", &message(&id, ANN)).await;
-    super::assert_come_again(&answer, "retry", "throttled, and the queue is down");
+    super::assert_come_again(
+        &answer,
+        "retry",
+        "a quota is used up, and the queue is down",
+    );
     assert_eq!(cloud.job(&id).await["status"], "failed");
     gates.qstash.open();
     cloud.mail().faults().set(None);

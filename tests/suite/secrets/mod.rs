@@ -67,6 +67,7 @@ impl Function {
             template,
             bin_dir: format!("{ROOT}/target/debug").into(),
             environment,
+            parameters: std::collections::BTreeMap::new(),
             max_instances: 1,
             log: None,
         })

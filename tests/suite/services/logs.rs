@@ -43,7 +43,7 @@ async fn providers(cloud: &TestCloud) {
     for fault in [
         None,
         Some(Fault::Rejected),
-        Some(Fault::Throttled),
+        Some(Fault::Refused(Code::LimitExceeded)),
         Some(Fault::ServerError),
         Some(Fault::AcceptThenCut),
         Some(Fault::Refused(Code::SendingPaused)),
@@ -154,6 +154,7 @@ fn assert_silent(cloud: &TestCloud) {
         "DATABASE_URL",
         "API_TOKEN",
         "AWS_SECRET_ACCESS_KEY",
+        "AWS_SESSION_TOKEN",
     ];
     let secrets = secrets
         .into_iter()

@@ -26,7 +26,13 @@ async fn staged() -> (Stage, Gates) {
 /// again; of those whose revocation was answered none is seen by any read that begins after the answer.
 #[tokio::test]
 async fn a_redis_that_was_emptied_in_mid_use_serves_what_lives_and_nothing_that_was_revoked() {
-    let stage = Stage::start_with(|settings| settings.durable = false).await;
+    let stage = Stage::start_with(|settings| {
+        settings.durable = false;
+        // So many log in at once.
+        let reserved = ("SessionsConcurrency".to_owned(), "200".to_owned());
+        settings.parameters.extend([reserved]);
+    })
+    .await;
     let logins = (0..200).map(|_| stage.login(Uuid::new_v4()));
     let ids: Vec<String> = join_all(logins).await;
     let (doomed, used) = ids.split_at(50);

@@ -18,10 +18,7 @@ use tokio::time::Instant;
 
 use crate::letter::{Terms, Writer};
 use crate::outcome::{Delivered, Error, Refused};
-use crate::post::{Fate, Post};
-
-/// What must be left of the time before another mail is begun.
-const TIME_FOR_ONE: Duration = Duration::from_secs(3);
+use crate::post::{Fate, Post, TIME_FOR_ONE};
 
 /// Writes and sends the mails of a deployment.
 pub(crate) struct Postman {
@@ -111,7 +108,10 @@ impl Postman {
                 kind: email.kind(),
                 optional: email.is_optional(),
             };
-            let fate = self.one(attempt, &item, brand).await?;
+            let fate = match self.one(attempt, &item, brand).await {
+                Err(error) if delivered.sent > 0 => return Err(error.after_progress()),
+                fate => fate?,
+            };
             delivered.count(place, fate);
             settled += 1;
             attempt.progress(settled as u64, total as u64).await?;

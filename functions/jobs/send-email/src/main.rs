@@ -8,6 +8,7 @@
 mod deliver;
 mod letter;
 mod outcome;
+mod pace;
 mod post;
 
 use deliver::Postman;

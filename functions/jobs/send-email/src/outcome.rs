@@ -9,6 +9,9 @@ use shared::service::email_budget;
 use shared::service::job::Stop;
 use shared::service::mail_ledger;
 
+/// How long to stay away when the rate of the provider left no room for any mail of a delivery: others use it up.
+const STAY_AWAY: Duration = Duration::from_secs(30);
+
 /// The job's result.
 #[derive(Debug, Default, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -53,6 +56,14 @@ pub(crate) enum Error {
         /// Why.
         reason: String,
     },
+    /// The provider limits, for longer than the time that was left: go on when there is room.
+    #[error("{reason}")]
+    Throttled {
+        /// How long the provider is to be left alone, if it says so.
+        retry_after: Option<Duration>,
+        /// The provider's words.
+        reason: String,
+    },
     /// The job's only mail is refused for good.
     #[error("the mail provider refused the mail: {0}")]
     Refused(String),
@@ -77,6 +88,20 @@ pub(crate) enum Error {
 }
 
 impl Error {
+    /// The same for a job of which some mails have gone in this delivery: there is room, so it goes on as soon as it may.
+    pub(crate) fn after_progress(self) -> Self {
+        match self {
+            Self::Throttled {
+                retry_after,
+                reason,
+            } => Self::NotNow {
+                after: retry_after.unwrap_or_default(),
+                reason,
+            },
+            other => other,
+        }
+    }
+
     /// Recipients have had their share of mails, or the tenant has sent its share: the job goes on when the first may.
     pub(crate) fn over_budget(held: usize, after: Duration) -> Self {
         Self::NotNow {
@@ -90,6 +115,10 @@ impl From<Error> for Stop {
     fn from(error: Error) -> Self {
         match error {
             Error::OutOfTime(_) => Self::defer(Duration::ZERO, error.to_string()),
+            Error::Throttled {
+                retry_after,
+                reason,
+            } => Self::defer(retry_after.unwrap_or_default().max(STAY_AWAY), reason),
             Error::NotNow { after, reason } => Self::defer(after, reason),
             Error::Refused(_) => Self::never(error),
             Error::Stopped(stop) => stop,

@@ -10,6 +10,7 @@ use shared::service::suppression::Reason;
 use tokio::time::{Instant, sleep, timeout_at};
 
 use crate::outcome::Error;
+use crate::pace::Pace;
 
 /// What the provider must leave of the time, so that its answer can still be written down.
 const TIME_TO_SETTLE: Duration = Duration::from_millis(750);
@@ -18,7 +19,10 @@ const TIME_TO_SETTLE: Duration = Duration::from_millis(750);
 /// send it twice.
 const SETTLE_PAUSE: Duration = Duration::from_millis(250);
 
-/// How long to stay away after a limit that names no time, or while another job sends the same mail.
+/// What must be left of the time before another mail is begun.
+pub(crate) const TIME_FOR_ONE: Duration = Duration::from_secs(3);
+
+/// How long to stay away while another job sends the same mail.
 const STAY_AWAY: Duration = Duration::from_secs(30);
 
 /// What became of one mail.
@@ -54,8 +58,36 @@ impl Post {
         })
     }
 
-    /// Sends a mail unless the ledger says that it is settled; its answer is in the ledger before `deadline`.
+    /// Sends a mail unless the ledger says that it is settled; its answer is in the ledger before `deadline`. A rate of the
+    /// provider is waited out here as long as the time allows: putting the job off would cost a message each time.
     pub(crate) async fn send(
+        &self,
+        mail: &Mail,
+        entry: &Entry<'_>,
+        deadline: Instant,
+    ) -> Result<Fate, Error> {
+        let mut pace = Pace::default();
+        loop {
+            let (retry_after, reason) = match self.send_once(mail, entry, deadline).await {
+                Err(Error::Throttled {
+                    retry_after,
+                    reason,
+                }) => (retry_after, reason),
+                outcome => return outcome,
+            };
+            let wait = pace.next(retry_after);
+            if Instant::now() + wait + TIME_FOR_ONE > deadline {
+                return Err(Error::Throttled {
+                    retry_after: Some(wait),
+                    reason,
+                });
+            }
+            tracing::info!(wait = ?wait, reason, "mail throttled; waiting");
+            sleep(wait).await;
+        }
+    }
+
+    async fn send_once(
         &self,
         mail: &Mail,
         entry: &Entry<'_>,
@@ -123,8 +155,8 @@ impl Post {
                 reason,
             } => {
                 self.release(sending, &reason).await;
-                Err(Error::NotNow {
-                    after: retry_after.unwrap_or(STAY_AWAY),
+                Err(Error::Throttled {
+                    retry_after,
                     reason,
                 })
             }

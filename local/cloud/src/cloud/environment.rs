@@ -22,7 +22,13 @@ pub(super) const DOCUMENTS_BUCKET: &str = "documents";
 /// The bucket of signed documents.
 pub(super) const SIGNED_BUCKET: &str = "signed";
 
-/// Whose calls the object store takes.
+/// The region of everything that is AWS's.
+pub(super) const REGION: &str = "us-east-1";
+
+/// The access key of the functions' role: a temporary one, as Lambda hands out.
+pub(super) const ROLE_ACCESS_KEY: &str = "ASIALOCALCLOUD";
+
+/// The lasting access key of the object store, for those who come from elsewhere.
 pub(super) const DOCUMENTS_ACCESS_KEY: &str = "AKIALOCALOBJECTS";
 
 /// What the running parts say about themselves.
@@ -46,6 +52,7 @@ pub(super) struct Addresses {
     pub(super) push: String,
     pub(super) objects: String,
     pub(super) object_keys: local_objects::Keys,
+    pub(super) role: local_objects::Keys,
     pub(super) vapid: VapidKeys,
 }
 
@@ -68,11 +75,12 @@ pub(super) fn variables(addresses: Addresses, secrets: &mut Secrets) -> BTreeMap
         ("API_TOKEN_READONLY", secrets.get("api_token_read_only")),
         ("EMAIL_PROVIDER", fixed(addresses.email_provider.name())),
         ("EMAIL_FROM", fixed(EMAIL_FROM)),
-        ("AWS_REGION", fixed("us-east-1")),
-        ("AWS_ACCESS_KEY_ID", fixed("AKIALOCALCLOUD")),
+        ("AWS_REGION", fixed(REGION)),
+        ("AWS_ACCESS_KEY_ID", addresses.role.id),
+        ("AWS_SECRET_ACCESS_KEY", addresses.role.secret),
         (
-            "AWS_SECRET_ACCESS_KEY",
-            secrets.get("aws_secret_access_key"),
+            "AWS_SESSION_TOKEN",
+            addresses.role.session_token.unwrap_or_default(),
         ),
         ("AWS_ENDPOINT_URL_SESV2", addresses.ses),
         ("AWS_ENDPOINT_URL_SNS", addresses.sns),
@@ -84,7 +92,7 @@ pub(super) fn variables(addresses: Addresses, secrets: &mut Secrets) -> BTreeMap
         ("DOCUMENTS_BUCKET", fixed(DOCUMENTS_BUCKET)),
         ("SIGNED_BUCKET", fixed(SIGNED_BUCKET)),
         ("DOCUMENTS_ENDPOINT", addresses.objects),
-        ("DOCUMENTS_REGION", fixed("us-east-1")),
+        ("DOCUMENTS_REGION", fixed(REGION)),
         ("DOCUMENTS_ACCESS_KEY", addresses.object_keys.id),
         ("DOCUMENTS_SECRET_KEY", addresses.object_keys.secret),
         ("RETENTION_DAYS", fixed("2555")),

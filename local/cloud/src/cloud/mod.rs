@@ -68,8 +68,15 @@ impl Cloud {
         let object_keys = local_objects::Keys {
             id: environment::DOCUMENTS_ACCESS_KEY.to_owned(),
             secret: secrets.get("documents_secret_key"),
+            session_token: None,
         };
-        let objects = part::objects(&settings, &folder, &object_keys).await?;
+        let role = local_objects::Keys {
+            id: environment::ROLE_ACCESS_KEY.to_owned(),
+            secret: secrets.get("aws_secret_access_key"),
+            session_token: Some(secrets.get("aws_session_token")),
+        };
+        let keys = vec![object_keys.clone(), role.clone()];
+        let objects = part::objects(&settings, &folder, keys).await?;
         let (functions_port, functions) = functions_address(settings.ports.functions, &folder)?;
 
         let addresses = Addresses {
@@ -92,6 +99,7 @@ impl Cloud {
             push: push.url().to_owned(),
             objects: objects.url().to_owned(),
             object_keys,
+            role,
             vapid: secrets.vapid()?,
         };
         let mut environment = environment::variables(addresses, &mut secrets);

@@ -150,6 +150,8 @@ pub(super) async fn mail(
         configuration_set: environment::CONFIGURATION_SET.to_owned(),
         resend_key: secrets.resend_key.clone(),
         webhook_secret: secrets.webhook_secret.clone(),
+        ses_rate: settings.ses_rate,
+        resend_rate: settings.resend_rate,
     };
     local_mail::start(settings).await.map_err(Error::Mail)
 }
@@ -163,7 +165,7 @@ pub(super) async fn push() -> Result<local_push::Server, Error> {
 pub(super) async fn objects(
     settings: &Settings,
     folder: &Folder,
-    keys: &local_objects::Keys,
+    keys: Vec<local_objects::Keys>,
 ) -> Result<local_objects::Server, Error> {
     let settings = local_objects::Settings {
         listen: loopback(settings.ports.objects),
@@ -172,7 +174,8 @@ pub(super) async fn objects(
             environment::DOCUMENTS_BUCKET.to_owned(),
             environment::SIGNED_BUCKET.to_owned(),
         ],
-        keys: keys.clone(),
+        region: environment::REGION.to_owned(),
+        keys,
     };
     local_objects::start(settings).await.map_err(Error::Objects)
 }
@@ -199,6 +202,7 @@ pub(super) async fn gateway(
         template: absolute(&settings.template)?,
         bin_dir: absolute(&settings.bin_dir)?,
         environment: environment.clone(),
+        parameters: settings.parameters.clone(),
         max_instances: settings.max_instances,
         log: Some(folder.join("log")),
     };

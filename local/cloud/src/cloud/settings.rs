@@ -96,6 +96,10 @@ pub struct Settings {
     pub email_provider: Provider,
     /// Whether the providers tell the functions what becomes of the mails.
     pub mail_events: bool,
+    /// How many recipients SES takes in a second; none: any number.
+    pub ses_rate: Option<u32>,
+    /// How many calls Resend takes in a second; none: any number.
+    pub resend_rate: Option<u32>,
     /// How fast QStash's clock runs; 1 is real time.
     pub qstash_speed: f64,
     /// The QStash account's plan: what goes beyond it is refused.
@@ -104,7 +108,9 @@ pub struct Settings {
     pub qstash_disorder: Option<Disorder>,
     /// Whether sample data are loaded.
     pub seed: bool,
-    /// The most instances of one function at a time.
+    /// Values of the template's parameters in place of their defaults: a test lowers a reserved concurrency by it.
+    pub parameters: BTreeMap<String, String>,
+    /// The most processes of one function at a time; calls within its reserved concurrency that find none wait.
     pub max_instances: usize,
     /// Whether Redis and PostgreSQL keep their data over a restart.
     pub durable: bool,
@@ -124,17 +130,21 @@ impl Settings {
             database: Database::Own,
             email_provider: Provider::Ses,
             mail_events: true,
+            ses_rate: Some(local_mail::Settings::DEFAULT_SES_RATE),
+            resend_rate: Some(local_mail::Settings::DEFAULT_RESEND_RATE),
             qstash_speed: 1.0,
             plan: Plan::default(),
             qstash_disorder: None,
             seed: true,
-            max_instances: 8,
+            parameters: BTreeMap::new(),
+            max_instances: local_gateway::Settings::DEFAULT_MAX_INSTANCES,
             durable: true,
             overrides: BTreeMap::new(),
         }
     }
 
-    /// For a test: free ports, empty tables, the binaries and the template of this source tree, and nothing that lasts.
+    /// For a test: free ports, empty tables, the binaries and the template of this source tree, nothing that lasts, and mail
+    /// providers without rates.
     #[must_use]
     pub fn throwaway(data: &Path) -> Self {
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
@@ -143,6 +153,8 @@ impl Settings {
             bin_dir: root.join("target/debug"),
             template: root.join("template.yaml"),
             mail_events: false,
+            ses_rate: None,
+            resend_rate: None,
             seed: false,
             durable: false,
             ..Self::lasting(data)

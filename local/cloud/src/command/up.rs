@@ -46,6 +46,12 @@ pub struct Up {
     /// Who takes the mails: ses or resend
     #[arg(long, value_name = "NAME", default_value_t = Provider::Ses)]
     email_provider: Provider,
+    /// How many recipients SES takes in a second (0: any number; 1 in the sandbox)
+    #[arg(long, value_name = "COUNT", default_value_t = local_mail::Settings::DEFAULT_SES_RATE)]
+    ses_rate: u32,
+    /// How many calls Resend takes in a second (0: any number)
+    #[arg(long, value_name = "COUNT", default_value_t = local_mail::Settings::DEFAULT_RESEND_RATE)]
+    resend_rate: u32,
     /// The folder of the function binaries
     #[arg(long, value_name = "FOLDER", default_value = "target/debug")]
     bin_dir: PathBuf,
@@ -64,8 +70,11 @@ pub struct Up {
     /// Deliver some messages twice and some out of order, drawn by this seed
     #[arg(long, value_name = "SEED")]
     qstash_disorder: Option<u64>,
-    /// The most instances of one function at a time
-    #[arg(long, value_name = "COUNT", default_value_t = 8, value_parser = clap::value_parser!(u16).range(1..=1000))]
+    /// A template parameter in place of its default, such as DatabaseConcurrency=2
+    #[arg(long, value_name = "NAME=VALUE", value_parser = parameter)]
+    parameter: Vec<(String, String)>,
+    /// The most processes of one function at a time
+    #[arg(long, value_name = "COUNT", default_value_t = 10, value_parser = clap::value_parser!(u16).range(1..=1000))]
     max_instances: u16,
     /// Leave the tables as they are instead of loading sample data
     #[arg(long)]
@@ -115,6 +124,9 @@ impl Up {
             template: self.template,
             database: self.database_url.map_or(Database::Own, Database::Url),
             email_provider: self.email_provider,
+            ses_rate: Some(self.ses_rate).filter(|rate| *rate > 0),
+            resend_rate: Some(self.resend_rate).filter(|rate| *rate > 0),
+            parameters: self.parameter.into_iter().collect(),
             qstash_speed: self.qstash_speed,
             plan: self.plan,
             qstash_disorder: self.qstash_disorder.map(Disorder::seeded),
@@ -123,6 +135,12 @@ impl Up {
             ..Settings::lasting(&self.data)
         }
     }
+}
+
+/// Reads `NAME=VALUE`.
+fn parameter(text: &str) -> Result<(String, String), String> {
+    let (name, value) = text.split_once('=').ok_or("pass NAME=VALUE")?;
+    Ok((name.to_owned(), value.to_owned()))
 }
 
 /// Ctrl-C or SIGTERM.

@@ -94,9 +94,8 @@ async fn read(body: Incoming) -> Result<Bytes, Refusal> {
 async fn call(function: &Arc<Function>, event: Vec<u8>) -> Result<Bytes, Refusal> {
     match tokio::time::timeout(limit::INTEGRATION, function.call(event.into())).await {
         Ok(Ok(result)) => Ok(result),
-        Ok(Err(InvokeError::TimedOut(_) | InvokeError::Stopped)) | Err(_) => {
-            Err(Refusal::Unavailable)
-        }
+        Ok(Err(InvokeError::TimedOut(_) | InvokeError::Stopped | InvokeError::Throttled(_)))
+        | Err(_) => Err(Refusal::Unavailable),
         Ok(Err(_)) => Err(Refusal::Failed),
     }
 }

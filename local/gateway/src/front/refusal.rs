@@ -22,7 +22,8 @@ pub(super) enum Refusal {
     HeadTooLarge,
     /// The function failed, ended, or answered what is no answer.
     Failed,
-    /// The function was not done in time.
+    /// The function was not done in time, or its reserved concurrency is in use. Lambda says 429 for the latter; the status
+    /// that HTTP APIs turn it into is a guess.
     Unavailable,
 }
 

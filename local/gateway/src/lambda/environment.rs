@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::template::Function;
+use crate::{Error, limit};
 
 /// Where no region is given.
 const REGION: &str = "us-east-1";
@@ -47,8 +48,32 @@ pub(crate) fn of(
             "AWS_SECRET_ACCESS_KEY".to_owned(),
             or("AWS_SECRET_ACCESS_KEY", FAKE_CREDENTIAL),
         ),
+        // A function's role has temporary credentials, always.
+        (
+            "AWS_SESSION_TOKEN".to_owned(),
+            or("AWS_SESSION_TOKEN", FAKE_CREDENTIAL),
+        ),
     ]);
     variables
+}
+
+/// Errors if the variables that the template names are larger than Lambda takes. What Lambda sets itself does not count.
+pub(crate) fn check(function: &Function, local: &BTreeMap<String, String>) -> Result<(), Error> {
+    let variables = function.variables.iter().map(|name| {
+        let value = local.get(name).map_or("", String::as_str);
+        (name.clone(), serde_json::Value::from(value))
+    });
+    let bytes = serde_json::Value::Object(variables.collect())
+        .to_string()
+        .len();
+    if bytes <= limit::ENVIRONMENT {
+        return Ok(());
+    }
+    Err(Error::Environment {
+        function: function.name.clone(),
+        bytes,
+        limit: limit::ENVIRONMENT,
+    })
 }
 
 #[cfg(test)]
@@ -68,6 +93,7 @@ Resources:
       CodeUri: a/f
       Environment: { Variables: { NAMED: !Sub 'x', ABSENT: !GetAtt a.b } }
 ",
+            &BTreeMap::new(),
         )
         .unwrap();
         let local = [
@@ -92,6 +118,7 @@ Resources:
                 "AWS_LAMBDA_FUNCTION_VERSION",
                 "AWS_REGION",
                 "AWS_SECRET_ACCESS_KEY",
+                "AWS_SESSION_TOKEN",
                 "LOG_LEVEL",
                 "NAMED"
             ]

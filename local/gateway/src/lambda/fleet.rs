@@ -44,6 +44,8 @@ pub(crate) struct Fleet {
     pub(crate) init_durations: VecDeque<Duration>,
     /// Calls that instances have taken.
     pub(crate) invocations: u64,
+    /// Calls that were refused because the reserved concurrency was in use.
+    pub(crate) throttles: u64,
     /// No more instances are started.
     pub(crate) stopping: bool,
     next_id: u64,
@@ -56,14 +58,21 @@ impl Fleet {
         InstanceId(self.next_id)
     }
 
+    /// How many calls are under way or wait for an instance: Lambda's concurrency.
+    pub(crate) fn in_flight(&mut self) -> usize {
+        self.busy() + self.queue.waiting()
+    }
+
+    fn busy(&self) -> usize {
+        let members = self.members.values();
+        members
+            .filter(|member| matches!(member.phase, Phase::Busy(_)))
+            .count()
+    }
+
     /// Whether waiting calls need one more instance than there are free ones.
     pub(crate) fn is_short(&mut self, max_instances: usize) -> bool {
-        let busy = self
-            .members
-            .values()
-            .filter(|member| matches!(member.phase, Phase::Busy(_)))
-            .count();
-        let free = self.members.len() - busy;
+        let free = self.members.len() - self.busy();
         !self.stopping && self.queue.waiting() > free && self.members.len() < max_instances
     }
 

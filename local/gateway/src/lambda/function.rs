@@ -1,5 +1,5 @@
 //! A function: calls go into one queue, and its instances take them from there when they poll. So a call is never handed
-//! to a process that has just died, and beyond the most instances allowed calls simply wait.
+//! to a process that has just died. A call beyond the reserved concurrency is refused at once, as Lambda refuses it.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -46,6 +46,7 @@ pub(crate) struct Function {
     /// Processes that have been started and not reaped.
     pub(super) unreaped: watch::Sender<usize>,
     timeout: Duration,
+    reserved: Option<usize>,
     max_instances: usize,
     arrivals: Notify,
     fleet: Mutex<Fleet>,
@@ -68,6 +69,7 @@ impl Function {
             leash,
             unreaped: watch::Sender::new(0),
             timeout: function.timeout,
+            reserved: function.reserved,
             max_instances,
             arrivals: Notify::new(),
             fleet: Mutex::default(),
@@ -82,6 +84,17 @@ impl Function {
             let mut fleet = self.fleet();
             if fleet.stopping {
                 return Err(InvokeError::Stopped);
+            }
+            if let Some(reserved) = self.reserved
+                && fleet.in_flight() >= reserved
+            {
+                fleet.throttles += 1;
+                tracing::warn!(
+                    function = self.name,
+                    reserved,
+                    "call refused: reserved concurrency in use"
+                );
+                return Err(InvokeError::Throttled(reserved));
             }
             fleet.queue.push(invocation);
             self.scale(&mut fleet);
@@ -158,6 +171,11 @@ impl Function {
     /// How many calls instances have taken.
     pub(crate) fn invocations(&self) -> u64 {
         self.fleet().invocations
+    }
+
+    /// How many calls were refused because the reserved concurrency was in use.
+    pub(crate) fn throttles(&self) -> u64 {
+        self.fleet().throttles
     }
 
     /// From process start to first poll, oldest first.

@@ -1,5 +1,6 @@
 //! The shape of a SAM template in YAML. Members that do not matter here are not named; values that may hold `!Ref` and
-//! its like stay as they are, because variables are valued from the local environment by their names.
+//! its like stay as they are, because variables are valued from the local environment by their names. Only reserved
+//! concurrency is evaluated.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -8,6 +9,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use yaml_serde::Value;
 
+use super::expression::Expressions;
 use super::{Error, Function, Route};
 
 /// Lambda's default of `Timeout`, in seconds.
@@ -20,7 +22,18 @@ const MEMORY: u32 = 128;
 pub(super) struct Document {
     #[serde(default)]
     globals: Globals,
+    #[serde(default)]
+    parameters: BTreeMap<String, Parameter>,
+    #[serde(default)]
+    conditions: BTreeMap<String, Value>,
     resources: BTreeMap<String, Resource>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(rename_all = "PascalCase")]
+struct Parameter {
+    #[serde(default)]
+    default: Value,
 }
 
 #[derive(Deserialize, Default)]
@@ -36,6 +49,8 @@ struct Globals {
 struct Shared {
     timeout: Option<u64>,
     memory_size: Option<u32>,
+    #[serde(default)]
+    reserved_concurrent_executions: Value,
     #[serde(default)]
     environment: Environment,
 }
@@ -80,21 +95,57 @@ struct HttpApi {
 
 impl Document {
     /// The functions that the document describes.
-    pub(super) fn functions(&self) -> Result<Vec<Function>, Error> {
+    pub(super) fn functions(
+        &self,
+        parameters: &BTreeMap<String, String>,
+    ) -> Result<Vec<Function>, Error> {
+        let unknown = |name: &&String| !self.parameters.contains_key(*name);
+        if let Some(name) = parameters.keys().find(unknown) {
+            return Err(Error::UnknownParameter(name.clone()));
+        }
+        let expressions = Expressions {
+            parameters: self
+                .parameters
+                .iter()
+                .map(|(name, parameter)| {
+                    let given = parameters.get(name).cloned().map(Value::String);
+                    (
+                        name.as_str(),
+                        given.unwrap_or_else(|| parameter.default.clone()),
+                    )
+                })
+                .collect(),
+            conditions: &self.conditions,
+        };
         self.resources
             .iter()
             .filter(|(_, resource)| resource.r#type == "AWS::Serverless::Function")
-            .map(|(id, resource)| self.function(id, resource))
+            .map(|(id, resource)| self.function(id, resource, &expressions))
             .collect()
     }
 
-    fn function(&self, id: &str, resource: &Resource) -> Result<Function, Error> {
+    fn function(
+        &self,
+        id: &str,
+        resource: &Resource,
+        expressions: &Expressions<'_>,
+    ) -> Result<Function, Error> {
         let properties: Properties = read(id, resource)?;
         let (own, global): (Shared, _) = (read(id, resource)?, &self.globals.function);
+        let reserved = [&own, global]
+            .map(|shared| &shared.reserved_concurrent_executions)
+            .into_iter()
+            .find(|value| !value.is_null());
         Ok(Function {
             name: folder(id, &properties.code_uri)?,
             timeout: Duration::from_secs(own.timeout.or(global.timeout).unwrap_or(TIMEOUT)),
             memory: own.memory_size.or(global.memory_size).unwrap_or(MEMORY),
+            reserved: reserved
+                .map_or(Ok(None), |value| expressions.count(value))
+                .map_err(|reason| Error::Reserved {
+                    resource: id.to_owned(),
+                    reason,
+                })?,
             variables: names(&own).chain(names(global)).collect::<BTreeSet<_>>(),
             routes: routes(id, &properties.events)?,
         })

@@ -1,9 +1,10 @@
 //! The SAM template, as far as it decides what runs: functions, their limits, variables and routes.
 
 mod document;
+mod expression;
 mod route;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -45,6 +46,17 @@ pub enum Error {
         /// Method and path as written.
         route: String,
     },
+    /// A function's `ReservedConcurrentExecutions` has no value.
+    #[error("{resource}: ReservedConcurrentExecutions cannot be evaluated: {reason}")]
+    Reserved {
+        /// The logical id.
+        resource: String,
+        /// The part that has no value.
+        reason: String,
+    },
+    /// A parameter was given that the template does not declare.
+    #[error("the template has no parameter {0}")]
+    UnknownParameter(String),
     /// Two functions have the same folder name.
     #[error("two functions are called {0}")]
     DuplicateFunction(String),
@@ -69,6 +81,8 @@ pub(crate) struct Function {
     pub(crate) timeout: Duration,
     /// In MB. Told to the function, not enforced: a process of another size needs cgroups, hence root.
     pub(crate) memory: u32,
+    /// The most calls at a time, by `ReservedConcurrentExecutions`; further calls are refused.
+    pub(crate) reserved: Option<usize>,
     /// The names of its variables, `Globals` included.
     pub(crate) variables: BTreeSet<String>,
     /// Its routes.
@@ -76,19 +90,19 @@ pub(crate) struct Function {
 }
 
 impl Template {
-    /// Reads a template file.
-    pub(crate) fn read(path: &Path) -> Result<Self, Error> {
+    /// Reads a template file. `parameters` take the place of the template's own defaults.
+    pub(crate) fn read(path: &Path, parameters: &BTreeMap<String, String>) -> Result<Self, Error> {
         let text = std::fs::read_to_string(path).map_err(|source| Error::Read {
             path: path.to_owned(),
             source,
         })?;
-        Self::parse(&text)
+        Self::parse(&text, parameters)
     }
 
     /// Reads a template.
-    pub(crate) fn parse(text: &str) -> Result<Self, Error> {
+    pub(crate) fn parse(text: &str, parameters: &BTreeMap<String, String>) -> Result<Self, Error> {
         let document: document::Document = yaml_serde::from_str(text).map_err(Error::Yaml)?;
-        let functions = document.functions()?;
+        let functions = document.functions(parameters)?;
         let mut names = BTreeSet::new();
         let mut routes = BTreeSet::new();
         for function in &functions {
@@ -113,6 +127,14 @@ mod tests {
         Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
     }
 
+    fn own() -> Result<Template, Error> {
+        Template::read(&root().join("template.yaml"), &BTreeMap::new())
+    }
+
+    fn parse(text: &str) -> Result<Template, Error> {
+        Template::parse(text, &BTreeMap::new())
+    }
+
     fn names(folder: &str) -> Vec<String> {
         let entries = std::fs::read_dir(root().join(folder)).unwrap();
         entries
@@ -122,7 +144,7 @@ mod tests {
 
     #[test]
     fn the_projects_own_template_is_read() {
-        let template = Template::read(&root().join("template.yaml")).unwrap();
+        let template = own().unwrap();
         let queue = template
             .functions
             .iter()
@@ -153,7 +175,7 @@ mod tests {
     fn every_function_has_its_block_and_every_block_its_function() {
         let mut folders = [names("functions/api"), names("functions/jobs")].concat();
         folders.sort();
-        let template = Template::read(&root().join("template.yaml")).unwrap();
+        let template = own().unwrap();
         let mut blocks: Vec<String> = template
             .functions
             .into_iter()
@@ -165,7 +187,7 @@ mod tests {
 
     #[test]
     fn every_sample_event_takes_a_route_of_the_function_that_it_is_named_after() {
-        let template = Template::read(&root().join("template.yaml")).unwrap();
+        let template = own().unwrap();
         let events = names("tests/events");
         for function in &template.functions {
             let sample = format!("{}.json", function.name);
@@ -192,26 +214,20 @@ mod tests {
                  Events:\n        E: {{ Type: HttpApi, Properties: {{ Method: GET, Path: '{path}' }} }}\n"
             )
         };
-        assert!(Template::parse(&function("a/b", "/x")).is_ok());
+        assert!(parse(&function("a/b", "/x")).is_ok());
+        assert!(matches!(parse("Resources: ["), Err(Error::Yaml(_))));
+        assert!(matches!(parse("{}"), Err(Error::Yaml(_))));
         assert!(matches!(
-            Template::parse("Resources: ["),
-            Err(Error::Yaml(_))
-        ));
-        assert!(matches!(Template::parse("{}"), Err(Error::Yaml(_))));
-        assert!(matches!(
-            Template::parse(&function("a/..", "/x")),
+            parse(&function("a/..", "/x")),
             Err(Error::CodeUri(_))
         ));
         assert!(matches!(
-            Template::parse(&function("[]", "/x")),
+            parse(&function("[]", "/x")),
             Err(Error::Function { .. })
         ));
         for path in ["x", "/{", "/{}", "/{a+}/b", "/a{b}", "//"] {
             assert!(
-                matches!(
-                    Template::parse(&function("a/b", path)),
-                    Err(Error::Route { .. })
-                ),
+                matches!(parse(&function("a/b", path)), Err(Error::Route { .. })),
                 "{path}"
             );
         }
@@ -224,9 +240,6 @@ mod tests {
             "Resources:\n  F:\n    Type: AWS::Serverless::Function\n    Properties:\n      CodeUri: a\n      \
              Events: {{ A: {event}, B: {event} }}\n"
         );
-        assert!(matches!(
-            Template::parse(&text),
-            Err(Error::DuplicateRoute(_))
-        ));
+        assert!(matches!(parse(&text), Err(Error::DuplicateRoute(_))));
     }
 }

@@ -122,6 +122,7 @@ async fn what_is_missing_or_taken_is_named_at_the_start() {
         template: template(),
         bin_dir: folder.path().to_owned(),
         environment: std::collections::BTreeMap::new(),
+        parameters: std::collections::BTreeMap::new(),
         max_instances: 0,
         log: None,
     };
@@ -154,4 +155,33 @@ async fn what_is_missing_or_taken_is_named_at_the_start() {
         "{refused:?}"
     );
     running.stop().await;
+}
+
+#[tokio::test]
+async fn variables_over_4_kb_are_refused_at_the_start() {
+    let folder = binaries();
+    let start = |length: usize| {
+        local_gateway::start(Settings {
+            listen: ([127, 0, 0, 1], 0).into(),
+            template: template(),
+            bin_dir: folder.path().to_owned(),
+            environment: [("NAMED".to_owned(), "x".repeat(length))].into(),
+            parameters: std::collections::BTreeMap::new(),
+            max_instances: 1,
+            log: None,
+        })
+    };
+    // Broken has the longest names: what the environment lacks counts with an empty value.
+    let rest = r#"{"NAMED":"","REFUSE_TO_START":""}"#.len();
+    start(4096 - rest).await.unwrap().stop().await;
+    let refused = start(4096 - rest + 1).await.unwrap_err();
+    assert!(
+        matches!(&refused, Error::Environment { function, .. } if function == "broken"),
+        "{refused:?}"
+    );
+    let sentence = refused.to_string();
+    assert!(
+        sentence.contains("broken have 4097 bytes") && sentence.contains("SECRETS_ARN"),
+        "{sentence}"
+    );
 }

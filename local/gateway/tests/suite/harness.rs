@@ -16,6 +16,11 @@ pub(crate) struct Running {
 
 /// Starts a gateway on a free port with at most so many instances of a function.
 pub(crate) async fn start(max_instances: usize) -> Running {
+    start_with(max_instances, &[]).await
+}
+
+/// The same, with values of the template's parameters.
+pub(crate) async fn start_with(max_instances: usize, parameters: &[(&str, &str)]) -> Running {
     let folder = binaries();
     let logs = folder.path().join("logs");
     let environment = [
@@ -24,15 +29,13 @@ pub(crate) async fn start(max_instances: usize) -> Running {
         ("REFUSE_TO_START", "yes"),
         ("AWS_ENDPOINT_URL_SESV2", "http://127.0.0.1:1"),
     ];
-    let environment: BTreeMap<_, _> = environment
-        .into_iter()
-        .map(|(name, value)| (name.to_owned(), value.to_owned()))
-        .collect();
+    let environment = owned(&environment);
     let settings = Settings {
         listen: ([127, 0, 0, 1], 0).into(),
         template: template(),
         bin_dir: folder.path().to_owned(),
         environment,
+        parameters: owned(parameters),
         max_instances,
         log: Some(logs.clone()),
     };
@@ -44,6 +47,13 @@ pub(crate) async fn start(max_instances: usize) -> Running {
     }
 }
 
+fn owned(pairs: &[(&str, &str)]) -> BTreeMap<String, String> {
+    let pairs = pairs.iter();
+    pairs
+        .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+        .collect()
+}
+
 /// The test template.
 pub(crate) fn template() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/suite/template.yaml")
@@ -52,7 +62,7 @@ pub(crate) fn template() -> PathBuf {
 /// A folder with the example under the name of every function of the test template.
 pub(crate) fn binaries() -> TempDir {
     let folder = tempfile::tempdir().unwrap();
-    for name in ["echo", "brisk", "patient", "broken"] {
+    for name in ["echo", "brisk", "patient", "broken", "narrow"] {
         std::os::unix::fs::symlink(example("echo"), folder.path().join(name)).unwrap();
     }
     folder

@@ -1,4 +1,4 @@
-//! How many instances there are, and that nobody is turned away.
+//! How many instances there are.
 
 use std::collections::BTreeSet;
 

@@ -7,6 +7,7 @@
 )]
 
 mod client;
+mod concurrency;
 mod failures;
 mod harness;
 mod instances;

@@ -153,6 +153,7 @@ async fn a_function_sees_only_the_variables_that_its_entry_names() {
             "AWS_LAMBDA_RUNTIME_API",
             "AWS_REGION",
             "AWS_SECRET_ACCESS_KEY",
+            "AWS_SESSION_TOKEN",
             "NAMED",
             "_X_AMZN_TRACE_ID"
         ]

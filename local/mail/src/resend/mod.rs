@@ -32,6 +32,17 @@ struct Resend {
     in_flight: InFlight,
 }
 
+impl Resend {
+    /// Counts a call against the rate, which is one for all calls of a team.
+    fn count(&self) -> Result<(), Refusal> {
+        let rate = &self.account.rates.resend;
+        match rate.per_second() {
+            Some(limit) if !rate.take(1) => Err(Refusal::too_many(limit)),
+            _ => Ok(()),
+        }
+    }
+}
+
 /// The routes of Resend.
 pub(crate) fn router(account: Arc<Account>) -> Router {
     let resend = Resend {

@@ -7,6 +7,9 @@ use axum::response::{IntoResponse, Response};
 use http::{HeaderValue, StatusCode};
 use serde_json::json;
 
+/// What a 429 says that a test switched on.
+const USUAL_LIMIT: usize = 5;
+
 /// The errors that sending answers with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Code {
@@ -143,6 +146,7 @@ impl Code {
         Refusal {
             code: self,
             message: message.into(),
+            limit: USUAL_LIMIT,
         }
     }
 }
@@ -152,6 +156,21 @@ impl Code {
 pub(super) struct Refusal {
     pub(super) code: Code,
     message: String,
+    /// The calls a second that the headers of a 429 name.
+    limit: usize,
+}
+
+impl Refusal {
+    /// The rate is met.
+    pub(super) fn too_many(limit: usize) -> Self {
+        Self {
+            limit,
+            ..Code::RateLimitExceeded.because(format!(
+                "Too many requests. You can only make {limit} requests per second. See rate limit response headers for more \
+                 information."
+            ))
+        }
+    }
 }
 
 impl From<Code> for Refusal {
@@ -174,14 +193,14 @@ impl IntoResponse for Refusal {
         let mut response = (status, Json(body)).into_response();
         if self.code == Code::RateLimitExceeded {
             let limits = [
-                ("ratelimit-limit", "5"),
-                ("ratelimit-remaining", "0"),
-                ("ratelimit-reset", "1"),
-                ("retry-after", "1"),
+                ("ratelimit-limit", self.limit),
+                ("ratelimit-remaining", 0),
+                ("ratelimit-reset", 1),
+                ("retry-after", 1),
             ];
             let headers = response.headers_mut();
             for (name, value) in limits {
-                headers.insert(name, HeaderValue::from_static(value));
+                headers.insert(name, HeaderValue::from(value));
             }
         }
         response

@@ -18,6 +18,7 @@ pub(super) async fn retrieve(
     headers: HeaderMap,
 ) -> Result<Json<Value>, Refusal> {
     authorization::check(&headers, &resend.account.resend_key)?;
+    resend.count()?;
     let found = resend.account.store.get(&id).map_err(|error| {
         tracing::error!(%error, "the mails cannot be read");
         Code::InternalServerError

@@ -112,6 +112,7 @@ impl Resend {
 
     fn asked(&self, path: &str, headers: &HeaderMap, body: &[u8]) -> Result<Asked, Refusal> {
         authorization::check(headers, &self.account.resend_key)?;
+        self.count()?;
         let key = idempotency::key(headers)?;
         let body: Value = serde_json::from_slice(body).map_err(|_| Code::UnreadableBody)?;
         let payload = idempotency::payload(path, &body);

@@ -7,6 +7,9 @@ use http::header::AUTHORIZATION;
 
 use crate::ses::refusal::{Code, Refusal};
 
+/// The header that carries the session token of temporary keys.
+const TOKEN: &str = "x-amz-security-token";
+
 /// The region that the caller signed for. SES names it when an identity fails its check.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Region(pub(crate) String);
@@ -31,7 +34,24 @@ pub(crate) fn check(headers: &HeaderMap) -> Result<Region, Refusal> {
     if !signed.split(';').any(|name| name == "host") {
         return Err(Code::InvalidSignature.because("'Host' must be a 'SignedHeader'."));
     }
-    region(parameter(parameters, "Credential")?)
+    let credential = parameter(parameters, "Credential")?;
+    session_token(credential, headers.contains_key(TOKEN), signed)?;
+    region(credential)
+}
+
+/// Temporary keys, whose ids begin with `ASIA`, come with their session token, and it is signed; others have none. The
+/// token itself is taken at its word.
+fn session_token(credential: &str, present: bool, signed: &str) -> Result<(), Refusal> {
+    if credential.starts_with("ASIA") != present {
+        return Err(Code::InvalidClientTokenId
+            .because("The security token included in the request is invalid."));
+    }
+    if present && !signed.split(';').any(|name| name == TOKEN) {
+        return Err(
+            Code::InvalidSignature.because("'X-Amz-Security-Token' must be a 'SignedHeader'.")
+        );
+    }
+    Ok(())
 }
 
 fn parameter<'a>(parameters: &'a str, name: &str) -> Result<&'a str, Refusal> {
@@ -85,6 +105,22 @@ mod tests {
     #[test]
     fn a_whole_header_names_its_region() {
         assert_eq!(check(&signed(WHOLE)).unwrap().0, "eu-west-1");
+    }
+
+    #[test]
+    fn temporary_keys_without_a_signed_session_token_are_refused() {
+        let temporary = WHOLE.replace("AKID", "ASIALOCAL");
+        let with_token = |authorization: &str| {
+            let mut headers = signed(authorization);
+            headers.insert("x-amz-security-token", "token".parse().unwrap());
+            check(&headers).map_err(|refusal| refusal.code)
+        };
+        let whole = temporary.replace("x-amz-date,", "x-amz-date;x-amz-security-token,");
+        assert_eq!(with_token(&whole).unwrap().0, "eu-west-1");
+        let missing = check(&signed(&whole)).unwrap_err().code;
+        assert_eq!(missing, Code::InvalidClientTokenId);
+        assert_eq!(with_token(&temporary), Err(Code::InvalidSignature));
+        assert_eq!(with_token(WHOLE), Err(Code::InvalidClientTokenId));
     }
 
     #[test]

@@ -19,6 +19,8 @@ pub enum Code {
     BadRequest,
     /// Something on the provider's side: 500.
     InternalFailure,
+    /// The access key and its session token do not belong together: 403.
+    InvalidClientTokenId,
     /// The signature is not one for this service: 403.
     InvalidSignature,
     /// The `Authorization` header is not whole: 403.
@@ -51,6 +53,7 @@ impl Code {
             Self::AccountSuspended => "AccountSuspendedException",
             Self::BadRequest => "BadRequestException",
             Self::InternalFailure => "InternalFailure",
+            Self::InvalidClientTokenId => "InvalidClientTokenId",
             Self::InvalidSignature => "InvalidSignatureException",
             Self::IncompleteSignature => "IncompleteSignatureException",
             Self::LimitExceeded => "LimitExceededException",
@@ -72,7 +75,8 @@ impl Code {
             Self::InternalFailure => StatusCode::INTERNAL_SERVER_ERROR,
             Self::TooManyRequests => StatusCode::TOO_MANY_REQUESTS,
             Self::NotFound | Self::UnknownOperation => StatusCode::NOT_FOUND,
-            Self::InvalidSignature
+            Self::InvalidClientTokenId
+            | Self::InvalidSignature
             | Self::IncompleteSignature
             | Self::MissingAuthenticationToken => StatusCode::FORBIDDEN,
             Self::AccountSuspended

@@ -37,6 +37,29 @@ async fn send_under(server: &Server, key: &str, body: &Value) -> Answer {
     post(server, "/emails", &header, &body.to_string()).await
 }
 
+#[tokio::test]
+async fn rate_of_resend_is_met_with_retry_after() {
+    let data = tempfile::tempdir().unwrap();
+    let settings = Settings {
+        resend_rate: Some(2),
+        ..Settings::throwaway(data.path())
+    };
+    let server = start(settings).await.unwrap();
+    for to in ["a@b.c", "b@b.c"] {
+        assert_eq!(send(&server, &mail(to)).await.status, 200);
+    }
+    let refused = send(&server, &mail("c@b.c")).await;
+    assert_refused(&refused, 429, "rate_limit_exceeded");
+    let head = refused.head.to_ascii_lowercase();
+    assert!(
+        head.contains("retry-after: 1") && head.contains("ratelimit-limit: 2"),
+        "{head}"
+    );
+    assert_eq!(server.messages(None).len(), 2);
+    tokio::time::sleep(Duration::from_millis(1_050)).await;
+    assert_eq!(send(&server, &mail("c@b.c")).await.status, 200);
+}
+
 /// Asserts a refusal in Resend's shape.
 #[track_caller]
 fn assert_refused(answer: &Answer, status: u16, name: &str) {

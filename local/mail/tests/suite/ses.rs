@@ -25,8 +25,16 @@ struct Provider {
 }
 
 async fn provider() -> Provider {
+    provider_with_rate(None).await
+}
+
+async fn provider_with_rate(ses_rate: Option<u32>) -> Provider {
     let data = tempfile::tempdir().unwrap();
-    let server = start(Settings::throwaway(data.path())).await.unwrap();
+    let settings = Settings {
+        ses_rate,
+        ..Settings::throwaway(data.path())
+    };
+    let server = start(settings).await.unwrap();
     let config = aws_sdk_sesv2::Config::builder()
         .behavior_version(BehaviorVersion::latest())
         .region(Region::new("eu-central-1"))
@@ -130,6 +138,47 @@ async fn tags_and_a_known_configuration_set_stay_with_the_mail() {
     let unknown = send("other").await.unwrap_err();
     assert_eq!(unknown.code(), Some("NotFoundException"));
     assert_eq!(provider.kept(), 1);
+}
+
+#[tokio::test]
+async fn tag_outside_the_alphabet_is_refused() {
+    let provider = provider().await;
+    for (value, taken) in [
+        ("a-Z_09".to_owned(), true),
+        ("x".repeat(256), true),
+        ("x".repeat(257), false),
+        ("a.b".to_owned(), false),
+        ("a@b".to_owned(), false),
+        ("a b".to_owned(), false),
+        ("ä".to_owned(), false),
+    ] {
+        let tag = MessageTag::builder().name("ledger").value(&value);
+        let sent = provider
+            .client
+            .send_email()
+            .from_email_address(FROM)
+            .destination(Destination::builder().to_addresses("a@b.c").build())
+            .content(simple("Hello", &[]))
+            .email_tags(tag.build().unwrap())
+            .send()
+            .await;
+        let code = sent.err().and_then(|error| error.code().map(str::to_owned));
+        let expected = (!taken).then(|| "BadRequestException".to_owned());
+        assert_eq!(code, expected, "{value}");
+    }
+}
+
+#[tokio::test]
+async fn rate_of_ses_is_met_by_recipients() {
+    let provider = provider_with_rate(Some(3)).await;
+    let two = provider.send(FROM, &["a@b.c", "b@b.c"], simple("Hello", &[]));
+    two.await.unwrap();
+    provider.send_to("c@b.c").await.unwrap();
+    let refused = provider.send_to("d@b.c").await;
+    assert_eq!(code(refused), "TooManyRequestsException");
+    assert_eq!(provider.kept(), 2);
+    tokio::time::sleep(Duration::from_millis(1_050)).await;
+    provider.send_to("d@b.c").await.unwrap();
 }
 
 #[tokio::test]

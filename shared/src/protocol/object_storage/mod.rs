@@ -128,6 +128,22 @@ impl Bucket {
         Self::with(Some(endpoint), bucket, "us-east-1".to_owned(), credentials)
     }
 
+    /// A bucket at AWS, which has a host of its own, with the temporary keys of a role.
+    pub fn at_aws(
+        bucket: &str,
+        region: &str,
+        key_id: &str,
+        key: Secret,
+        session_token: Secret,
+    ) -> Result<Self, String> {
+        let credentials = Credentials {
+            access_key_id: key_id.to_owned(),
+            secret_access_key: key,
+            session_token: Some(session_token),
+        };
+        Self::with(None, bucket, region.to_owned(), credentials)
+    }
+
     fn with(
         endpoint: Option<&Url>,
         bucket: &str,

@@ -68,6 +68,10 @@ impl Account {
             Ok(checked) => checked,
             Err(refusal) => return answered(Err(refusal)),
         };
+        // A mail to three recipients counts as three: <https://docs.aws.amazon.com/ses/latest/dg/manage-sending-quotas.html>.
+        if !self.rates.ses.take(request.recipients().count()) {
+            return answered(Err(Code::TooManyRequests.unprovoked()));
+        }
         let fault = self.fault(&request);
         let keep = || self.keep_sent(request, &region);
         match fault::meet(fault, refusal, keep).await {
@@ -180,9 +184,9 @@ impl From<Pair> for Tag {
 fn check_tags(tags: &[Pair]) -> Result<(), Refusal> {
     let legal = |text: &str| {
         (1..=256).contains(&text.len())
-            && text.bytes().all(|byte| {
-                byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.' | b'@')
-            })
+            && text
+                .bytes()
+                .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-'))
     };
     if tags.len() > MAX_TAGS || !tags.iter().all(|tag| legal(&tag.name) && legal(&tag.value)) {
         return Err(Code::BadRequest.because("Invalid EmailTags."));

@@ -60,6 +60,7 @@ fn never_sent(failure: &Failure) -> bool {
 
 fn refused(status: u16, code: &str, words: &str, retry_after: Option<Duration>) -> SendError {
     let reason = format!("{code}: {}", without_addresses(words));
+    let retry_after = retry_after.or(words.contains("quota").then_some(QUOTA_WAIT));
     match code {
         "TooManyRequestsException" | "ThrottlingException" | "Throttling" => SendError::Throttled {
             retry_after,
@@ -133,6 +134,20 @@ mod tests {
             (503, "no code", "", "unavailable"),
         ] {
             assert_eq!(decision(status, code, words), expected, "{code} {words}");
+        }
+    }
+
+    #[test]
+    fn used_up_quota_is_waited_for_longer_than_a_rate() {
+        let wait = |code, words| match refused(429, code, words, None) {
+            SendError::Throttled { retry_after, .. } => retry_after,
+            other => panic!("{other:?}"),
+        };
+        let rate = wait("TooManyRequestsException", "Maximum sending rate exceeded.");
+        assert_eq!(rate, None);
+        for code in ["TooManyRequestsException", "LimitExceededException"] {
+            let quota = wait(code, "Daily message quota exceeded.");
+            assert_eq!(quota, Some(super::QUOTA_WAIT), "{code}");
         }
     }
 

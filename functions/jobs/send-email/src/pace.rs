@@ -1,0 +1,57 @@
+//! How long a throttled mail waits before it is tried again within the same delivery.
+
+use std::collections::hash_map::RandomState;
+use std::hash::{BuildHasher as _, Hasher as _};
+use std::time::Duration;
+
+/// The wait where the provider names none: rates are counted by the second.
+const USUAL: Duration = Duration::from_secs(1);
+
+/// The first wait is spread over a quarter of itself; each further one twice as far, up to four times.
+const SPREADS: [f64; 5] = [0.25, 0.5, 1.0, 2.0, 4.0];
+
+/// The waits of one mail. They are spread, because the jobs that share a provider were throttled at the same moment: without
+/// that they would all come back together, and be throttled again.
+#[derive(Debug, Default)]
+pub(crate) struct Pace {
+    throttles: usize,
+}
+
+impl Pace {
+    /// The next wait, after a throttle that asks for `retry_after`.
+    pub(crate) fn next(&mut self, retry_after: Option<Duration>) -> Duration {
+        // A new hasher has random keys, so what it makes of nothing is random.
+        let random = RandomState::new().build_hasher().finish();
+        let fraction =
+            f64::from(u32::try_from(random >> 32).unwrap_or_default()) / f64::from(u32::MAX);
+        let wait = self.spread(retry_after.unwrap_or(USUAL), fraction);
+        self.throttles += 1;
+        wait
+    }
+
+    fn spread(&self, wait: Duration, fraction: f64) -> Duration {
+        let last = SPREADS.len() - 1;
+        wait + wait.mul_f64(SPREADS[self.throttles.min(last)] * fraction)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn waits_are_never_shorter_than_asked_for_and_spread_further_each_time() {
+        let mut pace = Pace::default();
+        for most in [1_250, 1_500, 2_000, 3_000, 5_000, 5_000] {
+            assert_eq!(pace.spread(USUAL, 0.0), USUAL);
+            assert_eq!(pace.spread(USUAL, 1.0), Duration::from_millis(most));
+            let wait = pace.next(None);
+            assert!(
+                wait >= USUAL && wait <= Duration::from_millis(most),
+                "{wait:?}"
+            );
+        }
+        let asked = Duration::from_secs(7);
+        assert!(Pace::default().next(Some(asked)) >= asked);
+    }
+}

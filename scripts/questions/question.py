@@ -1,0 +1,20 @@
+"""What a question is."""
+
+from dataclasses import dataclass
+from typing import Callable, Optional
+
+
+class Unanswered(Exception):
+    """The service answered, and the answer says nothing about the question."""
+
+
+@dataclass(frozen=True)
+class Question:
+    """One question to one service."""
+
+    id: str
+    text: str
+    guess: str
+    needs: tuple = ()
+    ask: Optional[Callable] = None
+    unaskable: str = ""
