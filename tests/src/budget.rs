@@ -103,7 +103,7 @@ pub const BUDGETS: &[Budget] = &[
     budget("POST /api/jobs/send-email, a bulk of 10 mails", [3, 32, 0]),
     budget(
         "POST /api/jobs/send-email, a message without a record",
-        [3, 27, 0],
+        [3, 26, 0],
     ),
     budget(
         "POST /api/jobs/send-email, of a job that is done",
@@ -133,10 +133,10 @@ pub const BUDGETS: &[Budget] = &[
     ),
     budget("POST /api/notifications/read", [2, 14, 0]),
     budget("POST /api/jobs/job-failed", [1, 12, 0]),
-    budget("POST /api/jobs/relay-outbox, nothing to do", [4, 40, 0]),
-    budget("POST /api/jobs/relay-outbox, one row", [5, 50, 1]),
-    budget("POST /api/jobs/relay-outbox, 100 rows", [5, 1040, 1]),
-    budget("POST /api/jobs/relay-outbox, no dead letters", [2, 20, 1]),
+    budget("POST /api/jobs/relay-outbox, nothing to do", [4, 27, 0]),
+    budget("POST /api/jobs/relay-outbox, one row", [5, 37, 1]),
+    budget("POST /api/jobs/relay-outbox, 100 rows", [5, 1027, 1]),
+    budget("POST /api/jobs/relay-outbox, no dead letters", [2, 19, 1]),
     budget("POST /api/sessions, the first of a user", [2, 15, 0]),
     budget("GET /api/sessions/{sessionId}", [1, 7, 0]),
     budget(

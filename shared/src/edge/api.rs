@@ -85,6 +85,9 @@ async fn handle(
         metrics::Figure::LimiterOutages(1).emit(function, clock.now());
     }
     if let Some(problem) = response.extensions_mut().remove::<Problem>() {
+        if problem.code == refusals::QUEUE_QUOTA {
+            metrics::Figure::QueueQuotaSpent(1).emit(function, clock.now());
+        }
         response = written(&problem, &request_id, &response);
     }
     if is_head {

@@ -60,7 +60,10 @@ impl IntoResponses for LimitProblems {
 impl IntoResponses for BodyProblems {
     fn responses() -> BTreeMap<String, RefOr<Response>> {
         [
-            ("413", "The body is larger than 4 MB"),
+            (
+                "413",
+                "The body is larger than 4 MB, or the job than a message",
+            ),
             ("415", "The body is not application/json"),
             ("422", "A field is missing or wrong; errors[] names it"),
         ]

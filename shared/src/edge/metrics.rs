@@ -27,6 +27,8 @@ pub enum Figure {
     OutboxSetAside(u64),
     /// Requests whose limiter could not count.
     LimiterOutages(u64),
+    /// Publishes that QStash refused because its quota is used up.
+    QueueQuotaSpent(u64),
 }
 
 impl Figure {
@@ -38,6 +40,7 @@ impl Figure {
             Self::OldestOutboxSeconds(value) => ("OldestOutboxSeconds", "Seconds", value),
             Self::OutboxSetAside(value) => ("OutboxSetAside", "Count", value),
             Self::LimiterOutages(value) => ("LimiterOutages", "Count", value),
+            Self::QueueQuotaSpent(value) => ("QueueQuotaSpent", "Count", value),
         }
     }
 
@@ -172,6 +175,7 @@ mod tests {
             Figure::OldestOutboxSeconds(7),
             Figure::OutboxSetAside(7),
             Figure::LimiterOutages(7),
+            Figure::QueueQuotaSpent(7),
         ] {
             let line = figure.line("stack-health", Timestamp::UNIX_EPOCH);
             let line: Value = serde_json::from_str(&line).unwrap();

@@ -39,16 +39,31 @@ impl From<upstash::Error> for Problem {
     }
 }
 
+/// The code of a problem that a spent quota of QStash makes.
+pub(super) const QUEUE_QUOTA: &str = "queue_quota_used_up";
+
 impl From<qstash::Error> for Problem {
     fn from(error: qstash::Error) -> Self {
-        tracing::error!(error = &error as &dyn std::error::Error, "qstash failed");
-        let problem = Self::unavailable("The queue did not take the job. Try again.");
-        match error {
-            qstash::Error::RateLimited {
-                retry_after: Some(wait),
-                ..
-            } => problem.after(wait),
-            _ => problem,
+        let source = &error as &dyn std::error::Error;
+        if error.is_rejection() {
+            tracing::error!(
+                error = source,
+                "QStash rejected the request; the request is wrong"
+            );
+            return internal();
+        }
+        tracing::error!(error = source, "QStash failed");
+        let problem = if error.is_quota() {
+            Self {
+                code: QUEUE_QUOTA,
+                ..Self::unavailable("The quota of the queue is used up. Try again later.")
+            }
+        } else {
+            Self::unavailable("The queue did not take the job. Try again.")
+        };
+        match error.retry_after() {
+            Some(wait) => problem.after(wait),
+            None => problem,
         }
     }
 }
@@ -160,11 +175,18 @@ impl From<job::Error> for Problem {
             job::Error::Record(error) => error.into(),
             job::Error::Publish(error) => error.into(),
             job::Error::Refused(refusal) => {
-                tracing::error!(error = %refusal, "qstash refused a job");
-                Self::unavailable(
-                    "The queue did not take every job. Try again with the same Idempotency-Key.",
-                )
+                tracing::error!(error = %refusal, "QStash rejected a job; its message is wrong");
+                internal()
             }
+            job::Error::TooLarge { bytes }
+            | job::Error::Message(qstash::MessageError::TooLarge { bytes }) => Self::new(
+                StatusCode::PAYLOAD_TOO_LARGE,
+                "job_too_large",
+                format!(
+                    "The job has {bytes} bytes. A message carries at most {} bytes, and 6 MB as a delivered event.",
+                    qstash::MAX_BODY
+                ),
+            ),
             error @ (job::Error::Message(_)
             | job::Error::Payload(_)
             | job::Error::Unreadable(_)) => {

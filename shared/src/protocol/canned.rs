@@ -9,7 +9,7 @@ use std::time::Duration;
 
 /// What the server does with one request.
 #[derive(Debug)]
-pub(in crate::protocol) enum Answer {
+pub(crate) enum Answer {
     /// Reads it and closes the connection.
     Cut,
     /// Reads it and never answers.
@@ -19,11 +19,11 @@ pub(in crate::protocol) enum Answer {
 }
 
 impl Answer {
-    pub(in crate::protocol) fn json(status: u16, body: &str) -> Self {
+    pub(crate) fn json(status: u16, body: &str) -> Self {
         Self::Reply(status, Vec::new(), body.to_owned())
     }
 
-    pub(in crate::protocol) fn with(self, header: &str) -> Self {
+    pub(crate) fn with(self, header: &str) -> Self {
         match self {
             Self::Reply(status, mut headers, body) => {
                 headers.push(header.to_owned());
@@ -36,14 +36,14 @@ impl Answer {
 
 /// One request as it arrived.
 #[derive(Debug)]
-pub(in crate::protocol) struct Request {
-    pub(in crate::protocol) line: String,
-    pub(in crate::protocol) headers: Vec<(String, String)>,
-    pub(in crate::protocol) body: Vec<u8>,
+pub(crate) struct Request {
+    pub(crate) line: String,
+    pub(crate) headers: Vec<(String, String)>,
+    pub(crate) body: Vec<u8>,
 }
 
 impl Request {
-    pub(in crate::protocol) fn header(&self, name: &str) -> Option<&str> {
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
         let found = self.headers.iter().find(|(key, _)| key == name);
         found.map(|(_, value)| value.as_str())
     }
@@ -51,13 +51,13 @@ impl Request {
 
 /// The server. It takes one connection per answer, so that a repetition is always seen as a request of its own.
 #[derive(Debug)]
-pub(in crate::protocol) struct Server {
+pub(crate) struct Server {
     address: SocketAddr,
     requests: Receiver<Request>,
 }
 
 impl Server {
-    pub(in crate::protocol) fn answering(answers: impl IntoIterator<Item = Answer>) -> Self {
+    pub(crate) fn answering(answers: impl IntoIterator<Item = Answer>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
         let address = listener.local_addr().expect("an address");
         let answers = answers.into_iter().collect();
@@ -72,24 +72,24 @@ impl Server {
     }
 
     /// The server's address, without a slash at the end.
-    pub(in crate::protocol) fn url(&self) -> String {
+    pub(crate) fn url(&self) -> String {
         format!("http://{}", self.address)
     }
 
     /// The next request that arrived.
-    pub(in crate::protocol) fn request(&self) -> Request {
+    pub(crate) fn request(&self) -> Request {
         self.requests
             .recv_timeout(Duration::from_secs(20))
             .expect("a request")
     }
 
     /// How many requests arrived that were not looked at.
-    pub(in crate::protocol) fn requests(&self) -> usize {
+    pub(crate) fn requests(&self) -> usize {
         self.requests.try_iter().count()
     }
 
     /// The address of a server that is gone: it was given no answers, so its port closes.
-    pub(in crate::protocol) fn into_closed_url(self) -> String {
+    pub(crate) fn into_closed_url(self) -> String {
         assert!(self.requests.recv().is_err(), "the server is still there");
         format!("http://{}", self.address)
     }

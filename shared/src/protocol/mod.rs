@@ -1,7 +1,7 @@
 //! The outside, protocol by protocol. A client here never sees a domain type.
 
 #[cfg(test)]
-mod canned;
+pub(crate) mod canned;
 pub mod http;
 pub mod mail;
 pub mod object_storage;

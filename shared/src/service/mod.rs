@@ -4,6 +4,7 @@ pub mod analytics;
 pub mod audit;
 pub mod branding;
 pub mod cache;
+pub mod capacity;
 pub mod email;
 pub mod email_budget;
 pub mod housekeeping;

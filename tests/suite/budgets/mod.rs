@@ -3,6 +3,7 @@
 
 mod backbone;
 mod caches;
+mod idle;
 mod meter;
 mod notifications;
 mod security;

@@ -77,3 +77,23 @@ async fn a_payload_that_cannot_be_read_ends_dead_readable_and_beyond_redriving_o
     assert_eq!(counted, [table.len(), 0, table.len(), 0], "{stats:#}");
     assert!(cloud.mails().is_empty());
 }
+
+/// What the official client publishes has the id that QStash gives it; a label may hold less than an id.
+#[tokio::test]
+async fn message_with_any_id_can_be_deferred() {
+    let cloud = TestCloud::start().await;
+    cloud.qstash().hold(true);
+    let long = format!("msg_{}", "x".repeat(200));
+    for id in ["msg_1,2", "msg:a@b/c", "msg_1/../2?x#y", &long] {
+        cloud.mail().faults().set_for_next(1, Fault::Throttled);
+        let payload = signature_request("ann@example.com");
+        let deferred = cloud.deliver_as(id, "send-email", &payload).await;
+        assert_eq!(deferred.status, 200, "{id}: {deferred:?}");
+        assert!(
+            deferred.body["deferredUntil"].is_string(),
+            "{id}: {deferred:?}"
+        );
+    }
+    let page = cloud.get("/api/queue/jobs?status=deferred").await.body;
+    assert_eq!(page["items"].as_array().unwrap().len(), 4, "{page:#}");
+}

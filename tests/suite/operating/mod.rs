@@ -1,8 +1,10 @@
 //! What the person on call does with jobs: look, cancel, redrive many, and what runs by the clock.
 
 mod batches;
+mod crowd;
 pub(crate) mod dead_letters;
 mod many;
+mod priorities;
 mod schedules;
 mod tenants;
 mod unclaimed;

@@ -214,3 +214,106 @@ async fn a_redrive_without_qstash_is_answered_503_and_can_be_repeated() {
     cloud.wait_for(&id, "dead").await;
     assert_one_mail_each(&cloud, &[], "refused for good");
 }
+
+/// An answer of QStash that means the request, and not the service, is wrong.
+fn rejected() -> Verdict {
+    http_answer("400 Bad Request", "", r#"{"error":"invalid message"}"#)
+}
+
+#[tokio::test]
+async fn enqueue_beyond_the_quota_is_503_with_its_reason_and_raises_the_alarm() {
+    let (cloud, gates) = gated().await;
+    let day = "ratelimit-limit: 1000\r\nratelimit-reset: 3600\r\n";
+    let quotas = [
+        http_answer("412 Precondition Failed", "", r#"{"error":"quota"}"#),
+        http_answer("429 Too Many Requests", day, r#"{"error":"daily limit"}"#),
+    ];
+    for (spent, quota) in quotas.into_iter().enumerate() {
+        gates.qstash.fail(quota);
+        let refused = enqueue(&cloud, None, &signature_request(&address(0))).await;
+        assert_come_again(&refused, "queue_quota_used_up", "a spent quota");
+        let logs = cloud.logs();
+        let figures = logs
+            .lines()
+            .filter(|line| line.contains("\"QueueQuotaSpent\":1"));
+        assert_eq!(figures.count(), spent + 1, "{logs}");
+    }
+    assert_one_mail_each(&cloud, &[], "all withdrawn");
+}
+
+#[tokio::test]
+async fn enqueue_that_qstash_rejects_is_our_fault() {
+    let (cloud, gates) = gated().await;
+    gates.qstash.fail(rejected());
+    let refused = enqueue(&cloud, None, &signature_request(&address(0))).await;
+    refused.assert_problem(500, "internal", "a rejected message");
+    assert!(
+        cloud.logs().contains("QStash rejected the request"),
+        "{}",
+        cloud.logs()
+    );
+}
+
+#[tokio::test]
+async fn deferral_that_qstash_rejects_ends_dead_with_its_reason() {
+    let (cloud, gates) = gated().await;
+    cloud.qstash().hold(true);
+    let id = cloud.enqueue(&signature_request(&address(0))).await;
+    gates.qstash.fail(rejected());
+    cloud
+        .mail()
+        .faults()
+        .set(Some(local_mail::Fault::Throttled));
+    let body = super::message(&id, &address(0));
+    let never = cloud.deliver("send-email", &body).await;
+    assert_eq!(never.status.as_u16(), 489, "{never:?}");
+    let job = cloud.job(&id).await;
+    assert_eq!(job["status"], "dead", "{job:#}");
+    let error = job["error"].as_str().unwrap();
+    assert!(error.contains("invalid message"), "{error}");
+}
+
+#[tokio::test]
+async fn lost_job_whose_message_qstash_rejects_ends_dead_and_holds_up_no_other() {
+    let (cloud, gates) = gated().await;
+    let mut ids = Vec::new();
+    gates.qstash.fail(Verdict::Cut);
+    for (key, to) in [
+        ("poison", "poison@example.com"),
+        ("good", "good@example.com"),
+    ] {
+        let refused = enqueue(&cloud, Some(key), &signature_request(to)).await;
+        assert_eq!(refused.status, 503, "{refused:?}");
+    }
+    let page = cloud.get("/api/queue/jobs?status=queued").await.body;
+    for item in page["items"].as_array().unwrap() {
+        ids.push(item["jobId"].as_str().unwrap().to_owned());
+    }
+    for id in &ids {
+        redis::cmd("ZINCRBY")
+            .arg("jobs_open:email")
+            .arg(-16 * 60_000)
+            .arg(id)
+            .exec_async(&mut cloud.redis_connection().await)
+            .await
+            .unwrap();
+    }
+    // QStash refuses the whole batch for one message.
+    gates.qstash.judge(|bytes| {
+        if carries(bytes, "poison@example.com") {
+            rejected()
+        } else {
+            Verdict::Pass
+        }
+    });
+    let swept = cloud.deliver("relay-outbox", &serde_json::json!({})).await;
+    assert_eq!(swept.status, 200, "{swept:?}");
+    assert_eq!(swept.body["result"]["republished"], 1, "{swept:?}");
+    let (poison, good) = (&ids[1], &ids[0]);
+    let dead = cloud.wait_for(poison, "dead").await;
+    assert!(
+        dead["error"].as_str().unwrap().contains("invalid message"),
+        "{dead:#}"
+    );
+    cloud.wait_for(good, "completed").await;
+}

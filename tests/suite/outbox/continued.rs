@@ -71,3 +71,20 @@ async fn a_sweep_that_runs_out_of_time_leaves_no_row_and_does_none_twice() {
     let stats = cloud.get("/api/queue/stats").await.body;
     assert_eq!(stats["email"]["total"], 800, "{stats:#}");
 }
+
+#[tokio::test]
+async fn ping_is_followed_by_one_delayed_run_that_finds_what_came_while_it_ended() {
+    let cloud = TestCloud::start_with(|settings| settings.qstash_speed = 1.0).await;
+    let database = LedgerDatabase::of(&cloud);
+    for message in ["msg_ping_1", "msg_ping_2", "msg_ping_3"] {
+        let ping = json!({ "errand": "ping" });
+        let pinged = cloud.deliver_as(message, "relay-outbox", &ping).await;
+        assert_eq!(super::result(&pinged)["done"], 0, "{pinged:?}");
+    }
+    // The ping for this one was swallowed.
+    let id = super::write_mail(&database, "ann@example.com", "").await;
+    cloud.wait_for(&id, "completed").await;
+    // At most one for each slot of five seconds that the pings fell into.
+    let follow_ups = super::taken(&cloud).await["relay-outbox"];
+    assert!((1..=2).contains(&follow_ups), "{follow_ups}");
+}

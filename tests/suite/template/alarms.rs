@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 use shared::base::secret::Secret;
+use shared::service::job::JobType;
 use shared::service::unsubscribe::Tokens;
 
 use super::document::{Template, texts};
@@ -31,10 +32,12 @@ fn name(alarm: &Value) -> &str {
 
 /// The name with the function's replaced, as the runbook has it.
 fn family(name: &str) -> String {
-    let each = ["errors-", "failures-"];
-    let prefix = each.iter().find(|prefix| name.starts_with(**prefix));
+    let prefix = EACH.iter().find(|prefix| name.starts_with(**prefix));
     prefix.map_or_else(|| name.to_owned(), |prefix| format!("{prefix}FUNCTION"))
 }
+
+/// The beginnings of the names of alarms that each function has, or each of some.
+const EACH: [&str; 4] = ["errors-", "failures-", "throttles-", "queue-quota-"];
 
 #[test]
 fn every_alarm_wakes_the_person_on_call() {
@@ -73,12 +76,19 @@ fn every_function_that_dies_or_answers_5xx_is_noticed() {
         let failures = format!("failures-{}", function.name);
         let stands = !function.variables().is_empty();
         assert_eq!(there.contains(failures.as_str()), stands, "{failures}");
+        let throttles = format!("throttles-{}", function.name);
+        assert!(there.contains(throttles.as_str()), "{throttles} is missing");
+        // What enqueues, redrives or defers; sessions and security answer with 5xx, which is noticed.
+        let publishes = ["queue", "queue-jobs"].contains(&function.name)
+            || JobType::of_handler(function.name).is_some();
+        let quota = format!("queue-quota-{}", function.name);
+        assert_eq!(there.contains(quota.as_str()), publishes, "{quota}");
     }
     for alarm in alarms(&template) {
-        if let Some((_, function)) = name(alarm)
-            .split_once('-')
-            .filter(|_| family(name(alarm)) != name(alarm))
-        {
+        let functions = EACH
+            .iter()
+            .filter_map(|each| name(alarm).strip_prefix(each));
+        for function in functions {
             let watched = template.referred(&alarm["Dimensions"][0]["Value"]);
             assert_eq!(watched.name, function, "{} watches another", name(alarm));
         }
@@ -142,6 +152,11 @@ fn written(cloud: &TestCloud) -> BTreeSet<Series> {
 }
 
 /// The event that the schedule sends to health.
+pub(crate) fn scheduled_event() -> Value {
+    scheduled(&Template::read())
+}
+
+/// The same, of this template.
 fn scheduled(template: &Template) -> Value {
     let functions = template.functions();
     let health = functions
@@ -157,13 +172,14 @@ fn scheduled(template: &Template) -> Value {
 }
 
 #[tokio::test]
-async fn the_schedule_calls_health_as_the_api_does() {
+async fn schedule_reaches_the_watch_of_health_and_a_caller_of_the_api_does_not() {
     let cloud = TestCloud::start().await;
     let report = cloud.invoke("health", scheduled(&Template::read())).await;
     assert_eq!(
         (report.status.as_u16(), &report.body["status"]),
         (200, &json!("healthy"))
     );
+    assert_eq!(cloud.get("/api/health/watch").await.status, 404);
 }
 
 #[tokio::test]

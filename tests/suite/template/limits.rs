@@ -1,6 +1,8 @@
 //! How long a function may run, how many of it there may be, and how long what it says is kept.
 
 use serde_json::{Value, json};
+use shared::service::capacity::{Capacity, FUNCTIONS};
+use shared::service::job::{JobType, SCHEDULES};
 
 use super::document::{Function, Template};
 
@@ -52,12 +54,71 @@ fn every_function_logs_to_a_group_of_its_own_which_forgets() {
     }
 }
 
+/// The reserved concurrency that a function has where no parameter is given.
+fn reserved(template: &Template, function: &Function<'_>) -> Option<u64> {
+    let reserved = &function.properties["ReservedConcurrentExecutions"]["!If"][1];
+    match reserved["!Ref"].as_str() {
+        Some(parameter) => template.parameters()[parameter]["Default"].as_u64(),
+        None => reserved.as_u64(),
+    }
+}
+
+fn capacity(function: &str) -> &'static Capacity {
+    let capacity = FUNCTIONS.iter().find(|it| it.function == function);
+    capacity.unwrap_or_else(|| panic!("{function} is not in the table of capacity"))
+}
+
 #[test]
-fn what_opens_postgres_has_a_limit_of_instances_and_nothing_else_has_one() {
+fn reservation_of_every_function_is_what_the_table_says() {
+    let template = Template::read();
+    for function in template.functions() {
+        let instances = capacity(function.name).instances.map(u64::from);
+        assert_eq!(
+            reserved(&template, &function),
+            instances,
+            "{}",
+            function.name
+        );
+    }
+}
+
+#[test]
+fn function_that_opens_postgres_has_a_limit_and_no_other_has_one() {
     for function in Template::read().functions() {
         let opens = function.variables().contains_key("DATABASE_URL");
-        let limit = &function.properties["ReservedConcurrentExecutions"];
-        assert_eq!(opens, !limit.is_null(), "{}: {limit}", function.name);
+        assert_eq!(
+            opens,
+            capacity(function.name).connects(),
+            "{}",
+            function.name
+        );
+    }
+}
+
+#[test]
+fn deliveries_over_all_keys_of_a_plan_fit_the_reservation_of_its_function() {
+    let template = Template::read();
+    for job in JobType::ALL {
+        let plan = job.plan();
+        let functions = template.functions();
+        let function = functions.iter().find(|it| it.name == plan.handler).unwrap();
+        let reserved = reserved(&template, function).unwrap();
+        let deliveries = plan.keys.reachable() + capacity(plan.handler).keyless;
+        assert!(
+            u64::from(deliveries) <= reserved,
+            "{}: {deliveries}",
+            plan.handler
+        );
+    }
+}
+
+#[test]
+fn schedules_of_a_function_fit_its_share_of_messages_without_a_key() {
+    for job in JobType::ALL {
+        let handler = job.plan().handler;
+        let schedules = SCHEDULES.iter().filter(|it| it.handler == handler).count();
+        let keyless = usize::try_from(capacity(handler).keyless).unwrap();
+        assert!(schedules <= keyless, "{handler}: {schedules}");
     }
 }
 

@@ -1,7 +1,7 @@
 //! template.yaml, held against the code: each function is given what its binary reads and may call what its binary
 //! calls, nothing more and nothing less; what must be said of every function and every alarm is said.
 
-mod alarms;
+pub(crate) mod alarms;
 mod binary;
 mod document;
 mod limits;

@@ -3,6 +3,8 @@
 pub mod check;
 pub mod report;
 
+pub mod watch;
+
 mod probe;
 
 pub use probe::PROBE;
@@ -11,7 +13,7 @@ use axum::Router;
 use axum::routing::get;
 use shared::base::clock::Clock;
 use shared::base::env;
-use shared::edge::{PublicGuard, limiter};
+use shared::edge::{PublicGuard, limiter, unlimited};
 use shared::protocol::{qstash, upstash};
 use shared::service::outbox::Outbox;
 use utoipa::OpenApi;
@@ -35,6 +37,10 @@ pub fn router(stands: Stands, guard: &PublicGuard) -> Result<Router, env::Error>
         .route(
             "/api/health/redis",
             guard.public(limiter::PUBLIC, get(check::show))?,
+        )
+        .route(
+            watch::PATH,
+            unlimited("only the schedule reaches it", get(watch::watch)),
         )
         .with_state(stands))
 }

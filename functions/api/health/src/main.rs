@@ -2,7 +2,7 @@
 //!
 //! Called by monitors and the web app's status page, by anybody, and by a schedule. Asks Redis, Postgres and QStash
 //! once each, at the same time; leaves nothing behind but the age of the oldest open job and of the
-//! oldest row of the outbox, as metrics for alarms.
+//! oldest row of the outbox, as metrics for alarms. The schedule asks for those figures alone.
 
 use health::{Stands, router};
 use shared::base::clock::Clock;

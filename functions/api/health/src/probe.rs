@@ -42,6 +42,16 @@ pub(crate) async fn store(redis: &Redis, now: Timestamp) -> Option<Store> {
     store.inspect_err(logged).ok()
 }
 
+/// How long the oldest open job has been due, if Redis tells in time.
+pub(crate) async fn oldest_pending(redis: &Redis, now: Timestamp) -> Option<u64> {
+    let jobs = Jobs::new(redis.clone());
+    let Ok(oldest) = timeout(PATIENCE, jobs.oldest_pending_seconds(now)).await else {
+        tracing::error!("Redis does not answer; no figures of jobs were written");
+        return None;
+    };
+    oldest.inspect_err(logged).ok()
+}
+
 /// Everything that Redis is asked, in one pipeline: the cost does not grow with the data. It may run twice, which a
 /// connection that died while the instance was frozen asks for: each run writes, reads and deletes its own key.
 async fn asked(redis: &Redis, now: Timestamp) -> Result<Store, job::Error> {

@@ -6,7 +6,7 @@ use serde_json::Value;
 use shared::edge::input::invalid;
 use shared::edge::{Caller, Result};
 use shared::service::email::Email;
-use shared::service::job::JobType;
+use shared::service::job::{JobType, Priority};
 use utoipa::openapi::schema::{AnyOfBuilder, ObjectBuilder, Type};
 use utoipa::openapi::{Ref, RefOr, Schema};
 use utoipa::{PartialSchema, ToSchema};
@@ -84,7 +84,13 @@ fn constant(value: &str) -> ObjectBuilder {
 )]
 pub async fn enqueue(State(queue): State<Queue>, wish: Wish) -> Result<Accepted> {
     let email = email(&wish.body.value)?;
-    queue.one(JobType::Email, ROUTE, &wish, &email).await
+    let usual = match email {
+        Email::Bulk(_) => Priority::Low,
+        _ => Priority::Normal,
+    };
+    queue
+        .one_at(JobType::Email, ROUTE, &wish, &email, usual)
+        .await
 }
 
 /// Reads the payload, or names the field that is wrong.

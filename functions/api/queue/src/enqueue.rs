@@ -3,7 +3,8 @@
 use http::StatusCode;
 use shared::edge::{Caller, Problem, Result};
 use shared::service::job::{
-    Cancelled, Created, HELD_FOR, Idempotency, JobType, NewJob, Order, Outgoing, Refusal, Sight,
+    Cancelled, Created, HELD_FOR, Idempotency, JobType, NewJob, Order, Outgoing, Priority, Refusal,
+    Sight,
 };
 
 use crate::Queue;
@@ -19,17 +20,18 @@ pub(crate) struct Taken {
 }
 
 impl Queue {
-    /// What the jobs of one request have in common.
+    /// What the jobs of one request have in common; their priority is `usual` unless the caller names one.
     pub(crate) fn order(
         &self,
         job: JobType,
         caller: &Caller,
         timing: &Timing,
+        usual: Priority,
         label: String,
     ) -> Result<Order> {
         Ok(Order {
             job,
-            priority: timing.priority,
+            priority: timing.priority.unwrap_or(usual),
             tenant: caller.tenant().to_owned(),
             user: caller.user_id.clone().unwrap_or_default(),
             label,

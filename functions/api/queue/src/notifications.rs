@@ -5,7 +5,7 @@ use serde::Serialize;
 use serde_json::Value;
 use shared::edge::input::invalid;
 use shared::edge::{Caller, Result};
-use shared::service::job::JobType;
+use shared::service::job::{JobType, Priority};
 use shared::service::notification::Notification;
 use utoipa::openapi::schema::{AnyOfBuilder, KnownFormat, ObjectBuilder, SchemaFormat, Type};
 use utoipa::openapi::{RefOr, Schema};
@@ -99,7 +99,11 @@ impl ToSchema for Somebody {}
 pub async fn enqueue(State(queue): State<Queue>, wish: Wish) -> Result<Accepted> {
     let notification = notification(&wish.body.value)?;
     let job = JobType::Notification;
-    queue.one(job, ROUTE, &wish, &notification).await
+    let usual = match notification {
+        Notification::BulkNotification(_) => Priority::Low,
+        _ => Priority::Normal,
+    };
+    queue.one_at(job, ROUTE, &wish, &notification, usual).await
 }
 
 /// Reads the payload, or names the field that is wrong.

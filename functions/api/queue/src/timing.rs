@@ -1,7 +1,7 @@
 //! When a job is to run, as every enqueue request may say it.
 
 use jiff::{SignedDuration, Timestamp};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 use shared::base::whole;
 use shared::edge::input::invalid;
 use shared::edge::instant::Instant;
@@ -26,9 +26,17 @@ pub struct Timing {
     #[serde(default)]
     #[schema(value_type = Option<Instant>)]
     pub not_before: Option<Timestamp>,
-    /// How urgent it is.
-    #[serde(default)]
-    pub priority: Priority,
+    /// How urgent it is; `normal` if absent, and `low` for a bulk.
+    #[serde(default, deserialize_with = "named")]
+    #[schema(value_type = Priority)]
+    pub priority: Option<Priority>,
+}
+
+/// A priority that is named: null is none.
+fn named<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> std::result::Result<Option<Priority>, D::Error> {
+    Priority::deserialize(deserializer).map(Some)
 }
 
 /// Documents that a delay and an instant exclude each other, which the members themselves cannot say.
@@ -82,7 +90,7 @@ fn too_far(field: &str) -> Problem {
 
 #[cfg(test)]
 mod tests {
-    use super::{Priority, Problem, SignedDuration, Timestamp, Timing};
+    use super::{Problem, SignedDuration, Timestamp, Timing};
 
     /// The seconds after which the job runs: 0 for at once.
     fn wait(delay_seconds: Option<u32>, not_before: Option<i64>) -> Result<i64, Problem> {
@@ -90,7 +98,7 @@ mod tests {
         let timing = Timing {
             delay_seconds,
             not_before: not_before.map(|seconds| now + SignedDuration::from_secs(seconds)),
-            priority: Priority::Normal,
+            priority: None,
         };
         let at = timing.not_before(now)?;
         Ok(at.map_or(0, Timestamp::as_second))

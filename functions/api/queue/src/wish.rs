@@ -6,7 +6,7 @@ use serde_json::Value;
 use shared::base::id;
 use shared::edge::input::{self, Json};
 use shared::edge::{Caller, Problem, Result};
-use shared::service::job::{Error, JobType, NewJob};
+use shared::service::job::{Error, JobType, NewJob, Order, Priority, must_fit};
 
 use crate::Queue;
 use crate::accepted::{Accepted, AcceptedBatch};
@@ -45,12 +45,27 @@ impl Queue {
         wish: &Wish,
         payload: &impl Serialize,
     ) -> Result<Accepted> {
+        self.one_at(job, route, wish, payload, Priority::Normal)
+            .await
+    }
+
+    /// The same, at this priority unless the caller names one.
+    pub(crate) async fn one_at(
+        &self,
+        job: JobType,
+        route: &str,
+        wish: &Wish,
+        payload: &impl Serialize,
+        usual: Priority,
+    ) -> Result<Accepted> {
         let jobs = [NewJob::new(payload).map_err(Error::from)?];
-        let taken = self.take(job, route, wish, &jobs, String::new()).await?;
+        let order = self.wished(job, wish, usual, String::new())?;
+        let taken = self.take(&order, route, wish, &jobs).await?;
         Ok(Accepted::of(taken))
     }
 
-    /// Enqueues a job for each part, all under one label.
+    /// Enqueues a job for each part, all under one label. A bulk goes at low priority unless the caller names another, so
+    /// that no single job waits behind it.
     pub(crate) async fn batch<T: Serialize>(
         &self,
         job: JobType,
@@ -60,21 +75,27 @@ impl Queue {
     ) -> Result<AcceptedBatch> {
         let jobs = parts.map(|part| NewJob::new(&part).map_err(Error::from));
         let jobs = jobs.collect::<std::result::Result<Vec<_>, _>>()?;
-        let taken = self.take(job, route, wish, &jobs, id::sortable()).await?;
+        let order = self.wished(job, wish, Priority::Low, id::sortable())?;
+        let taken = self.take(&order, route, wish, &jobs).await?;
         Ok(AcceptedBatch::of(taken))
+    }
+
+    fn wished(&self, job: JobType, wish: &Wish, usual: Priority, label: String) -> Result<Order> {
+        let timing: Timing = input::fit(&wish.body.value)?;
+        self.order(job, &wish.caller, &timing, usual, label)
     }
 
     async fn take(
         &self,
-        job: JobType,
+        order: &Order,
         route: &str,
         wish: &Wish,
         jobs: &[NewJob],
-        label: String,
     ) -> Result<Taken> {
-        let timing: Timing = input::fit(&wish.body.value)?;
-        let order = self.order(job, &wish.caller, &timing, label)?;
+        for job in jobs {
+            must_fit(&job.payload)?;
+        }
         let key = wish.key.of(&wish.caller, route, &wish.body.bytes);
-        self.enqueue(&order, jobs, key.as_ref()).await
+        self.enqueue(order, jobs, key.as_ref()).await
     }
 }

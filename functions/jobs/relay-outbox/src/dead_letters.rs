@@ -2,6 +2,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
+use shared::edge::job::queue_stop;
 use shared::edge::metrics::Figure;
 use shared::protocol::qstash::{self, DeadLetter, DeadLetterFilter};
 use shared::service::job::{Failed, GivenUp, Jobs, Stop};
@@ -38,7 +39,7 @@ impl Undertaker<'_> {
         let (mut buried, mut cursor) = (Buried::default(), None);
         loop {
             let page = self.qstash.dead_letters(&filter, cursor.as_deref()).await;
-            let page = page.map_err(Stop::retry)?;
+            let page = page.map_err(|error| queue_stop(error.into(), "relay-outbox", now))?;
             buried.letters += page.items.len();
             let messages: Vec<GivenUp> = page.items.into_iter().filter_map(given_up).collect();
             let failed = self.jobs.bury_each(&messages).await.map_err(Stop::retry)?;

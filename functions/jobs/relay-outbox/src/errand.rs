@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use shared::base::clock::Clock;
@@ -13,8 +14,9 @@ use shared::service::security::Upkeep;
 use tokio::time::Instant;
 
 use crate::dead_letters::Undertaker;
+use crate::follow_up;
 use crate::invalidations::Invalidator;
-use crate::outbox::Sweep;
+use crate::outbox::{Sweep, Swept};
 use crate::unclaimed::republish;
 
 /// What is kept back of the time, so that a batch that is under way can be settled.
@@ -23,7 +25,7 @@ const MARGIN: Duration = Duration::from_secs(5);
 /// How soon the next message goes on.
 const PAUSE: Duration = Duration::from_secs(1);
 
-/// What a message asks for. The web app's ping is an empty object: it asks for the outbox.
+/// What a message asks for.
 #[derive(Debug, Default, Deserialize)]
 pub(crate) struct Errand {
     #[serde(default)]
@@ -33,14 +35,22 @@ pub(crate) struct Errand {
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 enum Which {
+    /// Everything: what a message without words asks for.
     #[default]
     Outbox,
+    /// The same, by schedule: lost jobs only once in a quarter of an hour.
+    Sweep,
+    /// The rows, now and once more a little later: the web app's ping.
+    Ping,
+    /// The rows, once.
+    Rows,
+    /// Dead letters.
     DeadLetters,
 }
 
 impl Errand {
     /// What there is to ask for.
-    pub(crate) const NAMES: [&str; 2] = ["outbox", "dead-letters"];
+    pub(crate) const NAMES: [&str; 5] = ["outbox", "sweep", "ping", "rows", "dead-letters"];
 }
 
 /// What the errands need.
@@ -57,7 +67,13 @@ impl Errands {
     pub(crate) async fn perform(&self, errand: Errand, deadline: Instant) -> Result<Value, Stop> {
         let until = deadline - MARGIN;
         match errand.errand {
-            Which::Outbox => self.sweep(until).await,
+            Which::Outbox => self.sweep(until, true).await,
+            Which::Sweep => self.sweep(until, begins_a_quarter(self.clock.now())).await,
+            Which::Ping => {
+                follow_up::publish(&self.courier.publisher, self.clock.now()).await;
+                Ok(self.rows(until).await?.told())
+            }
+            Which::Rows => Ok(self.rows(until).await?.told()),
             Which::DeadLetters => {
                 let undertaker = Undertaker {
                     jobs: &self.courier.jobs,
@@ -69,9 +85,8 @@ impl Errands {
         }
     }
 
-    /// The outbox first: what stands there has no other way. Then what outages left behind: the jobs whose messages may
-    /// be lost, the copy of the block list, events that Postgres was not told.
-    async fn sweep(&self, until: Instant) -> Result<Value, Stop> {
+    /// Relays the rows of the outbox. What the time does not suffice for goes on in the next message.
+    async fn rows(&self, until: Instant) -> Result<Swept, Stop> {
         let mut sweep = Sweep::new(&self.outbox, until);
         // One line for each kind of row. What must no longer be answered comes first: it is short, and somebody may look.
         sweep.drain(&self.invalidator).await?;
@@ -81,26 +96,47 @@ impl Errands {
             let reason = format!("{} rows done, more are waiting", swept.done);
             return Err(Stop::defer(PAUSE, reason));
         }
-        let republished = republish(&self.courier).await?;
-        let upkept = self.security.run().await.map_err(Stop::retry)?;
-        Ok(json!({
-            "done": swept.done,
-            "resting": swept.resting,
-            "setAside": swept.set_aside,
-            "purged": swept.purged,
-            "republished": republished,
-            "blocked": upkept.blocked,
-            "told": upkept.told,
-        }))
+        Ok(swept)
     }
+
+    /// The outbox first: what stands there has no other way. Then what outages left behind: the copy of the block list,
+    /// events that Postgres was not told, and the jobs whose messages may be lost.
+    async fn sweep(&self, until: Instant, finds_lost_jobs: bool) -> Result<Value, Stop> {
+        let swept = self.rows(until).await?;
+        let now = self.clock.now();
+        let republished = match finds_lost_jobs {
+            true => republish(&self.courier, now).await?,
+            false => 0,
+        };
+        let upkept = self.security.run().await.map_err(Stop::retry)?;
+        let mut told = swept.told();
+        told["republished"] = json!(republished);
+        told["blocked"] = json!(upkept.blocked);
+        told["told"] = json!(upkept.told);
+        Ok(told)
+    }
+}
+
+/// Whether a sweep that runs every five minutes is the first of a quarter of an hour. A job counts as lost when it has
+/// been due for that long, so looking more often costs commands and finds little.
+fn begins_a_quarter(now: Timestamp) -> bool {
+    now.as_second().rem_euclid(15 * 60) < 5 * 60
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Errand, Which};
+    use jiff::Timestamp;
+
+    use super::{Errand, Which, begins_a_quarter};
 
     #[test]
-    fn a_ping_asks_for_the_outbox_and_each_name_is_understood() {
+    fn every_third_sweep_finds_lost_jobs() {
+        let sweeps = (0..48).map(|five| Timestamp::from_second(five * 300 + 20).unwrap());
+        assert_eq!(sweeps.filter(|at| begins_a_quarter(*at)).count(), 16);
+    }
+
+    #[test]
+    fn message_without_words_asks_for_everything_and_each_name_is_understood() {
         let ping: Errand = serde_json::from_str("{}").unwrap();
         assert!(matches!(ping.errand, Which::Outbox));
         for name in Errand::NAMES {

@@ -1,5 +1,7 @@
 //! Rows that are jobs.
 
+use shared::base::clock::Clock;
+use shared::edge::job::queue_stop;
 use shared::service::job::Stop;
 use shared::service::outbox::jobs::Courier;
 use shared::service::outbox::{Kind, Outcome, Row};
@@ -10,6 +12,7 @@ impl Apply for Courier {
     const KIND: Kind = Kind::Job;
 
     async fn apply(&self, rows: &[Row]) -> Result<Vec<Outcome>, Stop> {
-        self.deliver(rows).await.map_err(Stop::retry)
+        let delivered = self.deliver(rows).await;
+        delivered.map_err(|error| queue_stop(error, "relay-outbox", Clock::system().now()))
     }
 }

@@ -1,6 +1,6 @@
 //! `POST /api/jobs/relay-outbox`: does what the outbox in Postgres holds, and finds jobs that got lost on their way.
 //!
-//! Called by QStash, signed: every five minutes by schedule, at once when the web app publishes a message here, and once
+//! Called by QStash, signed: every five minutes by schedule, at once when the web app pings it, and once
 //! an hour to compare open jobs with the dead-letter queue. Claims rows of the outbox in Postgres, takes what they name out
 //! of the caches in Redis, records their jobs there and publishes them at QStash. Makes good what outages left behind.
 //! What does not fit into one run goes on in the next message.
@@ -8,6 +8,7 @@
 mod apply;
 mod dead_letters;
 mod errand;
+mod follow_up;
 mod invalidations;
 mod jobs;
 mod outbox;

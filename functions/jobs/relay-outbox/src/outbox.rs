@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use serde_json::{Value, json};
 use shared::service::job::Stop;
 use shared::service::outbox::{Outbox, Outcome};
 use tokio::time::Instant;
@@ -27,6 +28,18 @@ pub(crate) struct Swept {
     pub(crate) purged: u64,
     /// Whether time ran out before the rows did.
     pub(crate) unfinished: bool,
+}
+
+impl Swept {
+    /// What there is to say of it.
+    pub(crate) fn told(&self) -> Value {
+        json!({
+            "done": self.done,
+            "resting": self.resting,
+            "setAside": self.set_aside,
+            "purged": self.purged,
+        })
+    }
 }
 
 /// A sweep under way.

@@ -27,14 +27,17 @@ use crate::protocol::qstash::Receiver;
 use crate::protocol::upstash::Redis;
 use crate::service::job::{
     Claim, Claimed, Ending, HELD_FOR, Incoming, JobType, Jobs, Outgoing, Plan, Publisher, Stop,
-    Tracking,
+    Tracking, stretched,
 };
 
 mod attempt;
+mod queue_stop;
 
 pub use attempt::Attempt;
+pub use queue_stop::queue_stop;
 
-/// How soon a delivery is to come again when the store or the queue did not answer: they are usually back by then.
+/// How soon a delivery is to come again at least when the store did not answer: it is usually back by then. Each job
+/// adds its own jitter, because all of them fail at once.
 const OUTAGE_WAIT: Duration = Duration::from_secs(10);
 
 /// The work of one type of job.
@@ -139,7 +142,10 @@ impl Worker {
             Ok(Claimed::Foreign) => Answer::Never("the job is of another type".into()),
             Err(error) => {
                 tracing::error!(error = &error as &dyn std::error::Error, "cannot claim");
-                Answer::Again(OUTAGE_WAIT, "the job's record cannot be reached".into())
+                Answer::Again(
+                    stretched(OUTAGE_WAIT, job_id),
+                    "the job's record cannot be reached".into(),
+                )
             }
         }
     }
@@ -182,9 +188,9 @@ impl Worker {
             Ok(Err(panic)) => panicked(
                 &claim,
                 panic_text(&*panic),
-                self.plan.wait(call.delivery.retried),
+                self.plan.wait_of(&claim.job_id, call.delivery.retried),
             ),
-            Err(_) => self.again(call, "ran out of time".into(), None),
+            Err(_) => self.again(call, &claim, "ran out of time".into(), None),
         };
         self.commit(&claim, &ending, answer).await
     }
@@ -193,10 +199,14 @@ impl Worker {
     async fn commit(&self, claim: &Claim, ending: &Ending, answer: Answer) -> Answer {
         match self.jobs.commit(claim, ending).await {
             Ok(true) => answer,
-            Ok(false) => Answer::Again(OUTAGE_WAIT, "another delivery took this job over".into()),
+            Ok(false) => Answer::Again(
+                stretched(OUTAGE_WAIT, &claim.job_id),
+                "another delivery took this job over".into(),
+            ),
             Err(error) => {
                 tracing::error!(error = &error as &dyn std::error::Error, "cannot commit");
-                Answer::Again(self.plan.lease, "the job's record cannot be reached".into())
+                let wait = stretched(self.plan.lease, &claim.job_id);
+                Answer::Again(wait, "the job's record cannot be reached".into())
             }
         }
     }
@@ -210,7 +220,7 @@ impl Worker {
     ) -> (Ending, Answer) {
         tracing::warn!(reason = %stop, "stopped");
         match stop {
-            Stop::Retry { error, after } => self.again(call, error, after),
+            Stop::Retry { error, after } => self.again(call, claim, error, after),
             Stop::Never(error) => (Ending::Dead(error.clone()), Answer::Never(error)),
             Stop::Defer { after, reason } => {
                 let at = self.webhook.clock.now() + after;
@@ -223,13 +233,20 @@ impl Worker {
                     not_before: Some(at),
                     payload,
                 };
-                self.deferred(call, next, at, reason).await
+                self.deferred(call, claim, next, at, reason).await
             }
         }
     }
 
-    fn again(&self, call: &Call, error: String, after: Option<Duration>) -> (Ending, Answer) {
-        let wait = after.unwrap_or_else(|| self.plan.wait(call.delivery.retried));
+    fn again(
+        &self,
+        call: &Call,
+        claim: &Claim,
+        error: String,
+        after: Option<Duration>,
+    ) -> (Ending, Answer) {
+        let planned = || self.plan.wait_of(&claim.job_id, call.delivery.retried);
+        let wait = after.unwrap_or_else(planned);
         (Ending::Failed(error.clone()), Answer::Again(wait, error))
     }
 
@@ -237,6 +254,7 @@ impl Worker {
     async fn deferred(
         &self,
         call: &Call,
+        claim: &Claim,
         next: Outgoing<'_>,
         at: Timestamp,
         reason: String,
@@ -246,10 +264,16 @@ impl Worker {
                 let body = json!({ "success": true, "jobId": next.job_id, "deferredUntil": at });
                 (Ending::Deferred(at, reason), Answer::Done(body))
             }
-            Err(error) => {
-                tracing::error!(error = &error as &dyn std::error::Error, "cannot defer");
-                self.again(call, format!("{reason}; and it could not be put off"), None)
-            }
+            Err(error) => match queue_stop(error, self.plan.handler, self.webhook.clock.now()) {
+                Stop::Never(error) => (Ending::Dead(error.clone()), Answer::Never(error)),
+                Stop::Retry { error, after } => self.again(
+                    call,
+                    claim,
+                    format!("{reason}; not deferred: {error}"),
+                    after,
+                ),
+                Stop::Defer { after, reason } => self.again(call, claim, reason, Some(after)),
+            },
         }
     }
 }

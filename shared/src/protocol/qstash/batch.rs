@@ -103,7 +103,7 @@ mod tests {
 
     use super::Refusal;
     use crate::protocol::qstash::canned::{Answer, Server};
-    use crate::protocol::qstash::{Builder, Error, Message};
+    use crate::protocol::qstash::{Builder, DeduplicationId, Error, Message};
 
     fn message(path: &str) -> Builder {
         Message::to(
@@ -168,7 +168,12 @@ mod tests {
 
     #[tokio::test]
     async fn a_batch_is_repeated_only_when_every_message_may_be() {
-        let safe = || message("/").deduplication_id("d").build().expect("built");
+        let safe = || {
+            message("/")
+                .deduplication_id(&DeduplicationId::derive("d"))
+                .build()
+                .expect("built")
+        };
         let plain = || message("/").build().expect("built");
         let answers = || {
             [

@@ -13,6 +13,7 @@ use url::Url;
 
 use super::flow_control::FlowControl;
 use super::message::{Message, MessageError};
+use super::name::{DeduplicationId, Label};
 use super::seconds::seconds;
 
 const METHOD: HeaderName = HeaderName::from_static("upstash-method");
@@ -28,12 +29,15 @@ const LABEL: HeaderName = HeaderName::from_static("upstash-label");
 const FLOW_CONTROL_KEY: HeaderName = HeaderName::from_static("upstash-flow-control-key");
 const FLOW_CONTROL_VALUE: HeaderName = HeaderName::from_static("upstash-flow-control-value");
 
+/// The largest body that QStash takes, in bytes: 10 MB on the pay-as-you-go plan, the smallest that the README supports.
+pub const MAX_BODY: usize = 10_000_000;
+
 /// A message in the making. What cannot be sent is told by [`Builder::build`], the first problem first.
 #[derive(Debug)]
 #[must_use]
 pub struct Builder {
     message: Message,
-    labels: Vec<String>,
+    labels: Vec<Label>,
     problem: Option<MessageError>,
 }
 
@@ -106,16 +110,13 @@ impl Builder {
 
     /// Publishing the same id again within the window (ten minutes today) answers with the first message. This is
     /// what makes publishing repeatable.
-    pub fn deduplication_id(self, id: &str) -> Self {
-        self.set(DEDUPLICATION_ID, id)
+    pub fn deduplication_id(self, id: &DeduplicationId) -> Self {
+        self.set(DEDUPLICATION_ID, id.as_str())
     }
 
     /// A label to find, cancel or redrive by. May be called several times.
-    pub fn label(mut self, label: &str) -> Self {
-        if label.is_empty() || label.contains(',') {
-            return self.failing(MessageError::Label);
-        }
-        self.labels.push(label.to_owned());
+    pub fn label(mut self, label: &Label) -> Self {
+        self.labels.push(label.clone());
         self
     }
 
@@ -143,8 +144,13 @@ impl Builder {
         if !matches!(self.message.destination.scheme(), "http" | "https") {
             return Err(MessageError::Destination);
         }
+        let bytes = self.message.body.len();
+        if bytes > MAX_BODY {
+            return Err(MessageError::TooLarge { bytes });
+        }
         if !self.labels.is_empty() {
-            let labels = self.labels.join(",");
+            let labels: Vec<&str> = self.labels.iter().map(Label::as_str).collect();
+            let labels = labels.join(",");
             self = self.set(LABEL, &labels);
         }
         self.problem.map_or(Ok(self.message), Err)
@@ -182,7 +188,9 @@ mod tests {
     use jiff::Timestamp;
     use url::Url;
 
-    use crate::protocol::qstash::{Builder, FlowControl, Message, MessageError};
+    use crate::protocol::qstash::{
+        Builder, FlowControl, FlowKey, Label, MAX_BODY, Message, MessageError,
+    };
 
     fn message() -> Builder {
         Message::to(Url::parse("https://example.test/job").expect("a url"))
@@ -209,19 +217,24 @@ mod tests {
     }
 
     #[test]
-    fn labels_are_joined_and_cannot_smuggle_further_ones() {
-        let two = message().label("job-1").label("email");
+    fn labels_are_joined_by_commas() {
+        let [job, email] = ["job-1", "email"].map(Label::derive);
+        let two = message().label(&job).label(&email);
         assert_eq!(headers(two, ["upstash-label"]), ["job-1,email"]);
-        for label in ["", "a,b"] {
-            let error = message().label(label).build().expect_err("refused");
-            assert!(matches!(error, MessageError::Label), "{label:?}");
-        }
+    }
+
+    #[test]
+    fn body_beyond_the_plan_is_refused() {
+        let body = |bytes: usize| message().body(vec![b'x'; bytes], "text/plain").build();
+        assert!(body(MAX_BODY).is_ok());
+        let error = body(MAX_BODY + 1).expect_err("refused");
+        assert!(matches!(error, MessageError::TooLarge { bytes } if bytes == MAX_BODY + 1));
     }
 
     #[test]
     fn a_value_that_would_arrive_changed_is_refused() {
         for value in ["", " a", "a ", "a\r\nX: y", "a\0", "caf\u{e9}", "\u{7f}"] {
-            let error = message().deduplication_id(value).build();
+            let error = message().retry_delay(value).build();
             let error = error.expect_err("refused");
             assert!(matches!(error, MessageError::Header(_)), "{value:?}");
         }
@@ -229,7 +242,7 @@ mod tests {
 
     #[test]
     fn a_flow_control_without_a_limit_is_refused() {
-        let flow = FlowControl::new("k");
+        let flow = FlowControl::new(FlowKey::derive("k"));
         let error = message().flow_control(&flow).build().expect_err("refused");
         assert!(matches!(error, MessageError::FlowControl));
     }

@@ -75,6 +75,31 @@ impl Error {
         }
     }
 
+    /// Whether QStash rejects this very request (4xx): the request is wrong, and repeating it changes nothing.
+    #[must_use]
+    pub fn is_rejection(&self) -> bool {
+        match self {
+            Self::Refused { status, .. } => (400..500).contains(status) && *status != 408,
+            Self::Argument(_) => true,
+            _ => false,
+        }
+    }
+
+    /// How long to wait, where QStash says so.
+    #[must_use]
+    pub fn retry_after(&self) -> Option<Duration> {
+        match self {
+            Self::RateLimited { retry_after, .. } => *retry_after,
+            _ => None,
+        }
+    }
+
+    /// Whether the plan allows no more for now: a quota or the limit of the day.
+    #[must_use]
+    pub fn is_quota(&self) -> bool {
+        matches!(self, Self::Quota(_) | Self::RateLimited { daily: true, .. })
+    }
+
     /// Turns «no such thing» into absence, which is an answer and not a failure.
     pub(super) fn absent<T>(self) -> Result<Option<T>, Self> {
         match self {

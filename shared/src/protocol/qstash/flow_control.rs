@@ -9,12 +9,13 @@ use serde::Deserialize;
 
 use super::client::{Call, Client};
 use super::error::Error;
+use super::name::FlowKey;
 use super::seconds::seconds;
 
 /// The limits of a key, as a message brings them along. The latest message of a key sets them for all of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FlowControl {
-    key: String,
+    key: FlowKey,
     parallelism: Option<u32>,
     rate: Option<(u32, Duration)>,
 }
@@ -22,9 +23,9 @@ pub struct FlowControl {
 impl FlowControl {
     /// Limits for `key`; without any further call there are none, and no message takes them.
     #[must_use]
-    pub fn new(key: &str) -> Self {
+    pub fn new(key: FlowKey) -> Self {
         Self {
-            key: key.to_owned(),
+            key,
             parallelism: None,
             rate: None,
         }
@@ -45,7 +46,7 @@ impl FlowControl {
     }
 
     pub(super) fn key(&self) -> &str {
-        &self.key
+        self.key.as_str()
     }
 
     /// The value of `Upstash-Flow-Control-Value`, if there is any limit.
@@ -86,23 +87,23 @@ pub struct FlowControlState {
 
 impl Client {
     /// How `key` stands, if QStash knows it: it does from the first message to the last.
-    pub async fn flow_control(&self, key: &str) -> Result<Option<FlowControlState>, Error> {
-        let call = Call::new(Method::GET, self.at(&["flowControl", key])?).repeatable();
+    pub async fn flow_control(&self, key: &FlowKey) -> Result<Option<FlowControlState>, Error> {
+        let call = Call::new(Method::GET, self.at(&["flowControl", key.as_str()])?).repeatable();
         self.fetch(call).await.map(Some).or_else(Error::absent)
     }
 
     /// Holds the deliveries of `key` until [`Self::resume_flow_control`].
-    pub async fn pause_flow_control(&self, key: &str) -> Result<(), Error> {
+    pub async fn pause_flow_control(&self, key: &FlowKey) -> Result<(), Error> {
         self.steer_flow_control(key, "pause").await
     }
 
     /// Lets the deliveries of `key` go on.
-    pub async fn resume_flow_control(&self, key: &str) -> Result<(), Error> {
+    pub async fn resume_flow_control(&self, key: &FlowKey) -> Result<(), Error> {
         self.steer_flow_control(key, "resume").await
     }
 
-    async fn steer_flow_control(&self, key: &str, verb: &str) -> Result<(), Error> {
-        let url = self.at(&["flowControl", key, verb])?;
+    async fn steer_flow_control(&self, key: &FlowKey, verb: &str) -> Result<(), Error> {
+        let url = self.at(&["flowControl", key.as_str(), verb])?;
         let call = Call::new(Method::POST, url).repeatable();
         self.send(call).await.map(drop)
     }
@@ -112,12 +113,12 @@ impl Client {
 mod tests {
     use std::time::Duration;
 
-    use super::FlowControl;
+    use super::{FlowControl, FlowKey};
     use crate::protocol::qstash::canned::{Answer, Server};
 
     #[test]
     fn limits_are_written_as_the_protocol_has_them() {
-        let flow = FlowControl::new("k");
+        let flow = FlowControl::new(FlowKey::derive("k"));
         assert_eq!(flow.value(), None);
         let flow = flow.rate(10, Duration::from_mins(1));
         assert_eq!(flow.value().as_deref(), Some("rate=10, period=60s"));
@@ -127,9 +128,8 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_key_is_read_paused_and_resumed_under_its_escaped_name() {
-        let state =
-            r#"{"flowControlKey":"email:high:a/b","waitListSize":3,"isPaused":true,"new":1}"#;
+    async fn flow_key_is_read_paused_and_resumed_under_its_name() {
+        let state = r#"{"flowControlKey":"email.high.0","waitListSize":3,"isPaused":true,"new":1}"#;
         let server = Server::answering([
             Answer::json(200, state),
             Answer::json(200, ""),
@@ -137,7 +137,7 @@ mod tests {
             Answer::json(404, r#"{"error":"not found"}"#),
         ]);
         let client = server.client();
-        let key = "email:high:a/b";
+        let key = &FlowKey::parse("email.high.0").expect("a key");
         let state = client
             .flow_control(key)
             .await
@@ -147,7 +147,7 @@ mod tests {
         client.pause_flow_control(key).await.expect("paused");
         client.resume_flow_control(key).await.expect("resumed");
         assert_eq!(client.flow_control(key).await.expect("read"), None);
-        let path = "/v2/flowControl/email:high:a%2Fb";
+        let path = "/v2/flowControl/email.high.0";
         let lines = [(); 3].map(|()| server.request().line);
         assert_eq!(lines[0], format!("GET {path} HTTP/1.1"));
         assert_eq!(lines[1], format!("POST {path}/pause HTTP/1.1"));

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use http::{HeaderMap, HeaderName};
 use url::Url;
 
-use super::builder::{Builder, DEDUPLICATION_ID};
+use super::builder::{Builder, DEDUPLICATION_ID, MAX_BODY};
 
 /// A message that can be published. Made by [`Message::to`]; `Debug` shows neither body nor headers.
 #[derive(Clone)]
@@ -25,9 +25,12 @@ pub enum MessageError {
     /// A value cannot stand in this header: it is empty, not printable ASCII, or begins or ends with a space.
     #[error("the value of {0} cannot stand in a header")]
     Header(HeaderName),
-    /// A label is empty or has a comma, which separates labels.
-    #[error("a label is empty or has a comma")]
-    Label,
+    /// The body is larger than a message may be.
+    #[error("the body has {bytes} bytes and a message may have {MAX_BODY}")]
+    TooLarge {
+        /// The size of the body.
+        bytes: usize,
+    },
     /// A flow control without any limit.
     #[error("the flow control sets no limit")]
     FlowControl,

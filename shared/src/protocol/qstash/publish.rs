@@ -38,7 +38,9 @@ mod tests {
     use url::Url;
 
     use crate::protocol::qstash::canned::{Answer, Server};
-    use crate::protocol::qstash::{Error, FlowControl, Message, Published};
+    use crate::protocol::qstash::{
+        DeduplicationId, Error, FlowControl, FlowKey, Label, Message, Published,
+    };
 
     fn message(destination: &str) -> crate::protocol::qstash::Builder {
         Message::to(Url::parse(destination).expect("a url"))
@@ -48,7 +50,7 @@ mod tests {
     async fn every_option_becomes_its_header_and_nothing_else_is_sent() {
         let server = Server::answering([Answer::json(200, r#"{"messageId":"msg_1","url":"u"}"#)]);
         let callback = Url::parse("https://h.test/done?a=b").expect("a url");
-        let flow = FlowControl::new("email:high:acme.test").parallelism(2);
+        let flow = FlowControl::new(FlowKey::derive("email.high.0")).parallelism(2);
         let message = message("https://h.test/api/jobs/send-email")
             .body(&b"{\"jobId\":\"1\"}"[..], "application/json")
             .method(&Method::PUT)
@@ -58,9 +60,9 @@ mod tests {
             .timeout(Duration::from_secs(28))
             .callback(&callback)
             .failure_callback(&callback)
-            .deduplication_id("job-1")
-            .label("job-1")
-            .label("email")
+            .deduplication_id(&DeduplicationId::derive("job-1"))
+            .label(&Label::derive("job-1"))
+            .label(&Label::derive("email"))
             .flow_control(&flow)
             .forward(&HeaderName::from_static("x-job-type"), "email")
             .build()
@@ -81,7 +83,7 @@ mod tests {
             "upstash-deduplication-id: job-1",
             "upstash-delay: 60s",
             "upstash-failure-callback: https://h.test/done?a=b",
-            "upstash-flow-control-key: email:high:acme.test",
+            "upstash-flow-control-key: email.high.0",
             "upstash-flow-control-value: parallelism=2",
             "upstash-forward-x-job-type: email",
             "upstash-label: job-1,email",
@@ -113,7 +115,9 @@ mod tests {
     async fn a_duplicate_is_a_success_that_says_so() {
         let duplicate = r#"{"messageId":"msg_1","deduplicated":true}"#;
         let server = Server::answering([Answer::json(202, duplicate)]);
-        let message = message("https://h.test/").deduplication_id("d").build();
+        let message = message("https://h.test/")
+            .deduplication_id(&DeduplicationId::derive("d"))
+            .build();
         let message = message.expect("a message");
         let published = server.client().publish(&message).await.expect("taken");
         assert!(published.deduplicated);
@@ -129,7 +133,9 @@ mod tests {
         assert_eq!(server.requests(), 1);
 
         let server = Server::answering([Answer::Cut, taken()]);
-        let safe = message("https://h.test/").deduplication_id("d").build();
+        let safe = message("https://h.test/")
+            .deduplication_id(&DeduplicationId::derive("d"))
+            .build();
         let safe = safe.expect("a message");
         server.client().publish(&safe).await.expect("repeated");
         let (first, second) = (server.request(), server.request());

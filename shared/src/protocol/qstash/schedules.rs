@@ -11,6 +11,7 @@ use super::client::{Call, Client};
 use super::error::Error;
 use super::message::Message;
 use super::messages::instant;
+use super::name::ScheduleId;
 
 const CRON: HeaderName = HeaderName::from_static("upstash-cron");
 const SCHEDULE_ID: HeaderName = HeaderName::from_static("upstash-schedule-id");
@@ -64,9 +65,15 @@ impl Schedule {
 
 impl Client {
     /// Creates the schedule `id`, or puts this one whole in its place: what the message does not say is gone. So
-    /// it does the same however often it is called. `id` is made of letters, digits, `.`, `_` and `-`.
-    pub async fn put_schedule(&self, id: &str, cron: &str, message: &Message) -> Result<(), Error> {
-        let id = printable(id).ok_or(Error::Argument("the schedule's id is not printable"))?;
+    /// it does the same however often it is called.
+    pub async fn put_schedule(
+        &self,
+        id: &ScheduleId,
+        cron: &str,
+        message: &Message,
+    ) -> Result<(), Error> {
+        let id =
+            printable(id.as_str()).ok_or(Error::Argument("the schedule's id is not printable"))?;
         let cron = printable(cron.trim()).ok_or(Error::Argument("the cron is not printable"))?;
         let mut headers = message.headers().clone();
         headers.insert(CRON, cron);
@@ -119,8 +126,8 @@ mod tests {
     use serde_json::json;
     use url::Url;
 
-    use crate::protocol::qstash::Message;
     use crate::protocol::qstash::canned::{Answer, Server};
+    use crate::protocol::qstash::{Message, ScheduleId};
 
     #[tokio::test]
     async fn a_schedule_is_a_message_with_a_cron_and_a_fixed_id() {
@@ -132,7 +139,8 @@ mod tests {
         let message = Message::to(url).json(&json!({})).retries(2).build();
         let message = message.expect("a message");
         let client = server.client();
-        let put = client.put_schedule("cleanup-expired", " 0 3 * * * ", &message);
+        let id = ScheduleId::parse("cleanup-expired").expect("an id");
+        let put = client.put_schedule(&id, " 0 3 * * * ", &message);
         put.await.expect("put, the second time");
         server.request();
         let request = server.request();

@@ -10,6 +10,7 @@ use super::{
     Addressed, Date, DisplayName, EmailAddress, Envelope, HttpUrl, Invitation, Message, Reference,
     Title,
 };
+use crate::service::job::parts;
 
 /// How many recipients one request may name.
 const MAX_RECIPIENTS: usize = 10_000;
@@ -111,7 +112,10 @@ impl Bulk {
             emails: Recipients(chunk.to_vec()),
             ..self.clone()
         };
-        recipients.chunks(Self::PER_JOB).map(job).collect()
+        parts(&recipients, Self::PER_JOB)
+            .into_iter()
+            .map(job)
+            .collect()
     }
 
     /// The mail of one recipient, with the signing page of the web app at `app`.

@@ -1,10 +1,15 @@
-//! The one table of job types: who runs each, how often it is tried, and how much of it may run at once.
+//! The one table of job types: who runs each, how often it is tried, and how many of it start in a second. How many run
+//! at once stands in [`capacity`].
 
 use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
+
+use crate::protocol::qstash::FlowKey;
+use crate::service::capacity::{self, Keys};
 
 /// A type of job. Its name is what `jobs:{type}` and the API call it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, utoipa::ToSchema)]
@@ -37,13 +42,15 @@ pub enum Priority {
     Low,
 }
 
-/// How much of one flow-control key may run: QStash holds back the rest.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// Limits of one flow-control key: QStash holds back the rest.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Flow {
+    /// The key.
+    pub key: FlowKey,
     /// Deliveries at once.
     pub parallelism: u32,
-    /// Deliveries started in a second.
-    pub per_second: u32,
+    /// Deliveries started in a second, where that is limited.
+    pub per_second: Option<u32>,
 }
 
 /// How a type of job is run.
@@ -65,34 +72,20 @@ pub struct Plan {
     pub timeout: Duration,
     /// How long a claim lasts: longer than the function can run.
     pub lease: Duration,
-    /// Flow control at high, normal and low priority, each for one tenant.
-    pub flow: [Flow; 3],
+    /// The flow-control keys, and how much runs at once under each.
+    pub keys: Keys,
+    /// Deliveries started in a second under one key, at high, normal and low priority.
+    pub per_second: Option<[u32; 3]>,
 }
 
 /// The function that QStash tells when a message is given up.
 pub const FAILURE_HANDLER: &str = "job-failed";
 
-/// One at a time.
-const ALONE: Flow = Flow {
-    parallelism: 1,
-    per_second: 1,
-};
+/// The longest that a wait is stretched, in thousandths: what failed together does not come back together.
+const MAX_JITTER: u32 = 250;
 
-/// What one tenant may run of a type at each priority.
-const USUAL: [Flow; 3] = [
-    Flow {
-        parallelism: 10,
-        per_second: 50,
-    },
-    Flow {
-        parallelism: 5,
-        per_second: 20,
-    },
-    Flow {
-        parallelism: 2,
-        per_second: 5,
-    },
-];
+/// What starts in a second under one key.
+const USUAL: Option<[u32; 3]> = Some([50, 20, 5]);
 
 const PLANS: &[Plan] = &[
     EMAIL,
@@ -113,7 +106,8 @@ const EMAIL: Plan = Plan {
     factor: 4,
     timeout: Duration::from_secs(28),
     lease: Duration::from_secs(35),
-    flow: USUAL,
+    keys: capacity::SEND_EMAIL.keys,
+    per_second: USUAL,
 };
 
 const NOTIFICATION: Plan = Plan {
@@ -125,7 +119,8 @@ const NOTIFICATION: Plan = Plan {
     factor: 4,
     timeout: Duration::from_secs(28),
     lease: Duration::from_secs(35),
-    flow: USUAL,
+    keys: capacity::SEND_NOTIFICATION.keys,
+    per_second: USUAL,
 };
 
 const AUDIT_LOG: Plan = Plan {
@@ -138,7 +133,8 @@ const AUDIT_LOG: Plan = Plan {
     factor: 4,
     timeout: Duration::from_secs(28),
     lease: Duration::from_secs(35),
-    flow: USUAL,
+    keys: capacity::AUDIT_LOG.keys,
+    per_second: USUAL,
 };
 
 const PERSIST_SESSION: Plan = Plan {
@@ -151,10 +147,8 @@ const PERSIST_SESSION: Plan = Plan {
     factor: 5,
     timeout: Duration::from_secs(28),
     lease: Duration::from_secs(35),
-    flow: [Flow {
-        parallelism: 20,
-        per_second: 100,
-    }; 3],
+    keys: capacity::PERSIST_SESSION.keys,
+    per_second: None,
 };
 
 const RELAY_OUTBOX: Plan = Plan {
@@ -167,8 +161,8 @@ const RELAY_OUTBOX: Plan = Plan {
     factor: 4,
     timeout: Duration::from_secs(28),
     lease: Duration::from_secs(35),
-    // Only for what a sweep leaves to the next message; schedules and pings come as they come.
-    flow: [ALONE, ALONE, ALONE],
+    keys: capacity::RELAY_OUTBOX.keys,
+    per_second: None,
 };
 
 const CLEANUP_EXPIRED: Plan = Plan {
@@ -181,7 +175,8 @@ const CLEANUP_EXPIRED: Plan = Plan {
     factor: 2,
     timeout: Duration::from_secs(28),
     lease: Duration::from_secs(35),
-    flow: [ALONE, ALONE, ALONE],
+    keys: capacity::CLEANUP_EXPIRED.keys,
+    per_second: None,
 };
 
 impl JobType {
@@ -229,30 +224,68 @@ impl Plan {
         format!("/api/jobs/{}", self.handler)
     }
 
-    /// How long the queue waits after a delivery that had been retried `retried` times before.
+    /// How long the queue waits at least after a delivery that had been retried `retried` times before.
     #[must_use]
     pub fn wait(&self, retried: u32) -> Duration {
         self.first_retry * self.factor.saturating_pow(retried.min(self.retries))
     }
 
-    /// [`Plan::wait`] in QStash's expression language, in milliseconds.
+    /// [`Plan::wait`] of one job: stretched by up to a quarter, always by the same for the same job.
     #[must_use]
-    pub fn retry_delay(&self) -> String {
-        let first = self.first_retry.as_millis();
+    pub fn wait_of(&self, job_id: &str, retried: u32) -> Duration {
+        stretched(self.wait(retried), job_id)
+    }
+
+    /// [`Plan::wait_of`] in QStash's expression language, in milliseconds. QStash has no random numbers, so the jitter is
+    /// a constant of the job.
+    #[must_use]
+    pub fn retry_delay(&self, job_id: &str) -> String {
+        let first = stretched(self.first_retry, job_id).as_millis();
         format!("{first} * pow({}, retried)", self.factor)
     }
 
-    /// What all waits add up to.
+    /// What all waits add up to, at the most.
     #[must_use]
     pub fn retry_horizon(&self) -> Duration {
-        (0..self.retries).map(|retried| self.wait(retried)).sum()
+        let least: Duration = (0..self.retries).map(|retried| self.wait(retried)).sum();
+        least * (1000 + MAX_JITTER) / 1000
     }
 
-    /// Flow control at a priority.
+    /// Flow control of a tenant's jobs at a priority. Tenants share a few keys, so that what runs at once does not grow
+    /// with their number.
     #[must_use]
-    pub fn flow(&self, priority: Priority) -> Flow {
-        self.flow[priority as usize]
+    pub fn flow(&self, priority: Priority, tenant: &str) -> Flow {
+        let place = priority as usize;
+        let (key, parallelism) = match self.keys {
+            Keys::None => (self.handler.to_owned(), 1),
+            Keys::One { parallelism } => (self.handler.to_owned(), parallelism),
+            Keys::Buckets {
+                buckets,
+                parallelism,
+            } => {
+                let bucket = hash(tenant) % buckets;
+                let key = format!("{}.{}.{bucket}", self.handler, priority.name());
+                (key, parallelism[place])
+            }
+        };
+        Flow {
+            key: FlowKey::derive(&key),
+            parallelism,
+            per_second: self.per_second.map(|rates| rates[place]),
+        }
     }
+}
+
+/// A wait that is up to a quarter longer, by the job's id.
+#[must_use]
+pub fn stretched(wait: Duration, job_id: &str) -> Duration {
+    wait * (1000 + hash(job_id) % (MAX_JITTER + 1)) / 1000
+}
+
+/// A number that spreads texts evenly.
+fn hash(text: &str) -> u32 {
+    let digest = Sha256::digest(text);
+    u32::from_be_bytes([digest[0], digest[1], digest[2], digest[3]])
 }
 
 impl Priority {
@@ -292,7 +325,61 @@ impl FromStr for JobType {
 
 #[cfg(test)]
 mod tests {
-    use super::{JobType, PLANS};
+    use std::collections::BTreeSet;
+    use std::time::Duration;
+
+    use super::{JobType, PLANS, Priority};
+    use crate::service::capacity::FUNCTIONS;
+
+    const PRIORITIES: [Priority; 3] = [Priority::High, Priority::Normal, Priority::Low];
+
+    #[test]
+    fn parallelism_over_all_keys_fits_the_instances_whatever_the_number_of_tenants() {
+        for plan in PLANS {
+            let capacity = FUNCTIONS.iter().find(|it| it.function == plan.handler);
+            let mut keys = BTreeSet::new();
+            for tenant in 0..10_000 {
+                for priority in PRIORITIES {
+                    let flow = plan.flow(priority, &format!("tenant-{tenant}@example.com"));
+                    keys.insert((flow.key, flow.parallelism));
+                }
+            }
+            let reached: u32 = keys.iter().map(|(_, parallelism)| parallelism).sum();
+            let capacity = capacity.unwrap();
+            let left = capacity.instances.unwrap() - capacity.keyless;
+            assert!(reached <= left, "{}: {reached} of {left}", plan.handler);
+            assert_eq!(reached, capacity.keys.reachable(), "{}", plan.handler);
+        }
+    }
+
+    #[test]
+    fn low_priority_never_shares_a_key_with_a_higher_one() {
+        let plan = JobType::Email.plan();
+        let keys: BTreeSet<_> = PRIORITIES
+            .map(|priority| plan.flow(priority, "acme.example").key)
+            .into();
+        assert_eq!(keys.len(), 3, "{keys:?}");
+    }
+
+    #[test]
+    fn waits_of_many_jobs_are_spread_and_never_shorter_than_planned() {
+        let plan = JobType::Email.plan();
+        let waits: BTreeSet<Duration> = (0..1000)
+            .map(|job| plan.wait_of(&format!("job-{job}"), 1))
+            .collect();
+        assert!(waits.len() > 200, "{}", waits.len());
+        let (least, most) = (waits.first().unwrap(), waits.last().unwrap());
+        assert!(*least >= plan.wait(1) && *most <= plan.wait(1) * 5 / 4);
+        assert_eq!(plan.wait_of("job-1", 1), plan.wait_of("job-1", 1));
+    }
+
+    #[test]
+    fn expression_and_answer_tell_the_same_wait() {
+        let plan = JobType::Email.plan();
+        let expression = plan.retry_delay("job-1");
+        let first = plan.wait_of("job-1", 0).as_millis();
+        assert_eq!(expression, format!("{first} * pow(4, retried)"));
+    }
 
     #[test]
     fn each_type_finds_its_own_plan_and_is_found_by_its_handler() {

@@ -14,6 +14,7 @@ mod create;
 mod given_up;
 mod kind;
 mod many;
+mod overdue;
 mod pause;
 mod publisher;
 mod read;
@@ -21,6 +22,7 @@ mod record;
 mod schedule;
 mod scripts;
 mod sight;
+mod size;
 mod steer;
 mod stop;
 mod tracking;
@@ -32,19 +34,20 @@ pub use claim::{Claim, Claimed, Incoming};
 pub use commit::Ending;
 pub use create::{Created, Idempotency, NewJob, Order};
 pub use given_up::GivenUp;
-pub use kind::{FAILURE_HANDLER, Flow, JobType, Plan, Priority};
+pub use kind::{FAILURE_HANDLER, Flow, JobType, Plan, Priority, stretched};
 pub use many::{Found, Wanted, Whereabouts};
 pub use pause::HELD_FOR;
-pub use publisher::{Outgoing, Publisher};
+pub use publisher::{Outgoing, Publisher, Run};
 pub use read::Stats;
 pub use read::{Filter, Page};
 pub use record::{Job, Moment, Progress, Status};
 pub use schedule::{Registered, SCHEDULES, Schedule};
 pub use sight::Sight;
+pub use size::{PART_BYTES, must_fit, parts};
 pub use steer::{Cancelled, Failed, Redriven, Refusal};
 pub use stop::Stop;
 pub use tracking::Tracking;
-pub use unclaimed::Unclaimed;
+pub use unclaimed::{PATIENCE as UNCLAIMED_AFTER, Unclaimed};
 
 use crate::protocol::{qstash, upstash};
 
@@ -63,6 +66,12 @@ pub enum Error {
     /// A message that cannot be written.
     #[error("the job's message cannot be written")]
     Message(#[from] qstash::MessageError),
+    /// A payload that is larger than a message may be.
+    #[error("the job's message would have {bytes} bytes, which is more than the queue can deliver")]
+    TooLarge {
+        /// The size of the message.
+        bytes: usize,
+    },
     /// A payload that is no JSON object.
     #[error("the job's payload cannot be written")]
     Payload(#[from] serde_json::Error),
@@ -72,6 +81,16 @@ pub enum Error {
 }
 
 impl Error {
+    /// Whether the queue rejects this very message: it is wrong, and publishing it again changes nothing.
+    #[must_use]
+    pub fn is_rejection(&self) -> bool {
+        match self {
+            Self::Publish(error) => error.is_rejection(),
+            Self::Refused(_) | Self::Message(_) | Self::TooLarge { .. } | Self::Payload(_) => true,
+            Self::Record(_) | Self::Unreadable(_) => false,
+        }
+    }
+
     /// Whether what was asked for may have been done although the call failed.
     #[must_use]
     pub fn is_ambiguous(&self) -> bool {

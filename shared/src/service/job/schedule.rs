@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use super::Error;
 use super::kind::{FAILURE_HANDLER, JobType};
 use super::publisher::Publisher;
-use crate::protocol::qstash::{self, Message};
+use crate::protocol::qstash::{self, Label, Message, ScheduleId};
 
 /// Something that runs by the clock.
 #[derive(Debug)]
@@ -27,7 +27,7 @@ pub const SCHEDULES: &[Schedule] = &[
         id: "outbox-sweep",
         handler: "relay-outbox",
         cron: "*/5 * * * *",
-        body: r#"{"errand":"outbox"}"#,
+        body: r#"{"errand":"sweep"}"#,
     },
     Schedule {
         id: "dead-letter-reconciliation",
@@ -141,13 +141,13 @@ impl Publisher {
         let message = Message::to(self.handler(schedule.handler))
             .body(schedule.body, "application/json")
             .retries(plan.retries)
-            .retry_delay(&plan.retry_delay())
+            .retry_delay(&plan.retry_delay(schedule.id))
             .timeout(plan.timeout)
             .failure_callback(&self.handler(FAILURE_HANDLER))
-            .label(schedule.id)
+            .label(&Label::derive(schedule.id))
             .build()?;
         self.qstash
-            .put_schedule(schedule.id, schedule.cron, &message)
+            .put_schedule(&ScheduleId::derive(schedule.id), schedule.cron, &message)
             .await?;
         // Putting a schedule in the place of a paused one lets it go on.
         if known.is_some_and(|known| known.is_paused) {
@@ -167,7 +167,7 @@ impl Publisher {
             && known.destination == self.handler(schedule.handler).as_str()
             && known.body.as_deref() == Some(schedule.body)
             && known.retries == Some(plan.retries)
-            && known.retry_delay_expression == Some(plan.retry_delay())
+            && known.retry_delay_expression == Some(plan.retry_delay(schedule.id))
             && known.failure_callback.as_deref() == Some(self.handler(FAILURE_HANDLER).as_str())
     }
 
@@ -187,6 +187,7 @@ mod tests {
     use std::collections::BTreeSet;
 
     use super::SCHEDULES;
+    use crate::protocol::qstash::{Label, ScheduleId};
 
     #[test]
     fn every_schedule_has_its_own_id_and_a_body_that_is_an_object() {
@@ -195,6 +196,7 @@ mod tests {
         for schedule in SCHEDULES {
             let body: serde_json::Value = serde_json::from_str(schedule.body).unwrap();
             assert!(body.is_object(), "{}", schedule.id);
+            assert!(ScheduleId::parse(schedule.id).is_ok() && Label::parse(schedule.id).is_ok());
         }
     }
 }

@@ -10,7 +10,7 @@ use crate::protocol::upstash::{FromReply as _, Invocation, Pipeline, Reply};
 
 /// How long a job must have been due: longer than the queue knows deduplication ids (ten minutes), and than a full
 /// queue makes most jobs wait. After it was published again, the wait is four times as long, and so on.
-const PATIENCE: Duration = Duration::from_mins(15);
+pub const PATIENCE: Duration = Duration::from_mins(15);
 
 /// How many open jobs one call looks at: each is a billed command. What is behind them is seen when they are gone.
 const LOOKED_AT: usize = 1000;

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::payload::Plain;
+use crate::service::job::parts;
 
 /// How many notifications one request may hold.
 const MAX_ITEMS: usize = 10_000;
@@ -33,14 +34,16 @@ impl Bulk {
     /// How many notifications one job has.
     pub const PER_JOB: usize = 100;
 
-    /// The same in jobs of at most [`Self::PER_JOB`] notifications, in their order.
+    /// The same in jobs of at most [`Self::PER_JOB`] notifications and [`PART_BYTES`](crate::service::job::PART_BYTES), in
+    /// their order.
     #[must_use]
     pub fn split(self) -> Vec<Self> {
-        let jobs = self.notifications.0.chunks(Self::PER_JOB);
-        jobs.map(|chunk| Self {
-            notifications: Items(chunk.to_vec()),
-        })
-        .collect()
+        let jobs = parts(&self.notifications.0, Self::PER_JOB);
+        jobs.into_iter()
+            .map(|chunk| Self {
+                notifications: Items(chunk.to_vec()),
+            })
+            .collect()
     }
 }
 
@@ -67,5 +70,36 @@ impl TryFrom<Vec<Plain>> for Items {
 impl From<Items> for Vec<Plain> {
     fn from(items: Items) -> Self {
         items.0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::Bulk;
+    use crate::service::job::PART_BYTES;
+
+    #[test]
+    fn large_notifications_become_more_jobs_and_none_is_lost() {
+        let item = |n: usize| {
+            json!({
+                "userId": "01985c00-0000-7000-8000-000000000001", "title": format!("No. {n}"),
+                "message": "M", "data": { "text": "x".repeat(16_000) },
+            })
+        };
+        let items: Vec<_> = (0..100).map(item).collect();
+        let bulk: Bulk = serde_json::from_value(json!({ "notifications": items })).unwrap();
+        let all = bulk.notifications.to_vec();
+        let jobs = bulk.split();
+        assert!(jobs.len() > 3, "{}", jobs.len());
+        for job in &jobs {
+            assert!(serde_json::to_vec(job).unwrap().len() < PART_BYTES + 100);
+        }
+        let split: Vec<_> = jobs
+            .iter()
+            .flat_map(|job| job.notifications.to_vec())
+            .collect();
+        assert_eq!(split, all);
     }
 }

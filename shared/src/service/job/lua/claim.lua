@@ -26,7 +26,8 @@ redis.call('HSET', KEYS[1], 'status', 'processing', 'fence', fence, 'attempts', 
   'leaseUntil', string.format('%.0f', now + tonumber(ARGV[2])), 'messageId', ARGV[3],
   'generation', ARGV[6], 'updatedAt', string.format('%.0f', now), 'timeline', noted(job.timeline, 'processing', note))
 redis.call('PEXPIRE', KEYS[1], ARGV[8])
-redis.call('SET', KEYS[5], ARGV[4], 'PX', ARGV[10])
+-- A job under its message's own id is found without this.
+if ARGV[3] ~= ARGV[4] then redis.call('SET', KEYS[5], ARGV[4], 'PX', ARGV[10]) end
 if not (job.status and OPEN[job.status]) then count(ARGV[4], job.status, 'processing', now) end
 return { 'run', fence, attempts, tonumber(job.panics or 0), job.priority or 'normal', job.tenant or '-',
   is_paused(job.tenant or '-') and 1 or 0, job.user or '' }

@@ -1,0 +1,80 @@
+//! What a failed publish means for the attempt that made it.
+
+use jiff::Timestamp;
+
+use crate::edge::metrics::Figure;
+use crate::service::job::{self, Stop};
+
+/// How an attempt of `function` ends whose publish failed. A message that QStash rejects is our fault and goes dead with
+/// the reason; a spent quota is retried when it is reset, and raises an alarm; an outage is retried.
+pub fn queue_stop(error: job::Error, function: &str, now: Timestamp) -> Stop {
+    let source = &error as &dyn std::error::Error;
+    if error.is_rejection() {
+        tracing::error!(
+            error = source,
+            "QStash rejected the message; the message is wrong"
+        );
+        return Stop::never(error);
+    }
+    let after = match &error {
+        job::Error::Publish(queue) if queue.is_quota() => {
+            tracing::error!(
+                error = source,
+                "QStash quota is used up; the job is retried later"
+            );
+            Figure::QueueQuotaSpent(1).emit(function, now);
+            queue.retry_after()
+        }
+        _ => {
+            tracing::error!(error = source, "publishing failed; the job is retried");
+            None
+        }
+    };
+    match Stop::retry(error) {
+        Stop::Retry { error, .. } => Stop::Retry { error, after },
+        stop => stop,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use jiff::Timestamp;
+
+    use super::{Stop, job, queue_stop};
+    use crate::protocol::qstash;
+
+    fn stop(error: impl Into<job::Error>) -> Stop {
+        queue_stop(error.into(), "send-email", Timestamp::UNIX_EPOCH)
+    }
+
+    #[test]
+    fn rejected_message_is_never_repeated_and_a_spent_quota_waits_for_its_reset() {
+        let rejected = qstash::Error::Refused {
+            status: 400,
+            reason: "invalid flow control key".into(),
+        };
+        let Stop::Never(reason) = stop(rejected) else {
+            panic!("a rejection is repeated");
+        };
+        assert!(reason.contains("invalid flow control key"), "{reason}");
+        assert!(matches!(
+            stop(job::Error::TooLarge { bytes: 7 }),
+            Stop::Never(_)
+        ));
+        let hour = Some(Duration::from_hours(1));
+        let daily = qstash::Error::RateLimited {
+            retry_after: hour,
+            daily: true,
+        };
+        assert!(matches!(stop(daily), Stop::Retry { after, .. } if after == hour));
+        let quota = stop(qstash::Error::Quota("messages".into()));
+        assert!(matches!(quota, Stop::Retry { after: None, .. }));
+        let outage = qstash::Error::Refused {
+            status: 502,
+            reason: String::new(),
+        };
+        assert!(matches!(stop(outage), Stop::Retry { after: None, .. }));
+    }
+}
