@@ -5,7 +5,7 @@ SHELL := /bin/bash
 
 FUNCTIONS := $(notdir $(wildcard functions/api/* functions/jobs/*))
 
-.PHONY: help setup build programs demo local test drill campaign screenshots sam-test deploy rollback check openapi bench sizes clean
+.PHONY: help setup build programs demo local test drill campaign conformance screenshots sam-test deploy rollback check openapi bench sizes clean
 
 help: ## What each verb is for
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -38,6 +38,9 @@ test: ## Everything that CI runs
 campaign: ## The long tests: more seeds, more load (CAMPAIGN_SEEDS=1000)
 	@scripts/setup test
 	@scripts/test --campaign
+
+conformance: ## The official clients' own suites against the local servers (SUITES="--qstash-js DIR ...", see scripts/conformance)
+	@scripts/conformance $(SUITES)
 
 drill: ## The restore drill of docs/RUNBOOK.md: Redis is wiped under load, and nothing acknowledged is lost
 	@scripts/setup test

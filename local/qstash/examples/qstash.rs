@@ -1,5 +1,6 @@
 //! Runs the server alone, with the official development token and keys:
-//! `cargo run -p local-qstash --example qstash -- <address> <data folder> [speed]`.
+//! `cargo run --example qstash -- <address> <data folder> [speed] [calls-a-second=<number>]
+//! [<host>=<address> ...]`. The hosts are those that no name server is asked for: deliveries go to the address.
 
 use std::error::Error;
 use std::path::PathBuf;
@@ -16,11 +17,18 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let data = PathBuf::from(
         arguments
             .next()
-            .ok_or("usage: serve <address> <data folder> [speed]")?,
+            .ok_or("usage: qstash <address> <data folder> [speed] [<host>=<address> ...]")?,
     );
     let mut settings = Settings::official(listen, data);
-    if let Some(speed) = arguments.next() {
-        settings.speed = speed.parse()?;
+    for argument in arguments {
+        match argument.split_once('=') {
+            Some(("calls-a-second", calls)) => settings.calls_a_second = Some(calls.parse()?),
+            Some((host, address)) => {
+                let address = address.parse()?;
+                settings.hosts.known.insert(host.to_owned(), address);
+            }
+            None => settings.speed = argument.parse()?,
+        }
     }
     let server = local_qstash::start(settings).await?;
     println!("QStash is running at {}", server.url());

@@ -52,7 +52,7 @@ impl Broker {
             clock,
             http,
             token: settings.token.clone(),
-            limits: settings.plan.limits(),
+            limits: settings.limits(),
             hosts: settings.hosts.clone(),
             keys: RwLock::new(keys),
             held,

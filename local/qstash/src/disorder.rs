@@ -62,7 +62,7 @@ impl Draw {
     pub(crate) fn duplicate(&self) -> Option<Duplicate> {
         let percent = self.disorder?.duplicates;
         self.happens(percent).then(|| {
-            if self.next() % 2 == 0 {
+            if self.next().is_multiple_of(2) {
                 Duplicate::Beside
             } else {
                 Duplicate::Later(self.shift())

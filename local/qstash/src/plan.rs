@@ -17,9 +17,6 @@ const MEBIBYTE: usize = 1024 * 1024;
 /// The account shows this maximum of retries also on the free plan.
 const RETRIES: u32 = 999;
 
-/// Endpoints of one URL group: the same on every plan.
-const ENDPOINTS: usize = 100;
-
 /// An account's plan.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Plan {
@@ -53,6 +50,7 @@ impl Plan {
                 queues: 10,
                 queue_parallelism: 2,
                 url_groups: 1,
+                endpoints: 100,
                 parallelism: 10,
                 timeout: Duration::from_mins(15),
                 dead_letter_retention: 3 * DAY,
@@ -66,6 +64,7 @@ impl Plan {
                 queues: 100,
                 queue_parallelism: 100, // a guess: what holds over all keys
                 url_groups: 100,
+                endpoints: 100,
                 parallelism: 100,
                 timeout: Duration::from_hours(2),
                 dead_letter_retention: 7 * DAY,
@@ -79,6 +78,7 @@ impl Plan {
                 queues: 100,      // a guess: what pay-as-you-go has
                 queue_parallelism: 200,
                 url_groups: 100, // a guess: what pay-as-you-go has
+                endpoints: 100,
                 parallelism: 200,
                 timeout: Duration::from_hours(2), // a guess: custom, it is said
                 dead_letter_retention: 30 * DAY,
@@ -126,6 +126,8 @@ pub(crate) struct PlanLimits {
     pub(crate) queue_parallelism: u32,
     /// URL groups at a time.
     pub(crate) url_groups: usize,
+    /// Endpoints of one URL group.
+    pub(crate) endpoints: usize,
     /// Deliveries at once, over all keys and queues.
     pub(crate) parallelism: usize,
     /// How long a receiver may take; a message can only shorten it.
@@ -225,10 +227,10 @@ impl PlanLimits {
 
     /// Checks the number of endpoints of a group.
     pub(crate) fn check_endpoints(&self, there: usize) -> Result<(), Error> {
-        if there > ENDPOINTS {
+        if there > self.endpoints {
             return Err(Error::Count {
                 what: "endpoints of a URL group",
-                allowed: ENDPOINTS,
+                allowed: self.endpoints,
             });
         }
         Ok(())

@@ -44,7 +44,7 @@ pub async fn start(settings: Settings) -> Result<Server, Error> {
     let opened = Opened::open(&settings.data)?;
     let snapshot = opened.snapshot()?;
     let clock = Arc::new(Clock::new(settings.speed, snapshot.broker_ms()?));
-    let limits = settings.plan.limits();
+    let limits = settings.limits();
     let scheduler = Arc::new(Scheduler::new(
         limits.parallelism,
         Draw::new(settings.disorder),

@@ -4,6 +4,7 @@ use std::fmt;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
+use crate::plan::PlanLimits;
 use crate::{Disorder, Hosts, Plan};
 
 /// The token of the development server's default user.
@@ -31,6 +32,9 @@ pub struct Settings {
     pub speed: f64,
     /// What the account may do; what goes beyond is refused as the real service refuses it.
     pub plan: Plan,
+    /// Management calls a second, where the plan's number is not wanted: a caller on the same machine is faster than the
+    /// way to the real service lets it be.
+    pub calls_a_second: Option<u32>,
     /// Which hosts messages may go to.
     pub hosts: Hosts,
     /// Duplicates and reordering out of nothing, if they are asked for.
@@ -50,12 +54,20 @@ impl Settings {
             next_signing_key: OFFICIAL_NEXT_KEY.to_owned(),
             speed: 1.0,
             plan: Plan::default(),
+            calls_a_second: None,
             hosts: Hosts {
                 loopback: true,
                 ..Hosts::default()
             },
             disorder: None,
         }
+    }
+
+    /// What the account may do.
+    pub(crate) fn limits(&self) -> PlanLimits {
+        let mut limits = self.plan.limits();
+        limits.calls_a_second = self.calls_a_second.unwrap_or(limits.calls_a_second);
+        limits
     }
 }
 
@@ -70,6 +82,7 @@ impl fmt::Debug for Settings {
             .field("next_signing_key", &"[redacted]")
             .field("speed", &self.speed)
             .field("plan", &self.plan)
+            .field("calls_a_second", &self.calls_a_second)
             .field("hosts", &self.hosts)
             .field("disorder", &self.disorder)
             .finish()

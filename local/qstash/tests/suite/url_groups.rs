@@ -73,6 +73,8 @@ async fn an_unknown_group_is_not_found_and_a_faulty_endpoint_refused() {
         cloud.post("/v2/publish/nobody", "").await.status,
         StatusCode::NOT_FOUND
     );
+    let deleted = cloud.delete("/v2/topics/nobody").await;
+    assert_eq!(deleted.status, StatusCode::OK, "it is deleted already");
     let faulty = r#"{"endpoints":[{"url":"ftp://example.com"}]}"#;
     assert_eq!(
         cloud
