@@ -9,6 +9,7 @@ mod deliver;
 mod letter;
 mod outcome;
 mod post;
+mod troubles;
 
 use deliver::Postman;
 use serde_json::Value;

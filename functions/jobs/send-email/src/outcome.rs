@@ -9,6 +9,9 @@ use shared::service::email_budget;
 use shared::service::job::Stop;
 use shared::service::mail_ledger;
 
+/// How long to stay away while another job sends the same mail.
+const BUSY_WAIT: Duration = Duration::from_secs(30);
+
 /// The job's result.
 #[derive(Debug, Default, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -45,7 +48,10 @@ pub(crate) enum Error {
     /// Time ran out: go on at once, in another delivery.
     #[error("time ran out with {0} recipients left")]
     OutOfTime(usize),
-    /// A limit is met, or another job is sending this very mail: go on after a while.
+    /// Another job is sending this very mail: go on after a while.
+    #[error("another job is sending this mail")]
+    Busy,
+    /// A limit is met: go on after a while.
     #[error("{reason}")]
     NotNow {
         /// How long to stay away.
@@ -77,6 +83,15 @@ pub(crate) enum Error {
 }
 
 impl Error {
+    /// Whether the next recipient may have better luck. A limit, the clock and a database that is away are everybody's.
+    pub(crate) fn is_of_one_recipient(&self) -> bool {
+        match self {
+            Self::Busy | Self::Provider(_) | Self::Template(_) => true,
+            Self::Ledger(error) => !error.may_pass(),
+            _ => false,
+        }
+    }
+
     /// Recipients have had their share of mails, or the tenant has sent its share: the job goes on when the first may.
     pub(crate) fn over_budget(held: usize, after: Duration) -> Self {
         Self::NotNow {
@@ -90,6 +105,7 @@ impl From<Error> for Stop {
     fn from(error: Error) -> Self {
         match error {
             Error::OutOfTime(_) => Self::defer(Duration::ZERO, error.to_string()),
+            Error::Busy => Self::defer(BUSY_WAIT, error.to_string()),
             Error::NotNow { after, reason } => Self::defer(after, reason),
             Error::Refused(_) => Self::never(error),
             Error::Stopped(stop) => stop,
