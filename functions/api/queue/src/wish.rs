@@ -19,7 +19,7 @@ use crate::timing::Timing;
 pub struct Wish {
     pub(crate) caller: Caller,
     key: IdempotencyKey,
-    /// The body, and its bytes, which an Idempotency-Key stands for.
+    /// The body, which an Idempotency-Key stands for.
     pub(crate) body: Json<Value>,
 }
 
@@ -74,7 +74,7 @@ impl Queue {
     ) -> Result<Taken> {
         let timing: Timing = input::fit(&wish.body.value)?;
         let order = self.order(job, &wish.caller, &timing, label)?;
-        let key = wish.key.of(&wish.caller, route, &wish.body.bytes);
+        let key = wish.key.of(&wish.caller, route, &wish.body.value);
         self.enqueue(&order, jobs, key.as_ref()).await
     }
 }
