@@ -60,7 +60,7 @@ async fn a_push_message_is_read_by_another_implementation_and_its_token_is_verif
 
 #[test]
 fn no_lockfile_names_the_registry_that_it_was_made_with() {
-    for package in ["redis", "qstash", "functions", "push"] {
+    for package in ["agents", "redis", "qstash", "functions", "push"] {
         let lockfile = folder(package).join("package-lock.json");
         let text = std::fs::read_to_string(lockfile).unwrap();
         assert!(text.contains("\"integrity\""), "{package} pins nothing");

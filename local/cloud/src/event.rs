@@ -15,6 +15,7 @@ use jiff::Timestamp;
 use local_mail::events::{sns, svix};
 use serde_json::{Map, Value};
 use shared::base::secret::Secret;
+use shared::protocol::mail::EmailAddress;
 use shared::service::unsubscribe::Tokens;
 
 /// Why an event cannot be made ready.
@@ -114,10 +115,11 @@ fn notification(
     Ok(message.body())
 }
 
-/// The token in the link of the mail with this ledger key; none if it is no key.
+/// The token in the link of a mail with this ledger key to somebody; none if it is no key.
 fn token(secret: &str, key: &str) -> Option<String> {
     let tokens = Tokens::new(vec![Secret::new(secret.to_owned())], "");
-    let link = tokens.link(key)?;
+    let somebody = EmailAddress::parse("somebody@example.com").ok()?;
+    let link = tokens.link(key, &somebody)?;
     link.split_once("token=").map(|(_, token)| token.to_owned())
 }
 

@@ -58,7 +58,28 @@ fn pick<'a>(own: Option<String>, supplied: impl FnOnce() -> Option<&'a Secret>) 
 
 /// A required variable that holds a secret.
 pub fn secret(name: &'static str) -> Result<Secret, Error> {
-    required(name).map(Secret::new)
+    one_line(name, required(name)?)
+}
+
+/// A variable that holds a secret and may be absent.
+pub fn optional_secret(name: &'static str) -> Result<Option<Secret>, Error> {
+    optional(name)
+        .map(|value| one_line(name, value))
+        .transpose()
+}
+
+/// A secret as it was issued. One that was copied with a line break or a space at its end is another secret, and would
+/// be refused by every service that it is shown to.
+fn one_line(name: &'static str, value: String) -> Result<Secret, Error> {
+    if value.contains(char::is_control) || value.trim() != value {
+        return Err(Error::Malformed {
+            name,
+            reason: "it holds a line break or another control character, or spaces around it; \
+                remove them"
+                .to_owned(),
+        });
+    }
+    Ok(Secret::new(value))
 }
 
 /// A required variable, parsed.
@@ -89,8 +110,27 @@ where
 
 #[cfg(test)]
 mod tests {
-    use super::pick;
+    use super::{Error, one_line, pick};
     use crate::base::secret::Secret;
+
+    #[test]
+    fn secret_with_a_line_break_or_spaces_around_it_is_refused_by_the_variables_name() {
+        for value in [
+            "hush\n", "hush\r\n", "hu\nsh", " hush", "hush ", "hu\0sh", "\thush",
+        ] {
+            let refused = one_line("API_TOKEN", value.to_owned()).unwrap_err();
+            assert!(matches!(
+                refused,
+                Error::Malformed {
+                    name: "API_TOKEN",
+                    ..
+                }
+            ));
+            let said = refused.to_string();
+            assert!(said.contains("API_TOKEN") && !said.contains("hu"), "{said}");
+        }
+        assert_eq!(one_line("X", "hu sh".to_owned()).unwrap().expose(), "hu sh");
+    }
 
     fn picked(own: Option<&str>, supplied: Option<&str>) -> Option<String> {
         let supplied = supplied.map(|value| Secret::new(value.to_owned()));

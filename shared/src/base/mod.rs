@@ -1,5 +1,6 @@
 //! The ground: what the other layers stand on, and what depends on nothing inside this crate.
 
+pub mod bidi;
 pub mod clock;
 pub mod env;
 pub mod hex;

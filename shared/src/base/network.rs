@@ -1,7 +1,7 @@
 //! Internet addresses as limits and lists see them: whole networks, and who counts as one subscriber.
 
 use std::fmt;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::str::FromStr;
 
 use serde::Deserialize;
@@ -114,6 +114,61 @@ pub fn digits(address: IpAddr) -> String {
     }
 }
 
+/// The address of a client as programs write it down: with a port or without, an IPv6 address in brackets or not
+/// (RFC 7239, section 6). An IPv4 address in IPv6's form is IPv4.
+#[must_use]
+pub fn written(text: &str) -> Option<IpAddr> {
+    let text = text.trim();
+    let bare = || text.strip_prefix('[')?.strip_suffix(']')?.parse().ok();
+    let with_port = || text.parse::<SocketAddr>().ok().map(|it| it.ip());
+    let address = text.parse().ok().or_else(with_port).or_else(bare);
+    address.map(plain)
+}
+
+/// The client's address out of a list that proxies have appended to: the last one that is not of a private network,
+/// because what stands to its left is the client's own word, and private networks to its right are the proxies'. None
+/// if any entry cannot be read.
+#[must_use]
+pub fn client(list: &str) -> Option<IpAddr> {
+    let hops: Vec<IpAddr> = list.split(',').map(written).collect::<Option<_>>()?;
+    let public = hops.iter().rev().find(|hop| !is_private(**hop));
+    public.or(hops.last()).copied()
+}
+
+/// Whether an address is of a network that no client on the Internet has (RFC 1918, 3927, 4193, 6598).
+fn is_private(address: IpAddr) -> bool {
+    match address {
+        IpAddr::V4(address) => {
+            let [first, second, ..] = address.octets();
+            address.is_private()
+                || address.is_loopback()
+                || address.is_link_local()
+                || (first == 100 && (64..128).contains(&second))
+        }
+        IpAddr::V6(address) => {
+            address.is_loopback() || address.is_unique_local() || address.is_unicast_link_local()
+        }
+    }
+}
+
+/// An address out of a body, read as the headers that proxies write are read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "String")]
+pub struct ClientAddress(pub IpAddr);
+
+/// The text is no address.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("must be an IPv4 or IPv6 address")]
+pub struct InvalidAddress;
+
+impl TryFrom<String> for ClientAddress {
+    type Error = InvalidAddress;
+
+    fn try_from(text: String) -> Result<Self, InvalidAddress> {
+        client(&text).map(Self).ok_or(InvalidAddress)
+    }
+}
+
 /// An IPv4 address that is written as IPv6 (`::ffff:192.0.2.1`) is IPv4.
 #[must_use]
 pub fn plain(address: IpAddr) -> IpAddr {
@@ -140,7 +195,7 @@ fn masked(address: IpAddr, bits: u8) -> IpAddr {
 
 #[cfg(test)]
 mod tests {
-    use super::{Network, digits, subscriber};
+    use super::{Network, client, digits, subscriber};
 
     #[test]
     fn a_network_is_read_and_written_with_the_bits_behind_it_cleared() {
@@ -179,6 +234,45 @@ mod tests {
         assert!(network.contains("::ffff:198.51.100.1".parse().unwrap()));
         assert!(!network.contains("198.51.102.0".parse().unwrap()));
         assert!(!network.contains("2001:db8::".parse().unwrap()));
+    }
+
+    #[test]
+    fn client_address_is_read_in_every_form_that_proxies_write() {
+        for (text, address) in [
+            ("203.0.113.9", "203.0.113.9"),
+            (" 203.0.113.9 ", "203.0.113.9"),
+            ("203.0.113.9:4711", "203.0.113.9"),
+            ("::ffff:203.0.113.9", "203.0.113.9"),
+            ("[::ffff:203.0.113.9]", "203.0.113.9"),
+            ("[::ffff:203.0.113.9]:443", "203.0.113.9"),
+            ("[2001:db8::1]", "2001:db8::1"),
+            ("[2001:db8::1]:443", "2001:db8::1"),
+            ("203.0.113.9, 10.0.0.1", "203.0.113.9"),
+            ("203.0.113.9, 10.0.0.1:80,[fd00::1]", "203.0.113.9"),
+            ("6.6.6.6, 203.0.113.9", "203.0.113.9"),
+            ("10.0.0.2, 10.0.0.1", "10.0.0.1"),
+        ] {
+            assert_eq!(client(text), address.parse().ok(), "{text}");
+        }
+    }
+
+    #[test]
+    fn list_with_an_unreadable_entry_is_no_address() {
+        for text in [
+            "",
+            ",",
+            "unknown",
+            "203.0.113.9,",
+            "unknown, 203.0.113.9",
+            "203.0.113.9, _hidden",
+            "203.0.113.9:99999",
+            "[203.0.113.9",
+            "2001:db8::1]",
+            "203.0.113",
+            "localhost",
+        ] {
+            assert_eq!(client(text), None, "{text}");
+        }
     }
 
     #[test]

@@ -5,10 +5,13 @@ use std::net::IpAddr;
 use axum::extract::FromRequestParts;
 use http::request::Parts;
 use http::{HeaderMap, StatusCode};
+use utoipa::PartialSchema as _;
 use uuid::Uuid;
 
 use super::input::visible;
 use super::problem::Problem;
+use super::schema::IpAddress;
+use crate::base::network;
 use crate::service::cache::Viewer;
 use crate::service::job::Sight;
 use crate::service::session;
@@ -43,8 +46,8 @@ pub struct Caller {
     /// The acting user's domain, whose budget new jobs count against.
     #[param(rename = "X-User-Domain", value_type = String, required = false, max_length = 320, pattern = "^[!-~]([ -~]*[!-~])?$")]
     pub domain: Option<String>,
-    /// The address that the acting user calls from.
-    #[param(rename = "X-Client-Ip", value_type = String, required = false)]
+    /// The address that the acting user calls from. A port, brackets, and the list of `X-Forwarded-For` are understood.
+    #[param(rename = "X-Client-Ip", required = false, schema_with = IpAddress::schema)]
     pub client_ip: Option<IpAddr>,
 }
 
@@ -75,7 +78,7 @@ impl Caller {
                 _ => Role::User,
             }),
             domain: decisive(headers, "x-user-domain")?,
-            client_ip: text(headers, "x-client-ip").and_then(|ip| ip.parse().ok()),
+            client_ip: address(headers)?,
         })
     }
 
@@ -199,6 +202,19 @@ fn decisive(headers: &HeaderMap, name: &str) -> Result<Option<String>, Problem> 
     }
 }
 
+/// The client's address: what the block list is asked for is absent or readable, nothing between.
+fn address(headers: &HeaderMap) -> Result<Option<IpAddr>, Problem> {
+    let values = headers.get_all("x-client-ip").iter();
+    let lists: Option<Vec<&str>> = values.map(|value| value.to_str().ok()).collect();
+    match lists {
+        Some(lists) if lists.is_empty() => Ok(None),
+        lists => lists
+            .and_then(|lists| network::client(&lists.join(",")))
+            .map(Some)
+            .ok_or_else(|| invalid("X-Client-Ip is not an IPv4 or IPv6 address.")),
+    }
+}
+
 fn invalid(detail: &'static str) -> Problem {
     Problem::new(StatusCode::BAD_REQUEST, "caller_invalid", detail)
 }
@@ -225,6 +241,29 @@ mod tests {
                 headers.insert(name, HeaderValue::from_bytes(value.as_bytes()).unwrap());
                 assert_eq!(Caller::read(&headers).unwrap_err().status, 400, "{name}");
             }
+        }
+    }
+
+    #[test]
+    fn client_address_that_cannot_be_read_is_refused_and_not_ignored() {
+        let read = |value: &str| {
+            let mut headers = HeaderMap::new();
+            headers.insert(
+                "x-client-ip",
+                HeaderValue::from_bytes(value.as_bytes()).unwrap(),
+            );
+            Caller::read(&headers)
+        };
+        for value in ["", "unknown", "203.0.113.9,", "\u{fc}", "203.0.113.9 x"] {
+            assert_eq!(read(value).unwrap_err().status, 400, "{value}");
+        }
+        for value in [
+            "203.0.113.9:80",
+            "[::ffff:203.0.113.9]",
+            "203.0.113.9, 10.0.0.1",
+        ] {
+            let address = read(value).unwrap().client_ip;
+            assert_eq!(address, "203.0.113.9".parse().ok(), "{value}");
         }
     }
 

@@ -45,6 +45,13 @@ impl<S: Send + Sync> FromRequest<S> for Raw {
     type Rejection = Problem;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
+        if !is_plain(request.headers()) {
+            return Err(Problem::new(
+                StatusCode::UNSUPPORTED_MEDIA_TYPE,
+                "unsupported_content_encoding",
+                "Send the body uncompressed, without Content-Encoding.",
+            ));
+        }
         let bytes = Bytes::from_request(request, state).await.map_err(|_| {
             Problem::new(
                 StatusCode::PAYLOAD_TOO_LARGE,
@@ -54,6 +61,17 @@ impl<S: Send + Sync> FromRequest<S> for Raw {
         })?;
         Ok(Self(bytes))
     }
+}
+
+/// Whether the body is as it is read: nothing here unpacks one.
+fn is_plain(headers: &HeaderMap) -> bool {
+    let codings = headers.get_all(header::CONTENT_ENCODING).iter();
+    codings.into_iter().all(|value| {
+        let names = value.to_str().unwrap_or("?").split(',').map(str::trim);
+        names
+            .into_iter()
+            .all(|name| name.is_empty() || name.eq_ignore_ascii_case("identity"))
+    })
 }
 
 /// `application/json` and its `+json` relatives, whatever their parameters.
@@ -164,8 +182,28 @@ pub fn visible(value: &HeaderValue, longest: usize) -> Option<&str> {
 
 #[cfg(test)]
 mod tests {
-    use super::read;
+    use super::{is_plain, read};
+    use http::{HeaderMap, HeaderValue};
     use serde::Deserialize;
+
+    #[test]
+    fn packed_body_is_not_plain() {
+        for (value, plain) in [
+            ("identity", true),
+            ("Identity, identity", true),
+            ("", true),
+            ("gzip", false),
+            ("identity, gzip", false),
+            ("br", false),
+            ("\u{fc}", false),
+        ] {
+            let mut headers = HeaderMap::new();
+            let value = HeaderValue::from_bytes(value.as_bytes()).unwrap();
+            headers.insert("content-encoding", value.clone());
+            assert_eq!(is_plain(&headers), plain, "{value:?}");
+        }
+        assert!(is_plain(&HeaderMap::new()));
+    }
 
     #[derive(Debug, Deserialize)]
     struct Wanted {

@@ -121,7 +121,7 @@ impl Webhook {
         let deadline = deadline::of(&request, &self.clock);
         let (parts, body) = request.into_parts();
         let body = raw(body);
-        match self.verified(&parts.headers, body) {
+        match self.verified(&parts.headers, parts.uri.query(), body) {
             Err(problem) => Responded::new("refused", problem.response(request_id)),
             Ok(body) => {
                 let call = Call {
@@ -145,7 +145,12 @@ impl Webhook {
     }
 
     /// The delivery, if QStash signed it for this function.
-    fn verified(&self, headers: &HeaderMap, body: Bytes) -> Result<Verified, Problem> {
+    fn verified(
+        &self,
+        headers: &HeaderMap,
+        query: Option<&str>,
+        body: Bytes,
+    ) -> Result<Verified, Problem> {
         let mut signatures = headers.get_all("upstash-signature").iter();
         let signature = signatures.next().map(HeaderValue::as_bytes);
         let signature = if signatures.next().is_some() {
@@ -153,7 +158,12 @@ impl Webhook {
         } else {
             signature
         };
-        let path = format!("/api/jobs/{}", self.function);
+        let mut path = format!("/api/jobs/{}", self.function);
+        // A destination may have a query; it is signed with the rest of the URL.
+        if let Some(query) = query.filter(|query| !query.is_empty()) {
+            path.push('?');
+            path.push_str(query);
+        }
         self.receiver
             .verify(&path, signature, body)
             .map_err(|reason| {

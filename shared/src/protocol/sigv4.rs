@@ -28,7 +28,7 @@ impl Credentials {
         Ok(Self {
             access_key_id: env::required("AWS_ACCESS_KEY_ID")?,
             secret_access_key: env::secret("AWS_SECRET_ACCESS_KEY")?,
-            session_token: env::optional("AWS_SESSION_TOKEN").map(Secret::new),
+            session_token: env::optional_secret("AWS_SESSION_TOKEN")?,
         })
     }
 }

@@ -86,7 +86,7 @@ impl fmt::Debug for Verified {
 impl Receiver {
     /// The receiver of Resend's webhooks with `RESEND_WEBHOOK_SECRET`, nothing where that is not set.
     pub fn of_resend() -> Result<Option<Self>, env::Error> {
-        let secret = env::optional(RESEND).map(Secret::new);
+        let secret = env::optional_secret(RESEND)?;
         let receiver = secret.map(|secret| Self::new(&secret, Clock::system()));
         receiver.transpose().map_err(|error| env::Error::Malformed {
             name: RESEND,

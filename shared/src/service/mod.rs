@@ -22,6 +22,7 @@ pub mod session;
 pub mod suppression;
 pub mod token;
 pub mod unsubscribe;
+pub mod user_agent;
 
 /// Every family of Redis keys, by the service that owns it.
 pub const KEYS: &[(&str, &[&key::Family])] = &[

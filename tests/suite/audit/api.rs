@@ -294,6 +294,16 @@ async fn an_export_is_whole_and_no_spreadsheet_runs_it() {
     )
     .await;
     let text = csv.body.as_str().unwrap();
+    let text = text
+        .strip_prefix('\u{feff}')
+        .expect("Excel knows UTF-8 by its mark");
+    assert!(!text.contains('\u{feff}'), "once");
+    let path = "/api/audit/export?resourceType=document&from=2025-01-01T00:00:00Z&bom=false";
+    let without = call(&cloud, path, &[]).await;
+    assert_eq!(without.body.as_str(), Some(text));
+    let path = "/api/audit/export?format=jsonl&bom=true";
+    let lines = call(&cloud, path, &[]).await;
+    assert!(!lines.body.to_string().contains('\u{feff}'));
     assert!(
         text.starts_with("\"createdAt\",\"recordedAt\",\"action\","),
         "{text:.100}"

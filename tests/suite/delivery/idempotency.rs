@@ -59,6 +59,32 @@ async fn fifty_equal_requests_at_once_make_one_job_and_one_mail() {
 }
 
 #[tokio::test]
+async fn bodies_that_say_the_same_are_one_request() {
+    let cloud = TestCloud::start().await;
+    cloud.qstash().hold(true);
+    let mut payload = signature_request("ann@example.com");
+    payload["delaySeconds"] = json!(60);
+    let first = single(&cloud, None, &payload).await;
+    assert_eq!(first.status, 202, "{first:?}");
+    let members: Vec<String> = payload
+        .as_object()
+        .unwrap()
+        .iter()
+        .rev()
+        .map(|(name, value)| format!("{} :\n {value}", json!(name)))
+        .collect();
+    let other = format!("{{ {} }}", members.join(" , ")).replace("60", "6.0e1");
+    let request = cloud
+        .request(Method::POST, "/api/queue/emails")
+        .header("idempotency-key", "invite-1")
+        .header("content-type", "application/json")
+        .body(other.clone());
+    let again = answer(request).await;
+    assert_eq!(again.status, 202, "{other}: {again:?}");
+    assert_eq!(again.body["jobId"], first.body["jobId"]);
+}
+
+#[tokio::test]
 async fn a_key_means_one_wish_of_one_tenant_on_one_route() {
     let cloud = TestCloud::start().await;
     cloud.qstash().hold(true);

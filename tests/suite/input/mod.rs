@@ -10,6 +10,7 @@ mod headers;
 mod mutations;
 mod payload;
 mod routes;
+mod spellings;
 mod timing;
 mod visibility;
 

@@ -156,3 +156,26 @@ async fn what_is_genuine_and_tells_nothing_need_not_come_again() {
     let logs = stage.cloud.logs();
     assert!(!logs.contains("not-a-time"), "a value was logged");
 }
+
+#[tokio::test]
+async fn bounce_of_a_forwarded_mail_suppresses_the_address_that_was_mailed() {
+    let stage = Stage::set().await;
+    let text = stage.told(&mail(Provider::Ses), Happening::Bounced { permanent: true });
+    let mut said: serde_json::Value = serde_json::from_str(&text).unwrap();
+    said["bounce"]["bouncedRecipients"] =
+        serde_json::json!([{ "emailAddress": "private@elsewhere.example", "diagnosticCode": 550 }]);
+    said["bounce"]["bounceType"] = "PERMANENT".into();
+    said["mail"]["destination"] = serde_json::json!("unreadable");
+    let message = stage.signer().notification(&said.to_string()).unwrap();
+    assert_taken(&stage.notify(&message).await, "applied", "a bounce");
+    let everything = stage.everything().await;
+    let suppressed = everything[1]["suppressed"].as_array().unwrap();
+    let addresses: Vec<&str> = suppressed
+        .iter()
+        .map(|entry| entry["address"].as_str().unwrap())
+        .collect();
+    assert_eq!(
+        addresses,
+        [crate::support::ledger::REMINDER.to.to_lowercase()]
+    );
+}

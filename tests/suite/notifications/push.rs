@@ -118,6 +118,19 @@ async fn a_push_url_that_is_no_push_service_of_ours_is_refused() {
         refused.assert_invalid(pointer, &body.to_string());
     }
     assert_eq!(stage.subscriptions(user).await, 0);
+    let keys = json!({
+        "p256dh": P256DH.replace('-', "+").replace('_', "/"),
+        "auth": format!("{}==", AUTH.replace('-', "+").replace('_', "/")),
+    });
+    let standard = json!({ "endpoint": "https://jmt17.google.com/fcm/send/abc", "keys": keys });
+    let taken = stage.ask(user, Method::POST, PATH, Some(&standard)).await;
+    assert_eq!(taken.status, 201, "keys in standard base64: {taken:?}");
+    let other = stage.subscribe(user, "https://jmt18.google.com/x").await;
+    other.assert_invalid("/endpoint", "no wildcard");
+    stage
+        .database
+        .say("delete from signtusk.push_subscriptions")
+        .await;
     let taken = stage
         .subscribe(user, "https://fcm.googleapis.com/fcm/send/abc")
         .await;

@@ -124,7 +124,7 @@ async fn a_signer_who_declines_is_not_kept_from_the_owner() {
     }
 }
 
-/// A mail of a request that came back for good is told to its owner, once, in the transaction that records it.
+/// A mail of a request that was not delivered is told to its owner, once, and once more where the address is gone.
 #[tokio::test]
 async fn a_signer_whose_mail_bounces_is_not_kept_from_the_owner() {
     let stage = Stage::start().await;
@@ -178,7 +178,21 @@ async fn a_signer_whose_mail_bounces_is_not_kept_from_the_owner() {
         .record(&event("e-2", EventKind::Bounced { permanent: false }))
         .await
         .unwrap();
-    assert_eq!(stage.database.read(JOBS).await, json!([]));
+    events
+        .record(&event("e-2b", EventKind::Failed))
+        .await
+        .unwrap();
+    let jobs = stage.database.read(JOBS).await;
+    assert_eq!(jobs.as_array().unwrap().len(), 1, "told once: {jobs:#}");
+    stage.relay("msg_soft").await;
+    let inbox = stage.told(&owner).await;
+    assert_eq!(inbox.len(), 1, "{inbox:#?}");
+    assert_eq!(inbox[0]["metadata"]["event"], "signer_undelivered");
+    let said = inbox[0]["message"].as_str().unwrap();
+    assert!(
+        said.contains("Ann Signer about Lease was not delivered"),
+        "{said}"
+    );
     for _ in 0..2 {
         events
             .record(&event("e-3", EventKind::Bounced { permanent: true }))
@@ -186,7 +200,7 @@ async fn a_signer_whose_mail_bounces_is_not_kept_from_the_owner() {
             .unwrap();
     }
     let jobs = stage.database.read(JOBS).await;
-    assert_eq!(jobs.as_array().unwrap().len(), 1, "{jobs:#}");
+    assert_eq!(jobs.as_array().unwrap().len(), 2, "{jobs:#}");
     stage.relay("msg_bounced").await;
     let inbox = stage.told(&owner).await;
     assert_eq!(
@@ -207,7 +221,7 @@ async fn a_signer_whose_mail_bounces_is_not_kept_from_the_owner() {
         ..stray
     };
     events.record(&elsewhere).await.unwrap();
-    assert_eq!(stage.database.read(JOBS).await.as_array().unwrap().len(), 1);
+    assert_eq!(stage.database.read(JOBS).await.as_array().unwrap().len(), 2);
 }
 
 /// A mail of a bulk belongs to no request: the user that the bulk was sent for is told, where there is one.

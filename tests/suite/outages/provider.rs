@@ -252,3 +252,59 @@ async fn a_single_mail_that_is_refused_for_good_is_dead_after_one_delivery() {
     assert_eq!(stats["email"]["failed"], json!(2), "{stats:#}");
     assert_one_mail_each(&cloud, &[], "refused for good");
 }
+
+#[tokio::test]
+async fn recipients_that_fail_for_ever_do_not_keep_the_others_of_a_bulk_from_their_mail() {
+    let cloud = TestCloud::start_with(|settings| settings.qstash_speed = 6000.0).await;
+    let poisoned = [0, 1, 2, 5].map(address);
+    for to in &poisoned {
+        let fault = Some(Fault::Refused(Code::NotFound));
+        cloud.mail().faults().for_recipient(to, fault);
+    }
+    let id = enqueue_bulk(&cloud, 12).await;
+    let job = cloud.wait_for(&id, "dead").await;
+    let others: Vec<String> = (0..12).map(address).collect();
+    let others: Vec<&str> = (others.iter().map(String::as_str))
+        .filter(|to| !poisoned.iter().any(|poisoned| poisoned == to))
+        .collect();
+    assert_one_mail_each(&cloud, &others, "poisoned recipients");
+    assert_eq!(job["attempts"], 6, "{job:#}");
+}
+
+#[tokio::test]
+async fn mail_whose_ledger_row_took_too_long_is_not_begun_and_goes_once() {
+    let cloud = TestCloud::start().await;
+    let slow = Some(Fault::Slow(Duration::from_millis(6500)));
+    for number in 0..3 {
+        cloud
+            .mail()
+            .faults()
+            .for_recipient(&address(number), slow.clone());
+    }
+    // Begun with some five seconds left, and held up by the ledger until too few are left for the provider's answer.
+    let slowest = Some(Fault::Slow(Duration::from_secs(4)));
+    cloud.mail().faults().for_recipient(&address(3), slowest);
+    cloud.qstash().hold(true);
+    let id = enqueue_bulk(&cloud, 4).await;
+    cloud.qstash().hold(false);
+    let owner = cloud.migrations_database_url();
+    let postgres = shared::protocol::postgres::Postgres::at(owner, None).unwrap();
+    eventually("the second has gone", async || cloud.mails().len() == 2).await;
+    tokio::time::sleep(Duration::from_secs(4)).await;
+    let lock = postgres.transaction().await.unwrap();
+    lock.execute(
+        "LOCK signtusk.email_suppressions IN ACCESS EXCLUSIVE MODE",
+        &[],
+    )
+    .await
+    .unwrap();
+    eventually("the third has gone", async || cloud.mails().len() == 3).await;
+    tokio::time::sleep(Duration::from_millis(3300)).await;
+    lock.commit().await.unwrap();
+    let job = cloud.wait_for(&id, "completed").await;
+    tokio::time::sleep(Duration::from_secs(4)).await;
+    let recipients: Vec<String> = (0..4).map(address).collect();
+    let recipients: Vec<&str> = recipients.iter().map(String::as_str).collect();
+    assert_one_mail_each(&cloud, &recipients, "begun too late");
+    assert_eq!(job["result"]["inDoubt"], 0, "{job:#}");
+}

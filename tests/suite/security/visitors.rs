@@ -32,6 +32,49 @@ async fn a_user_agent_that_is_none_or_a_programs_is_challenged_and_a_browser_is_
 }
 
 #[tokio::test]
+async fn visitors_address_in_a_body_is_read_as_proxies_write_it() {
+    let cloud = TestCloud::start().await;
+    super::blocklist::block(
+        &cloud,
+        &json!({ "cidr": "192.0.2.9", "reason": "scanning" }),
+    )
+    .await;
+    for ip in [
+        "192.0.2.9:4711",
+        "[::ffff:192.0.2.9]",
+        "[::ffff:192.0.2.9]:1",
+        "192.0.2.9, 10.0.0.1",
+        " 192.0.2.9 ",
+    ] {
+        let seen = Visitor { ip, ..STRANGER }
+            .assessed(&cloud, "ann@example.com")
+            .await;
+        assert!(has(&seen, "address-blocked"), "{ip}: {seen}");
+    }
+    for ip in ["", "unknown", "192.0.2.9,", "192.0.2.9:99999"] {
+        let body = Visitor { ip, ..STRANGER }.body(&json!({ "path": "/login" }));
+        let refused = cloud.post("/api/security/assess", &body).await;
+        refused.assert_invalid("/ip", ip);
+    }
+}
+
+#[tokio::test]
+async fn scanner_word_counts_in_the_path_alone_and_as_a_whole_segment() {
+    let cloud = TestCloud::start().await;
+    for (path, probed) in [
+        ("/wp-login.php", true),
+        ("/x/%2e%2e/etc/passwd", true),
+        ("/search?q=/wp-login.php", false),
+        ("/documents/wp-login.php-review", false),
+        ("/assets/vendor/chunk.js#/.env", false),
+    ] {
+        let body = OWNER.body(&json!({ "path": path }));
+        let seen = cloud.post("/api/security/assess", &body).await.body;
+        assert_eq!(has(&seen, "path-probed"), probed, "{path}: {seen}");
+    }
+}
+
+#[tokio::test]
 async fn many_accounts_from_one_address_and_many_addresses_for_one_account_are_seen() {
     let cloud = TestCloud::start().await;
     for number in 0..10 {

@@ -170,10 +170,12 @@ async fn logging_other_devices_out_leaves_this_one_and_spares_nobody_elses() {
         assert_eq!(stage.read(&theirs).await.status, 200, "{why}");
         stage.redis(&["FLUSHALL"]).await;
     }
-    // A session that is not there any more is no exception.
-    let gone = stage.delete(&format!("{path}?except={}", mine[0])).await;
-    assert_eq!(gone.status, 204);
-    assert_eq!(stage.listed(user).await, [""; 0]);
+    // Who names a session that is gone, another user's, or none changes nothing.
+    for unknown in [&mine[0], &theirs, &Uuid::new_v4().to_string()] {
+        let refused = stage.delete(&format!("{path}?except={unknown}")).await;
+        refused.assert_problem(404, "session_unknown", unknown);
+        assert_eq!(stage.listed(user).await, [mine[1].as_str()]);
+    }
 }
 
 /// Repeated after a lost answer, each change is the one that it was.

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 use shared::base::secret::Secret;
+use shared::protocol::mail::EmailAddress;
 use shared::service::job::JobType;
 use shared::service::unsubscribe::Tokens;
 
@@ -274,7 +275,9 @@ async fn call_everything(cloud: &TestCloud) {
     assert_eq!(cloud.deliver("persist-session", &revoke).await.status, 503);
     assert_eq!(cloud.post("/api/tokens/redeem", &token).await.status, 503);
     let secret = Secret::new(cloud.variable("TICKET_SECRET").to_owned());
-    let link = Tokens::new(vec![secret], "").link(&"0".repeat(64)).unwrap();
+    let somebody = EmailAddress::parse("somebody@example.com").unwrap();
+    let tokens = Tokens::new(vec![secret], "");
+    let link = tokens.link(&"0".repeat(64), &somebody).unwrap();
     for path in [
         "/api/cache/stats",
         "/api/queue/stats",

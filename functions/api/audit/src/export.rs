@@ -22,6 +22,9 @@ const FULL: usize = 2_000_000;
 /// Entries after which a page ends.
 const MOST: usize = 5000;
 
+/// By which spreadsheets know that a file is UTF-8.
+const BYTE_ORDER_MARK: char = '\u{feff}';
+
 /// The columns of CSV.
 const COLUMNS: [&str; 15] = [
     "createdAt",
@@ -45,11 +48,15 @@ const COLUMNS: [&str; 15] = [
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Format {
-    /// RFC 4180, with a line of names on the first page. What a spreadsheet would run is made inert.
+    /// RFC 4180 in UTF-8, with a line of names on the first page. What a spreadsheet would run is made inert.
     #[default]
     Csv,
     /// One JSON object a line, with the canonical text that the hash is over: the form to keep as evidence.
     Jsonl,
+}
+
+fn yes() -> bool {
+    true
 }
 
 /// How it is wanted.
@@ -60,6 +67,10 @@ pub struct Shape {
     #[serde(default)]
     #[param(inline, required = false)]
     format: Format,
+    /// Whether CSV begins with a byte order mark, by which Excel knows UTF-8. It stands on the first page only.
+    #[serde(default = "yes")]
+    #[param(inline, required = false, default = true)]
+    bom: bool,
     /// Out of the `Link` of the page before.
     #[param(inline, value_type = Cursor, required = false)]
     cursor: Option<Cursor>,
@@ -97,6 +108,9 @@ pub async fn export(
     let (sight, filter) = (sight(&caller), Filter::from(wanted));
     let mut text = String::new();
     if shape.format == Format::Csv && shape.cursor.is_none() {
+        if shape.bom {
+            text.push(BYTE_ORDER_MARK);
+        }
         csv::record(&mut text, COLUMNS);
     }
     let (mut entries, mut cursor) = (0, shape.cursor);

@@ -1,8 +1,10 @@
 //! What the readers of both providers' events share: members, addresses, and why a genuine message tells nothing.
+//!
+//! An event is read for what it is: what must be there is who it is about, what happened and when. A member beside that
+//! which is not of its documented type counts as absent.
 
-use serde::Deserialize;
+use jiff::Timestamp;
 use serde_json::Value;
-use shared::edge::input;
 use shared::protocol::mail::{EmailAddress, Mailbox};
 
 /// The longest name of a type that is logged, in characters.
@@ -24,22 +26,44 @@ impl NoEvent {
     pub(crate) fn other(name: &str) -> Self {
         Self::Other(name.chars().take(LONGEST_NAME).collect())
     }
+
+    /// A place that cannot be read. It is named by its pointer alone, because values may be addresses.
+    pub(crate) fn unreadable(pointer: &str) -> Self {
+        Self::Unreadable(pointer.to_owned())
+    }
 }
 
 /// A JSON text.
 pub(crate) fn document(text: &[u8]) -> Result<Value, NoEvent> {
-    serde_json::from_slice(text).map_err(|_| NoEvent::Unreadable(String::new()))
+    serde_json::from_slice(text).map_err(|_| NoEvent::unreadable(""))
 }
 
-/// A member of an object. What is wrong with it is told by its pointer alone, because values may be addresses.
-pub(crate) fn member<'de, T: Deserialize<'de>>(
-    object: &'de Value,
-    name: &str,
-) -> Result<T, NoEvent> {
-    input::fit(&object[name]).map_err(|problem| {
-        let within = problem.errors.first().map(|error| error.pointer.as_str());
-        NoEvent::Unreadable(format!("/{name}{}", within.unwrap_or_default()))
-    })
+/// A member of a document that must be an object.
+pub(crate) fn object<'a>(document: &'a Value, name: &str) -> Result<&'a Value, NoEvent> {
+    let member = &document[name];
+    if member.is_object() {
+        return Ok(member);
+    }
+    Err(NoEvent::unreadable(&format!("/{name}")))
+}
+
+/// A member that is a text.
+pub(crate) fn text<'a>(object: &'a Value, name: &str) -> Option<&'a str> {
+    object[name].as_str()
+}
+
+/// A member that is an instant.
+pub(crate) fn instant(object: &Value, name: &str) -> Option<Timestamp> {
+    text(object, name)?.parse().ok()
+}
+
+/// One text, or a list of them; what is none is left out.
+pub(crate) fn texts(value: &Value) -> Vec<&str> {
+    match value {
+        Value::String(text) => vec![text],
+        Value::Array(list) => list.iter().filter_map(Value::as_str).collect(),
+        _ => Vec::new(),
+    }
 }
 
 /// The addresses among texts that are addresses with or without a name. What is none is left out: nothing can be sent
@@ -49,6 +73,20 @@ pub(crate) fn addresses<'a>(texts: impl IntoIterator<Item = &'a str>) -> Vec<Ema
         .into_iter()
         .filter_map(|text| Mailbox::parse(text).ok());
     mailboxes.map(|mailbox| mailbox.address().clone()).collect()
+}
+
+/// Whom an event concerns: those of the addresses that it names to which the mail went. A mailbox that forwards is not
+/// the one that the provider names: then it is the only one that was mailed.
+pub(crate) fn concerned(named: Vec<EmailAddress>, mailed: &[EmailAddress]) -> Vec<EmailAddress> {
+    let is_mailed = |named: &EmailAddress| {
+        let same = |mailed: &EmailAddress| mailed.as_str().eq_ignore_ascii_case(named.as_str());
+        mailed.iter().any(same)
+    };
+    match mailed {
+        [] => named,
+        [only] => vec![only.clone()],
+        _ => named.into_iter().filter(is_mailed).collect(),
+    }
 }
 
 /// The words that are there, with a mark between each two; nothing where none is.

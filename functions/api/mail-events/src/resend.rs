@@ -1,63 +1,27 @@
 //! Resend's webhook bodies: <https://resend.com/docs/webhooks/event-types>.
 
-use jiff::Timestamp;
-use serde::Deserialize;
 use serde_json::Value;
 use shared::protocol::mail::{LEDGER_TAG, Provider};
 use shared::service::mail_event::{EventKind, MailEvent};
 
-use crate::reading::{NoEvent, addresses, document, joined, member};
-
-/// What every event of a mail has.
-#[derive(Deserialize)]
-struct Data {
-    email_id: String,
-    /// The recipients that the event is about.
-    #[serde(default)]
-    to: Value,
-    #[serde(default)]
-    tags: Value,
-    bounce: Option<Bounce>,
-    failed: Option<Failed>,
-    suppressed: Option<Suppressed>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Bounce {
-    #[serde(rename = "type")]
-    kind: Option<String>,
-    sub_type: Option<String>,
-    message: Option<String>,
-}
-
-#[derive(Deserialize)]
-struct Failed {
-    reason: Option<String>,
-}
-
-#[derive(Deserialize)]
-struct Suppressed {
-    #[serde(rename = "type")]
-    kind: Option<String>,
-    message: Option<String>,
-}
+use crate::reading::{NoEvent, addresses, document, instant, joined, object, text, texts};
 
 /// Reads a body. `event_id` is the webhook's id.
 pub(crate) fn event(event_id: &str, body: &[u8]) -> Result<MailEvent, NoEvent> {
     let document = document(body)?;
-    let name: &str = member(&document, "type")?;
+    let name = text(&document, "type").ok_or_else(|| NoEvent::unreadable("/type"))?;
     let kind = kind(name).ok_or_else(|| NoEvent::other(name))?;
-    let data: Data = member(&document, "data")?;
+    let data = object(&document, "data")?;
+    let at = instant(&document, "created_at").or_else(|| instant(data, "created_at"));
     Ok(MailEvent {
         provider: Provider::Resend,
         event_id: event_id.to_owned(),
-        key: tag(&data.tags, LEDGER_TAG),
-        kind: qualified(kind, &data),
-        at: member::<Timestamp>(&document, "created_at")?,
-        recipients: addresses(texts(&data.to)),
-        detail: detail(&data),
-        message_id: data.email_id,
+        key: tag(&data["tags"], LEDGER_TAG),
+        kind: qualified(kind, data),
+        at: at.ok_or_else(|| NoEvent::unreadable("/created_at"))?,
+        recipients: addresses(texts(&data["to"])),
+        detail: detail(data),
+        message_id: text(data, "email_id").unwrap_or_default().to_owned(),
     })
 }
 
@@ -66,7 +30,7 @@ pub(crate) fn event(event_id: &str, body: &[u8]) -> Result<MailEvent, NoEvent> {
 /// A mail that Resend suppresses did not go because its recipient stands on Resend's list: no mail will reach that
 /// address, so it counts as a permanent bounce, which is what SES makes of the same thing.
 fn kind(name: &str) -> Option<EventKind> {
-    Some(match name {
+    Some(match name.to_ascii_lowercase().as_str() {
         "email.sent" => EventKind::Sent,
         "email.delivered" => EventKind::Delivered,
         "email.delivery_delayed" => EventKind::Delayed,
@@ -79,27 +43,27 @@ fn kind(name: &str) -> Option<EventKind> {
     })
 }
 
-/// A bounce is permanent by its event's definition, unless its own type says that it may pass.
-fn qualified(kind: EventKind, data: &Data) -> EventKind {
-    let said = data.bounce.as_ref().and_then(|it| it.kind.as_deref());
+/// A bounce is permanent by its event's definition, unless its own type says that it may pass. Either way Resend has
+/// given up: what it goes on trying is a delay.
+fn qualified(kind: EventKind, data: &Value) -> EventKind {
+    let said = text(&data["bounce"], "type");
     match kind {
         EventKind::Bounced { .. } => EventKind::Bounced {
-            permanent: said.is_none_or(|said| said == "Permanent"),
+            permanent: said.is_none_or(|said| said.eq_ignore_ascii_case("permanent")),
         },
         other => other,
     }
 }
 
-fn detail(data: &Data) -> Option<String> {
-    let bounce = data.bounce.as_ref();
-    let suppressed = data.suppressed.as_ref();
+fn detail(data: &Value) -> Option<String> {
+    let (bounce, suppressed) = (&data["bounce"], &data["suppressed"]);
     joined(&[
-        bounce.and_then(|it| it.kind.as_deref()),
-        bounce.and_then(|it| it.sub_type.as_deref()),
-        bounce.and_then(|it| it.message.as_deref()),
-        suppressed.and_then(|it| it.kind.as_deref()),
-        suppressed.and_then(|it| it.message.as_deref()),
-        data.failed.as_ref().and_then(|it| it.reason.as_deref()),
+        text(bounce, "type"),
+        text(bounce, "subType"),
+        text(bounce, "message"),
+        text(suppressed, "type"),
+        text(suppressed, "message"),
+        text(&data["failed"], "reason"),
     ])
 }
 
@@ -112,15 +76,6 @@ fn tag(tags: &Value, name: &str) -> Option<String> {
         .map(|tag| &tag["value"]);
     let value = tags.get(name).or_else(|| listed.into_iter().next())?;
     value.as_str().map(str::to_owned)
-}
-
-/// One text, or a list of them.
-fn texts(value: &Value) -> Vec<&str> {
-    match value {
-        Value::String(text) => vec![text],
-        Value::Array(list) => list.iter().filter_map(Value::as_str).collect(),
-        _ => Vec::new(),
-    }
 }
 
 #[cfg(test)]
@@ -177,6 +132,7 @@ mod tests {
     fn a_bounce_that_may_pass_is_not_permanent() {
         for (kind, permanent) in [
             ("Permanent", true),
+            ("permanent", true),
             ("Transient", false),
             ("Undetermined", false),
         ] {
@@ -232,9 +188,22 @@ mod tests {
         );
         let mut time = body("email.sent");
         time["created_at"] = "ann@example.com".into();
+        time["data"]["created_at"] = json!(1);
         assert_eq!(read(&time).unwrap_err(), unreadable("/created_at"));
-        let mut id = body("email.sent");
-        id["data"]["email_id"] = json!(1);
-        assert_eq!(read(&id).unwrap_err(), unreadable("/data/email_id"));
+    }
+
+    #[test]
+    fn unimportant_member_of_a_wrong_type_does_not_drop_the_event() {
+        let mut body = body("Email.Bounced");
+        body["created_at"] = json!(1);
+        body["data"]["email_id"] = json!(1);
+        body["data"]["bounce"] = json!({ "type": "PERMANENT", "subType": [], "message": 7 });
+        body["data"]["failed"] = json!("no object");
+        let event = read(&body).unwrap();
+        assert_eq!(event.kind, EventKind::Bounced { permanent: true });
+        assert_eq!(event.key.as_deref(), Some("k"));
+        assert_eq!(event.recipients[0].as_str(), "ann@example.com");
+        assert_eq!(event.detail.as_deref(), Some("PERMANENT"));
+        assert_eq!(event.at.to_string(), "2026-11-24T09:00:00.894719Z");
     }
 }

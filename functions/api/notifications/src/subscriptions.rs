@@ -38,11 +38,11 @@ pub struct Wanted {
 /// The browser's keys.
 #[derive(Debug, Deserialize, utoipa::ToSchema)]
 pub struct BrowserKeys {
-    /// The public key: an uncompressed point of P-256, in base64url.
-    #[schema(pattern = r"^B[A-P][A-Za-z0-9_-]{84}[AEIMQUYcgkosw048]$")]
+    /// The public key: an uncompressed point of P-256, in base64url or base64.
+    #[schema(pattern = r"^B[A-P]([A-Za-z0-9_-]{84}|[A-Za-z0-9+/]{84})[AEIMQUYcgkosw048]=?$")]
     p256dh: String,
-    /// The secret: 16 bytes, in base64url.
-    #[schema(pattern = r"^[A-Za-z0-9_-]{21}[AQgw]$")]
+    /// The secret: 16 bytes, in base64url or base64.
+    #[schema(pattern = r"^([A-Za-z0-9_-]{21}|[A-Za-z0-9+/]{21})[AQgw](==)?$")]
     auth: String,
 }
 

@@ -3,12 +3,16 @@
 use axum::extract::FromRequestParts;
 use http::StatusCode;
 use http::request::Parts;
+use serde_json::{Number, Value};
 use shared::edge::input::visible;
 use shared::edge::{Caller, Problem};
 use shared::service::job::Idempotency;
 
 /// The longest key that is taken.
 const LONGEST: usize = 255;
+
+/// Up to here a double holds every whole number.
+const MAX_EXACT: f64 = 9_007_199_254_740_992.0;
 
 /// What the header says, if it is there.
 #[derive(Clone, Debug, utoipa::IntoParams)]
@@ -26,11 +30,41 @@ pub struct IdempotencyKey {
 }
 
 impl IdempotencyKey {
-    /// What this caller's key means on this route, with the body that it came with.
-    pub(crate) fn of(&self, caller: &Caller, route: &str, body: &[u8]) -> Option<Idempotency> {
+    /// What this caller's key means on this route, with the body that it came with. Two bodies that say the same are
+    /// equal: the order of members, white space and spellings of numbers are a library's affair.
+    pub(crate) fn of(&self, caller: &Caller, route: &str, body: &Value) -> Option<Idempotency> {
         let key = self.key.as_deref()?;
-        Some(Idempotency::new(caller.tenant(), route, key, body))
+        let body = canonical(body).to_string();
+        Some(Idempotency::new(
+            caller.tenant(),
+            route,
+            key,
+            body.as_bytes(),
+        ))
     }
+}
+
+/// The same document with its numbers in one spelling; its members are kept in their order by name.
+fn canonical(value: &Value) -> Value {
+    match value {
+        Value::Number(number) => Value::Number(whole(number).unwrap_or_else(|| number.clone())),
+        Value::Array(items) => items.iter().map(canonical).collect(),
+        Value::Object(members) => {
+            let members = members
+                .iter()
+                .map(|(name, value)| (name.clone(), canonical(value)));
+            Value::Object(members.collect())
+        }
+        other => other.clone(),
+    }
+}
+
+/// `18.0` and `1.8e1` as `18`.
+fn whole(number: &Number) -> Option<Number> {
+    let float = number.as_f64().filter(|_| number.is_f64())?;
+    let is_whole = float.fract() == 0.0 && float.abs() <= MAX_EXACT;
+    // Adding zero makes minus zero plain zero.
+    is_whole.then(|| format!("{:.0}", float + 0.0).parse().ok())?
 }
 
 impl<S: Sync> FromRequestParts<S> for IdempotencyKey {
@@ -50,5 +84,43 @@ impl<S: Sync> FromRequestParts<S> for IdempotencyKey {
         Ok(Self {
             key: Some(key.to_owned()),
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::Value;
+
+    use super::canonical;
+
+    fn text(body: &str) -> String {
+        canonical(&serde_json::from_str::<Value>(body).unwrap()).to_string()
+    }
+
+    #[test]
+    fn bodies_that_say_the_same_are_equal() {
+        let body = text(r#"{"to":"a","n":18,"list":[{"x":1,"y":-2}]}"#);
+        for same in [
+            r#"{ "n": 18, "list": [ { "y": -2, "x": 1 } ], "to": "a" }"#,
+            r#"{"to":"\u0061","n":18.0,"list":[{"x":1e0,"y":-2.0}]}"#,
+            r#"{"to":"a","n":1.8e1,"list":[{"x":1,"y":-2}]}"#,
+        ] {
+            assert_eq!(text(same), body, "{same}");
+        }
+    }
+
+    #[test]
+    fn bodies_that_differ_are_not_equal() {
+        let body = text(r#"{"n":1,"list":[1,2]}"#);
+        for other in [
+            r#"{"n":1.5,"list":[1,2]}"#,
+            r#"{"n":"1","list":[1,2]}"#,
+            r#"{"n":1,"list":[2,1]}"#,
+            r#"{"n":1,"list":[1,2],"x":null}"#,
+            r#"{"n":1e300,"list":[1,2]}"#,
+        ] {
+            assert_ne!(text(other), body, "{other}");
+        }
+        assert_ne!(text("9007199254740993"), text("9007199254740992"));
     }
 }

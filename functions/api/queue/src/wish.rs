@@ -19,7 +19,7 @@ use crate::timing::Timing;
 pub struct Wish {
     pub(crate) caller: Caller,
     key: IdempotencyKey,
-    /// The body, and its bytes, which an Idempotency-Key stands for.
+    /// The body, which an Idempotency-Key stands for.
     pub(crate) body: Json<Value>,
 }
 
@@ -95,7 +95,7 @@ impl Queue {
         for job in jobs {
             must_fit(&job.payload)?;
         }
-        let key = wish.key.of(&wish.caller, route, &wish.body.bytes);
+        let key = wish.key.of(&wish.caller, route, &wish.body.value);
         self.enqueue(order, jobs, key.as_ref()).await
     }
 }

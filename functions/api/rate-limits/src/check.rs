@@ -17,7 +17,7 @@ use utoipa::{PartialSchema, ToSchema};
 
 use crate::Desk;
 
-/// The most that is taken or given back at once.
+/// The most that is taken at once.
 const MOST: i64 = 1_000_000;
 
 /// The longest identifier, in characters.
@@ -30,9 +30,9 @@ pub struct Wanted {
     /// Whom: it stands in the key as it is given. See docs/KEYS.md for what the limiters here count by.
     #[schema(min_length = 1, max_length = 512)]
     identifier: String,
-    /// How much of the limit: 1 if absent; 0 only asks what remains; less gives back.
+    /// How much of the limit: 1 if absent; 0 only asks what remains.
     #[serde(default = "one", deserialize_with = "whole::signed")]
-    #[schema(minimum = -1_000_000, maximum = 1_000_000, default = 1)]
+    #[schema(minimum = 0, maximum = 1_000_000, default = 1)]
     cost: i64,
 }
 
@@ -109,8 +109,8 @@ pub async fn check(
     if !(1..=LONGEST).contains(&identifier.chars().count()) {
         return Err(input::invalid("/identifier", "is 1 to 512 characters"));
     }
-    if !(-MOST..=MOST).contains(&cost) {
-        return Err(input::invalid("/cost", "is -1000000 to 1000000"));
+    if !(0..=MOST).contains(&cost) {
+        return Err(input::invalid("/cost", "is 0 to 1000000"));
     }
     let asked = asked(&desk, limit, identifier, cost).await;
     Ok(Json(asked.unwrap_or_else(|error| {

@@ -1,10 +1,9 @@
 //! `POST /api/security/assess`: what speaks for and against a visitor.
 
-use std::net::IpAddr;
-
 use axum::Json;
 use axum::extract::State;
 use serde::{Deserialize, Serialize};
+use shared::base::network::ClientAddress;
 use shared::edge::Result;
 use shared::edge::documented::{BodyProblems, GuardProblems};
 use shared::edge::input;
@@ -27,7 +26,7 @@ pub struct Visit {
     kind: Option<Kind>,
     /// The visitor's address.
     #[schema(value_type = IpAddress)]
-    ip: IpAddr,
+    ip: ClientAddress,
     /// The visitor's user agent; empty if there is none.
     user_agent: String,
     /// What the visitor asks for, with its query or without.
@@ -80,7 +79,7 @@ pub async fn assess(State(desk): State<Desk>, visit: input::Json<Visit>) -> Resu
     let account = visit.identifier.as_ref().or(visit.user_id.as_ref());
     let kind = visit.kind.unwrap_or_else(Kind::login);
     let visitor = Visitor {
-        address: visit.ip,
+        address: visit.ip.0,
         user_agent: &agent(&visit.user_agent),
         device_id: visit.device_id.as_ref().map(Name::as_str),
     };

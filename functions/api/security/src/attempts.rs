@@ -1,10 +1,9 @@
 //! `POST /api/security/attempts`: an attempt to get in.
 
-use std::net::IpAddr;
-
 use axum::Json;
 use axum::extract::State;
 use serde::{Deserialize, Serialize};
+use shared::base::network::ClientAddress;
 use shared::edge::Result;
 use shared::edge::documented::{BodyProblems, GuardProblems};
 use shared::edge::input;
@@ -26,7 +25,7 @@ pub struct Made {
     identifier: Name,
     /// The visitor's address.
     #[schema(value_type = IpAddress)]
-    ip: IpAddr,
+    ip: ClientAddress,
     /// The visitor's user agent; empty if there is none.
     user_agent: String,
     /// Whether it succeeded, all factors included: a device becomes known by that.
@@ -75,7 +74,7 @@ pub async fn record(State(desk): State<Desk>, made: input::Json<Made>) -> Result
             kind: made.kind.as_str(),
             identifier: made.identifier.as_str(),
             visitor: Visitor {
-                address: made.ip,
+                address: made.ip.0,
                 user_agent: &agent(&made.user_agent),
                 device_id: made.device_id.as_ref().map(Name::as_str),
             },

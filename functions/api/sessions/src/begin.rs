@@ -4,7 +4,8 @@ use axum::Json;
 use axum::extract::State;
 use http::StatusCode;
 use jiff::Timestamp;
-use serde::{Deserialize, Deserializer, Serialize, de};
+use serde::{Deserialize, Deserializer, Serialize};
+use shared::base::network;
 use shared::edge::documented::{BodyProblems, GuardProblems};
 use shared::edge::input;
 use shared::edge::problem::ProblemDocument;
@@ -13,7 +14,7 @@ use shared::protocol::mail::EmailAddress;
 use shared::service::session::{Begun, Device, NewSession, RefreshToken, SessionId, Sessions};
 use uuid::Uuid;
 
-/// The longest address of a client that is taken over; what proxies write there is not always one.
+/// How much is kept of what proxies write and is no address, in characters.
 const LONGEST_ADDRESS: usize = 64;
 
 /// A session that is to begin.
@@ -31,9 +32,9 @@ pub struct Wanted {
     refresh_token: RefreshToken,
     /// The browser's user agent; its first 512 bytes are kept.
     user_agent: Option<String>,
-    /// The address that the user logs in from; that of `X-Client-Ip` if absent.
+    /// The address that the user logs in from; that of `X-Client-Ip` if absent. Of what is no address the first 64
+    /// visible ASCII characters are kept.
     #[serde(default, deserialize_with = "address")]
-    #[schema(max_length = 64, pattern = "^[ -~]*$")]
     ip_address: Option<String>,
 }
 
@@ -53,19 +54,23 @@ pub struct BegunSession {
     expires_at: Timestamp,
 }
 
+/// Nobody is kept from a login by what a proxy wrote.
 fn address<'de, D: Deserializer<'de>>(
     deserializer: D,
 ) -> std::result::Result<Option<String>, D::Error> {
-    let address = Option::<String>::deserialize(deserializer)?;
-    let fits = |text: &String| {
-        text.len() <= LONGEST_ADDRESS && text.bytes().all(|byte| (b' '..=b'~').contains(&byte))
-    };
-    if address.as_ref().is_some_and(|text| !fits(text)) {
-        return Err(de::Error::custom(
-            "an address is at most 64 visible ASCII characters",
-        ));
-    }
-    Ok(address.filter(|text| !text.trim().is_empty()))
+    let text = Option::<String>::deserialize(deserializer)?;
+    Ok(text.map(|text| kept(&text)).filter(|kept| !kept.is_empty()))
+}
+
+/// The client's address in its plain form, or what can be kept of another text.
+fn kept(text: &str) -> String {
+    network::client(text).map_or_else(
+        || {
+            let visible = text.trim().chars().filter(|c| (' '..='~').contains(c));
+            visible.take(LONGEST_ADDRESS).collect()
+        },
+        |address| address.to_string(),
+    )
 }
 
 /// Begin a session.
@@ -127,5 +132,24 @@ pub async fn begin(
             "session_exists",
             "There is or was another session of this id. Use a new one.",
         )),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::kept;
+
+    #[test]
+    fn address_is_kept_plain_and_another_text_is_cut() {
+        let long = "x".repeat(5000);
+        for (text, expected) in [
+            ("203.0.113.9:443", "203.0.113.9"),
+            ("[::ffff:203.0.113.9]", "203.0.113.9"),
+            ("unknown", "unknown"),
+            (" \u{fc}\n\t", ""),
+            (&long, &long[..64]),
+        ] {
+            assert_eq!(kept(text), expected);
+        }
     }
 }

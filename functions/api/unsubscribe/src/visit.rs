@@ -5,7 +5,7 @@ use axum::response::Response;
 use bytes::Bytes;
 use http::Uri;
 use shared::edge::documented::LimitProblems;
-use shared::service::unsubscribe::{Error, Standing};
+use shared::service::unsubscribe::{Error, Link, Standing};
 use url::form_urlencoded;
 
 use crate::Desk;
@@ -42,10 +42,10 @@ enum Wish {
     )
 )]
 pub async fn look(State(desk): State<Desk>, uri: Uri) -> Response {
-    let Some(key) = named(&desk, &uri) else {
+    let Some(link) = named(&desk, &uri) else {
         return Page::Invalid.response();
     };
-    shown(desk.subscriptions.look(&key).await, |standing| {
+    shown(desk.subscriptions.look(&link).await, |standing| {
         if standing.is_unsubscribed {
             Page::Left(standing)
         } else {
@@ -75,20 +75,20 @@ pub async fn look(State(desk): State<Desk>, uri: Uri) -> Response {
     )
 )]
 pub async fn act(State(desk): State<Desk>, request: Request) -> Response {
-    let Some(key) = named(&desk, request.uri()) else {
+    let Some(link) = named(&desk, request.uri()) else {
         return Page::Invalid.response();
     };
     let Ok(form) = axum::body::to_bytes(request.into_body(), LARGEST_FORM).await else {
         return Page::TooLarge.response();
     };
     match wish(&form) {
-        Wish::Leave => shown(desk.subscriptions.leave(&key).await, Page::Left),
-        Wish::ComeBack => shown(desk.subscriptions.come_back(&key).await, Page::Back),
+        Wish::Leave => shown(desk.subscriptions.leave(&link).await, Page::Left),
+        Wish::ComeBack => shown(desk.subscriptions.come_back(&link).await, Page::Back),
     }
 }
 
-/// The ledger key that the link names, if the link is ours. A link has one token.
-fn named(desk: &Desk, uri: &Uri) -> Option<String> {
+/// What the link says, if the link is ours. A link has one token.
+fn named(desk: &Desk, uri: &Uri) -> Option<Link> {
     let query = uri.query().unwrap_or_default();
     let mut tokens = form_urlencoded::parse(query.as_bytes()).filter(|(name, _)| name == "token");
     match (tokens.next(), tokens.next()) {

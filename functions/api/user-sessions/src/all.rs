@@ -7,8 +7,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use shared::edge::documented::GuardProblems;
 use shared::edge::input::{Path, Query};
-use shared::edge::{Caller, Result};
-use shared::service::session::{Session, SessionId, Sessions};
+use shared::edge::problem::ProblemDocument;
+use shared::edge::{Caller, Problem, Result};
+use shared::service::session::{AllRevoked, Session, SessionId, Sessions};
 use uuid::Uuid;
 
 /// Whose sessions.
@@ -33,7 +34,7 @@ pub struct Asking {
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct Kept {
-    /// The session that is not revoked.
+    /// The session of this user that is not revoked.
     #[param(inline, value_type = SessionId, required = false)]
     except: Option<SessionId>,
 }
@@ -83,6 +84,12 @@ pub async fn list(
     params(Whose, Kept, Caller),
     responses(
         (status = 204, description = "They are revoked"),
+        (
+            status = 404,
+            description = "`except` is not a session of this user; nothing changed",
+            body = ProblemDocument,
+            content_type = "application/problem+json"
+        ),
         GuardProblems,
     ),
     security(("serviceToken" = []))
@@ -94,8 +101,13 @@ pub async fn revoke(
     Query(kept): Query<Kept>,
 ) -> Result<StatusCode> {
     caller.must_be(whose.user_id)?;
-    sessions
-        .revoke_all(whose.user_id, kept.except.as_ref())
-        .await?;
-    Ok(StatusCode::NO_CONTENT)
+    let revoked = sessions.revoke_all(whose.user_id, kept.except.as_ref());
+    match revoked.await? {
+        AllRevoked::Done => Ok(StatusCode::NO_CONTENT),
+        AllRevoked::ExceptUnknown => Err(Problem::new(
+            StatusCode::NOT_FOUND,
+            "session_unknown",
+            "The session in `except` is not a session of this user. Nothing was revoked.",
+        )),
+    }
 }

@@ -1,7 +1,8 @@
 //! The job's work: one mail after the other, so that at most one is ever under way.
 //!
 //! A bulk that is interrupted - by a limit, by the clock, by a kill - is taken up again by the next delivery of the
-//! same job: what has gone is skipped, what is left is sent.
+//! same job: what has gone is skipped, what is left is sent. A recipient whose mail fails is set aside and does not keep
+//! the others from theirs.
 
 use std::time::Duration;
 
@@ -19,6 +20,7 @@ use tokio::time::Instant;
 use crate::letter::{Terms, Writer};
 use crate::outcome::{Delivered, Error, Refused};
 use crate::post::{Fate, Post, TIME_FOR_ONE};
+use crate::troubles::Troubles;
 
 /// Writes and sends the mails of a deployment.
 pub(crate) struct Postman {
@@ -93,7 +95,10 @@ impl Postman {
         let recipients: Vec<&EmailAddress> = bulk.emails.iter().map(|it| &it.email).collect();
         let verdicts = self.granted(attempt, &recipients).await?;
         let mut settled = 0;
-        for (place, recipient) in bulk.emails.iter().enumerate() {
+        let mut troubles = Troubles::default();
+        let start = Troubles::start(attempt.number(), total);
+        let recipients = bulk.emails.iter().enumerate().cycle().skip(start);
+        for (place, recipient) in recipients.take(total) {
             if attempt.deadline().duration_since(Instant::now()) < TIME_FOR_ONE {
                 return Err(Error::OutOfTime(total - settled));
             }
@@ -108,17 +113,29 @@ impl Postman {
                 kind: email.kind(),
                 optional: email.is_optional(),
             };
-            let fate = match self.one(attempt, &item, brand).await {
-                Err(error) if delivered.sent > 0 => return Err(error.after_progress()),
-                fate => fate?,
-            };
-            delivered.count(place, fate);
+            match self.one(attempt, &item, brand).await {
+                Ok(fate) => delivered.count(place, fate),
+                Err(Error::OutOfTime(_)) => return Err(Error::OutOfTime(total - settled)),
+                Err(Error::Refused(reason)) => {
+                    delivered.rejected.push(Refused {
+                        recipient: place,
+                        reason,
+                    });
+                }
+                Err(error) => {
+                    let noted = troubles.note(error);
+                    noted.map_err(|error| error.after(delivered.sent))?;
+                    continue;
+                }
+            }
+            troubles.settled();
             settled += 1;
             attempt.progress(settled as u64, total as u64).await?;
         }
         if let Some((held, after)) = verdicts.held() {
             return Err(Error::over_budget(held, after));
         }
+        troubles.end()?;
         delivered.message_id = None;
         Ok(delivered)
     }
@@ -148,7 +165,9 @@ impl Postman {
             supersedes: item.envelope.supersedes.as_ref().map(Reference::as_str),
             acting_user: attempt.user(),
         };
-        let link = item.optional.then(|| self.unsubscribe.link(&entry.key()));
+        let link = item
+            .optional
+            .then(|| self.unsubscribe.link(&entry.key(), entry.recipient));
         let terms = Terms {
             brand,
             unsubscribe: link.as_ref().and_then(Option::as_deref),

@@ -10,6 +10,7 @@ mod letter;
 mod outcome;
 mod pace;
 mod post;
+mod troubles;
 
 use deliver::Postman;
 use serde_json::Value;

@@ -11,6 +11,8 @@ use shared::service::mail_ledger;
 
 /// How long to stay away when the rate of the provider left no room for any mail of a delivery: others use it up.
 const STAY_AWAY: Duration = Duration::from_secs(30);
+/// How long to stay away while another job sends the same mail.
+const BUSY_WAIT: Duration = Duration::from_secs(30);
 
 /// The job's result.
 #[derive(Debug, Default, Serialize)]
@@ -48,7 +50,10 @@ pub(crate) enum Error {
     /// Time ran out: go on at once, in another delivery.
     #[error("time ran out with {0} recipients left")]
     OutOfTime(usize),
-    /// A limit is met, or another job is sending this very mail: go on after a while.
+    /// Another job is sending this very mail: go on after a while.
+    #[error("another job is sending this mail")]
+    Busy,
+    /// A limit is met: go on after a while.
     #[error("{reason}")]
     NotNow {
         /// How long to stay away.
@@ -88,17 +93,26 @@ pub(crate) enum Error {
 }
 
 impl Error {
-    /// The same for a job of which some mails have gone in this delivery: there is room, so it goes on as soon as it may.
-    pub(crate) fn after_progress(self) -> Self {
+    /// The same after `sent` mails of this delivery. Where some have gone there is room: it goes on as soon as it may.
+    pub(crate) fn after(self, sent: u64) -> Self {
         match self {
             Self::Throttled {
                 retry_after,
                 reason,
-            } => Self::NotNow {
+            } if sent > 0 => Self::NotNow {
                 after: retry_after.unwrap_or_default(),
                 reason,
             },
             other => other,
+        }
+    }
+
+    /// Whether the next recipient may have better luck. A limit, the clock and a database that is away are everybody's.
+    pub(crate) fn is_of_one_recipient(&self) -> bool {
+        match self {
+            Self::Busy | Self::Provider(_) | Self::Template(_) => true,
+            Self::Ledger(error) => !error.may_pass(),
+            _ => false,
         }
     }
 
@@ -119,6 +133,7 @@ impl From<Error> for Stop {
                 retry_after,
                 reason,
             } => Self::defer(retry_after.unwrap_or_default().max(STAY_AWAY), reason),
+            Error::Busy => Self::defer(BUSY_WAIT, error.to_string()),
             Error::NotNow { after, reason } => Self::defer(after, reason),
             Error::Refused(_) => Self::never(error),
             Error::Stopped(stop) => stop,

@@ -19,11 +19,8 @@ const TIME_TO_SETTLE: Duration = Duration::from_millis(750);
 /// send it twice.
 const SETTLE_PAUSE: Duration = Duration::from_millis(250);
 
-/// What must be left of the time before another mail is begun.
+/// What must be left of the time before a mail goes to the provider: enough for its answer and the ledger.
 pub(crate) const TIME_FOR_ONE: Duration = Duration::from_secs(3);
-
-/// How long to stay away while another job sends the same mail.
-const STAY_AWAY: Duration = Duration::from_secs(30);
 
 /// What became of one mail.
 pub(crate) enum Fate {
@@ -99,13 +96,14 @@ impl Post {
             Begun::Rejected { reason } => return Ok(Fate::Rejected { reason }),
             Begun::Suppressed { reason } => return Ok(Fate::Suppressed { reason }),
             Begun::Superseded => return Ok(Fate::Superseded),
-            Begun::Busy => {
-                return Err(Error::NotNow {
-                    after: STAY_AWAY,
-                    reason: "another job is sending this mail".to_owned(),
-                });
-            }
+            Begun::Busy => return Err(Error::Busy),
         };
+        // The ledger may have taken long. A mail that is begun too late would be given up half-way and go twice.
+        if deadline.saturating_duration_since(Instant::now()) < TIME_FOR_ONE {
+            self.release(&sending, "the time ran out before it was sent")
+                .await;
+            return Err(Error::OutOfTime(1));
+        }
         let answer = timeout_at(
             deadline - TIME_TO_SETTLE,
             self.sender.send(mail, sending.key()),

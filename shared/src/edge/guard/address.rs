@@ -8,7 +8,7 @@ use lambda_http::RequestExt as _;
 use lambda_http::request::RequestContext;
 
 use crate::base::env;
-use crate::base::network::{Network, plain};
+use crate::base::network::{Network, plain, written};
 
 /// More proxies than anybody has in a row.
 const MOST_HOPS: usize = 10;
@@ -66,14 +66,14 @@ impl TrustedProxies {
     /// The client's address. API Gateway's own word on its peer comes first, then the header from the right.
     pub(super) fn client(&self, request: &Request) -> Option<IpAddr> {
         let peer = peer(request)?;
-        let written = request.headers().get_all("x-forwarded-for").iter();
-        let written: Vec<&str> = written.filter_map(|value| value.to_str().ok()).collect();
-        Some(self.pick(peer, &written.join(",")))
+        let lists = request.headers().get_all("x-forwarded-for").iter();
+        let lists: Vec<&str> = lists.filter_map(|value| value.to_str().ok()).collect();
+        Some(self.pick(peer, &lists.join(",")))
     }
 
-    fn pick(&self, peer: IpAddr, written: &str) -> IpAddr {
+    fn pick(&self, peer: IpAddr, list: &str) -> IpAddr {
         let mut client = plain(peer);
-        let mut hops = written.rsplit(',').map(hop).peekable();
+        let mut hops = list.rsplit(',').map(written).peekable();
         // API Gateway appends its peer to the header, too.
         hops.next_if(|hop| *hop == Some(client));
         let mut passed = 0;
@@ -93,15 +93,6 @@ impl TrustedProxies {
             Trust::Networks(networks) => networks.iter().any(|network| network.contains(hop)),
         }
     }
-}
-
-/// One entry of the header; some proxies write a port behind the address.
-fn hop(text: &str) -> Option<IpAddr> {
-    let text = text.trim();
-    let address = text.parse().ok();
-    address
-        .or_else(|| text.parse::<std::net::SocketAddr>().ok().map(|it| it.ip()))
-        .map(plain)
 }
 
 /// API Gateway's peer.

@@ -80,7 +80,9 @@ impl Guard {
     ) -> MethodRouter<S> {
         let tokens = Arc::clone(&self.tokens);
         route.layer(from_fn(move |request: Request, next: Next| {
-            let refused = tokens.refusal(&request);
+            let refused = tokens
+                .refusal(&request)
+                .or_else(|| Caller::read(request.headers()).err());
             async move {
                 match refused {
                     Some(problem) => problem.into_response(),
@@ -104,19 +106,22 @@ impl Guard {
             }
             Some(right) => right,
         };
-        let admission = self.admission(limiter, limit, right, &request);
+        let caller = match Caller::read(request.headers()) {
+            Ok(caller) => caller,
+            Err(problem) => return problem.into_response(),
+        };
+        let admission = self.admission(limiter, limit, right, &caller);
         self.door.pass(limiter, &admission, request, next).await
     }
 
-    /// The acting user at the user's address; without a user, the token. Who cannot be read is refused by the handler.
+    /// The acting user at the user's address; without a user, the token.
     fn admission(
         &self,
         limiter: Limiter,
         limit: Limit,
         right: Right,
-        request: &Request,
+        caller: &Caller,
     ) -> Admission {
-        let caller = Caller::read(request.headers()).unwrap_or_default();
         let claim = match (&caller.user_id, caller.client_ip) {
             (None, _) => Claim::one(self.ceiling, right.holder().to_owned()),
             (Some(user), None) => Claim::one(limit, user.clone()),

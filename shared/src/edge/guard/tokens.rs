@@ -34,8 +34,8 @@ impl Tokens {
     pub(super) fn from_env() -> Result<Self, env::Error> {
         Ok(Self {
             current: env::secret("API_TOKEN")?,
-            next: env::optional("API_TOKEN_NEXT").map(Secret::new),
-            readonly: env::optional("API_TOKEN_READONLY").map(Secret::new),
+            next: env::optional_secret("API_TOKEN_NEXT")?,
+            readonly: env::optional_secret("API_TOKEN_READONLY")?,
         })
     }
 

@@ -7,6 +7,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
 use super::address::{EmailAddress, InvalidAddress};
+use crate::base::bidi::is_bidi_control;
 
 /// The bytes of text in one encoded word: with its frame it stays under 75 characters (RFC 2047, section 2).
 const WORD_BYTES: usize = 42;
@@ -38,7 +39,7 @@ pub enum InvalidMailbox {
 impl Mailbox {
     /// Reads `Name <name@domain>`, `"Name" <name@domain>` or a bare address.
     pub fn parse(text: &str) -> Result<Self, InvalidMailbox> {
-        let text = text.trim_matches(' ');
+        let text = text.trim();
         let Some((name, rest)) = text.rsplit_once('<') else {
             let address = EmailAddress::parse(text)?;
             return Ok(Self {
@@ -48,7 +49,9 @@ impl Mailbox {
         };
         let address = rest.strip_suffix('>').ok_or(InvalidAddress::Shape)?;
         let name = unquoted(name.trim_matches(' '));
-        if name.chars().count() > MAX_NAME || name.contains(char::is_control) {
+        if name.chars().count() > MAX_NAME
+            || name.contains(|c: char| c.is_control() || is_bidi_control(c))
+        {
             return Err(InvalidMailbox::Name);
         }
         Ok(Self {
@@ -61,7 +64,10 @@ impl Mailbox {
     /// long is cut.
     #[must_use]
     pub fn with_name(&self, name: &str) -> Self {
-        let name = name.chars().filter(|it| !it.is_control()).take(MAX_NAME);
+        let name = name
+            .chars()
+            .filter(|it| !it.is_control() && !is_bidi_control(*it))
+            .take(MAX_NAME);
         Self {
             name: Some(name.collect::<String>()).filter(|name| !name.is_empty()),
             address: self.address.clone(),
@@ -205,6 +211,7 @@ mod tests {
         for text in [
             "A\r\nBcc: x <no@example.com>",
             "A <no@example.com>\r\nBcc: x",
+            "A\u{2067}B <no@example.com>",
             "A <no@example.com",
         ] {
             assert!(Mailbox::parse(text).is_err(), "{text:?}");

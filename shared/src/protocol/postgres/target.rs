@@ -64,6 +64,7 @@ impl std::fmt::Debug for Target {
 /// `verify-ca` and `verify-full` are `require`; a host that is not this machine is never spoken to in clear unless
 /// `sslmode=disable` says so.
 fn parse(text: &str) -> Result<Config, String> {
+    escaped(text)?;
     // The parser's own text may quote the password.
     let mut config = Config::from_str(&own_options(text))
         .map_err(|_| "it is not a PostgreSQL connection string".to_owned())?;
@@ -79,6 +80,32 @@ fn parse(text: &str) -> Result<Config, String> {
     }
     config.application_name("signtusk-functions");
     Ok(config)
+}
+
+/// Refuses what would be read as another string than was meant: a password with an `@`, `/`, `#`, `?` or `%` of its own
+/// ends where it should not, and the rest is taken for a host.
+fn escaped(text: &str) -> Result<(), String> {
+    if text.contains(char::is_control) {
+        return Err("it holds a line break or another control character; remove it".to_owned());
+    }
+    let Some((_, rest)) = text.split_once("://") else {
+        return Ok(());
+    };
+    let hex = |digits: &str| {
+        let mut digits = digits.bytes();
+        (0..2).all(|_| digits.next().is_some_and(|digit| digit.is_ascii_hexdigit()))
+    };
+    let (authority, behind) = rest.split_at(rest.find(['/', '?']).unwrap_or(rest.len()));
+    let is_sound = authority.matches('@').count() < 2
+        && !behind.contains('@')
+        && !rest.contains(|c: char| c.is_whitespace() || "#\\\"<>^`{|}".contains(c))
+        && rest.split('%').skip(1).all(hex);
+    if is_sound {
+        return Ok(());
+    }
+    let rule =
+        "its user or password holds a character that has to be percent-encoded, such as %40 for @";
+    Err(rule.to_owned())
 }
 
 /// The connection string in the words that the driver knows.
@@ -167,6 +194,25 @@ mod tests {
             mode("postgres://u:p@127.0.0.1:5433/x?sslmode=verify-full"),
             SslMode::Require
         );
+    }
+
+    #[test]
+    fn character_that_should_be_escaped_is_named_and_not_read_as_a_host() {
+        for password in [
+            "p@ss", "p/ss", "p#ss", "p?ss", "p%ss", "p ss", "pss\n", "p%4", "p\\ss", "p/@", "100%",
+        ] {
+            let text = format!("postgres://u:{password}@db.example.com:6543/x?sslmode=require");
+            let reason = parse(&text).unwrap_err();
+            assert!(!reason.contains("ss@"), "{reason}");
+        }
+        for text in [
+            "postgres://u:p%40s%2Fs%23@db.example.com:6543/x?sslmode=require",
+            "postgresql://u.ref:p$s!*()-_.~@[2001:db8::1]:5432/x",
+            "host=db.example.com user=u password='p@s s#%' dbname=x",
+            "postgres:///x?host=%2Frun%2Fpg&user=u",
+        ] {
+            assert!(parse(text).is_ok(), "{text}");
+        }
     }
 
     #[test]

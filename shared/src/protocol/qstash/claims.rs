@@ -9,6 +9,7 @@ use jiff::Timestamp;
 use serde::Deserialize;
 use sha2::{Digest as _, Sha256};
 use subtle::ConstantTimeEq as _;
+use url::form_urlencoded;
 
 use super::receiver::LEEWAY;
 use super::token::{Part, SignatureError};
@@ -38,16 +39,17 @@ impl<'a> Claims<'a> {
         serde_json::from_slice(json).map_err(|_| SignatureError::Malformed(Part::Claims))
     }
 
-    /// Upstash issued it, for `base` followed by `path`, character by character.
+    /// Upstash issued it, for `base` followed by `path`, character by character. The queries of both are compared by
+    /// what they say: an HTTP API may spell one anew.
     pub(super) fn check_parties(&self, base: &str, path: &str) -> Result<(), SignatureError> {
         if there(self.iss.as_deref(), "iss")? != "Upstash" {
             return Err(SignatureError::Issuer);
         }
         let subject = there(self.sub.as_deref(), "sub")?;
-        if subject.strip_prefix(base) != Some(path) {
-            return Err(SignatureError::Subject);
+        match subject.strip_prefix(base) {
+            Some(target) if is_same(target, path) => Ok(()),
+            _ => Err(SignatureError::Subject),
         }
-        Ok(())
     }
 
     /// `now` lies between its beginning and its end. QStash sets `nbf` to 0 or to the time of issue.
@@ -77,6 +79,20 @@ impl<'a> Claims<'a> {
             Err(SignatureError::Body)
         }
     }
+}
+
+/// Whether two targets are one: the path as it is written, the query as its decoded pairs in their order.
+fn is_same(one: &str, other: &str) -> bool {
+    let parts = |target| {
+        str::split_once(target, '?').map_or((target, None), |(path, query)| (path, Some(query)))
+    };
+    let ((path, query), (other_path, other_query)) = (parts(one), parts(other));
+    let pairs = |query: &str| {
+        form_urlencoded::parse(query.as_bytes())
+            .into_owned()
+            .collect::<Vec<_>>()
+    };
+    path == other_path && query.map(pairs) == other_query.map(pairs)
 }
 
 fn there<T>(claim: Option<T>, name: &'static str) -> Result<T, SignatureError> {

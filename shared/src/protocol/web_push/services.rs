@@ -7,9 +7,11 @@ use url::{Host, Url};
 use crate::base::env;
 
 /// The hosts of the browsers' push services: exact names, and with a leading dot all below a name.
-const USUAL: [&str; 5] = [
+const USUAL: [&str; 6] = [
     // Chrome, Edge on Android, Opera, Samsung Internet
     "fcm.googleapis.com",
+    // Builds of Chromium without Google's keys
+    "jmt17.google.com",
     // Firefox
     "updates.push.services.mozilla.com",
     // Edge on Windows
@@ -124,6 +126,7 @@ mod tests {
         let usual = PushServices::default();
         for url in [
             "https://fcm.googleapis.com/fcm/send/abc:def",
+            "https://jmt17.google.com/fcm/send/abc:def",
             "https://updates.push.services.mozilla.com/wpush/v2/abc",
             "https://wns2-par02p.notify.windows.com/w/?token=abc",
             "https://web.push.apple.com/abc",
@@ -136,6 +139,9 @@ mod tests {
             "https://fcm.googleapis.com:8443/abc",
             "https://fcm.googleapis.com.evil.example/abc",
             "https://evilfcm.googleapis.com/abc",
+            "https://jmt18.google.com/fcm/send/abc",
+            "https://google.com/fcm/send/abc",
+            "https://evil.jmt17.google.com/abc",
             "https://evil-notify.windows.com/abc",
             "https://notify.windows.com.evil.example/abc",
             "https://push.example.com/abc",

@@ -20,11 +20,11 @@ pub enum InvalidSubscription {
     /// The host is none of the push services that messages go to.
     #[error("is not the address of a push service that is known here")]
     Unknown,
-    /// Not the base64url text of an uncompressed point of P-256.
-    #[error("p256dh is not the base64url text of a P-256 key")]
+    /// Not the base64 text of an uncompressed point of P-256.
+    #[error("p256dh is not the base64 text of a P-256 key")]
     Key,
-    /// Not the base64url text of 16 bytes.
-    #[error("auth is not the base64url text of 16 bytes")]
+    /// Not the base64 text of 16 bytes.
+    #[error("auth is not the base64 text of 16 bytes")]
     Auth,
 }
 
@@ -81,7 +81,8 @@ pub struct Keys {
 }
 
 impl Keys {
-    /// Reads both keys, base64url with or without padding.
+    /// Reads both keys, base64url or standard base64, with or without padding: some libraries write the one, some the
+    /// other.
     pub fn parse(p256dh: &str, auth: &str) -> Result<Self, InvalidSubscription> {
         let p256dh = decoded(p256dh)
             .filter(|point: &[u8; 65]| point[0] == UNCOMPRESSED)
@@ -129,12 +130,13 @@ pub struct Subscription {
     pub keys: Keys,
 }
 
-/// Exactly `N` bytes out of base64url, with or without padding.
+/// Exactly `N` bytes out of base64 of either alphabet, with or without padding.
 pub(super) fn decoded<const N: usize>(text: &str) -> Option<[u8; N]> {
+    let text = text.replace('+', "-").replace('/', "_");
     let bytes = if text.ends_with('=') {
-        URL_SAFE.decode(text)
+        URL_SAFE.decode(&text)
     } else {
-        URL_SAFE_NO_PAD.decode(text)
+        URL_SAFE_NO_PAD.decode(&text)
     };
     bytes.ok()?.try_into().ok()
 }
@@ -156,6 +158,17 @@ mod tests {
             (plain.p256dh_text(), plain.auth_text()),
             (P256DH.into(), AUTH.into())
         );
+    }
+
+    #[test]
+    fn keys_are_read_in_standard_base64() {
+        let standard = |text: &str| text.replace('-', "+").replace('_', "/");
+        let plain = Keys::parse(P256DH, AUTH).unwrap();
+        let p256dh = standard(P256DH);
+        assert_ne!(p256dh, P256DH);
+        assert_eq!(Keys::parse(&p256dh, &standard(AUTH)), Ok(plain.clone()));
+        let padded = Keys::parse(&format!("{p256dh}="), &format!("{}==", standard(AUTH)));
+        assert_eq!(padded, Ok(plain));
     }
 
     #[test]

@@ -23,7 +23,7 @@ impl Seal {
     pub fn from_env() -> Result<Self, env::Error> {
         Ok(Self::new(
             env::secret("AUDIT_KEY")?,
-            env::optional("AUDIT_KEY_FORMER").map(Secret::new),
+            env::optional_secret("AUDIT_KEY_FORMER")?,
         ))
     }
 

@@ -33,15 +33,38 @@ impl Date {
     pub fn parse(text: &str) -> Result<Self, InvalidDate> {
         let text = text.trim();
         if text.len() == "2026-12-01".len() {
-            let day = text.parse().map_err(|_| InvalidDate)?;
+            let day: civil::Date = text.parse().map_err(|_| InvalidDate)?;
+            return if day.year() < 1 {
+                Err(InvalidDate)
+            } else {
+                Ok(Self(When::Day(day)))
+            };
+        }
+        if let Some(day) = last_day(text) {
             return Ok(Self(When::Day(day)));
         }
         let instant = text
             .parse::<Timestamp>()
             .or_else(|_| TimeZone::UTC.to_timestamp(text.parse::<DateTime>()?))
             .map_err(|_| InvalidDate)?;
+        if instant < first_year() {
+            return Err(InvalidDate);
+        }
         Ok(Self(When::Instant(instant)))
     }
+}
+
+/// The last day of the year 9999: programs write it for "never", and its hours lie past what can be counted.
+fn last_day(text: &str) -> Option<civil::Date> {
+    let without_offset = || text.strip_suffix(['Z', 'z'])?.parse().ok();
+    let said: DateTime = text.parse().ok().or_else(without_offset)?;
+    Some(said.date()).filter(|day| *day == civil::Date::MAX)
+}
+
+/// The beginning of the year 1: nobody writes a date before it.
+fn first_year() -> Timestamp {
+    let date = civil::date(1, 1, 1).to_datetime(civil::Time::midnight());
+    TimeZone::UTC.to_timestamp(date).unwrap_or(Timestamp::MIN)
 }
 
 impl fmt::Display for Date {
@@ -107,6 +130,32 @@ mod tests {
             ("2026-12-01T17:00:00", "1 December 2026, 17:00 UTC"),
         ] {
             assert_eq!(Date::parse(text).unwrap().to_string(), shown);
+        }
+    }
+
+    #[test]
+    fn years_before_1970_and_up_to_9999_are_shown_as_they_are() {
+        for (text, shown) in [
+            ("1969-12-31", "31 December 1969"),
+            ("1899-02-28T23:59:59Z", "28 February 1899, 23:59 UTC"),
+            ("0001-01-01", "1 January 0001"),
+            ("9999-12-31", "31 December 9999"),
+            ("9999-12-30T12:00:00Z", "30 December 9999, 12:00 UTC"),
+            ("9999-12-31T23:59:59Z", "31 December 9999"),
+            ("9999-12-31T23:59:59.999Z", "31 December 9999"),
+        ] {
+            let date = Date::parse(text).map(|date| date.to_string());
+            assert_eq!(date.as_deref(), Ok(shown), "{text}");
+        }
+        for text in [
+            "+010000-01-01T00:00:00Z",
+            "+275760-09-13T00:00:00.000Z",
+            "10000-01-01",
+            "-000001-01-01T00:00:00Z",
+            "-271821-04-20T00:00:00.000Z",
+            "0000-01-01",
+        ] {
+            assert!(Date::parse(text).is_err(), "{text}");
         }
     }
 

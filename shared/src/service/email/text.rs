@@ -3,6 +3,8 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use crate::base::bidi::is_bidi_control;
+
 /// The longest name, in characters.
 const MAX_NAME: usize = 200;
 
@@ -25,7 +27,7 @@ pub enum InvalidText {
     #[error("must not be longer than {0} characters")]
     TooLong(usize),
     /// A line break where one line is expected, another control character, or a mark that reverses what follows.
-    #[error("must not hold control characters")]
+    #[error("must not hold control characters, or marks that change the direction of text")]
     Control,
 }
 
@@ -36,7 +38,7 @@ pub enum InvalidText {
     value_type = String,
     min_length = 1,
     max_length = 200,
-    pattern = r"^[^\u0000-\u001f\u007f-\u009f\u2028-\u202e\ufeff]*[^\s\u0000-\u001f\u007f-\u009f\u2028-\u202e\ufeff][^\u0000-\u001f\u007f-\u009f\u2028-\u202e\ufeff]*$",
+    pattern = r"^[^\u0000-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]*[^\s\u0000-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff][^\u0000-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]*$",
     examples("Ann Signer")
 )]
 pub struct DisplayName(String);
@@ -48,7 +50,7 @@ pub struct DisplayName(String);
     value_type = String,
     min_length = 1,
     max_length = 500,
-    pattern = r"^[^\u0000-\u001f\u007f-\u009f\u2028-\u202e\ufeff]*[^\s\u0000-\u001f\u007f-\u009f\u2028-\u202e\ufeff][^\u0000-\u001f\u007f-\u009f\u2028-\u202e\ufeff]*$",
+    pattern = r"^[^\u0000-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]*[^\s\u0000-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff][^\u0000-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]*$",
     examples("Office lease 2027")
 )]
 pub struct Title(String);
@@ -60,7 +62,7 @@ pub struct Title(String);
     value_type = String,
     min_length = 1,
     max_length = 5000,
-    pattern = r"^[^\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f\u202a-\u202e\ufeff]*[^\s\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f\u202a-\u202e\ufeff][^\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f\u202a-\u202e\ufeff]*$",
+    pattern = r"^[^\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]*[^\s\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff][^\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]*$",
     examples("Please sign before the move.")
 )]
 pub struct Message(String);
@@ -72,7 +74,7 @@ pub struct Message(String);
     value_type = String,
     min_length = 1,
     max_length = 200,
-    pattern = r"^[^\u0000-\u001f\u007f-\u009f\u2028-\u202e\ufeff]*[^\s\u0000-\u001f\u007f-\u009f\u2028-\u202e\ufeff][^\u0000-\u001f\u007f-\u009f\u2028-\u202e\ufeff]*$"
+    pattern = r"^[^\u0000-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]*[^\s\u0000-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff][^\u0000-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]*$"
 )]
 pub struct Reference(String);
 
@@ -206,7 +208,7 @@ fn bounded(
 /// Control characters, and the marks that change the direction of all that follows: with them a title could read as
 /// another one.
 fn is_hostile(c: char) -> bool {
-    c.is_control() || matches!(c, '\u{202a}'..='\u{202e}' | '\u{feff}')
+    c.is_control() || is_bidi_control(c) || c == '\u{feff}'
 }
 
 #[cfg(test)]
@@ -245,6 +247,25 @@ mod tests {
             Message::try_from("a\u{1b}[2J".to_owned()),
             Err(InvalidText::Control)
         );
+    }
+
+    #[test]
+    fn mark_that_turns_text_around_is_refused_in_names_titles_and_messages() {
+        let marks = ['\u{61c}', '\u{200e}', '\u{200f}'].into_iter();
+        for mark in marks
+            .chain('\u{202a}'..='\u{202e}')
+            .chain('\u{2066}'..='\u{2069}')
+        {
+            let text = format!("a{mark}b");
+            let refused = InvalidText::Control;
+            assert_eq!(
+                DisplayName::try_from(text.clone()),
+                Err(refused),
+                "{text:?}"
+            );
+            assert_eq!(Title::try_from(text.clone()), Err(refused), "{text:?}");
+            assert_eq!(Message::try_from(text.clone()), Err(refused), "{text:?}");
+        }
     }
 
     #[test]

@@ -128,7 +128,9 @@ impl Task {
                 },
                 Sweep {
                     table: "signtusk.email_ledger",
-                    condition: "created_at < now() - interval '90 days'",
+                    // A mail may be sent long after its row was made: its events and its next delivery need the row.
+                    condition: "created_at < now() - interval '90 days' \
+                        AND updated_at < now() - interval '90 days'",
                 },
             ],
             Self::OldAnalytics => &[

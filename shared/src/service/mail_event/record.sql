@@ -11,8 +11,11 @@ WITH found AS (
   RETURNING key, type, at
 ), suppressed AS (
   INSERT INTO signtusk.email_suppressions (address, reason, source)
+  -- The address that was mailed, where that is known: a provider may name one that it forwards to.
   SELECT DISTINCT lower(address), $8, $1 || ' event ' || $2
-  FROM event, unnest($9) AS address
+  FROM event
+  LEFT JOIN signtusk.email_ledger AS mailed ON mailed.key = event.key AND mailed.recipient IS NOT NULL
+  CROSS JOIN LATERAL unnest(CASE WHEN mailed.key IS NULL THEN $9 ELSE ARRAY[mailed.recipient] END) AS address
   WHERE $8 IS NOT NULL
   ON CONFLICT (address, reason) DO NOTHING
 ), settled AS (

@@ -14,7 +14,7 @@ use crate::service::email::{HttpUrl, InvalidText};
     value_type = String,
     min_length = 1,
     max_length = 255,
-    pattern = r"^[^\u0000-\u001f\u007f-\u009f\u2028-\u202e\ufeff]*[^\s\u0000-\u001f\u007f-\u009f\u2028-\u202e\ufeff][^\u0000-\u001f\u007f-\u009f\u2028-\u202e\ufeff]*$",
+    pattern = r"^[^\u0000-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]*[^\s\u0000-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff][^\u0000-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]*$",
     examples("Signature requested")
 )]
 pub struct Headline(String);

@@ -34,7 +34,7 @@ impl Usual {
             Notification::DocumentExpiryWarning(it) => (
                 "A request is about to expire",
                 match it.side.hours_until_expiry {
-                    Some(hours) => format!("The time to sign ends in {}.", hours_left(hours)),
+                    Some(hours) => time_left(hours),
                     None => "The time to sign is about to end.".to_owned(),
                 },
             ),
@@ -54,9 +54,42 @@ impl Usual {
     }
 }
 
-fn hours_left(hours: f64) -> String {
-    match hours.ceil() {
-        1.0 => "an hour".to_owned(),
-        whole => format!("{whole} hours"),
+/// Hours that a sentence may name: ten years. More is no deadline that anybody counts in hours.
+const MAX_HOURS: f64 = 87_600.0;
+
+/// The time that is left, in a sentence.
+fn time_left(hours: f64) -> String {
+    if hours <= 0.0 {
+        "The time to sign has ended.".to_owned()
+    } else if hours <= 1.0 {
+        "The time to sign ends in an hour.".to_owned()
+    } else if hours <= MAX_HOURS {
+        format!("The time to sign ends in {} hours.", hours.ceil())
+    } else {
+        "The time to sign is limited.".to_owned()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::time_left;
+
+    #[test]
+    fn hours_that_are_left_make_a_sentence_whatever_their_number() {
+        for (hours, sentence) in [
+            (-1.0, "The time to sign has ended."),
+            (-0.5, "The time to sign has ended."),
+            (-0.0, "The time to sign has ended."),
+            (0.0, "The time to sign has ended."),
+            (0.5, "The time to sign ends in an hour."),
+            (1.0, "The time to sign ends in an hour."),
+            (1.5, "The time to sign ends in 2 hours."),
+            (24.0, "The time to sign ends in 24 hours."),
+            (1e21, "The time to sign is limited."),
+            (f64::MAX, "The time to sign is limited."),
+            (-1e300, "The time to sign has ended."),
+        ] {
+            assert_eq!(time_left(hours), sentence, "{hours}");
+        }
     }
 }

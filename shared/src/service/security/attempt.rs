@@ -7,11 +7,12 @@ use serde_json::{Value, json};
 
 use super::event::{Event, EventType, Severity};
 use super::visitor::{Visitor, sha256};
-use super::{ADDRESSES, ATTEMPT, DEVICES, Error, FAILURES, Security, agent};
+use super::{ADDRESSES, ATTEMPT, DEVICES, Error, FAILURES, Security};
 use crate::base::id;
 use crate::base::network::{plain, subscriber};
 use crate::protocol::mail::EmailAddress;
 use crate::protocol::upstash::{FromReply as _, Reply};
+use crate::service::user_agent::UserAgent;
 
 /// How long failures are remembered after the last attempt.
 const FAILURES_LIFE: Duration = Duration::from_hours(24);
@@ -182,7 +183,7 @@ fn mail(attempt: &Attempt<'_>, event: EventType, at: Timestamp, id: &str) -> Val
         "ipAddress": plain(visitor.address).to_string(),
         "occurrence": id,
     });
-    if let Some(device) = agent::device(visitor.user_agent) {
+    if let Some(device) = UserAgent::parse(visitor.user_agent).describe() {
         mail["device"] = device.into();
     }
     let own = EmailAddress::parse(attempt.identifier.trim()).ok();

@@ -1,35 +1,77 @@
 //! What the path that somebody asks for gives away. The web app has no such pages: whoever asks for them is looking for
-//! holes. A short list, matched by words in it.
+//! holes. A short list; each word is a whole segment of the path. What stands in the query does not count: people
+//! search for what they like.
 
-/// Words of paths that scanners try everywhere.
-const PROBES: [&str; 20] = [
-    "%2e%2e",
-    "%3cscript",
-    "../",
-    "..\\",
-    ".asp",
-    ".bak",
-    ".php",
-    ".sql",
-    "/.aws",
-    "/.env",
-    "/.git",
-    "/.ssh",
-    "/actuator",
-    "/cgi-bin",
-    "/etc/passwd",
-    "/phpmyadmin",
-    "/server-status",
-    "/vendor/",
-    "/wp-",
-    "<script",
+use std::borrow::Cow;
+
+use percent_encoding::percent_decode_str;
+
+/// Segments that scanners try everywhere, in lower case.
+const PROBES: [&str; 34] = [
+    "..",
+    ".aws",
+    ".env",
+    ".git",
+    ".hg",
+    ".htaccess",
+    ".htpasswd",
+    ".ssh",
+    ".svn",
+    "actuator",
+    "adminer.php",
+    "boaform",
+    "cgi-bin",
+    "config.php",
+    "eval-stdin.php",
+    "hnap1",
+    "index.php",
+    "info.php",
+    "login.php",
+    "phpinfo.php",
+    "phpmyadmin",
+    "phpunit",
+    "setup.php",
+    "server-status",
+    "shell.php",
+    "solr",
+    "web.config",
+    "wp-admin",
+    "wp-config.php",
+    "wp-content",
+    "wp-includes",
+    "wp-json",
+    "wp-login.php",
+    "xmlrpc.php",
 ];
+
+/// How often a path may be encoded over and over.
+const LAYERS: usize = 3;
 
 /// What speaks against asking for `path`, if anything does.
 pub(super) fn suspicion(path: &str) -> Option<&'static str> {
-    let path = path.to_ascii_lowercase();
-    let probes = PROBES.iter().any(|word| path.contains(word));
+    let path = path.split(['?', '#']).next().unwrap_or_default();
+    let path = decoded(path).to_ascii_lowercase();
+    let segments: Vec<&str> = path.split(['/', '\\']).collect();
+    let probes = segments.iter().any(|segment| is_probe(segment))
+        || segments.windows(2).any(|pair| pair == ["etc", "passwd"]);
     probes.then_some("path-probed")
+}
+
+/// Files of settings have endings of their own (`.env.local`); a script in a path has no whole form.
+fn is_probe(segment: &str) -> bool {
+    PROBES.contains(&segment) || segment.starts_with(".env.") || segment.starts_with("<script")
+}
+
+/// The path without its percent signs, however often they were put on.
+fn decoded(path: &str) -> Cow<'_, str> {
+    let mut decoded = Cow::Borrowed(path);
+    for _ in 0..LAYERS {
+        let Cow::Owned(next) = percent_decode_str(&decoded).decode_utf8_lossy() else {
+            break;
+        };
+        decoded = Cow::Owned(next);
+    }
+    decoded
 }
 
 #[cfg(test)]
@@ -41,12 +83,19 @@ mod tests {
         for path in [
             "/wp-login.php",
             "/.env",
+            "/.env.production",
             "/static/%2e%2e/%2E%2E/etc/passwd",
+            "/static/%252e%252e/x",
             "/.Git/config",
-            "/sign/1?next=%3Cscript%3E",
+            "/blog/WP-Admin/?x=1",
+            "/%3Cscript%3Ealert(1)%3C/script%3E",
         ] {
             assert_eq!(suspicion(path), Some("path-probed"), "{path}");
         }
+    }
+
+    #[test]
+    fn scanner_word_in_a_query_or_inside_a_segment_does_not_count() {
         for path in [
             "/",
             "",
@@ -54,6 +103,13 @@ mod tests {
             "/sign/01985c00?token=a.b",
             "/documents/env.pdf",
             "/%FF%zz",
+            "/search?q=/.env",
+            "/sign/1?next=%3Cscript%3E",
+            "/documents/wp-login.php-review",
+            "/documents/2024..2025",
+            "/assets/vendor/chunk.js",
+            "/documents/plan.bak.pdf",
+            "/aspects/sql-report.sql.pdf",
         ] {
             assert_eq!(suspicion(path), None, "{path}");
         }

@@ -1,9 +1,11 @@
 //! What a user agent says of the device, for a list in which its user recognises it.
 //!
-//! The few names that such a list needs, found by the tokens that browsers have in common. Nothing is decided by them.
+//! Nothing is decided by it.
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
+
+use crate::service::user_agent::{Form, UserAgent};
 
 /// How much of a user agent is kept, in bytes.
 const LONGEST: usize = 512;
@@ -45,82 +47,35 @@ pub struct Device {
     pub user_agent: Option<String>,
 }
 
-/// The token before a browser's version, and its name. A browser also names those whose pages it shows, so the order
-/// counts.
-const BROWSERS: [(&str, &str); 12] = [
-    ("Edg/", "Edge"),
-    ("EdgA/", "Edge"),
-    ("EdgiOS/", "Edge"),
-    ("OPR/", "Opera"),
-    ("SamsungBrowser/", "Samsung Internet"),
-    ("Vivaldi/", "Vivaldi"),
-    ("FxiOS/", "Firefox"),
-    ("Firefox/", "Firefox"),
-    ("CriOS/", "Chrome"),
-    ("Chrome/", "Chrome"),
-    ("Version/", "Safari"),
-    ("MSIE ", "Internet Explorer"),
-];
-
-/// What an operating system is recognised by.
-const SYSTEMS: [(&str, &str); 9] = [
-    ("iPhone", "iOS"),
-    ("iPad", "iPadOS"),
-    ("iPod", "iOS"),
-    ("Android", "Android"),
-    ("CrOS", "ChromeOS"),
-    ("Windows", "Windows"),
-    ("Macintosh", "macOS"),
-    ("Mac OS X", "macOS"),
-    ("Linux", "Linux"),
-];
-
-/// What programs call themselves.
-const PROGRAMS: [&str; 7] = [
-    "bot", "crawler", "spider", "scraper", "curl/", "wget/", "python",
-];
-
 impl Device {
     /// Reads a user agent; an empty one says nothing.
     #[must_use]
     pub fn parse(user_agent: &str) -> Self {
         let agent: String = user_agent.chars().filter(|c| !c.is_control()).collect();
         let agent = cut(agent.trim());
-        let browser = BROWSERS
-            .iter()
-            .find_map(|(token, name)| Some((*name, version(agent, token)?)))
-            .filter(|(name, _)| *name != "Safari" || agent.contains("Safari/"));
-        let system = SYSTEMS.iter().find(|(token, _)| agent.contains(token));
+        let read = UserAgent::parse(agent);
+        let browser = read.browser;
         Self {
-            kind: kind(agent, system.map(|(_, name)| *name)),
-            browser: browser.map(|(name, _)| name.to_owned()),
-            browser_version: browser.map(|(_, version)| version.to_owned()),
-            os: system.map(|(_, name)| (*name).to_owned()),
+            kind: DeviceType::from(read.form),
+            browser: browser.map(|browser| browser.name.to_owned()),
+            browser_version: browser
+                .and_then(|browser| browser.version)
+                .map(str::to_owned),
+            os: read.system.map(str::to_owned),
             user_agent: (!agent.is_empty()).then(|| agent.to_owned()),
         }
     }
 }
 
-/// The digits after a token.
-fn version<'a>(agent: &'a str, token: &str) -> Option<&'a str> {
-    let (_, rest) = agent.split_once(token)?;
-    let digits = rest.find(|c: char| !c.is_ascii_digit());
-    let version = &rest[..digits.unwrap_or(rest.len())];
-    (1..=4).contains(&version.len()).then_some(version)
-}
-
-fn kind(agent: &str, system: Option<&str>) -> DeviceType {
-    let lower = agent.to_ascii_lowercase();
-    if PROGRAMS.iter().any(|program| lower.contains(program)) {
-        return DeviceType::Bot;
-    }
-    match system {
-        Some("iPadOS") => DeviceType::Tablet,
-        // Tablets leave the word out.
-        Some("Android") if !agent.contains("Mobile") => DeviceType::Tablet,
-        Some("iOS" | "Android") => DeviceType::Mobile,
-        Some(_) => DeviceType::Desktop,
-        None => DeviceType::Unknown,
+impl From<Form> for DeviceType {
+    fn from(form: Form) -> Self {
+        match form {
+            Form::Desktop => Self::Desktop,
+            Form::Mobile => Self::Mobile,
+            Form::Tablet => Self::Tablet,
+            Form::Bot | Form::Script => Self::Bot,
+            Form::Unknown => Self::Unknown,
+        }
     }
 }
 

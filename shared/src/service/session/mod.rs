@@ -32,7 +32,7 @@ pub use intent::Intent;
 pub use list::Listed;
 pub use record::Record;
 pub use refresh::Refreshed;
-pub use revoke::Revoked;
+pub use revoke::{AllRevoked, Revoked};
 pub use scripts::DIRECT_READ;
 pub use totp::Context;
 pub use view::{Session, Totp, Viewer};

@@ -20,6 +20,15 @@ pub enum Revoked {
     Hidden,
 }
 
+/// What became of a request to revoke all sessions of a user but one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AllRevoked {
+    /// There is no other session any more.
+    Done,
+    /// The one to keep is not a session of this user; nothing changed.
+    ExceptUnknown,
+}
+
 impl Sessions {
     /// Revokes a session. What there never was is revoked as well.
     pub async fn revoke(&self, id: &SessionId, viewer: Viewer<'_>) -> Result<Revoked, Error> {
@@ -55,8 +64,13 @@ impl Sessions {
         }
     }
 
-    /// Revokes all sessions of a user that have begun by now, but for one.
-    pub async fn revoke_all(&self, user: Uuid, except: Option<&SessionId>) -> Result<(), Error> {
+    /// Revokes all sessions of a user that have begun by now, but for one. If that one is not a session of this user,
+    /// nothing changes: whoever named it meant another.
+    pub async fn revoke_all(
+        &self,
+        user: Uuid,
+        except: Option<&SessionId>,
+    ) -> Result<AllRevoked, Error> {
         let index = OF_USER.key(&user.to_string());
         for _ in 0..TRIES {
             let kept = except.map_or("", SessionId::as_str);
@@ -65,27 +79,20 @@ impl Sessions {
             let (first, ids) = answer
                 .split_first()
                 .ok_or(Error::Unreadable("the answer of a script"))?;
-            if first == "unknown" {
-                if let Some(kept) = except
-                    && self.read(kept, Viewer::ALL, None).await?.is_none()
-                {
-                    return self.revoke_every(user, &index).await;
+            match (first.as_str(), except) {
+                ("foreign", _) => return Ok(AllRevoked::ExceptUnknown),
+                ("unknown", Some(kept)) => {
+                    if self.read(kept, Viewer::ALL, None).await?.is_none() {
+                        return Ok(AllRevoked::ExceptUnknown);
+                    }
                 }
-                continue;
+                (at, _) => {
+                    self.revoked_by(user, kept, at, ids).await?;
+                    return Ok(AllRevoked::Done);
+                }
             }
-            return self.revoked_by(user, kept, first, ids).await;
         }
         Err(Error::Contended)
-    }
-
-    /// The same without an exception.
-    async fn revoke_every(&self, user: Uuid, index: &str) -> Result<(), Error> {
-        let call = scripts::REVOKE_ALL.invoke().key(index).arg("");
-        let answer: Vec<String> = self.redis.eval(call).await?;
-        let (at, ids) = answer
-            .split_first()
-            .ok_or(Error::Unreadable("the answer of a script"))?;
-        self.revoked_by(user, "", at, ids).await
     }
 
     /// Makes it last, and revokes at Redis what Postgres had: it may just be on its way back.

@@ -1,34 +1,39 @@
 //! Unsubscribing: the links that stand in optional mails, and what following one does.
 //!
-//! A link names a mail of the ledger; the ledger knows whom that mail went to. Unsubscribing puts that address on the
-//! suppression list for optional mail and for nothing else, and can be undone by the same link.
+//! A link names a mail of the ledger and whom it went to, so it works when the ledger has forgotten the mail.
+//! Unsubscribing puts that address on the suppression list for optional mail and for nothing else, and can be undone by
+//! the same link.
 
 mod tokens;
 
 use crate::protocol::postgres::{self, Parameter, Postgres, Type, column};
 
-pub use self::tokens::Tokens;
+pub use self::tokens::{Link, Tokens};
+use crate::protocol::mail::EmailAddress;
 
 /// Looks without changing anything: mail programs and scanners follow every link that they see.
-const LOOK: &str = "SELECT recipient, EXISTS (SELECT FROM signtusk.email_suppressions \
+const LOOK: &str = "WITH mail AS ( \
+      SELECT coalesce($2, (SELECT recipient FROM signtusk.email_ledger WHERE key = $1)) AS recipient \
+    ) SELECT recipient, EXISTS (SELECT FROM signtusk.email_suppressions \
       WHERE address = lower(recipient) AND reason = 'unsubscribed') AS unsubscribed \
-    FROM signtusk.email_ledger WHERE key = $1 AND recipient IS NOT NULL";
+    FROM mail WHERE recipient IS NOT NULL";
 
 /// Unsubscribes the recipient of a mail.
 const LEAVE: &str = "WITH mail AS ( \
-      SELECT recipient FROM signtusk.email_ledger WHERE key = $1 AND recipient IS NOT NULL \
+      SELECT coalesce($2, (SELECT recipient FROM signtusk.email_ledger WHERE key = $1)) AS recipient \
     ), listed AS ( \
       INSERT INTO signtusk.email_suppressions (address, reason, source) \
-      SELECT lower(recipient), 'unsubscribed', $1 FROM mail ON CONFLICT (address, reason) DO NOTHING \
-    ) SELECT recipient, true AS unsubscribed FROM mail";
+      SELECT lower(recipient), 'unsubscribed', $1 FROM mail WHERE recipient IS NOT NULL \
+      ON CONFLICT (address, reason) DO NOTHING \
+    ) SELECT recipient, true AS unsubscribed FROM mail WHERE recipient IS NOT NULL";
 
 /// Takes it back. What else stands against the address stays.
 const COME_BACK: &str = "WITH mail AS ( \
-      SELECT recipient FROM signtusk.email_ledger WHERE key = $1 AND recipient IS NOT NULL \
+      SELECT coalesce($2, (SELECT recipient FROM signtusk.email_ledger WHERE key = $1)) AS recipient \
     ), lifted AS ( \
       DELETE FROM signtusk.email_suppressions USING mail \
       WHERE address = lower(mail.recipient) AND reason = 'unsubscribed' \
-    ) SELECT recipient, false AS unsubscribed FROM mail";
+    ) SELECT recipient, false AS unsubscribed FROM mail WHERE recipient IS NOT NULL";
 
 /// Why the database did not say.
 #[derive(Debug, thiserror::Error)]
@@ -58,23 +63,24 @@ impl Subscriptions {
         Self(postgres)
     }
 
-    /// How the recipient of the mail with this ledger key stands; nothing where there is no such mail.
-    pub async fn look(&self, key: &str) -> Result<Option<Standing>, Error> {
-        self.ask(LOOK, key).await
+    /// How the recipient of a link's mail stands; nothing where neither link nor ledger says who that is.
+    pub async fn look(&self, link: &Link) -> Result<Option<Standing>, Error> {
+        self.ask(LOOK, link).await
     }
 
     /// Stops optional mail to the recipient of this mail.
-    pub async fn leave(&self, key: &str) -> Result<Option<Standing>, Error> {
-        self.ask(LEAVE, key).await
+    pub async fn leave(&self, link: &Link) -> Result<Option<Standing>, Error> {
+        self.ask(LEAVE, link).await
     }
 
     /// Lets optional mail go to the recipient of this mail again, as far as it was the recipient who stopped it.
-    pub async fn come_back(&self, key: &str) -> Result<Option<Standing>, Error> {
-        self.ask(COME_BACK, key).await
+    pub async fn come_back(&self, link: &Link) -> Result<Option<Standing>, Error> {
+        self.ask(COME_BACK, link).await
     }
 
-    async fn ask(&self, sql: &str, key: &str) -> Result<Option<Standing>, Error> {
-        let parameters: [Parameter<'_>; 1] = [(&key, Type::TEXT)];
+    async fn ask(&self, sql: &str, link: &Link) -> Result<Option<Standing>, Error> {
+        let recipient = link.recipient.as_ref().map(EmailAddress::as_str);
+        let parameters: [Parameter<'_>; 2] = [(&link.key, Type::TEXT), (&recipient, Type::TEXT)];
         let rows = self.0.query_repeatable(sql, &parameters).await?;
         let Some(row) = rows.first() else {
             return Ok(None);

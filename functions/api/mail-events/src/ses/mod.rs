@@ -3,93 +3,14 @@
 //! Sources: <https://docs.aws.amazon.com/ses/latest/dg/event-publishing-retrieving-sns-contents.html>,
 //! <https://docs.aws.amazon.com/ses/latest/dg/notification-contents.html>.
 
-use std::collections::HashMap;
-
 use jiff::Timestamp;
-use serde::Deserialize;
 use serde_json::Value;
 use shared::protocol::mail::{EmailAddress, LEDGER_TAG, Provider};
 use shared::service::mail_event::{EventKind, MailEvent};
 
-use crate::reading::{NoEvent, addresses, document, joined, member};
-
-/// The mail that a record is about.
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct About {
-    timestamp: Timestamp,
-    message_id: String,
-    #[serde(default)]
-    destination: Vec<String>,
-    /// Absent from the older notifications.
-    #[serde(default)]
-    tags: HashMap<String, Vec<String>>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Bounce {
-    timestamp: Timestamp,
-    #[serde(rename = "bounceType")]
-    kind: String,
-    #[serde(rename = "bounceSubType")]
-    subtype: Option<String>,
-    #[serde(default)]
-    bounced_recipients: Vec<Recipient>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Complaint {
-    timestamp: Timestamp,
-    #[serde(rename = "complaintFeedbackType")]
-    feedback: Option<String>,
-    #[serde(rename = "complaintSubType")]
-    subtype: Option<String>,
-    #[serde(default)]
-    complained_recipients: Vec<Recipient>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Delivery {
-    timestamp: Timestamp,
-    smtp_response: Option<String>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Delay {
-    timestamp: Timestamp,
-    #[serde(rename = "delayType")]
-    kind: Option<String>,
-    #[serde(default)]
-    delayed_recipients: Vec<Recipient>,
-}
-
-/// An open or a click. Who looked from where with what is not kept.
-#[derive(Deserialize)]
-struct Look {
-    timestamp: Timestamp,
-}
-
-#[derive(Deserialize)]
-struct Reject {
-    reason: Option<String>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Failure {
-    error_message: Option<String>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Recipient {
-    email_address: String,
-    diagnostic_code: Option<String>,
-}
+use crate::reading::{
+    NoEvent, addresses, concerned, document, instant, joined, object, text, texts,
+};
 
 /// What a record tells beyond the mail that it is about.
 struct Told {
@@ -100,27 +21,29 @@ struct Told {
 }
 
 /// Reads the text of a notification. `event_id` is the notification's id.
-pub(crate) fn event(event_id: &str, text: &str) -> Result<MailEvent, NoEvent> {
+pub(crate) fn event(event_id: &str, notification: &str) -> Result<MailEvent, NoEvent> {
     // A topic that was just connected says so in plain words.
-    if !text.trim_start().starts_with('{') {
+    if !notification.trim_start().starts_with('{') {
         return Err(NoEvent::other("plain text"));
     }
-    let record = document(text.as_bytes())?;
+    let record = document(notification.as_bytes())?;
     let kind = ["eventType", "notificationType"]
         .iter()
         .find_map(|name| record[name].as_str())
-        .ok_or_else(|| NoEvent::Unreadable("/eventType".to_owned()))?;
+        .ok_or_else(|| NoEvent::unreadable("/eventType"))?;
     let Some(read) = reader(kind) else {
         return Err(NoEvent::other(kind));
     };
-    let mut about: About = member(&record, "mail")?;
-    let told = read(&record, &about)?;
-    let key = about.tags.remove(LEDGER_TAG);
+    let mail = object(&record, "mail")?;
+    let told = read(&record, mail)?;
     Ok(MailEvent {
         provider: Provider::Ses,
         event_id: event_id.to_owned(),
-        key: key.and_then(|keys| keys.into_iter().next()),
-        message_id: about.message_id,
+        // Absent from the older notifications.
+        key: texts(&mail["tags"][LEDGER_TAG])
+            .first()
+            .map(|key| (*key).to_owned()),
+        message_id: text(mail, "messageId").unwrap_or_default().to_owned(),
         kind: told.kind,
         at: told.at,
         recipients: told.recipients,
@@ -128,108 +51,124 @@ pub(crate) fn event(event_id: &str, text: &str) -> Result<MailEvent, NoEvent> {
     })
 }
 
-type Reader = fn(&Value, &About) -> Result<Told, NoEvent>;
+type Reader = fn(&Value, &Value) -> Result<Told, NoEvent>;
 
+/// The reader of a type, in whatever case its name is written.
 fn reader(kind: &str) -> Option<Reader> {
-    Some(match kind {
-        "Send" => |_, mail| Ok(mail.told(EventKind::Sent, mail.timestamp, None)),
-        "Delivery" => delivery,
-        "DeliveryDelay" => delay,
-        "Bounce" => bounce,
-        "Complaint" => complaint,
-        "Open" => |record, mail| looked(record, mail, "open", EventKind::Opened),
-        "Click" => |record, mail| looked(record, mail, "click", EventKind::Clicked),
-        "Reject" => reject,
-        "Rendering Failure" => failure,
+    Some(match kind.to_ascii_lowercase().as_str() {
+        "send" => |_, mail| whole(mail, "mail", mail, EventKind::Sent, None),
+        "delivery" => delivery,
+        "deliverydelay" => delay,
+        "bounce" => bounce,
+        "complaint" => complaint,
+        "open" => |record, mail| looked(record, mail, "open", EventKind::Opened),
+        "click" => |record, mail| looked(record, mail, "click", EventKind::Clicked),
+        "reject" => reject,
+        "rendering failure" => failure,
         _ => return None,
     })
 }
 
-impl About {
-    /// Something that concerns every recipient of the mail.
-    fn told(&self, kind: EventKind, at: Timestamp, detail: Option<String>) -> Told {
-        Told {
-            kind,
-            at,
-            recipients: addresses(self.destination.iter().map(String::as_str)),
-            detail,
-        }
-    }
+/// When it happened; where that cannot be read, when the mail was sent.
+fn at(event: &Value, name: &str, mail: &Value) -> Result<Timestamp, NoEvent> {
+    instant(event, "timestamp")
+        .or_else(|| instant(mail, "timestamp"))
+        .ok_or_else(|| NoEvent::unreadable(&format!("/{name}/timestamp")))
 }
 
-fn delivery(record: &Value, mail: &About) -> Result<Told, NoEvent> {
-    let delivery: Delivery = member(record, "delivery")?;
-    Ok(mail.told(
-        EventKind::Delivered,
-        delivery.timestamp,
-        delivery.smtp_response,
-    ))
+fn mailed(mail: &Value) -> Vec<EmailAddress> {
+    addresses(texts(&mail["destination"]))
 }
 
-fn delay(record: &Value, _: &About) -> Result<Told, NoEvent> {
-    let delay: Delay = member(record, "deliveryDelay")?;
+/// Something that concerns every recipient of the mail.
+fn whole(
+    event: &Value,
+    name: &str,
+    mail: &Value,
+    kind: EventKind,
+    detail: Option<&str>,
+) -> Result<Told, NoEvent> {
     Ok(Told {
-        kind: EventKind::Delayed,
-        at: delay.timestamp,
-        detail: joined(&[delay.kind.as_deref(), diagnosis(&delay.delayed_recipients)]),
-        recipients: concerned(&delay.delayed_recipients),
+        kind,
+        at: at(event, name, mail)?,
+        recipients: mailed(mail),
+        detail: detail.map(str::to_owned),
     })
 }
 
-/// Only `Permanent` says that the mailbox will never take it; `Transient` and `Undetermined` may pass.
-fn bounce(record: &Value, _: &About) -> Result<Told, NoEvent> {
-    let bounce: Bounce = member(record, "bounce")?;
-    let permanent = bounce.kind == "Permanent";
+fn delivery(record: &Value, mail: &Value) -> Result<Told, NoEvent> {
+    let delivery = object(record, "delivery")?;
+    let detail = text(delivery, "smtpResponse");
+    whole(delivery, "delivery", mail, EventKind::Delivered, detail)
+}
+
+fn delay(record: &Value, mail: &Value) -> Result<Told, NoEvent> {
+    let delay = object(record, "deliveryDelay")?;
+    let recipients = &delay["delayedRecipients"];
+    Ok(Told {
+        kind: EventKind::Delayed,
+        at: at(delay, "deliveryDelay", mail)?,
+        detail: joined(&[text(delay, "delayType"), diagnosis(recipients)]),
+        recipients: concerned(named(recipients), &mailed(mail)),
+    })
+}
+
+/// Only `Permanent` says that the mailbox will never take it; `Transient` and `Undetermined` may pass. Either way SES
+/// has given up: what it goes on trying is a delay.
+fn bounce(record: &Value, mail: &Value) -> Result<Told, NoEvent> {
+    let bounce = object(record, "bounce")?;
+    let recipients = &bounce["bouncedRecipients"];
+    let kind = text(bounce, "bounceType");
+    let permanent = kind.is_some_and(|kind| kind.eq_ignore_ascii_case("permanent"));
     Ok(Told {
         kind: EventKind::Bounced { permanent },
-        at: bounce.timestamp,
-        detail: joined(&[
-            Some(&bounce.kind),
-            bounce.subtype.as_deref(),
-            diagnosis(&bounce.bounced_recipients),
-        ]),
-        recipients: concerned(&bounce.bounced_recipients),
+        at: at(bounce, "bounce", mail)?,
+        detail: joined(&[kind, text(bounce, "bounceSubType"), diagnosis(recipients)]),
+        recipients: concerned(named(recipients), &mailed(mail)),
     })
 }
 
 /// A report of type `not-spam` (RFC 5965, section 7.3, and its registry) takes a complaint back: whoever sent it wants
 /// the mail.
-fn complaint(record: &Value, _: &About) -> Result<Told, NoEvent> {
-    let complaint: Complaint = member(record, "complaint")?;
-    if complaint.feedback.as_deref() == Some("not-spam") {
+fn complaint(record: &Value, mail: &Value) -> Result<Told, NoEvent> {
+    let complaint = object(record, "complaint")?;
+    let feedback = text(complaint, "complaintFeedbackType");
+    if feedback.is_some_and(|feedback| feedback.eq_ignore_ascii_case("not-spam")) {
         return Err(NoEvent::other("Complaint, not-spam"));
     }
+    let recipients = named(&complaint["complainedRecipients"]);
     Ok(Told {
         kind: EventKind::Complained,
-        at: complaint.timestamp,
-        detail: joined(&[complaint.feedback.as_deref(), complaint.subtype.as_deref()]),
-        recipients: concerned(&complaint.complained_recipients),
+        at: at(complaint, "complaint", mail)?,
+        detail: joined(&[feedback, text(complaint, "complaintSubType")]),
+        recipients: concerned(recipients, &mailed(mail)),
     })
 }
 
-fn looked(record: &Value, mail: &About, name: &str, kind: EventKind) -> Result<Told, NoEvent> {
-    let look: Look = member(record, name)?;
-    Ok(mail.told(kind, look.timestamp, None))
+/// An open or a click. Who looked from where with what is not kept.
+fn looked(record: &Value, mail: &Value, name: &str, kind: EventKind) -> Result<Told, NoEvent> {
+    whole(object(record, name)?, name, mail, kind, None)
 }
 
-fn reject(record: &Value, mail: &About) -> Result<Told, NoEvent> {
-    let reject: Reject = member(record, "reject")?;
-    Ok(mail.told(EventKind::Failed, mail.timestamp, reject.reason))
+fn reject(record: &Value, mail: &Value) -> Result<Told, NoEvent> {
+    let reason = text(&record["reject"], "reason");
+    whole(mail, "mail", mail, EventKind::Failed, reason)
 }
 
-fn failure(record: &Value, mail: &About) -> Result<Told, NoEvent> {
-    let failure: Failure = member(record, "failure")?;
-    Ok(mail.told(EventKind::Failed, mail.timestamp, failure.error_message))
+fn failure(record: &Value, mail: &Value) -> Result<Told, NoEvent> {
+    let reason = text(&record["failure"], "errorMessage");
+    whole(mail, "mail", mail, EventKind::Failed, reason)
 }
 
-fn concerned(recipients: &[Recipient]) -> Vec<EmailAddress> {
-    addresses(recipients.iter().map(|one| one.email_address.as_str()))
+/// The addresses of a list of recipients.
+fn named(recipients: &Value) -> Vec<EmailAddress> {
+    let listed = recipients.as_array().into_iter().flatten();
+    addresses(listed.filter_map(|one| text(one, "emailAddress")))
 }
 
-fn diagnosis(recipients: &[Recipient]) -> Option<&str> {
-    recipients
-        .iter()
-        .find_map(|one| one.diagnostic_code.as_deref())
+fn diagnosis(recipients: &Value) -> Option<&str> {
+    let mut listed = recipients.as_array().into_iter().flatten();
+    listed.find_map(|one| text(one, "diagnosticCode"))
 }
 
 #[cfg(test)]

@@ -97,6 +97,8 @@ fn only_a_permanent_bounce_is_permanent() {
         ("Permanent", true),
         ("Transient", false),
         ("Undetermined", false),
+        ("permanent", true),
+        ("PERMANENT", true),
         ("permanent?", false),
     ] {
         let bounce = json!({
@@ -111,7 +113,7 @@ fn only_a_permanent_bounce_is_permanent() {
         });
         let event = read(&record("Bounce", "bounce", bounce)).unwrap();
         assert_eq!(event.kind, EventKind::Bounced { permanent }, "{kind}");
-        assert_eq!(recipients(&event), ["ann@example.com", "bo@example.com"]);
+        assert_eq!(recipients(&event), ["ann@example.com"]);
         assert_eq!(
             event.detail,
             Some(format!("{kind}; General; smtp; 550 unknown"))
@@ -128,9 +130,11 @@ fn a_complaint_that_is_taken_back_suppresses_nobody() {
     });
     let event = read(&record("Complaint", "complaint", complaint.clone())).unwrap();
     assert_eq!(recipients(&event), ["ann@example.com"]);
-    complaint["complaintFeedbackType"] = "not-spam".into();
-    let other = read(&record("Complaint", "complaint", complaint)).unwrap_err();
-    assert!(matches!(other, NoEvent::Other(_)));
+    for taken_back in ["not-spam", "Not-Spam"] {
+        complaint["complaintFeedbackType"] = taken_back.into();
+        let other = read(&record("Complaint", "complaint", complaint.clone())).unwrap_err();
+        assert!(matches!(other, NoEvent::Other(_)));
+    }
 }
 
 #[test]
@@ -155,7 +159,7 @@ fn what_tells_of_no_mail_is_named_and_passed_over() {
         event("1", connected).unwrap_err(),
         NoEvent::other("plain text")
     );
-    for kind in ["Subscription", "AmazonSnsSubscriptionSucceeded", "bounce"] {
+    for kind in ["Subscription", "AmazonSnsSubscriptionSucceeded", "bounced"] {
         let message = json!({ "notificationType": kind });
         assert_eq!(read(&message).unwrap_err(), NoEvent::other(kind));
     }
@@ -167,8 +171,12 @@ fn what_cannot_be_read_is_told_by_its_place_and_not_by_its_value() {
     let missing = json!({ "eventType": "Bounce", "mail": record("", "x", json!(0))["mail"] });
     assert_eq!(read(&missing).unwrap_err(), unreadable("/bounce"));
     let time = json!({ "bounceType": "Permanent", "timestamp": "ann@example.com" });
-    let refused = read(&record("Bounce", "bounce", time)).unwrap_err();
-    assert_eq!(refused, unreadable("/bounce/timestamp"));
+    let mut timeless = record("Bounce", "bounce", time);
+    timeless["mail"]["timestamp"] = json!(1);
+    assert_eq!(
+        read(&timeless).unwrap_err(),
+        unreadable("/bounce/timestamp")
+    );
     assert_eq!(read(&json!({})).unwrap_err(), unreadable("/eventType"));
     assert_eq!(
         read(&json!({ "eventType": 1 })).unwrap_err(),
@@ -179,4 +187,60 @@ fn what_cannot_be_read_is_told_by_its_place_and_not_by_its_value() {
         read(&json!({ "eventType": "Send" })).unwrap_err(),
         unreadable("/mail")
     );
+}
+
+#[test]
+fn unimportant_member_of_a_wrong_type_does_not_drop_the_event() {
+    let bounce = json!({
+        "bounceType": "Permanent",
+        "bounceSubType": { "a": 1 },
+        "bouncedRecipients": [7, { "emailAddress": "ann@example.com", "diagnosticCode": 550 }],
+        "timestamp": ["never"],
+    });
+    let mut record = record("Bounce", "bounce", bounce);
+    record["mail"]["messageId"] = json!(17);
+    record["mail"]["tags"]["other"] = json!("text");
+    let event = read(&record).unwrap();
+    assert_eq!(event.kind, EventKind::Bounced { permanent: true });
+    assert_eq!(event.key.as_deref(), Some("k"));
+    assert_eq!(recipients(&event), ["ann@example.com"]);
+    assert_eq!(at(&event), "2026-11-24T09:00:00Z");
+    assert_eq!(event.detail.as_deref(), Some("Permanent"));
+    for wrong in [json!("x"), json!(null), json!([1])] {
+        record["bounce"]["bouncedRecipients"] = wrong.clone();
+        assert_eq!(
+            recipients(&read(&record).unwrap()),
+            ["ann@example.com"],
+            "{wrong}"
+        );
+        let mut opened = record.clone();
+        opened["mail"]["tags"] = wrong;
+        assert_eq!(read(&opened).unwrap().key, None);
+    }
+}
+
+#[test]
+fn type_is_read_in_whatever_case() {
+    for kind in ["bounce", "BOUNCE", "Bounce"] {
+        let bounce = json!({ "bounceType": "Permanent", "timestamp": "2026-11-24T10:00:00Z" });
+        let event = read(&record(kind, "bounce", bounce)).unwrap();
+        assert_eq!(event.kind, EventKind::Bounced { permanent: true }, "{kind}");
+    }
+}
+
+#[test]
+fn address_that_was_mailed_is_concerned_and_not_the_one_it_forwards_to() {
+    let bounce = json!({
+        "bounceType": "Permanent",
+        "bouncedRecipients": [{ "emailAddress": "ann.private@elsewhere.example" }],
+        "timestamp": "2026-11-24T10:00:00Z",
+    });
+    let mut record = record("Bounce", "bounce", bounce);
+    assert_eq!(recipients(&read(&record).unwrap()), ["ann@example.com"]);
+    record["mail"]["destination"] = json!(["a@example.com", "b@example.com"]);
+    assert_eq!(recipients(&read(&record).unwrap()), [""; 0]);
+    record["bounce"]["bouncedRecipients"][0]["emailAddress"] = "B@example.com".into();
+    assert_eq!(recipients(&read(&record).unwrap()), ["B@example.com"]);
+    record["mail"]["destination"] = json!(null);
+    assert_eq!(recipients(&read(&record).unwrap()), ["B@example.com"]);
 }

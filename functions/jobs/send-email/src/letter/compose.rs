@@ -144,7 +144,10 @@ impl Compose for Addressed<Turn> {
                 ("sender", invitation.sender_name.as_str()),
             ]);
         }
-        if let (Some(own), Some(total)) = (place.current_signer_order, place.total_signers) {
+        // A place that is none of the order would make no sentence.
+        if let (Some(own @ 1..), Some(total)) = (place.current_signer_order, place.total_signers)
+            && own <= total
+        {
             let (own, total) = (own.to_string(), total.to_string());
             let values = [("place", own.as_str()), ("total", total.as_str())];
             draft.note = Some(sheet.wording.place.text(&values));

@@ -123,3 +123,31 @@ fn a_token_for_one_job_does_not_open_another() {
         assert_eq!(verdict.map(drop), Err(SignatureError::Subject), "{path:?}");
     }
 }
+
+#[test]
+fn destination_with_a_query_is_compared_by_what_its_query_says() {
+    let seen = |signed: &str, called: &str| {
+        let url = format!("https://functions.test{PATH}{signed}");
+        let token = super::signed(CURRENT, HEADER, &claims_with("sub", json!(url)));
+        let path = format!("{PATH}{called}");
+        let verdict = receiver().verify(&path, Some(token.as_bytes()), Bytes::from_static(BODY));
+        verdict.map(drop)
+    };
+    for (signed, called) in [
+        ("?a=1&b=2", "?a=1&b=2"),
+        ("?a=%20x", "?a=+x"),
+        ("?a=%2F", "?a=/"),
+    ] {
+        assert_eq!(seen(signed, called), Ok(()), "{signed} at {called}");
+    }
+    for (signed, called) in [
+        ("?a=1", ""),
+        ("", "?a=1"),
+        ("?a=1", "?a=2"),
+        ("?a=1&b=2", "?b=2&a=1"),
+        ("?a=1", "/?a=1"),
+    ] {
+        let refused = Err(SignatureError::Subject);
+        assert_eq!(seen(signed, called), refused, "{signed} at {called}");
+    }
+}

@@ -1,0 +1,31 @@
+//! Marks that change the direction of text (Unicode Standard Annex 9, section 2).
+
+/// Whether a character changes in which direction what follows is shown: with one of them a title reads as another, or
+/// a name ends where it does not. Text of all scripts is shown right without them.
+#[must_use]
+pub fn is_bidi_control(c: char) -> bool {
+    matches!(
+        c,
+        '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}'
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_bidi_control;
+
+    #[test]
+    fn every_character_with_the_property_is_one_and_its_neighbours_are_not() {
+        let found: Vec<u32> = (0..=0x0010_ffff)
+            .filter_map(char::from_u32)
+            .filter(|c| is_bidi_control(*c))
+            .map(u32::from)
+            .collect();
+        let marks = [0x61c, 0x200e, 0x200f];
+        let wanted = marks
+            .into_iter()
+            .chain(0x202a..=0x202e)
+            .chain(0x2066..=0x2069);
+        assert_eq!(found, wanted.collect::<Vec<_>>());
+    }
+}

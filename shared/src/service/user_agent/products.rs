@@ -1,0 +1,87 @@
+//! The grammar of a user agent (RFC 9110, section 10.1.5): products with versions, and comments in brackets.
+
+/// The products and comments of a user agent.
+#[derive(Debug, Default)]
+pub(super) struct Products<'a> {
+    /// `Name` and what stands behind the slash, if there is one.
+    products: Vec<(&'a str, Option<&'a str>)>,
+    /// Those in comments: `Opera Mini/62.0`, `FBAN/FBIOS`.
+    inner: Vec<(&'a str, &'a str)>,
+    /// What stands in round or square brackets, each cut at its semicolons.
+    comments: Vec<Vec<&'a str>>,
+}
+
+impl<'a> Products<'a> {
+    /// Reads a user agent. Any text is one.
+    pub(super) fn parse(agent: &'a str) -> Self {
+        let mut parsed = Self::default();
+        let mut rest = agent;
+        while let Some(open) = rest.find(['(', '[']) {
+            parsed.words(&rest[..open]);
+            let (comment, after) = enclosed(&rest[open + 1..]);
+            parsed.comment(comment);
+            rest = after;
+        }
+        parsed.words(rest);
+        parsed
+    }
+
+    /// The version of a product, empty where it has none; nothing if the product is not there.
+    pub(super) fn version(&self, name: &str) -> Option<&'a str> {
+        let outer = self.products.iter().find(|(product, _)| *product == name);
+        let inner = || self.inner.iter().find(|(product, _)| *product == name);
+        match outer {
+            Some((_, version)) => Some(version.unwrap_or_default()),
+            None => inner().map(|(_, version)| *version),
+        }
+    }
+
+    /// The names of the products outside of comments, in their order.
+    pub(super) fn names(&self) -> impl Iterator<Item = &'a str> {
+        self.products.iter().map(|(name, _)| *name)
+    }
+
+    /// The comments, each as its parts.
+    pub(super) fn comments(&self) -> impl Iterator<Item = &[&'a str]> {
+        self.comments.iter().map(Vec::as_slice)
+    }
+
+    fn words(&mut self, text: &'a str) {
+        let words = text.split([' ', ',', ';', '\t']);
+        let named = words.filter(|word| !word.is_empty());
+        self.products.extend(named.map(|word| {
+            word.split_once('/')
+                .map_or((word, None), |(name, version)| (name, Some(version)))
+        }));
+    }
+
+    fn comment(&mut self, text: &'a str) {
+        let parts: Vec<&str> = text.split(';').map(str::trim).collect();
+        let products = parts.iter().filter_map(|part| part.split_once('/'));
+        self.inner.extend(products);
+        self.comments.push(parts);
+    }
+}
+
+/// What stands before the bracket that closes, and what stands behind it. Brackets nest.
+fn enclosed(text: &str) -> (&str, &str) {
+    let mut depth = 1_u32;
+    for (at, character) in text.char_indices() {
+        match character {
+            '(' | '[' => depth += 1,
+            ')' | ']' => depth -= 1,
+            _ => {}
+        }
+        if depth == 0 {
+            return (&text[..at], &text[at + 1..]);
+        }
+    }
+    (text, "")
+}
+
+/// The digits at the beginning of a version, if they are one.
+pub(super) fn major(version: &str) -> Option<&str> {
+    let digits = version.find(|c: char| !c.is_ascii_digit());
+    let major = &version[..digits.unwrap_or(version.len())];
+    (1..=4).contains(&major.len()).then_some(major)
+}
