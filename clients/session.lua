@@ -45,17 +45,20 @@ local function stamp(ms)
 end
 
 -- The web app kept a session as a string of JSON. The first script that touches one makes it a hash. It is marked as
--- former: the web app deleted rows at logout and left the string, so Postgres is asked before it is believed for long.
+-- former: the web app deleted rows at logout and left the string, so Postgres is asked before it is believed. No use
+-- puts off its end, which is that of the string: what is not in Postgres must not outlive its own time.
 local function replace_former(key)
   local ok, was = pcall(cjson.decode, redis.call('GET', key))
+  local left = redis.call('PTTL', key)
   redis.call('DEL', key)
   if not ok or type(was) ~= 'table' or type(was.userId) ~= 'string' then return end
   local function text(value) return type(value) == 'string' and value or '' end
   local created = tonumber(was.createdAt) or now
   local used = tonumber(was.lastUsedAt) or created
+  local ends = math.min(created + LONGEST, left > 0 and now + left or used + IDLE)
   local agent = text(was.userAgent)
   local fields = { 'userId', was.userId, 'email', text(was.email), 'refreshHash', text(was.refreshToken),
-    'createdAt', digits(created), 'lastUsedAt', digits(used), 'endsAt', digits(created + LONGEST), 'version', '0',
+    'createdAt', digits(created), 'lastUsedAt', digits(used), 'endsAt', digits(ends), 'version', '0',
     'savedAt', '0', 'former', '1',
     'device', agent == '' and '{"type":"unknown"}' or '{"type":"unknown","userAgent":' .. cjson.encode(agent) .. '}' }
   local function keep(name, value)
@@ -68,13 +71,14 @@ local function replace_former(key)
     keep('totpContext', text(was.totpContext) ~= '' and was.totpContext or 'login')
   end
   redis.call('HSET', key, unpack(fields))
-  redis.call('PEXPIREAT', key, digits(math.min(used + IDLE + GRAIN, created + LONGEST)))
+  redis.call('PEXPIREAT', key, digits(math.min(used + IDLE + GRAIN, ends)))
 end
 
--- Named fields of a key, as a table; absent ones are nil.
-local function fields_of(key, names)
+-- Named fields of a key, as a table; absent ones are nil. Nil for a string of the web app's to who only looks.
+local function fields_of(key, names, only_looks)
   local values = redis.pcall('HMGET', key, unpack(names))
   if values.err then
+    if only_looks then return nil end
     replace_former(key)
     values = redis.call('HMGET', key, unpack(names))
   end
@@ -107,10 +111,16 @@ local function may_see(session, viewer, domain)
   return at and at:lower() == domain:lower() or false
 end
 
--- Notes the use of a session, at most once in a grain. What else is to be written goes with it.
+-- Whether a use of a session is to be noted: at most once in a grain, and on each day. That of a former one is not.
+local function is_use_to_note(session)
+  if session.former then return false end
+  return now - tonumber(session.lastUsedAt) >= GRAIN or session.activeOn ~= stamp(now):sub(1, 10)
+end
+
+-- Notes the use of a session. What else is to be written goes with it.
 local function touch(key, session, more)
   local fields, is_new_day = more or {}, session.activeOn ~= stamp(now):sub(1, 10)
-  if now - tonumber(session.lastUsedAt) >= GRAIN or is_new_day then
+  if is_use_to_note(session) then
     session.lastUsedAt = digits(now)
     fields[#fields + 1] = 'lastUsedAt'
     fields[#fields + 1] = session.lastUsedAt
@@ -149,19 +159,23 @@ end
 -- Reads a session and notes that it was used. For the API, and for the web app, which runs it without the API.
 -- KEYS: 1 session:{id}
 -- ARGV, all optional: 1 how old a TOTP proof may be to count as fresh (seconds), 2 the acting user, 3 the domain that
--- he administers, 4 a ticket, from who can ask Postgres
+-- he administers, 4 a ticket, from who can ask Postgres, or 'look', from who may be refused: then nothing is written
 -- Answers without a ticket: the session as JSON | 0 (there is no such session, or not for that user) | nil (ask the
 -- API: Redis does not know it, or something of it is to reach Postgres)
 -- Answers with a ticket: {'live', JSON} | {'due', JSON, the last use (ms)}, at most once an hour | {'former', JSON} |
 -- {'gone'} | {'miss', the ticket to fill with}
+-- Answers a look: {'live', JSON} | {'gone'} | {'use'}: ask again with a ticket, because there is something to write
 
 local key, ticket = KEYS[1], ARGV[4] or ''
+local only_looks = ticket == 'look'
 local asks_postgres = ticket ~= ''
-local session = fields_of(key, FIELDS)
+local session = fields_of(key, FIELDS, only_looks)
+if not session then return { 'use' } end
 local state = state_of(session)
 
 if state == 'absent' or state == 'read' then
   if not asks_postgres then return false end
+  if only_looks then return { 'use' } end
   ticket = session.ticket or ticket
   redis.call('HSET', key, 'ticket', ticket)
   redis.call('PEXPIRE', key, TICKET_LIFE)
@@ -172,6 +186,10 @@ if state == 'gone' or not may_see(session, ARGV[2], ARGV[3]) then
 end
 local is_due = now - tonumber(session.savedAt or 0) >= SAVED_EVERY
 if not asks_postgres and (is_due or session.former) then return false end
+if only_looks then
+  if is_due or session.former or is_use_to_note(session) then return { 'use' } end
+  return { 'live', view(key, session, now, ARGV[1]) }
+end
 touch(key, session, is_due and { 'savedAt', digits(now) } or nil)
 local answer = view(key, session, now, ARGV[1])
 if not asks_postgres then return answer end

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::event::{Event, EventType, Severity};
 use super::visitor::{Visitor, sha256};
-use super::{ADDRESSES, ATTEMPT, DEVICES, Error, FAILURES, Security, agent};
+use super::{ADDRESSES, ATTEMPT, ATTEMPT_ANSWER, DEVICES, Error, FAILURES, Security, agent};
 use crate::base::id;
 use crate::base::network::{plain, subscriber};
 use crate::protocol::mail::EmailAddress;
@@ -15,6 +15,9 @@ use crate::protocol::upstash::{FromReply as _, Reply};
 
 /// How long failures are remembered after the last attempt.
 const FAILURES_LIFE: Duration = Duration::from_hours(24);
+
+/// How long an answer is kept for a repetition: longer than a request is repeated.
+const ANSWER_LIFE: Duration = Duration::from_mins(1);
 
 /// How long a device stays known after its last success.
 const DEVICES_LIFE: Duration = Duration::from_hours(24 * 90);
@@ -97,9 +100,9 @@ impl Security {
             .key(keys.lockout)
             .key(ADDRESSES.key(&sha256(&[account])))
             .key(keys.accounts)
+            .key(ATTEMPT_ANSWER.key(&id::nonce()))
             .arg(u8::from(attempt.success))
             .arg(device)
-            .arg(id::nonce())
             .arg(address)
             .arg(sha256(&[account]))
             .arg(FAILURES_LIFE.as_millis())
@@ -110,6 +113,7 @@ impl Security {
             .arg(ADDRESSES_BOUND)
             .arg(FIRST_LOCKOUT.as_millis())
             .arg(LONGEST_LOCKOUT.as_millis())
+            .arg(ANSWER_LIFE.as_millis())
     }
 
     /// Writes the event down and sends its mail on its way; what the queue does not take is left to the sweep.

@@ -67,7 +67,7 @@ impl Sessions {
                 .ok_or(Error::Unreadable("the answer of a script"))?;
             if first == "unknown" {
                 if let Some(kept) = except
-                    && self.read(kept, Viewer::ALL, None).await?.is_none()
+                    && self.read_and_use(kept, Viewer::ALL, None).await?.is_none()
                 {
                     return self.revoke_every(user, &index).await;
                 }
