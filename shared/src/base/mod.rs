@@ -4,6 +4,8 @@ pub mod clock;
 pub mod env;
 pub mod hex;
 pub mod id;
+pub mod identity;
+pub mod json;
 pub mod network;
 pub mod pointer;
 pub mod secret;
