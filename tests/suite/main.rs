@@ -25,6 +25,7 @@ mod mail_ledger;
 mod main_job;
 mod migrations;
 mod notifications;
+mod odd_data;
 mod openapi;
 mod operating;
 mod outages;

@@ -87,7 +87,11 @@ mod tests {
     fn depth_is_counted_in_lists_and_objects() {
         let mut value = json!(1);
         for level in 0..MAX_DEPTH {
-            value = if level % 2 == 0 { json!([value]) } else { json!({ "a": value }) };
+            value = if level % 2 == 0 {
+                json!([value])
+            } else {
+                json!({ "a": value })
+            };
         }
         assert!(is_shallow(&value));
         assert!(!is_shallow(&json!([value])));

@@ -390,12 +390,18 @@ fn sorted(text: &str, depth: usize) -> Option<String> {
             let name = serde_json::to_string(&name).ok()?;
             Some(format!("{name}:{}", sorted(member.get(), depth)?))
         });
-        return Some(format!("{{{}}}", members.collect::<Option<Vec<_>>>()?.join(",")));
+        return Some(format!(
+            "{{{}}}",
+            members.collect::<Option<Vec<_>>>()?.join(",")
+        ));
     }
     if text.starts_with('[') {
         let items: Vec<&RawValue> = serde_json::from_str(text).ok()?;
         let items = items.into_iter().map(|item| sorted(item.get(), depth));
-        return Some(format!("[{}]", items.collect::<Option<Vec<_>>>()?.join(",")));
+        return Some(format!(
+            "[{}]",
+            items.collect::<Option<Vec<_>>>()?.join(",")
+        ));
     }
     match serde_json::from_str::<Value>(text) {
         Ok(value) => serde_json::to_string(&value).ok(),

@@ -5,6 +5,7 @@
 
 mod colour;
 
+use crate::base::identity;
 use crate::protocol::mail::EmailAddress;
 use crate::protocol::postgres::{self, Parameter, Postgres, Row, Type, column};
 use crate::service::email::{DisplayName, HttpUrl};

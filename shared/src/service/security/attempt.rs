@@ -9,6 +9,7 @@ use super::event::{Event, EventType, Severity};
 use super::visitor::{Visitor, sha256};
 use super::{ADDRESSES, ATTEMPT, ATTEMPT_ANSWER, DEVICES, Error, FAILURES, Security, agent};
 use crate::base::id;
+use crate::base::identity;
 use crate::base::network::{plain, subscriber};
 use crate::protocol::mail::EmailAddress;
 use crate::protocol::upstash::{FromReply as _, Reply};
@@ -70,7 +71,7 @@ impl Security {
     /// Records an attempt: one request to Redis, and one statement where the owner has to be told. Where Postgres does
     /// not take that, the attempt stands all the same, and what is to be told waits for the next upkeep.
     pub async fn attempt(&self, attempt: &Attempt<'_>) -> Result<Outcome, Error> {
-        let account = attempt.identifier.trim().to_lowercase();
+        let account = identity::folded(attempt.identifier);
         let visitor = &attempt.visitor;
         let (device, address) = (visitor.device(), subscriber(visitor.address));
         let reply = self

@@ -12,7 +12,8 @@ use utoipa::ToSchema;
 
 use super::event::{Event, EventType, Severity};
 use super::{
-    BLOCK, BLOCKED_LENGTHS, BLOCKED_PREFIXES, Error, NEXT_LENGTHS, NEXT_PREFIXES, REPLACE, UNFINISHED,
+    BLOCK, BLOCKED_LENGTHS, BLOCKED_PREFIXES, Error, NEXT_LENGTHS, NEXT_PREFIXES, REPLACE,
+    UNFINISHED,
 };
 use crate::base::network::{Network, digits};
 use crate::protocol::postgres::{Json, Parameter, Postgres, Row, Transaction, Type, column};
