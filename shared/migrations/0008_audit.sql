@@ -126,6 +126,10 @@ begin
   if value = trunc(value) and abs(value) < 1e15 then
     return value::bigint::text;
   end if;
+  -- Below half of the smallest double, which a reader rounds to zero and PostgreSQL refuses to.
+  if abs(value) <= 2.4703282292062327e-324 then
+    return '0';
+  end if;
   written := value::float8::text;
   if written like '-%' then
     minus := '-';

@@ -1,13 +1,8 @@
 //! JSON as it is passed on: within what every reader can read, or as the text that it is.
 
-use std::borrow::Cow;
-
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use serde_json::value::RawValue;
-use utoipa::openapi::schema::{Object, SchemaType};
-use utoipa::openapi::{RefOr, Schema};
-use utoipa::{PartialSchema, ToSchema};
 
 /// How deep a document may be nested: its lists and objects, one within the other. `serde_json` reads 127 levels; what
 /// wraps a document on its way, such as an event or a page, adds some. `signtusk.is_readable` has the same bound.
@@ -62,18 +57,6 @@ impl From<&Value> for RawJson {
 impl Default for RawJson {
     fn default() -> Self {
         Self(RawValue::NULL.to_owned())
-    }
-}
-
-impl PartialSchema for RawJson {
-    fn schema() -> RefOr<Schema> {
-        Object::with_type(SchemaType::AnyValue).into()
-    }
-}
-
-impl ToSchema for RawJson {
-    fn name() -> Cow<'static, str> {
-        "RawJson".into()
     }
 }
 

@@ -117,7 +117,7 @@ async fn session_of_an_odd_instant_does_not_hide_the_others() {
     let ids: Vec<&str> = now
         .map(|item| item["sessionId"].as_str().unwrap())
         .collect();
-    for number in 0..columns.len() {
+    for number in [0, 1, 3, 4] {
         assert!(
             ids.contains(&format!("s-{number}-7").as_str()),
             "{number}: {ids:?}"

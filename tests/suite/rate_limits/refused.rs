@@ -51,7 +51,9 @@ async fn refused_read_reaches_neither_postgres_nor_a_lease() {
     let after: Vec<String> = redis.keys("*").await.unwrap();
     let left: Vec<&String> = after
         .iter()
-        .filter(|key| !before.contains(key) && !key.starts_with("rl:") && !key.starts_with("rate_limit"))
+        .filter(|key| {
+            !before.contains(key) && !key.starts_with("rl:") && !key.starts_with("rate_limit")
+        })
         .collect();
     assert!(left.is_empty(), "{left:?}");
     let connected = "select coalesce(jsonb_agg(query), '[]') as value from pg_stat_activity \

@@ -73,9 +73,11 @@ pub struct Entry {
     pub request_id: Option<String>,
     /// More about it: any JSON, as it is stored.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Value)]
     pub details: Option<RawJson>,
     /// What belongs to it: any JSON, as it is stored.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Value)]
     pub metadata: Option<RawJson>,
     /// Where from.
     #[serde(default, skip_serializing_if = "Option::is_none")]

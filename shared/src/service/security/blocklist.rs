@@ -17,7 +17,7 @@ use super::{
 };
 use crate::base::network::{Network, digits};
 use crate::protocol::postgres::{Json, Parameter, Postgres, Row, Transaction, Type, column};
-use crate::protocol::upstash::{Command, Pipeline, Redis};
+use crate::protocol::upstash::{Command, Invocation, Pipeline, Redis};
 use crate::service::key::Family;
 use crate::service::page::{self, Cursor, Page};
 
@@ -115,7 +115,7 @@ impl Blocklist {
             (&expires, Type::INT8),
         ];
         let change = self.change().await?;
-        self.count_unfinished(1).await?;
+        self.redis.eval::<i64>(unfinished(1)).await?;
         let rows = change.query(PUT, &parameters).await?;
         let row = rows.first().ok_or(Error::Unreadable)?;
         let listed = item(row)?;
@@ -135,7 +135,7 @@ impl Blocklist {
         let cidr = network.to_string();
         let parameters: [Parameter<'_>; 1] = [(&cidr, Type::TEXT)];
         let change = self.change().await?;
-        self.count_unfinished(1).await?;
+        self.redis.eval::<i64>(unfinished(1)).await?;
         let gone = change.query(REMOVE, &parameters).await?;
         if !gone.is_empty() {
             said(EventType::NetworkUnblocked, &cidr, author)
@@ -169,7 +169,8 @@ impl Blocklist {
             };
             after = Some(last.to_string());
             copied += entries.len();
-            self.copy([&NEXT_LENGTHS, &NEXT_PREFIXES], &entries).await?;
+            let copy = copying([&NEXT_LENGTHS, &NEXT_PREFIXES], &entries);
+            self.redis.eval::<i64>(copy).await?;
         }
         let replace = REPLACE
             .invoke()
@@ -188,45 +189,42 @@ impl Blocklist {
         Ok(change)
     }
 
-    /// Counts a change whose copy is begun (1) or made (-1), where the copy is there at all: one that was lost stays
-    /// incomplete.
-    async fn count_unfinished(&self, by: i8) -> Result<(), Error> {
-        let call = UNFINISHED
-            .invoke()
-            .key(BLOCKED_PREFIXES.key(""))
-            .arg(FILLING)
-            .arg(by);
-        self.redis.eval::<i64>(call).await?;
-        Ok(())
-    }
-
     /// Copies what the list has of these networks now, with nobody changing it meanwhile.
     async fn copy_present(&self, networks: &[Network]) -> Result<(), Error> {
         let asked: Vec<String> = networks.iter().map(Network::to_string).collect();
         let held = self.change().await?;
         let rows = held.query(PRESENT, &[(&asked, Type::TEXT_ARRAY)]).await?;
         let present = rows.iter().map(entry).collect::<Result<Vec<_>, _>>()?;
-        self.copy([&BLOCKED_LENGTHS, &BLOCKED_PREFIXES], &present)
-            .await?;
-        self.count_unfinished(-1).await?;
+        let copy = copying([&BLOCKED_LENGTHS, &BLOCKED_PREFIXES], &present);
+        let copied = Pipeline::new().script(copy).script(unfinished(-1));
+        let mut copied = self.redis.pipeline(copied).await?;
+        copied.take::<i64>()?;
+        copied.take::<i64>()?;
         Ok(held.commit().await?)
     }
+}
 
-    async fn copy(
-        &self,
-        [lengths, prefixes]: [&Family; 2],
-        changes: &[(Network, i64)],
-    ) -> Result<(), Error> {
-        let mut call = BLOCK.invoke().key(lengths.key("")).key(prefixes.key(""));
-        for (network, ends) in changes {
-            let bits = network.bits();
-            let family = if network.address().is_ipv4() { 4 } else { 6 };
-            let digits = digits(network.address());
-            let prefix = &digits[..usize::from(bits.div_ceil(4))];
-            call = call.arg(format!("{family}/{bits}")).arg(prefix).arg(ends);
-        }
-        Ok(self.redis.eval(call).await?)
+/// Counts a change whose copy is begun (1) or made (-1), where the copy is there at all: one that was lost stays
+/// incomplete.
+fn unfinished(by: i8) -> Invocation {
+    UNFINISHED
+        .invoke()
+        .key(BLOCKED_PREFIXES.key(""))
+        .arg(FILLING)
+        .arg(by)
+}
+
+/// Takes entries over into a copy.
+fn copying([lengths, prefixes]: [&Family; 2], changes: &[(Network, i64)]) -> Invocation {
+    let mut call = BLOCK.invoke().key(lengths.key("")).key(prefixes.key(""));
+    for (network, ends) in changes {
+        let bits = network.bits();
+        let family = if network.address().is_ipv4() { 4 } else { 6 };
+        let digits = digits(network.address());
+        let prefix = &digits[..usize::from(bits.div_ceil(4))];
+        call = call.arg(format!("{family}/{bits}")).arg(prefix).arg(ends);
     }
+    call
 }
 
 fn said(kind: EventType, cidr: &str, author: Option<&str>) -> Event {
