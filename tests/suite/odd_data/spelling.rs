@@ -4,6 +4,7 @@ use http::Method;
 use proptest::prelude::*;
 use reqwest::RequestBuilder;
 use serde_json::{Value, json};
+use shared::service::email::Reference;
 use uuid::Uuid;
 
 use super::samples;
@@ -193,6 +194,16 @@ async fn identity_in_random_case_is_the_same_on_every_route() {
         .filter(|key| key.contains(&user.to_string().to_uppercase()) || key.contains("ACME"))
         .collect();
     assert!(written_twice.is_empty(), "{written_twice:?}");
+}
+
+/// The ledger's key holds it: in another case the same mail would go a second time.
+#[test]
+fn reference_in_another_case_is_the_same_reference() {
+    let id = "01985c00-0000-7000-8000-00000000000a";
+    let upper = Reference::try_from(id.to_uppercase()).unwrap();
+    assert_eq!(upper.as_str(), id);
+    let other = Reference::try_from("Request-A".to_owned()).unwrap();
+    assert_eq!(other.as_str(), "Request-A");
 }
 
 /// Whoever spells a domain otherwise keeps evidence as long.
