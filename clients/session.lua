@@ -46,17 +46,20 @@ local function stamp(ms)
 end
 
 -- The web app kept a session as a string of JSON. The first script that touches one makes it a hash. It is marked as
--- former: the web app deleted rows at logout and left the string, so Postgres is asked before it is believed for long.
+-- former: the web app deleted rows at logout and left the string, so Postgres is asked before it is believed. No use
+-- puts off its end, which is that of the string: what is not in Postgres must not outlive its own time.
 local function replace_former(key)
   local ok, was = pcall(cjson.decode, redis.call('GET', key))
+  local left = redis.call('PTTL', key)
   redis.call('DEL', key)
   if not ok or type(was) ~= 'table' or type(was.userId) ~= 'string' then return end
   local function text(value) return type(value) == 'string' and value or '' end
   local created = tonumber(was.createdAt) or now
   local used = tonumber(was.lastUsedAt) or created
+  local ends = math.min(created + LONGEST, left > 0 and now + left or used + IDLE)
   local agent = text(was.userAgent)
   local fields = { 'userId', was.userId, 'email', text(was.email), 'refreshHash', text(was.refreshToken),
-    'createdAt', digits(created), 'lastUsedAt', digits(used), 'endsAt', digits(created + LONGEST), 'version', '0',
+    'createdAt', digits(created), 'lastUsedAt', digits(used), 'endsAt', digits(ends), 'version', '0',
     'savedAt', '0', 'former', '1',
     'device', agent == '' and '{"type":"unknown"}' or '{"type":"unknown","userAgent":' .. cjson.encode(agent) .. '}' }
   local function keep(name, value)
@@ -69,13 +72,14 @@ local function replace_former(key)
     keep('totpContext', text(was.totpContext) ~= '' and was.totpContext or 'login')
   end
   redis.call('HSET', key, unpack(fields))
-  redis.call('PEXPIREAT', key, digits(math.min(used + IDLE + GRAIN, created + LONGEST)))
+  redis.call('PEXPIREAT', key, digits(math.min(used + IDLE + GRAIN, ends)))
 end
 
--- Named fields of a key, as a table; absent ones are nil.
-local function fields_of(key, names)
+-- Named fields of a key, as a table; absent ones are nil. Nil for a string of the web app's to who only looks.
+local function fields_of(key, names, only_looks)
   local values = redis.pcall('HMGET', key, unpack(names))
   if values.err then
+    if only_looks then return nil end
     replace_former(key)
     values = redis.call('HMGET', key, unpack(names))
   end
@@ -121,11 +125,18 @@ local function is_named(name)
   return false
 end
 
--- Notes the use of a session, at most once in a grain. What else is to be written goes with it. A caller whose clock is
--- in another day than Redis's has not named the day's set: the next use notes the day.
+local function is_stale(session) return now - tonumber(session.lastUsedAt) >= GRAIN end
+
+-- Whether a use of a session is to be noted: at most once in a grain, and on each day. That of a former one is not.
+local function is_use_to_note(session)
+  return not session.former and (is_stale(session) or is_first_of_day(session))
+end
+
+-- Notes the use of a session. What else is to be written goes with it. A caller whose clock is in another day than Redis's
+-- has not named the day's set: the next use notes the day.
 local function touch(key, session, more)
   local fields, is_new_day = more or {}, is_first_of_day(session) and is_named(active_today)
-  if now - tonumber(session.lastUsedAt) >= GRAIN or is_new_day then
+  if not session.former and (is_stale(session) or is_new_day) then
     session.lastUsedAt = digits(now)
     fields[#fields + 1] = 'lastUsedAt'
     fields[#fields + 1] = session.lastUsedAt
@@ -165,19 +176,23 @@ end
 -- KEYS: 1 session:{id}, 2 active_users:{today}, 3 active_users:{yesterday}, days being UTC. (Until the next release a
 -- caller may leave 2 and 3 out: it is then sent to the API for the first use of a day.)
 -- ARGV, all optional: 1 how old a TOTP proof may be to count as fresh (seconds), 2 the acting user, 3 the domain that
--- he administers, 4 a ticket, from who can ask Postgres
+-- he administers, 4 a ticket, from who can ask Postgres, or 'look', from who may be refused: then nothing is written
 -- Answers without a ticket: the session as JSON | 0 (there is no such session, or not for that user) | nil (ask the
 -- API: Redis does not know it, or something of it is to reach Postgres)
 -- Answers with a ticket: {'live', JSON} | {'due', JSON, the last use (ms)}, at most once an hour | {'former', JSON} |
 -- {'gone'} | {'miss', the ticket to fill with}
+-- Answers a look: {'live', JSON} | {'gone'} | {'use'}: ask again with a ticket, because there is something to write
 
 local key, ticket = KEYS[1], ARGV[4] or ''
+local only_looks = ticket == 'look'
 local asks_postgres = ticket ~= ''
-local session = fields_of(key, FIELDS)
+local session = fields_of(key, FIELDS, only_looks)
+if not session then return { 'use' } end
 local state = state_of(session)
 
 if state == 'absent' or state == 'read' then
   if not asks_postgres then return false end
+  if only_looks then return { 'use' } end
   ticket = session.ticket or ticket
   redis.call('HSET', key, 'ticket', ticket)
   redis.call('PEXPIRE', key, TICKET_LIFE)
@@ -188,6 +203,10 @@ if state == 'gone' or not may_see(session, ARGV[2], ARGV[3]) then
 end
 local is_due = now - tonumber(session.savedAt or 0) >= SAVED_EVERY
 if not asks_postgres and (is_due or session.former or #KEYS == 1 and is_first_of_day(session)) then return false end
+if only_looks then
+  if is_due or session.former or is_use_to_note(session) then return { 'use' } end
+  return { 'live', view(key, session, now, ARGV[1]) }
+end
 touch(key, session, is_due and { 'savedAt', digits(now) } or nil)
 local answer = view(key, session, now, ARGV[1])
 if not asks_postgres then return answer end

@@ -63,6 +63,9 @@ alter table signtusk.outbox enable row level security;
 -- Writes a job into the caller's transaction and gives its id. The job runs once the transaction is committed: within
 -- the sweep's interval, or at once when relay-outbox is pinged. For the web app's server side and for triggers.
 --
+-- What no function could read is refused here, where its writer sees it: JSON beyond `signtusk.is_readable`, and an instant
+-- that is infinite or after the year 9999.
+--
 -- Jobs with the same ordering key are handed to the queue in the order in which their transactions commit: writers of
 -- one key wait for each other, from this call to their commit.
 create or replace function public.signtusk_enqueue_job(
@@ -76,6 +79,13 @@ create or replace function public.signtusk_enqueue_job(
 declare
   job_id uuid;
 begin
+  if not signtusk.is_readable(payload) then
+    raise exception 'payload: nested deeper than 100 levels, or a number larger than a double'
+      using errcode = 'check_violation';
+  end if;
+  if not_before is distinct from signtusk.bounded(not_before) then
+    raise exception 'not_before: an instant of the years 1 to 9999' using errcode = 'check_violation';
+  end if;
   if ordering_key is not null then
     perform pg_advisory_xact_lock(hashtextextended('signtusk.outbox ' || ordering_key, 0));
   end if;

@@ -45,9 +45,14 @@ alter table public.notification_preferences
   add column if not exists created_at timestamptz default now(),
   add column if not exists updated_at timestamptz default now();
 
-create index if not exists notifications_by_time on public.notifications (user_id, created_at desc, id desc);
-create index if not exists notifications_unread on public.notifications (user_id, created_at desc, id desc)
-  where is_read is not true;
+create index if not exists notifications_listed
+  on public.notifications (user_id, signtusk.listed_at(created_at) desc, id desc);
+create index if not exists notifications_listed_unread
+  on public.notifications (user_id, signtusk.listed_at(created_at) desc, id desc) where is_read is not true;
+-- Who has the account of an address, however it is spelled.
+create index if not exists user_profiles_of_address on public.user_profiles (signtusk.normal(email));
+drop index if exists public.notifications_by_time;
+drop index if exists public.notifications_unread;
 
 -- The one table of types: as what a row of the inbox says it, and which preference it falls under. A preference that is
 -- off lets no row be written; a type without one is always told.
@@ -79,7 +84,8 @@ create table if not exists signtusk.unread_counts (
   version bigint not null default 1
 );
 
--- Users are taken in their order, so that two changes of many users' rows do not wait for each other.
+-- Whoever changes rows locks the rows first and then their users' counts, the users in their order: so does every
+-- statement that fires these triggers, and so must every function that locks both.
 create or replace function signtusk.count_unread() returns trigger
 language plpgsql security definer set search_path = '' as $$
 begin
@@ -207,7 +213,8 @@ begin
     left join public.signing_requests as request on request.id = signtusk.uuid_of(given."ownerOf")
     left join lateral (
       select profile.id from public.user_profiles as profile
-      where profile.email in (given."accountOf", lower(given."accountOf")) limit 1
+      where signtusk.normal(profile.email) = signtusk.normal(given."accountOf")
+      order by profile.email = given."accountOf" desc, profile.id limit 1
     ) as account on true
     left join public.notification_preferences as wish
       on wish.user_id = coalesce(given."userId", request.initiated_by, account.id)
@@ -260,7 +267,8 @@ create or replace function signtusk.notification_json(entry public.notifications
 language sql immutable set search_path = '' as $$
   select case when entry.id is not null then jsonb_build_object('id', entry.id, 'userId', entry.user_id,
     'type', entry.type, 'title', entry.title, 'message', entry.message, 'metadata', coalesce(entry.metadata, '{}'),
-    'actionUrl', entry.action_url, 'isRead', coalesce(entry.is_read, false), 'createdAt', entry.created_at) end
+    'actionUrl', entry.action_url, 'isRead', coalesce(entry.is_read, false),
+    'createdAt', signtusk.listed_at(entry.created_at)) end
 $$;
 
 -- Notes what of a job's notifications is out: announced, and pushed as [{place, subscription}]. What a push service
@@ -279,24 +287,65 @@ begin
 end
 $$;
 
--- Marks rows of a user as read: those of `ids`, or all. Nobody else's row is touched. The count is locked first, as
--- every other function here does it.
+-- Marks rows of a user as read: those of `ids`, or all. Nobody else's row is touched. The rows are locked first, then the
+-- count, in the order of the web app's own updates; where that still waits in a circle, such as over two rows, this
+-- function gives up long before the server would choose a victim, and begins anew.
 create or replace function signtusk.read_notifications(reader uuid, ids uuid[])
 returns table (updated bigint, unread bigint, version bigint)
-language plpgsql security definer set search_path = '' as $$
+language plpgsql security definer set search_path = '' set lock_timeout = '300ms' as $$
 #variable_conflict use_column
 declare
   marked bigint;
 begin
-  perform from signtusk.unread_counts as counted where counted.user_id = reader for update;
-  update public.notifications as entry set is_read = true, updated_at = now()
-  where entry.user_id = reader and entry.is_read is not true and (ids is null or entry.id = any (ids));
-  get diagnostics marked = row_count;
+  for attempt in 1..8 loop
+    begin
+      perform from public.notifications as entry
+      where entry.user_id = reader and entry.is_read is not true and (ids is null or entry.id = any (ids))
+      order by entry.id for update;
+      update public.notifications as entry set is_read = true, updated_at = now()
+      where entry.user_id = reader and entry.is_read is not true and (ids is null or entry.id = any (ids));
+      get diagnostics marked = row_count;
+      exit;
+    exception when lock_not_available then
+      if attempt = 8 then
+        raise exception 'the notifications are locked by others' using errcode = 'serialization_failure';
+      end if;
+    end;
+  end loop;
   return query
   select marked, coalesce(counted.unread, 0), coalesce(counted.version, 0)
   from (select) as always
   left join signtusk.unread_counts as counted on counted.user_id = reader;
 end
+$$;
+
+-- What a notification of the API may say, so that the job which announces it takes it: nothing, or what is wrong. Texts
+-- hold no control characters and no marks that reverse what follows.
+create or replace function signtusk.notification_fault(
+  recipient uuid, title text, message text, metadata jsonb, action_url text
+) returns text
+language sql immutable set search_path = '' as $$
+  select case
+    when recipient is null then 'recipient: a user is missing'
+    when title is null or title !~ '[^\s\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]'
+      then 'title: must not be blank'
+    when length(title) > 255 then 'title: must not be longer than 255 characters'
+    when title ~ '[\u0001-\u001f\u007f-\u009f\u2028-\u202e\u2066-\u2069\ufeff]'
+      then 'title: must not hold control characters'
+    when message is null or message !~ '[^\s\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]'
+      then 'message: must not be blank'
+    when length(message) > 5000 then 'message: must not be longer than 5000 characters'
+    when message ~ '[\u0001-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069\ufeff]'
+      then 'message: must not hold control characters'
+    when jsonb_typeof(metadata) not in ('object', 'null') then 'metadata: must be an object'
+    when not signtusk.is_readable(metadata)
+      then 'metadata: nested deeper than 100 levels, or a number larger than a double'
+    when octet_length(metadata::text) > 16384 then 'metadata: must not be longer than 16384 bytes'
+    when length(action_url) > 499 then 'action_url: must not be longer than 499 characters'
+    when action_url !~ ('^(/([!-.0-\[\]-~][!-~]*)?'
+      '|https?://([a-zA-Z0-9-]+\.)*[a-zA-Z][a-zA-Z0-9-]*(:([0-9]{1,4}|[1-5][0-9]{4}|6[0-4][0-9]{3}))?([/?#][!-~]*)?)$')
+      then 'action_url: must be a path that begins with one slash, or an http or https URL without credentials'
+  end
 $$;
 
 -- What the web app's server side may call. The row stands when the caller's transaction is committed; the job that is
@@ -313,7 +362,11 @@ language plpgsql security definer set search_path = '' as $$
 declare
   job uuid;
   written uuid;
+  fault text := signtusk.notification_fault(recipient, title, message, metadata, action_url);
 begin
+  if fault is not null then
+    raise exception '%', fault using errcode = 'check_violation';
+  end if;
   if notification_type = 'bulk_notification'
     or not exists (select from signtusk.notification_types as kind where kind.type = notification_type)
   then
@@ -379,7 +432,7 @@ begin
   from signtusk.email_ledger as mail
   join public.signing_requests as request on request.id = signtusk.uuid_of(mail.request_id)
   join public.signing_request_signers as signer
-    on signer.signing_request_id = request.id and lower(signer.signer_email) = lower(mail.recipient)
+    on signer.signing_request_id = request.id and signtusk.normal(signer.signer_email) = signtusk.normal(mail.recipient)
   where mail.key = new.key
   order by signer.id::text = mail.signer_id desc
   limit 1;

@@ -67,12 +67,18 @@ $$;
 
 create unique index if not exists audit_logs_event on public.audit_logs (event_id) where event_id is not null;
 create unique index if not exists audit_logs_chain on public.audit_logs (chain, sequence) where chain is not null;
-create index if not exists audit_logs_by_time on public.audit_logs (created_at, (id::text));
-create index if not exists audit_logs_of_request on public.audit_logs (request_id, created_at, (id::text))
-  where request_id is not null;
-create index if not exists audit_logs_of_user on public.audit_logs ((user_id::text), created_at, (id::text));
-create index if not exists audit_logs_of_domain on public.audit_logs (domain, created_at, (id::text))
-  where domain is not null;
+-- Rows from before may lack an instant, or have one that is infinite: lists are ordered by what they show.
+create index if not exists audit_logs_listed on public.audit_logs (signtusk.listed_at(created_at), (id::text));
+create index if not exists audit_logs_listed_of_request
+  on public.audit_logs (request_id, signtusk.listed_at(created_at), (id::text)) where request_id is not null;
+create index if not exists audit_logs_listed_of_user
+  on public.audit_logs ((user_id::text), signtusk.listed_at(created_at), (id::text));
+create index if not exists audit_logs_listed_of_domain
+  on public.audit_logs (domain, signtusk.listed_at(created_at), (id::text)) where domain is not null;
+drop index if exists public.audit_logs_by_time, public.audit_logs_of_request, public.audit_logs_of_user,
+  public.audit_logs_of_domain;
+-- What retention removes of them.
+create index if not exists audit_logs_unchained_by_time on public.audit_logs (created_at) where chain is null;
 create index if not exists audit_logs_recorded on public.audit_logs (recorded_at, chain) where chain is not null;
 create index if not exists audit_logs_unchained on public.audit_logs ((resource_id::text), created_at)
   where chain is null;
@@ -119,6 +125,10 @@ declare
 begin
   if value = trunc(value) and abs(value) < 1e15 then
     return value::bigint::text;
+  end if;
+  -- Below half of the smallest double, which a reader rounds to zero and PostgreSQL refuses to.
+  if abs(value) <= 2.4703282292062327e-324 then
+    return '0';
   end if;
   written := value::float8::text;
   if written like '-%' then
@@ -258,8 +268,8 @@ $$;
 --
 -- `event` has `action` and `resourceType`, and may have `eventId`, `userId`, `domain`, `resourceId`, `requestId`
 -- (default: the resourceId of a `signing_request`), `details` and `metadata` (any JSON), `ipAddress`, `userAgent` (cut
--- at 2,048 characters) and `timestamp` (milliseconds since 1970, or RFC 3339; default: now). Other members are left
--- out. The same `eventId` again changes nothing and gives the first answer with `repeated`: true.
+-- at 2,048 characters) and `timestamp` (milliseconds since 1970, or RFC 3339, at most five minutes in the future; default:
+-- now). Other members are left out. The same `eventId` again changes nothing and gives the first answer with `repeated`: true.
 --
 -- The writer's text is not trusted to be canonical: this function writes it. Numbers are doubles, as RFC 8785 has them;
 -- what needs more digits is a string. SQLSTATE 22023 says what is wrong with an event.
@@ -267,11 +277,11 @@ create or replace function public.signtusk_append_audit_event(event jsonb) retur
 language plpgsql volatile security definer set search_path = '' set timezone = 'UTC' as $$
 declare
   own_id text := coalesce(signtusk.audit_member(event, 'eventId', 320), signtusk.uuid_v7()::text);
-  who text := signtusk.audit_member(event, 'userId', 320);
+  who text := signtusk.normal_id(signtusk.audit_member(event, 'userId', 320));
   action text := signtusk.audit_member(event, 'action', 100);
   resource_type text := signtusk.audit_member(event, 'resourceType', 100);
-  resource_id text := signtusk.audit_member(event, 'resourceId', 320);
-  request text := coalesce(signtusk.audit_member(event, 'requestId', 320),
+  resource_id text := signtusk.normal_id(signtusk.audit_member(event, 'resourceId', 320));
+  request text := coalesce(signtusk.normal_id(signtusk.audit_member(event, 'requestId', 320)),
     case when resource_type = 'signing_request' then resource_id end);
   happened timestamptz := now();
   of_chain text;
@@ -283,18 +293,31 @@ begin
   if jsonb_typeof(event) is distinct from 'object' or action is null or resource_type is null then
     raise exception 'audit event: an object with action and resourceType' using errcode = '22023';
   end if;
+  if not signtusk.is_readable(event) then
+    raise exception 'audit event: nested deeper than 100 levels, or a number larger than a double'
+      using errcode = '22023';
+  end if;
   begin
     if jsonb_typeof(event -> 'timestamp') = 'number' then
       happened := to_timestamp((event ->> 'timestamp')::float8 / 1000);
     elsif event ->> 'timestamp' <> '' then
-      happened := (event ->> 'timestamp')::timestamptz;
+      -- PostgreSQL reads much more than RFC 3339 as an instant: 'tomorrow', a date, a time without a zone.
+      if event ->> 'timestamp'
+        !~ '^\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d([.,]\d+)?([Zz]|[+-]\d\d(:?\d\d)?)(\[[!-~]*\])?$'
+      then
+        raise exception using errcode = '22007';
+      end if;
+      happened := regexp_replace(event ->> 'timestamp', '\[.*$', '')::timestamptz;
     end if;
-    if happened not between timestamptz 'epoch' and timestamptz '9999-12-31' then
+    if happened not between timestamptz 'epoch' and timestamptz '9999-12-30' then
       raise exception using errcode = '22008';
     end if;
   exception when data_exception then
     raise exception 'audit event: timestamp is milliseconds since 1970 or RFC 3339' using errcode = '22023';
   end;
+  if happened > clock_timestamp() + interval '5 minutes' then
+    raise exception 'audit event: timestamp is more than five minutes in the future' using errcode = '22023';
+  end if;
 
   of_chain := coalesce('request:' || request, 'user:' || who,
     'system:' || left(encode(sha256(convert_to(own_id, 'UTF8')), 'hex'), 1));
@@ -314,7 +337,7 @@ begin
     ('resourceId', to_jsonb(resource_id)),
     ('requestId', to_jsonb(request)),
     ('userId', to_jsonb(who)),
-    ('domain', to_jsonb(lower(signtusk.audit_member(event, 'domain', 320)))),
+    ('domain', to_jsonb(nullif(signtusk.normal(signtusk.audit_member(event, 'domain', 320)), ''))),
     ('ipAddress', to_jsonb(signtusk.audit_member(event, 'ipAddress', 100))),
     ('userAgent', to_jsonb(left(event ->> 'userAgent', 2048))),
     ('details', nullif(event -> 'details', 'null')),
@@ -416,8 +439,9 @@ create or replace view signtusk.audit_entries as
     user_id::text as user_id, action::text as action, resource_type::text as resource_type,
     resource_id::text as resource_id, to_jsonb(details) as details, to_jsonb(metadata) as metadata,
     to_jsonb(ip_address) #>> '{}' as ip_address, user_agent::text as user_agent, created_at, recorded_at,
-    (extract(epoch from created_at) * 1000000)::bigint as created_micros,
-    (extract(epoch from recorded_at) * 1000000)::bigint as recorded_micros
+    (extract(epoch from signtusk.bounded(created_at)) * 1000000)::bigint as created_micros,
+    (extract(epoch from signtusk.bounded(recorded_at)) * 1000000)::bigint as recorded_micros,
+    signtusk.listed_at(created_at) as listed_at
   from public.audit_logs;
 
 -- Refuses what is not an append by the function above, and what is not its retention. For every role that the triggers

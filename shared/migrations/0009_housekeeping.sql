@@ -90,7 +90,7 @@ begin
     select request.ctid
     from public.signing_requests as request
     left join public.user_profiles as maker on maker.id = request.initiated_by
-    left join public.domain_settings as domain on domain.domain = lower(split_part(maker.email, '@', 2))
+    left join public.domain_settings as domain on lower(domain.domain collate "C") = signtusk.domain_of(maker.email)
     where request.status in ('completed', 'declined', 'expired', 'cancelled')
       and request.created_at < before
       and greatest(request.created_at, request.completed_at, request.updated_at) < least(before,

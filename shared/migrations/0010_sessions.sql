@@ -104,17 +104,19 @@ create or replace view signtusk.live_sessions as
     'ipAddress', ip_address,
     'userAgent', user_agent,
     'device', device,
-    'totpVerifiedAt', case when totp_verified then floor(extract(epoch from coalesce(totp_verified_at, begun)) * 1000)::bigint end,
+    'totpVerifiedAt', case when totp_verified then floor(extract(epoch from coalesce(signtusk.bounded(totp_verified_at), begun)) * 1000)::bigint end,
     'totpContext', case when totp_verified then coalesce(totp_context, 'login') end,
     'rotated', array_to_string(rotated_hashes, ''),
-    'rotatedAt', floor(extract(epoch from rotated_at) * 1000)::bigint
+    'rotatedAt', floor(extract(epoch from signtusk.bounded(rotated_at)) * 1000)::bigint
   ) as record
   from (
     select *,
-      coalesce(created_at, last_used_at) as begun,
-      coalesce(last_used_at, created_at) as used,
-      least(expires_at, coalesce(created_at, last_used_at) + interval '30 days') as ends
+      signtusk.bounded(coalesce(created_at, last_used_at)) as begun,
+      signtusk.bounded(coalesce(last_used_at, created_at)) as used,
+      least(expires_at, signtusk.bounded(coalesce(created_at, last_used_at)) + interval '30 days') as ends
     from public.user_sessions
+    -- What has not begun yet is no session: an instant that is infinite or far would keep it for ever.
+    where coalesce(greatest(created_at, last_used_at) < now() + interval '1 day', false)
   ) as session
   where used > now() - interval '7 days' and ends > now()
     and not exists (select from signtusk.revoked_sessions as revoked where revoked.session_id = session.session_id);

@@ -111,10 +111,11 @@ create index if not exists domain_user_roles_of_user on public.domain_user_roles
 create index if not exists signing_requests_of_document on public.signing_requests (document_template_id);
 create index if not exists signing_requests_of_owner on public.signing_requests (initiated_by);
 
--- An instant as the API writes it (RFC 3339, UTC), whatever the session's time zone.
+-- An instant as the API writes it (RFC 3339, UTC), whatever the session's time zone; one that is infinite or far as the
+-- first or last day that RFC 3339 has.
 create or replace function signtusk.instant(at timestamptz) returns text
 language sql stable set search_path = pg_catalog, pg_temp
-as $$ select to_char(at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') $$;
+as $$ select to_char(signtusk.bounded(at) at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') $$;
 
 -- Who may see a signing request: its owner, administrators of the owner's domain, its signers.
 create or replace function signtusk.request_parties(request uuid) returns json
@@ -122,9 +123,9 @@ language sql stable set search_path = pg_catalog, pg_temp
 as $$
   select json_build_object(
     'owner', requested.initiated_by,
-    'domain', lower(split_part(profile.email, '@', 2) collate "C"),
+    'domain', signtusk.domain_of(profile.email),
     'signers', (
-      select coalesce(json_agg(distinct lower(signer.signer_email collate "C")), '[]')
+      select coalesce(json_agg(distinct signtusk.normal(signer.signer_email)), '[]')
       from public.signing_request_signers as signer
       where signer.signing_request_id = requested.id
     )

@@ -57,7 +57,7 @@ begin
     'ipAddress', ip, 'userAgent', left(user_agent, 512))));
   if mail is not null then
     recipient := coalesce(mail ->> 'to',
-      (select profile.email from public.user_profiles profile where profile.id::text = identifier));
+      (select profile.email from public.user_profiles profile where profile.id = signtusk.uuid_of(identifier)));
     if recipient is not null then
       job := public.signtusk_enqueue_job('email', mail || jsonb_build_object('to', recipient), priority => 'high');
     end if;

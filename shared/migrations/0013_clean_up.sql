@@ -12,12 +12,15 @@ drop index if exists public.signing_requests_ended;
 -- are more, from the last thing that happened to it.
 create or replace function signtusk.kept_until(request public.signing_requests) returns timestamptz
 language sql stable set search_path = '' as $$
-  select greatest(request.created_at, request.completed_at, request.updated_at) + make_interval(days => greatest(
-    (select days from signtusk.retention where what = 'requests'),
-    (select domain.default_retention_days
-      from public.user_profiles as maker
-      join public.domain_settings as domain on domain.domain = lower(split_part(maker.email, '@', 2))
-      where maker.id = request.initiated_by)))
+  -- A thousand years are for ever, and the sum must stay an instant.
+  select signtusk.listed_at(greatest(request.created_at, request.completed_at, request.updated_at))
+    + make_interval(days => least(365000, greatest(
+      (select days from signtusk.retention where what = 'requests'),
+      -- However its rows spell the domain, and where there are several, the longest.
+      (select max(domain.default_retention_days)
+        from public.user_profiles as maker
+        join public.domain_settings as domain on lower(domain.domain collate "C") = signtusk.domain_of(maker.email)
+        where maker.id = request.initiated_by))))
 $$;
 
 -- A page of requests that ended and were made before `before`, after a place in the order of their making. Those that

@@ -27,6 +27,7 @@ mod mail_rates;
 mod main_job;
 mod migrations;
 mod notifications;
+mod odd_data;
 mod openapi;
 mod operating;
 mod outages;

@@ -5,6 +5,8 @@ pub mod clock;
 pub mod env;
 pub mod hex;
 pub mod id;
+pub mod identity;
+pub mod json;
 pub mod network;
 pub mod pointer;
 pub mod secret;

@@ -12,6 +12,7 @@ use super::input::visible;
 use super::problem::Problem;
 use super::schema::IpAddress;
 use crate::base::network;
+use crate::base::identity;
 use crate::service::cache::Viewer;
 use crate::service::job::Sight;
 use crate::service::session;
@@ -30,7 +31,7 @@ pub enum Role {
     Admin,
 }
 
-/// The acting user, as the web app names it. Without a user id the caller is the service itself, with every right.
+/// The acting user, as the web app names it, each name in its one spelling ([`identity`]). Without a user id the caller is the service itself, with every right.
 #[derive(Clone, Debug, Default, utoipa::IntoParams)]
 #[into_params(parameter_in = Header)]
 pub struct Caller {
@@ -64,20 +65,20 @@ impl Caller {
     /// Reads the headers. What decides about rights must be readable where it is there at all: a user whose id got
     /// lost on the way must not become the service, which sees everything.
     pub fn read(headers: &HeaderMap) -> Result<Self, Problem> {
-        let user_id = decisive(headers, "x-user-id")?;
+        let user_id = decisive(headers, "x-user-id")?.map(|id| identity::user(&id));
         let role = decisive(headers, "x-user-role")?;
         if role.is_some() && user_id.is_none() {
             return Err(invalid("X-User-Role needs the X-User-Id whose role it is."));
         }
         Ok(Self {
             user_id,
-            email: text(headers, "x-user-email"),
+            email: text(headers, "x-user-email").map(|email| identity::address(&email)),
             role: role.map(|role| match role.as_str() {
                 "admin" => Role::Admin,
                 "domain_admin" => Role::DomainAdmin,
                 _ => Role::User,
             }),
-            domain: decisive(headers, "x-user-domain")?,
+            domain: decisive(headers, "x-user-domain")?.map(|name| identity::domain(&name)),
             client_ip: address(headers)?,
         })
     }
@@ -265,6 +266,19 @@ mod tests {
             let address = read(value).unwrap().client_ip;
             assert_eq!(address, "203.0.113.9".parse().ok(), "{value}");
         }
+    }
+
+    #[test]
+    fn caller_spelled_otherwise_is_the_same_caller() {
+        let id = "01985C00-0000-7000-8000-00000000000A";
+        let caller = caller(&[
+            ("x-user-id", id),
+            ("x-user-email", "Ann@Acme.Example"),
+            ("x-user-domain", "Acme.Example"),
+        ]);
+        assert_eq!(caller.acting_user().unwrap(), id.to_lowercase());
+        assert_eq!(caller.email.as_deref(), Some("ann@acme.example"));
+        assert_eq!(caller.tenant(), "acme.example");
     }
 
     #[test]

@@ -9,6 +9,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::problem::{FieldError, Problem};
+use crate::base::json;
 use crate::base::pointer::pointer;
 
 /// A JSON body, and the bytes it was read from.
@@ -92,13 +93,16 @@ pub fn read<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
 }
 
 fn document(bytes: &[u8]) -> Result<Value, Problem> {
-    serde_json::from_slice(bytes).map_err(|error| {
-        Problem::new(
-            StatusCode::BAD_REQUEST,
-            "malformed_json",
-            format!("The body is not JSON: {error}."),
-        )
-    })
+    let malformed = |detail| Problem::new(StatusCode::BAD_REQUEST, "malformed_json", detail);
+    let value = serde_json::from_slice(bytes)
+        .map_err(|error| malformed(format!("The body is not JSON: {error}.")))?;
+    if !json::is_shallow(&value) {
+        let levels = json::MAX_DEPTH;
+        return Err(malformed(format!(
+            "The body is nested deeper than {levels} levels."
+        )));
+    }
+    Ok(value)
 }
 
 /// The document, if it is an object. A reader of objects takes a list of their members as well, in the order in which

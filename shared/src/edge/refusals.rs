@@ -14,10 +14,6 @@ use crate::service::{
 
 impl From<upstash::Error> for Problem {
     fn from(error: upstash::Error) -> Self {
-        if let upstash::Error::Refused = error {
-            // The guard knows why, has said so, and answers in the handler's place.
-            return internal();
-        }
         tracing::error!(error = &error as &dyn std::error::Error, "redis failed");
         match error {
             upstash::Error::RateLimited { retry_after } => {

@@ -97,6 +97,9 @@ impl fmt::Display for Cursor {
     }
 }
 
+/// The first instant of the year 1: no list shows an earlier one, and the database must be able to hold it.
+const FIRST: i64 = -62_135_596_800_000_000;
+
 impl FromStr for Cursor {
     type Err = InvalidCursor;
 
@@ -109,7 +112,7 @@ impl FromStr for Cursor {
         let (micros, key) = plain.split_once('.').ok_or(InvalidCursor)?;
         let micros: i64 = micros.parse().map_err(|_| InvalidCursor)?;
         // An instant that the database cannot hold, or a key that it cannot compare, was not given by us.
-        if micros < 0 || Timestamp::from_microsecond(micros).is_err() || key.contains('\0') {
+        if micros < FIRST || Timestamp::from_microsecond(micros).is_err() || key.contains('\0') {
             return Err(InvalidCursor);
         }
         Ok(Self {
@@ -153,7 +156,7 @@ mod tests {
             "1",
             ".",
             "x.k",
-            "-1.k",
+            "-62135596800000001.k",
             "9223372036854775807.k",
             "1.a\0b",
         ] {
@@ -167,7 +170,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_cursor_leads_to_its_row(micros in 0_i64..4_000_000_000_000_000, key in "[a-z0-9.@+ ]{0,64}") {
+        fn a_cursor_leads_to_its_row(micros in -62_135_596_800_000_000_i64..4_000_000_000_000_000, key in "[a-z0-9.@+ ]{0,64}") {
             let cursor = Cursor::new(Timestamp::from_microsecond(micros).unwrap(), &key);
             let read: Cursor = cursor.to_string().parse().unwrap();
             prop_assert_eq!((read.micros(), read.key()), (micros, key.as_str()));

@@ -3,6 +3,7 @@
 mod api;
 mod append;
 mod canonical;
+mod domain;
 mod pages;
 mod retention;
 mod rights;

@@ -46,6 +46,21 @@ async fn an_object_of_the_web_apps_is_answered_for_the_rest_of_its_life_and_turn
     }
 }
 
+/// A script that reads and writes it anew makes objects of empty lists, and rounds numbers of 16 digits.
+#[tokio::test]
+async fn object_of_the_web_app_keeps_its_text() {
+    let cloud = cloud().await;
+    let mut redis = cloud.redis_connection().await;
+    let text = r#"{"lists":[],"objects":{},"number":9007199254740993,"small":0.1,"slash":"a/b","nested":[[],[{}]]}"#;
+    let kind = AnyKind::named("user-profiles").unwrap();
+    set(&mut redis, &kind.key(OWNER).unwrap(), text, 100).await;
+    for _ in 0..2 {
+        let request = cloud.request(http::Method::GET, &path(kind.name(), OWNER));
+        let read = request.send().await.unwrap().text().await.unwrap();
+        assert_eq!(read, text);
+    }
+}
+
 /// Security data, and rows with signatures in them, must not come from what anybody wrote into the store.
 #[tokio::test]
 async fn a_string_of_the_web_apps_under_another_kind_is_never_believed() {

@@ -2,8 +2,10 @@
 
 mod bulk;
 mod inbox;
+mod locks;
 mod preferences;
 mod push;
+mod refused;
 mod told;
 mod unread;
 mod web_app;

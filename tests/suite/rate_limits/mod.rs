@@ -3,6 +3,7 @@
 mod guard;
 mod identity;
 mod outages;
+mod refused;
 mod routes;
 mod rush;
 mod side_by_side;

@@ -3,6 +3,8 @@
 
 mod attempts;
 mod blocklist;
+mod copy;
+mod repeated;
 mod upkeep;
 mod visitors;
 

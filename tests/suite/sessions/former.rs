@@ -51,15 +51,14 @@ async fn a_session_of_the_typescript_is_read_and_replaced_on_first_touch() {
     let stage = Stage::start().await;
     let user = Uuid::new_v4();
     store_session(&stage, user, "old-1", "t0").await;
+    store_row(&stage, user, "old-1", "t0").await;
     stage
         .redis(&["SADD", &format!("user_sessions:{user}"), "long-dead"])
         .await;
     let read = stage.read("old-1").await;
     assert_eq!(read.status, 200, "{read:?}");
     assert_eq!(read.body["userId"], user.to_string());
-    assert_eq!(read.body["ipAddress"], "192.0.2.9");
-    assert_eq!(read.body["device"]["userAgent"], "Mozilla/5.0");
-    assert_eq!(read.body["totp"]["context"], "login");
+    assert_eq!(read.body["device"]["type"], "unknown");
     assert_eq!(kind(&stage, "session:old-1").await, "hash");
     assert_eq!(stage.listed(user).await, ["old-1"]);
     assert_eq!(kind(&stage, &format!("user_sessions:{user}")).await, "hash");
@@ -156,4 +155,48 @@ async fn a_row_without_our_columns_is_a_session() {
     assert_eq!(stage.refresh("row", "t0", "t1").await.body["rotated"], true);
     stage.redis(&["FLUSHALL"]).await;
     assert_eq!(stage.refresh("row", "t1", "t2").await.body["rotated"], true);
+}
+
+/// The web app takes the row away at logout and leaves the string: it was served, and each use gave it seven days more.
+#[tokio::test]
+async fn session_that_the_typescript_logged_out_is_gone() {
+    let stage = Stage::start().await;
+    let user = Uuid::new_v4();
+    store_session(&stage, user, "logged-out", "t0").await;
+    store_session(&stage, user, "alive", "t0").await;
+    store_row(&stage, user, "alive", "t0").await;
+    for _ in 0..2 {
+        let read = stage.read("logged-out").await;
+        read.assert_problem(404, "session_not_found", "no row");
+        assert_eq!(stage.listed(user).await, ["alive"]);
+    }
+    assert_eq!(stage.read("alive").await.status, 200);
+}
+
+#[tokio::test]
+async fn string_of_the_typescript_does_not_outlive_its_own_time() {
+    let (cloud, gates) = crate::outages::gated().await;
+    let stage = Stage(cloud);
+    let user = Uuid::new_v4();
+    store_session(&stage, user, "unconfirmed", "t0").await;
+    stage
+        .redis(&["EXPIRE", "session:unconfirmed", "3600"])
+        .await;
+    // While Postgres is away nobody can say that it was logged out. It is served, but not for longer.
+    gates.postgres.fail(crate::outages::gate::Verdict::Cut);
+    for _ in 0..2 {
+        let read = stage.read("unconfirmed").await;
+        assert_eq!(read.status, 200, "{read:?}");
+        assert_eq!(read.body["ipAddress"], "192.0.2.9");
+        assert_eq!(read.body["device"]["userAgent"], "Mozilla/5.0");
+        assert_eq!(read.body["totp"]["context"], "login");
+        let ends: jiff::Timestamp = read.body["expiresAt"].as_str().unwrap().parse().unwrap();
+        let left = ends.as_second() - jiff::Timestamp::now().as_second();
+        assert!(left <= 3600, "{left}");
+        let life: i64 =
+            redis::from_redis_value(stage.redis(&["TTL", "session:unconfirmed"]).await).unwrap();
+        assert!((3000..=3600).contains(&life), "{life}");
+    }
+    gates.postgres.open();
+    assert_eq!(stage.read("unconfirmed").await.status, 404);
 }

@@ -203,3 +203,93 @@ async fn without_redis_nothing_is_issued_redeemed_or_claimed() {
     cloud.redis().faults().set(None);
     assert_eq!(redeem(&cloud, VERIFY, &token).await.status, 200);
 }
+
+/// Runs a script of the tokens past the function: what the client does when an answer was lost.
+async fn issue_by_script(cloud: &TestCloud, name: &str) -> i64 {
+    let prefix = "email_verify:";
+    let mut redis = cloud.redis_connection().await;
+    redis::cmd("EVAL")
+        .arg(include_str!(
+            "../../../shared/src/service/token/lua/issue.lua"
+        ))
+        .arg(2)
+        .arg(format!("{prefix}{name}"))
+        .arg("one_time_token:email-verification:ann")
+        .arg("ann@example.com")
+        .arg(86_400_000)
+        .arg(prefix)
+        .arg(name)
+        .arg(60_000)
+        .query_async(&mut redis)
+        .await
+        .unwrap()
+}
+
+#[tokio::test]
+async fn repeated_request_for_a_token_does_not_cancel_a_later_token() {
+    let cloud = TestCloud::start().await;
+    let first = issue_by_script(&cloud, "first").await;
+    issue_by_script(&cloud, "second").await;
+    assert_eq!(
+        issue_by_script(&cloud, "first").await,
+        first,
+        "the first answer"
+    );
+    let mut redis = cloud.redis_connection().await;
+    let mut fields = async |name: &str| -> Option<String> {
+        let key = format!("email_verify:{name}");
+        redis::cmd("HGET")
+            .arg(key)
+            .arg("email")
+            .query_async(&mut redis)
+            .await
+            .unwrap()
+    };
+    assert_eq!(fields("second").await.as_deref(), Some("ann@example.com"));
+    assert_eq!(fields("first").await, None, "it is cancelled");
+    let life: i64 = redis::cmd("PTTL")
+        .arg("email_verify:first")
+        .query_async(&mut redis)
+        .await
+        .unwrap();
+    assert!((1..=60_000).contains(&life), "{life}");
+}
+
+#[tokio::test]
+async fn repeated_proof_of_a_second_factor_does_not_undo_a_later_one() {
+    let cloud = TestCloud::start().await;
+    let user = Uuid::new_v4();
+    let login = json!({ "sessionId": "s-1", "userId": user, "email": "ann@example.com", "refreshToken": "t0" });
+    assert_eq!(cloud.post("/api/sessions", &login).await.status, 201);
+    let source = concat!(
+        include_str!("../../../shared/src/service/session/lua/session.lua"),
+        include_str!("../../../shared/src/service/session/lua/totp.lua")
+    );
+    let mut redis = cloud.redis_connection().await;
+    let mut version = 0;
+    for (attempt, context) in [("a", "login"), ("b", ""), ("a", "login"), ("b", "")] {
+        let attempt = attempt.repeat(32);
+        let answer: Vec<String> = redis::cmd("EVAL")
+            .arg(source)
+            .arg(1)
+            .arg("session:s-1")
+            .arg(attempt)
+            .arg(context)
+            .arg("")
+            .arg("")
+            .query_async(&mut redis)
+            .await
+            .unwrap();
+        assert_eq!(answer[0], "done");
+        let now: i64 = redis::cmd("HGET")
+            .arg("session:s-1")
+            .arg("version")
+            .query_async(&mut redis)
+            .await
+            .unwrap();
+        version = version.max(now);
+    }
+    assert_eq!(version, 3, "two changes after the login");
+    let read = cloud.get("/api/sessions/s-1").await;
+    assert_eq!(read.body["totp"]["verified"], false, "{read:?}");
+}

@@ -4,6 +4,7 @@ use axum::extract::State;
 use axum::response::{IntoResponse as _, Response};
 use http::{HeaderValue, Uri, header};
 use serde::Deserialize;
+use shared::base::json::RawJson;
 use shared::edge::documented::GuardProblems;
 use shared::edge::input::Query;
 use shared::edge::{Caller, Result};
@@ -170,9 +171,10 @@ fn write(text: &mut String, format: Format, entry: &Entry) {
 }
 
 fn record(text: &mut String, entry: &Entry) {
-    let json = |value: &serde_json::Value| match value {
-        serde_json::Value::Null => String::new(),
-        value => value.to_string(),
+    // As the log holds it, also what no reader of JSON can read.
+    let json = |value: &Option<RawJson>| {
+        let text = value.as_ref().map(RawJson::get);
+        text.unwrap_or_default().to_owned()
     };
     let plain = |value: &Option<String>| value.clone().unwrap_or_default();
     let fields: [String; COLUMNS.len()] = [

@@ -6,6 +6,7 @@ use axum::Json;
 use axum::extract::State;
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
+use shared::base::identity;
 use shared::edge::documented::GuardProblems;
 use shared::edge::input::Path;
 use shared::edge::problem::ProblemDocument;
@@ -66,6 +67,7 @@ pub async fn show(
     caller: Caller,
     Path(Id { batch_id }): Path<Id>,
 ) -> Result<Json<Batch>> {
+    let batch_id = identity::id(&batch_id);
     let statuses = if batch_id.len() > LONGEST_ID {
         BTreeMap::new()
     } else {

@@ -4,6 +4,7 @@ use axum::Json;
 use axum::extract::State;
 use http::StatusCode;
 use serde::Deserialize;
+use shared::base::identity;
 use shared::edge::documented::GuardProblems;
 use shared::edge::input::Path;
 use shared::edge::problem::ProblemDocument;
@@ -27,11 +28,11 @@ pub struct Id {
 
 impl Id {
     /// The id, if a job can have it.
-    fn known(&self) -> Result<&str> {
+    fn known(&self) -> Result<String> {
         if self.job_id.len() > LONGEST_ID {
             return Err(not_found());
         }
-        Ok(&self.job_id)
+        Ok(identity::id(&self.job_id))
     }
 }
 
@@ -61,7 +62,7 @@ pub async fn show(
     caller: Caller,
     Path(id): Path<Id>,
 ) -> Result<Json<Job>> {
-    let job = desk.jobs.get(id.known()?).await?;
+    let job = desk.jobs.get(&id.known()?).await?;
     let seen = job.filter(|job| caller.sight().has(job));
     seen.map(Json).ok_or_else(not_found)
 }
@@ -96,7 +97,7 @@ pub async fn cancel(
     caller: Caller,
     Path(id): Path<Id>,
 ) -> Result<Json<Job>> {
-    match desk.jobs.cancel(id.known()?, caller.sight()).await? {
+    match desk.jobs.cancel(&id.known()?, caller.sight()).await? {
         Cancelled::Done(job) => Ok(Json(*job)),
         Cancelled::Not(refusal) => Err(refused(refusal, "job_not_cancellable", "cancelled")),
     }
@@ -134,7 +135,7 @@ pub async fn retry(
     caller: Caller,
     Path(id): Path<Id>,
 ) -> Result<(StatusCode, Json<Job>)> {
-    match desk.jobs.redrive(id.known()?, caller.sight()).await? {
+    match desk.jobs.redrive(&id.known()?, caller.sight()).await? {
         Redriven::Ready {
             generation,
             payload,

@@ -11,7 +11,7 @@ use utoipa::OpenApi;
 
 /// The route, behind the guard.
 pub fn router(sessions: Sessions, guard: &Guard) -> Result<Router, env::Error> {
-    let guarded = |route| guard.service(limiter::API, route);
+    let guarded = |route| guard.service(limiter::API.ahead(), route);
     let methods = get(all::list).delete(all::revoke);
     Ok(Router::new()
         .route("/api/users/{userId}/sessions", guarded(methods)?)

@@ -64,9 +64,11 @@ impl Door {
                     source: None,
                 }),
             };
-            return match self.judge(limiter, admission, answer) {
-                Decision::Refuse(refusal) => refusal,
-                Decision::Pass(verdict) => marked(verdict, response),
+            return match (self.judge(limiter, admission, answer), response) {
+                (Decision::Refuse(refusal), _) => refusal,
+                (Decision::Pass(verdict), Some(response)) => marked(verdict, response),
+                // The work was dropped on an answer that cannot be read as a verdict.
+                (Decision::Pass(_), None) => marked(None, outage().into_response()),
             };
         }
         let answer = self.redis.eval(question).await;

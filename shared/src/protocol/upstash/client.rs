@@ -97,7 +97,7 @@ impl Redis {
     async fn ridden(&self, rider: Invocation, pipeline: Pipeline) -> Result<Replies, Error> {
         match self.piped(&pipeline.behind(rider)).await {
             Ok(mut replies) => {
-                rider::alight(replies.take())?;
+                rider::alight(replies.take()).await;
                 Ok(replies)
             }
             Err(error) => {
@@ -105,7 +105,8 @@ impl Redis {
                 rider::alight(Err(Error::Transport {
                     sent: true,
                     source: None,
-                }))?;
+                }))
+                .await;
                 Err(error)
             }
         }

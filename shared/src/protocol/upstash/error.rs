@@ -31,9 +31,6 @@ pub enum Error {
     /// The command ran into an error of its own: a wrong type, a syntax error, an error raised by a script.
     #[error("redis refused the command: {0}")]
     Command(String),
-    /// A rider that went along refused the work (see [`super::carry`]). Who sent the rider knows why.
-    #[error("the guard refused this")]
-    Refused,
     /// The protocol cannot carry this; nothing was sent.
     #[error("redis cannot be sent this: {0}")]
     Unsendable(&'static str),

@@ -3,9 +3,12 @@
 //! A question that has to be asked before every read, such as a rate limit, costs a round trip of its own when it is
 //! asked by itself. Here it waits at the door of the client: the first command, script call or pipeline that the work
 //! sends takes it along, in front, in the same request. Its answer goes to whoever sent it; if that answer refuses,
-//! the work gets [`Error::Refused`] for what it asked, and has then read in vain. Only reads may carry a rider.
+//! the work is dropped where it waits: a refusal is not an outage, and must not be worked around by asking Postgres.
+//! What was asked has then been read in vain, so what travels with a rider must only read.
 
 use std::sync::{Arc, Mutex, PoisonError};
+
+use tokio::sync::Notify;
 
 use super::error::Error;
 use super::reply::Reply;
@@ -19,6 +22,7 @@ tokio::task_local! {
 #[derive(Clone)]
 struct Rider {
     seat: Arc<Mutex<Seat>>,
+    refused: Arc<Notify>,
     admits: fn(&Result<Reply, Error>) -> bool,
 }
 
@@ -45,17 +49,22 @@ pub enum Ride {
 }
 
 /// Does `work`, whose first request to any store takes `rider` along. `admits` judges the rider's answer before the
-/// work sees its own.
+/// work sees its own; work that it refuses is dropped and has no output.
 pub async fn carry<F: Future>(
     rider: Invocation,
     admits: fn(&Result<Reply, Error>) -> bool,
     work: F,
-) -> (F::Output, Ride) {
+) -> (Option<F::Output>, Ride) {
     let rider = Rider {
         seat: Arc::new(Mutex::new(Seat::Waiting(rider))),
+        refused: Arc::default(),
         admits,
     };
-    let output = RIDER.scope(rider.clone(), work).await;
+    let output = tokio::select! {
+        biased;
+        () = rider.refused.notified() => None,
+        output = RIDER.scope(rider.clone(), work) => Some(output),
+    };
     let ride = match rider.put(Seat::Riding) {
         Seat::Waiting(rider) => Ride::Unspent(rider),
         Seat::Riding => Ride::Lost,
@@ -76,16 +85,18 @@ pub(super) fn board() -> Option<Invocation> {
     RIDER.try_with(board).ok().flatten()
 }
 
-/// Hands the rider's answer over; an error if it refuses the work.
-pub(super) fn alight(answer: Result<Reply, Error>) -> Result<(), Error> {
+/// Hands the rider's answer over. Never returns if the answer refuses the work, which [`carry`] then drops.
+pub(super) async fn alight(answer: Result<Reply, Error>) {
     let alight = |rider: &Rider| {
         let is_admitted = (rider.admits)(&answer);
         rider.put(Seat::Arrived(answer));
+        if !is_admitted {
+            rider.refused.notify_one();
+        }
         is_admitted
     };
-    match RIDER.try_with(alight) {
-        Ok(false) => Err(Error::Refused),
-        _ => Ok(()),
+    if RIDER.try_with(alight) == Ok(false) {
+        std::future::pending::<()>().await;
     }
 }
 

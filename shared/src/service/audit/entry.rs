@@ -1,18 +1,40 @@
 //! The log as it is read: entries in the order of time, to those who may see them.
 
+use std::sync::LazyLock;
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::{Audit, Error};
+use crate::base::identity;
+use crate::base::json::RawJson;
 use crate::protocol::postgres::{Json, Parameter, Type, column};
 use crate::service::page::{self, Cursor, Page};
 
-/// One page, newest or oldest first.
-const NEWEST: &str = include_str!("newest.sql");
-const OLDEST: &str = include_str!("oldest.sql");
+/// One page, newest or oldest first. What a viewer may see is read along one index for each reason to see it, so that
+/// nobody else's events are walked through.
+static NEWEST: LazyLock<String> = LazyLock::new(|| page_in_order("<", "DESC"));
+static OLDEST: LazyLock<String> = LazyLock::new(|| page_in_order(">", "ASC"));
+
+fn page_in_order(after: &str, order: &str) -> String {
+    let branch = |reason: &str| {
+        include_str!("seen.sql")
+            .replace("{reason}", reason)
+            .replace("{after}", after)
+            .replace("{order}", order)
+    };
+    let seen = [
+        branch("$9"),
+        branch("NOT $9 AND user_id = $10"),
+        branch("NOT $9 AND domain = $11 AND user_id IS DISTINCT FROM $10"),
+        branch(include_str!("made.sql")),
+    ];
+    include_str!("page.sql")
+        .replace("{seen}", &seen.join(" UNION ALL "))
+        .replace("{order}", order)
+}
 
 /// What happened, as the log holds it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
@@ -49,12 +71,14 @@ pub struct Entry {
     /// The signing request that it belongs to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub request_id: Option<String>,
-    /// More about it.
-    #[serde(default, skip_serializing_if = "Value::is_null")]
-    pub details: Value,
-    /// What belongs to it.
-    #[serde(default, skip_serializing_if = "Value::is_null")]
-    pub metadata: Value,
+    /// More about it: any JSON, as it is stored.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Value)]
+    pub details: Option<RawJson>,
+    /// What belongs to it: any JSON, as it is stored.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Value)]
+    pub metadata: Option<RawJson>,
     /// Where from.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ip_address: Option<String>,
@@ -131,12 +155,15 @@ impl Audit {
         let (all, user, domain) = match sight {
             Sight::All => (true, None, None),
             Sight::Of { user, domain } => {
-                let domain = domain.as_ref().map(|domain| domain.to_lowercase());
-                (false, Some(user.clone()), domain)
+                let domain = domain.as_deref().map(identity::domain);
+                (false, Some(identity::user(user)), domain)
             }
         };
-        let request = filter.request_id.as_deref();
+        let normal = |id: &Option<String>| id.as_deref().map(identity::id);
+        let request = normal(&filter.request_id);
+        let (of_user, resource) = (normal(&filter.user_id), normal(&filter.resource_id));
         let uuid = request
+            .as_deref()
             .and_then(|id| Uuid::parse_str(id).ok())
             .map(|id| id.to_string());
         let micros = |at: Option<Timestamp>| at.map(Timestamp::as_microsecond);
@@ -147,10 +174,10 @@ impl Audit {
         let parameters: [Parameter<'_>; 14] = [
             (&request, Type::TEXT),
             (&uuid, Type::TEXT),
-            (&filter.user_id, Type::TEXT),
+            (&of_user, Type::TEXT),
             (&filter.action, Type::TEXT),
             (&filter.resource_type, Type::TEXT),
-            (&filter.resource_id, Type::TEXT),
+            (&resource, Type::TEXT),
             (&from, Type::INT8),
             (&to, Type::INT8),
             (&all, Type::BOOL),
@@ -160,7 +187,7 @@ impl Audit {
             (&key, Type::TEXT),
             (&limit, Type::INT8),
         ];
-        let sql = if part.newest_first { NEWEST } else { OLDEST };
+        let sql = if part.newest_first { &NEWEST } else { &OLDEST };
         let rows = self.0.query_repeatable(sql, &parameters).await?;
         let entries = rows
             .iter()
@@ -180,11 +207,11 @@ impl Audit {
         let Ok(uuid) = Uuid::parse_str(request_id) else {
             return Ok(false);
         };
-        let (uuid, domain) = (uuid.to_string(), domain.as_ref().map(|d| d.to_lowercase()));
+        let (uuid, domain) = (uuid.to_string(), domain.as_deref().map(identity::domain));
         let sql = "SELECT EXISTS (SELECT FROM public.signing_requests AS request \
             LEFT JOIN public.user_profiles AS maker ON maker.id = request.initiated_by \
             WHERE request.id = $1::uuid AND (request.initiated_by::text = $2 \
-              OR lower(split_part(maker.email, '@', 2)) = $3)) AS may";
+              OR signtusk.domain_of(maker.email) = $3)) AS may";
         let parameters: [Parameter<'_>; 3] = [
             (&uuid, Type::TEXT),
             (user, Type::TEXT),

@@ -1,11 +1,12 @@
 //! What an audit event says: the payload that producers write and `audit-log` reads, parsed once.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use serde_json::{Map, Number, Value};
 use utoipa::ToSchema;
 
 use super::text::{InvalidText, Name, Word};
+use crate::base::clock::Clock;
 use crate::service::email::optional;
 
 /// The actions that the web app names. Others are taken, too.
@@ -139,6 +140,9 @@ impl Event {
     }
 }
 
+/// How far a writer's clock may be ahead; the database allows the same.
+const AHEAD: SignedDuration = SignedDuration::from_mins(5);
+
 /// When something happened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Happened(pub Timestamp);
@@ -157,11 +161,14 @@ impl<'de> Deserialize<'de> for Happened {
             Value::String(text) => text.parse().ok(),
             _ => None,
         };
-        at.filter(|at| *at >= Timestamp::UNIX_EPOCH)
-            .map(Self)
-            .ok_or_else(|| {
-                de::Error::custom("is neither milliseconds since 1970 nor an RFC 3339 instant")
-            })
+        let at = at.filter(|at| *at >= Timestamp::UNIX_EPOCH);
+        let at = at.ok_or_else(|| {
+            de::Error::custom("is neither milliseconds since 1970 nor an RFC 3339 instant")
+        })?;
+        if at > Clock::system().now() + AHEAD {
+            return Err(de::Error::custom("is more than five minutes in the future"));
+        }
+        Ok(Self(at))
     }
 }
 

@@ -9,6 +9,7 @@ use super::links::{CHAINS, HEAD, LINKS, PAGE, Span, is_full, link};
 use super::seal::Seal;
 use super::walk::{Broken, Head, Walk};
 use super::{Audit, Error};
+use crate::base::identity;
 use crate::protocol::postgres::{Json, Parameter, Type, column};
 
 /// What is verified.
@@ -20,6 +21,17 @@ pub enum Scope {
     Request(String),
     /// Every chain in which a user did something.
     User(String),
+}
+
+impl Scope {
+    /// The same, with its id in the one spelling in which events are appended.
+    fn normal(&self) -> Self {
+        match self {
+            Self::All => Self::All,
+            Self::Request(id) => Self::Request(identity::id(id)),
+            Self::User(id) => Self::User(identity::user(id)),
+        }
+    }
 }
 
 /// A place that was reached: all before it is in order.
@@ -72,6 +84,7 @@ impl Audit {
         reached: Option<Reached>,
         deadline: Instant,
     ) -> Result<Verdict, Error> {
+        let scope = &scope.normal();
         let mut verdict = Verdict {
             valid: true,
             events: 0,

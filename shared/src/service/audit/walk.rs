@@ -1,6 +1,7 @@
 //! One chain, walked from its checkpoint to its end: the rules by which a broken link is found and named.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -368,8 +369,43 @@ fn same_json(told: Option<&RawValue>, column: Option<&str>) -> bool {
         return true;
     }
     let read = |text: &str| serde_json::from_str::<Value>(text).ok();
-    let (Some(told), Some(column)) = (read(told), read(column)) else {
-        return false;
+    let (Some(told_value), Some(column_value)) = (read(told), read(column)) else {
+        // What no reader can read was stored all the same: that is no proof of a change.
+        return sorted(told, MAX_COMPARED_DEPTH)
+            .is_some_and(|told| sorted(column, MAX_COMPARED_DEPTH) == Some(told));
     };
-    told == column || column.as_str().is_some_and(|text| read(text) == Some(told))
+    told_value == column_value
+        || (column_value.as_str()).is_some_and(|text| read(text) == Some(told_value))
+}
+
+/// How deep JSON is compared that cannot be read as a whole.
+const MAX_COMPARED_DEPTH: usize = 500;
+
+/// JSON with the members of its objects sorted and without space between, level by level; none beyond `depth`.
+fn sorted(text: &str, depth: usize) -> Option<String> {
+    let depth = depth.checked_sub(1)?;
+    if text.starts_with('{') {
+        let members: BTreeMap<String, &RawValue> = serde_json::from_str(text).ok()?;
+        let members = members.into_iter().map(|(name, member)| {
+            let name = serde_json::to_string(&name).ok()?;
+            Some(format!("{name}:{}", sorted(member.get(), depth)?))
+        });
+        return Some(format!(
+            "{{{}}}",
+            members.collect::<Option<Vec<_>>>()?.join(",")
+        ));
+    }
+    if text.starts_with('[') {
+        let items: Vec<&RawValue> = serde_json::from_str(text).ok()?;
+        let items = items.into_iter().map(|item| sorted(item.get(), depth));
+        return Some(format!(
+            "[{}]",
+            items.collect::<Option<Vec<_>>>()?.join(",")
+        ));
+    }
+    match serde_json::from_str::<Value>(text) {
+        Ok(value) => serde_json::to_string(&value).ok(),
+        // A number that no double holds, which has one spelling in the database.
+        Err(_) => Some(text.to_owned()),
+    }
 }

@@ -5,6 +5,7 @@
 
 mod colour;
 
+use crate::base::identity;
 use crate::protocol::mail::EmailAddress;
 use crate::protocol::postgres::{self, Parameter, Postgres, Row, Type, column};
 use crate::service::email::{DisplayName, HttpUrl};
@@ -18,7 +19,7 @@ const PRODUCT: &str = "SignTusk";
 const LONGEST_NAME: usize = 60;
 
 const OF_DOMAIN: &str = "SELECT email_from_name, company_logo_url, primary_color, email_from_address \
-    FROM public.domain_settings WHERE domain = $1";
+    FROM public.domain_settings WHERE lower(domain COLLATE \"C\") = $1 ORDER BY domain = $1 DESC, domain LIMIT 1";
 
 /// The settings could not be read.
 #[derive(Debug, thiserror::Error)]
@@ -108,7 +109,7 @@ impl Brandings {
 
     /// The brand of a domain; the product's own for one without settings. One query.
     pub async fn of(&self, domain: &str) -> Result<Brand, Error> {
-        let domain = domain.to_lowercase();
+        let domain = identity::domain(domain);
         let parameters: [Parameter<'_>; 1] = [(&domain, Type::TEXT)];
         let rows = self.0.query(OF_DOMAIN, &parameters).await?;
         Ok(rows

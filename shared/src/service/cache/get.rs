@@ -82,6 +82,17 @@ enum Read<C: Class> {
     Stale(C::Stale),
     Elected(Election<C>),
     Busy(Duration),
+    /// An election is due: the script only looked.
+    Due,
+}
+
+/// What the reading script may do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Mode {
+    /// Looks: the first request, which may travel with the guard's question and be refused.
+    Look,
+    /// Elects this reader where nothing can be answered.
+    Elect,
 }
 
 /// The right to fill an entry.
@@ -126,8 +137,13 @@ impl<C: Class> Lookup<'_, C> {
     async fn run(&self) -> Result<Found, Error> {
         let started = Instant::now();
         let [mut pause, longest] = PAUSES;
+        let mut mode = Mode::Look;
         loop {
-            match self.read().await {
+            let read = self.read(mode).await;
+            // What comes after the first request is no longer refused.
+            mode = Mode::Elect;
+            match read {
+                Ok(Read::Due) => {}
                 Ok(Read::Hit(entry)) => return Ok(self.found(entry, Source::Hit)),
                 Ok(Read::Stale(entry)) => return Ok(self.found(entry.into(), Source::Stale)),
                 Ok(Read::Elected(election)) => return self.fill(election).await,
@@ -144,12 +160,12 @@ impl<C: Class> Lookup<'_, C> {
         }
     }
 
-    async fn read(&self) -> Result<Read<C>, upstash::Error> {
-        read_answer(self.caches.redis.eval(self.question()).await?)
+    async fn read(&self, mode: Mode) -> Result<Read<C>, upstash::Error> {
+        read_answer(self.caches.redis.eval(self.question(mode)).await?)
     }
 
     /// The script call. Its figures are those of the day by this machine's clock.
-    fn question(&self) -> Invocation {
+    fn question(&self, mode: Mode) -> Invocation {
         let needs_parties = self.viewer.needs_parties(self.kind.subject());
         READ.invoke()
             .key(self.kind.key(&self.id))
@@ -161,6 +177,7 @@ impl<C: Class> Lookup<'_, C> {
             .arg(u8::from(needs_parties))
             .arg(self.kind.name())
             .arg(stats::LIFE.as_secs())
+            .arg(if mode == Mode::Elect { "1" } else { "" })
     }
 
     /// Asks the database, fills the entry and answers. Where the database is away, what is left may do.
@@ -270,6 +287,9 @@ fn read_answer<C: Class>(answer: Vec<Reply>) -> Result<Read<C>, upstash::Error> 
     if word == "busy" {
         let left = u64::from_reply(next())?;
         return Ok(Read::Busy(Duration::from_millis(left)));
+    }
+    if word == "due" {
+        return Ok(Read::Due);
     }
     let generation = Generation(String::from_reply(next())?);
     let at = match word.as_str() {

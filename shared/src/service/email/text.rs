@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::base::bidi::is_bidi_control;
+use crate::base::identity;
 
 /// The longest name, in characters.
 const MAX_NAME: usize = 200;
@@ -152,7 +153,7 @@ impl TryFrom<String> for Reference {
     type Error = InvalidText;
 
     fn try_from(text: String) -> Result<Self, InvalidText> {
-        line(&text, MAX_REFERENCE).map(Self)
+        line(&text, MAX_REFERENCE).map(|id| Self(identity::id(&id)))
     }
 }
 

@@ -1,7 +1,9 @@
 //! What a message says about its job besides the payload.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Deserializer, Serialize};
-use serde_json::{Map, Value};
+use serde_json::value::{RawValue, to_raw_value};
 
 use crate::base::id;
 
@@ -23,11 +25,12 @@ fn plain<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D
 }
 
 impl Tracking {
-    /// The body of a message: the payload (a JSON object) with these members added.
+    /// The body of a message: the payload (a JSON object) with these members added. The other members are passed on
+    /// as they are written, so that one which cannot be read fails its own job and no batch.
     pub(super) fn envelop(&self, payload: &str) -> Result<Vec<u8>, serde_json::Error> {
-        let mut body: Map<String, Value> = serde_json::from_str(payload)?;
-        body.insert("jobId".into(), self.job_id.clone().into());
-        body.insert("generation".into(), self.generation.into());
+        let mut body: BTreeMap<String, Box<RawValue>> = serde_json::from_str(payload)?;
+        body.insert("jobId".into(), to_raw_value(&self.job_id)?);
+        body.insert("generation".into(), to_raw_value(&self.generation)?);
         serde_json::to_vec(&body)
     }
 }
@@ -35,6 +38,17 @@ impl Tracking {
 #[cfg(test)]
 mod tests {
     use super::Tracking;
+
+    #[test]
+    fn unreadable_member_is_passed_on_as_written() {
+        let deep = format!("{}{}", "[".repeat(200), "]".repeat(200));
+        let payload = format!(r#"{{"a":{deep},"b":1e400,"c":12345678901234567890}}"#);
+        let body = Tracking::default().envelop(&payload).unwrap();
+        let body = String::from_utf8(body).unwrap();
+        for written in [deep.as_str(), "1e400", "12345678901234567890"] {
+            assert!(body.contains(written), "{body}");
+        }
+    }
 
     #[test]
     fn what_cannot_be_an_id_is_none() {

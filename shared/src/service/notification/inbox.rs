@@ -2,12 +2,12 @@
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::store::{Error, Notifications};
 use super::unread::Unread;
+use crate::base::json::RawJson;
 use crate::protocol::postgres::{Json, Parameter, Type, column};
 use crate::service::email::Reference;
 use crate::service::page::{self, Cursor, Page};
@@ -40,7 +40,7 @@ pub struct InboxItem {
     pub message: String,
     /// What the web app wanted to find with it.
     #[schema(value_type = Object)]
-    pub metadata: Value,
+    pub metadata: RawJson,
     /// Where it leads.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub action_url: Option<String>,

@@ -34,4 +34,5 @@ SET claim = $2, held_until = now() + $5 * interval '1 second', attempts = attemp
 FROM taken
 WHERE claimed.seq = taken.seq
 RETURNING claimed.seq, id::text, kind, payload::text, ordering_key, job_type, priority, tenant, acting_user, label,
-  (extract(epoch FROM not_before) * 1000)::bigint AS not_before, attempts
+  -- An infinite instant is no number of milliseconds: one such row must not fail the claim of all.
+  (extract(epoch FROM least(greatest(not_before, 'epoch'), '9999-12-30')) * 1000)::bigint AS not_before, attempts

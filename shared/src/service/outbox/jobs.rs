@@ -6,6 +6,8 @@
 use std::collections::HashSet;
 use std::time::Duration;
 
+use serde_json::{Map, Value};
+
 use super::{Kind, Outbox, Outcome, Row};
 use crate::protocol::qstash;
 use crate::service::job::{
@@ -135,6 +137,7 @@ impl Parcel<'_> {
 
 /// The job of a row, or why it can never be one.
 fn parcel(place: usize, row: &Row) -> Result<Parcel<'_>, String> {
+    readable(&row.payload)?;
     let columns = &row.columns;
     let job: JobType = columns
         .job_type
@@ -160,6 +163,14 @@ fn parcel(place: usize, row: &Row) -> Result<Parcel<'_>, String> {
             payload: row.payload.clone(),
         },
     })
+}
+
+/// Errors if no function can read the payload: `jsonb` holds deeper nesting and larger numbers than readers of JSON take.
+/// It ends here, as the row's own fault, before it can fail a batch.
+fn readable(payload: &str) -> Result<(), String> {
+    serde_json::from_str::<Map<String, Value>>(payload)
+        .map(drop)
+        .map_err(|error| format!("the payload cannot be read: {error}"))
 }
 
 fn refused(row: &Row, refusal: &qstash::Refusal, overtaken: bool) -> Outcome {

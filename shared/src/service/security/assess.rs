@@ -7,6 +7,7 @@ use super::visitor::{Visitor, sha256};
 use super::{
     ADDRESSES, ASSESS, BLOCKED_LENGTHS, BLOCKED_PREFIXES, DEVICES, Error, Security, agent, probe,
 };
+use crate::base::identity;
 use crate::base::network::{digits, plain, subscriber};
 use crate::protocol::upstash::{FromReply as _, Reply};
 
@@ -61,7 +62,7 @@ impl Security {
             .key(keys.refusals)
             .key(keys.accounts);
         if let Some(identifier) = identifier {
-            let account = identifier.trim().to_lowercase();
+            let account = identity::folded(identifier);
             call = call
                 .key(failures(kind, &account, None))
                 .key(failures(kind, &account, Some(&device)))

@@ -7,8 +7,9 @@ use serde_json::{Value, json};
 
 use super::event::{Event, EventType, Severity};
 use super::visitor::{Visitor, sha256};
-use super::{ADDRESSES, ATTEMPT, DEVICES, Error, FAILURES, Security};
+use super::{ADDRESSES, ATTEMPT, ATTEMPT_ANSWER, DEVICES, Error, FAILURES, Security};
 use crate::base::id;
+use crate::base::identity;
 use crate::base::network::{plain, subscriber};
 use crate::protocol::mail::EmailAddress;
 use crate::protocol::upstash::{FromReply as _, Reply};
@@ -16,6 +17,9 @@ use crate::service::user_agent::UserAgent;
 
 /// How long failures are remembered after the last attempt.
 const FAILURES_LIFE: Duration = Duration::from_hours(24);
+
+/// How long an answer is kept for a repetition: longer than a request is repeated.
+const ANSWER_LIFE: Duration = Duration::from_mins(1);
 
 /// How long a device stays known after its last success.
 const DEVICES_LIFE: Duration = Duration::from_hours(24 * 90);
@@ -68,7 +72,7 @@ impl Security {
     /// Records an attempt: one request to Redis, and one statement where the owner has to be told. Where Postgres does
     /// not take that, the attempt stands all the same, and what is to be told waits for the next upkeep.
     pub async fn attempt(&self, attempt: &Attempt<'_>) -> Result<Outcome, Error> {
-        let account = attempt.identifier.trim().to_lowercase();
+        let account = identity::folded(attempt.identifier);
         let visitor = &attempt.visitor;
         let (device, address) = (visitor.device(), subscriber(visitor.address));
         let reply = self
@@ -98,9 +102,9 @@ impl Security {
             .key(keys.lockout)
             .key(ADDRESSES.key(&sha256(&[account])))
             .key(keys.accounts)
+            .key(ATTEMPT_ANSWER.key(&id::nonce()))
             .arg(u8::from(attempt.success))
             .arg(device)
-            .arg(id::nonce())
             .arg(address)
             .arg(sha256(&[account]))
             .arg(FAILURES_LIFE.as_millis())
@@ -111,6 +115,7 @@ impl Security {
             .arg(ADDRESSES_BOUND)
             .arg(FIRST_LOCKOUT.as_millis())
             .arg(LONGEST_LOCKOUT.as_millis())
+            .arg(ANSWER_LIFE.as_millis())
     }
 
     /// Writes the event down and sends its mail on its way; what the queue does not take is left to the sweep.

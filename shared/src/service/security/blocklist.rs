@@ -1,18 +1,24 @@
 //! The block list: networks that may not call. Postgres holds it, with reason, author and end; Redis has a copy that
 //! the guard looks an address up in, in one command however long the list is.
 //!
-//! Changes go one at a time, and each reaches the copy before it is committed: the copy sees them in the order of the
-//! list. One that then is not committed was answered with an error; done again, it makes both the same.
+//! A change is committed first and copied afterwards, as the list then has it: what is not committed never reaches the
+//! copy. Both steps are taken one caller at a time. From before the commit until the copy is made the copy counts as
+//! incomplete, so that a change whose caller dies in between is made good by the next upkeep, which makes the copy anew
+//! from the list alone. Redis is never called while the audit chain of the change's event is held.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::event::{Event, EventType, Severity};
-use super::{BLOCK, BLOCKED_LENGTHS, BLOCKED_PREFIXES, Error};
+use super::{
+    BLOCK, BLOCKED_LENGTHS, BLOCKED_PREFIXES, Error, NEXT_LENGTHS, NEXT_PREFIXES, REPLACE,
+    UNFINISHED,
+};
 use crate::base::network::{Network, digits};
 use crate::protocol::postgres::{Json, Parameter, Postgres, Row, Transaction, Type, column};
-use crate::protocol::upstash::{Command, Redis};
+use crate::protocol::upstash::{Command, Invocation, Pipeline, Redis};
+use crate::service::key::Family;
 use crate::service::page::{self, Cursor, Page};
 
 const PUT: &str = include_str!("sql/put.sql");
@@ -20,6 +26,7 @@ const REMOVE: &str =
     "DELETE FROM signtusk.blocked_networks WHERE network = $1::text::cidr RETURNING 1 AS gone";
 const LIST: &str = include_str!("sql/list.sql");
 const ALL: &str = include_str!("sql/all.sql");
+const PRESENT: &str = include_str!("sql/present.sql");
 
 /// Holds back every other change of the list until the transaction is over.
 const ONE_AT_A_TIME: &str =
@@ -28,8 +35,8 @@ const ONE_AT_A_TIME: &str =
 /// Entries that are copied in one request.
 const PORTION: i64 = 1_000;
 
-/// The field of the copy that counts the fillings that are not over: 0 where it is whole. A store that was lost since
-/// has none, and one that was lost meanwhile has counted below zero.
+/// The field of the copy that counts the changes that are not copied yet: 0 where it is whole. A store that was lost
+/// since has none, and one that was made anew meanwhile has counted below zero.
 const FILLING: &str = "filling";
 
 /// An entry of the list.
@@ -108,19 +115,18 @@ impl Blocklist {
             (&expires, Type::INT8),
         ];
         let change = self.change().await?;
+        self.redis.eval::<i64>(unfinished(1)).await?;
         let rows = change.query(PUT, &parameters).await?;
         let row = rows.first().ok_or(Error::Unreadable)?;
         let listed = item(row)?;
         let Json(over) = column::<Json<Vec<String>>>(row, "over")?;
-        let over = over.iter().filter_map(|cidr| cidr.parse().ok());
-        let ends = entry.expires_at.map_or(0, Timestamp::as_millisecond);
-        let mut changes: Vec<(Network, i64)> = over.map(|network| (network, GONE)).collect();
-        changes.push((entry.network, ends));
+        let mut changed: Vec<Network> = over.iter().filter_map(|cidr| cidr.parse().ok()).collect();
+        changed.push(entry.network);
         said(EventType::NetworkBlocked, &network, entry.author)
             .record_with(&change)
             .await?;
-        self.copy(&changes).await?;
         change.commit().await?;
+        self.copy_present(&changed).await?;
         Ok(listed)
     }
 
@@ -129,14 +135,15 @@ impl Blocklist {
         let cidr = network.to_string();
         let parameters: [Parameter<'_>; 1] = [(&cidr, Type::TEXT)];
         let change = self.change().await?;
+        self.redis.eval::<i64>(unfinished(1)).await?;
         let gone = change.query(REMOVE, &parameters).await?;
         if !gone.is_empty() {
             said(EventType::NetworkUnblocked, &cidr, author)
                 .record_with(&change)
                 .await?;
         }
-        self.copy(&[(network, GONE)]).await?;
-        Ok(change.commit().await?)
+        change.commit().await?;
+        self.copy_present(&[network]).await
     }
 
     /// What asks whether the copy is whole: it is, if the answer is 0; else [`Blocklist::refill`] is due.
@@ -145,12 +152,15 @@ impl Blocklist {
         Command::new("HGET").arg(prefixes).arg(FILLING)
     }
 
-    /// Copies the whole list again, and says how many entries that were.
+    /// Makes the copy anew from the list, beside the present one, and says how many entries it has. What is in the
+    /// present one alone is gone then.
     pub(super) async fn refill(&self) -> Result<usize, Error> {
         let change = self.change().await?;
-        let prefixes = BLOCKED_PREFIXES.key("");
-        let begun = Command::new("HSET").arg(&prefixes).arg(FILLING).arg(1);
-        self.redis.run::<i64>(begun.repeatable()).await?;
+        let (lengths, prefixes) = (NEXT_LENGTHS.key(""), NEXT_PREFIXES.key(""));
+        let empty = Command::new("DEL").arg(&lengths).arg(&prefixes);
+        let whole = Command::new("HSET").arg(&prefixes).arg(FILLING).arg(0);
+        let begun = Pipeline::new().command(empty).command(whole);
+        self.redis.pipeline(begun).await?;
         let (mut after, mut copied) = (None, 0);
         loop {
             let entries = entries_after(&change, after.as_deref()).await?;
@@ -159,10 +169,16 @@ impl Blocklist {
             };
             after = Some(last.to_string());
             copied += entries.len();
-            self.copy(&entries).await?;
+            let copy = copying([&NEXT_LENGTHS, &NEXT_PREFIXES], &entries);
+            self.redis.eval::<i64>(copy).await?;
         }
-        let over = Command::new("HINCRBY").arg(prefixes).arg(FILLING).arg(-1);
-        self.redis.run::<i64>(over).await?;
+        let replace = REPLACE
+            .invoke()
+            .key(lengths)
+            .key(prefixes)
+            .key(BLOCKED_LENGTHS.key(""))
+            .key(BLOCKED_PREFIXES.key(""));
+        self.redis.eval::<i64>(replace).await?;
         change.commit().await?;
         Ok(copied)
     }
@@ -173,20 +189,42 @@ impl Blocklist {
         Ok(change)
     }
 
-    async fn copy(&self, changes: &[(Network, i64)]) -> Result<(), Error> {
-        let mut call = BLOCK
-            .invoke()
-            .key(BLOCKED_LENGTHS.key(""))
-            .key(BLOCKED_PREFIXES.key(""));
-        for (network, ends) in changes {
-            let bits = network.bits();
-            let family = if network.address().is_ipv4() { 4 } else { 6 };
-            let digits = digits(network.address());
-            let prefix = &digits[..usize::from(bits.div_ceil(4))];
-            call = call.arg(format!("{family}/{bits}")).arg(prefix).arg(ends);
-        }
-        Ok(self.redis.eval(call).await?)
+    /// Copies what the list has of these networks now, with nobody changing it meanwhile.
+    async fn copy_present(&self, networks: &[Network]) -> Result<(), Error> {
+        let asked: Vec<String> = networks.iter().map(Network::to_string).collect();
+        let held = self.change().await?;
+        let rows = held.query(PRESENT, &[(&asked, Type::TEXT_ARRAY)]).await?;
+        let present = rows.iter().map(entry).collect::<Result<Vec<_>, _>>()?;
+        let copy = copying([&BLOCKED_LENGTHS, &BLOCKED_PREFIXES], &present);
+        let copied = Pipeline::new().script(copy).script(unfinished(-1));
+        let mut copied = self.redis.pipeline(copied).await?;
+        copied.take::<i64>()?;
+        copied.take::<i64>()?;
+        Ok(held.commit().await?)
     }
+}
+
+/// Counts a change whose copy is begun (1) or made (-1), where the copy is there at all: one that was lost stays
+/// incomplete.
+fn unfinished(by: i8) -> Invocation {
+    UNFINISHED
+        .invoke()
+        .key(BLOCKED_PREFIXES.key(""))
+        .arg(FILLING)
+        .arg(by)
+}
+
+/// Takes entries over into a copy.
+fn copying([lengths, prefixes]: [&Family; 2], changes: &[(Network, i64)]) -> Invocation {
+    let mut call = BLOCK.invoke().key(lengths.key("")).key(prefixes.key(""));
+    for (network, ends) in changes {
+        let bits = network.bits();
+        let family = if network.address().is_ipv4() { 4 } else { 6 };
+        let digits = digits(network.address());
+        let prefix = &digits[..usize::from(bits.div_ceil(4))];
+        call = call.arg(format!("{family}/{bits}")).arg(prefix).arg(ends);
+    }
+    call
 }
 
 fn said(kind: EventType, cidr: &str, author: Option<&str>) -> Event {
@@ -209,17 +247,15 @@ async fn entries_after(
 ) -> Result<Vec<(Network, i64)>, Error> {
     let parameters: [Parameter<'_>; 2] = [(&after, Type::TEXT), (&PORTION, Type::INT8)];
     let rows = change.query(ALL, &parameters).await?;
-    rows.iter()
-        .map(|row| {
-            let network: String = column(row, "network")?;
-            let network = network.parse().map_err(|_| Error::Unreadable)?;
-            Ok((network, column(row, "ends")?))
-        })
-        .collect()
+    rows.iter().map(entry).collect()
 }
 
-/// What stands for the end of an entry that is not there any more.
-const GONE: i64 = -1;
+/// A network and the millisecond when it ends: 0 for never, -1 where it is not on the list any more.
+fn entry(row: &Row) -> Result<(Network, i64), Error> {
+    let network: String = column(row, "network")?;
+    let network = network.parse().map_err(|_| Error::Unreadable)?;
+    Ok((network, column(row, "ends")?))
+}
 
 fn item(row: &Row) -> Result<Blocked, Error> {
     Ok(column::<Json<Blocked>>(row, "item").map(|Json(item)| item)?)

@@ -50,6 +50,20 @@ pub const BLOCKED_PREFIXES: Family = Family {
     life: "none; one field for each entry of the list, as Postgres has it, and one that says whether it is whole",
 };
 
+/// [`BLOCKED_LENGTHS`] while the copy is made anew.
+pub const NEXT_LENGTHS: Family = Family {
+    pattern: "blocklist:next:lengths",
+    kind: "string",
+    life: "while the copy of the block list is made anew; one that was left over is the first to go the next time",
+};
+
+/// [`BLOCKED_PREFIXES`] while the copy is made anew.
+pub const NEXT_PREFIXES: Family = Family {
+    pattern: "blocklist:next:prefixes",
+    kind: "hash",
+    life: "while the copy of the block list is made anew; one that was left over is the first to go the next time",
+};
+
 /// Security events that Postgres has not been told.
 pub const UNTOLD: Family = Family {
     pattern: "security_events:untold",
@@ -99,6 +113,13 @@ pub const ACCOUNTS: Family = Family {
     life: "an hour after the last attempt; 12 KB",
 };
 
+/// What an attempt was answered, for a repetition of its request.
+pub const ATTEMPT_ANSWER: Family = Family {
+    pattern: "attempt_answer:{nonce}",
+    kind: "string",
+    life: "a minute: longer than a request can be repeated",
+};
+
 /// How often an address was denied in a row.
 pub const REFUSALS: Family = Family {
     pattern: "refusals:{address}",
@@ -110,6 +131,8 @@ pub const REFUSALS: Family = Family {
 pub const KEYS: &[&Family] = &[
     &BLOCKED_LENGTHS,
     &BLOCKED_PREFIXES,
+    &NEXT_LENGTHS,
+    &NEXT_PREFIXES,
     &UNTOLD,
     &ADDRESS_LOCKOUT,
     &FAILURES,
@@ -117,6 +140,7 @@ pub const KEYS: &[&Family] = &[
     &DEVICES,
     &ADDRESSES,
     &ACCOUNTS,
+    &ATTEMPT_ANSWER,
     &REFUSALS,
 ];
 
@@ -131,6 +155,8 @@ static ASSESS: Script = Script::repeatable(key_locked!(
 
 // Repeating it changes nothing.
 static BLOCK: Script = Script::repeatable(key_locked!(include_str!("lua/block.lua")));
+static REPLACE: Script = Script::repeatable(key_locked!(include_str!("lua/replace.lua")));
+static UNFINISHED: Script = Script::new(key_locked!(include_str!("lua/unfinished.lua")));
 
 /// Why security could not be looked after.
 #[derive(Debug, thiserror::Error)]

@@ -70,7 +70,16 @@ impl Archive {
             .0
             .query_repeatable(OF_USER, &[(&user, Type::TEXT)])
             .await?;
-        rows.iter().map(record).collect()
+        // One that cannot be read hides none of the others.
+        let read = |row| {
+            record(row)
+                .inspect_err(|error| {
+                    let error = error as &dyn std::error::Error;
+                    tracing::error!(error, "session unreadable; left out of the list");
+                })
+                .ok()
+        };
+        Ok(rows.iter().filter_map(read).collect())
     }
 
     /// Writes a session that is newer than its row.

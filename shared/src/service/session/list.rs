@@ -18,7 +18,7 @@ impl Sessions {
         let current = current.map_or("", SessionId::as_str);
         let kept = self.archive.of_user(user).await;
         let known = kept.as_deref().unwrap_or_default();
-        match self.list_at_redis(user, current, known).await {
+        match self.list_at_redis(user, current, kept.is_ok(), known).await {
             Ok(listed) => Ok(listed),
             Err(Error::Store(error)) if kept.is_ok() => {
                 tracing::warn!(error = &error as &dyn std::error::Error, "from postgres");
@@ -32,6 +32,7 @@ impl Sessions {
         &self,
         user: Uuid,
         current: &str,
+        was_asked: bool,
         known: &[Record],
     ) -> Result<Listed, Error> {
         let user = user.to_string();
@@ -39,7 +40,8 @@ impl Sessions {
             .invoke()
             .key(OF_USER.key(&user))
             .arg(&user)
-            .arg(current);
+            .arg(current)
+            .arg(u8::from(was_asked));
         for record in known {
             call = call.arg(&record.session_id).arg(record.created_at);
         }

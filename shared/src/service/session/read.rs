@@ -20,6 +20,8 @@ enum Word {
     Due(String, i64),
     /// The web app wrote it. Postgres knows better.
     Former(String),
+    /// There is something to write before it can be answered.
+    Use,
     Gone,
     /// Redis does not know it; what Postgres knows is taken with this ticket.
     Miss(String),
@@ -30,26 +32,47 @@ enum Word {
 impl Sessions {
     /// The session as JSON, see [`Session`]; nothing where there is none, or none that `viewer` may see. Asked for the
     /// age of its second factor (seconds), it says whether that is fresh.
+    ///
+    /// The first request only looks: it may travel with the question whether the caller may ask at all, and a refused
+    /// caller must leave no ticket and no use. Mostly it is the only one.
     pub async fn read(
         &self,
         id: &SessionId,
         viewer: Viewer<'_>,
         totp_max_age: Option<u32>,
     ) -> Result<Option<String>, Error> {
+        match self.ask(self.reading(id, viewer, totp_max_age, LOOK)).await {
+            Ok(Word::Live(json)) => Ok(Some(json)),
+            Ok(Word::Gone) => Ok(None),
+            Ok(Word::Use) => self.read_and_use(id, viewer, totp_max_age).await,
+            Ok(_) => Err(Error::Unreadable("the answer of a script")),
+            Err(error @ Error::Store(_)) => {
+                tracing::warn!(
+                    error = &error as &dyn std::error::Error,
+                    "Redis unavailable; session read from Postgres"
+                );
+                self.read_archive(id, viewer, totp_max_age).await
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// The same, which notes the use, and asks Postgres for what Redis does not know.
+    pub(super) async fn read_and_use(
+        &self,
+        id: &SessionId,
+        viewer: Viewer<'_>,
+        totp_max_age: Option<u32>,
+    ) -> Result<Option<String>, Error> {
         for _ in 0..TRIES {
-            let [user, domain] = viewer.words();
-            let call = scripts::READ
-                .invoke()
-                .key(SESSION.key(id.as_str()))
-                .keys(self.days())
-                .arg(age(totp_max_age))
-                .arg(user)
-                .arg(domain)
-                .arg(id::nonce());
+            let call = self.reading(id, viewer, totp_max_age, &id::nonce());
             let word = match self.ask(call).await {
                 Ok(word) => word,
                 Err(error @ Error::Store(_)) => {
-                    tracing::warn!(error = &error as &dyn std::error::Error, "from postgres");
+                    tracing::warn!(
+                        error = &error as &dyn std::error::Error,
+                        "Redis unavailable; session read from Postgres"
+                    );
                     return self.read_archive(id, viewer, totp_max_age).await;
                 }
                 Err(error) => return Err(error),
@@ -61,9 +84,13 @@ impl Sessions {
                 },
                 Word::Former(json) => match self.archive.find(id.as_str()).await {
                     Ok(Some(record)) => self.fill(&record, "", viewer, totp_max_age).await?,
-                    Ok(None) => Word::Live(json),
+                    // The web app took the row away at logout, and left the string.
+                    Ok(None) => Word::Gone,
                     Err(error) => {
-                        tracing::warn!(error = &error as &dyn std::error::Error, "unconfirmed");
+                        tracing::warn!(
+                            error = &error as &dyn std::error::Error,
+                            "Postgres unavailable; session of the web app served unconfirmed"
+                        );
                         Word::Live(json)
                     }
                 },
@@ -74,6 +101,7 @@ impl Sessions {
                 Word::Due(json, at) => return self.note_use(id, at, json).await,
                 Word::Gone => return Ok(None),
                 Word::Miss(_) | Word::Late => {}
+                Word::Use => return Err(Error::Unreadable("the answer of a script")),
             }
         }
         Err(Error::Contended)
@@ -84,6 +112,25 @@ impl Sessions {
         let today = self.clock.now().to_zoned_datetime(TimeZone::UTC).date();
         let yesterday = today.yesterday().unwrap_or(today);
         [today, yesterday].map(|day| ACTIVE_USERS.key(&day.to_string()))
+    }
+
+    /// The call of the script that reads. A ticket is from a caller who can ask Postgres; [`LOOK`] changes nothing.
+    fn reading(
+        &self,
+        id: &SessionId,
+        viewer: Viewer<'_>,
+        totp_max_age: Option<u32>,
+        ticket: &str,
+    ) -> Invocation {
+        let [user, domain] = viewer.words();
+        scripts::READ
+            .invoke()
+            .key(SESSION.key(id.as_str()))
+            .keys(self.days())
+            .arg(age(totp_max_age))
+            .arg(user)
+            .arg(domain)
+            .arg(ticket)
     }
 
     /// Puts back what Postgres knows.
@@ -131,6 +178,7 @@ impl Sessions {
             )),
             ("miss", [Some(ticket), _]) => Ok(Word::Miss(ticket)),
             ("gone", _) => Ok(Word::Gone),
+            ("use", _) => Ok(Word::Use),
             ("late", _) => Ok(Word::Late),
             _ => Err(Error::Unreadable("the answer of a script")),
         }
@@ -202,6 +250,9 @@ impl Sessions {
             .map(Some)
     }
 }
+
+/// Instead of a ticket: nothing is written.
+const LOOK: &str = "look";
 
 fn age(totp_max_age: Option<u32>) -> String {
     totp_max_age

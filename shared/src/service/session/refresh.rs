@@ -80,7 +80,7 @@ impl Sessions {
                     return Ok(Refreshed::Reused);
                 }
                 "miss" => {
-                    if self.read(id, viewer, None).await?.is_none() {
+                    if self.read_and_use(id, viewer, None).await?.is_none() {
                         return Ok(Refreshed::Gone);
                     }
                 }

@@ -82,7 +82,7 @@ impl Sessions {
             match (first.as_str(), except) {
                 ("foreign", _) => return Ok(AllRevoked::ExceptUnknown),
                 ("unknown", Some(kept)) => {
-                    if self.read(kept, Viewer::ALL, None).await?.is_none() {
+                    if self.read_and_use(kept, Viewer::ALL, None).await?.is_none() {
                         return Ok(AllRevoked::ExceptUnknown);
                     }
                 }

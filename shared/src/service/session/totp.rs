@@ -59,7 +59,7 @@ impl Sessions {
                 }
                 [gone] if gone == "gone" => return Ok(None),
                 [miss] if miss == "miss" => {
-                    if self.read(id, viewer, None).await?.is_none() {
+                    if self.read_and_use(id, viewer, None).await?.is_none() {
                         return Ok(None);
                     }
                 }

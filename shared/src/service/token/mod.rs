@@ -31,21 +31,21 @@ static REDEEM: Script = Script::repeatable(include_str!("lua/redeem.lua"));
 /// How long a token is good.
 const LIFE: Duration = Duration::from_hours(24);
 
-/// How long a taken token is remembered, so that a repeated attempt gets the first answer.
+/// How long a taken or cancelled token is remembered, so that a repeated attempt gets the first answer.
 const TAKEN_LIFE: Duration = Duration::from_mins(1);
 
 /// A token that verifies an address.
 pub const EMAIL_VERIFICATION: Family = Family {
     pattern: "email_verify:{sha256}",
     kind: "hash",
-    life: "24 hours; used: 1 minute",
+    life: "24 hours; used or cancelled: 1 minute",
 };
 
 /// A token with which a password is set anew.
 pub const PASSWORD_RESET: Family = Family {
     pattern: "password_reset:{sha256}",
     kind: "hash",
-    life: "24 hours; used: 1 minute",
+    life: "24 hours; used or cancelled: 1 minute",
 };
 
 /// Which token an address has for a purpose.
@@ -137,7 +137,8 @@ impl Tokens {
             .arg(email.as_str())
             .arg(LIFE.as_millis())
             .arg(purpose.family().key(""))
-            .arg(hash);
+            .arg(hash)
+            .arg(TAKEN_LIFE.as_millis());
         let ends = self.redis.eval::<i64>(call).await?;
         Ok(Issued {
             token: Secret::new(token),

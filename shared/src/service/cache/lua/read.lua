@@ -3,9 +3,11 @@
 -- KEYS: 1 the entry, 2 the figures of the day
 -- ARGV: 1 attempt nonce, 2 the lease of an elected reader (ms), 3 life of an entry that nobody has filled yet (ms),
 -- 4 for how long a string that the web app wrote is believed (ms; 0: not at all), 5 '1' if an entry without parties is
--- of no use to this reader, 6 the kind's name, 7 life of the figures (s)
+-- of no use to this reader, 6 the kind's name, 7 life of the figures (s), 8 '1' to elect, '' to look only: that is how it
+-- travels with the guard's question, which may refuse the request, and then writes nothing but the figures
 -- Answers {'hit' or 'stale', generation, value, parties} | {'elected', generation, now (ms), value, parties}, where an
--- empty value is that of an id that is not there, and false none at all | {'busy', ms until the lease ends}
+-- empty value is that of an id that is not there, and false none at all | {'busy', ms until the lease ends} | {'due'}: an
+-- election is due, and this only looks
 
 local function count(what)
   if redis.call('HINCRBY', KEYS[2], ARGV[6] .. ':' .. what, 1) == 1 then redis.call('EXPIRE', KEYS[2], ARGV[7]) end
@@ -27,7 +29,11 @@ local function adopt()
 end
 
 local entry = redis.pcall('HMGET', KEYS[1], 'generation', 'value', 'parties', 'freshUntil', 'filler', 'leaseUntil')
-if entry.err then entry = adopt() end
+local elects = ARGV[8] == '1'
+if entry.err then
+  if not elects then return { 'due' } end
+  entry = adopt()
+end
 local generation, value, parties, fresh_until = entry[1], entry[2], entry[3], entry[4]
 if value and value ~= '' and parties == '' and ARGV[5] == '1' then value = false end
 
@@ -54,6 +60,7 @@ if lease > now and entry[5] ~= ARGV[1] then
   end
   return { 'busy', lease - now }
 end
+if not elects then return { 'due' } end
 if not generation then generation = ARGV[1] end
 redis.call('HSET', KEYS[1], 'generation', generation, 'filler', ARGV[1], 'leaseUntil', ms(now + tonumber(ARGV[2])))
 if not entry[2] then redis.call('PEXPIRE', KEYS[1], ARGV[3]) end

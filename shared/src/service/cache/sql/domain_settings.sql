@@ -10,4 +10,5 @@ SELECT json_build_object(
   )::text AS value, NULL::text AS parties
 FROM public.domain_settings
 WHERE lower(domain COLLATE "C") = $1
+ORDER BY domain = $1 DESC, domain
 LIMIT 1

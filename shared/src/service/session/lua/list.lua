@@ -1,13 +1,14 @@
 -- The sessions of a user.
 -- KEYS: 1 user_sessions:{userId}
--- ARGV: 1 the user, 2 the session that asks, or '', 3.. ids and beginnings (ms) of the sessions that Postgres knows
+-- ARGV: 1 the user, 2 the session that asks, or '', 3 '1' if Postgres was asked, 4.. ids and beginnings (ms) of the
+-- sessions that it knows
 -- Answers {ids of those that Postgres knows and Redis does not.., '', JSON.., those last used first}
 
 local user, current = ARGV[1], ARGV[2]
 local ids, revoked_at, kept = index_of(KEYS[1])
 local known, unknown, begun = {}, {}, {}
 for _, id in ipairs(ids) do known[id] = true end
-for place = 3, #ARGV, 2 do
+for place = 4, #ARGV, 2 do
   local id = ARGV[place]
   begun[id] = tonumber(ARGV[place + 1])
   if not known[id] then ids[#ids + 1] = id end
@@ -17,7 +18,9 @@ for _, id in ipairs(ids) do
   local key = 'session:' .. id
   local session = fields_of(key, FIELDS)
   local state = state_of(session)
-  if state == 'live' and session.userId == user then
+  -- A string that the web app left is no session where Postgres does not know it.
+  local is_logged_out = session.former and ARGV[3] == '1' and not begun[id]
+  if state == 'live' and session.userId == user and not is_logged_out then
     live[#live + 1] = { id = id, used = tonumber(session.lastUsedAt), session = session }
   elseif state ~= 'gone' and state ~= 'live' and begun[id] and (begun[id] > revoked_at or id == kept) then
     unknown[#unknown + 1] = id

@@ -2,19 +2,23 @@
 -- KEYS: 1 session:{id}, 2 active_users:{today}, 3 active_users:{yesterday}, days being UTC. (Until the next release a
 -- caller may leave 2 and 3 out: it is then sent to the API for the first use of a day.)
 -- ARGV, all optional: 1 how old a TOTP proof may be to count as fresh (seconds), 2 the acting user, 3 the domain that
--- he administers, 4 a ticket, from who can ask Postgres
+-- he administers, 4 a ticket, from who can ask Postgres, or 'look', from who may be refused: then nothing is written
 -- Answers without a ticket: the session as JSON | 0 (there is no such session, or not for that user) | nil (ask the
 -- API: Redis does not know it, or something of it is to reach Postgres)
 -- Answers with a ticket: {'live', JSON} | {'due', JSON, the last use (ms)}, at most once an hour | {'former', JSON} |
 -- {'gone'} | {'miss', the ticket to fill with}
+-- Answers a look: {'live', JSON} | {'gone'} | {'use'}: ask again with a ticket, because there is something to write
 
 local key, ticket = KEYS[1], ARGV[4] or ''
+local only_looks = ticket == 'look'
 local asks_postgres = ticket ~= ''
-local session = fields_of(key, FIELDS)
+local session = fields_of(key, FIELDS, only_looks)
+if not session then return { 'use' } end
 local state = state_of(session)
 
 if state == 'absent' or state == 'read' then
   if not asks_postgres then return false end
+  if only_looks then return { 'use' } end
   ticket = session.ticket or ticket
   redis.call('HSET', key, 'ticket', ticket)
   redis.call('PEXPIRE', key, TICKET_LIFE)
@@ -25,6 +29,10 @@ if state == 'gone' or not may_see(session, ARGV[2], ARGV[3]) then
 end
 local is_due = now - tonumber(session.savedAt or 0) >= SAVED_EVERY
 if not asks_postgres and (is_due or session.former or #KEYS == 1 and is_first_of_day(session)) then return false end
+if only_looks then
+  if is_due or session.former or is_use_to_note(session) then return { 'use' } end
+  return { 'live', view(key, session, now, ARGV[1]) }
+end
 touch(key, session, is_due and { 'savedAt', digits(now) } or nil)
 local answer = view(key, session, now, ARGV[1])
 if not asks_postgres then return answer end

@@ -45,17 +45,20 @@ local function stamp(ms)
 end
 
 -- The web app kept a session as a string of JSON. The first script that touches one makes it a hash. It is marked as
--- former: the web app deleted rows at logout and left the string, so Postgres is asked before it is believed for long.
+-- former: the web app deleted rows at logout and left the string, so Postgres is asked before it is believed. No use
+-- puts off its end, which is that of the string: what is not in Postgres must not outlive its own time.
 local function replace_former(key)
   local ok, was = pcall(cjson.decode, redis.call('GET', key))
+  local left = redis.call('PTTL', key)
   redis.call('DEL', key)
   if not ok or type(was) ~= 'table' or type(was.userId) ~= 'string' then return end
   local function text(value) return type(value) == 'string' and value or '' end
   local created = tonumber(was.createdAt) or now
   local used = tonumber(was.lastUsedAt) or created
+  local ends = math.min(created + LONGEST, left > 0 and now + left or used + IDLE)
   local agent = text(was.userAgent)
   local fields = { 'userId', was.userId, 'email', text(was.email), 'refreshHash', text(was.refreshToken),
-    'createdAt', digits(created), 'lastUsedAt', digits(used), 'endsAt', digits(created + LONGEST), 'version', '0',
+    'createdAt', digits(created), 'lastUsedAt', digits(used), 'endsAt', digits(ends), 'version', '0',
     'savedAt', '0', 'former', '1',
     'device', agent == '' and '{"type":"unknown"}' or '{"type":"unknown","userAgent":' .. cjson.encode(agent) .. '}' }
   local function keep(name, value)
@@ -68,13 +71,14 @@ local function replace_former(key)
     keep('totpContext', text(was.totpContext) ~= '' and was.totpContext or 'login')
   end
   redis.call('HSET', key, unpack(fields))
-  redis.call('PEXPIREAT', key, digits(math.min(used + IDLE + GRAIN, created + LONGEST)))
+  redis.call('PEXPIREAT', key, digits(math.min(used + IDLE + GRAIN, ends)))
 end
 
--- Named fields of a key, as a table; absent ones are nil.
-local function fields_of(key, names)
+-- Named fields of a key, as a table; absent ones are nil. Nil for a string of the web app's to who only looks.
+local function fields_of(key, names, only_looks)
   local values = redis.pcall('HMGET', key, unpack(names))
   if values.err then
+    if only_looks then return nil end
     replace_former(key)
     values = redis.call('HMGET', key, unpack(names))
   end
@@ -120,11 +124,18 @@ local function is_named(name)
   return false
 end
 
--- Notes the use of a session, at most once in a grain. What else is to be written goes with it. A caller whose clock is
--- in another day than Redis's has not named the day's set: the next use notes the day.
+local function is_stale(session) return now - tonumber(session.lastUsedAt) >= GRAIN end
+
+-- Whether a use of a session is to be noted: at most once in a grain, and on each day. That of a former one is not.
+local function is_use_to_note(session)
+  return not session.former and (is_stale(session) or is_first_of_day(session))
+end
+
+-- Notes the use of a session. What else is to be written goes with it. A caller whose clock is in another day than Redis's
+-- has not named the day's set: the next use notes the day.
 local function touch(key, session, more)
   local fields, is_new_day = more or {}, is_first_of_day(session) and is_named(active_today)
-  if now - tonumber(session.lastUsedAt) >= GRAIN or is_new_day then
+  if not session.former and (is_stale(session) or is_new_day) then
     session.lastUsedAt = digits(now)
     fields[#fields + 1] = 'lastUsedAt'
     fields[#fields + 1] = session.lastUsedAt

@@ -13,9 +13,12 @@ if state ~= 'live' then return { 'miss' } end
 if not may_see(session, ARGV[3], ARGV[4]) then return { 'gone' } end
 if session.former then return { 'former' } end
 
-if session.attempt ~= ARGV[1] then
+-- The last attempts are known by their nonces, one after the other: a repetition of one must not undo those behind it.
+local ATTEMPTS = 8
+local attempts = session.attempt or ''
+if not attempts:find(ARGV[1], 1, true) then
   session.totpVerifiedAt, session.totpContext = nil, nil
-  local fields = { 'attempt', ARGV[1], 'version', digits(tonumber(session.version) + 1), 'savedAt', digits(now),
+  local fields = { 'attempt', (ARGV[1] .. attempts):sub(1, ATTEMPTS * #ARGV[1]), 'version', digits(tonumber(session.version) + 1), 'savedAt', digits(now),
     'lastUsedAt', digits(now) }
   if ARGV[2] == '' then
     redis.call('HDEL', key, 'totpVerifiedAt', 'totpContext')

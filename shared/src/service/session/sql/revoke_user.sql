@@ -3,7 +3,7 @@
 WITH gone AS (
   DELETE FROM public.user_sessions
   WHERE session_id = ANY ($4)
-    OR user_id = $1::uuid AND session_id <> $2 AND floor(extract(epoch FROM coalesce(created_at, last_used_at)) * 1000) <= $3
+    OR user_id = $1::uuid AND session_id <> $2 AND floor(extract(epoch FROM signtusk.listed_at(coalesce(created_at, last_used_at))) * 1000) <= $3
   RETURNING session_id
 ), revoked AS (
   INSERT INTO signtusk.revoked_sessions (session_id)

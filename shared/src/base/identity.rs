@@ -1,0 +1,107 @@
+//! The one spelling of a user, a domain and an e-mail address, so that what is the same compares equal.
+//!
+//! The web app, its users and its database spell them as they like. Whatever comes in is brought into this form at the
+//! edge; what stands in the database is compared in it there (`signtusk.normal_id`, `signtusk.normal`).
+
+use icu_normalizer::ComposingNormalizerBorrowed;
+use uuid::Uuid;
+
+/// The length of a UUID as text with hyphens.
+const UUID_LENGTH: usize = 36;
+
+/// A user's id: a UUID, however it is written, as lower-case text with hyphens; another id as it is.
+#[must_use]
+pub fn user(id: &str) -> String {
+    Uuid::try_parse(id).map_or_else(|_| id.to_owned(), |id| id.to_string())
+}
+
+/// An id that may be a UUID: one with hyphens in lower case; another id as it is, also one of 32 digits, which may be a
+/// hash.
+#[must_use]
+pub fn id(id: &str) -> String {
+    if id.len() == UUID_LENGTH {
+        user(id)
+    } else {
+        id.to_owned()
+    }
+}
+
+/// A domain: without space around it, in lower case as far as ASCII goes.
+#[must_use]
+pub fn domain(name: &str) -> String {
+    name.trim().to_ascii_lowercase()
+}
+
+/// An e-mail address as it is compared: like a domain, the local part included, because no provider tells people apart by
+/// case. It is not what mails are addressed to.
+#[must_use]
+pub fn address(address: &str) -> String {
+    domain(address)
+}
+
+/// What somebody typed to name an account, as it is counted: in one form for all that look or read the same (NFKC), without
+/// characters that show nothing, in lower case. Otherwise each spelling would have failures of its own.
+#[must_use]
+pub fn folded(typed: &str) -> String {
+    let composed = ComposingNormalizerBorrowed::new_nfkc().normalize(typed);
+    let shown: String = composed.chars().filter(|c| !is_invisible(*c)).collect();
+    shown.trim().to_lowercase()
+}
+
+/// Characters without a width: soft hyphen, joiners and marks of direction, variation selectors, tags.
+fn is_invisible(c: char) -> bool {
+    c.is_control()
+        || matches!(c,
+            '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}'
+            | '\u{180b}'..='\u{180f}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}'
+            | '\u{2060}'..='\u{206f}' | '\u{3164}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{ffa0}'
+            | '\u{e0000}'..='\u{e0fff}')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{address, domain, folded, id, user};
+
+    const USER: &str = "01985c00-0000-7000-8000-00000000000a";
+
+    #[test]
+    fn user_has_one_spelling_however_written() {
+        for spelling in [
+            USER.to_uppercase(),
+            USER.replace('-', ""),
+            format!("{{{USER}}}"),
+            format!("urn:uuid:{USER}"),
+        ] {
+            assert_eq!(user(&spelling), USER, "{spelling}");
+        }
+        assert_eq!(user("User-1"), "User-1");
+    }
+
+    #[test]
+    fn id_without_hyphens_stays_as_it_is() {
+        assert_eq!(id(&USER.to_uppercase()), USER);
+        let hash = "D41D8CD98F00B204E9800998ECF8427E";
+        assert_eq!(id(hash), hash);
+    }
+
+    #[test]
+    fn typed_identifier_that_looks_the_same_is_folded_into_one() {
+        for typed in [
+            " Ann@Example.com",
+            "ann\u{200b}@example.com",
+            "\u{ff41}nn@example.com",
+            "ann@example\u{ad}.com\u{feff}",
+            "ann@example.com\t",
+        ] {
+            assert_eq!(folded(typed), "ann@example.com", "{typed:?}");
+        }
+        assert_eq!(folded("Zoe\u{308}"), folded("zo\u{eb}"));
+        assert_ne!(folded("ann"), folded("anne"));
+    }
+
+    #[test]
+    fn domain_and_address_are_compared_without_case() {
+        assert_eq!(domain(" Acme.Example\t"), "acme.example");
+        assert_eq!(address("Ann@Acme.Example"), "ann@acme.example");
+    }
+}

@@ -1,0 +1,91 @@
+//! JSON as it is passed on: within what every reader can read, or as the text that it is.
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use serde_json::value::RawValue;
+
+/// How deep a document may be nested: its lists and objects, one within the other. `serde_json` reads 127 levels; what
+/// wraps a document on its way, such as an event or a page, adds some. `signtusk.is_readable` has the same bound.
+pub const MAX_DEPTH: usize = 100;
+
+/// Whether lists and objects are nested within [`MAX_DEPTH`].
+#[must_use]
+pub fn is_shallow(value: &Value) -> bool {
+    fn fits(value: &Value, left: usize) -> bool {
+        match value {
+            Value::Array(items) => left > 0 && items.iter().all(|item| fits(item, left - 1)),
+            Value::Object(members) => left > 0 && members.values().all(|it| fits(it, left - 1)),
+            _ => true,
+        }
+    }
+    fits(value, MAX_DEPTH)
+}
+
+/// A JSON value as text: what a database holds and a caller gets, and nothing in between has to read. So neither its
+/// depth nor its numbers can fail a list that it stands in.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct RawJson(Box<RawValue>);
+
+impl RawJson {
+    /// The text.
+    #[must_use]
+    pub fn get(&self) -> &str {
+        self.0.get()
+    }
+
+    /// The value, where it can be read; a text otherwise, so that a reader sees what is there.
+    #[must_use]
+    pub fn to_value(&self) -> Value {
+        serde_json::from_str(self.get()).unwrap_or_else(|_| self.get().into())
+    }
+}
+
+impl PartialEq for RawJson {
+    fn eq(&self, other: &Self) -> bool {
+        self.get() == other.get()
+    }
+}
+
+impl From<&Value> for RawJson {
+    fn from(value: &Value) -> Self {
+        // A value that was read is written without an error; null stands for what could not be.
+        Self(serde_json::value::to_raw_value(value).unwrap_or_default())
+    }
+}
+
+impl Default for RawJson {
+    fn default() -> Self {
+        Self(RawValue::NULL.to_owned())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::{MAX_DEPTH, RawJson, is_shallow};
+
+    #[test]
+    fn depth_is_counted_in_lists_and_objects() {
+        let mut value = json!(1);
+        for level in 0..MAX_DEPTH {
+            value = if level % 2 == 0 {
+                json!([value])
+            } else {
+                json!({ "a": value })
+            };
+        }
+        assert!(is_shallow(&value));
+        assert!(!is_shallow(&json!([value])));
+    }
+
+    #[test]
+    fn unreadable_value_is_passed_on_as_written() {
+        let deep = format!("{}1e400{}", "[".repeat(5000), "]".repeat(5000));
+        let raw: RawJson = serde_json::from_str(&deep).unwrap();
+        assert_eq!(raw.get(), deep);
+        assert_eq!(serde_json::to_string(&raw).unwrap(), deep);
+        assert_eq!(raw.to_value(), json!(deep));
+    }
+}

@@ -1,0 +1,72 @@
+//! Rows and counts are locked in one order: the functions and the web app do not wait for each other in a circle.
+
+use std::time::Duration;
+
+use serde_json::json;
+use shared::service::notification::{Notifications, Wanted};
+
+use super::somebody;
+use crate::support::ledger::LedgerDatabase;
+
+/// Two notifications of a user, and how the web app marks one of them as read, in two statements of a transaction.
+async fn two_rows(database: &LedgerDatabase, user: uuid::Uuid) {
+    for number in 1..=2 {
+        database
+            .say(&format!(
+                "insert into public.notifications (id, user_id, type, title, message) \
+                 values ('01985c00-0000-7000-8000-00000000000{number}', '{user}', 'general', 'T', 'M')"
+            ))
+            .await;
+    }
+}
+
+#[tokio::test]
+async fn reader_and_web_app_do_not_deadlock() {
+    let database = LedgerDatabase::fresh().await;
+    let user = somebody();
+    two_rows(&database, user).await;
+    let row = "id = '01985c00-0000-7000-8000-000000000002'";
+    let web_app = database.connect_as_owner();
+    let change = web_app.transaction().await.unwrap();
+    let lock = format!("select from public.notifications where {row} for update");
+    change.query(&lock, &[]).await.unwrap();
+
+    let functions = Notifications::new(database.connect());
+    let reading = tokio::spawn(async move { functions.read(user, &Wanted::All).await });
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    let update = format!("update public.notifications set is_read = true where {row}");
+    change
+        .execute(&update, &[])
+        .await
+        .expect("the web app is nobody's victim");
+    change.commit().await.unwrap();
+    let marked = reading.await.unwrap().expect("the reader is not, either");
+    assert_eq!(marked.unread.count, 0);
+    let counts = "select jsonb_agg(unread) as value from signtusk.unread_counts";
+    assert_eq!(database.read(counts).await, json!([0]));
+}
+
+/// Where rows themselves are locked crosswise, the function gives up before the server chooses a victim.
+#[tokio::test]
+async fn web_app_that_locks_rows_the_other_way_round_is_not_the_victim() {
+    let database = LedgerDatabase::fresh().await;
+    let user = somebody();
+    two_rows(&database, user).await;
+    let web_app = database.connect_as_owner();
+    let change = web_app.transaction().await.unwrap();
+    let update = |number: u8| {
+        format!(
+            "update public.notifications set title = 'N' where id = '01985c00-0000-7000-8000-00000000000{number}'"
+        )
+    };
+    change.execute(&update(2), &[]).await.unwrap();
+    let functions = Notifications::new(database.connect());
+    let reading = tokio::spawn(async move { functions.read(user, &Wanted::All).await });
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    change
+        .execute(&update(1), &[])
+        .await
+        .expect("the web app waits, and goes on");
+    change.commit().await.unwrap();
+    assert_eq!(reading.await.unwrap().unwrap().updated, 2);
+}

@@ -1,0 +1,28 @@
+//! What the database can hold and readers do not expect: it harms nobody but itself, whatever it is.
+
+mod instants;
+mod jsonb;
+mod spelling;
+
+use proptest::strategy::{Strategy, ValueTree as _};
+use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
+
+use crate::support::ledger::LedgerDatabase;
+
+/// Values of a strategy, the same ones in each run.
+fn samples<S: Strategy>(strategy: &S, count: usize) -> Vec<S::Value> {
+    let random = TestRng::deterministic_rng(RngAlgorithm::ChaCha);
+    let mut runner = TestRunner::new_with_rng(Config::default(), random);
+    let sample = |_| strategy.new_tree(&mut runner).unwrap().current();
+    (0..count).map(sample).collect()
+}
+
+/// Whether the functions' role may run a statement.
+async fn is_taken(database: &LedgerDatabase, sql: &str) -> bool {
+    database.owner.batch(sql).await.is_ok()
+}
+
+/// Text as a literal of SQL.
+fn quoted(text: &str) -> String {
+    format!("'{}'", text.replace('\'', "''"))
+}
