@@ -75,7 +75,7 @@ mod tests {
         assert!(at(1_000, 1), "the first is a second ago");
         assert!(!at(1_500, 2), "all or none");
         assert!(
-            at(1_900, 9),
+            at(2_000, 9),
             "more than a second takes has the second for itself"
         );
         assert!(!at(2_500, 1));
