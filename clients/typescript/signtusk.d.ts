@@ -2383,7 +2383,7 @@ export interface components {
              */
             delaySeconds?: number | null;
             notBefore?: components["schemas"]["Instant"] | null;
-            /** @description How urgent it is. */
+            /** @description How urgent it is; `normal` if absent, and `low` for a bulk. */
             priority?: components["schemas"]["Priority"];
         };
         /**
@@ -3364,7 +3364,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The body is larger than 4 MB */
+            /** @description The body is larger than 4 MB, or the job than a message */
             413: {
                 headers: {
                     [name: string]: unknown;
@@ -3917,7 +3917,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The body is larger than 4 MB */
+            /** @description The body is larger than 4 MB, or the job than a message */
             413: {
                 headers: {
                     [name: string]: unknown;
@@ -4045,7 +4045,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The body is larger than 4 MB */
+            /** @description The body is larger than 4 MB, or the job than a message */
             413: {
                 headers: {
                     [name: string]: unknown;
@@ -4383,7 +4383,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The body is larger than 4 MB */
+            /** @description The body is larger than 4 MB, or the job than a message */
             413: {
                 headers: {
                     [name: string]: unknown;
@@ -4635,7 +4635,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The body is larger than 4 MB */
+            /** @description The body is larger than 4 MB, or the job than a message */
             413: {
                 headers: {
                     [name: string]: unknown;
@@ -4776,7 +4776,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The body is larger than 4 MB */
+            /** @description The body is larger than 4 MB, or the job than a message */
             413: {
                 headers: {
                     [name: string]: unknown;
@@ -5016,7 +5016,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The body is larger than 4 MB */
+            /** @description The body is larger than 4 MB, or the job than a message */
             413: {
                 headers: {
                     [name: string]: unknown;
@@ -5146,7 +5146,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The body is larger than 4 MB */
+            /** @description The body is larger than 4 MB, or the job than a message */
             413: {
                 headers: {
                     [name: string]: unknown;
@@ -5638,7 +5638,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The body is larger than 4 MB */
+            /** @description The body is larger than 4 MB, or the job than a message */
             413: {
                 headers: {
                     [name: string]: unknown;
@@ -5779,7 +5779,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The body is larger than 4 MB */
+            /** @description The body is larger than 4 MB, or the job than a message */
             413: {
                 headers: {
                     [name: string]: unknown;
@@ -5921,7 +5921,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The body is larger than 4 MB */
+            /** @description The body is larger than 4 MB, or the job than a message */
             413: {
                 headers: {
                     [name: string]: unknown;
@@ -6150,7 +6150,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The body is larger than 4 MB */
+            /** @description The body is larger than 4 MB, or the job than a message */
             413: {
                 headers: {
                     [name: string]: unknown;
@@ -6353,7 +6353,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The body is larger than 4 MB */
+            /** @description The body is larger than 4 MB, or the job than a message */
             413: {
                 headers: {
                     [name: string]: unknown;
@@ -6469,7 +6469,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The body is larger than 4 MB */
+            /** @description The body is larger than 4 MB, or the job than a message */
             413: {
                 headers: {
                     [name: string]: unknown;
@@ -6675,7 +6675,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The body is larger than 4 MB */
+            /** @description The body is larger than 4 MB, or the job than a message */
             413: {
                 headers: {
                     [name: string]: unknown;
@@ -6977,7 +6977,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The body is larger than 4 MB */
+            /** @description The body is larger than 4 MB, or the job than a message */
             413: {
                 headers: {
                     [name: string]: unknown;
@@ -7116,7 +7116,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The body is larger than 4 MB */
+            /** @description The body is larger than 4 MB, or the job than a message */
             413: {
                 headers: {
                     [name: string]: unknown;
@@ -7481,7 +7481,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The body is larger than 4 MB */
+            /** @description The body is larger than 4 MB, or the job than a message */
             413: {
                 headers: {
                     [name: string]: unknown;
@@ -7623,7 +7623,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The body is larger than 4 MB */
+            /** @description The body is larger than 4 MB, or the job than a message */
             413: {
                 headers: {
                     [name: string]: unknown;
@@ -7833,7 +7833,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The body is larger than 4 MB */
+            /** @description The body is larger than 4 MB, or the job than a message */
             413: {
                 headers: {
                     [name: string]: unknown;
@@ -8037,7 +8037,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The body is larger than 4 MB */
+            /** @description The body is larger than 4 MB, or the job than a message */
             413: {
                 headers: {
                     [name: string]: unknown;
@@ -8162,7 +8162,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The body is larger than 4 MB */
+            /** @description The body is larger than 4 MB, or the job than a message */
             413: {
                 headers: {
                     [name: string]: unknown;
@@ -8301,7 +8301,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The body is larger than 4 MB */
+            /** @description The body is larger than 4 MB, or the job than a message */
             413: {
                 headers: {
                     [name: string]: unknown;

@@ -151,7 +151,7 @@ pub const BUDGETS: &[Budget] = &[
     budget("POST /api/tokens, the first of an address", [2, 11, 0]),
     budget("POST /api/tokens/redeem", [2, 10, 0]),
     budget("POST /api/totp/claims", [2, 5, 0]),
-    budget("POST /api/jobs/persist-session, a revocation", [3, 27, 0]),
+    budget("POST /api/jobs/persist-session, a revocation", [3, 26, 0]),
     budget(
         "POST /api/security/attempts, the first failure of an account",
         [2, 22, 0],

@@ -18,13 +18,12 @@ const HOSTS: [&str; 2] = [".amazonaws.com", ".localhost"];
 pub(crate) fn place(parts: &Parts) -> Result<(String, String), Refusal> {
     let path = parts.uri.path();
     let path = path.strip_prefix('/').unwrap_or(path);
-    let (bucket, key) = match bucket_of_host(parts) {
-        Some(bucket) => (bucket.to_owned(), path),
-        None => {
-            let (bucket, key) = path.split_once('/').unwrap_or_default();
-            let bucket = percent_decode_str(bucket).decode_utf8();
-            (bucket.map_err(|_| Refusal::NoSuchBucket)?.into(), key)
-        }
+    let (bucket, key) = if let Some(bucket) = bucket_of_host(parts) {
+        (bucket.to_owned(), path)
+    } else {
+        let (bucket, key) = path.split_once('/').unwrap_or_default();
+        let bucket = percent_decode_str(bucket).decode_utf8();
+        (bucket.map_err(|_| Refusal::NoSuchBucket)?.into(), key)
     };
     let key = percent_decode_str(key).decode_utf8();
     let key = key.map_err(|_| Refusal::BadKey)?.into_owned();

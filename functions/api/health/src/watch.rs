@@ -32,15 +32,12 @@ pub async fn watch(State(stands): State<Stands>) -> (StatusCode, Json<Watched>) 
         Figure::OldestOutboxSeconds(standing.oldest_seconds).emit("health", now);
         Figure::OutboxSetAside(standing.set_aside).emit("health", now);
     }
-    let (code, status) = match oldest {
-        Some(oldest) => {
-            Figure::OldestPendingSeconds(oldest).emit("health", now);
-            (StatusCode::OK, Health::Healthy)
-        }
-        None => {
-            Figure::LimiterOutages(1).emit("health", now);
-            (StatusCode::SERVICE_UNAVAILABLE, Health::Unhealthy)
-        }
+    let (code, status) = if let Some(oldest) = oldest {
+        Figure::OldestPendingSeconds(oldest).emit("health", now);
+        (StatusCode::OK, Health::Healthy)
+    } else {
+        Figure::LimiterOutages(1).emit("health", now);
+        (StatusCode::SERVICE_UNAVAILABLE, Health::Unhealthy)
     };
     (code, Json(Watched { status }))
 }

@@ -1,11 +1,11 @@
-//! CloudFormation's intrinsic functions, as far as a number may hang on them: `Ref` to a parameter or to
+//! `CloudFormation`'s intrinsic functions, as far as a number may hang on them: `Ref` to a parameter or to
 //! `AWS::NoValue`, `If`, `Equals`, `And`, `Or`, `Not` and `Condition`, in the short form and in the long one.
 
 use std::collections::BTreeMap;
 
 use yaml_serde::Value;
 
-/// How deep conditions may refer to each other; CloudFormation refuses those that go in a circle.
+/// How deep conditions may refer to each other; `CloudFormation` refuses those that go in a circle.
 const MAX_DEPTH: usize = 32;
 
 /// What expressions refer to.
@@ -117,7 +117,7 @@ fn list<'a, const N: usize>(argument: &'a Value, of: &str) -> Result<&'a [Value;
         .ok_or_else(|| format!("{of} takes {N} values"))
 }
 
-/// Text, a number or a boolean as CloudFormation compares them: as text.
+/// Text, a number or a boolean as `CloudFormation` compares them: as text.
 fn scalar(value: &Value) -> Result<String, String> {
     match value {
         Value::String(text) => Ok(text.clone()),

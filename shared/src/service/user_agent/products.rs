@@ -4,7 +4,7 @@
 #[derive(Debug, Default)]
 pub(super) struct Products<'a> {
     /// `Name` and what stands behind the slash, if there is one.
-    products: Vec<(&'a str, Option<&'a str>)>,
+    named: Vec<(&'a str, Option<&'a str>)>,
     /// Those in comments: `Opera Mini/62.0`, `FBAN/FBIOS`.
     inner: Vec<(&'a str, &'a str)>,
     /// What stands in round or square brackets, each cut at its semicolons.
@@ -28,7 +28,7 @@ impl<'a> Products<'a> {
 
     /// The version of a product, empty where it has none; nothing if the product is not there.
     pub(super) fn version(&self, name: &str) -> Option<&'a str> {
-        let outer = self.products.iter().find(|(product, _)| *product == name);
+        let outer = self.named.iter().find(|(product, _)| *product == name);
         let inner = || self.inner.iter().find(|(product, _)| *product == name);
         match outer {
             Some((_, version)) => Some(version.unwrap_or_default()),
@@ -38,7 +38,7 @@ impl<'a> Products<'a> {
 
     /// The names of the products outside of comments, in their order.
     pub(super) fn names(&self) -> impl Iterator<Item = &'a str> {
-        self.products.iter().map(|(name, _)| *name)
+        self.named.iter().map(|(name, _)| *name)
     }
 
     /// The comments, each as its parts.
@@ -49,7 +49,7 @@ impl<'a> Products<'a> {
     fn words(&mut self, text: &'a str) {
         let words = text.split([' ', ',', ';', '\t']);
         let named = words.filter(|word| !word.is_empty());
-        self.products.extend(named.map(|word| {
+        self.named.extend(named.map(|word| {
             word.split_once('/')
                 .map_or((word, None), |(name, version)| (name, Some(version)))
         }));
