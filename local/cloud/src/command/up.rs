@@ -3,9 +3,11 @@
 use std::fs::OpenOptions;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
+use std::time::Duration;
 
 use clap::Args;
 use local_mail::Provider;
+use local_redis_rest::Limits;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tracing::level_filters::LevelFilter;
 
@@ -57,6 +59,12 @@ pub struct Up {
     /// How fast QStash's clock runs: at 60, a minute's delay takes a second
     #[arg(long, value_name = "FACTOR", default_value_t = 1.0)]
     qstash_speed: f64,
+    /// How far behind the replica is that plain reads of Redis are served from, in milliseconds (0: no replica)
+    #[arg(long, value_name = "MILLISECONDS", default_value_t = 0)]
+    redis_lag: u64,
+    /// What all scripts of a minute may run together, in milliseconds (0: not counted)
+    #[arg(long, value_name = "MILLISECONDS", default_value_t = 0)]
+    redis_script_time: u64,
     /// The most instances of one function at a time
     #[arg(long, value_name = "COUNT", default_value_t = 8, value_parser = clap::value_parser!(u16).range(1..=1000))]
     max_instances: u16,
@@ -107,6 +115,11 @@ impl Up {
             bin_dir: self.bin_dir,
             template: self.template,
             database: self.database_url.map_or(Database::Own, Database::Url),
+            redis_limits: Limits {
+                script_time_per_minute: milliseconds(self.redis_script_time),
+                ..Limits::default()
+            },
+            replica_lag: milliseconds(self.redis_lag),
             email_provider: self.email_provider,
             qstash_speed: self.qstash_speed,
             seed: !self.no_seed,
@@ -114,6 +127,11 @@ impl Up {
             ..Settings::lasting(&self.data)
         }
     }
+}
+
+/// A time, where there is one.
+fn milliseconds(number: u64) -> Option<Duration> {
+    (number > 0).then(|| Duration::from_millis(number))
 }
 
 /// Ctrl-C or SIGTERM.
