@@ -33,6 +33,7 @@ mod pooler;
 mod rate_limits;
 mod recipients;
 mod schemathesis;
+mod scripts;
 mod sdk;
 mod secrets;
 mod security;

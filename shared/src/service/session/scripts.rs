@@ -25,6 +25,8 @@ pub const DIRECT_READ: &str = locked!("read.lua");
 
 // Each reads, carries an attempt nonce, or is of a kind whose repetition changes nothing more.
 pub(super) static READ: Script = Script::repeatable(DIRECT_READ);
+pub(super) static FIELDS: Script =
+    Script::repeatable(key_locked!("return redis.call('HGETALL', KEYS[1])"));
 pub(super) static CREATE: Script = Script::repeatable(source!("user.lua", "create.lua"));
 pub(super) static DISCARD: Script = Script::repeatable(locked!("discard.lua"));
 pub(super) static FILL: Script = Script::repeatable(source!("user.lua", "fill.lua"));
