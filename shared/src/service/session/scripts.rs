@@ -32,6 +32,6 @@ pub(super) static DISCARD: Script = Script::repeatable(locked!("discard.lua"));
 pub(super) static FILL: Script = Script::repeatable(source!("user.lua", "fill.lua"));
 pub(super) static REFRESH: Script = Script::repeatable(locked!("user.lua", "refresh.lua"));
 pub(super) static TOTP: Script = Script::repeatable(locked!("totp.lua"));
-pub(super) static REVOKE: Script = Script::repeatable(locked!("user.lua", "revoke.lua"));
+pub(super) static REVOKE: Script = Script::repeatable(source!("user.lua", "revoke.lua"));
 pub(super) static REVOKE_ALL: Script = Script::repeatable(source!("user.lua", "revoke_all.lua"));
 pub(super) static LIST: Script = Script::repeatable(source!("user.lua", "list.lua"));

@@ -8,7 +8,7 @@
 -- Ids are recorded in the order of their time, but for those that instances record at the same moment: an id stands no
 -- further than this from its place. So it is enough to read a list this far ahead.
 local LEEWAY = 16
-local PART = 2 * LEEWAY
+local PART = LEEWAY + 24         -- a usual page is one read of a list
 
 -- Where an id stands in time. Ours begin with their millisecond (UUIDv7); of others the record tells it.
 local function position(id)
