@@ -20,7 +20,8 @@ const demand = (held, what) => {
 const acts = {
   session: (id) => {
     const read = redis.createScript(readFileSync(new URL("../../clients/session.lua", import.meta.url), "utf8"));
-    return async () => demand((await read.exec([`session:${id}`], []))?.sessionId === id, "the session was not read");
+    const set = (daysAgo) => `active_users:${new Date(Date.now() - daysAgo * 86_400_000).toISOString().slice(0, 10)}`;
+    return async () => demand((await read.exec([`session:${id}`, set(0), set(1)], []))?.sessionId === id, "the session was not read");
   },
   get: (key) => async () => demand((await redis.get(key)) !== null, `nothing is at ${key}`),
   limit: (algorithm, analytics) => {

@@ -16,6 +16,7 @@ mod page;
 mod player;
 mod read;
 mod run;
+mod scripts;
 mod session;
 mod signature;
 mod size;

@@ -38,7 +38,7 @@ Machine: {}.\n
 Held by a test (`tests/suite/budgets`): requests as the REST front counts them, commands as redis-server
 counts them, a script and what it calls included, because Upstash bills both. The scripts are known to the store; one
 that is not costs one request more. A job also writes its progress, at most once a second, for one request of 4
-commands. N bulk mails cost ceil(N/10,000) requests to QStash. A page of jobs that is filtered looks at up to 200
+commands. N bulk mails cost ceil(N/10,000) requests to QStash. A page of jobs that is filtered looks at up to 100
 records, a command for each.\n
 {}
 {sections}## Beside the official clients on Node\n

@@ -13,7 +13,8 @@ use crate::signature::{self, Verification};
 use crate::stage::Stage;
 use crate::start::{self, Starts};
 use crate::{
-    audit, blocklist, cached, guard, machine, memory, node, outbox, session, size, throughput,
+    audit, blocklist, cached, guard, machine, memory, node, outbox, scripts, session, size,
+    throughput,
 };
 
 /// Warm reads by the official client.
@@ -38,6 +39,8 @@ pub(crate) enum Part {
     Guard,
     /// Lookups in block lists
     Blocklist,
+    /// Scripts at their bounds
+    Scripts,
     /// Signatures of deliveries
     Signatures,
     /// Enqueues and mails
@@ -66,6 +69,7 @@ async fn alone(stage: &Stage, part: Part) -> Result<Section, Error> {
         Part::Caches => cached::section(stage).await,
         Part::Guard => guard::section(stage).await,
         Part::Blocklist => blocklist::section(stage).await,
+        Part::Scripts => scripts::section(stage).await,
         Part::Signatures => Ok(signature::section(&signature::measure(stage).await?)),
         Part::Throughput => {
             let mails = throughput::mails(stage).await?;
@@ -112,6 +116,8 @@ async fn on(stage: &Stage, machine: String) -> Result<Page, Error> {
     let guard = guard::section(stage).await?;
     say("block list");
     let blocklist = blocklist::section(stage).await?;
+    say("scripts");
+    let scripts = scripts::section(stage).await?;
     say("memory");
     let memory = memory::measure(stage, &id).await?;
     say("throughput of enqueues");
@@ -130,6 +136,7 @@ async fn on(stage: &Stage, machine: String) -> Result<Page, Error> {
             caches,
             guard,
             blocklist,
+            scripts,
             signature::section(&verifications),
             throughput,
             outbox,

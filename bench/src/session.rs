@@ -2,10 +2,12 @@
 //! the official client, over a bare round trip, and with the statements that the web app made before.
 
 use http::Method;
+use jiff::tz::TimeZone;
 use serde_json::{Value, json};
+use shared::base::clock::Clock;
 use shared::protocol::postgres::{Json, Parameter, Postgres, Type, column};
 use shared::protocol::upstash::{Command, Redis, Reply, Script};
-use shared::service::session::DIRECT_READ;
+use shared::service::session::{ACTIVE_USERS, DIRECT_READ};
 
 use crate::error::Error;
 use crate::figure::Figure;
@@ -154,7 +156,7 @@ impl Ways {
 }
 
 /// Begins a session and gives its id.
-async fn begin(stage: &Stage) -> Result<String, Error> {
+pub(crate) async fn begin(stage: &Stage) -> Result<String, Error> {
     let login = json!({
         "userId": "3f2b6c1e-8a4d-4c55-9e07-5d1f0a9b7c21",
         "email": "ann@example.com",
@@ -179,8 +181,17 @@ async fn bare(redis: &Redis, id: &str) -> Result<(), Error> {
     }
 }
 
-async fn script(redis: &Redis, id: &str) -> Result<(), Error> {
-    let call = SCRIPT.invoke().key(format!("session:{id}"));
+/// The script, as the function and the web app call it: today's and yesterday's sets are named.
+pub(crate) async fn script(redis: &Redis, id: &str) -> Result<(), Error> {
+    let today = Clock::system()
+        .now()
+        .to_zoned_datetime(TimeZone::UTC)
+        .date();
+    let days = [today, today.yesterday().unwrap_or(today)];
+    let call = SCRIPT
+        .invoke()
+        .key(format!("session:{id}"))
+        .keys(days.map(|day| ACTIVE_USERS.key(&day.to_string())));
     redis.eval::<String>(call).await?;
     Ok(())
 }

@@ -1,7 +1,7 @@
 //! Commands as Upstash bills them, read from redis-server's own account of them.
 
-/// What a connection says for itself, and the question after the figures.
-const UNBILLED: [&str; 3] = ["info", "hello", "client"];
+/// What a connection says for itself, the question after the figures, and what the front puts around a script.
+const UNBILLED: [&str; 5] = ["info", "hello", "client", "acl", "auth"];
 
 /// How many commands an answer to INFO commandstats counts that are billed. Those inside a script and the script itself
 /// are both among them.

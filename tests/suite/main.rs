@@ -39,6 +39,7 @@ mod real_services;
 mod recipients;
 mod role;
 mod schemathesis;
+mod scripts;
 mod sdk;
 mod secrets;
 mod security;

@@ -16,12 +16,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
         return Err("usage: serve <listen> <redis> <token> [<read-only token>]".into());
     };
     let read_only_token = arguments.next().unwrap_or_default();
-    let settings = Settings {
-        listen: listen.parse()?,
-        redis: redis.parse()?,
-        token,
-        read_only_token,
-    };
+    let mut settings = Settings::new(listen.parse()?, redis.parse()?, token);
+    settings.read_only_token = read_only_token;
     let front = start(settings).await?;
     eprintln!("Redis over REST at {}", front.url());
     pending().await

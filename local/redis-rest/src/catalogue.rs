@@ -1,8 +1,10 @@
-//! What the running redis-server says about its own commands (`COMMAND`): which only read, which block, which administer.
-//! Asking it keeps the front right for whichever version stands behind it.
+//! What the running redis-server says about its own commands (`COMMAND`): which only read, which block, where their keys
+//! stand. Asking it keeps the front right for whichever version stands behind it.
 
 use std::collections::HashMap;
 use std::io;
+
+use bytes::Bytes;
 
 use crate::command::Command;
 use crate::redis::{Pool, Reply};
@@ -10,12 +12,25 @@ use crate::redis::{Pool, Reply};
 /// The flags of a command that matter here (<https://redis.io/docs/latest/commands/command/#flags>).
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Traits {
+    /// Redis knows the command.
+    pub(crate) exists: bool,
     /// Does not change data.
     pub(crate) reads: bool,
     /// May hold its connection until somebody else writes.
     pub(crate) blocks: bool,
-    /// Administers the server.
-    pub(crate) administers: bool,
+    /// May make a record larger.
+    pub(crate) grows: bool,
+    /// Where its keys stand.
+    keys: Places,
+}
+
+/// The places of keys among a command's words, its name being the first: from one to another (counted from the end
+/// where it is negative), in steps.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+struct Places {
+    first: i64,
+    last: i64,
+    step: i64,
 }
 
 /// Traits by name, in lower case; a subcommand's name is `container|subcommand`.
@@ -45,6 +60,55 @@ impl Catalogue {
             .and_then(|word| self.0.get(&format!("{name}|{word}")));
         subcommand.or_else(|| self.0.get(&name)).copied()
     }
+
+    /// The names of the commands, without subcommands.
+    pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
+        self.0
+            .keys()
+            .map(String::as_str)
+            .filter(|name| !name.contains('|'))
+    }
+
+    /// The keys that a command names.
+    pub(crate) fn keys<'a>(&self, command: &'a Command) -> Vec<&'a Bytes> {
+        let arguments = command.arguments();
+        match command.name().as_str() {
+            "eval" | "eval_ro" | "evalsha" | "evalsha_ro" | "fcall" | "fcall_ro" => {
+                command.counted_keys(1)
+            }
+            "zunion" | "zinter" | "zdiff" | "zintercard" | "sintercard" | "lmpop" | "zmpop" => {
+                command.counted_keys(0)
+            }
+            "xread" | "xreadgroup" => {
+                let streams = (0..arguments.len())
+                    .find(|place| command.keyword(*place).as_deref() == Some("streams"));
+                let named = streams.map_or(&[][..], |place| &arguments[place + 1..]);
+                named[..named.len() / 2].iter().collect()
+            }
+            _ => {
+                let places = self.traits(command).unwrap_or_default().keys;
+                places.of(arguments)
+            }
+        }
+    }
+}
+
+impl Places {
+    fn of(self, arguments: &[Bytes]) -> Vec<&Bytes> {
+        let words = i64::try_from(arguments.len()).unwrap_or(i64::MAX) + 1;
+        let last = if self.last < 0 {
+            words + self.last
+        } else {
+            self.last
+        };
+        if self.first <= 0 || self.step <= 0 {
+            return Vec::new();
+        }
+        (self.first..=last)
+            .step_by(usize::try_from(self.step).unwrap_or(1))
+            .filter_map(|place| arguments.get(usize::try_from(place - 1).ok()?))
+            .collect()
+    }
 }
 
 /// Adds a list of entries: name, arity, flags, three key positions, ACL categories, tips, key specs, subcommands.
@@ -60,10 +124,20 @@ fn add(entries: &Reply, traits: &mut HashMap<String, Traits>) {
             (fields.first().and_then(text), fields.get(2))
         {
             let has = |flag: &str| flags.iter().filter_map(text).any(|found| found == flag);
+            let number = |place: usize| match fields.get(place) {
+                Some(Reply::Integer(number)) => *number,
+                _ => 0,
+            };
             let found = Traits {
+                exists: true,
                 reads: has("readonly"),
                 blocks: has("blocking"),
-                administers: has("admin"),
+                grows: has("denyoom"),
+                keys: Places {
+                    first: number(3),
+                    last: number(4),
+                    step: number(5),
+                },
             };
             traits.insert(name, found);
         }

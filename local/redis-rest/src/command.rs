@@ -68,6 +68,18 @@ impl Command {
             .map(|word| String::from_utf8_lossy(word).to_ascii_lowercase())
     }
 
+    /// The keys that stand behind their number, which is the argument at that place.
+    pub(crate) fn counted_keys(&self, place: usize) -> Vec<&Bytes> {
+        let number = self.keyword(place).and_then(|word| word.parse().ok());
+        let following = self.arguments.iter().skip(place + 1);
+        following.take(number.unwrap_or(0)).collect()
+    }
+
+    /// The bytes of all arguments.
+    pub(crate) fn size(&self) -> u64 {
+        self.arguments.iter().map(|word| word.len() as u64).sum()
+    }
+
     /// The same command with another argument at that place.
     pub(crate) fn with_argument(mut self, place: usize, argument: Bytes) -> Self {
         if let Some(slot) = self.arguments.get_mut(place) {

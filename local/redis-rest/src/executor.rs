@@ -9,9 +9,15 @@ use crate::access::Access;
 use crate::catalogue::Catalogue;
 use crate::command::Command;
 use crate::fault::Fault;
+use crate::limits::Limits;
 use crate::permission;
+use crate::record_size::RecordSizes;
 use crate::redis::{Pool, Reply};
-use crate::scripts::{Scripts, Translated};
+use crate::replica::Replica;
+use crate::script_runner::{self, Frame, ScriptRunner};
+use crate::scripts::Scripts;
+use crate::server_group::{self, Ruling};
+use crate::step::{Sent, Step};
 use crate::stream;
 
 const LOADING: &str = "LOADING Redis is loading the dataset in memory";
@@ -26,7 +32,11 @@ const WITHOUT_DATA: &[&str] = &[
 /// The way to Redis.
 pub(crate) struct Executor {
     redis: Pool,
+    replica: Option<Replica>,
     catalogue: Catalogue,
+    limits: Limits,
+    runner: ScriptRunner,
+    sizes: RecordSizes,
     scripts: Scripts,
 }
 
@@ -35,21 +45,27 @@ pub(crate) struct Executor {
 pub(crate) struct Caller {
     pub(crate) access: Access,
     pub(crate) fault: Option<Fault>,
-}
-
-/// A command's way: answered here, or at Redis.
-enum Step {
-    Answered(Reply),
-    Sent(Translated),
+    /// Whether the caller demands to read what it has written.
+    pub(crate) reads_own_writes: bool,
 }
 
 impl Executor {
-    /// Connects, and learns which commands this Redis has.
-    pub(crate) async fn open(redis: Pool) -> io::Result<Self> {
+    /// Connects, learns which commands this Redis has, and sets its limits.
+    pub(crate) async fn open(
+        redis: Pool,
+        replica: Option<Replica>,
+        limits: Limits,
+    ) -> io::Result<Self> {
         let catalogue = Catalogue::load(&redis).await?;
+        let sizes = RecordSizes::new(limits.record_bytes);
+        redis.exchange(&[sizes.setting()]).await?;
         Ok(Self {
             redis,
+            replica,
+            runner: ScriptRunner::new(&limits),
             catalogue,
+            limits,
+            sizes,
             scripts: Scripts::default(),
         })
     }
@@ -60,21 +76,28 @@ impl Executor {
         commands: Vec<Command>,
         caller: Caller,
     ) -> io::Result<Vec<Reply>> {
-        let steps: Vec<Step> = commands
-            .into_iter()
-            .map(|command| self.step(command, caller))
-            .collect();
-        let sent: Vec<Command> = steps.iter().filter_map(Step::command).cloned().collect();
-        let mut replies = if sent.is_empty() {
-            Vec::new()
-        } else {
-            self.redis.exchange(&sent).await?
+        let mut steps = Vec::with_capacity(commands.len());
+        for command in commands {
+            steps.push(self.step(command, caller).await?);
+        }
+        let replies = self.run(&steps, false, caller).await?;
+        let refused = steps.iter().filter_map(Step::sent).count();
+        let replies = replies.unwrap_or_else(|refusal| vec![refusal; refused]);
+        let mut replies = replies.into_iter();
+        let mut answers = Vec::with_capacity(steps.len());
+        let mut stale = match &self.replica {
+            Some(replica) => replica.read(&steps).await?,
+            None => Vec::new(),
         }
         .into_iter();
-        Ok(steps
-            .into_iter()
-            .map(|step| step.finish(&mut replies))
-            .collect())
+        for step in steps {
+            answers.push(match step {
+                Step::Answered(reply) => reply,
+                Step::Stale(_) => or_too_few(stale.next()),
+                Step::Sent(sent) => sent.answer(or_too_few(replies.next())),
+            });
+        }
+        Ok(answers)
     }
 
     /// Runs all of the commands or, with the reason, none.
@@ -83,32 +106,27 @@ impl Executor {
         commands: Vec<Command>,
         caller: Caller,
     ) -> io::Result<Result<Vec<Reply>, Reply>> {
+        let caller = Caller {
+            reads_own_writes: true,
+            ..caller
+        };
         let mut steps = Vec::with_capacity(commands.len());
         for command in commands {
-            match self.step(command, caller) {
+            match self.step(command, caller).await? {
                 Step::Answered(refusal) => return Ok(Err(refusal)),
-                sent @ Step::Sent(_) => steps.push(sent),
+                sent => steps.push(sent),
             }
         }
-        let mut sent = vec![Command::new("MULTI", Vec::new())];
-        sent.extend(steps.iter().filter_map(Step::command).cloned());
-        sent.push(Command::new("EXEC", Vec::new()));
-        let mut queued = self.redis.exchange(&sent).await?;
-        Ok(match queued.pop() {
-            Some(Reply::Array(replies)) => {
-                let mut replies = replies.into_iter();
-                Ok(steps
-                    .into_iter()
-                    .map(|step| step.finish(&mut replies))
-                    .collect())
-            }
-            // The first command that could not be queued says more than EXECABORT does.
-            last => Err(queued
-                .into_iter()
-                .find(is_error)
-                .or(last)
-                .unwrap_or(Reply::NullArray)),
-        })
+        let replies = match self.run(&steps, true, caller).await? {
+            Ok(replies) => replies,
+            Err(discarded) => return Ok(Err(discarded)),
+        };
+        let answered = steps.into_iter().zip(replies);
+        let answered = answered.map(|(step, reply)| match step {
+            Step::Sent(sent) => sent.answer(reply),
+            Step::Answered(_) | Step::Stale(_) => reply,
+        });
+        Ok(Ok(answered.collect()))
     }
 
     /// Gives the command a connection of its own, and its pushes as events.
@@ -119,51 +137,85 @@ impl Executor {
         stream::events(self.redis.dedicated().await?, command).await
     }
 
-    fn step(&self, command: Command, caller: Caller) -> Step {
-        if let Some(refusal) = permission::refusal(&command, caller.access, &self.catalogue) {
-            return Step::Answered(Reply::error(refusal));
+    /// Sends what is to be sent, on one connection.
+    async fn run(
+        &self,
+        steps: &[Step],
+        is_transaction: bool,
+        caller: Caller,
+    ) -> io::Result<Result<Vec<Reply>, Reply>> {
+        let sent: Vec<&Sent> = steps.iter().filter_map(Step::sent).collect();
+        if sent.is_empty() {
+            return Ok(Ok(Vec::new()));
         }
-        let reads = self
-            .catalogue
-            .traits(&command)
-            .is_some_and(|traits| traits.reads);
+        let frame = Frame {
+            is_transaction,
+            is_full: caller.fault == Some(Fault::Full),
+        };
+        let (redis, catalogue) = (&self.redis, &self.catalogue);
+        self.runner.run(redis, catalogue, &sent, frame).await
+    }
+
+    async fn step(&self, command: Command, caller: Caller) -> io::Result<Step> {
+        if let Some(refusal) = self.refusal(&command, caller).await? {
+            return Ok(Step::Answered(Reply::error(refusal)));
+        }
+        let command = match server_group::ruling(command) {
+            Ok(Ruling::Answered(reply)) => return Ok(Step::Answered(reply)),
+            Ok(Ruling::Runs(command)) | Err(command) => command,
+        };
+        let reads = self.reads(&command);
         match caller.fault {
-            Some(Fault::Loading) => return Step::Answered(Reply::error(LOADING)),
+            Some(Fault::Loading) => return Ok(Step::Answered(Reply::error(LOADING))),
             Some(Fault::ReadOnly) if !reads && !WITHOUT_DATA.contains(&command.name().as_str()) => {
-                return Step::Answered(Reply::error(READ_ONLY));
+                return Ok(Step::Answered(Reply::error(READ_ONLY)));
             }
             _ => {}
         }
-        let mut translated = self.scripts.translate(command);
-        if caller.fault == Some(Fault::NoScript) && translated.command.name().starts_with("evalsha")
-        {
-            translated.command = translated.command.with_argument(0, UNKNOWN_SCRIPT);
+        if reads && self.replica.is_some() && !caller.reads_own_writes {
+            return Ok(Step::Stale(command));
         }
-        Step::Sent(translated)
+        let mut sent = self.scripts.translate(command);
+        if caller.fault == Some(Fault::NoScript) && sent.command.name().starts_with("evalsha") {
+            sent.command = sent.command.with_argument(0, UNKNOWN_SCRIPT);
+        }
+        Ok(Step::Sent(sent))
+    }
+
+    /// Why a command may not run now.
+    async fn refusal(&self, command: &Command, caller: Caller) -> io::Result<Option<String>> {
+        if let Some(refusal) = permission::refusal(command, caller.access, &self.catalogue) {
+            return Ok(Some(refusal));
+        }
+        if let Some(Fault::Spent(None)) = caller.fault {
+            return Ok(Some(crate::service::SPENT.to_owned()));
+        }
+        let keys = self.catalogue.keys(command);
+        let limit = self.limits.key_bytes;
+        if let Some(key) = keys.iter().find(|key| key.len() > limit) {
+            return Ok(Some(format!(
+                "ERR max key size exceeded. Limit: {limit} bytes, Actual: {} bytes",
+                key.len()
+            )));
+        }
+        let is_script = script_runner::is_script(command);
+        if is_script && let Some(refusal) = self.runner.refusal() {
+            return Ok(Some(refusal));
+        }
+        let traits = self.catalogue.traits(command).unwrap_or_default();
+        if traits.grows || is_script {
+            return self.sizes.refusal(&keys, command.size(), &self.redis).await;
+        }
+        Ok(None)
+    }
+
+    /// Whether a command is one that any replica answers. Scripts are not, even those that only read.
+    fn reads(&self, command: &Command) -> bool {
+        let traits = self.catalogue.traits(command).unwrap_or_default();
+        traits.reads && !script_runner::is_script(command)
     }
 }
 
-impl Step {
-    fn command(&self) -> Option<&Command> {
-        match self {
-            Self::Answered(_) => None,
-            Self::Sent(translated) => Some(&translated.command),
-        }
-    }
-
-    /// The step's reply: its own, or the next of those that came from Redis.
-    fn finish(self, replies: &mut impl Iterator<Item = Reply>) -> Reply {
-        match self {
-            Self::Answered(reply) => reply,
-            Self::Sent(Translated { answer, .. }) => match (replies.next(), answer) {
-                (Some(Reply::Bulk(_)), Some(answer)) => Reply::Bulk(answer),
-                (Some(reply), _) => reply,
-                (None, _) => Reply::error("ERR redis sent too few replies"),
-            },
-        }
-    }
-}
-
-fn is_error(reply: &Reply) -> bool {
-    matches!(reply, Reply::Error(_))
+fn or_too_few(reply: Option<Reply>) -> Reply {
+    reply.unwrap_or_else(|| Reply::error("ERR redis sent too few replies"))
 }

@@ -22,6 +22,11 @@ pub enum Fault {
     Unauthorized,
     /// The plan's daily limit is met: 429.
     RateLimited,
+    /// The plan's month is used up. Which status that has is not known: every command fails, or, with a status, the whole
+    /// request does.
+    Spent(Option<u16>),
+    /// The plan's disk is full: what would make a record larger fails, in scripts too; reads and deletes do not.
+    Full,
 }
 
 /// The switch of a running front. Clones act on the same front.

@@ -16,6 +16,7 @@ use crate::error::Error;
 use crate::executor::Executor;
 use crate::fault::Faults;
 use crate::redis::Pool;
+use crate::replica::Replica;
 use crate::service::Service;
 use crate::settings::Settings;
 
@@ -40,7 +41,15 @@ pub async fn start(settings: Settings) -> Result<Front, Error> {
         address: settings.redis,
         source,
     };
-    let executor = Executor::open(Pool::new(settings.redis))
+    let replica = match settings.lag {
+        Some(lag) => Some(
+            Replica::follow(settings.redis, lag)
+                .await
+                .map_err(unreachable)?,
+        ),
+        None => None,
+    };
+    let executor = Executor::open(Pool::new(settings.redis), replica, settings.limits.clone())
         .await
         .map_err(unreachable)?;
     let taken = |source| Error::Listen {

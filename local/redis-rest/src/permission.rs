@@ -1,37 +1,238 @@
-//! Which commands a caller may send: what Upstash offers over REST, and what the token allows.
+//! Which commands a caller may send: what Upstash documents and offers over REST, and what the token allows.
 
 use crate::access::Access;
 use crate::catalogue::{Catalogue, Traits};
 use crate::command::Command;
+use crate::server_group;
 
-/// Commands that a shared connection cannot run (they change its state or wait on it) and those that a database
-/// behind REST does not have, beside what Redis itself flags as administration.
-const UNAVAILABLE: &[&str] = &[
-    "asking",
-    "auth",
-    "client",
-    "discard",
-    "exec",
-    "hello",
-    "migrate",
-    "multi",
-    "psubscribe",
-    "punsubscribe",
-    "quit",
-    "readonly",
-    "readwrite",
-    "reset",
-    "select",
-    "ssubscribe",
-    "subscribe",
-    "sunsubscribe",
-    "swapdb",
-    "unsubscribe",
-    "unwatch",
-    "wait",
-    "waitaof",
-    "watch",
+/// The commands of <https://upstash.com/docs/redis/commands/overview> that REST offers, but for the modules' (JSON and
+/// SEARCH, which redis-server does not know either) and the server group's, which [`crate::server_group`] answers.
+/// Sorted.
+const OFFERED: &[&str] = &[
+    "append",
+    "bitcount",
+    "bitfield",
+    "bitfield_ro",
+    "bitop",
+    "bitpos",
+    "copy",
+    "dbsize",
+    "decr",
+    "decrby",
+    "del",
+    "delex",
+    "digest",
+    "dump",
+    "echo",
+    "eval",
+    "eval_ro",
+    "evalsha",
+    "evalsha_ro",
+    "exists",
+    "expire",
+    "expireat",
+    "expiretime",
+    "fcall",
+    "fcall_ro",
+    "flushall",
+    "flushdb",
+    "function",
+    "geoadd",
+    "geodist",
+    "geohash",
+    "geopos",
+    "georadius",
+    "georadius_ro",
+    "georadiusbymember",
+    "georadiusbymember_ro",
+    "geosearch",
+    "geosearchstore",
+    "get",
+    "getbit",
+    "getdel",
+    "getex",
+    "getrange",
+    "getset",
+    "hdel",
+    "hexists",
+    "hexpire",
+    "hexpireat",
+    "hexpiretime",
+    "hget",
+    "hgetall",
+    "hgetdel",
+    "hgetex",
+    "hincrby",
+    "hincrbyfloat",
+    "hkeys",
+    "hlen",
+    "hmget",
+    "hmset",
+    "hpersist",
+    "hpexpire",
+    "hpexpireat",
+    "hpexpiretime",
+    "hpttl",
+    "hrandfield",
+    "hscan",
+    "hset",
+    "hsetex",
+    "hsetnx",
+    "hstrlen",
+    "httl",
+    "hvals",
+    "incr",
+    "incrby",
+    "incrbyfloat",
+    "info",
+    "keys",
+    "lindex",
+    "linsert",
+    "llen",
+    "lmove",
+    "lmpop",
+    "lpop",
+    "lpos",
+    "lpush",
+    "lpushx",
+    "lrange",
+    "lrem",
+    "lset",
+    "ltrim",
+    "memory",
+    "mget",
+    "mset",
+    "msetnx",
+    "persist",
+    "pexpire",
+    "pexpireat",
+    "pexpiretime",
+    "pfadd",
+    "pfcount",
+    "pfmerge",
+    "ping",
+    "psetex",
+    "pttl",
+    "publish",
+    "pubsub",
+    "randomkey",
+    "rename",
+    "renamenx",
+    "restore",
+    "rpop",
+    "rpoplpush",
+    "rpush",
+    "rpushx",
+    "sadd",
+    "scan",
+    "scard",
+    "script",
+    "sdiff",
+    "sdiffstore",
+    "set",
+    "setbit",
+    "setex",
+    "setnx",
+    "setrange",
+    "sinter",
+    "sintercard",
+    "sinterstore",
+    "sismember",
+    "smembers",
+    "smismember",
+    "smove",
+    "spop",
+    "srandmember",
+    "srem",
+    "sscan",
+    "strlen",
+    "sunion",
+    "sunionstore",
+    "time",
+    "touch",
+    "ttl",
+    "type",
+    "unlink",
+    "xack",
+    "xackdel",
+    "xadd",
+    "xautoclaim",
+    "xclaim",
+    "xdel",
+    "xdelex",
+    "xgroup",
+    "xinfo",
+    "xlen",
+    "xpending",
+    "xrange",
+    "xread",
+    "xreadgroup",
+    "xrevrange",
+    "xtrim",
+    "zadd",
+    "zcard",
+    "zcount",
+    "zdiff",
+    "zdiffstore",
+    "zincrby",
+    "zinter",
+    "zintercard",
+    "zinterstore",
+    "zlexcount",
+    "zmpop",
+    "zmscore",
+    "zpopmax",
+    "zpopmin",
+    "zrandmember",
+    "zrange",
+    "zrangebylex",
+    "zrangebyscore",
+    "zrangestore",
+    "zrank",
+    "zrem",
+    "zremrangebylex",
+    "zremrangebyrank",
+    "zremrangebyscore",
+    "zrevrange",
+    "zrevrangebylex",
+    "zrevrangebyscore",
+    "zrevrank",
+    "zscan",
+    "zscore",
+    "zunion",
+    "zunionstore",
 ];
+
+/// The subcommands that Upstash documents, of commands that redis-server gives more of. Sorted.
+const OFFERED_SUBCOMMANDS: &[(&str, &[&str])] = &[
+    (
+        "function",
+        &["delete", "flush", "kill", "list", "load", "stats"],
+    ),
+    ("memory", &["usage"]),
+    ("pubsub", &["channels", "numpat", "numsub"]),
+    ("script", &["exists", "flush", "kill", "load"]),
+    (
+        "xgroup",
+        &[
+            "create",
+            "createconsumer",
+            "delconsumer",
+            "destroy",
+            "setid",
+        ],
+    ),
+    ("xinfo", &["consumers", "groups", "stream"]),
+];
+
+/// Commands that no script may call, beside those that no caller may: whether PUBLISH works there at Upstash is not
+/// known, so that the stricter guess holds.
+const NOT_IN_SCRIPTS: &[&str] = &["publish"];
+
+/// Commands over the whole database, which a script with `allow-key-locking` may not call. Upstash names the two that
+/// empty it; a walk over keys that are not declared is taken for one as well.
+pub(crate) const DATABASE_WIDE: &[&str] =
+    &["dbsize", "flushall", "flushdb", "keys", "randomkey", "scan"];
 
 /// Commands without data that the read-only token may send all the same.
 const HARMLESS: &[&str] = &["echo", "ping", "time"];
@@ -44,14 +245,19 @@ pub(crate) fn refusal(command: &Command, access: Access, catalogue: &Catalogue) 
     let name = command.name();
     let traits = catalogue.traits(command).unwrap_or_default();
     if !is_available(command, &name, traits) {
-        return Some(format!(
-            "ERR Command is not available: '{}'. See https://upstash.com/docs/redis/overall/compatibility for details",
-            name.to_ascii_uppercase()
-        ));
+        return Some(unavailable(&name));
     }
     let reads =
         HARMLESS.contains(&name.as_str()) || (traits.reads && !WALKS.contains(&name.as_str()));
     (access == Access::ReadOnly && !reads).then(|| denied(&name))
+}
+
+/// The error line for a command that Upstash does not offer.
+pub(crate) fn unavailable(name: &str) -> String {
+    format!(
+        "ERR Command is not available: '{}'. See https://upstash.com/docs/redis/overall/compatibility for details",
+        name.to_ascii_uppercase()
+    )
 }
 
 /// The error line for a command that the read-only token may not send.
@@ -59,12 +265,32 @@ pub(crate) fn denied(name: &str) -> String {
     format!("NOPERM this user has no permissions to run the '{name}' command or its subcommand")
 }
 
+/// Those of redis-server's commands that a script may not call.
+pub(crate) fn kept_from_scripts(catalogue: &Catalogue) -> impl Iterator<Item = &str> {
+    catalogue
+        .names()
+        .filter(|name| !is_offered(name) || NOT_IN_SCRIPTS.contains(name))
+}
+
+fn is_offered(name: &str) -> bool {
+    OFFERED.binary_search(&name).is_ok()
+}
+
 fn is_available(command: &Command, name: &str, traits: Traits) -> bool {
-    let debugs_scripts = name == "script" && command.keyword(0).as_deref() == Some("debug");
-    !(traits.administers
-        || debugs_scripts
-        || UNAVAILABLE.contains(&name)
-        || (traits.blocks && waits(command, name)))
+    // What redis-server does not know either, it refuses itself, in its own words. That goes for the modules' commands.
+    (is_offered(name) || server_group::NAMES.contains(&name) || !traits.exists)
+        && is_offered_subcommand(command, name)
+        && !(traits.blocks && waits(command, name))
+}
+
+fn is_offered_subcommand(command: &Command, name: &str) -> bool {
+    let known = OFFERED_SUBCOMMANDS
+        .iter()
+        .find(|(container, _)| *container == name);
+    match (known, command.keyword(0)) {
+        (Some((_, subcommands)), Some(word)) => subcommands.contains(&word.as_str()),
+        _ => true,
+    }
 }
 
 /// Stream reads wait only when they say BLOCK, which stands before STREAMS; every other blocking command may wait.
@@ -81,5 +307,15 @@ fn waits(command: &Command, name: &str) -> bool {
             .take_while(|word| word != "streams")
             .any(|word| word == "block"),
         _ => true,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_list_of_offered_commands_is_sorted_for_its_search() {
+        assert!(OFFERED.is_sorted());
     }
 }

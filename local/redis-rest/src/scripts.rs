@@ -1,6 +1,6 @@
 //! Upstash's script flag `allow-key-locking`, which redis-server does not know and would refuse.
 //!
-//! The flag is taken out on the way in. That changes the script's SHA-1, so the front remembers which script runs under
+//! The flag is taken out on the way in, and what it demands is held by [`crate::script_users`]. That changes the script's SHA-1, so the front remembers which script runs under
 //! which original name: EVALSHA, SCRIPT EXISTS and SCRIPT LOAD speak of the original only, as at Upstash.
 
 use std::collections::HashMap;
@@ -10,15 +10,9 @@ use bytes::Bytes;
 use sha1::{Digest, Sha1};
 
 use crate::command::Command;
+use crate::step::Sent;
 
 const FLAG: &str = "allow-key-locking";
-
-/// A command as Redis shall see it.
-pub(crate) struct Translated {
-    pub(crate) command: Command,
-    /// What to answer in the place of Redis's own SHA-1, if the command succeeds.
-    pub(crate) answer: Option<Bytes>,
-}
 
 /// The scripts that run under another name than the caller's.
 #[derive(Default)]
@@ -28,34 +22,30 @@ pub(crate) struct Scripts {
 
 impl Scripts {
     /// Rewrites whatever carries a script or names one.
-    pub(crate) fn translate(&self, command: Command) -> Translated {
+    pub(crate) fn translate(&self, command: Command) -> Sent {
         let name = command.name();
         let subcommand = command.keyword(0);
-        match (name.as_str(), subcommand.as_deref()) {
-            ("eval" | "eval_ro", _) => Translated {
-                command: self.with_source(command, 0).0,
-                answer: None,
-            },
-            ("script", Some("load")) => {
-                let (command, answer) = self.with_source(command, 1);
-                Translated { command, answer }
+        let (command, sha, is_locked) = match (name.as_str(), subcommand.as_deref()) {
+            ("eval" | "eval_ro", _) => {
+                let (command, original) = self.with_source(command, 0);
+                (command, None, original.is_some())
             }
-            ("function", Some("load")) => Translated {
-                command: with_library(command),
-                answer: None,
-            },
-            ("evalsha" | "evalsha_ro", _) => Translated {
-                command: self.with_names(command, 0),
-                answer: None,
-            },
-            ("script", Some("exists")) => Translated {
-                command: self.with_names(command, 1),
-                answer: None,
-            },
-            _ => Translated {
-                command,
-                answer: None,
-            },
+            ("script", Some("load")) => {
+                let (command, sha) = self.with_source(command, 1);
+                (command, sha, false)
+            }
+            ("function", Some("load")) => (with_library(command), None, false),
+            ("evalsha" | "evalsha_ro", _) => {
+                let (command, is_locked) = self.with_names(command, 0);
+                (command, None, is_locked)
+            }
+            ("script", Some("exists")) => (self.with_names(command, 1).0, None, false),
+            _ => (command, None, false),
+        };
+        Sent {
+            command,
+            sha,
+            is_locked,
         }
     }
 
@@ -79,8 +69,9 @@ impl Scripts {
         )
     }
 
-    /// Replaces the original SHA-1s from that place on; for EVALSHA only the first is one.
-    fn with_names(&self, mut command: Command, first: usize) -> Command {
+    /// Replaces the original SHA-1s from that place on, for EVALSHA only the first is one; and says whether there was any.
+    fn with_names(&self, mut command: Command, first: usize) -> (Command, bool) {
+        let mut is_known = false;
         let known = self
             .by_original
             .lock()
@@ -94,9 +85,10 @@ impl Scripts {
             let original = command.keyword(place);
             if let Some(rewritten) = original.and_then(|original| known.get(&original)) {
                 command = command.with_argument(place, Bytes::from(rewritten.clone()));
+                is_known = true;
             }
         }
-        command
+        (command, is_known)
     }
 }
 

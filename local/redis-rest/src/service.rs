@@ -4,7 +4,7 @@ use std::io;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use hyper::body::Incoming;
-use hyper::{Method, StatusCode};
+use hyper::{HeaderMap, Method, StatusCode};
 
 use crate::access::{Access, Tokens};
 use crate::answer::{self, Answer};
@@ -22,6 +22,12 @@ use crate::sync_token::SyncToken;
 /// What Upstash says when the plan is used up
 /// (<https://upstash.com/docs/redis/troubleshooting/max_daily_request_limit>).
 const RATE_LIMITED: &str = "ERR max daily request limit exceeded. Limit: 10000, Usage: 10000.";
+
+/// The same of the month (<https://upstash.com/docs/redis/troubleshooting/max_requests_limit>).
+pub(crate) const SPENT: &str = "ERR max requests limit exceeded. Limit: 500000, Usage: 500000.";
+
+/// The header by which a client demands to read at least what it has written.
+const SYNC_TOKEN: &str = "upstash-sync-token";
 
 /// The connection is to be closed without an answer.
 #[derive(Debug, thiserror::Error)]
@@ -69,7 +75,7 @@ impl Service {
         let mut answer = answer.unwrap_or_else(|malformed| answer::of_malformed(&malformed));
         answer
             .headers_mut()
-            .insert("upstash-sync-token", self.sync_token.next());
+            .insert(SYNC_TOKEN, self.sync_token.next());
         Ok(if fault == Some(Fault::CutAnswer) {
             answer::cut(answer)
         } else {
@@ -94,13 +100,22 @@ impl Service {
                 RATE_LIMITED,
             ));
         }
+        if let Some(Fault::Spent(Some(status))) = fault {
+            let status = StatusCode::from_u16(status).unwrap_or(StatusCode::BAD_REQUEST);
+            return Ok(answer::of_failure(status, SPENT));
+        }
         let access = self.tokens.authorize(&head.headers, head.uri.query());
         let access = access
             .filter(|_| fault != Some(Fault::Unauthorized))
             .ok_or(Malformed::Token)?;
         let format = Format::parse(&head.headers)?;
         let request = Request::parse(&head.method, head.uri.path(), head.uri.query(), body?)?;
-        let answer = self.run(request, format, Caller { access, fault }).await;
+        let caller = Caller {
+            access,
+            fault,
+            reads_own_writes: is_given(&head.headers, SYNC_TOKEN),
+        };
+        let answer = self.run(request, format, caller).await;
         Ok(answer.unwrap_or_else(|error| {
             tracing::warn!(%error, "redis did not answer");
             answer::of_failure(
@@ -137,4 +152,9 @@ impl Service {
             }
         })
     }
+}
+
+/// Whether a header is there and says something.
+fn is_given(headers: &HeaderMap, name: &str) -> bool {
+    headers.get(name).is_some_and(|value| !value.is_empty())
 }

@@ -3,6 +3,9 @@
 use std::fmt;
 use std::net::SocketAddr;
 
+use crate::limits::Limits;
+use crate::replica::Lag;
+
 /// What [`start`](crate::start) needs.
 #[derive(Clone)]
 pub struct Settings {
@@ -14,6 +17,25 @@ pub struct Settings {
     pub token: String,
     /// The read-only token: commands that only read, SCAN and KEYS excepted. Empty: there is none.
     pub read_only_token: String,
+    /// What a database may do.
+    pub limits: Limits,
+    /// The replica that plain reads are served from, but for callers that send `upstash-sync-token` back.
+    pub lag: Option<Lag>,
+}
+
+impl Settings {
+    /// A front with Upstash's limits, without a replica that lags.
+    #[must_use]
+    pub fn new(listen: SocketAddr, redis: SocketAddr, token: String) -> Self {
+        Self {
+            listen,
+            redis,
+            token,
+            read_only_token: String::new(),
+            limits: Limits::default(),
+            lag: None,
+        }
+    }
 }
 
 impl fmt::Debug for Settings {
@@ -24,6 +46,8 @@ impl fmt::Debug for Settings {
             .field("redis", &self.redis)
             .field("token", &"[redacted]")
             .field("read_only_token", &"[redacted]")
+            .field("limits", &self.limits)
+            .field("lag", &self.lag)
             .finish()
     }
 }

@@ -24,6 +24,9 @@ impl From<upstash::Error> for Problem {
                     None => problem,
                 }
             }
+            upstash::Error::Full(_) => {
+                Self::unavailable("The store is full; nothing can be written until it has space.")
+            }
             error if error.is_transient() => Self::unavailable(
                 "The store does not answer; nothing was changed that you can rely on. Try again.",
             ),

@@ -3,17 +3,19 @@
 use std::time::Duration;
 
 use futures_util::future::join_all;
+use jiff::Timestamp;
 use local_redis_rest::Fault;
 use proptest::prelude::*;
 use proptest::strategy::ValueTree as _;
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 use redis::AsyncCommands as _;
 use redis::aio::MultiplexedConnection;
+use shared::base::clock::Clock;
 use shared::service::email::EmailAddress;
 use shared::service::email_budget::{EmailBudget, Verdict};
 use shared::service::rate_limit::Rate;
 
-use super::{NOBODY, address, budget, granted, now};
+use super::{DAY, NOBODY, address, budget, granted, now};
 use crate::support::seeds;
 use crate::support::store::Store;
 
@@ -85,6 +87,35 @@ fn model(case: &Case, window: u64, at: u64) -> (Vec<bool>, Vec<u64>, u64) {
     let granted = granted.collect();
     let counts = counts.into_iter().map(|(current, _)| current).collect();
     (granted, counts, used)
+}
+
+#[tokio::test]
+async fn machine_whose_clock_is_in_another_window_counts_in_the_stores_window_with_one_request_more()
+ {
+    let store = Store::start().await;
+    let mut redis = store.direct().await;
+    let recipient = address("ann@example.com");
+    let at = i64::try_from(now(&mut redis).await).unwrap();
+    let day = i64::try_from(DAY.as_millis()).unwrap();
+    for (round, (off, requests)) in [(0, 1), (-day, 2), (3 * day, 2)].into_iter().enumerate() {
+        let clock = Clock::fixed(Timestamp::from_millisecond(at + off).unwrap());
+        let budget = budget(&store, 20, 20).with_clock(clock);
+        // The store learns the script first.
+        let job = format!("warm-{round}");
+        budget.take(&job, "tenant", &[&recipient]).await.unwrap();
+        let before = store.front.requests();
+        let job = format!("job-{round}");
+        let verdicts = budget.take(&job, "tenant", &[&recipient]).await.unwrap();
+        assert_eq!(granted(&verdicts), 1, "{off}");
+        assert_eq!(store.front.requests() - before, requests, "{off}");
+    }
+    let index = now(&mut redis).await / u64::try_from(day).unwrap();
+    for key in [
+        format!("rl:email:ann@example.com:{index}"),
+        format!("rl:email:tenant:tenant:{index}"),
+    ] {
+        assert_eq!(store.count(&key).await, 6, "{key}");
+    }
 }
 
 #[tokio::test]

@@ -14,13 +14,24 @@ use crate::support::payloads::signature_request;
 const TOO_SLOW: Duration = Duration::from_secs(4);
 
 /// Every way to fail that ends with no answer or a refusal.
-const FAULTS: [(Fault, &str); 6] = [
+const FAULTS: [(Fault, &str); 8] = [
     (Fault::Refused, "the connection is refused"),
     (Fault::Slow(TOO_SLOW), "every answer takes too long"),
     (Fault::Loading, "redis reads its data from disk"),
     (Fault::ReadOnly, "redis has become a replica"),
     (Fault::Unauthorized, "the token is no longer accepted"),
-    (Fault::RateLimited, "the plan's requests are used up"),
+    (
+        Fault::RateLimited,
+        "the plan's requests of a day are used up",
+    ),
+    (
+        Fault::Spent(None),
+        "the plan's requests of a month are used up",
+    ),
+    (
+        Fault::Spent(Some(403)),
+        "they are used up, and the answer is forbidden",
+    ),
 ];
 
 async fn slow_queue() -> TestCloud {
@@ -49,6 +60,21 @@ async fn an_enqueue_without_redis_is_answered_503_and_leaves_no_job_behind() {
     let job = cloud.wait_for(&id, "completed").await;
     assert_eq!(job["attempts"], 1, "the first that was taken: {job:#}");
     assert_one_mail_each(&cloud, &[ANN], "after every fault");
+}
+
+#[tokio::test]
+async fn write_to_a_full_store_is_answered_503_with_the_reason() {
+    let cloud = TestCloud::start().await;
+    cloud.redis().faults().set(Some(Fault::Full));
+    let answer = cloud
+        .post("/api/queue/emails", &signature_request(ANN))
+        .await;
+    assert_come_again(&answer, "unavailable", "the store is full");
+    let detail = answer.body["detail"].as_str().unwrap();
+    assert!(detail.contains("full"), "{detail}");
+    cloud.redis().faults().set(None);
+    let jobs = cloud.get("/api/queue/jobs").await.body;
+    assert_eq!(jobs["items"].as_array().unwrap().len(), 0, "{jobs:#}");
 }
 
 #[tokio::test]

@@ -1,6 +1,10 @@
 //! The script with which the web app reads sessions by itself; that both agree is shown with the official client, in
 //! tests/sdk/redis/session.test.js.
 
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+use shared::base::clock::Clock;
+use shared::protocol::upstash::{Reply, Script};
 use shared::service::session::DIRECT_READ;
 use uuid::Uuid;
 
@@ -8,10 +12,30 @@ use super::stage::Stage;
 
 const FILE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../clients/session.lua");
 
-async fn direct(stage: &Stage, id: &str) -> redis::Value {
-    stage
-        .redis(&["EVAL", DIRECT_READ, "1", &format!("session:{id}")])
-        .await
+static READ: Script = Script::repeatable(DIRECT_READ);
+
+/// A direct read that names the sets of these days as well.
+async fn naming(stage: &Stage, id: &str, days: &[Date]) -> Reply {
+    let days = days.iter().map(|day| format!("active_users:{day}"));
+    let call = READ.invoke().key(format!("session:{id}")).keys(days);
+    stage.redis_client().eval(call).await.unwrap()
+}
+
+/// A direct read as the web app makes it.
+async fn direct(stage: &Stage, id: &str) -> Reply {
+    let today = today();
+    naming(stage, id, &[today, today.yesterday().unwrap()]).await
+}
+
+fn today() -> Date {
+    Clock::system()
+        .now()
+        .to_zoned_datetime(TimeZone::UTC)
+        .date()
+}
+
+fn is_session(reply: &Reply) -> bool {
+    matches!(reply, Reply::Bytes(_))
 }
 
 #[test]
@@ -30,24 +54,56 @@ fn the_file_for_the_web_app_is_the_script_that_the_api_runs() {
 async fn a_direct_read_asks_for_the_api_where_only_the_api_can_answer() {
     let stage = Stage::start().await;
     let id = stage.login(Uuid::new_v4()).await;
-    assert!(matches!(
-        direct(&stage, &id).await,
-        redis::Value::BulkString(_)
-    ));
-    assert_eq!(direct(&stage, "unknown").await, redis::Value::Nil);
+    assert!(is_session(&direct(&stage, &id).await));
+    assert_eq!(direct(&stage, "unknown").await, Reply::Nil);
     let left: i64 =
         redis::from_redis_value(stage.redis(&["EXISTS", "session:unknown"]).await).unwrap();
     assert_eq!(left, 0, "a direct read leaves nothing behind");
 
     // Once an hour the last use has to reach Postgres.
     stage.pass_time(&id, 3_600_001).await;
-    assert_eq!(direct(&stage, &id).await, redis::Value::Nil);
+    assert_eq!(direct(&stage, &id).await, Reply::Nil);
     assert_eq!(stage.read(&id).await.status, 200);
-    assert!(matches!(
-        direct(&stage, &id).await,
-        redis::Value::BulkString(_)
-    ));
+    assert!(is_session(&direct(&stage, &id).await));
 
     assert_eq!(stage.revoke(&id).await.status, 204);
-    assert_eq!(direct(&stage, &id).await, redis::Value::Int(0));
+    assert_eq!(direct(&stage, &id).await, Reply::Integer(0));
+}
+
+#[tokio::test]
+async fn first_use_of_a_day_is_noted_where_its_set_is_named_and_sent_to_the_api_where_none_is() {
+    let stage = Stage::start().await;
+    let user = Uuid::new_v4();
+    let id = stage.login(user).await;
+    let key = format!("session:{id}");
+    let set = format!("active_users:{}", today());
+    let user = user.to_string();
+    let day_begins = async || {
+        stage.redis(&["HSET", &key, "activeOn", "2026-01-01"]).await;
+        stage.redis(&["SREM", &set, &user]).await;
+    };
+    let is_noted = async || {
+        let noted: i64 =
+            redis::from_redis_value(stage.redis(&["SISMEMBER", &set, &user]).await).unwrap();
+        noted == 1
+    };
+
+    // The call of the release before: it works on the day that is noted already, and asks for the API on a new one.
+    assert!(is_session(&naming(&stage, &id, &[]).await));
+    day_begins().await;
+    assert_eq!(naming(&stage, &id, &[]).await, Reply::Nil);
+    assert!(!is_noted().await);
+    assert_eq!(stage.read(&id).await.status, 200);
+    assert!(is_noted().await, "the API notes it");
+    assert!(is_session(&naming(&stage, &id, &[]).await));
+
+    // A clock that is in another day than Redis's: the session is read, and a later read notes the day.
+    day_begins().await;
+    let yesterday = today().yesterday().unwrap();
+    let behind = [yesterday, yesterday.yesterday().unwrap()];
+    assert!(is_session(&naming(&stage, &id, &behind).await));
+    assert!(!is_noted().await);
+    let ahead = [today().tomorrow().unwrap(), today()];
+    assert!(is_session(&naming(&stage, &id, &ahead).await));
+    assert!(is_noted().await);
 }

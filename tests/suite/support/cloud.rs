@@ -56,6 +56,7 @@ impl TestCloud {
             let rate = ("RATE_LIMIT_".to_owned() + limiter, "1000000/1m".to_owned());
             settings.overrides.extend([rate]);
         }
+        settings.replica_lag = replica_lag();
         change(&mut settings);
         let cloud = Cloud::start(settings).await.unwrap();
         let http = shared::protocol::http::client(Duration::from_mins(1)).unwrap();
@@ -262,6 +263,12 @@ impl Answer {
             self.body
         );
     }
+}
+
+/// How far plain reads of Redis lag in this run, in milliseconds: `REPLICA_LAG_MS`.
+fn replica_lag() -> Option<Duration> {
+    let lag = shared::base::env::parsed_or("REPLICA_LAG_MS", 0).unwrap();
+    (lag > 0).then(|| Duration::from_millis(lag))
 }
 
 /// A request with a JSON body.

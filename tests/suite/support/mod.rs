@@ -12,9 +12,26 @@ pub(crate) mod signer;
 pub(crate) mod store;
 pub(crate) mod waiting;
 
+use std::fs;
+use std::path::{Path, PathBuf};
+
 pub(crate) use cloud::TestCloud;
 
 /// How many seeds a randomised test runs: few in CI, as many as `CAMPAIGN_SEEDS` says in a campaign.
 pub(crate) fn seeds(few: u64) -> u64 {
     shared::base::env::parsed_or("CAMPAIGN_SEEDS", few).unwrap()
+}
+
+/// The Rust files under a folder.
+pub(crate) fn rust_files(folder: &Path) -> Vec<PathBuf> {
+    let mut files = Vec::new();
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            files.extend(rust_files(&path));
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            files.push(path);
+        }
+    }
+    files
 }

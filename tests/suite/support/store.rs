@@ -94,11 +94,6 @@ pub(crate) fn client(url: &str, token: &str) -> Redis {
 }
 
 async fn front(listen: SocketAddr, redis: SocketAddr) -> Front {
-    let settings = local_redis_rest::Settings {
-        listen,
-        redis,
-        token: TOKEN.to_owned(),
-        read_only_token: String::new(),
-    };
+    let settings = local_redis_rest::Settings::new(listen, redis, TOKEN.to_owned());
     local_redis_rest::start(settings).await.unwrap()
 }

@@ -60,6 +60,59 @@ async fn each_way_to_be_refused_is_an_error_of_its_own_and_nothing_runs() {
 }
 
 #[tokio::test]
+async fn spent_quota_is_known_by_its_text_whatever_its_status() {
+    let store = Store::start().await;
+    let redis = store.client();
+    for status in [
+        None,
+        Some(400),
+        Some(402),
+        Some(403),
+        Some(429),
+        Some(500),
+        Some(503),
+    ] {
+        store.front.faults().set(Some(Fault::Spent(status)));
+        let single = redis.run::<()>(set()).await.unwrap_err();
+        let script = redis.eval::<()>(WRITE.invoke().key("k")).await.unwrap_err();
+        let pipeline = match redis.pipeline(Pipeline::new().command(set())).await {
+            Ok(mut replies) => replies.take::<()>().unwrap_err(),
+            Err(error) => error,
+        };
+        for error in [single, script, pipeline] {
+            assert!(
+                matches!(error, Error::RateLimited { .. }),
+                "{status:?}: {error:?}"
+            );
+            assert!(error.is_transient());
+        }
+    }
+}
+
+#[tokio::test]
+async fn full_store_is_an_error_of_its_own_and_passes() {
+    let store = Store::start().await;
+    let redis = store.client();
+    store.front.faults().set(Some(Fault::Full));
+    let single = redis.run::<()>(set()).await.unwrap_err();
+    let script = redis.eval::<()>(WRITE.invoke().key("k")).await.unwrap_err();
+    let mut replies = redis
+        .pipeline(Pipeline::new().command(set()).command(get()))
+        .await
+        .unwrap();
+    let piped = replies.take::<()>().unwrap_err();
+    for error in [single, script, piped] {
+        assert!(matches!(error, Error::Full(_)), "{error:?}");
+        assert!(error.is_transient() && !error.is_ambiguous());
+    }
+    assert_eq!(
+        replies.take::<Option<String>>().unwrap(),
+        None,
+        "reads go on"
+    );
+}
+
+#[tokio::test]
 async fn a_wrong_token_is_refused_and_not_shown() {
     let store = Store::start().await;
     let redis = client(&store.front.url(), "a-wrong-token");

@@ -53,7 +53,8 @@ pub(crate) async fn oldest_pending(redis: &Redis, now: Timestamp) -> Option<u64>
 }
 
 /// Everything that Redis is asked, in one pipeline: the cost does not grow with the data. It may run twice, which a
-/// connection that died while the instance was frozen asks for: each run writes, reads and deletes its own key.
+/// connection that died while the instance was frozen asks for: each run writes, reads and deletes its own key. What reads
+/// it also deletes it, so that the primary answers: a replica may not have it yet.
 async fn asked(redis: &Redis, now: Timestamp) -> Result<Store, job::Error> {
     let nonce = id::nonce();
     let key = PROBE.key(&nonce);
@@ -66,8 +67,7 @@ async fn asked(redis: &Redis, now: Timestamp) -> Result<Store, job::Error> {
                 .arg(10)
                 .repeatable(),
         )
-        .command(Command::new("GET").arg(&key))
-        .command(Command::new("DEL").arg(&key).repeatable());
+        .command(Command::new("GETDEL").arg(&key).repeatable());
     for job in JobType::ALL {
         pipeline = Jobs::ask_stats(pipeline, *job);
     }
@@ -75,10 +75,12 @@ async fn asked(redis: &Redis, now: Timestamp) -> Result<Store, job::Error> {
     let asked = redis.pipeline(analytics::ask_today(pipeline, now));
     let mut replies = asked.await?;
     let latency = millis(started);
+    let set = replies.take::<()>().is_ok();
+    let taken = replies.take::<String>().is_ok_and(|value| value == nonce);
     let operations = Operations {
-        set: replies.take::<()>().is_ok(),
-        get: replies.take::<String>().is_ok_and(|value| value == nonce),
-        delete: replies.take::<i64>().is_ok_and(|deleted| deleted == 1),
+        set,
+        get: taken,
+        delete: taken,
     };
     let stats = JobType::ALL
         .iter()

@@ -37,6 +37,7 @@ pub struct Cloud {
     objects: local_objects::Server,
     redis: Front,
     redis_server: RedisServer,
+    replica_server: Option<RedisServer>,
     cluster: Option<Cluster>,
     environment: BTreeMap<String, String>,
     folder: Folder,
@@ -57,7 +58,9 @@ impl Cloud {
             part::redis_server(&settings, &folder),
             part::database(&settings, &folder, passwords)
         )?;
-        let redis = part::redis_rest(&settings, &redis_server, &redis_tokens).await?;
+        let replica_server = part::replica_server(&settings, &folder).await?;
+        let replica = replica_server.as_ref();
+        let redis = part::redis_rest(&settings, &redis_server, replica, &redis_tokens).await?;
         let qstash_settings = part::qstash_settings(&settings, &folder);
         let qstash = local_qstash::start(qstash_settings.clone())
             .await
@@ -118,6 +121,7 @@ impl Cloud {
             objects,
             redis,
             redis_server,
+            replica_server,
             cluster,
             environment,
             folder,
@@ -214,6 +218,7 @@ impl Cloud {
                 cluster.stop().await;
             }
         };
+        drop(self.replica_server);
         tokio::join!(self.redis_server.stop(), cluster);
     }
 

@@ -97,16 +97,41 @@ async fn own_cluster(
     Cluster::start(settings).await
 }
 
+/// The server that becomes the replica, where one is to lag.
+pub(super) async fn replica_server(
+    settings: &Settings,
+    folder: &Folder,
+) -> Result<Option<RedisServer>, Error> {
+    if settings.replica_lag.is_none() {
+        return Ok(None);
+    }
+    let server = RedisServer::start(redis_server::Settings {
+        port: 0,
+        folder: folder.join("redis-replica"),
+        durable: false,
+        log: folder.log("redis-replica.log"),
+    });
+    Ok(Some(server.await?))
+}
+
 pub(super) async fn redis_rest(
     settings: &Settings,
     server: &RedisServer,
+    replica: Option<&RedisServer>,
     tokens: &RedisTokens,
 ) -> Result<Front, Error> {
+    let lag = settings.replica_lag.zip(replica);
+    let lag = lag.map(|(delay, replica)| local_redis_rest::Lag {
+        replica: replica.address(),
+        delay,
+    });
     let settings = local_redis_rest::Settings {
         listen: loopback(settings.ports.redis_rest),
         redis: server.address(),
         token: tokens.standard.clone(),
         read_only_token: tokens.read_only.clone(),
+        limits: settings.redis_limits.clone(),
+        lag,
     };
     local_redis_rest::start(settings)
         .await

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use local_mail::Provider;
 use local_qstash::{Disorder, Plan};
@@ -92,6 +93,10 @@ pub struct Settings {
     pub template: PathBuf,
     /// The database.
     pub database: Database,
+    /// What Redis may do.
+    pub redis_limits: local_redis_rest::Limits,
+    /// How far the replica is behind that plain reads of Redis are served from; none: they are never stale.
+    pub replica_lag: Option<Duration>,
     /// Who takes the mails.
     pub email_provider: Provider,
     /// Whether the providers tell the functions what becomes of the mails.
@@ -128,6 +133,8 @@ impl Settings {
             bin_dir: PathBuf::from("target/debug"),
             template: PathBuf::from("template.yaml"),
             database: Database::Own,
+            redis_limits: local_redis_rest::Limits::default(),
+            replica_lag: None,
             email_provider: Provider::Ses,
             mail_events: true,
             ses_rate: Some(local_mail::Settings::DEFAULT_SES_RATE),

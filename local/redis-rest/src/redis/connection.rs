@@ -11,6 +11,7 @@ use tokio::time::timeout;
 
 use crate::command::Command;
 use crate::redis::reply::Reply;
+use crate::script_users::ScriptUsers;
 
 /// A redis-server on this machine answers at once or is not there.
 const CONNECT_WITHIN: Duration = Duration::from_secs(2);
@@ -27,6 +28,8 @@ struct Open {
 /// A connection that nobody else uses while it is lent out.
 pub(crate) struct Connection {
     stream: BufReader<TcpStream>,
+    /// The users that scripts run as on this connection, once it has some.
+    pub(crate) script_users: Option<ScriptUsers>,
 }
 
 impl Connection {
@@ -35,7 +38,13 @@ impl Connection {
         stream.set_nodelay(true)?;
         Ok(Self {
             stream: BufReader::new(stream),
+            script_users: None,
         })
+    }
+
+    /// This end's address, as Redis lists its clients.
+    pub(crate) fn address(&self) -> io::Result<SocketAddr> {
+        self.stream.get_ref().local_addr()
     }
 
     /// Whether Redis still holds the other end and owes us nothing.

@@ -4,7 +4,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::sync::{Mutex, PoisonError};
 
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, SemaphorePermit};
 
 use crate::command::Command;
 use crate::redis::connection::Connection;
@@ -20,6 +20,12 @@ pub(crate) struct Pool {
     turns: Semaphore,
 }
 
+/// A connection that is lent to one request.
+pub(crate) struct Lent<'a> {
+    pub(crate) connection: Connection,
+    _turn: SemaphorePermit<'a>,
+}
+
 impl Pool {
     pub(crate) fn new(address: SocketAddr) -> Self {
         Self {
@@ -29,20 +35,34 @@ impl Pool {
         }
     }
 
-    /// Runs the commands on one connection. It is kept only after a whole exchange: a caller that gave up half-way
-    /// would leave somebody else's replies on it.
+    /// Runs the commands on one connection.
     pub(crate) async fn exchange(&self, commands: &[Command]) -> io::Result<Vec<Reply>> {
-        let _turn = self.turns.acquire().await.map_err(io::Error::other)?;
-        let mut connection = match self.idle_connection() {
+        let mut lent = self.lend().await?;
+        let replies = lent.connection.exchange(commands).await?;
+        self.keep(lent);
+        Ok(replies)
+    }
+
+    /// Lends a connection for one or more exchanges.
+    pub(crate) async fn lend(&self) -> io::Result<Lent<'_>> {
+        let turn = self.turns.acquire().await.map_err(io::Error::other)?;
+        let connection = match self.idle_connection() {
             Some(connection) => connection,
             None => Connection::open(self.address).await?,
         };
-        let replies = connection.exchange(commands).await?;
+        Ok(Lent {
+            connection,
+            _turn: turn,
+        })
+    }
+
+    /// Takes a connection back, after whole exchanges only: a caller that gave up half-way would leave somebody else's
+    /// replies on it.
+    pub(crate) fn keep(&self, lent: Lent<'_>) {
         self.idle
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
-            .push(connection);
-        Ok(replies)
+            .push(lent.connection);
     }
 
     /// A connection outside the pool, for a stream that keeps it.

@@ -56,7 +56,7 @@ async fn the_read_only_token_reads_and_changes_nothing() {
         r#"["GET","k"]"#,
         r#"["PING"]"#,
         r#"["EVAL_RO","return 1","0"]"#,
-        r#"["OBJECT","ENCODING","k"]"#,
+        r#"["TYPE","k"]"#,
     ] {
         assert_eq!(
             reader.command(allowed).await.status,

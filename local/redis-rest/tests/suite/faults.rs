@@ -163,6 +163,54 @@ async fn unauthorized_and_rate_limited_answer_as_upstash_does() {
 }
 
 #[tokio::test]
+async fn spent_month_fails_each_command_or_the_request_with_the_status_that_is_set() {
+    let server = Server::start().await;
+    let client = server.client();
+    let text = "ERR max requests limit exceeded";
+    server.front.faults().set(Some(Fault::Spent(None)));
+    let single = client.command(INCR).await;
+    assert_eq!(single.status, StatusCode::BAD_REQUEST);
+    assert!(single.error().starts_with(text), "{}", single.error());
+    let batch = format!("[{INCR},{INCR}]");
+    let piped = client.send("POST", "/pipeline", batch.clone()).await;
+    assert_eq!(piped.status, StatusCode::OK);
+    assert!(piped.json()[1]["error"].as_str().unwrap().starts_with(text));
+    let whole = client.send("POST", "/multi-exec", batch).await;
+    assert!(whole.error().starts_with(text), "{}", whole.error());
+    server.front.faults().set(Some(Fault::Spent(Some(403))));
+    assert_eq!(client.command(INCR).await.status, StatusCode::FORBIDDEN);
+    server.front.faults().set(None);
+    assert_eq!(count(&server).await, "0");
+}
+
+#[tokio::test]
+async fn full_disk_refuses_what_writes_in_scripts_too_and_still_reads_and_deletes() {
+    let server = Server::start().await;
+    let client = server.client();
+    client.command(r#"["SET","k","v"]"#).await;
+    server.front.faults().set(Some(Fault::Full));
+    for write in [
+        r#"["SET","k","w"]"#,
+        r#"["EVAL","return redis.call('SET', KEYS[1], 'w')","1","k"]"#,
+    ] {
+        let answer = client.command(write).await;
+        assert_eq!(answer.status, StatusCode::BAD_REQUEST);
+        assert_eq!(answer.error(), "ERR DB capacity quota exceeded");
+    }
+    let get = r#"["GET","k"]"#;
+    assert_eq!(client.command(get).await.json(), json!({"result": "v"}));
+    assert_eq!(
+        client.command(r#"["DEL","k"]"#).await.json(),
+        json!({"result": 1})
+    );
+    server.front.faults().set(None);
+    assert_eq!(
+        client.command(r#"["SET","k","w"]"#).await.json(),
+        json!({"result": "OK"})
+    );
+}
+
+#[tokio::test]
 async fn a_slow_front_answers_in_the_end() {
     let server = Server::start().await;
     server

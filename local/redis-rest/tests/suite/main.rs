@@ -11,6 +11,8 @@ mod client;
 mod commands;
 mod faults;
 mod lifecycle;
+mod limits;
+mod replica;
 mod scripts;
 mod server;
 mod streams;

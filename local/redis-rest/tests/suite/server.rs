@@ -90,10 +90,9 @@ impl Server {
 }
 
 pub(crate) fn settings(redis: SocketAddr) -> Settings {
+    let listen = "127.0.0.1:0".parse().unwrap();
     Settings {
-        listen: "127.0.0.1:0".parse().unwrap(),
-        redis,
-        token: TOKEN.into(),
         read_only_token: READ_ONLY_TOKEN.into(),
+        ..Settings::new(listen, redis, TOKEN.into())
     }
 }

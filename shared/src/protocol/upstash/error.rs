@@ -24,6 +24,9 @@ pub enum Error {
         /// How long to wait, where the store says so.
         retry_after: Option<Duration>,
     },
+    /// The plan's disk is full: nothing can be written until something is deleted or the plan is changed.
+    #[error("redis is full: {0}")]
+    Full(String),
     /// The store is up but does not serve this now (loading, read-only replica, busy with a script). The command did
     /// not run.
     #[error("redis is not ready: {0}")]
@@ -45,7 +48,7 @@ impl Error {
     pub fn is_transient(&self) -> bool {
         matches!(
             self,
-            Self::Transport { .. } | Self::RateLimited { .. } | Self::NotReady(_)
+            Self::Transport { .. } | Self::RateLimited { .. } | Self::Full(_) | Self::NotReady(_)
         )
     }
 
@@ -83,18 +86,36 @@ impl Error {
                 Self::NotReady(line)
             }
             "WRONGPASS" | "NOAUTH" => Self::Unauthorized,
-            _ if is_spent(&line) => Self::RateLimited { retry_after: None },
-            _ => Self::Command(line),
+            _ => Self::from_quota(line).unwrap_or_else(Self::Command),
+        }
+    }
+
+    /// Reads the error line of a quota that is used up; any other line is given back. Which status such an answer has is
+    /// not documented, so the text alone decides.
+    pub(super) fn from_quota(line: String) -> Result<Self, String> {
+        if is_spent(&line) {
+            Ok(Self::RateLimited { retry_after: None })
+        } else if line.contains(FULL) {
+            Ok(Self::Full(line))
+        } else {
+            Err(line)
         }
     }
 }
 
-/// Whether the plan's day or month is used up: `max daily request limit exceeded`, `max requests limit exceeded`.
-/// Source: Upstash's troubleshooting pages of these names.
+/// What Upstash says when the plan's disk is full. Source: its troubleshooting page of this name.
+const FULL: &str = "DB capacity quota exceeded";
+
+/// Whether the plan's day, month or minute is used up: `max daily request limit exceeded`, `max requests limit exceeded`
+/// (source: Upstash's troubleshooting pages of these names), and the run time of scripts, whose text is a guess.
 fn is_spent(line: &str) -> bool {
-    ["max daily request limit", "max requests limit"]
-        .iter()
-        .any(|limit| line.contains(limit))
+    [
+        "max daily request limit",
+        "max requests limit",
+        "max script run time",
+    ]
+    .iter()
+    .any(|limit| line.contains(limit))
 }
 
 impl From<reqwest::Error> for Error {

@@ -109,16 +109,22 @@ impl Exchange {
     async fn send(&self, request: RequestBuilder, commands: usize) -> Result<Response, Error> {
         self.usage.add(commands);
         let response = request.send().await?;
-        match response.status() {
+        if response.status().is_success() || response.status() == StatusCode::BAD_REQUEST {
+            return Ok(response);
+        }
+        let retry_after = retry_after(&response);
+        let (status, body) = (response.status(), response.bytes().await?);
+        if let Some(spent) = quota(&body) {
+            return Err(spent);
+        }
+        match status {
             StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => Err(Error::Unauthorized),
-            StatusCode::TOO_MANY_REQUESTS => Err(Error::RateLimited {
-                retry_after: retry_after(&response),
-            }),
+            StatusCode::TOO_MANY_REQUESTS => Err(Error::RateLimited { retry_after }),
             status if status.is_server_error() => Err(Error::Transport {
                 sent: true,
                 source: None,
             }),
-            _ => Ok(response),
+            status => Err(refusal(status, &body)),
         }
     }
 
@@ -175,6 +181,16 @@ fn refusal(status: StatusCode, body: &[u8]) -> Error {
         Ok(Answer(Err(refusal))) => refusal,
         _ => Error::Decode(format!("status {status} without an error")),
     }
+}
+
+/// The quota that an answer says is used up, whatever its status.
+fn quota(body: &[u8]) -> Option<Error> {
+    #[derive(serde::Deserialize)]
+    struct Refusal {
+        error: String,
+    }
+    let Refusal { error } = serde_json::from_slice(body).ok()?;
+    Error::from_quota(error).ok()
 }
 
 /// Seconds, as `Retry-After` or Upstash's own header say them.

@@ -13,7 +13,9 @@ use super::put::LARGEST_VALUE;
 use super::stats::{self, FIGURES};
 use super::{Caches, Error};
 use crate::base::id::nonce;
-use crate::protocol::upstash::{self, Command, FromReply as _, Invocation, Reply, Script, key_locked};
+use crate::protocol::upstash::{
+    self, Command, FromReply as _, Invocation, Reply, Script, key_locked,
+};
 
 /// How long readers wait for one another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

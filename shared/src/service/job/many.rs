@@ -11,7 +11,7 @@ use super::{Error, Jobs, keys, scripts};
 use crate::protocol::upstash::{FromReply as _, Pairs, Reply};
 
 /// Members of a set that one script looks at.
-const PART: usize = 500;
+const PART: usize = 100;
 
 /// Members that one search looks at: each is a billed command.
 const LOOKED_AT: usize = 10_000;

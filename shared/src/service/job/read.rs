@@ -10,7 +10,7 @@ use super::{Error, Jobs, keys, scripts};
 use crate::protocol::upstash::{Command, FromReply as _, Invocation, Pairs, Pipeline, Reply};
 
 /// How many records one page may look at, so that a rare status does not read a thousand in one call.
-const LOOKED_AT: usize = 200;
+const LOOKED_AT: usize = 100;
 
 /// What a page of jobs is made of.
 #[derive(Clone, Debug, Default)]

@@ -8,7 +8,7 @@ use super::view::{Session, Viewer};
 use super::words::SessionId;
 use super::{ACTIVE_USERS, Error, OF_USER, SESSION, Sessions, TRIES, scripts};
 use crate::base::id;
-use crate::protocol::upstash::{Command, Invocation};
+use crate::protocol::upstash::Invocation;
 
 /// What reaches Postgres of a session's use, at most this often (milliseconds); `lua/session.lua` has the same.
 const SAVED_EVERY: i64 = 3_600_000;
@@ -211,9 +211,10 @@ impl Sessions {
 
     /// Writes a session that Redis has and Postgres has lost, as after a restored backup.
     async fn restore(&self, id: &SessionId) {
-        let command = Command::new("HGETALL").arg(SESSION.key(id.as_str()));
+        // A plain read may be of a replica that has not heard of the last change, or of the revocation.
+        let call = scripts::FIELDS.invoke().key(SESSION.key(id.as_str()));
         let restored = async {
-            let fields: Vec<String> = self.redis.run(command).await?;
+            let fields: Vec<String> = self.redis.eval(call).await?;
             let record = Record::from_fields(id.as_str(), &fields)?;
             self.save(record).await
         };

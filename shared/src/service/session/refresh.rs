@@ -4,7 +4,8 @@ use super::intent::Intent;
 use super::record::{HALF_HASH, Record};
 use super::view::Viewer;
 use super::words::{RefreshToken, SessionId};
-use super::{Error, SESSION, Sessions, TRIES, scripts};
+use super::{Error, OF_USER, SESSION, Sessions, TRIES, scripts};
+use crate::protocol::upstash::Command;
 
 /// How long the previous token is still known as that of a caller who was as quick as another, in milliseconds.
 const GRACE: i64 = 10_000;
@@ -77,6 +78,9 @@ impl Sessions {
                     })
                     .await?;
                     self.bury(&session_ids).await?;
+                    if let Some(user) = rest.first() {
+                        self.forget(user, id).await;
+                    }
                     return Ok(Refreshed::Reused);
                 }
                 "miss" => {
@@ -98,6 +102,17 @@ impl Sessions {
             }
         }
         Err(Error::Contended)
+    }
+
+    /// Takes a revoked session out of its user's index. What fails is left to the next login.
+    async fn forget(&self, user: &str, id: &SessionId) {
+        let gone = Command::new("HDEL").arg(OF_USER.key(user)).arg(id.as_str());
+        if let Err(error) = self.redis.run::<()>(gone.repeatable()).await {
+            tracing::warn!(
+                error = &error as &dyn std::error::Error,
+                "session index not cleaned; the next login cleans it"
+            );
+        }
     }
 
     /// Whether Redis has lost a change that Postgres has, as after a failover; then it has it now. Only asked of a token

@@ -1,45 +1,101 @@
 -- A page of jobs, newest first, over one or more types. Looks at no more than ARGV[5] records, so a page may be
 -- short and still have a successor.
 -- KEYS: jobs:{type} of each type    ARGV: 1 prefix of job keys, 2 status or '', 3 label or '', 4 limit, 5 records to
--- look at, 6 the position to go on after, or '', 7 tenant or '', 8 user or ''
--- Answers {position of the last record looked at, or '' at the end, {id, {fields}}..}
+-- look at, 6 the cursor of the page before, or '', 7 tenant or '', 8 user or ''
+-- Answers {cursor, or '' at the end, {id, {fields}}..}. A cursor is, for each list, how many ids of it stand before the next
+-- page, and the position of the last record that was looked at.
 
--- Where an id stands in time. Ours carry their millisecond (UUIDv7); of others the record tells it.
+-- Ids are recorded in the order of their time, but for those that instances record at the same moment: an id stands no
+-- further than this from its place. So it is enough to read a list this far ahead.
+local LEEWAY = 16
+local PART = LEEWAY + 24         -- a usual page is one read of a list
+
+-- Where an id stands in time. Ours begin with their millisecond (UUIDv7); of others the record tells it.
 local function position(id)
-  local high, low = id:match('^(%x%x%x%x%x%x%x%x)%-(%x%x%x%x)%-7')
-  local ms = high and tonumber(high .. low, 16)
-  ms = ms or tonumber((redis.pcall('HGET', ARGV[1] .. id, 'createdAt')) or 0) or 0
-  return string.format('%014.0f', ms) .. ':' .. id
+  if id:byte(9) == 45 and id:byte(14) == 45 and id:byte(15) == 55 then
+    return id:sub(1, 8) .. id:sub(10, 13) .. ':' .. id
+  end
+  local ms = tonumber((redis.pcall('HGET', ARGV[1] .. id, 'createdAt')) or 0) or 0
+  return string.format('%08x%04x', math.floor(ms / 65536), ms % 65536) .. ':' .. id
 end
 
-local ids = {}
-for _, list in ipairs(KEYS) do
-  for _, id in ipairs(redis.call('LRANGE', list, 0, -1)) do
-    local at = position(id)
-    if ARGV[6] == '' or at < ARGV[6] then ids[#ids + 1] = at end
-  end
+local places, before = ARGV[6]:match('^([%d.]*):(.*)$')
+places, before = places or '', before or ''
+local lists = {}
+for number, key in ipairs(KEYS) do lists[number] = { key = key, ahead = {}, read = 0, has_more = true } end
+local number = 0
+for place in places:gmatch('%d+') do
+  number = number + 1
+  -- Ids that were recorded since then stand before it.
+  if lists[number] then lists[number].read = math.max(0, tonumber(place) - LEEWAY) end
 end
-table.sort(ids, function(a, b) return a > b end)
 
-local page, last = {}, ''
-for place, at in ipairs(ids) do
-  if place > tonumber(ARGV[5]) or #page >= tonumber(ARGV[4]) then break end
-  last = at
-  local id = at:sub(16)
-  local fields = redis.pcall('HGETALL', ARGV[1] .. id)
-  if fields.err then
-    replace_former_record(ARGV[1] .. id)
-    fields = redis.call('HGETALL', ARGV[1] .. id)
+-- Reads on, so that the newest of what is ahead is the newest of the list. What is ahead is sorted, the newest last.
+local function read_on(list)
+  while list.has_more and #list.ahead < LEEWAY do
+    local ids = redis.call('LRANGE', list.key, list.read, list.read + PART - 1)
+    list.read = list.read + #ids
+    list.has_more = #ids == PART
+    for _, id in ipairs(ids) do
+      local at = position(id)
+      if before == '' or at < before then list.ahead[#list.ahead + 1] = at end
+    end
+    table.sort(list.ahead)
   end
-  local record = {}
-  for field = 1, #fields, 2 do record[fields[field]] = fields[field + 1] end
-  local fits = #fields > 0
-    and (ARGV[2] == '' or record.status == ARGV[2])
-    and (ARGV[3] == '' or record.label == ARGV[3])
-    and (ARGV[7] == '' or record.tenant == ARGV[7])
-    and (ARGV[8] == '' or record.user == ARGV[8])
-  if fits then page[#page + 1] = { id, fields } end
-  if place == #ids then last = '' end
 end
-if #ids == 0 then last = '' end
-return { last, page }
+
+-- The newest position of all lists, or nothing.
+local function next_position()
+  local newest
+  for _, list in ipairs(lists) do
+    read_on(list)
+    local at = list.ahead[#list.ahead]
+    if at and (not newest or at > newest.ahead[#newest.ahead]) then newest = list end
+  end
+  return newest and table.remove(newest.ahead)
+end
+
+local filter = { { 'status', ARGV[2] }, { 'label', ARGV[3] }, { 'tenant', ARGV[7] }, { 'user', ARGV[8] } }
+local names, values = {}, {}
+for _, pair in ipairs(filter) do
+  if pair[2] ~= '' then
+    names[#names + 1] = pair[1]
+    values[#values + 1] = pair[2]
+  end
+end
+
+-- A command on a record, which is rewritten first if it is of the former system.
+local function ask(command, key, ...)
+  local answer = redis.pcall(command, key, ...)
+  if answer.err then
+    replace_former_record(key)
+    answer = redis.call(command, key, ...)
+  end
+  return answer
+end
+
+-- Only what the filter asks for is read of a record that may not fit: payloads are long.
+local function fits(key)
+  if #names == 0 then return true end
+  local found = ask('HMGET', key, unpack(names))
+  for place, value in ipairs(values) do
+    if found[place] ~= value then return false end
+  end
+  return true
+end
+
+local page, looked_at, last = {}, 0, nil
+while looked_at < tonumber(ARGV[5]) and #page < tonumber(ARGV[4]) do
+  local at = next_position()
+  if not at then return { '', page } end
+  looked_at, last = looked_at + 1, at
+  local id = at:sub(14)
+  local key = ARGV[1] .. id
+  if fits(key) then
+    local fields = ask('HGETALL', key)
+    if #fields > 0 then page[#page + 1] = { id, fields } end
+  end
+end
+if not next_position() then return { '', page } end
+for place, list in ipairs(lists) do lists[place] = string.format('%d', list.read - #list.ahead) end
+return { table.concat(lists, '.') .. ':' .. last, page }

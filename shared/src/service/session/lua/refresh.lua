@@ -2,7 +2,8 @@
 -- KEYS: 1 session:{id}
 -- ARGV: 1 SHA-256 of the token, 2 SHA-256 of the one that is to follow, 3 grace of the previous token (ms),
 -- 4 how many former tokens are remembered, 5 and 6 the acting user and his domain
--- Answers {'rotated', fields and values of the session..} | {'kept'}: within the grace | {'reused'}: revoked |
+-- Answers {'rotated', fields and values of the session..} | {'kept'}: within the grace | {'reused', userId}: revoked,
+-- and to be taken from the user's index; the same call again has no userId |
 -- {'invalid', version} | {'stale'}: the next token was one before | {'gone'} | {'miss'} | {'former'}
 -- The same call again gives the same answer: the token that follows is the caller's own.
 
@@ -42,6 +43,6 @@ end
 if is_previous and now - tonumber(session.rotatedAt) <= tonumber(ARGV[3]) then return { 'kept' } end
 if is_former then
   bury(key, session, given)
-  return { 'reused' }
+  return { 'reused', session.userId }
 end
 return { 'invalid', session.version }

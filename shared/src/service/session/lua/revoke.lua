@@ -1,5 +1,4 @@
--- Revokes sessions. What Redis does not know is revoked as well: somebody may be reading it from Postgres. The index of
--- the user is left as it is: whoever goes by it sees that the session is revoked, and the next login clears it.
+-- Revokes sessions. What Redis does not know is revoked as well: somebody may be reading it from Postgres.
 -- KEYS: session:{id}..
 -- ARGV: 1 and 2 the acting user and his domain
 -- Answers for each key 'revoked' | 'hidden': not that user's | 'unknown': whose it is must be asked first
@@ -15,6 +14,7 @@ for place, key in ipairs(KEYS) do
     answers[place] = 'hidden'
   else
     bury(key, session)
+    if session.userId then redis.call('HDEL', 'user_sessions:' .. session.userId, (key:gsub('^session:', ''))) end
     answers[place] = 'revoked'
   end
 end
