@@ -7,11 +7,8 @@ use std::time::Duration;
 
 use clap::Args;
 use local_mail::Provider;
-<<<<<<< HEAD
 use local_qstash::{Disorder, Plan};
-=======
 use local_redis_rest::Limits;
->>>>>>> ddaf081d31d8a58ce9ba4214b63793b83601e580
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tracing::level_filters::LevelFilter;
 
@@ -69,7 +66,12 @@ pub struct Up {
     /// How fast QStash's clock runs: at 60, a minute's delay takes a second
     #[arg(long, value_name = "FACTOR", default_value_t = 1.0)]
     qstash_speed: f64,
-<<<<<<< HEAD
+    /// How far behind the replica is that plain reads of Redis are served from, in milliseconds (0: no replica)
+    #[arg(long, value_name = "MILLISECONDS", default_value_t = 0)]
+    redis_lag: u64,
+    /// What all scripts of a minute may run together, in milliseconds (0: not counted)
+    #[arg(long, value_name = "MILLISECONDS", default_value_t = 0)]
+    redis_script_time: u64,
     /// The QStash account's plan, whose limits are kept: free, pay-as-you-go or fixed
     #[arg(long, value_name = "NAME", default_value_t = Plan::default())]
     plan: Plan,
@@ -81,16 +83,6 @@ pub struct Up {
     parameter: Vec<(String, String)>,
     /// The most processes of one function at a time
     #[arg(long, value_name = "COUNT", default_value_t = 10, value_parser = clap::value_parser!(u16).range(1..=1000))]
-=======
-    /// How far behind the replica is that plain reads of Redis are served from, in milliseconds (0: no replica)
-    #[arg(long, value_name = "MILLISECONDS", default_value_t = 0)]
-    redis_lag: u64,
-    /// What all scripts of a minute may run together, in milliseconds (0: not counted)
-    #[arg(long, value_name = "MILLISECONDS", default_value_t = 0)]
-    redis_script_time: u64,
-    /// The most instances of one function at a time
-    #[arg(long, value_name = "COUNT", default_value_t = 8, value_parser = clap::value_parser!(u16).range(1..=1000))]
->>>>>>> ddaf081d31d8a58ce9ba4214b63793b83601e580
     max_instances: u16,
     /// Leave the tables as they are instead of loading sample data
     #[arg(long)]
@@ -158,16 +150,15 @@ impl Up {
     }
 }
 
-<<<<<<< HEAD
 /// Reads `NAME=VALUE`.
 fn parameter(text: &str) -> Result<(String, String), String> {
     let (name, value) = text.split_once('=').ok_or("pass NAME=VALUE")?;
     Ok((name.to_owned(), value.to_owned()))
-=======
+}
+
 /// A time, where there is one.
 fn milliseconds(number: u64) -> Option<Duration> {
     (number > 0).then(|| Duration::from_millis(number))
->>>>>>> ddaf081d31d8a58ce9ba4214b63793b83601e580
 }
 
 /// Ctrl-C or SIGTERM.
