@@ -1168,7 +1168,10 @@ export interface components {
         BeginSession: {
             /** @description The user's address. */
             email: components["schemas"]["EmailAddress"];
-            /** @description The address that the user logs in from; that of `X-Client-Ip` if absent. */
+            /**
+             * @description The address that the user logs in from; that of `X-Client-Ip` if absent. Of what is no address the first 64
+             *     visible ASCII characters are kept.
+             */
             ipAddress?: string | null;
             /** @description The first refresh token. Only its SHA-256 is kept. */
             refreshToken: components["schemas"]["RefreshToken"];
@@ -1244,9 +1247,9 @@ export interface components {
         };
         /** @description The browser's keys. */
         BrowserKeys: {
-            /** @description The secret: 16 bytes, in base64url. */
+            /** @description The secret: 16 bytes, in base64url or base64. */
             auth: string;
-            /** @description The public key: an uncompressed point of P-256, in base64url. */
+            /** @description The public key: an uncompressed point of P-256, in base64url or base64. */
             p256dh: string;
         };
         /** @description Asks many signers to sign one document. What the web app leaves out is filled in as it always was. */
@@ -1998,7 +2001,7 @@ export interface components {
         RateLimitCheck: {
             /**
              * Format: int64
-             * @description How much of the limit: 1 if absent; 0 only asks what remains; less gives back.
+             * @description How much of the limit: 1 if absent; 0 only asks what remains.
              * @default 1
              */
             cost: number;
@@ -2601,7 +2604,6 @@ export interface operations {
                 "X-User-Role"?: string;
                 /** @description The acting user's domain, whose budget new jobs count against. */
                 "X-User-Domain"?: string;
-                /** @description The address that the acting user calls from. */
                 "X-Client-Ip"?: string;
             };
             path?: never;
@@ -2711,6 +2713,8 @@ export interface operations {
                 to?: string;
                 /** @description `csv` or `jsonl`. */
                 format?: "csv" | "jsonl";
+                /** @description Whether CSV begins with a byte order mark, by which Excel knows UTF-8. It stands on the first page only. */
+                bom?: boolean;
                 /** @description Out of the `Link` of the page before. */
                 cursor?: string;
             };
@@ -2726,7 +2730,6 @@ export interface operations {
                 "X-User-Role"?: string;
                 /** @description The acting user's domain, whose budget new jobs count against. */
                 "X-User-Domain"?: string;
-                /** @description The address that the acting user calls from. */
                 "X-Client-Ip"?: string;
             };
             path?: never;
@@ -2842,7 +2845,6 @@ export interface operations {
                 "X-User-Role"?: string;
                 /** @description The acting user's domain, whose budget new jobs count against. */
                 "X-User-Domain"?: string;
-                /** @description The address that the acting user calls from. */
                 "X-Client-Ip"?: string;
             };
             path?: never;
@@ -2948,7 +2950,6 @@ export interface operations {
                 "X-User-Role"?: string;
                 /** @description The acting user's domain, whose budget new jobs count against. */
                 "X-User-Domain"?: string;
-                /** @description The address that the acting user calls from. */
                 "X-Client-Ip"?: string;
             };
             path: {
@@ -3065,7 +3066,6 @@ export interface operations {
                 "X-User-Role"?: string;
                 /** @description The acting user's domain, whose budget new jobs count against. */
                 "X-User-Domain"?: string;
-                /** @description The address that the acting user calls from. */
                 "X-Client-Ip"?: string;
             };
             path?: never;
@@ -3164,7 +3164,6 @@ export interface operations {
                 "X-User-Role"?: string;
                 /** @description The acting user's domain, whose budget new jobs count against. */
                 "X-User-Domain"?: string;
-                /** @description The address that the acting user calls from. */
                 "X-Client-Ip"?: string;
             };
             path: {
@@ -3283,7 +3282,6 @@ export interface operations {
                 "X-User-Role"?: string;
                 /** @description The acting user's domain, whose budget new jobs count against. */
                 "X-User-Domain"?: string;
-                /** @description The address that the acting user calls from. */
                 "X-Client-Ip"?: string;
             };
             path: {
@@ -3454,7 +3452,6 @@ export interface operations {
                 "X-User-Role"?: string;
                 /** @description The acting user's domain, whose budget new jobs count against. */
                 "X-User-Domain"?: string;
-                /** @description The address that the acting user calls from. */
                 "X-Client-Ip"?: string;
             };
             path: {
@@ -4325,7 +4322,6 @@ export interface operations {
                 "X-User-Role"?: string;
                 /** @description The acting user's domain, whose budget new jobs count against. */
                 "X-User-Domain"?: string;
-                /** @description The address that the acting user calls from. */
                 "X-Client-Ip"?: string;
             };
             path?: never;
@@ -4464,7 +4460,6 @@ export interface operations {
                 "X-User-Role"?: string;
                 /** @description The acting user's domain, whose budget new jobs count against. */
                 "X-User-Domain"?: string;
-                /** @description The address that the acting user calls from. */
                 "X-Client-Ip"?: string;
             };
             path: {
@@ -4577,7 +4572,6 @@ export interface operations {
                 "X-User-Role"?: string;
                 /** @description The acting user's domain, whose budget new jobs count against. */
                 "X-User-Domain"?: string;
-                /** @description The address that the acting user calls from. */
                 "X-Client-Ip"?: string;
             };
             path?: never;
@@ -4718,7 +4712,6 @@ export interface operations {
                 "X-User-Role"?: string;
                 /** @description The acting user's domain, whose budget new jobs count against. */
                 "X-User-Domain"?: string;
-                /** @description The address that the acting user calls from. */
                 "X-Client-Ip"?: string;
             };
             path?: never;
@@ -4868,7 +4861,6 @@ export interface operations {
                 "X-User-Role"?: string;
                 /** @description The acting user's domain, whose budget new jobs count against. */
                 "X-User-Domain"?: string;
-                /** @description The address that the acting user calls from. */
                 "X-Client-Ip"?: string;
             };
             path?: never;
@@ -4967,7 +4959,6 @@ export interface operations {
                 "X-User-Role"?: string;
                 /** @description The acting user's domain, whose budget new jobs count against. */
                 "X-User-Domain"?: string;
-                /** @description The address that the acting user calls from. */
                 "X-Client-Ip"?: string;
             };
             path?: never;
@@ -5097,7 +5088,6 @@ export interface operations {
                 "X-User-Role"?: string;
                 /** @description The acting user's domain, whose budget new jobs count against. */
                 "X-User-Domain"?: string;
-                /** @description The address that the acting user calls from. */
                 "X-Client-Ip"?: string;
             };
             path?: never;
@@ -5227,7 +5217,6 @@ export interface operations {
                 "X-User-Role"?: string;
                 /** @description The acting user's domain, whose budget new jobs count against. */
                 "X-User-Domain"?: string;
-                /** @description The address that the acting user calls from. */
                 "X-Client-Ip"?: string;
             };
             path: {
@@ -5338,7 +5327,6 @@ export interface operations {
                 "X-User-Role"?: string;
                 /** @description The acting user's domain, whose budget new jobs count against. */
                 "X-User-Domain"?: string;
-                /** @description The address that the acting user calls from. */
                 "X-Client-Ip"?: string;
             };
             path: {
@@ -5458,7 +5446,6 @@ export interface operations {
                 "X-User-Role"?: string;
                 /** @description The acting user's domain, whose budget new jobs count against. */
                 "X-User-Domain"?: string;
-                /** @description The address that the acting user calls from. */
                 "X-Client-Ip"?: string;
             };
             path: {
@@ -5580,7 +5567,6 @@ export interface operations {
                 "X-User-Role"?: string;
                 /** @description The acting user's domain, whose budget new jobs count against. */
                 "X-User-Domain"?: string;
-                /** @description The address that the acting user calls from. */
                 "X-Client-Ip"?: string;
             };
             path?: never;
@@ -5721,7 +5707,6 @@ export interface operations {
                 "X-User-Role"?: string;
                 /** @description The acting user's domain, whose budget new jobs count against. */
                 "X-User-Domain"?: string;
-                /** @description The address that the acting user calls from. */
                 "X-Client-Ip"?: string;
             };
             path?: never;
@@ -5860,7 +5845,6 @@ export interface operations {
                 "X-User-Role"?: string;
                 /** @description The acting user's domain, whose budget new jobs count against. */
                 "X-User-Domain"?: string;
-                /** @description The address that the acting user calls from. */
                 "X-Client-Ip"?: string;
             };
             path: {
@@ -6002,7 +5986,6 @@ export interface operations {
                 "X-User-Role"?: string;
                 /** @description The acting user's domain, whose budget new jobs count against. */
                 "X-User-Domain"?: string;
-                /** @description The address that the acting user calls from. */
                 "X-Client-Ip"?: string;
             };
             path?: never;
@@ -6101,7 +6084,6 @@ export interface operations {
                 "X-User-Role"?: string;
                 /** @description The acting user's domain, whose budget new jobs count against. */
                 "X-User-Domain"?: string;
-                /** @description The address that the acting user calls from. */
                 "X-Client-Ip"?: string;
             };
             path?: never;
@@ -7058,7 +7040,6 @@ export interface operations {
                 "X-User-Role"?: string;
                 /** @description The acting user's domain, whose budget new jobs count against. */
                 "X-User-Domain"?: string;
-                /** @description The address that the acting user calls from. */
                 "X-Client-Ip"?: string;
             };
             path?: never;
@@ -7200,7 +7181,6 @@ export interface operations {
                 "X-User-Role"?: string;
                 /** @description The acting user's domain, whose budget new jobs count against. */
                 "X-User-Domain"?: string;
-                /** @description The address that the acting user calls from. */
                 "X-Client-Ip"?: string;
             };
             path: {
@@ -7311,7 +7291,6 @@ export interface operations {
                 "X-User-Role"?: string;
                 /** @description The acting user's domain, whose budget new jobs count against. */
                 "X-User-Domain"?: string;
-                /** @description The address that the acting user calls from. */
                 "X-Client-Ip"?: string;
             };
             path: {
@@ -7420,7 +7399,6 @@ export interface operations {
                 "X-User-Role"?: string;
                 /** @description The acting user's domain, whose budget new jobs count against. */
                 "X-User-Domain"?: string;
-                /** @description The address that the acting user calls from. */
                 "X-Client-Ip"?: string;
             };
             path: {
@@ -7562,7 +7540,6 @@ export interface operations {
                 "X-User-Role"?: string;
                 /** @description The acting user's domain, whose budget new jobs count against. */
                 "X-User-Domain"?: string;
-                /** @description The address that the acting user calls from. */
                 "X-Client-Ip"?: string;
             };
             path: {
@@ -8243,7 +8220,6 @@ export interface operations {
                 "X-User-Role"?: string;
                 /** @description The acting user's domain, whose budget new jobs count against. */
                 "X-User-Domain"?: string;
-                /** @description The address that the acting user calls from. */
                 "X-Client-Ip"?: string;
             };
             path?: never;
@@ -8550,7 +8526,6 @@ export interface operations {
                 "X-User-Role"?: string;
                 /** @description The acting user's domain, whose budget new jobs count against. */
                 "X-User-Domain"?: string;
-                /** @description The address that the acting user calls from. */
                 "X-Client-Ip"?: string;
             };
             path: {
@@ -8640,7 +8615,7 @@ export interface operations {
     revokeUserSessions: {
         parameters: {
             query?: {
-                /** @description The session that is not revoked. */
+                /** @description The session of this user that is not revoked. */
                 except?: string;
             };
             header?: {
@@ -8655,7 +8630,6 @@ export interface operations {
                 "X-User-Role"?: string;
                 /** @description The acting user's domain, whose budget new jobs count against. */
                 "X-User-Domain"?: string;
-                /** @description The address that the acting user calls from. */
                 "X-Client-Ip"?: string;
             };
             path: {
@@ -8694,6 +8668,15 @@ export interface operations {
             };
             /** @description The token may only read, or the address is on the block list */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `except` is not a session of this user; nothing changed */
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };

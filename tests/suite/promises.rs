@@ -18,6 +18,7 @@ async fn aged(cloud: &TestCloud, run: &str) -> Value {
                updated_at = updated_at - interval '91 days'; \
              update signtusk.email_events set received_at = received_at - interval '91 days', at = at - interval '91 days'; \
              update signtusk.email_suppressions set created_at = created_at - interval '91 days'; \
+             update public.notifications set created_at = created_at - interval '91 days'; \
              update public.notification_logs set created_at = created_at - interval '91 days', \
                sent_at = sent_at - interval '91 days';",
         )
@@ -134,7 +135,8 @@ async fn count_of_what_is_unread_is_that_of_the_inbox_after_the_clean_up() {
             .header("x-user-id", user.to_string());
         answer(request).await.body
     };
-    assert_eq!(of("/api/notifications").await["items"], json!([]));
+    let inbox = of("/api/notifications").await;
     let unread = of("/api/notifications/unread-count").await;
-    assert_eq!(unread["count"], 0, "{unread:#}");
+    let items = inbox["items"].as_array().unwrap().len();
+    assert_eq!(unread["count"], items, "{unread:#}, {inbox:#}");
 }

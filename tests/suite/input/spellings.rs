@@ -75,7 +75,11 @@ async fn nobody_is_kept_from_a_login_by_what_a_proxy_or_a_browser_wrote() {
 #[tokio::test]
 async fn address_with_white_space_around_it_is_the_address() {
     let cloud = TestCloud::start().await;
-    for to in ["\tann@example.com", "ann@example.com\r\n", " \u{a0}ann@example.com \n"] {
+    for to in [
+        "\tann@example.com",
+        "ann@example.com\r\n",
+        " \u{a0}ann@example.com \n",
+    ] {
         let id = cloud.enqueue(&signature_request(to)).await;
         cloud.wait_for(&id, "completed").await;
     }
@@ -90,7 +94,10 @@ async fn address_with_white_space_around_it_is_the_address() {
 async fn mark_that_turns_text_around_is_refused_in_titles_and_names() {
     let cloud = TestCloud::start().await;
     let marks = ['\u{61c}', '\u{200e}', '\u{200f}'].into_iter();
-    for mark in marks.chain('\u{202a}'..='\u{202e}').chain('\u{2066}'..='\u{2069}') {
+    for mark in marks
+        .chain('\u{202a}'..='\u{202e}')
+        .chain('\u{2066}'..='\u{2069}')
+    {
         let text = format!("Lease{mark}fdp.exe");
         for member in ["documentTitle", "senderName", "signerName"] {
             let mut mail = signature_request("ann@example.com");
@@ -98,7 +105,8 @@ async fn mark_that_turns_text_around_is_refused_in_titles_and_names() {
             let refused = cloud.post("/api/queue/emails", &mail).await;
             refused.assert_invalid(&format!("/{member}"), &text.escape_unicode().to_string());
         }
-        let told = json!({ "type": "general", "userId": Uuid::new_v4(), "title": text, "message": "x" });
+        let told =
+            json!({ "type": "general", "userId": Uuid::new_v4(), "title": text, "message": "x" });
         let refused = cloud.post("/api/queue/notifications", &told).await;
         refused.assert_invalid("/title", &text.escape_unicode().to_string());
     }
