@@ -18,6 +18,15 @@ create or replace function signtusk.bounded(at timestamptz) returns timestamptz
 language sql immutable parallel safe
 return case when at is not null then signtusk.listed_at(at) end;
 
+-- The same of a column that a table from before has without a time zone: its instants are UTC.
+create or replace function signtusk.listed_at(at timestamp) returns timestamptz
+language sql immutable parallel safe
+return signtusk.listed_at(at at time zone 'UTC');
+
+create or replace function signtusk.bounded(at timestamp) returns timestamptz
+language sql immutable parallel safe
+return signtusk.bounded(at at time zone 'UTC');
+
 -- Whether every reader of JSON can read it. `jsonb` also holds deeper nesting and larger numbers than a double; the API
 -- has the same bounds (shared/src/base/json.rs).
 create or replace function signtusk.is_readable(value jsonb) returns boolean
@@ -62,6 +71,7 @@ begin
   if exists (select from pg_roles where rolname = functions) then
     execute format('grant usage on schema public, signtusk to %I', functions);
     execute format('grant execute on function signtusk.listed_at(timestamptz), signtusk.bounded(timestamptz), '
+      'signtusk.listed_at(timestamp), signtusk.bounded(timestamp), '
       'signtusk.normal(text), signtusk.normal_id(text), signtusk.domain_of(text) to %I', functions);
     -- The web app's tables are read here and written there.
     foreach web_app_table in array array['user_profiles', 'documents', 'signing_requests', 'signing_request_signers'] loop

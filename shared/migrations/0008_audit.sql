@@ -315,7 +315,7 @@ begin
   exception when data_exception then
     raise exception 'audit event: timestamp is milliseconds since 1970 or RFC 3339' using errcode = '22023';
   end;
-  if happened > clock_timestamp() + interval '5 minutes' then
+  if happened > now() + interval '5 minutes' then
     raise exception 'audit event: timestamp is more than five minutes in the future' using errcode = '22023';
   end if;
 

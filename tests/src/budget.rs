@@ -81,7 +81,7 @@ pub const BUDGETS: &[Budget] = &[
     budget("PUT /api/queue/schedules, nothing to change", [2, 13, 2]),
     budget("GET /api/cache/{kind}/{id}, display data, hit", [1, 8, 0]),
     budget("GET /api/cache/{kind}/{id}, security data, hit", [1, 7, 0]),
-    budget("GET /api/cache/{kind}/{id}, miss", [3, 16, 0]),
+    budget("GET /api/cache/{kind}/{id}, miss", [3, 17, 0]),
     budget(
         "GET /api/cache/{kind}/{id}, an id that is known not to be there",
         [1, 7, 0],
@@ -162,8 +162,8 @@ pub const BUDGETS: &[Budget] = &[
     ),
     budget("POST /api/security/assess", [2, 13, 0]),
     budget("GET /api/security/blocklist", [1, 4, 0]),
-    budget("PUT /api/security/blocklist", [3, 10, 0]),
-    budget("DELETE /api/security/blocklist", [3, 14, 0]),
+    budget("PUT /api/security/blocklist", [3, 12, 0]),
+    budget("DELETE /api/security/blocklist", [3, 16, 0]),
     budget("POST /api/security/rate-limits/{limiter}", [1, 4, 0]),
     budget(
         "POST /api/security/rate-limits/{limiter}, only asking what remains",

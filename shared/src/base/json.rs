@@ -34,6 +34,21 @@ impl RawJson {
         self.0.get()
     }
 
+    /// The text without space between its members: `jsonb` writes some.
+    #[must_use]
+    pub fn compact(&self) -> String {
+        let (mut in_string, mut is_escaped) = (false, false);
+        let keeps = |c: &char| {
+            let keeps = in_string || !c.is_ascii_whitespace();
+            if *c == '"' && !is_escaped {
+                in_string = !in_string;
+            }
+            is_escaped = *c == '\\' && !is_escaped;
+            keeps
+        };
+        self.get().chars().filter(keeps).collect()
+    }
+
     /// The value, where it can be read; a text otherwise, so that a reader sees what is there.
     #[must_use]
     pub fn to_value(&self) -> Value {
@@ -78,6 +93,13 @@ mod tests {
         }
         assert!(is_shallow(&value));
         assert!(!is_shallow(&json!([value])));
+    }
+
+    #[test]
+    fn compact_text_keeps_space_within_strings() {
+        let raw: RawJson =
+            serde_json::from_str(r#"{ "a b": [ 1, "c \" d\\" ] , "e":  null }"#).unwrap();
+        assert_eq!(raw.compact(), r#"{"a b":[1,"c \" d\\"],"e":null}"#);
     }
 
     #[test]

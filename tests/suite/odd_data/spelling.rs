@@ -4,6 +4,7 @@ use http::Method;
 use proptest::prelude::*;
 use reqwest::RequestBuilder;
 use serde_json::{Value, json};
+use shared::service::branding::Brandings;
 use shared::service::email::Reference;
 use uuid::Uuid;
 
@@ -238,6 +239,22 @@ async fn retention_of_a_domain_holds_however_the_domain_is_spelled() {
             .await;
         assert_eq!(days, 3650, "{setting} {address}");
         database.say("delete from public.domain_settings").await;
+    }
+}
+
+#[tokio::test]
+async fn brand_of_a_domain_is_found_however_the_domain_is_spelled() {
+    let database = LedgerDatabase::fresh().await;
+    database
+        .say("insert into public.domain_settings (domain, email_from_name) values ('Acme.Example', 'Acme')")
+        .await;
+    let brandings = Brandings::new(database.functions.clone());
+    for domain in ["acme.example", "ACME.example", " Acme.Example"] {
+        assert_eq!(
+            brandings.of(domain).await.unwrap().name(),
+            "Acme",
+            "{domain}"
+        );
     }
 }
 

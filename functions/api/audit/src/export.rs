@@ -172,10 +172,7 @@ fn write(text: &mut String, format: Format, entry: &Entry) {
 
 fn record(text: &mut String, entry: &Entry) {
     // As the log holds it, also what no reader of JSON can read.
-    let json = |value: &Option<RawJson>| {
-        let text = value.as_ref().map(RawJson::get);
-        text.unwrap_or_default().to_owned()
-    };
+    let json = |value: &Option<RawJson>| value.as_ref().map(RawJson::compact).unwrap_or_default();
     let plain = |value: &Option<String>| value.clone().unwrap_or_default();
     let fields: [String; COLUMNS.len()] = [
         entry.created_at.to_string(),

@@ -71,11 +71,11 @@ pub struct Entry {
     /// The signing request that it belongs to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub request_id: Option<String>,
-    /// More about it: any JSON, as it is stored.
+    /// More about it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Value)]
     pub details: Option<RawJson>,
-    /// What belongs to it: any JSON, as it is stored.
+    /// What belongs to it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Value)]
     pub metadata: Option<RawJson>,
