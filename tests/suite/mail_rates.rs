@@ -95,8 +95,9 @@ async fn jobs_that_share_a_rate_all_end_without_spending_a_retry() {
         let job = cloud.wait_longer_for(id, "completed", ENOUGH).await;
         deferred += deferrals(&job);
     }
+    // Seventy mails take fourteen seconds: hardly any job runs out of its time.
     assert!(
-        deferred <= ids.len(),
+        deferred <= ids.len() / 8,
         "{deferred} deferrals of {} jobs",
         ids.len()
     );
