@@ -151,7 +151,8 @@ impl Scripts<'_> {
             self.time("where the jobs of a batch are", 10, batch)
                 .await?,
         ];
-        for (job, id) in ids.borrow().iter() {
+        let recorded = ids.borrow().clone();
+        for (job, id) in &recorded {
             let overdue = Command::new("ZADD")
                 .arg(keys::OPEN.key(job.name()))
                 .arg(1)

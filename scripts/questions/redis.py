@@ -57,7 +57,7 @@ def spent_quota(env):
 
 
 QUESTIONS = [
-    Question("redis-publish-in-script", "Does PUBLISH work inside a script?", "works", NEEDS, publish_in_script),
+    Question("redis-publish-in-script", "Does PUBLISH work inside a script?", "refused", NEEDS, publish_in_script),
     Question("redis-slow-script", "What does a script get that runs for 400 ms?", "refused", NEEDS, slow_script),
     Question("redis-read-only-eval", "Does EVAL work with the read-only token?", "refused",
              (*NEEDS, "UPSTASH_REDIS_REST_READONLY_TOKEN"), eval_with_read_only_token),

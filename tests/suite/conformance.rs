@@ -21,14 +21,16 @@ fn functions(folder: &Path, names: &mut BTreeSet<String>) {
 }
 
 #[test]
-fn each_test_on_the_page_of_conformance_exists() {
+fn each_test_that_a_page_names_exists() {
     let mut known = BTreeSet::new();
     for folder in ["functions", "local", "shared/src", "tests/suite"] {
         functions(&Path::new(ROOT).join(folder), &mut known);
     }
-    let page = fs::read_to_string(Path::new(ROOT).join("docs/CONFORMANCE.md")).unwrap();
+    let pages = ["CONFORMANCE", "REGRESSIONS"]
+        .map(|name| fs::read_to_string(Path::new(ROOT).join(format!("docs/{name}.md"))).unwrap());
     let mut rows = 0;
-    for row in page.lines().filter(|line| line.starts_with("| ")) {
+    let lines = pages.iter().flat_map(|page| page.lines());
+    for row in lines.filter(|line| line.starts_with("| ")) {
         let cells: Vec<&str> = row.split(" |").collect();
         let tests = cells[cells.len() - 2];
         for name in tests.split('`').skip(1).step_by(2) {

@@ -138,5 +138,5 @@ async fn count_of_what_is_unread_is_that_of_the_inbox_after_the_clean_up() {
     let inbox = of("/api/notifications").await;
     let unread = of("/api/notifications/unread-count").await;
     let items = inbox["items"].as_array().unwrap().len();
-    assert_eq!(unread["count"], items, "{unread:#}, {inbox:#}");
+    assert_eq!(unread["unreadCount"], items, "{unread:#}, {inbox:#}");
 }

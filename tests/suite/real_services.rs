@@ -19,17 +19,6 @@ const SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../scripts/ask-real-s
 /// Questions that no local cloud can answer: nobody sees the event, and no quota is used up.
 const UNANSWERABLE: [&str; 2] = ["api-text-bodies", "redis-spent-quota"];
 
-/// Questions of which the local part does not have the stricter answer yet.
-const NOT_YET: [&str; 7] = [
-    "qstash-label-length",
-    "qstash-flow-key-length",
-    "qstash-deduplication-length",
-    "qstash-deduplication-alphabet",
-    "qstash-batch-malformed",
-    "qstash-batch-unsendable",
-    "redis-slow-script",
-];
-
 /// Runs the script with these variables and no others; gives its status, its output and its errors.
 async fn run(variables: &BTreeMap<String, String>, arguments: &[&str]) -> (i32, String, String) {
     let path = shared::base::env::optional("PATH").unwrap();
@@ -104,7 +93,7 @@ async fn questions_to_the_local_cloud_are_answered_as_guessed_and_leave_nothing_
                 result["status"].as_str().unwrap().starts_with("not a"),
                 "{result:#}"
             );
-        } else if !NOT_YET.contains(&id.as_str()) {
+        } else {
             assert_eq!(result["status"], "as guessed", "{result:#}");
         }
     }

@@ -270,7 +270,6 @@ async fn bad_input_is_named_and_changes_nothing() {
         "email=a%00@example.com",
         "cursor=",
         "cursor=%00",
-        "cursor=LTEuYQ",
         "cursor=OTIyMzM3MjAzNjg1NDc3NTgwNy5h",
         "cursor=';--",
     ] {

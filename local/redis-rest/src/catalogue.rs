@@ -10,6 +10,10 @@ use crate::command::Command;
 use crate::redis::{Pool, Reply};
 
 /// The flags of a command that matter here (<https://redis.io/docs/latest/commands/command/#flags>).
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a flag of its own in COMMAND INFO"
+)]
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Traits {
     /// Redis knows the command.

@@ -12,7 +12,7 @@ use crate::command::Command;
 use crate::redis::{Connection, Reply};
 use crate::step::Sent;
 
-const MINUTE: Duration = Duration::from_secs(60);
+const MINUTE: Duration = Duration::from_mins(1);
 
 /// The processor's account is read this often at the most, to have one from shortly before a script.
 const TICK: Duration = Duration::from_secs(1);
@@ -73,11 +73,11 @@ impl ScriptTime {
     /// Reads the processor's account before scripts run, if it was not read lately; each time where there is a budget.
     pub(crate) async fn begin(&self, connection: &mut Connection) -> io::Result<()> {
         let is_due = self.seen().tick.is_none_or(|tick| tick.elapsed() >= TICK);
-        if is_due || self.budget.is_some() {
-            if let Some(used) = processor(connection).await? {
-                let mut seen = self.seen();
-                (seen.tick, seen.processor) = (Some(Instant::now()), used);
-            }
+        if (is_due || self.budget.is_some())
+            && let Some(used) = processor(connection).await?
+        {
+            let mut seen = self.seen();
+            (seen.tick, seen.processor) = (Some(Instant::now()), used);
         }
         Ok(())
     }

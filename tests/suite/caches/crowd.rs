@@ -50,8 +50,8 @@ async fn a_thousand_calls_for_a_cold_entry_are_one_query() {
     let database = LedgerDatabase::at(made.clone());
     let cloud = cloud_with(|settings| {
         settings.database = Database::Made(made);
-        let reserved = ("DatabaseConcurrency".to_owned(), CALLS.to_string());
-        settings.parameters.extend([reserved]);
+        let unreserved = ("ReserveConcurrency".to_owned(), "false".to_owned());
+        settings.parameters.extend([unreserved]);
         settings.overrides.insert("DATABASE_URL".to_owned(), led);
     })
     .await;

@@ -85,7 +85,10 @@ async fn message_with_any_id_can_be_deferred() {
     cloud.qstash().hold(true);
     let long = format!("msg_{}", "x".repeat(200));
     for id in ["msg_1,2", "msg:a@b/c", "msg_1/../2?x#y", &long] {
-        cloud.mail().faults().set_for_next(1, Fault::Throttled);
+        cloud
+            .mail()
+            .faults()
+            .set_for_next(1, Fault::Refused(local_mail::Code::LimitExceeded));
         let payload = signature_request("ann@example.com");
         let deferred = cloud.deliver_as(id, "send-email", &payload).await;
         assert_eq!(deferred.status, 200, "{id}: {deferred:?}");

@@ -39,7 +39,10 @@ async fn what_may_heal_is_answered_503_with_retry_after_and_completed_by_a_later
     let failed = deliver(&cloud, &id).await;
     failed.assert_problem(503, "retry", "the provider fails");
     let wait = wait_of(&failed);
-    assert!((10..=13).contains(&wait), "the plan's first wait and its jitter: {wait}");
+    assert!(
+        (10..=13).contains(&wait),
+        "the plan's first wait and its jitter: {wait}"
+    );
     assert_eq!(non_retryable(&failed.headers), None);
     let job = cloud.job(&id).await;
     assert_eq!(job["status"], "failed", "{job:#}");

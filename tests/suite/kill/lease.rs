@@ -5,6 +5,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
+use serde_json::json;
+
 use super::{Stage, put_off, settled};
 use crate::support::payloads::bulk;
 use crate::support::proxy::carries;
@@ -28,7 +30,10 @@ async fn a_kill_that_hits_five_jobs_costs_each_one_doubt_at_most_and_its_lease_e
         !strikes
     });
 
-    let ids = stage.enqueue_bulk(&bulk(500)).await;
+    // At the priority of a bulk, one job of a tenant runs at a time.
+    let mut order = bulk(500);
+    order["priority"] = json!("high");
+    let ids = stage.enqueue_bulk(&order).await;
     assert_eq!(ids.len(), 5);
     let (mut taken_over, mut doubtful) = (0, BTreeSet::new());
     for id in &ids {

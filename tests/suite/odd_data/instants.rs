@@ -2,6 +2,7 @@
 
 use http::Method;
 use serde_json::{Value, json};
+use shared::base::clock::Clock;
 use shared::protocol::postgres::Postgres;
 use shared::service::housekeeping::Housekeeping;
 use uuid::Uuid;
@@ -226,7 +227,7 @@ async fn odd_instant_as_an_argument_is_refused() {
         let event = json!({ "action": "a", "resourceType": "b", "timestamp": timestamp });
         format!("select public.signtusk_append_audit_event('{event}')")
     };
-    let soon = jiff::Timestamp::now() + jiff::SignedDuration::from_mins(6);
+    let soon = Clock::system().now() + jiff::SignedDuration::from_mins(6);
     for at in [
         json!("tomorrow"),
         json!("infinity"),
@@ -242,7 +243,7 @@ async fn odd_instant_as_an_argument_is_refused() {
     ] {
         assert!(!is_taken(&database, &append(&at)).await, "{at}");
     }
-    let skewed = jiff::Timestamp::now() + jiff::SignedDuration::from_mins(4);
+    let skewed = Clock::system().now() + jiff::SignedDuration::from_mins(4);
     for at in [
         json!("2026-01-01T00:00:00Z"),
         json!("2026-01-01t01:00:00.123456+01:00"),
@@ -258,7 +259,7 @@ async fn odd_instant_as_an_argument_is_refused() {
 #[tokio::test]
 async fn audit_event_of_the_future_is_refused_by_the_api() {
     let cloud = TestCloud::start().await;
-    let at = jiff::Timestamp::now() + jiff::SignedDuration::from_mins(6);
+    let at = Clock::system().now() + jiff::SignedDuration::from_mins(6);
     let event = json!({ "action": "a", "resourceType": "b", "timestamp": at.to_string() });
     let refused = cloud.post("/api/queue/audit-events", &event).await;
     refused.assert_invalid("/timestamp", "six minutes ahead");

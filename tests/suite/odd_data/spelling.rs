@@ -70,6 +70,10 @@ async fn populate(database: &LedgerDatabase, user: Uuid, request: Uuid) {
         .await;
 }
 
+#[expect(
+    clippy::too_many_lines,
+    reason = "one line for each route and identity"
+)]
 #[tokio::test]
 async fn identity_in_random_case_is_the_same_on_every_route() {
     let cloud = TestCloud::start_with(|settings| {

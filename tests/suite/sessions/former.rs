@@ -6,6 +6,7 @@ use shared::protocol::postgres::Type;
 use uuid::Uuid;
 
 use super::stage::Stage;
+use shared::base::clock::Clock;
 
 fn hash(token: &str) -> String {
     shared::base::hex::hex(&Sha256::digest(token))
@@ -191,7 +192,7 @@ async fn string_of_the_typescript_does_not_outlive_its_own_time() {
         assert_eq!(read.body["device"]["userAgent"], "Mozilla/5.0");
         assert_eq!(read.body["totp"]["context"], "login");
         let ends: jiff::Timestamp = read.body["expiresAt"].as_str().unwrap().parse().unwrap();
-        let left = ends.as_second() - jiff::Timestamp::now().as_second();
+        let left = ends.as_second() - Clock::system().now().as_second();
         assert!(left <= 3600, "{left}");
         let life: i64 =
             redis::from_redis_value(stage.redis(&["TTL", "session:unconfirmed"]).await).unwrap();

@@ -178,7 +178,7 @@ impl TestCloud {
             let page = answer(request.bearer_auth(self.variable("QSTASH_TOKEN"))).await;
             events.extend(page.body["events"].as_array().unwrap().iter().cloned());
             match page.body["cursor"].as_str() {
-                Some(next) => cursor = next.to_owned(),
+                Some(next) => next.clone_into(&mut cursor),
                 None => return events,
             }
         }

@@ -143,6 +143,13 @@ pub async fn export(
         (header::CONTENT_DISPOSITION, name),
     ];
     let mut response = (headers, text).into_response();
+    if shape.format == Format::Csv {
+        // lambda_http decodes a text body and drops its byte order mark; a body with a Content-Encoding it leaves alone.
+        let encoding = HeaderValue::from_static("identity");
+        response
+            .headers_mut()
+            .insert(header::CONTENT_ENCODING, encoding);
+    }
     if let Some(link) = next.and_then(|next| link(&uri, &next)) {
         response.headers_mut().insert(header::LINK, link);
     }

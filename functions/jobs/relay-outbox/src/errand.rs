@@ -104,9 +104,10 @@ impl Errands {
     async fn sweep(&self, until: Instant, finds_lost_jobs: bool) -> Result<Value, Stop> {
         let swept = self.rows(until).await?;
         let now = self.clock.now();
-        let republished = match finds_lost_jobs {
-            true => republish(&self.courier, now).await?,
-            false => 0,
+        let republished = if finds_lost_jobs {
+            republish(&self.courier, now).await?
+        } else {
+            0
         };
         let upkept = self.security.run().await.map_err(Stop::retry)?;
         let mut told = swept.told();

@@ -78,7 +78,7 @@ pub struct Up {
     /// Deliver some messages twice and some out of order, drawn by this seed
     #[arg(long, value_name = "SEED")]
     qstash_disorder: Option<u64>,
-    /// A template parameter in place of its default, such as DatabaseConcurrency=2
+    /// A template parameter in place of its default, such as SessionsConcurrency=2
     #[arg(long, value_name = "NAME=VALUE", value_parser = parameter)]
     parameter: Vec<(String, String)>,
     /// The most processes of one function at a time

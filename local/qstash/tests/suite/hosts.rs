@@ -49,6 +49,6 @@ async fn host_of_the_list_is_delivered_to_its_address_under_its_own_name() {
     .await;
     cloud.publish("https://app.test/a/b?c=d", &[], "x").await;
     eventually("delivered", async || receiver.count() == 1).await;
-    let received = &receiver.at("/a/b?c=d")[0];
-    assert_eq!(received.header("host"), "app.test");
+    let arrived = &receiver.at("/a/b?c=d")[0];
+    assert_eq!(arrived.header("host"), "app.test");
 }
