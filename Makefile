@@ -6,7 +6,7 @@ SHELL := /bin/bash
 FUNCTIONS := $(notdir $(wildcard functions/api/* functions/jobs/*))
 PACKAGES  := $(foreach function,$(FUNCTIONS),-p $(function))
 
-.PHONY: help setup build demo local test drill campaign screenshots sam-test deploy rollback check openapi bench sizes clean
+.PHONY: help setup build demo local test chaos campaign screenshots sam-test deploy rollback check openapi bench sizes clean
 
 help: ## What each verb is for
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -30,14 +30,15 @@ test: ## Everything that CI runs
 	@scripts/setup run
 	@scripts/test
 
-campaign: ## The long tests: more seeds, more load (CAMPAIGN_SEEDS=1000)
+campaign: ## The properties with more seeds (CAMPAIGN_SEEDS=1000)
 	@scripts/setup run
 	@scripts/test --campaign
 
-drill: ## The restore drill of docs/RUNBOOK.md: Redis is wiped under load, and nothing acknowledged is lost
+chaos: ## Load while instances are killed, Redis is wiped, connections are cut: nothing acknowledged is lost (CHAOS_SECONDS=600)
 	@scripts/setup run
 	cargo build --locked --workspace --bins
-	cargo test --locked -p tests --test suite -- drill::
+	CHAOS_SECONDS=$(or $(CHAOS_SECONDS),600) CHAOS_PAGE=$(CURDIR)/docs/PERFORMANCE.md \
+	  cargo test --locked --workspace --test suite -- --nocapture chaos::
 
 screenshots: ## A picture of each type of mail, as wide as a phone, in target/screenshots (installs Chromium)
 	@scripts/setup run

@@ -10,10 +10,10 @@
 mod audit;
 mod budgets;
 mod caches;
+mod chaos;
 mod cleanup;
 mod delivery;
 mod delivery_truth;
-mod drill;
 mod email_budget;
 mod events;
 mod glibc;

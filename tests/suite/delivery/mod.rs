@@ -13,6 +13,7 @@ mod listing;
 mod model;
 mod outcomes;
 mod overlap;
+mod oversized;
 mod panics;
 mod paused;
 mod redriven;

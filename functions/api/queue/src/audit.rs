@@ -50,5 +50,5 @@ pub async fn enqueue(State(queue): State<Queue>, wish: Wish) -> Result<Accepted>
         let domain = wish.caller.domain.clone();
         event.domain = domain.and_then(|domain| domain.try_into().ok());
     }
-    queue.one(JobType::AuditLog, ROUTE, &wish, &event).await
+    queue.one(JobType::AuditLog, ROUTE, &wish, [event]).await
 }

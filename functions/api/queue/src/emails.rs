@@ -71,7 +71,8 @@ fn constant(value: &str) -> ObjectBuilder {
 
 /// Enqueue an e-mail.
 ///
-/// The record exists when this answers; follow it under `GET /api/queue/jobs/{jobId}`.
+/// The record exists when this answers; follow it under `GET /api/queue/jobs/{jobId}`. A bulk is one job for every hundred
+/// recipients, as on the route for bulks.
 #[utoipa::path(
     post,
     operation_id = "enqueueEmail",
@@ -83,8 +84,11 @@ fn constant(value: &str) -> ObjectBuilder {
     security(("serviceToken" = []))
 )]
 pub async fn enqueue(State(queue): State<Queue>, wish: Wish) -> Result<Accepted> {
-    let email = email(&wish.body.value)?;
-    queue.one(JobType::Email, ROUTE, &wish, &email).await
+    let parts = match email(&wish.body.value)? {
+        Email::Bulk(bulk) => bulk.split().into_iter().map(Email::Bulk).collect(),
+        email => vec![email],
+    };
+    queue.one(JobType::Email, ROUTE, &wish, parts).await
 }
 
 /// Reads the payload, or names the field that is wrong.

@@ -37,16 +37,21 @@ impl<S: Send + Sync> FromRequest<S> for Wish {
 }
 
 impl Queue {
-    /// Enqueues one job with this payload, as it was wished on this route.
-    pub(crate) async fn one(
+    /// Enqueues one job with this payload, or, where it is more than one job does, a job for each of its parts.
+    pub(crate) async fn one<T: Serialize>(
         &self,
         job: JobType,
         route: &str,
         wish: &Wish,
-        payload: &impl Serialize,
+        parts: impl IntoIterator<Item = T>,
     ) -> Result<Accepted> {
-        let jobs = [NewJob::new(payload).map_err(Error::from)?];
-        let taken = self.take(job, route, wish, &jobs, String::new()).await?;
+        let jobs = new_jobs(parts)?;
+        let label = if jobs.len() > 1 {
+            id::sortable()
+        } else {
+            String::new()
+        };
+        let taken = self.take(job, route, wish, &jobs, label).await?;
         Ok(Accepted::of(taken))
     }
 
@@ -58,8 +63,7 @@ impl Queue {
         wish: &Wish,
         parts: impl Iterator<Item = T>,
     ) -> Result<AcceptedBatch> {
-        let jobs = parts.map(|part| NewJob::new(&part).map_err(Error::from));
-        let jobs = jobs.collect::<std::result::Result<Vec<_>, _>>()?;
+        let jobs = new_jobs(parts)?;
         let taken = self.take(job, route, wish, &jobs, id::sortable()).await?;
         Ok(AcceptedBatch::of(taken))
     }
@@ -77,4 +81,11 @@ impl Queue {
         let key = wish.key.of(&wish.caller, route, &wish.body.bytes);
         self.enqueue(&order, jobs, key.as_ref()).await
     }
+}
+
+fn new_jobs<T: Serialize>(parts: impl IntoIterator<Item = T>) -> Result<Vec<NewJob>> {
+    let jobs = parts
+        .into_iter()
+        .map(|part| NewJob::new(&part).map_err(Error::from));
+    Ok(jobs.collect::<std::result::Result<_, _>>()?)
 }

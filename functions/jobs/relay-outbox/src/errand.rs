@@ -17,8 +17,8 @@ use crate::invalidations::Invalidator;
 use crate::outbox::Sweep;
 use crate::unclaimed::republish;
 
-/// What is kept back of the time, so that a batch that is under way can be settled.
-const MARGIN: Duration = Duration::from_secs(5);
+/// What is kept back of the time, so that a batch that is under way can be settled, and the other parts have their turn.
+const MARGIN: Duration = Duration::from_secs(8);
 
 /// How soon the next message goes on.
 const PAUSE: Duration = Duration::from_secs(1);
@@ -70,19 +70,25 @@ impl Errands {
     }
 
     /// The outbox first: what stands there has no other way. Then what outages left behind: the jobs whose messages may
-    /// be lost, the copy of the block list, events that Postgres was not told.
+    /// be lost, the copy of the block list, events that Postgres was not told. No part waits for another to succeed.
     async fn sweep(&self, until: Instant) -> Result<Value, Stop> {
         let mut sweep = Sweep::new(&self.outbox, until);
+        let mut failures = Failures::default();
         // One line for each kind of row. What must no longer be answered comes first: it is short, and somebody may look.
-        sweep.drain(&self.invalidator).await?;
-        sweep.drain(&self.courier).await?;
-        let swept = sweep.finish().await?;
+        failures.note("invalidations", sweep.drain(&self.invalidator).await);
+        failures.note("jobs", sweep.drain(&self.courier).await);
+        failures.note("purge", sweep.purge().await);
+        let republished = republish(&self.outbox, &self.courier).await;
+        let republished = failures.note("unclaimed jobs", republished);
+        let upkept = self.security.run().await.map_err(Stop::retry);
+        let upkept = failures.note("security", upkept);
+        let swept = sweep.result();
+        failures.settle()?;
         if swept.unfinished {
             let reason = format!("{} rows done, more are waiting", swept.done);
-            return Err(Stop::defer(PAUSE, reason));
+            return Err(Stop::go_on(PAUSE, reason));
         }
-        let republished = republish(&self.courier).await?;
-        let upkept = self.security.run().await.map_err(Stop::retry)?;
+        let upkept = upkept.unwrap_or_default();
         Ok(json!({
             "done": swept.done,
             "resting": swept.resting,
@@ -92,6 +98,28 @@ impl Errands {
             "blocked": upkept.blocked,
             "told": upkept.told,
         }))
+    }
+}
+
+/// What failed of a sweep.
+#[derive(Default)]
+struct Failures(Option<Stop>);
+
+impl Failures {
+    /// The result of a part; its failure is kept until all parts had their turn.
+    fn note<T>(&mut self, part: &str, result: Result<T, Stop>) -> Option<T> {
+        match result {
+            Ok(value) => Some(value),
+            Err(stop) => {
+                tracing::error!(part, reason = %stop, "part of the sweep failed; the others go on");
+                self.0.get_or_insert(stop);
+                None
+            }
+        }
+    }
+
+    fn settle(self) -> Result<(), Stop> {
+        self.0.map_or(Ok(()), Err)
     }
 }
 

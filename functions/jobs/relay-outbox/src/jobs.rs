@@ -2,14 +2,18 @@
 
 use shared::service::job::Stop;
 use shared::service::outbox::jobs::Courier;
-use shared::service::outbox::{Kind, Outcome, Row};
+use shared::service::outbox::{Kind, Row};
 
-use crate::apply::Apply;
+use crate::apply::{Applied, Apply};
 
 impl Apply for Courier {
     const KIND: Kind = Kind::Job;
 
-    async fn apply(&self, rows: &[Row]) -> Result<Vec<Outcome>, Stop> {
-        self.deliver(rows).await.map_err(Stop::retry)
+    async fn apply(&self, rows: &[Row]) -> Applied {
+        let relayed = self.deliver(rows).await;
+        Applied {
+            outcomes: relayed.outcomes,
+            stop: relayed.outage.map(Stop::retry),
+        }
     }
 }

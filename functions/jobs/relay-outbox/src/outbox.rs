@@ -1,12 +1,10 @@
 //! A sweep of the outbox: batch by batch, so that ten thousand rows take no more memory than a hundred.
 
-use std::time::Duration;
-
 use shared::service::job::Stop;
 use shared::service::outbox::{Outbox, Outcome};
 use tokio::time::Instant;
 
-use crate::apply::Apply;
+use crate::apply::{Applied, Apply};
 
 /// Rows in a batch: of a quarter of a megabyte at the most each, and mostly of less than one kilobyte.
 const BATCH: u32 = 100;
@@ -57,20 +55,13 @@ impl<'a> Sweep<'a> {
             if claimed.rows.is_empty() {
                 return Ok(());
             }
-            match applier.apply(&claimed.rows).await {
-                Ok(outcomes) => {
-                    let settled = self.outbox.settle(&claimed, &outcomes).await;
-                    settled.map_err(Stop::retry)?;
-                    self.count(&outcomes);
-                }
-                Err(stop) => {
-                    let free = vec![Outcome::Free(Duration::ZERO); claimed.rows.len()];
-                    // If this fails as well, the claim ends by itself.
-                    if let Err(error) = self.outbox.settle(&claimed, &free).await {
-                        tracing::warn!(error = &error as &dyn std::error::Error, "not released");
-                    }
-                    return Err(stop);
-                }
+            let Applied { outcomes, stop } = applier.apply(&claimed.rows).await;
+            // If this fails, the claim ends by itself, and doing the rows again is harmless.
+            let settled = self.outbox.settle(&claimed, &outcomes).await;
+            self.count(&outcomes);
+            match stop {
+                Some(stop) => return Err(stop),
+                None => settled.map_err(Stop::retry)?,
             }
         }
     }
@@ -88,11 +79,16 @@ impl<'a> Sweep<'a> {
         }
     }
 
-    /// Removes old rows, unless the time is needed for new ones, and tells what the sweep came to.
-    pub(crate) async fn finish(mut self) -> Result<Swept, Stop> {
+    /// Removes old rows, unless the time is needed for new ones.
+    pub(crate) async fn purge(&mut self) -> Result<(), Stop> {
         if !self.swept.unfinished {
             self.swept.purged = self.outbox.purge(PURGE).await.map_err(Stop::retry)?;
         }
-        Ok(self.swept)
+        Ok(())
+    }
+
+    /// What the sweep came to.
+    pub(crate) fn result(&self) -> Swept {
+        self.swept
     }
 }

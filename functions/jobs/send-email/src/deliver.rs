@@ -17,8 +17,9 @@ use shared::service::unsubscribe::Tokens;
 use tokio::time::Instant;
 
 use crate::letter::{Terms, Writer};
-use crate::outcome::{Delivered, Error, Refused};
+use crate::outcome::{Delivered, Error};
 use crate::post::{Fate, Post};
+use crate::run::{Left, Run};
 
 /// What must be left of the time before another mail is begun.
 const TIME_FOR_ONE: Duration = Duration::from_secs(3);
@@ -88,19 +89,19 @@ impl Postman {
         email: &Email,
         brand: &Brand,
     ) -> Result<Delivered, Error> {
-        let mut delivered = Delivered::default();
         let Email::Bulk(bulk) = email else {
-            return Ok(delivered);
+            return Ok(Delivered::default());
         };
         let total = bulk.emails.len();
         let recipients: Vec<&EmailAddress> = bulk.emails.iter().map(|it| &it.email).collect();
         let verdicts = self.granted(attempt, &recipients).await?;
-        let mut settled = 0;
-        for (place, recipient) in bulk.emails.iter().enumerate() {
+        let mut run = Run::from(attempt.left::<Left>());
+        for (place, recipient) in bulk.emails.iter().enumerate().skip(run.first()) {
             if attempt.deadline().duration_since(Instant::now()) < TIME_FOR_ONE {
-                return Err(Error::OutOfTime(total - settled));
+                return Err(run.out_of_time(total));
             }
             if verdicts.at(place) != Verdict::Granted {
+                run.hold();
                 continue;
             }
             let invitation = bulk.invitation(recipient, self.writer.app());
@@ -112,15 +113,13 @@ impl Postman {
                 optional: email.is_optional(),
             };
             let fate = self.one(attempt, &item, brand).await?;
-            delivered.count(place, fate);
-            settled += 1;
-            attempt.progress(settled as u64, total as u64).await?;
+            run.count(place, fate);
+            attempt.progress(run.settled(), total as u64).await?;
         }
         if let Some((held, after)) = verdicts.held() {
             return Err(Error::over_budget(held, after));
         }
-        delivered.message_id = None;
-        Ok(delivered)
+        Ok(run.finish())
     }
 
     async fn granted(
@@ -185,30 +184,5 @@ impl Verdicts {
             Verdict::Wait(wait) => Some(*wait),
         });
         waits.clone().min().map(|first| (waits.count(), first))
-    }
-}
-
-impl Delivered {
-    fn count(&mut self, recipient: usize, fate: Fate) {
-        match fate {
-            Fate::Sent {
-                message_id,
-                in_doubt,
-            } => {
-                self.sent += 1;
-                self.in_doubt += u64::from(in_doubt);
-                self.message_id = message_id;
-            }
-            Fate::Skipped { in_doubt } => {
-                self.skipped += 1;
-                self.in_doubt += u64::from(in_doubt);
-            }
-            Fate::Rejected { reason } => self.rejected.push(Refused { recipient, reason }),
-            Fate::Suppressed { reason } => self.suppressed.push(Refused {
-                recipient,
-                reason: reason.to_string(),
-            }),
-            Fate::Superseded => self.superseded += 1,
-        }
     }
 }

@@ -9,13 +9,14 @@ mod deliver;
 mod letter;
 mod outcome;
 mod post;
+mod run;
 
 use deliver::Postman;
 use serde_json::Value;
 use shared::edge::job::{Attempt, Work, Worker};
 use shared::edge::{Fatal, start};
 use shared::protocol::upstash::Redis;
-use shared::service::email::{Email, TYPES};
+use shared::service::email::{Bulk, Email, TYPES};
 use shared::service::job::{JobType, Stop};
 
 #[tokio::main(flavor = "current_thread")]
@@ -32,6 +33,14 @@ impl Work for Postman {
     type Payload = Email;
 
     async fn run(&self, attempt: &Attempt<'_>, email: Email) -> Result<Value, Stop> {
+        let email = match email {
+            Email::Bulk(bulk) if bulk.emails.len() > Bulk::PER_JOB => {
+                return attempt
+                    .split(bulk.split().into_iter().map(Email::Bulk))
+                    .await;
+            }
+            email => email,
+        };
         let delivered = self.deliver(attempt, &email).await?;
         serde_json::to_value(delivered).map_err(Stop::retry)
     }

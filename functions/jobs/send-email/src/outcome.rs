@@ -2,16 +2,19 @@
 
 use std::time::Duration;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use shared::protocol::mail::SendError;
 use shared::service::branding;
 use shared::service::email_budget;
 use shared::service::job::Stop;
 use shared::service::mail_ledger;
 
+use crate::post::Fate;
+
 /// The job's result.
-#[derive(Debug, Default, Serialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+#[serde(rename_all = "camelCase", default)]
 pub(crate) struct Delivered {
     /// Mails that the provider took in this delivery.
     pub(crate) sent: u64,
@@ -31,7 +34,7 @@ pub(crate) struct Delivered {
 }
 
 /// A mail that does not go, named by its place: results hold no addresses.
-#[derive(Debug, Serialize)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 pub(crate) struct Refused {
     /// The recipient's place in the job, from 0.
     pub(crate) recipient: usize,
@@ -42,9 +45,16 @@ pub(crate) struct Refused {
 /// Why a job's mails are not all settled.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Error {
-    /// Time ran out: go on at once, in another delivery.
-    #[error("time ran out with {0} recipients left")]
-    OutOfTime(usize),
+    /// Time ran out: go on in another delivery.
+    #[error("time ran out with {recipients} recipients left")]
+    OutOfTime {
+        /// Recipients that are left.
+        recipients: usize,
+        /// Whether this attempt has settled any.
+        progressed: bool,
+        /// What the next attempt goes on with.
+        left: Value,
+    },
     /// A limit is met, or another job is sending this very mail: go on after a while.
     #[error("{reason}")]
     NotNow {
@@ -76,6 +86,32 @@ pub(crate) enum Error {
     Stopped(#[from] Stop),
 }
 
+impl Delivered {
+    /// Counts what became of the recipient at a place.
+    pub(crate) fn count(&mut self, recipient: usize, fate: Fate) {
+        match fate {
+            Fate::Sent {
+                message_id,
+                in_doubt,
+            } => {
+                self.sent += 1;
+                self.in_doubt += u64::from(in_doubt);
+                self.message_id = message_id;
+            }
+            Fate::Skipped { in_doubt } => {
+                self.skipped += 1;
+                self.in_doubt += u64::from(in_doubt);
+            }
+            Fate::Rejected { reason } => self.rejected.push(Refused { recipient, reason }),
+            Fate::Suppressed { reason } => self.suppressed.push(Refused {
+                recipient,
+                reason: reason.to_string(),
+            }),
+            Fate::Superseded => self.superseded += 1,
+        }
+    }
+}
+
 impl Error {
     /// Recipients have had their share of mails, or the tenant has sent its share: the job goes on when the first may.
     pub(crate) fn over_budget(held: usize, after: Duration) -> Self {
@@ -88,9 +124,19 @@ impl Error {
 
 impl From<Error> for Stop {
     fn from(error: Error) -> Self {
+        let reason = error.to_string();
         match error {
-            Error::OutOfTime(_) => Self::defer(Duration::ZERO, error.to_string()),
-            Error::NotNow { after, reason } => Self::defer(after, reason),
+            Error::OutOfTime {
+                left,
+                progressed: true,
+                ..
+            } => Self::GoOn {
+                after: Duration::ZERO,
+                left,
+                reason,
+            },
+            Error::OutOfTime { .. } => Self::defer(Duration::ZERO, reason),
+            Error::NotNow { after, .. } => Self::defer(after, reason),
             Error::Refused(_) => Self::never(error),
             Error::Stopped(stop) => stop,
             Error::Provider(_)

@@ -21,6 +21,10 @@ const IDEMPOTENCY_LIFE: Duration = Duration::from_hours(24);
 /// After this, an open member without a record is taken for lost and removed.
 const OPEN_LIFE: Duration = Duration::from_hours(40 * 24);
 
+/// Bytes of payloads that one request to the store carries: written as JSON they may be twice as many, and it takes
+/// ten megabytes.
+const REQUEST_BYTES: usize = 4 << 20;
+
 /// What a record lives after its last retry.
 const AFTERLIFE: Duration = Duration::from_hours(7 * 24);
 
@@ -95,13 +99,26 @@ pub enum Created {
         ids: Vec<String>,
         /// The label of the first time.
         label: String,
-        /// Whether they may still lack a message.
-        unclaimed: bool,
+        /// What is known of the first of them.
+        standing: Standing,
+        /// The instant before which they must not run, as it was first said.
+        not_before: Option<Timestamp>,
     },
     /// The key was used for another body.
     Conflict,
     /// The type or the tenant is paused: nothing is recorded.
     Paused,
+}
+
+/// How the first job stands that an idempotency key made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Standing {
+    /// It waits in the queue, or was never published.
+    Unclaimed,
+    /// A delivery has come for it, or it was cancelled.
+    Known,
+    /// Its record is gone.
+    Gone,
 }
 
 /// What is kept under an idempotency key.
@@ -126,24 +143,44 @@ impl Jobs {
         read(&self.redis.eval::<Vec<String>>(call).await?)
     }
 
-    /// Records jobs of different orders in one request, each by itself: what became of each, in their order. One that
-    /// is recorded already stays as it is.
-    pub async fn create_each(
+    /// Records jobs of different orders, each by itself: what became of each, in their order. One that is recorded
+    /// already stays as it is, and one that cannot be recorded does not hold the others up. One request for every few
+    /// megabytes.
+    pub async fn create_each<'a>(
         &self,
-        wishes: impl Iterator<Item = (&Order, &NewJob)>,
-    ) -> Result<Vec<Created>, Error> {
-        let calls = wishes
-            .map(|(order, job)| creation(order, job, &[], None))
-            .collect::<Result<Vec<_>, _>>()?;
+        wanted: impl Iterator<Item = (&'a Order, &'a NewJob)>,
+    ) -> Result<Vec<Result<Created, Error>>, Error> {
+        let mut outcomes = Vec::new();
+        let (mut calls, mut bytes) = (Vec::new(), 0);
+        for (order, job) in wanted {
+            if bytes + job.payload.len() > REQUEST_BYTES {
+                self.record(&mut calls, &mut outcomes).await?;
+                bytes = 0;
+            }
+            bytes += job.payload.len();
+            calls.push(creation(order, job, &[], None)?);
+        }
+        self.record(&mut calls, &mut outcomes).await?;
+        Ok(outcomes)
+    }
+
+    /// Makes these calls in one request.
+    async fn record(
+        &self,
+        calls: &mut Vec<Invocation>,
+        outcomes: &mut Vec<Result<Created, Error>>,
+    ) -> Result<(), Error> {
         if calls.is_empty() {
-            return Ok(Vec::new());
+            return Ok(());
         }
         let count = calls.len();
-        let pipeline = calls.into_iter().fold(Pipeline::new(), Pipeline::script);
+        let pipeline = calls.drain(..).fold(Pipeline::new(), Pipeline::script);
         let mut replies = self.redis.pipeline(pipeline).await?;
-        (0..count)
-            .map(|_| read(&replies.take::<Vec<String>>()?))
-            .collect()
+        for _ in 0..count {
+            let answer = replies.take::<Vec<String>>().map_err(Error::from);
+            outcomes.push(answer.and_then(|answer| read(&answer)));
+        }
+        Ok(())
     }
 }
 
@@ -196,14 +233,30 @@ fn read(answer: &[String]) -> Result<Created, Error> {
         [state, ..] if state == "created" => Ok(Created::New),
         [state] if state == "conflict" => Ok(Created::Conflict),
         [state] if state == "paused" => Ok(Created::Paused),
-        [state, first, status] if state == "same" => {
+        [state, first, status, not_before] if state == "same" => {
             let Answer { ids, label } = serde_json::from_str(first)?;
             Ok(Created::Same {
                 ids,
                 label,
-                unclaimed: status == "queued",
+                standing: match status.as_str() {
+                    "queued" => Standing::Unclaimed,
+                    "" => Standing::Gone,
+                    _ => Standing::Known,
+                },
+                not_before: instant(not_before)?,
             })
         }
         other => Err(Error::Unreadable(format!("create answered {other:?}"))),
     }
+}
+
+/// An instant in a record, in milliseconds; 0 is none.
+pub(super) fn instant(millis: &str) -> Result<Option<Timestamp>, Error> {
+    let unreadable = || Error::Unreadable(format!("an instant: {millis:?}"));
+    let millis: i64 = millis.parse().map_err(|_| unreadable())?;
+    if millis == 0 {
+        return Ok(None);
+    }
+    let at = Timestamp::from_millisecond(millis).map_err(|_| unreadable())?;
+    Ok(Some(at))
 }

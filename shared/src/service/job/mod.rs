@@ -12,6 +12,7 @@ mod claim;
 mod commit;
 mod create;
 mod given_up;
+mod handover;
 mod kind;
 mod many;
 mod pause;
@@ -29,9 +30,10 @@ mod unclaimed;
 pub mod keys;
 
 pub use claim::{Claim, Claimed, Incoming};
-pub use commit::Ending;
-pub use create::{Created, Idempotency, NewJob, Order};
+pub use commit::{Deferral, Ending};
+pub use create::{Created, Idempotency, NewJob, Order, Standing};
 pub use given_up::GivenUp;
+pub use handover::{Delivery, Handover};
 pub use kind::{FAILURE_HANDLER, Flow, JobType, Plan, Priority};
 pub use many::{Found, Wanted, Whereabouts};
 pub use pause::HELD_FOR;
@@ -43,7 +45,7 @@ pub use schedule::{Registered, SCHEDULES, Schedule};
 pub use sight::Sight;
 pub use steer::{Cancelled, Failed, Redriven, Refusal};
 pub use stop::Stop;
-pub use tracking::Tracking;
+pub use tracking::{Continuation, Tracking};
 pub use unclaimed::Unclaimed;
 
 use crate::protocol::{qstash, upstash};
@@ -72,6 +74,16 @@ pub enum Error {
 }
 
 impl Error {
+    /// Whether the same call may succeed later without anybody changing anything.
+    #[must_use]
+    pub fn is_transient(&self) -> bool {
+        match self {
+            Self::Record(error) => error.is_transient(),
+            Self::Publish(error) => error.is_transient(),
+            _ => false,
+        }
+    }
+
     /// Whether what was asked for may have been done although the call failed.
     #[must_use]
     pub fn is_ambiguous(&self) -> bool {

@@ -6,7 +6,7 @@ use super::kind::{JobType, Priority};
 use super::publisher::Outgoing;
 use super::{Error, Jobs, keys, scripts};
 use crate::base::id;
-use crate::protocol::upstash::{FromReply as _, Invocation, Pipeline, Reply};
+use crate::protocol::upstash::{FromReply as _, Invocation, Pipeline, Replies, Reply};
 
 /// How long a job must have been due: longer than the queue knows deduplication ids (ten minutes), and than a full
 /// queue makes most jobs wait. After it was published again, the wait is four times as long, and so on.
@@ -49,12 +49,26 @@ impl Unclaimed {
 }
 
 impl Jobs {
-    /// Jobs that have been due for a quarter of an hour without a delivery, `limit` of each type at the most. Each is
-    /// noted as published again, so the caller has to publish it. What is paused is left alone. One request.
-    pub async fn unclaimed(&self, limit: usize) -> Result<Vec<Unclaimed>, Error> {
-        let calls = JobType::ALL.iter().map(|job| asking(*job, limit));
-        let pipeline = calls.fold(Pipeline::new(), Pipeline::script);
-        let mut replies = self.redis.pipeline(pipeline).await?;
+    /// The ids of jobs that have been due for a quarter of an hour without a delivery. What is paused is left alone. One
+    /// request.
+    pub async fn unclaimed(&self) -> Result<Vec<String>, Error> {
+        let mut replies = self.ask(LOOKED_AT, "", "").await?;
+        let mut ids = Vec::new();
+        for _ in JobType::ALL {
+            ids.extend(replies.take::<Vec<String>>()?);
+        }
+        Ok(ids)
+    }
+
+    /// Those of these jobs that nobody has come for, `limit` of each type at the most. Each is noted as published again,
+    /// so the caller has to publish it. One request.
+    pub async fn take_unclaimed(
+        &self,
+        ids: &[String],
+        limit: usize,
+    ) -> Result<Vec<Unclaimed>, Error> {
+        let named = format!(",{},", ids.join(","));
+        let mut replies = self.ask(limit, &id::nonce(), &named).await?;
         let mut unclaimed = Vec::new();
         for job in JobType::ALL {
             for fields in replies.take::<Vec<Reply>>()? {
@@ -63,9 +77,17 @@ impl Jobs {
         }
         Ok(unclaimed)
     }
+
+    async fn ask(&self, limit: usize, nonce: &str, named: &str) -> Result<Replies, Error> {
+        let calls = JobType::ALL
+            .iter()
+            .map(|job| asking(*job, limit, nonce, named));
+        let pipeline = calls.fold(Pipeline::new(), Pipeline::script);
+        Ok(self.redis.pipeline(pipeline).await?)
+    }
 }
 
-fn asking(job: JobType, limit: usize) -> Invocation {
+fn asking(job: JobType, limit: usize, nonce: &str, named: &str) -> Invocation {
     let name = job.name();
     scripts::UNCLAIMED
         .invoke()
@@ -76,7 +98,8 @@ fn asking(job: JobType, limit: usize) -> Invocation {
         .arg(PATIENCE.as_millis())
         .arg(limit)
         .arg(LOOKED_AT)
-        .arg(id::nonce())
+        .arg(nonce)
+        .arg(named)
 }
 
 fn read(job: JobType, fields: Reply) -> Result<Unclaimed, Error> {
