@@ -57,7 +57,10 @@ impl fmt::Display for Figures<'_> {
             ("requests", ordered.requests),
             ("of these acknowledged", ordered.acknowledged),
             ("mails acknowledged", ordered.mails.len() as u64),
-            ("notifications acknowledged", ordered.notifications.len() as u64),
+            (
+                "notifications acknowledged",
+                ordered.notifications.len() as u64,
+            ),
             ("audit events acknowledged", ordered.events.len() as u64),
             ("instances killed", struck.kills),
             ("times Redis was wiped", struck.wipes),

@@ -16,10 +16,11 @@ use crate::support::payloads::signature_request;
 const CALLERS: u32 = 4;
 
 /// What a caller waits between two requests.
-const PAUSE: Duration = Duration::from_millis(60);
+const PAUSE: Duration = Duration::from_millis(120);
 
-/// Recipients of a bulk: more than one job has.
-const BULK: u32 = 110;
+/// Recipients of a bulk; one in eight has more than one job has.
+const BULK: u32 = 5;
+const LARGE_BULK: u32 = 105;
 
 /// What was acknowledged, by whom it is to reach.
 #[derive(Debug, Default)]
@@ -117,6 +118,11 @@ fn request(caller: u32, number: u32) -> Request {
         let [caller, number, place] = [caller + 1, number, place].map(u128::from);
         Uuid::from_u128((caller << 96) | (number << 48) | place).to_string()
     };
+    let recipients = if number / 12 % 8 == 1 {
+        LARGE_BULK
+    } else {
+        BULK
+    };
     let notification = |user: &str| json!({ "userId": user, "title": "News", "message": "M" });
     match number % 12 {
         0..4 => Request {
@@ -125,7 +131,7 @@ fn request(caller: u32, number: u32) -> Request {
             effects: Effects::Mails(vec![address(0)]),
         },
         4 => {
-            let recipients: Vec<String> = (0..BULK).map(address).collect();
+            let recipients: Vec<String> = (0..recipients).map(address).collect();
             let emails: Vec<Value> = recipients
                 .iter()
                 .map(|email| json!({ "name": "Signer", "email": email }))
@@ -146,7 +152,7 @@ fn request(caller: u32, number: u32) -> Request {
             }
         }
         8 => {
-            let users: Vec<String> = (0..BULK).map(user).collect();
+            let users: Vec<String> = (0..recipients).map(user).collect();
             let items: Vec<Value> = users.iter().map(|user| notification(user)).collect();
             Request {
                 path: "/api/queue/notifications/bulk",

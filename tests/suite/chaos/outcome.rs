@@ -35,14 +35,20 @@ pub(super) async fn drained(cloud: &TestCloud, ordered: &Ordered) -> Settled {
     let mut sweep = 0;
     while Instant::now() < until {
         sweep += 1;
-        let message = format!("msg_drain_{sweep}");
-        cloud.deliver_as(&message, "relay-outbox", &json!({})).await;
+        // What the schedules do: the outbox, and messages that were given up without a word.
+        for task in ["outbox", "dead-letters"] {
+            let message = format!("msg_{task}_{sweep}");
+            let body = json!({ "errand": task });
+            cloud.deliver_as(&message, "relay-outbox", &body).await;
+        }
         let redriven = cloud.post("/api/queue/jobs/retry", &json!({})).await;
         settled.redriven += redriven.body["done"].as_u64().unwrap_or_default();
         settled.count(cloud, &database).await;
-        if settled.lost(ordered).is_empty() {
+        let left = settled.lost(ordered).len();
+        if left == 0 {
             break;
         }
+        println!("{left} have not arrived");
         tokio::time::sleep(Duration::from_millis(500)).await;
     }
     let mut before = settled.total();
@@ -107,8 +113,14 @@ impl Settled {
     pub(super) fn check(&self, ordered: &Ordered, figures: &str) {
         let (lost, wrong) = (self.lost(ordered), self.wrong());
         assert!(ordered.acknowledged > 0, "{figures}");
-        assert!(lost.is_empty(), "acknowledged and lost: {lost:?}\n{figures}");
-        assert!(wrong.is_empty(), "twice without doubt: {wrong:?}\n{figures}");
+        assert!(
+            lost.is_empty(),
+            "acknowledged and lost: {lost:?}\n{figures}"
+        );
+        assert!(
+            wrong.is_empty(),
+            "twice without doubt: {wrong:?}\n{figures}"
+        );
     }
 }
 

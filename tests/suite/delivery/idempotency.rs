@@ -1,7 +1,6 @@
 //! Equal wishes under one Idempotency-Key.
 
 use std::collections::BTreeSet;
-use std::time::Duration;
 
 use futures_util::future::join_all;
 use http::Method;
@@ -11,7 +10,7 @@ use serde_json::{Value, json};
 use shared::service::job::{Created, Idempotency, Jobs, NewJob, Standing};
 
 use super::lease::order;
-use super::{delivered, figures};
+use super::{delivered, figures, forget_deduplication};
 use crate::support::TestCloud;
 use crate::support::cloud::{Answer, PATIENCE, answer, with_json};
 use crate::support::payloads::{bulk, signature_request};
@@ -165,11 +164,4 @@ async fn key_whose_record_is_gone_publishes_the_same_job_again() {
     }
     assert_eq!(cloud.mails().len(), 151);
     assert!(cloud.mails().values().all(|count| *count == 1));
-}
-
-/// Lets the ten minutes pass for which the queue knows deduplication ids.
-async fn forget_deduplication(cloud: &TestCloud) {
-    cloud.qstash().set_speed(60_000.0);
-    tokio::time::sleep(Duration::from_millis(20)).await;
-    cloud.qstash().set_speed(60.0);
 }

@@ -4,9 +4,7 @@ use http::Method;
 use serde_json::Value;
 
 use super::gate::{Verdict, http_answer};
-use super::{
-    assert_come_again, assert_no_panic, assert_one_mail_each, deliveries, eventually, gated, warm,
-};
+use super::{assert_come_again, assert_one_mail_each, deliveries, eventually, gated, warm};
 use crate::support::TestCloud;
 use crate::support::cloud::{Answer, answer, with_json};
 use crate::support::payloads::{address, bulk, signature_request};

@@ -18,7 +18,7 @@ use crate::outbox::Sweep;
 use crate::unclaimed::republish;
 
 /// What is kept back of the time, so that a batch that is under way can be settled, and the other parts have their turn.
-const MARGIN: Duration = Duration::from_secs(8);
+const MARGIN: Duration = Duration::from_secs(5);
 
 /// How soon the next message goes on.
 const PAUSE: Duration = Duration::from_secs(1);
