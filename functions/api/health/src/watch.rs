@@ -1,6 +1,6 @@
 //! What the schedule calls every five minutes: only the figures that alarms read, because each command is billed.
 //!
-//! The route stands in no event of the API, so nobody but the schedule reaches it, and nothing counts its calls.
+//! The route stands in no event of the API, so only the schedule reaches it; no limiter counts its calls.
 
 use axum::Json;
 use axum::extract::State;

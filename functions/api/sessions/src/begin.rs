@@ -54,7 +54,7 @@ pub struct BegunSession {
     expires_at: Timestamp,
 }
 
-/// Nobody is kept from a login by what a proxy wrote.
+/// Reads what a proxy wrote; no text of it refuses a login.
 fn address<'de, D: Deserializer<'de>>(
     deserializer: D,
 ) -> std::result::Result<Option<String>, D::Error> {

@@ -1,7 +1,7 @@
 //! Real-time events: published once, kept for those who come later, and the newest one at hand.
 //!
-//! An event goes into a capped stream (to resume from) and into a status key (for whoever asks how things stand), by one
-//! script. A PUBLISH behind it in the same request wakes whoever listens: at most once by pub/sub's nature, and perhaps
+//! An event goes into a capped stream (to resume from) and into a status key (for a reader of the present state), by one
+//! script. A PUBLISH behind it in the same request wakes listeners: at most once by pub/sub's nature, and perhaps
 //! twice where an answer was lost.
 
 use std::time::Duration;
@@ -144,6 +144,6 @@ pub async fn publish(
 ) -> Result<String, Error> {
     let event = Event::new(channel, kind, data)?;
     let mut replies = redis.pipeline(event.join(Pipeline::new())).await?;
-    // The event is kept even where nobody could be woken: pub/sub promises nothing, and who listens reads on anyway.
+    // The event is kept even where no listener was woken: pub/sub promises nothing, and who listens reads on anyway.
     Ok(replies.take()?)
 }

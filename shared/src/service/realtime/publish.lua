@@ -1,4 +1,4 @@
--- Keeps an event: in the channel's stream and in its status key. Whoever listens is woken by a PUBLISH behind it.
+-- Keeps an event: in the channel's stream and in its status key. Listeners are woken by a PUBLISH behind it.
 -- KEYS: 1 the stream, 2 the status key (not every channel has one)    ARGV: 1 type, 2 data (JSON), 3 entries to keep,
 -- 4 life of both keys (ms), 5 attempt nonce
 -- Answers the entry's id.

@@ -189,7 +189,7 @@ impl Blocklist {
         Ok(change)
     }
 
-    /// Copies what the list has of these networks now, with nobody changing it meanwhile.
+    /// Copies what the list has of these networks now, while no other change is under way.
     async fn copy_present(&self, networks: &[Network]) -> Result<(), Error> {
         let asked: Vec<String> = networks.iter().map(Network::to_string).collect();
         let held = self.change().await?;

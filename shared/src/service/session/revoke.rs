@@ -65,7 +65,7 @@ impl Sessions {
     }
 
     /// Revokes all sessions of a user that have begun by now, but for one. If that one is not a session of this user,
-    /// nothing changes: whoever named it meant another.
+    /// nothing changes: the caller meant another session.
     pub async fn revoke_all(
         &self,
         user: Uuid,
