@@ -5,7 +5,7 @@ SHELL := /bin/bash
 
 FUNCTIONS := $(notdir $(wildcard functions/api/* functions/jobs/*))
 
-.PHONY: help setup build programs demo local test drill campaign conformance screenshots sam-test deploy rollback check openapi bench sizes clean
+.PHONY: help setup build programs demo local test campaign chaos conformance screenshots sam-test deploy rollback check openapi bench sizes clean
 
 help: ## What each verb is for
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -35,17 +35,18 @@ test: ## Everything that CI runs
 	@scripts/setup test
 	@scripts/test
 
-campaign: ## The long tests: more seeds, more load (CAMPAIGN_SEEDS=1000)
+campaign: ## The properties with more seeds (CAMPAIGN_SEEDS=1000)
 	@scripts/setup test
 	@scripts/test --campaign
 
-conformance: ## The official clients' own suites against the local servers (SUITES="--qstash-js DIR ...", see scripts/conformance)
-	@scripts/conformance $(SUITES)
-
-drill: ## The restore drill of docs/RUNBOOK.md: Redis is wiped under load, and nothing acknowledged is lost
+chaos: ## Load while instances are killed, Redis is wiped, connections are cut: nothing acknowledged is lost (CHAOS_SECONDS=600)
 	@scripts/setup test
 	cargo build --locked --workspace --all-targets
-	cargo test --locked --workspace --test suite -- drill::
+	CHAOS_SECONDS=$(or $(CHAOS_SECONDS),600) CHAOS_PAGE=$(CURDIR)/docs/PERFORMANCE.md \
+	  cargo test --locked --workspace --test suite -- --nocapture chaos::
+
+conformance: ## The official clients' own suites against the local servers (SUITES="--qstash-js DIR ...", see scripts/conformance)
+	@scripts/conformance $(SUITES)
 
 screenshots: ## A picture of each type of mail, as wide as a phone, in target/screenshots (installs Chromium)
 	@scripts/setup test

@@ -33,6 +33,9 @@ use clap::Parser;
 
 use crate::error::Error;
 
+/// The section that `make chaos` writes at the end of the page; it stays.
+const CHAOS: &str = "\n## Under chaos\n";
+
 /// Measures the functions on this machine, and writes the page of numbers.
 #[derive(Debug, Parser)]
 #[command(name = "bench")]
@@ -67,7 +70,9 @@ async fn measure(options: Options) -> Result<(), Error> {
     }
     let page = run::everything(options.bin_dir).await?;
     let (text, path) = (page.text(), options.page);
-    std::fs::write(&path, &text)
+    let chaos = std::fs::read_to_string(&path).unwrap_or_default();
+    let chaos = chaos.find(CHAOS).map_or("", |place| &chaos[place..]);
+    std::fs::write(&path, format!("{}\n{chaos}", text.trim_end()))
         .map_err(Error::system(format!("cannot write {}", path.display())))?;
     print!("{text}");
     for figure in page.beyond() {

@@ -159,14 +159,18 @@ impl Scripts<'_> {
                 .arg(id);
             self.redis.run::<i64>(overdue).await?;
         }
-        let unclaimed = async || jobs.unclaimed(100).await.map(drop).map_err(unexpected);
+        let unclaimed = async || jobs.unclaimed().await.map(drop).map_err(unexpected);
         figures.push(
-            self.time("unclaimed jobs, when all are", 1, unclaimed)
+            self.time("unclaimed jobs, a page when all are", 10, unclaimed)
                 .await?,
         );
-        let again = async || jobs.unclaimed(100).await.map(drop).map_err(unexpected);
+        let overdue = jobs.unclaimed().await.map_err(unexpected)?;
+        let take = async || {
+            let taken = jobs.take_unclaimed(&overdue).await;
+            taken.map(drop).map_err(unexpected)
+        };
         figures.push(
-            self.time("unclaimed jobs, when those were published again", 10, again)
+            self.time("unclaimed jobs, twenty noted as published again", 10, take)
                 .await?,
         );
         Ok(figures)

@@ -10,11 +10,11 @@
 mod audit;
 mod budgets;
 mod caches;
+mod chaos;
 mod cleanup;
 mod conformance;
 mod delivery;
 mod delivery_truth;
-mod drill;
 mod email_budget;
 mod events;
 mod glibc;

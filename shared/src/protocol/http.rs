@@ -6,6 +6,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use http::HeaderMap;
+use http::header::RETRY_AFTER;
 use reqwest::dns::Resolve;
 use rustls::{ClientConfig, RootCertStore};
 
@@ -14,6 +16,23 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 
 /// How long an unused connection stays in the pool; below the idle limits of the services that are called.
 const POOL_IDLE: Duration = Duration::from_secs(50);
+
+/// The longest wait that is taken from outside. A day is also the most that QStash takes from us.
+pub(super) const LONGEST_WAIT: Duration = Duration::from_hours(24);
+
+/// The seconds of `Retry-After`, a day at the most; a date counts as absent.
+pub(super) fn retry_after(headers: &HeaderMap) -> Option<Duration> {
+    let seconds = headers.get(RETRY_AFTER)?.to_str().ok()?;
+    bounded_wait(seconds)
+}
+
+/// A number of seconds from outside, a day at the most.
+pub(super) fn bounded_wait(seconds: &str) -> Option<Duration> {
+    let seconds = seconds.trim();
+    let is_number = !seconds.is_empty() && seconds.bytes().all(|byte| byte.is_ascii_digit());
+    let seconds = is_number.then(|| seconds.parse().unwrap_or(u64::MAX))?;
+    Some(Duration::from_secs(seconds).min(LONGEST_WAIT))
+}
 
 /// The TLS set-up could not be built.
 #[derive(Debug, thiserror::Error)]
@@ -70,4 +89,29 @@ fn tls() -> Result<ClientConfig, rustls::Error> {
         .with_safe_default_protocol_versions()?
         .with_root_certificates(roots)
         .with_no_client_auth())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::bounded_wait;
+
+    #[test]
+    fn wait_from_outside_is_a_day_at_most() {
+        let seconds = |text| bounded_wait(text).map(|wait| wait.as_secs());
+        for (text, expected) in [
+            ("7", Some(7)),
+            (" 86400 ", Some(86_400)),
+            ("86401", Some(86_400)),
+            ("18446744073709551615", Some(86_400)),
+            ("99999999999999999999999", Some(86_400)),
+            ("-1", None),
+            ("", None),
+            ("Tue, 01 Dec 2026 00:00:00 GMT", None),
+        ] {
+            assert_eq!(seconds(text), expected, "{text:?}");
+        }
+        assert_eq!(bounded_wait("86401"), Some(Duration::from_hours(24)));
+    }
 }

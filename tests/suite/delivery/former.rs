@@ -158,3 +158,30 @@ async fn what_stands_under_a_job_key_and_is_no_record_is_no_job() {
         (200, &Value::Array(vec![]))
     );
 }
+
+#[tokio::test]
+async fn former_record_keeps_its_payload_and_result_to_the_letter() {
+    let cloud = TestCloud::start().await;
+    let mut redis = cloud.redis_connection().await;
+    let raw = r#"{"empty":[],"none":{},"long":1234567890123456789,"tiny":1e-9,"text":"a \"quoted\" } ] , : \\","list":[[],[{"data":[]}]]}"#;
+    for (id, status, member) in [
+        ("kept_payload", "queued", "data"),
+        ("kept_result", "completed", "result"),
+    ] {
+        let record = format!(
+            r#"{{"id":"{id}","a \"data\"":1,"type":"email", "{member}" : {raw} ,"status":"{status}","createdAt":{CREATED},"tail":{{"{member}":2}}}}"#
+        );
+        assert!(serde_json::from_str::<Value>(&record).is_ok());
+        let _: () = redis.set(format!("job:{id}"), record).await.unwrap();
+        assert_eq!(cloud.job(id).await["status"], status);
+    }
+    let payload: String = redis.hget("job:kept_payload", "payload").await.unwrap();
+    let result: String = redis.hget("job:kept_result", "result").await.unwrap();
+    assert_eq!((payload.as_str(), result.as_str()), (raw, raw));
+    let shown = cloud.job("kept_result").await;
+    assert_eq!(
+        shown["result"]["long"],
+        json!(1_234_567_890_123_456_789_u64)
+    );
+    assert_eq!(shown["result"]["empty"], json!([]));
+}

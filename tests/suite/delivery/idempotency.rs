@@ -5,13 +5,14 @@ use std::collections::BTreeSet;
 use futures_util::future::join_all;
 use http::Method;
 use local_redis_rest::Fault;
+use redis::AsyncCommands as _;
 use serde_json::{Value, json};
-use shared::service::job::{Created, Idempotency, Jobs, NewJob};
+use shared::service::job::{Created, Idempotency, Jobs, NewJob, Standing};
 
 use super::lease::order;
-use super::{delivered, figures};
+use super::{delivered, figures, forget_deduplication};
 use crate::support::TestCloud;
-use crate::support::cloud::{Answer, answer, with_json};
+use crate::support::cloud::{Answer, PATIENCE, answer, with_json};
 use crate::support::payloads::{bulk, signature_request};
 use crate::support::store::Store;
 
@@ -136,7 +137,7 @@ async fn a_wish_whose_answer_was_lost_is_recorded_once_and_still_to_be_published
         .await;
     let Ok(Created::Same {
         ids,
-        unclaimed: true,
+        standing: Standing::Unclaimed,
         ..
     }) = created
     else {
@@ -153,4 +154,41 @@ async fn a_wish_whose_answer_was_lost_is_recorded_once_and_still_to_be_published
     );
     let figures = jobs.stats(jiff::Timestamp::UNIX_EPOCH).await.unwrap();
     assert_eq!(figures[0].1.total, 2);
+}
+
+#[tokio::test]
+async fn key_whose_record_is_gone_publishes_the_same_job_again() {
+    let cloud = TestCloud::start().await;
+    cloud.qstash().hold(true);
+    let payload = signature_request("ann@example.com");
+    let first = single(&cloud, None, &payload).await;
+    let many = enqueue(&cloud, "/api/queue/emails/bulk", None, &bulk(150)).await;
+    let id = first.body["jobId"].as_str().unwrap();
+    // The records are lost, and the messages with them; the key outlived both.
+    let mut redis = cloud.redis_connection().await;
+    let ids = many.body["jobIds"].as_array().unwrap().iter();
+    for id in ids.map(|id| id.as_str().unwrap()).chain([id]) {
+        let _: () = redis.del(format!("job:{id}")).await.unwrap();
+    }
+    let token = cloud.variable("QSTASH_TOKEN");
+    let http = shared::protocol::http::client(PATIENCE).unwrap();
+    let url = format!("{}/v2/messages", cloud.qstash().url());
+    let cancelled = answer(http.delete(url).bearer_auth(token)).await;
+    assert_eq!(cancelled.status, 200, "{cancelled:?}");
+    forget_deduplication(&cloud).await;
+
+    let again = single(&cloud, None, &payload).await;
+    assert_eq!((again.status.as_u16(), &again.body), (202, &first.body));
+    let many_again = enqueue(&cloud, "/api/queue/emails/bulk", None, &bulk(150)).await;
+    assert_eq!(
+        (many_again.status.as_u16(), &many_again.body),
+        (202, &many.body)
+    );
+    cloud.qstash().hold(false);
+    cloud.wait_for(id, "completed").await;
+    for id in many.body["jobIds"].as_array().unwrap() {
+        cloud.wait_for(id.as_str().unwrap(), "completed").await;
+    }
+    assert_eq!(cloud.mails().len(), 151);
+    assert!(cloud.mails().values().all(|count| *count == 1));
 }

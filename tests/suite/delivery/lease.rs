@@ -3,7 +3,8 @@
 use redis::AsyncCommands as _;
 use serde_json::json;
 use shared::service::job::{
-    Claim, Claimed, Ending, Incoming, JobType, Jobs, NewJob, Order, Priority, Progress, Status,
+    Claim, Claimed, Deferral, Ending, Incoming, JobType, Jobs, NewJob, Order, Priority, Progress,
+    Status,
 };
 
 use crate::support::store::Store;
@@ -61,7 +62,11 @@ async fn a_delivery_whose_lease_was_taken_over_can_neither_commit_nor_tell_progr
         Ending::Completed(json!({ "sent": 1 })),
         Ending::Failed("too late".into()),
         Ending::Dead("too late".into()),
-        Ending::Deferred(jiff::Timestamp::UNIX_EPOCH, "too late".into()),
+        Ending::Deferred(Deferral {
+            at: jiff::Timestamp::UNIX_EPOCH,
+            reason: "too late".into(),
+            in_a_row: 1,
+        }),
     ] {
         assert!(
             !jobs.commit(&first, &ending).await.unwrap(),

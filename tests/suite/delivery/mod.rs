@@ -13,9 +13,12 @@ mod listing;
 mod model;
 mod outcomes;
 mod overlap;
+mod oversized;
 mod panics;
 mod paused;
 mod redriven;
+
+use std::time::Duration;
 
 use http::Method;
 use serde_json::{Value, json};
@@ -89,4 +92,11 @@ fn wait_of(answer: &Answer) -> u64 {
         .unwrap()
         .parse()
         .unwrap()
+}
+
+/// Lets the ten minutes pass for which the queue knows deduplication ids.
+async fn forget_deduplication(cloud: &TestCloud) {
+    cloud.qstash().set_speed(60_000.0);
+    tokio::time::sleep(Duration::from_millis(20)).await;
+    cloud.qstash().set_speed(60.0);
 }

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use crate::support::TestCloud;
 use crate::support::cloud::{answer, with_json};
 use crate::support::payloads::signature_request;
-use crate::support::waiting::statuses;
+use crate::support::waiting::{eventually, statuses};
 
 const PAUSES: &str = "/api/queue/pauses/email";
 
@@ -28,6 +28,7 @@ async fn a_paused_type_holds_its_deliveries_and_lets_them_go_afterwards() {
     let held = cloud.wait_for(&id, "deferred").await;
     assert_eq!(statuses(&held), ["queued", "processing", "deferred"]);
     assert!(held["error"].as_str().unwrap().contains("paused"));
+    assert_eq!(held["attempts"], 0, "what was put off was not tried");
     assert!(cloud.mails().is_empty());
     let refused = cloud
         .post("/api/queue/emails", &signature_request("bob@example.com"))
@@ -43,7 +44,8 @@ async fn a_paused_type_holds_its_deliveries_and_lets_them_go_afterwards() {
 
     pause(&cloud, json!({ "paused": false })).await;
     cloud.qstash().set_speed(6_000.0);
-    cloud.wait_for(&id, "completed").await;
+    let job = cloud.wait_for(&id, "completed").await;
+    assert_eq!(job["attempts"], 1, "{job:#}");
     assert_eq!(cloud.mails()["ann@example.com"], 1);
     cloud.enqueue(&signature_request("bob@example.com")).await;
 }
@@ -88,4 +90,32 @@ async fn nobody_but_the_service_and_administrators_pauses() {
     answer(with_json(cloud.request(Method::PUT, PAUSES), &empty))
         .await
         .assert_invalid("/tenant", "an empty tenant");
+}
+
+#[tokio::test]
+async fn job_that_stays_paused_waits_twice_as_long_each_time() {
+    let cloud = TestCloud::start_with(|settings| settings.qstash_speed = 6_000.0).await;
+    cloud.qstash().hold(true);
+    let id = cloud.enqueue(&signature_request("ann@example.com")).await;
+    pause(&cloud, json!({ "paused": true })).await;
+    cloud.qstash().hold(false);
+    let mut waits = Vec::new();
+    eventually("it was put off four times", async || {
+        waits = waits_of(&cloud.job(&id).await);
+        waits.len() >= 4
+    })
+    .await;
+    assert_eq!(waits[..4], [5, 10, 20, 40], "minutes");
+}
+
+/// The minutes that each deferral of a job is to last.
+fn waits_of(job: &Value) -> Vec<i64> {
+    let minutes = |moment: &Value| {
+        let note = moment["note"].as_str()?;
+        let until: i64 = note.rsplit_once("until ")?.1.parse().ok()?;
+        let at: jiff::Timestamp = moment["at"].as_str()?.parse().ok()?;
+        Some((until - at.as_millisecond() + 30_000) / 60_000)
+    };
+    let timeline = job["timeline"].as_array().unwrap().iter();
+    timeline.filter_map(minutes).collect()
 }

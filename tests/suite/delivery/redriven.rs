@@ -4,11 +4,17 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use local_mail::Fault;
 use serde_json::{Value, json};
-use shared::service::job::{Claimed, Ending, Incoming, JobType, Jobs};
+use shared::service::job::{
+    Cancelled, Claimed, Deferral, Ending, Incoming, JobType, Jobs, NewJob, Redriven, Sight, Status,
+};
 
+use super::lease::order;
 use super::{cancel, delivered, figures, message, retry, wait_of};
+use crate::outages::gate::{Gate, Verdict};
 use crate::support::TestCloud;
 use crate::support::payloads::signature_request;
+use crate::support::proxy::carries;
+use crate::support::store::Store;
 
 const TO: &str = "ann@example.com";
 
@@ -153,6 +159,8 @@ async fn redriving_twice_at_once_publishes_one_message() {
     let (id, _) = dead(&cloud).await;
     let before = cloud.gateway().invocations("send-email");
     cloud.qstash().hold(true);
+    // Ten minutes, for which the queue knows deduplication ids, are ten seconds and not a tenth of one.
+    cloud.qstash().set_speed(60.0);
     let (one, other) = tokio::join!(retry(&cloud, &id), retry(&cloud, &id));
     assert_eq!((one.status.as_u16(), other.status.as_u16()), (202, 202));
     cloud.qstash().hold(false);
@@ -178,5 +186,161 @@ async fn a_word_that_a_message_was_given_up_makes_a_record_where_none_is() {
     assert_eq!(cloud.job("msg_1").await, job, "also under its message id");
     assert_eq!(retry(&cloud, "lost").await.status, 202);
     cloud.wait_for("lost", "completed").await;
+    assert_eq!(cloud.mails()[TO], 1);
+}
+
+#[tokio::test]
+async fn redriven_job_keeps_the_delay_that_was_asked_for() {
+    let cloud = TestCloud::start().await;
+    let mut later = signature_request(TO);
+    later["delaySeconds"] = json!(86_400);
+    let id = cloud.enqueue(&later).await;
+    assert_eq!(cancel(&cloud, &id).await.status, 200);
+    let again = retry(&cloud, &id).await;
+    assert_eq!(
+        (again.status.as_u16(), &again.body["status"]),
+        (202, &json!("queued"))
+    );
+    let waiting = cloud.enqueue(&later).await;
+    assert_eq!(retry(&cloud, &waiting).await.status, 202, "not cancelled");
+    // Whatever is due comes before this one.
+    let other = cloud.enqueue(&signature_request("bob@example.com")).await;
+    cloud.wait_for(&other, "completed").await;
+    tokio::time::sleep(std::time::Duration::from_millis(300)).await;
+    for id in [&id, &waiting] {
+        assert_eq!(cloud.job(id).await["status"], "queued");
+    }
+    assert!(!cloud.mails().contains_key(TO));
+
+    cloud.qstash().set_speed(600_000.0);
+    for id in [&id, &waiting] {
+        cloud.wait_for(id, "completed").await;
+    }
+}
+
+#[tokio::test]
+async fn job_that_waits_for_a_limit_is_redriven_at_once() {
+    let store = Store::start().await;
+    let jobs = Jobs::new(store.client());
+    let job = NewJob::new(&json!({ "to": TO })).unwrap();
+    let new = std::slice::from_ref(&job);
+    jobs.create(&order(), new, None).await.unwrap();
+    let incoming = Incoming {
+        job_id: &job.id,
+        job: JobType::Email,
+        message_id: "msg_1",
+        generation: 1,
+        payload: "{}",
+    };
+    let Ok(Claimed::Run(claim)) = jobs.claim(incoming).await else {
+        panic!("a queued job can be claimed");
+    };
+    let deferral = Deferral {
+        at: jiff::Timestamp::now() + std::time::Duration::from_hours(1),
+        reason: "over budget".into(),
+        in_a_row: 1,
+    };
+    let ending = Ending::Deferred(deferral);
+    assert!(jobs.commit(&claim, &ending).await.unwrap());
+    assert!(matches!(
+        jobs.cancel(&job.id, Sight::ALL).await,
+        Ok(Cancelled::Done(_))
+    ));
+    let redriven = jobs.redrive(&job.id, Sight::ALL).await.unwrap();
+    let Redriven::Ready {
+        not_before,
+        generation,
+        ..
+    } = redriven
+    else {
+        panic!("{redriven:?}");
+    };
+    assert_eq!((not_before, generation), (None, 3));
+}
+
+/// The answer to a cancellation is lost, and before the client asks again somebody redrives the job.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn repeated_cancellation_leaves_a_job_alone_that_was_redriven_meanwhile() {
+    let store = Store::start().await;
+    let gate = Gate::start().await;
+    gate.aim(&store.front.url());
+    let (jobs, others) = (
+        Jobs::new(store.client_at(&gate.url())),
+        Jobs::new(store.client()),
+    );
+    let [job, taught] = [(); 2].map(|()| NewJob::new(&json!({ "to": TO })).unwrap());
+    for job in [&job, &taught] {
+        let new = std::slice::from_ref(job);
+        others.create(&order(), new, None).await.unwrap();
+    }
+    // The store knows both scripts, so that each call is one request.
+    others.cancel(&taught.id, Sight::ALL).await.unwrap();
+    others.redrive(&taught.id, Sight::ALL).await.unwrap();
+
+    let (mut requests, meanwhile, id) = (0, others.clone(), job.id.clone());
+    gate.judge(move |bytes| {
+        requests += u32::from(carries(bytes, "POST /"));
+        if requests == 1 {
+            return Verdict::CutAnswer;
+        }
+        let (jobs, id) = (meanwhile.clone(), id.clone());
+        let redriven = std::thread::spawn(move || {
+            let runtime = tokio::runtime::Builder::new_current_thread()
+                .enable_all()
+                .build()
+                .unwrap();
+            runtime.block_on(jobs.redrive(&id, Sight::ALL)).unwrap()
+        });
+        assert!(matches!(
+            redriven.join().unwrap(),
+            Redriven::Ready { generation: 2, .. }
+        ));
+        Verdict::Pass
+    });
+    let cancelled = jobs.cancel(&job.id, Sight::ALL).await.unwrap();
+    assert!(gate.has_failed());
+    assert!(matches!(cancelled, Cancelled::Done(_)), "{cancelled:?}");
+    let after = others.get(&job.id).await.unwrap().unwrap();
+    assert_eq!(
+        after.status,
+        Status::Queued,
+        "it was cancelled once, and redriven"
+    );
+}
+
+/// A job was put off, and its next message comes before the record says so.
+#[tokio::test]
+async fn message_by_which_a_job_goes_on_need_not_wait_for_the_commit_before_it() {
+    let cloud = TestCloud::start().await;
+    cloud.qstash().hold(true);
+    let id = cloud.enqueue(&signature_request(TO)).await;
+    let jobs = Jobs::new(cloud.redis_client());
+    let incoming = Incoming {
+        job_id: &id,
+        job: JobType::Email,
+        message_id: "msg_1",
+        generation: 1,
+        payload: "{}",
+    };
+    let Ok(Claimed::Run(claim)) = jobs.claim(incoming).await else {
+        panic!("a queued job can be claimed");
+    };
+    let same = cloud.deliver("send-email", &message(&id, 1, TO)).await;
+    same.assert_problem(503, "retry", "another delivery of the same message");
+    let next = cloud.deliver("send-email", &message(&id, 2, TO)).await;
+    assert_eq!(next.status, 200, "no retry is spent: {next:?}");
+    let done = cloud.job(&id).await;
+    assert_eq!(
+        (&done["status"], &done["attempts"]),
+        (&json!("completed"), &json!(1)),
+        "{done:#}"
+    );
+    let late = Ending::Deferred(Deferral {
+        at: jiff::Timestamp::UNIX_EPOCH,
+        reason: "over budget".into(),
+        in_a_row: 1,
+    });
+    assert!(!jobs.commit(&claim, &late).await.unwrap());
+    assert_eq!(cloud.job(&id).await, done);
     assert_eq!(cloud.mails()[TO], 1);
 }

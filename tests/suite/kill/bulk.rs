@@ -1,4 +1,4 @@
-//! The campaign: a bulk of 100 recipients, killed at random points of random recipients, over each provider.
+//! A property: a bulk of 100 recipients, killed at random points of random recipients, over each provider.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 use super::reaper::{Point, Reaper};
 use super::{Stage, put_off, settled};
 use crate::support::seeds;
+use crate::support::waiting::statuses;
 
 const RECIPIENTS: usize = 100;
 
@@ -23,12 +24,12 @@ type Kills = Vec<(usize, Point)>;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn no_kill_loses_a_mail_and_what_went_twice_is_marked_at_most_one_per_kill() {
-    join_all((0..LANES).map(|lane| run(Provider::Ses, lane, seeds(100)))).await;
+    join_all((0..LANES).map(|lane| run(Provider::Ses, lane, seeds(12)))).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn no_kill_loses_or_doubles_a_mail_where_the_provider_knows_it_by_its_key() {
-    join_all((0..LANES).map(|lane| run(Provider::Resend, lane, seeds(16)))).await;
+    join_all((0..LANES).map(|lane| run(Provider::Resend, lane, seeds(4)))).await;
 }
 
 async fn run(provider: Provider, lane: u64, seeds: u64) {
@@ -105,7 +106,13 @@ fn check_job(job: &Value, kills: &Kills, doubtful: usize, provider: Provider, wh
         provider == Provider::Resend || put_off == 0,
         "{why}: {job:#}"
     );
-    assert_eq!(job["attempts"], kills.len() + 1 + put_off, "{why}: {job:#}");
+    let deferred = statuses(job)
+        .iter()
+        .filter(|status| **status == "deferred")
+        .count();
+    // What was put off counts as no attempt; a claim that was killed does.
+    let attempts = kills.len() + 1 + put_off - deferred;
+    assert_eq!(job["attempts"], attempts, "{why}: {job:#}");
 }
 
 /// The kills that happen: a mail that the provider has and knows by its key does not come by its points again.

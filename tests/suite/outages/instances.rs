@@ -64,6 +64,11 @@ async fn a_bulk_that_does_not_fit_into_the_time_goes_on_in_new_messages_and_repe
     let settled =
         job["result"]["sent"].as_u64().unwrap() + job["result"]["skipped"].as_u64().unwrap();
     assert_eq!(settled, 5, "{job:#}");
+    assert_eq!(
+        job["result"]["skipped"], 0,
+        "each attempt begins where the one before ended: {job:#}"
+    );
+    assert_eq!(job["attempts"], 1, "going on is no attempt: {job:#}");
     assert_eq!(job["result"]["inDoubt"], 0, "{job:#}");
     let recipients: Vec<String> = (0..5).map(address).collect();
     let recipients: Vec<&str> = recipients.iter().map(String::as_str).collect();

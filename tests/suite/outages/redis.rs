@@ -150,3 +150,22 @@ async fn a_short_outage_is_not_even_seen() {
     cloud.wait_for(&id, "completed").await;
     assert_one_mail_each(&cloud, &[ANN], "two refused connections");
 }
+
+#[tokio::test]
+async fn delayed_mail_outlives_the_record_that_was_wiped() {
+    let cloud = TestCloud::start().await;
+    let mut later = signature_request("later@example.com");
+    later["delaySeconds"] = serde_json::json!(60);
+    let id = cloud.enqueue(&later).await;
+    let mut redis = cloud.redis_connection().await;
+    let () = redis::cmd("FLUSHALL")
+        .query_async(&mut redis)
+        .await
+        .unwrap();
+    assert_eq!(cloud.job(&id).await["status"], 404);
+    eventually("the job has ended", async || {
+        cloud.job(&id).await["status"] == "completed"
+    })
+    .await;
+    assert_eq!(cloud.mails()["later@example.com"], 1);
+}

@@ -34,7 +34,7 @@ async fn a_redis_that_forgot_its_scripts_is_taught_each_of_them() {
     let page = cloud.get("/api/queue/jobs?status=completed").await.body;
     assert_eq!(page["items"][0]["jobId"], id.as_str(), "{page:#}");
     let mut later = signature_request("late@example.com");
-    later["delaySeconds"] = json!(86_400);
+    later["delaySeconds"] = json!(600);
     let late = cloud.enqueue(&later).await;
     let path = format!("/api/queue/jobs/{late}");
     let request = cloud.request(http::Method::DELETE, &path);

@@ -1,12 +1,16 @@
 //! A sweep through the real binary.
 
+use redis::AsyncCommands as _;
 use serde_json::json;
 
-use super::{pause, ping, result, write_mail};
+use super::{pause, ping, result, taken, write_mail};
+use crate::outages::gate::{Gate, Verdict, http_answer};
 use crate::support::TestCloud;
+use crate::support::cloud::{PATIENCE, answer};
 use crate::support::ledger::LedgerDatabase;
 use crate::support::memory::peak;
 use crate::support::payloads::signature_request;
+use crate::support::proxy::carries;
 use crate::support::waiting::eventually;
 
 #[tokio::test]
@@ -193,4 +197,156 @@ async fn ten_thousand_rows_go_in_flat_memory_and_with_few_requests() {
     );
     let stats = cloud.get("/api/queue/stats").await.body;
     assert_eq!(stats["email"]["total"], 10_100, "{stats:#}");
+}
+
+/// A cloud whose queue is behind a gate that refuses every request that carries `poison`, as QStash refuses a batch of
+/// which one item is malformed.
+async fn refusing(poison: &str) -> (TestCloud, Gate) {
+    let gate = Gate::start().await;
+    let url = gate.url();
+    let cloud = TestCloud::start_with(|settings| {
+        settings.overrides.insert("QSTASH_URL".to_owned(), url);
+    })
+    .await;
+    gate.aim(&cloud.qstash().url());
+    let poison = poison.to_owned();
+    gate.judge(move |bytes| {
+        if carries(bytes, &poison) {
+            http_answer(
+                "400 Bad Request",
+                "",
+                r#"{"error":"a header is malformed"}"#,
+            )
+        } else {
+            Verdict::Pass
+        }
+    });
+    (cloud, gate)
+}
+
+#[tokio::test]
+async fn row_that_the_queue_refuses_holds_no_other_up_and_is_set_aside_in_the_end() {
+    let (cloud, _gate) = refusing("poison@example.com").await;
+    let database = LedgerDatabase::of(&cloud);
+    for number in 0..7 {
+        write_mail(&database, &format!("s{number}@example.com"), "").await;
+    }
+    write_mail(&database, "poison@example.com", "").await;
+    for number in 7..12 {
+        write_mail(&database, &format!("s{number}@example.com"), "").await;
+    }
+    let swept = ping(&cloud, "msg_1").await;
+    assert_eq!(
+        (&result(&swept)["done"], &result(&swept)["resting"]),
+        (&json!(12), &json!(1)),
+        "{swept:?}"
+    );
+    for round in 2..=5 {
+        database
+            .say("update signtusk.outbox set held_until = now() where published_at is null")
+            .await;
+        result(&ping(&cloud, &format!("msg_{round}")).await);
+    }
+    let row = "select jsonb_build_array(attempts, set_aside_at is not null, reason) as value \
+               from signtusk.outbox where published_at is null";
+    let row = database.read(row).await;
+    assert_eq!((&row[0], &row[1]), (&json!(5), &json!(true)), "{row}");
+    assert!(row[2].to_string().contains("malformed"), "{row}");
+    eventually("the others went", async || cloud.mails().len() == 12).await;
+}
+
+#[tokio::test]
+async fn outage_of_the_queue_leaves_the_other_parts_of_a_sweep_alone() {
+    let cloud = TestCloud::start_with(|settings| {
+        let nowhere = ("QSTASH_URL".to_owned(), "http://127.0.0.1:9".to_owned());
+        settings.overrides.extend([nowhere]);
+    })
+    .await;
+    let database = LedgerDatabase::of(&cloud);
+    write_mail(&database, "ann@example.com", "").await;
+    database
+        .say("insert into signtusk.outbox (kind, payload) values ('invalidation', '{\"kinds\": [], \"ids\": []}')")
+        .await;
+    // An old row to be removed, and a block list to be copied again.
+    database
+        .say(
+            "insert into signtusk.outbox (kind, payload, published_at) \
+             values ('invalidation', '{}', now() - interval '4 days')",
+        )
+        .await;
+    let mut redis = cloud.redis_connection().await;
+    let _: () = redis.del("blocklist:prefixes").await.unwrap();
+    let failed = cloud.deliver_as("msg_1", "relay-outbox", &json!({})).await;
+    assert_eq!(failed.status, 503, "{failed:?}");
+    let rows = "select jsonb_agg(jsonb_build_array(kind, published_at is not null) order by seq) as value \
+                from signtusk.outbox";
+    assert_eq!(
+        database.read(rows).await,
+        json!([["job", false], ["invalidation", true]]),
+        "the old row is gone"
+    );
+    let copied: bool = redis.exists("blocklist:prefixes").await.unwrap();
+    assert!(copied, "the copy of the block list was made anew");
+}
+
+#[tokio::test]
+async fn page_of_rows_larger_than_a_request_goes_in_several() {
+    let cloud = TestCloud::start().await;
+    let database = LedgerDatabase::of(&cloud);
+    cloud.qstash().hold(true);
+    database
+        .say(
+            "select public.signtusk_enqueue_job('notification', jsonb_build_object('filler', repeat('x', 250000))) \
+             from generate_series(1, 60)",
+        )
+        .await;
+    let left = "select to_jsonb(count(*)) as value from signtusk.outbox where published_at is null";
+    for sweep in 0..10 {
+        if database.read(left).await == json!(0) {
+            break;
+        }
+        // On a busy machine one sweep may not do them all; what it does not do goes on in the next.
+        ping(&cloud, &format!("msg_{sweep}")).await;
+    }
+    assert_eq!(database.read(left).await, json!(0));
+    let attempts = "select to_jsonb(max(attempts)) as value from signtusk.outbox";
+    assert_eq!(database.read(attempts).await, json!(1), "none was refused");
+}
+
+#[tokio::test]
+async fn job_that_waits_behind_a_paused_one_of_its_order_is_not_published_as_unclaimed() {
+    let cloud = TestCloud::start().await;
+    let database = LedgerDatabase::of(&cloud);
+    pause(&cloud, &json!({ "paused": true, "tenant": "slow.example" })).await;
+    let slow = ", 'document-1', tenant => 'slow.example'";
+    write_mail(&database, "ann@example.com", slow).await;
+    let behind = write_mail(&database, "bob@example.com", ", 'document-1'").await;
+    assert_eq!(result(&ping(&cloud, "msg_1").await)["resting"], 2);
+    // Half an hour later, beside a job whose message was lost.
+    cloud.qstash().hold(true);
+    let lost = cloud.enqueue(&signature_request("cem@example.com")).await;
+    let http = shared::protocol::http::client(PATIENCE).unwrap();
+    let url = format!("{}/v2/messages", cloud.qstash().url());
+    let request = http.delete(url).bearer_auth(cloud.variable("QSTASH_TOKEN"));
+    assert_eq!(answer(request).await.status, 200);
+    let mut redis = cloud.redis_connection().await;
+    let then = jiff::Timestamp::now().as_millisecond() - 30 * 60 * 1000;
+    for id in [&behind, &lost] {
+        let _: () = redis.zadd("jobs_open:email", id, then).await.unwrap();
+    }
+    let swept = ping(&cloud, "msg_2").await;
+    assert_eq!(result(&swept)["republished"], 1, "{swept:?}");
+    let after = taken(&cloud).await;
+    assert_eq!(after.get(&behind), None, "it waits for the one before it");
+    assert!(after.contains_key(&lost));
+
+    // Also where it was set aside: a person has to look.
+    database
+        .say("update signtusk.outbox set set_aside_at = now() where published_at is null")
+        .await;
+    let _: () = redis
+        .zadd("jobs_open:email", &behind, then - 1)
+        .await
+        .unwrap();
+    assert_eq!(result(&ping(&cloud, "msg_3").await)["republished"], 0);
 }

@@ -42,6 +42,11 @@ impl Store {
         client(&self.front.url(), TOKEN)
     }
 
+    /// A client with the front's token that reaches it at this URL.
+    pub(crate) fn client_at(&self, url: &str) -> Redis {
+        client(url, TOKEN)
+    }
+
     /// Another front of the same store, which the faults of this one do not reach, and a client of it.
     pub(crate) async fn other_front(&self) -> (Front, Redis) {
         let front = front("127.0.0.1:0".parse().unwrap(), self.server.address()).await;

@@ -6,6 +6,8 @@ use local_redis_rest::Fault;
 use shared::protocol::upstash::{Command, Error, Pipeline, Redis, Script};
 use tokio::net::TcpListener;
 
+use crate::outages::gate::{Gate, Verdict, http_answer};
+use crate::support::proxy::carries;
 use crate::support::store::{Store, client};
 
 /// Says that it may run twice, and counts how often it did.
@@ -172,4 +174,59 @@ async fn a_connection_that_died_in_the_pool_is_replaced() {
         assert_eq!(redis.run::<i64>(get()).await.unwrap(), round - 1);
         assert_eq!(redis.run::<i64>(incr()).await.unwrap(), round);
     }
+}
+
+#[tokio::test]
+async fn refusal_of_a_repetition_does_not_hide_that_the_first_attempt_ran() {
+    let store = Store::start().await;
+    let gate = Gate::start().await;
+    gate.aim(&store.front.url());
+    let redis = store.client_at(&gate.url());
+    redis.eval::<i64>(CARELESS.invoke().key("n")).await.unwrap();
+    let loading = r#"{"error":"LOADING Redis is loading the dataset in memory"}"#;
+    let refusals = [
+        (
+            http_answer("429 Too Many Requests", "retry-after: 7\r\n", "{}"),
+            "over its limit",
+        ),
+        (
+            http_answer("401 Unauthorized", "", "{}"),
+            "the token is refused",
+        ),
+        (http_answer("400 Bad Request", "", loading), "loading"),
+        (http_answer("200 OK", "", loading), "loading, said with 200"),
+    ];
+    let mut count = 1;
+    for (refusal, why) in refusals {
+        for piped in [false, true] {
+            let (mut requests, then) = (0, refusal.clone());
+            gate.judge(move |bytes| {
+                requests += u32::from(carries(bytes, "POST /"));
+                if requests == 1 {
+                    Verdict::CutAnswer
+                } else {
+                    then.clone()
+                }
+            });
+            let call = CARELESS.invoke().key("n");
+            if piped {
+                let pipeline = Pipeline::new().script(call);
+                assert_lost(&redis.pipeline(pipeline).await, why);
+            } else {
+                assert_lost(&redis.eval::<i64>(call).await, why);
+            }
+            count += 1;
+            assert_eq!(
+                store.count("n").await,
+                count,
+                "{why}: the first attempt ran"
+            );
+        }
+    }
+    gate.fail(http_answer("429 Too Many Requests", "", "{}"));
+    let refused = redis.eval::<i64>(CARELESS.invoke().key("n")).await;
+    assert!(
+        matches!(refused, Err(Error::RateLimited { .. })),
+        "nothing was in doubt: {refused:?}"
+    );
 }

@@ -105,7 +105,8 @@ pub async fn cancel(
 
 /// Redrive a job that is dead, failed, deferred or cancelled.
 ///
-/// It is published again under a new generation; what of it was done before is not done twice.
+/// It is published again under a new generation; what of it was done before is not done twice. A delay that was asked for
+/// and has not passed is kept.
 #[utoipa::path(
     post,
     operation_id = "retryJob",
@@ -139,6 +140,7 @@ pub async fn retry(
         Redriven::Ready {
             generation,
             payload,
+            not_before,
             job,
         } => {
             let again = Outgoing {
@@ -147,7 +149,7 @@ pub async fn retry(
                 generation,
                 priority: job.priority,
                 tenant: &job.tenant,
-                not_before: None,
+                not_before,
                 payload: &payload,
             };
             desk.publisher.publish(&[again]).await?;

@@ -221,6 +221,7 @@ fn outgoing(redriven: &Redriven) -> Option<Outgoing<'_>> {
     let Redriven::Ready {
         generation,
         payload,
+        not_before,
         job,
     } = redriven
     else {
@@ -232,7 +233,7 @@ fn outgoing(redriven: &Redriven) -> Option<Outgoing<'_>> {
         generation: *generation,
         priority: job.priority,
         tenant: &job.tenant,
-        not_before: None,
+        not_before: *not_before,
         payload,
     })
 }

@@ -22,6 +22,13 @@ pub struct Accepted {
     job_id: String,
     /// Always `queued`.
     status: Status,
+    /// The label of all jobs, where the request is more than one job does: `GET /api/queue/jobs?label={batchId}` lists
+    /// them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    batch_id: Option<String>,
+    /// All jobs, where there is more than one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    job_ids: Option<Vec<String>>,
 }
 
 /// A batch that was taken.
@@ -36,9 +43,12 @@ pub struct AcceptedBatch {
 
 impl Accepted {
     pub(crate) fn of(taken: Taken) -> Self {
+        let many = taken.ids.len() > 1;
         Self {
-            job_id: taken.ids.into_iter().next().unwrap_or_default(),
+            job_id: taken.ids.first().cloned().unwrap_or_default(),
             status: Status::Queued,
+            batch_id: many.then_some(taken.label),
+            job_ids: many.then_some(taken.ids),
         }
     }
 }

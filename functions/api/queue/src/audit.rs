@@ -5,7 +5,7 @@ use serde::Serialize;
 use shared::edge::input::{self, invalid};
 use shared::edge::{Caller, Result};
 use shared::service::audit::{Event, Happened};
-use shared::service::job::JobType;
+use shared::service::job::{JobType, Priority};
 
 use crate::Queue;
 use crate::accepted::Accepted;
@@ -50,5 +50,7 @@ pub async fn enqueue(State(queue): State<Queue>, wish: Wish) -> Result<Accepted>
         let domain = wish.caller.domain.clone();
         event.domain = domain.and_then(|domain| domain.try_into().ok());
     }
-    queue.one(JobType::AuditLog, ROUTE, &wish, &event).await
+    queue
+        .one(JobType::AuditLog, ROUTE, &wish, [event], Priority::Normal)
+        .await
 }

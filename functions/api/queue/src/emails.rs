@@ -71,7 +71,8 @@ fn constant(value: &str) -> ObjectBuilder {
 
 /// Enqueue an e-mail.
 ///
-/// The record exists when this answers; follow it under `GET /api/queue/jobs/{jobId}`.
+/// The record exists when this answers; follow it under `GET /api/queue/jobs/{jobId}`. A bulk is one job for every hundred
+/// recipients, as on the route for bulks.
 #[utoipa::path(
     post,
     operation_id = "enqueueEmail",
@@ -83,14 +84,14 @@ fn constant(value: &str) -> ObjectBuilder {
     security(("serviceToken" = []))
 )]
 pub async fn enqueue(State(queue): State<Queue>, wish: Wish) -> Result<Accepted> {
-    let email = email(&wish.body.value)?;
-    let usual = match email {
-        Email::Bulk(_) => Priority::Low,
-        _ => Priority::Normal,
+    let (parts, usual) = match email(&wish.body.value)? {
+        Email::Bulk(bulk) => {
+            let parts = bulk.split().into_iter().map(Email::Bulk);
+            (parts.collect(), Priority::Low)
+        }
+        email => (vec![email], Priority::Normal),
     };
-    queue
-        .one_at(JobType::Email, ROUTE, &wish, &email, usual)
-        .await
+    queue.one(JobType::Email, ROUTE, &wish, parts, usual).await
 }
 
 /// Reads the payload, or names the field that is wrong.

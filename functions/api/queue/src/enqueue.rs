@@ -2,9 +2,10 @@
 
 use http::StatusCode;
 use shared::edge::{Caller, Problem, Result};
+use shared::protocol::qstash::Refusal;
 use shared::service::job::{
-    Cancelled, Created, HELD_FOR, Idempotency, JobType, NewJob, Order, Outgoing, Priority, Refusal,
-    Sight,
+    Created, Delivery, Error, HELD_FOR, Idempotency, Incoming, JobType, NewJob, Order, Outgoing,
+    Priority, Sight, Standing, Status,
 };
 
 use crate::Queue;
@@ -39,65 +40,198 @@ impl Queue {
         })
     }
 
-    /// Records and publishes `jobs`. When the store or the queue does not take them the answer is 503, and they are
-    /// withdrawn, so that a caller who asks again gets one job and not two; with an idempotency key they stay, and
-    /// asking again with it publishes them.
+    /// Records and publishes `jobs`. What is acknowledged is in the queue, or is at least recorded beside messages that
+    /// are; the sweep publishes the rest. Only what was certainly not published is cancelled: a caller who asks again
+    /// then gets one job and not two. With an idempotency key nothing is, and asking again with it goes on.
     pub(crate) async fn enqueue(
         &self,
         order: &Order,
         jobs: &[NewJob],
         idempotency: Option<&Idempotency>,
     ) -> Result<Taken> {
-        let created = match self.jobs.create(order, jobs, idempotency).await {
-            Err(error) if error.is_ambiguous() && idempotency.is_none() => {
-                self.withdraw(&own_ids(jobs)).await;
-                return Err(error.into());
-            }
-            settled => settled?,
-        };
-        let (ids, label) = match created {
+        let created = self.jobs.create(order, jobs, idempotency).await;
+        if jobs.len() > 1 && created.as_ref().is_err_and(|error| !error.is_ambiguous()) {
+            // The store may have taken some of them before it refused others.
+            self.cancel(&own_ids(jobs)).await;
+        }
+        let (ids, label, not_before) = match created? {
             Created::Conflict => return Err(reused_key()),
             Created::Paused => return Err(paused(order.job)),
+            Created::New => (own_ids(jobs), order.label.clone(), order.not_before),
             Created::Same {
                 ids,
                 label,
-                unclaimed: false,
-            } => return Ok(Taken { ids, label }),
-            Created::Same {
-                ids,
-                label,
-                unclaimed: true,
-            } => (ids, label),
-            Created::New => (own_ids(jobs), order.label.clone()),
+                standing,
+                not_before,
+            } => match standing {
+                Standing::Known => return Ok(Taken { ids, label }),
+                Standing::Unclaimed => (ids, label, not_before),
+                Standing::Gone => {
+                    self.record_again(order, jobs, &ids, &label).await?;
+                    (ids, label, order.not_before)
+                }
+            },
         };
         let outgoing: Vec<Outgoing<'_>> = ids
             .iter()
             .zip(jobs)
-            .map(|(id, job)| outgoing(order, id, job))
+            .map(|(id, job)| Outgoing {
+                not_before,
+                ..outgoing(order, id, job)
+            })
             .collect();
-        if let Err(error) = self.publisher.publish(&outgoing).await {
-            if idempotency.is_some() || self.withdraw(&ids).await {
-                return Err(error.into());
-            }
-            tracing::warn!(%error, "the queue has taken what it did not confirm");
-        }
+        self.publish(&outgoing, idempotency.is_some()).await?;
         Ok(Taken { ids, label })
     }
 
-    /// Cancels what could not be enqueued. What cannot be reached for it stays recorded, and shows as queued. False if
-    /// the first job has begun: then the queue has the messages, and only its answer was lost.
-    async fn withdraw(&self, ids: &[String]) -> bool {
-        match self.jobs.cancel_each(ids, Sight::ALL).await {
-            Ok(outcomes) => {
-                tracing::warn!(jobs = ids.len(), "withdrawn");
-                !matches!(outcomes.first(), Some(Cancelled::Not(Refusal::Status(_))))
+    /// Makes the records anew that an idempotency key still names, under their ids: whatever was done under them is
+    /// recognised by them.
+    async fn record_again(
+        &self,
+        order: &Order,
+        jobs: &[NewJob],
+        ids: &[String],
+        label: &str,
+    ) -> Result<()> {
+        tracing::warn!(jobs = ids.len(), "records are gone; recorded again");
+        let order = Order {
+            label: label.to_owned(),
+            ..order.clone()
+        };
+        let jobs: Vec<NewJob> = ids
+            .iter()
+            .zip(jobs)
+            .map(|(id, job)| NewJob {
+                id: id.clone(),
+                payload: job.payload.clone(),
+            })
+            .collect();
+        let created = self.jobs.create_each(jobs.iter().map(|job| (&order, job)));
+        for created in created.await? {
+            if created? == Created::Paused {
+                return Err(paused(order.job));
             }
+        }
+        Ok(())
+    }
+
+    /// Hands recorded jobs to the queue, twice where the first time is in doubt.
+    async fn publish(&self, jobs: &[Outgoing<'_>], is_repeatable: bool) -> Result<()> {
+        let mut deliveries = vec![Delivery::NotSent; jobs.len()];
+        let mut outage = None;
+        for _ in 0..2 {
+            let left = places(&deliveries, &[Delivery::NotSent, Delivery::InDoubt]);
+            let outgoing: Vec<Outgoing<'_>> = left.iter().map(|place| jobs[*place]).collect();
+            let handover = self.publisher.hand_over(&outgoing).await;
+            outage = handover.outage;
+            for (place, delivery) in left.into_iter().zip(handover.deliveries) {
+                // That nothing was sent the second time does not settle the first.
+                if delivery != Delivery::NotSent {
+                    deliveries[place] = delivery;
+                }
+            }
+            let settled = |it: &Delivery| matches!(it, Delivery::Taken | Delivery::Refused(_));
+            let nothing_went =
+                |it: &Delivery| matches!(it, Delivery::NotSent | Delivery::Refused(_));
+            if deliveries.iter().all(settled) || deliveries.iter().all(nothing_went) {
+                break;
+            }
+        }
+        self.settle(jobs, &deliveries, outage, is_repeatable).await
+    }
+
+    /// What the caller is told, and what becomes of the jobs that the queue does not have.
+    async fn settle(
+        &self,
+        jobs: &[Outgoing<'_>],
+        deliveries: &[Delivery],
+        outage: Option<Error>,
+        is_repeatable: bool,
+    ) -> Result<()> {
+        if deliveries.iter().all(|it| *it == Delivery::Taken) {
+            return Ok(());
+        }
+        let has_some = deliveries.contains(&Delivery::Taken);
+        if has_some || self.is_claimed(jobs, deliveries).await {
+            self.mark_refused(jobs, deliveries).await;
+            let left = places(deliveries, &[Delivery::NotSent, Delivery::InDoubt]).len();
+            tracing::warn!(
+                left,
+                "enqueue not confirmed whole; the sweep publishes the rest"
+            );
+            return Ok(());
+        }
+        if !is_repeatable && !deliveries.contains(&Delivery::InDoubt) {
+            let ids: Vec<String> = jobs.iter().map(|job| job.job_id.to_owned()).collect();
+            self.cancel(&ids).await;
+        }
+        Err(match (outage, refusal(deliveries)) {
+            (Some(outage), _) => outage.into(),
+            (None, reason) => Error::Refused(Refusal(reason.to_owned())).into(),
+        })
+    }
+
+    /// Whether a delivery has come for one of the jobs that are in doubt: then the queue has taken the request, and only
+    /// its answer was lost.
+    async fn is_claimed(&self, jobs: &[Outgoing<'_>], deliveries: &[Delivery]) -> bool {
+        let ids: Vec<&str> = places(deliveries, &[Delivery::InDoubt])
+            .into_iter()
+            .map(|place| jobs[place].job_id)
+            .collect();
+        match self.jobs.get_each(&ids).await {
+            Ok(jobs) => jobs
+                .iter()
+                .flatten()
+                .any(|job| job.status != Status::Queued),
             Err(error) => {
-                tracing::error!(%error, "cannot withdraw");
-                true
+                tracing::warn!(%error, "job records unreadable; enqueue not confirmed");
+                false
             }
         }
     }
+
+    /// Says of jobs that the queue refused while it took others why they are not run. Somebody may redrive them.
+    async fn mark_refused(&self, jobs: &[Outgoing<'_>], deliveries: &[Delivery]) {
+        for (job, delivery) in jobs.iter().zip(deliveries) {
+            let Delivery::Refused(reason) = delivery else {
+                continue;
+            };
+            let incoming = Incoming {
+                job_id: job.job_id,
+                job: job.job,
+                message_id: "-",
+                generation: job.generation,
+                payload: job.payload,
+            };
+            if let Err(error) = self.jobs.fail(incoming, reason).await {
+                tracing::error!(job_id = job.job_id, %error, "refused job not marked dead");
+            }
+        }
+    }
+
+    /// Cancels what was certainly not published. What cannot be reached for it stays queued, and goes with the sweep.
+    async fn cancel(&self, ids: &[String]) {
+        match self.jobs.cancel_each(ids, Sight::ALL).await {
+            Ok(_) => tracing::warn!(jobs = ids.len(), "cancelled jobs that were not published"),
+            Err(error) => tracing::error!(%error, "cannot cancel jobs that were not published"),
+        }
+    }
+}
+
+/// The places of the jobs that stand so.
+fn places(deliveries: &[Delivery], so: &[Delivery]) -> Vec<usize> {
+    let places = deliveries.iter().enumerate();
+    let places = places.filter(|(_, delivery)| so.contains(delivery));
+    places.map(|(place, _)| place).collect()
+}
+
+/// The first reason for which the queue refused a job.
+fn refusal(deliveries: &[Delivery]) -> &str {
+    let reasons = deliveries.iter().find_map(|delivery| match delivery {
+        Delivery::Refused(reason) => Some(reason.as_str()),
+        _ => None,
+    });
+    reasons.unwrap_or_default()
 }
 
 fn own_ids(jobs: &[NewJob]) -> Vec<String> {

@@ -85,7 +85,7 @@ impl ToSchema for Somebody {}
 /// Enqueue a notification.
 ///
 /// It becomes a row of the user's inbox, an event, and messages to the user's browsers. Follow the job under
-/// `GET /api/queue/jobs/{jobId}`.
+/// `GET /api/queue/jobs/{jobId}`. A bulk is one job for every hundred notifications, as on the route for bulks.
 #[utoipa::path(
     post,
     operation_id = "enqueueNotification",
@@ -97,13 +97,16 @@ impl ToSchema for Somebody {}
     security(("serviceToken" = []))
 )]
 pub async fn enqueue(State(queue): State<Queue>, wish: Wish) -> Result<Accepted> {
-    let notification = notification(&wish.body.value)?;
-    let job = JobType::Notification;
-    let usual = match notification {
-        Notification::BulkNotification(_) => Priority::Low,
-        _ => Priority::Normal,
+    let (parts, usual) = match notification(&wish.body.value)? {
+        Notification::BulkNotification(bulk) => {
+            let parts = bulk.split().into_iter();
+            let parts = parts.map(Notification::BulkNotification);
+            (parts.collect(), Priority::Low)
+        }
+        notification => (vec![notification], Priority::Normal),
     };
-    queue.one_at(job, ROUTE, &wish, &notification, usual).await
+    let job = JobType::Notification;
+    queue.one(job, ROUTE, &wish, parts, usual).await
 }
 
 /// Reads the payload, or names the field that is wrong.

@@ -14,11 +14,14 @@ use utoipa::{PartialSchema, ToSchema};
 /// The longest delay. QStash takes 7 days on its smallest plan; what must wait longer is a schedule's business.
 const LONGEST_DELAY: SignedDuration = SignedDuration::from_hours(7 * 24);
 
+/// The queue counts by its own clock, in whole seconds: what is asked for at the edge must not be over it there.
+const CLOCKS_DIFFER_BY: SignedDuration = SignedDuration::from_secs(5);
+
 /// The members that every enqueue request may have besides its payload.
 #[derive(Debug, Deserialize, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Timing {
-    /// Seconds to wait, at most 604800.
+    /// Seconds to wait, at most 604800. Of the last five seconds before seven days the job may run up to five early.
     #[serde(default, deserialize_with = "whole::optional")]
     #[schema(maximum = 604_800)]
     pub delay_seconds: Option<u32>,
@@ -80,7 +83,8 @@ impl Timing {
         if at > now + LONGEST_DELAY {
             return Err(too_far(field));
         }
-        Ok(Some(at).filter(|at| *at > now))
+        let longest = now + (LONGEST_DELAY - CLOCKS_DIFFER_BY);
+        Ok(Some(at.min(longest)).filter(|at| *at > now))
     }
 }
 
@@ -114,6 +118,16 @@ mod tests {
     fn what_lies_in_the_past_runs_at_once() {
         assert_eq!(wait(None, Some(-60)).unwrap(), 0);
         assert_eq!(wait(Some(0), None).unwrap(), 0);
+    }
+
+    #[test]
+    fn longest_delay_is_within_seven_days_for_a_queue_whose_clock_is_behind() {
+        let week = 7 * 24 * 60 * 60;
+        for longest in [wait(Some(604_800), None), wait(None, Some(604_800))] {
+            let longest = longest.unwrap();
+            assert!((week - 5..week - 1).contains(&longest), "{longest}");
+        }
+        assert_eq!(wait(Some(604_000), None).unwrap(), 604_000);
     }
 
     #[test]

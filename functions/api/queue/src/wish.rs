@@ -37,29 +37,23 @@ impl<S: Send + Sync> FromRequest<S> for Wish {
 }
 
 impl Queue {
-    /// Enqueues one job with this payload, as it was wished on this route.
-    pub(crate) async fn one(
+    /// Enqueues one job with this payload, or, where it is more than one job does, a job for each of its parts; at this
+    /// priority unless the caller names one.
+    pub(crate) async fn one<T: Serialize>(
         &self,
         job: JobType,
         route: &str,
         wish: &Wish,
-        payload: &impl Serialize,
-    ) -> Result<Accepted> {
-        self.one_at(job, route, wish, payload, Priority::Normal)
-            .await
-    }
-
-    /// The same, at this priority unless the caller names one.
-    pub(crate) async fn one_at(
-        &self,
-        job: JobType,
-        route: &str,
-        wish: &Wish,
-        payload: &impl Serialize,
+        parts: impl IntoIterator<Item = T>,
         usual: Priority,
     ) -> Result<Accepted> {
-        let jobs = [NewJob::new(payload).map_err(Error::from)?];
-        let order = self.wished(job, wish, usual, String::new())?;
+        let jobs = new_jobs(parts)?;
+        let label = if jobs.len() > 1 {
+            id::sortable()
+        } else {
+            String::new()
+        };
+        let order = self.wished(job, wish, usual, label)?;
         let taken = self.take(&order, route, wish, &jobs).await?;
         Ok(Accepted::of(taken))
     }
@@ -73,8 +67,7 @@ impl Queue {
         wish: &Wish,
         parts: impl Iterator<Item = T>,
     ) -> Result<AcceptedBatch> {
-        let jobs = parts.map(|part| NewJob::new(&part).map_err(Error::from));
-        let jobs = jobs.collect::<std::result::Result<Vec<_>, _>>()?;
+        let jobs = new_jobs(parts)?;
         let order = self.wished(job, wish, Priority::Low, id::sortable())?;
         let taken = self.take(&order, route, wish, &jobs).await?;
         Ok(AcceptedBatch::of(taken))
@@ -98,4 +91,11 @@ impl Queue {
         let key = wish.key.of(&wish.caller, route, &wish.body.value);
         self.enqueue(order, jobs, key.as_ref()).await
     }
+}
+
+fn new_jobs<T: Serialize>(parts: impl IntoIterator<Item = T>) -> Result<Vec<NewJob>> {
+    let jobs = parts
+        .into_iter()
+        .map(|part| NewJob::new(&part).map_err(Error::from));
+    Ok(jobs.collect::<std::result::Result<_, _>>()?)
 }

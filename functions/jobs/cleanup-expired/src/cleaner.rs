@@ -140,7 +140,7 @@ impl Cleaner {
                     let done = self.housekeeping.done(run, task, detail.as_ref()).await;
                     done.map_err(Stop::retry)?;
                 }
-                Ok(Ended::Short) => return Err(Stop::defer(PAUSE, format!("{name} goes on"))),
+                Ok(Ended::Short) => return Err(Stop::go_on(PAUSE, format!("{name} goes on"))),
                 Err(error) => {
                     let error = &error as &dyn std::error::Error;
                     tracing::error!(task = name, error, "a task failed");

@@ -8,7 +8,15 @@ pub(crate) trait Apply: Sync {
     /// The kind.
     const KIND: Kind;
 
-    /// Does these rows, and says of each, in their order, what became of it. Stopping is for what is no row's fault, such
-    /// as an outage: then all of them are tried again.
-    fn apply(&self, rows: &[Row]) -> impl Future<Output = Result<Vec<Outcome>, Stop>> + Send;
+    /// Does these rows.
+    fn apply(&self, rows: &[Row]) -> impl Future<Output = Applied> + Send;
+}
+
+/// What became of rows.
+#[derive(Debug)]
+pub(crate) struct Applied {
+    /// One for each row, in their order.
+    pub(crate) outcomes: Vec<Outcome>,
+    /// What is no row's fault, such as an outage: the rows of this kind are left until it is over.
+    pub(crate) stop: Option<Stop>,
 }

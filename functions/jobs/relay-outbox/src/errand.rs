@@ -19,11 +19,8 @@ use crate::invalidations::Invalidator;
 use crate::outbox::{Sweep, Swept};
 use crate::unclaimed::republish;
 
-/// What is kept back of the time, so that a batch that is under way can be settled.
+/// What is kept back of the time, so that a batch that is under way can be settled, and the other parts have their turn.
 const MARGIN: Duration = Duration::from_secs(5);
-
-/// How soon the next message goes on.
-const PAUSE: Duration = Duration::from_secs(1);
 
 /// What a message asks for.
 #[derive(Debug, Default, Deserialize)]
@@ -87,29 +84,36 @@ impl Errands {
 
     /// Relays the rows of the outbox. What the time does not suffice for goes on in the next message.
     async fn rows(&self, until: Instant) -> Result<Swept, Stop> {
+        let mut failures = Failures::default();
+        let swept = self.relay(until, &mut failures).await;
+        failures.settle()?;
+        swept.finished()
+    }
+
+    /// One line for each kind of row. What must no longer be answered comes first: it is short, and somebody may look.
+    async fn relay(&self, until: Instant, failures: &mut Failures) -> Swept {
         let mut sweep = Sweep::new(&self.outbox, until);
-        // One line for each kind of row. What must no longer be answered comes first: it is short, and somebody may look.
-        sweep.drain(&self.invalidator).await?;
-        sweep.drain(&self.courier).await?;
-        let swept = sweep.finish().await?;
-        if swept.unfinished {
-            let reason = format!("{} rows done, more are waiting", swept.done);
-            return Err(Stop::defer(PAUSE, reason));
-        }
-        Ok(swept)
+        failures.note("invalidations", sweep.drain(&self.invalidator).await);
+        failures.note("jobs", sweep.drain(&self.courier).await);
+        failures.note("purge", sweep.purge().await);
+        sweep.result()
     }
 
     /// The outbox first: what stands there has no other way. Then what outages left behind: the copy of the block list,
-    /// events that Postgres was not told, and the jobs whose messages may be lost.
+    /// events that Postgres was not told, and the jobs whose messages may be lost. No part waits for another to succeed.
     async fn sweep(&self, until: Instant, finds_lost_jobs: bool) -> Result<Value, Stop> {
-        let swept = self.rows(until).await?;
-        let now = self.clock.now();
-        let republished = if finds_lost_jobs {
-            republish(&self.courier, now).await?
-        } else {
-            0
-        };
-        let upkept = self.security.run().await.map_err(Stop::retry)?;
+        let mut failures = Failures::default();
+        let swept = self.relay(until, &mut failures).await;
+        let mut republished = Some(0);
+        if finds_lost_jobs {
+            let lost = republish(&self.outbox, &self.courier, self.clock.now()).await;
+            republished = failures.note("unclaimed jobs", lost);
+        }
+        let upkept = self.security.run().await.map_err(Stop::retry);
+        let upkept = failures.note("security", upkept);
+        failures.settle()?;
+        swept.finished()?;
+        let upkept = upkept.unwrap_or_default();
         let mut told = swept.told();
         told["republished"] = json!(republished);
         told["blocked"] = json!(upkept.blocked);
@@ -122,6 +126,28 @@ impl Errands {
 /// been due for that long, so looking more often costs commands and finds little.
 fn begins_a_quarter(now: Timestamp) -> bool {
     now.as_second().rem_euclid(15 * 60) < 5 * 60
+}
+
+/// What failed of a sweep.
+#[derive(Default)]
+struct Failures(Option<Stop>);
+
+impl Failures {
+    /// The result of a part; its failure is kept until all parts had their turn.
+    fn note<T>(&mut self, part: &str, result: Result<T, Stop>) -> Option<T> {
+        match result {
+            Ok(value) => Some(value),
+            Err(stop) => {
+                tracing::error!(part, reason = %stop, "part of the sweep failed; the others go on");
+                self.0.get_or_insert(stop);
+                None
+            }
+        }
+    }
+
+    fn settle(self) -> Result<(), Stop> {
+        self.0.map_or(Ok(()), Err)
+    }
 }
 
 #[cfg(test)]

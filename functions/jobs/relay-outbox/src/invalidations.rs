@@ -1,11 +1,13 @@
 //! Rows that are invalidations: caches forget what a change of the web app's has made wrong.
 
+use std::time::Duration;
+
 use shared::protocol::upstash::Redis;
 use shared::service::cache::invalidation;
 use shared::service::job::Stop;
 use shared::service::outbox::{Kind, Outcome, Row};
 
-use crate::apply::Apply;
+use crate::apply::{Applied, Apply};
 
 /// Takes entries out of the caches in this store.
 pub(crate) struct Invalidator(pub(crate) Redis);
@@ -13,10 +15,15 @@ pub(crate) struct Invalidator(pub(crate) Redis);
 impl Apply for Invalidator {
     const KIND: Kind = Kind::Invalidation;
 
-    async fn apply(&self, rows: &[Row]) -> Result<Vec<Outcome>, Stop> {
+    async fn apply(&self, rows: &[Row]) -> Applied {
         let payloads = rows.iter().map(|row| row.payload.as_str());
-        let applied = invalidation::apply(&self.0, payloads).await;
-        applied.map_err(Stop::retry)?;
-        Ok(vec![Outcome::Done; rows.len()])
+        let (outcome, stop) = match invalidation::apply(&self.0, payloads).await {
+            Ok(_) => (Outcome::Done, None),
+            Err(error) => (Outcome::Free(Duration::ZERO), Some(Stop::retry(error))),
+        };
+        Applied {
+            outcomes: vec![outcome; rows.len()],
+            stop,
+        }
     }
 }

@@ -7,13 +7,16 @@ use shared::service::job::Stop;
 use shared::service::outbox::{Outbox, Outcome};
 use tokio::time::Instant;
 
-use crate::apply::Apply;
+use crate::apply::{Applied, Apply};
 
 /// Rows in a batch: of a quarter of a megabyte at the most each, and mostly of less than one kilobyte.
 const BATCH: u32 = 100;
 
 /// Rows that are done and old, and go with one sweep: more than a sweep of five minutes brings.
 const PURGE: u32 = 10_000;
+
+/// How soon the next message goes on.
+const PAUSE: Duration = Duration::from_secs(1);
 
 /// What a sweep came to.
 #[derive(Clone, Copy, Debug, Default)]
@@ -31,6 +34,15 @@ pub(crate) struct Swept {
 }
 
 impl Swept {
+    /// The sweep, if all rows had their turn. What the time did not suffice for goes on in the next message.
+    pub(crate) fn finished(self) -> Result<Self, Stop> {
+        if self.unfinished {
+            let reason = format!("{} rows done, more are waiting", self.done);
+            return Err(Stop::go_on(PAUSE, reason));
+        }
+        Ok(self)
+    }
+
     /// What there is to say of it.
     pub(crate) fn told(&self) -> Value {
         json!({
@@ -70,20 +82,13 @@ impl<'a> Sweep<'a> {
             if claimed.rows.is_empty() {
                 return Ok(());
             }
-            match applier.apply(&claimed.rows).await {
-                Ok(outcomes) => {
-                    let settled = self.outbox.settle(&claimed, &outcomes).await;
-                    settled.map_err(Stop::retry)?;
-                    self.count(&outcomes);
-                }
-                Err(stop) => {
-                    let free = vec![Outcome::Free(Duration::ZERO); claimed.rows.len()];
-                    // If this fails as well, the claim ends by itself.
-                    if let Err(error) = self.outbox.settle(&claimed, &free).await {
-                        tracing::warn!(error = &error as &dyn std::error::Error, "not released");
-                    }
-                    return Err(stop);
-                }
+            let Applied { outcomes, stop } = applier.apply(&claimed.rows).await;
+            // If this fails, the claim ends by itself, and doing the rows again is harmless.
+            let settled = self.outbox.settle(&claimed, &outcomes).await;
+            self.count(&outcomes);
+            match stop {
+                Some(stop) => return Err(stop),
+                None => settled.map_err(Stop::retry)?,
             }
         }
     }
@@ -101,11 +106,16 @@ impl<'a> Sweep<'a> {
         }
     }
 
-    /// Removes old rows, unless the time is needed for new ones, and tells what the sweep came to.
-    pub(crate) async fn finish(mut self) -> Result<Swept, Stop> {
+    /// Removes old rows, unless the time is needed for new ones.
+    pub(crate) async fn purge(&mut self) -> Result<(), Stop> {
         if !self.swept.unfinished {
             self.swept.purged = self.outbox.purge(PURGE).await.map_err(Stop::retry)?;
         }
-        Ok(self.swept)
+        Ok(())
+    }
+
+    /// What the sweep came to.
+    pub(crate) fn result(&self) -> Swept {
+        self.swept
     }
 }

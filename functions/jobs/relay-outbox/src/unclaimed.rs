@@ -1,45 +1,80 @@
-//! Jobs that are recorded and that nobody has come for: their messages may never have been published.
+//! Jobs that are recorded and for which no delivery has come: their messages may never have been published.
 
 use jiff::Timestamp;
 use shared::edge::job::queue_stop;
 use shared::edge::metrics::Figure;
-use shared::protocol::qstash::Refusal;
-use shared::service::job::{Failed, Incoming, Outgoing, Stop, UNCLAIMED_AFTER, Unclaimed};
+use shared::service::job::{
+    Delivery, Failed, Incoming, Outgoing, Overdue, Stop, UNCLAIMED_AFTER, Unclaimed,
+};
+use shared::service::outbox::Outbox;
 use shared::service::outbox::jobs::Courier;
 
-/// Jobs of each type that one sweep publishes again at the most; the next sweep finds the others.
-const MOST: usize = 100;
-
-/// Publishes them again, under the same deduplication ids, and says how many there were. A job whose message the queue
-/// rejects goes dead with the reason: publishing it again would be refused for ever.
-pub(crate) async fn republish(courier: &Courier, now: Timestamp) -> Result<usize, Stop> {
-    let oldest = courier.jobs.oldest_pending_seconds(now).await;
-    if oldest.map_err(Stop::retry)? < UNCLAIMED_AFTER.as_secs() {
-        return Ok(0);
+/// Publishes them again, under the same deduplication ids, and says how many there were. A job whose row of the outbox is
+/// not done goes by that row: it may wait behind another of its order. A job whose message the queue rejects goes dead with
+/// the reason: publishing it again would be refused for ever.
+pub(crate) async fn republish(
+    outbox: &Outbox,
+    courier: &Courier,
+    now: Timestamp,
+) -> Result<usize, Stop> {
+    let overdue = overdue(outbox, courier, now).await?;
+    let mut republished = 0;
+    for part in Overdue::parts(&overdue) {
+        republished += republish_part(courier, part, now).await?;
     }
-    let lost = courier.jobs.unclaimed(MOST).await.map_err(Stop::retry)?;
+    if republished > 0 {
+        tracing::warn!(republished, "republished unclaimed jobs");
+    }
+    Ok(republished)
+}
+
+/// The jobs whose messages may be lost. While no open job has been due for long, one cheap request says so.
+async fn overdue(outbox: &Outbox, courier: &Courier, now: Timestamp) -> Result<Vec<Overdue>, Stop> {
+    let jobs = &courier.jobs;
+    let oldest = jobs.oldest_pending_seconds(now).await;
+    if oldest.map_err(Stop::retry)? < UNCLAIMED_AFTER.as_secs() {
+        return Ok(Vec::new());
+    }
+    let mut overdue = jobs.unclaimed().await.map_err(Stop::retry)?;
+    let ids: Vec<String> = overdue.iter().map(|job| job.id.clone()).collect();
+    let by_row = outbox.unfinished(&ids).await.map_err(Stop::retry)?;
+    overdue.retain(|job| !by_row.contains(&job.id));
+    Ok(overdue)
+}
+
+async fn republish_part(
+    courier: &Courier,
+    part: &[Overdue],
+    now: Timestamp,
+) -> Result<usize, Stop> {
+    let lost = courier.jobs.take_unclaimed(part).await;
+    let lost = lost.map_err(Stop::retry)?;
     let outgoing: Vec<Outgoing<'_>> = lost.iter().map(Unclaimed::outgoing).collect();
-    let outcomes = courier.publisher.publish_each(&outgoing).await;
-    let outcomes = outcomes.map_err(|error| queue_stop(error, "relay-outbox", now))?;
+    let handover = courier.publisher.hand_over(&outgoing).await;
     let (mut republished, mut dead) = (0, 0);
-    for (job, outcome) in lost.iter().zip(outcomes) {
-        match outcome {
-            Ok(()) => republished += 1,
-            Err(refusal) => dead += u64::from(reject(courier, job, &refusal).await?),
+    for (job, delivery) in lost.iter().zip(&handover.deliveries) {
+        match delivery {
+            Delivery::Taken => republished += 1,
+            Delivery::Refused(reason) => dead += u64::from(reject(courier, job, reason).await?),
+            Delivery::NotSent | Delivery::InDoubt => {}
         }
     }
     if dead > 0 {
         Figure::DeadJobs(dead).emit("relay-outbox", now);
     }
-    if republished > 0 {
-        tracing::warn!(republished, "nobody had come for these jobs");
+    match handover.outage {
+        Some(outage) => Err(queue_stop(outage, "relay-outbox", now)),
+        None => Ok(republished),
     }
-    Ok(republished)
 }
 
 /// Marks a job dead whose message the queue rejects. False if its record knows better.
-async fn reject(courier: &Courier, job: &Unclaimed, refusal: &Refusal) -> Result<bool, Stop> {
-    tracing::error!(job_id = job.job_id, %refusal, "QStash rejected the job; its message is wrong");
+async fn reject(courier: &Courier, job: &Unclaimed, reason: &str) -> Result<bool, Stop> {
+    tracing::error!(
+        job_id = job.job_id,
+        reason,
+        "QStash rejected the job; its message is wrong"
+    );
     let incoming = Incoming {
         job_id: &job.job_id,
         job: job.job,
@@ -47,6 +82,6 @@ async fn reject(courier: &Courier, job: &Unclaimed, refusal: &Refusal) -> Result
         generation: job.generation,
         payload: &job.payload,
     };
-    let failed = courier.jobs.fail(incoming, &refusal.to_string()).await;
+    let failed = courier.jobs.fail(incoming, reason).await;
     Ok(failed.map_err(Stop::retry)? == Failed::Dead)
 }

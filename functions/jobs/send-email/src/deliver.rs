@@ -18,8 +18,9 @@ use shared::service::unsubscribe::Tokens;
 use tokio::time::Instant;
 
 use crate::letter::{Terms, Writer};
-use crate::outcome::{Delivered, Error, Refused};
+use crate::outcome::{Delivered, Error};
 use crate::post::{Fate, Post, TIME_FOR_ONE};
+use crate::run::{Left, Run};
 use crate::troubles::Troubles;
 
 /// Writes and sends the mails of a deployment.
@@ -87,20 +88,20 @@ impl Postman {
         email: &Email,
         brand: &Brand,
     ) -> Result<Delivered, Error> {
-        let mut delivered = Delivered::default();
         let Email::Bulk(bulk) = email else {
-            return Ok(delivered);
+            return Ok(Delivered::default());
         };
         let total = bulk.emails.len();
         let recipients: Vec<&EmailAddress> = bulk.emails.iter().map(|it| &it.email).collect();
         let verdicts = self.granted(attempt, &recipients).await?;
-        let mut settled = 0;
+        let mut run = Run::new(attempt.left::<Left>(), total);
         let mut troubles = Troubles::default();
-        let start = Troubles::start(attempt.number(), total);
-        let recipients = bulk.emails.iter().enumerate().cycle().skip(start);
-        for (place, recipient) in recipients.take(total) {
+        for place in run.places(attempt.number()) {
+            let Some(recipient) = bulk.emails.get(place) else {
+                continue;
+            };
             if attempt.deadline().duration_since(Instant::now()) < TIME_FOR_ONE {
-                return Err(Error::OutOfTime(total - settled));
+                return Err(run.out_of_time());
             }
             if verdicts.at(place) != Verdict::Granted {
                 continue;
@@ -114,30 +115,22 @@ impl Postman {
                 optional: email.is_optional(),
             };
             match self.one(attempt, &item, brand).await {
-                Ok(fate) => delivered.count(place, fate),
-                Err(Error::OutOfTime(_)) => return Err(Error::OutOfTime(total - settled)),
-                Err(Error::Refused(reason)) => {
-                    delivered.rejected.push(Refused {
-                        recipient: place,
-                        reason,
-                    });
-                }
+                Ok(fate) => run.count(place, fate),
+                Err(Error::Refused(reason)) => run.count(place, Fate::Rejected { reason }),
+                Err(Error::OutOfTime(_)) => return Err(run.out_of_time()),
                 Err(error) => {
-                    let noted = troubles.note(error);
-                    noted.map_err(|error| error.after(delivered.sent))?;
+                    troubles.note(error).map_err(|error| run.stopped(error))?;
                     continue;
                 }
             }
             troubles.settled();
-            settled += 1;
-            attempt.progress(settled as u64, total as u64).await?;
+            attempt.progress(run.settled(), total as u64).await?;
         }
         if let Some((held, after)) = verdicts.held() {
-            return Err(Error::over_budget(held, after));
+            return Err(run.stopped(Error::over_budget(held, after)));
         }
         troubles.end()?;
-        delivered.message_id = None;
-        Ok(delivered)
+        Ok(run.finish())
     }
 
     async fn granted(
@@ -204,30 +197,5 @@ impl Verdicts {
             Verdict::Wait(wait) => Some(*wait),
         });
         waits.clone().min().map(|first| (waits.count(), first))
-    }
-}
-
-impl Delivered {
-    fn count(&mut self, recipient: usize, fate: Fate) {
-        match fate {
-            Fate::Sent {
-                message_id,
-                in_doubt,
-            } => {
-                self.sent += 1;
-                self.in_doubt += u64::from(in_doubt);
-                self.message_id = message_id;
-            }
-            Fate::Skipped { in_doubt } => {
-                self.skipped += 1;
-                self.in_doubt += u64::from(in_doubt);
-            }
-            Fate::Rejected { reason } => self.rejected.push(Refused { recipient, reason }),
-            Fate::Suppressed { reason } => self.suppressed.push(Refused {
-                recipient,
-                reason: reason.to_string(),
-            }),
-            Fate::Superseded => self.superseded += 1,
-        }
     }
 }

@@ -10,6 +10,7 @@ mod letter;
 mod outcome;
 mod pace;
 mod post;
+mod run;
 mod troubles;
 
 use deliver::Postman;
@@ -17,7 +18,7 @@ use serde_json::Value;
 use shared::edge::job::{Attempt, Work, Worker};
 use shared::edge::{Fatal, start};
 use shared::protocol::upstash::Redis;
-use shared::service::email::{Email, TYPES};
+use shared::service::email::{Bulk, Email, TYPES};
 use shared::service::job::{JobType, Stop};
 
 #[tokio::main(flavor = "current_thread")]
@@ -34,6 +35,14 @@ impl Work for Postman {
     type Payload = Email;
 
     async fn run(&self, attempt: &Attempt<'_>, email: Email) -> Result<Value, Stop> {
+        let email = match email {
+            Email::Bulk(bulk) if bulk.emails.len() > Bulk::PER_JOB => {
+                return attempt
+                    .split(bulk.split().into_iter().map(Email::Bulk))
+                    .await;
+            }
+            email => email,
+        };
         let delivered = self.deliver(attempt, &email).await?;
         serde_json::to_value(delivered).map_err(Stop::retry)
     }

@@ -2,12 +2,15 @@
 
 use std::time::Duration;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use shared::protocol::mail::SendError;
 use shared::service::branding;
 use shared::service::email_budget;
 use shared::service::job::Stop;
 use shared::service::mail_ledger;
+
+use crate::post::Fate;
 
 /// How long to stay away when the rate of the provider left no room for any mail of a delivery: others use it up.
 const STAY_AWAY: Duration = Duration::from_secs(30);
@@ -15,8 +18,8 @@ const STAY_AWAY: Duration = Duration::from_secs(30);
 const BUSY_WAIT: Duration = Duration::from_secs(30);
 
 /// The job's result.
-#[derive(Debug, Default, Serialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+#[serde(rename_all = "camelCase", default)]
 pub(crate) struct Delivered {
     /// Mails that the provider took in this delivery.
     pub(crate) sent: u64,
@@ -36,7 +39,7 @@ pub(crate) struct Delivered {
 }
 
 /// A mail that does not go, named by its place: results hold no addresses.
-#[derive(Debug, Serialize)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 pub(crate) struct Refused {
     /// The recipient's place in the job, from 0.
     pub(crate) recipient: usize,
@@ -47,12 +50,22 @@ pub(crate) struct Refused {
 /// Why a job's mails are not all settled.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Error {
-    /// Time ran out: go on at once, in another delivery.
+    /// Time ran out: go on in another delivery.
     #[error("time ran out with {0} recipients left")]
     OutOfTime(usize),
     /// Another job is sending this very mail: go on after a while.
     #[error("another job is sending this mail")]
     Busy,
+    /// What stopped a bulk of which this delivery has settled some: go on with the others.
+    #[error("{reason}")]
+    Continued {
+        /// How long to stay away.
+        after: Duration,
+        /// Where the next attempt goes on.
+        left: Value,
+        /// What stopped it.
+        reason: String,
+    },
     /// A limit is met: go on after a while.
     #[error("{reason}")]
     NotNow {
@@ -92,18 +105,40 @@ pub(crate) enum Error {
     Stopped(#[from] Stop),
 }
 
+impl Delivered {
+    /// Counts what became of the recipient at a place.
+    pub(crate) fn count(&mut self, recipient: usize, fate: Fate) {
+        match fate {
+            Fate::Sent {
+                message_id,
+                in_doubt,
+            } => {
+                self.sent += 1;
+                self.in_doubt += u64::from(in_doubt);
+                self.message_id = message_id;
+            }
+            Fate::Skipped { in_doubt } => {
+                self.skipped += 1;
+                self.in_doubt += u64::from(in_doubt);
+            }
+            Fate::Rejected { reason } => self.rejected.push(Refused { recipient, reason }),
+            Fate::Suppressed { reason } => self.suppressed.push(Refused {
+                recipient,
+                reason: reason.to_string(),
+            }),
+            Fate::Superseded => self.superseded += 1,
+        }
+    }
+}
+
 impl Error {
-    /// The same after `sent` mails of this delivery. Where some have gone there is room: it goes on as soon as it may.
-    pub(crate) fn after(self, sent: u64) -> Self {
+    /// How long to stay away where nothing is wrong and only a limit or the clock is met.
+    pub(crate) fn pause(&self) -> Option<Duration> {
         match self {
-            Self::Throttled {
-                retry_after,
-                reason,
-            } if sent > 0 => Self::NotNow {
-                after: retry_after.unwrap_or_default(),
-                reason,
-            },
-            other => other,
+            Self::OutOfTime(_) => Some(Duration::ZERO),
+            Self::NotNow { after, .. } => Some(*after),
+            Self::Throttled { retry_after, .. } => Some(retry_after.unwrap_or_default()),
+            _ => None,
         }
     }
 
@@ -127,14 +162,19 @@ impl Error {
 
 impl From<Error> for Stop {
     fn from(error: Error) -> Self {
+        let reason = error.to_string();
         match error {
-            Error::OutOfTime(_) => Self::defer(Duration::ZERO, error.to_string()),
-            Error::Throttled {
-                retry_after,
+            Error::OutOfTime(_) => Self::defer(Duration::ZERO, reason),
+            Error::Throttled { retry_after, .. } => {
+                Self::defer(retry_after.unwrap_or_default().max(STAY_AWAY), reason)
+            }
+            Error::Busy => Self::defer(BUSY_WAIT, reason),
+            Error::NotNow { after, .. } => Self::defer(after, reason),
+            Error::Continued { after, left, .. } => Self::GoOn {
+                after,
+                left,
                 reason,
-            } => Self::defer(retry_after.unwrap_or_default().max(STAY_AWAY), reason),
-            Error::Busy => Self::defer(BUSY_WAIT, error.to_string()),
-            Error::NotNow { after, reason } => Self::defer(after, reason),
+            },
             Error::Refused(_) => Self::never(error),
             Error::Stopped(stop) => stop,
             Error::Provider(_)

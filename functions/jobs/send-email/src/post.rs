@@ -23,6 +23,7 @@ const SETTLE_PAUSE: Duration = Duration::from_millis(250);
 pub(crate) const TIME_FOR_ONE: Duration = Duration::from_secs(3);
 
 /// What became of one mail.
+#[derive(Clone)]
 pub(crate) enum Fate {
     /// The provider took it now.
     Sent {

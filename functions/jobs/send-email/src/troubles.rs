@@ -13,11 +13,11 @@ pub(crate) struct Troubles {
 }
 
 impl Troubles {
-    /// The place at which an attempt begins. Each begins behind those that may have stopped the one before: what is
-    /// settled is skipped, so every recipient has a turn.
-    pub(crate) fn start(attempt: u32, total: usize) -> usize {
+    /// Where among `left` recipients an attempt begins. Each begins behind those that may have stopped the one before: what
+    /// is settled is skipped, so every recipient has a turn.
+    pub(crate) fn start(attempt: u32, left: usize) -> usize {
         let before = usize::try_from(attempt.saturating_sub(1)).unwrap_or_default();
-        (before * MAX_IN_A_ROW) % total.max(1)
+        (before * MAX_IN_A_ROW) % left.max(1)
     }
 
     /// Sets an error aside that is one recipient's alone. Errors if it is everybody's: then the delivery ends.

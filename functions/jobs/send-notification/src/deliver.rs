@@ -5,6 +5,8 @@
 
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+use serde_json::json;
 use shared::base::env;
 use shared::edge::job::Attempt;
 use shared::protocol::postgres::Postgres;
@@ -25,6 +27,13 @@ const TIME_FOR_A_PART: Duration = Duration::from_secs(8);
 /// Deliveries after which a request that nobody knows is taken for one that there is not, and a push service that is
 /// away is no longer waited for: with the plan's waits, most of a minute.
 const PATIENT_ATTEMPTS: u32 = 3;
+
+/// What an attempt leaves to the next one: what is before the cursor is settled, and so it stands in the result.
+#[derive(Default, Deserialize, Serialize)]
+struct Left {
+    cursor: usize,
+    outcome: Outcome,
+}
 
 /// Writes notifications and tells their users.
 pub(crate) struct Teller {
@@ -51,13 +60,31 @@ impl Teller {
     ) -> Result<Outcome, Error> {
         let entries = notification.entries();
         let total = entries.len();
-        let mut outcome = Outcome::default();
+        let Left { cursor, outcome } = attempt.left();
+        let (begin, mut outcome) = (cursor, outcome);
+        let mut left = Left {
+            cursor,
+            outcome: outcome.clone(),
+        };
         for (number, part) in entries.chunks(PART).enumerate() {
             let first = number * PART;
+            if first + part.len() <= begin {
+                continue;
+            }
             if attempt.deadline().duration_since(Instant::now()) < TIME_FOR_A_PART {
-                return Err(Error::OutOfTime(total - first));
+                return Err(Error::OutOfTime {
+                    notifications: total - first,
+                    progressed: left.cursor > begin,
+                    left: json!(left),
+                });
             }
             self.part(attempt, first, part, &mut outcome).await?;
+            if outcome.is_settled() {
+                left = Left {
+                    cursor: first + part.len(),
+                    outcome: outcome.clone(),
+                };
+            }
             let done = (first + part.len()) as u64;
             attempt.progress(done, total as u64).await?;
         }

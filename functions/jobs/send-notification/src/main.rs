@@ -15,7 +15,7 @@ use shared::edge::job::{Attempt, Work, Worker};
 use shared::edge::{Fatal, start};
 use shared::protocol::upstash::Redis;
 use shared::service::job::{JobType, Stop};
-use shared::service::notification::{Notification, TYPES};
+use shared::service::notification::{Bulk, Notification, TYPES};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Fatal> {
@@ -31,6 +31,15 @@ impl Work for Teller {
     type Payload = Notification;
 
     async fn run(&self, attempt: &Attempt<'_>, notification: Notification) -> Result<Value, Stop> {
+        let notification = match notification {
+            Notification::BulkNotification(bulk) if bulk.notifications.len() > Bulk::PER_JOB => {
+                let parts = bulk.split().into_iter();
+                return attempt
+                    .split(parts.map(Notification::BulkNotification))
+                    .await;
+            }
+            notification => notification,
+        };
         let told = self.tell(attempt, &notification).await?;
         serde_json::to_value(told).map_err(Stop::retry)
     }

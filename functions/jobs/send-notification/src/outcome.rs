@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use shared::protocol::upstash;
 use shared::service::job::Stop;
 use shared::service::notification::{self, Fate, Told};
@@ -13,8 +14,8 @@ use crate::push::Pushes;
 const LONGEST_WAIT: Duration = Duration::from_mins(10);
 
 /// The job's result.
-#[derive(Debug, Default, Serialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+#[serde(rename_all = "camelCase", default)]
 pub(crate) struct Outcome {
     /// Notifications that stand in an inbox.
     pub(crate) created: u64,
@@ -37,9 +38,16 @@ pub(crate) struct Outcome {
 /// Why a job's notifications are not all settled.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Error {
-    /// Time ran out: go on at once, in another delivery.
-    #[error("time ran out with {0} notifications left")]
-    OutOfTime(usize),
+    /// Time ran out: go on in another delivery.
+    #[error("time ran out with {notifications} notifications left")]
+    OutOfTime {
+        /// Notifications that are left.
+        notifications: usize,
+        /// Whether this attempt has settled any.
+        progressed: bool,
+        /// What the next attempt goes on with.
+        left: Value,
+    },
     /// No such request stands in the database: it may be about to.
     #[error("the signing request is not known (yet)")]
     NotYet,
@@ -79,6 +87,11 @@ impl Outcome {
         self.wait = self.wait.max(pushes.wait);
     }
 
+    /// Whether nothing of what was done so far is to be done again.
+    pub(crate) fn is_settled(&self) -> bool {
+        self.unknown == 0 && self.later == 0
+    }
+
     /// The result, if nothing is left. What is waited for in vain is given up: a message to a browser is lost, a
     /// notification about a request that is not there goes to the dead letters.
     pub(crate) fn settled(mut self, in_vain: bool) -> Result<Self, Error> {
@@ -96,11 +109,21 @@ impl Outcome {
 
 impl From<Error> for Stop {
     fn from(error: Error) -> Self {
+        let reason = error.to_string();
         match error {
-            Error::OutOfTime(_) => Self::defer(Duration::ZERO, error.to_string()),
+            Error::OutOfTime {
+                left,
+                progressed: true,
+                ..
+            } => Self::GoOn {
+                after: Duration::ZERO,
+                left,
+                reason,
+            },
+            Error::OutOfTime { .. } => Self::defer(Duration::ZERO, reason),
             Error::NoRequest => Self::never(error),
             Error::Push(_, Some(wait)) => Self::Retry {
-                error: error.to_string(),
+                error: reason,
                 after: Some(wait.min(LONGEST_WAIT)),
             },
             Error::Stopped(stop) => stop,

@@ -3,9 +3,15 @@
 use std::sync::Mutex;
 use std::time::Duration;
 
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
 use tokio::time::Instant;
 
-use crate::service::job::{Claim, Jobs, Progress, Stop};
+use super::Worker;
+use crate::service::job::{
+    Claim, Created, Error, HELD_FOR, NewJob, Order, Outgoing, Progress, Stop,
+};
 
 /// Progress is written this often at the most: each time is a request.
 const PROGRESS_INTERVAL: Duration = Duration::from_secs(1);
@@ -13,17 +19,24 @@ const PROGRESS_INTERVAL: Duration = Duration::from_secs(1);
 /// A running attempt.
 #[derive(Debug)]
 pub struct Attempt<'a> {
-    jobs: &'a Jobs,
+    worker: &'a Worker,
     claim: &'a Claim,
+    left: Value,
     deadline: Instant,
     told: Mutex<Instant>,
 }
 
 impl<'a> Attempt<'a> {
-    pub(super) fn new(jobs: &'a Jobs, claim: &'a Claim, deadline: Instant) -> Self {
+    pub(super) fn new(
+        worker: &'a Worker,
+        claim: &'a Claim,
+        left: Value,
+        deadline: Instant,
+    ) -> Self {
         Self {
-            jobs,
+            worker,
             claim,
+            left,
             deadline,
             told: Mutex::new(Instant::now()),
         }
@@ -53,6 +66,13 @@ impl<'a> Attempt<'a> {
         self.claim.attempt
     }
 
+    /// What an attempt before has left for this one by [`Stop::GoOn`]; the default where there was none, or another
+    /// version wrote it.
+    #[must_use]
+    pub fn left<T: DeserializeOwned + Default>(&self) -> T {
+        T::deserialize(&self.left).unwrap_or_default()
+    }
+
     /// When the work must stop; what does not fit is deferred.
     #[must_use]
     pub fn deadline(&self) -> Instant {
@@ -66,6 +86,7 @@ impl<'a> Attempt<'a> {
             return Ok(());
         }
         match self
+            .worker
             .jobs
             .progress(self.claim, Progress { done, total })
             .await
@@ -76,6 +97,47 @@ impl<'a> Attempt<'a> {
             }),
             Ok(true) | Err(_) => Ok(()),
         }
+    }
+
+    /// Makes a job of each of these payloads, in place of this job: what came in one message is more than one job does.
+    /// They have this job's id as their label, and ids of which a repetition makes the same. Gives the job's result.
+    pub async fn split<T: Serialize>(
+        &self,
+        parts: impl IntoIterator<Item = T>,
+    ) -> Result<Value, Stop> {
+        let claim = self.claim;
+        let jobs = parts.into_iter().zip(1..).map(|(part, number)| {
+            let payload = serde_json::to_string(&part)?;
+            let id = format!("{}-{number}", claim.job_id);
+            Ok(NewJob { id, payload })
+        });
+        let jobs = jobs.collect::<Result<Vec<_>, Error>>();
+        let jobs = jobs.map_err(Stop::never)?;
+        let order = Order {
+            job: claim.job,
+            priority: claim.priority,
+            tenant: claim.tenant.clone(),
+            user: claim.user.clone(),
+            label: claim.job_id.clone(),
+            not_before: None,
+        };
+        let created = self.worker.jobs.create(&order, &jobs, None).await;
+        if created.map_err(Stop::retry)? == Created::Paused {
+            return Err(Stop::defer(HELD_FOR, format!("{} is paused", claim.job)));
+        }
+        let outgoing = jobs.iter().map(|job| Outgoing {
+            job_id: &job.id,
+            job: claim.job,
+            generation: 1,
+            priority: claim.priority,
+            tenant: &claim.tenant,
+            not_before: None,
+            payload: &job.payload,
+        });
+        let outgoing: Vec<Outgoing<'_>> = outgoing.collect();
+        let published = self.worker.publisher.publish(&outgoing).await;
+        published.map_err(Stop::retry)?;
+        Ok(json!({ "jobs": jobs.len(), "batchId": claim.job_id }))
     }
 
     /// Whether progress was last told long enough ago; if so, the next interval begins.

@@ -5,7 +5,7 @@
 //! | done | completed | 200 |
 //! | [`Stop::Retry`], or no time left, or a first panic | failed | 503 with Retry-After |
 //! | [`Stop::Never`], or a second panic, or a payload that cannot be read | dead | 489, non-retryable |
-//! | [`Stop::Defer`] | deferred, after the next message was published | 200 |
+//! | [`Stop::Defer`], [`Stop::GoOn`] | deferred, after the next message was published | 200 |
 //!
 //! A lease that another holds is 503 with what is left of it; a job that has ended, or has a newer message, is 200. A
 //! message under the id of a job of another type is 489, and that job is left as it is.
@@ -14,7 +14,6 @@ use std::panic::AssertUnwindSafe;
 use std::time::Duration;
 
 use futures_util::FutureExt as _;
-use jiff::Timestamp;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, json};
 
@@ -26,11 +25,12 @@ use crate::base::env;
 use crate::protocol::qstash::Receiver;
 use crate::protocol::upstash::Redis;
 use crate::service::job::{
-    Claim, Claimed, Ending, HELD_FOR, Incoming, JobType, Jobs, Outgoing, Plan, Publisher, Stop,
-    Tracking, stretched,
+    Claim, Claimed, Continuation, Deferral, Ending, HELD_FOR, Incoming, JobType, Jobs, Outgoing,
+    Plan, Publisher, Stop, Tracking, stretched,
 };
 
 mod attempt;
+mod backoff;
 mod queue_stop;
 
 pub use attempt::Attempt;
@@ -177,7 +177,9 @@ impl Worker {
             let (ending, answer) = self.stopped(call, &claim, incoming.payload, held).await;
             return self.commit(&claim, &ending, answer).await;
         }
-        let attempt = Attempt::new(&self.jobs, &claim, call.deadline);
+        let continuation: Continuation = call.body.decode().unwrap_or_default();
+        let tracking: Tracking = call.body.decode().unwrap_or_default();
+        let attempt = Attempt::new(self, &claim, continuation.of(&tracking), call.deadline);
         let running = AssertUnwindSafe(work.run(&attempt, payload)).catch_unwind();
         let (ending, answer) = match tokio::time::timeout_at(call.deadline, running).await {
             Ok(Ok(Ok(result))) => {
@@ -199,6 +201,8 @@ impl Worker {
     async fn commit(&self, claim: &Claim, ending: &Ending, answer: Answer) -> Answer {
         match self.jobs.commit(claim, ending).await {
             Ok(true) => answer,
+            // The next message is published and was faster: the job is that delivery's.
+            Ok(false) if matches!(ending, Ending::Deferred(_)) => answer,
             Ok(false) => Answer::Again(
                 stretched(OUTAGE_WAIT, &claim.job_id),
                 "another delivery took this job over".into(),
@@ -223,17 +227,27 @@ impl Worker {
             Stop::Retry { error, after } => self.again(call, claim, error, after),
             Stop::Never(error) => (Ending::Dead(error.clone()), Answer::Never(error)),
             Stop::Defer { after, reason } => {
-                let at = self.webhook.clock.now() + after;
-                let next = Outgoing {
-                    job_id: &claim.job_id,
-                    job: claim.job,
-                    generation: claim.generation + 1,
-                    priority: claim.priority,
-                    tenant: &claim.tenant,
-                    not_before: Some(at),
-                    payload,
+                let deferral = Deferral {
+                    at: self.webhook.clock.now() + backoff::wait(after, claim.deferrals),
+                    reason,
+                    in_a_row: claim.deferrals.saturating_add(1),
                 };
-                self.deferred(call, claim, next, at, reason).await
+                self.deferred(call, claim, payload, deferral).await
+            }
+            Stop::GoOn {
+                after,
+                left,
+                reason,
+            } => {
+                let deferral = Deferral {
+                    at: self.webhook.clock.now() + backoff::bounded(after),
+                    reason,
+                    in_a_row: 0,
+                };
+                match Continuation::with(payload, &left) {
+                    Ok(payload) => self.deferred(call, claim, &payload, deferral).await,
+                    Err(error) => self.again(call, claim, error.to_string(), None),
+                }
             }
         }
     }
@@ -246,7 +260,7 @@ impl Worker {
         after: Option<Duration>,
     ) -> (Ending, Answer) {
         let planned = || self.plan.wait_of(&claim.job_id, call.delivery.retried);
-        let wait = after.unwrap_or_else(planned);
+        let wait = after.map_or_else(planned, backoff::bounded);
         (Ending::Failed(error.clone()), Answer::Again(wait, error))
     }
 
@@ -255,24 +269,31 @@ impl Worker {
         &self,
         call: &Call,
         claim: &Claim,
-        next: Outgoing<'_>,
-        at: Timestamp,
-        reason: String,
+        payload: &str,
+        deferral: Deferral,
     ) -> (Ending, Answer) {
+        let next = Outgoing {
+            job_id: &claim.job_id,
+            job: claim.job,
+            generation: claim.generation + 1,
+            priority: claim.priority,
+            tenant: &claim.tenant,
+            not_before: Some(deferral.at),
+            payload,
+        };
         match self.publisher.publish(&[next]).await {
             Ok(()) => {
-                let body = json!({ "success": true, "jobId": next.job_id, "deferredUntil": at });
-                (Ending::Deferred(at, reason), Answer::Done(body))
+                let (id, at) = (next.job_id, deferral.at);
+                let body = json!({ "success": true, "jobId": id, "deferredUntil": at });
+                (Ending::Deferred(deferral), Answer::Done(body))
             }
             Err(error) => match queue_stop(error, self.plan.handler, self.webhook.clock.now()) {
                 Stop::Never(error) => (Ending::Dead(error.clone()), Answer::Never(error)),
-                Stop::Retry { error, after } => self.again(
-                    call,
-                    claim,
-                    format!("{reason}; not deferred: {error}"),
-                    after,
-                ),
-                Stop::Defer { after, reason } => self.again(call, claim, reason, Some(after)),
+                Stop::Retry { error, after } => {
+                    let error = format!("{}; not deferred: {error}", deferral.reason);
+                    self.again(call, claim, error, after)
+                }
+                stop => self.again(call, claim, stop.to_string(), None),
             },
         }
     }

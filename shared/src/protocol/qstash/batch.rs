@@ -1,5 +1,6 @@
 //! Publishing many messages with one request.
 
+use std::borrow::Borrow;
 use std::collections::BTreeMap;
 
 use bytes::Bytes;
@@ -46,20 +47,23 @@ impl Client {
     /// Publishes `messages` with one request, of at most 100 MB. The answer has one result per message, in their
     /// order: one that is refused does not hold the others back. The request is repeated after a broken connection
     /// if every message has a deduplication id.
-    pub async fn batch(
+    pub async fn batch<M: Borrow<Message> + Sync>(
         &self,
-        messages: &[Message],
+        messages: &[M],
     ) -> Result<Vec<Result<Published, Refusal>>, Error> {
         if messages.is_empty() {
             return Ok(Vec::new());
         }
-        let items: Vec<_> = messages.iter().map(item).collect::<Result<_, _>>()?;
+        let items: Vec<_> = messages
+            .iter()
+            .map(|it| item(it.borrow()))
+            .collect::<Result<_, _>>()?;
         let body = serde_json::to_vec(&items)
             .map_err(|_| Error::Argument("the batch cannot be written as json"))?;
         let json = HeaderValue::from_static("application/json");
         let call = Call::new(Method::POST, self.at(&["batch"])?)
             .with(HeaderMap::from_iter([(CONTENT_TYPE, json)]), body.into())
-            .repeatable_if(messages.iter().all(Message::is_deduplicated));
+            .repeatable_if(messages.iter().all(|it| it.borrow().is_deduplicated()));
         results(&self.send(call).await?, messages.len())
     }
 }
@@ -148,7 +152,14 @@ mod tests {
     #[tokio::test]
     async fn an_empty_batch_sends_nothing() {
         let server = Server::answering([]);
-        assert_eq!(server.client().batch(&[]).await.expect("nothing"), []);
+        assert_eq!(
+            server
+                .client()
+                .batch::<Message>(&[])
+                .await
+                .expect("nothing"),
+            []
+        );
     }
 
     #[tokio::test]

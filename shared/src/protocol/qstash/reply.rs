@@ -2,13 +2,14 @@
 
 use std::time::Duration;
 
+use ::http::{HeaderMap, StatusCode};
 use bytes::{Bytes, BytesMut};
-use http::{HeaderMap, StatusCode};
 use jiff::fmt::rfc2822::DateTimeParser;
 use reqwest::Response;
 use serde::Deserialize;
 
 use super::error::Error;
+use crate::protocol::http;
 
 /// The most that is read of an answer, so that a page of large dead letters cannot exhaust an instance's memory.
 const MAX_BYTES: usize = 16 << 20;
@@ -68,14 +69,15 @@ fn rate_limited(headers: &HeaderMap) -> Error {
 /// A reset is a Unix time; it is taken against the server's own `Date`, so that no clock of ours is in play.
 fn wait(headers: &HeaderMap, name: &str) -> Option<Duration> {
     let value: i64 = headers.get(name)?.to_str().ok()?.trim().parse().ok()?;
-    if value < UNIX_TIMES {
-        return u64::try_from(value).ok().map(Duration::from_secs);
-    }
-    let date = headers.get(http::header::DATE)?.to_str().ok()?;
-    let now = DateTimeParser::new().parse_timestamp(date).ok()?;
-    u64::try_from(value - now.as_second())
-        .ok()
-        .map(Duration::from_secs)
+    let seconds = if value < UNIX_TIMES {
+        value
+    } else {
+        let date = headers.get(::http::header::DATE)?.to_str().ok()?;
+        let now = DateTimeParser::new().parse_timestamp(date).ok()?;
+        value.saturating_sub(now.as_second())
+    };
+    let wait = u64::try_from(seconds).ok().map(Duration::from_secs);
+    wait.map(|wait| wait.min(http::LONGEST_WAIT))
 }
 
 /// QStash explains itself as `{"error": "..."}`; a proxy in between may not.

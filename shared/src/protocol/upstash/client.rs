@@ -76,13 +76,7 @@ impl Redis {
             let pipeline = Pipeline::new().script(invocation);
             return self.ridden(rider, pipeline).await?.take();
         }
-        let reply = match self.exchange.single(&invocation.by_hash()).await {
-            Err(error) if error.is_unknown_script() => {
-                self.exchange.single(&invocation.in_full()).await?
-            }
-            other => other?,
-        };
-        T::from_reply(reply)
+        T::from_reply(self.exchange.script(&invocation).await?)
     }
 
     /// Runs a pipeline: one request, answers in order, not atomic.
@@ -117,22 +111,22 @@ impl Redis {
             .exchange
             .many("/pipeline", &pipeline.commands())
             .await?;
-        let (places, again) = pipeline.unknown_scripts(&answers);
+        let (places, again) = pipeline.unknown_scripts(&answers.replies);
         if !again.is_empty() {
-            let second = self.exchange.many("/pipeline", &again).await?;
-            for (place, answer) in places.into_iter().zip(second) {
-                answers[place] = answer;
+            let second = self.exchange.many("/pipeline", &again).await;
+            let second = answers.doubt.over(second)?;
+            for (place, reply) in places.into_iter().zip(second.replies) {
+                answers.replies[place] = answers.doubt.over(reply);
             }
         }
-        Ok(Replies::new(answers))
+        Ok(Replies::new(answers.replies))
     }
 
     /// Runs a pipeline as one transaction (MULTI, EXEC): nothing runs in between, and a command that the store does
     /// not accept discards all of it. Scripts go in full, because a hash cannot be repaired half-way.
     pub async fn transaction(&self, commands: &[Command]) -> Result<Replies, Error> {
-        Ok(Replies::new(
-            self.exchange.many("/multi-exec", commands).await?,
-        ))
+        let answers = self.exchange.many("/multi-exec", commands).await?;
+        Ok(Replies::new(answers.replies))
     }
 
     /// Listens to channels. Messages that are published before this returns are not seen.

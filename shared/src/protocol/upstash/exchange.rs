@@ -2,16 +2,18 @@
 
 use std::time::Duration;
 
+use ::http::{HeaderValue, StatusCode, header};
 use bytes::Bytes;
-use http::{HeaderValue, StatusCode, header};
 use reqwest::{RequestBuilder, Response};
 use serde::de::DeserializeOwned;
 
 use super::command::{BinaryCommand, Command};
 use super::error::Error;
 use super::reply::{Answer, Reply};
+use super::script::Invocation;
 use super::usage::Usage;
 use crate::base::secret::Secret;
+use crate::protocol::http;
 
 /// The waits before the second and the third attempt. Short, because a caller is waiting and a store that is down for
 /// longer is better reported than waited for.
@@ -43,13 +45,36 @@ impl Exchange {
     }
 
     pub(super) async fn single(&self, command: &Command) -> Result<Reply, Error> {
+        let (reply, doubt) = self.ask(command).await;
+        doubt.over(reply)
+    }
+
+    /// Runs a script by its hash, and in full if the store does not know it.
+    pub(super) async fn script(&self, call: &Invocation) -> Result<Reply, Error> {
+        let (reply, doubt) = self.ask(&call.by_hash()).await;
+        match reply {
+            Err(error) if error.is_unknown_script() => {
+                let (reply, later) = self.ask(&call.in_full()).await;
+                doubt.or(later).over(reply)
+            }
+            reply => doubt.over(reply),
+        }
+    }
+
+    /// The answer to a command, and whether an earlier attempt may have run it.
+    async fn ask(&self, command: &Command) -> (Result<Reply, Error>, Doubt) {
+        let body = match json(command) {
+            Ok(body) => body,
+            Err(error) => return (Err(error), Doubt::default()),
+        };
         let request = Request {
             path: "/",
-            body: json(command)?,
+            body,
             commands: 1,
             repeatable: command.is_repeatable(),
         };
-        self.answer::<Answer>(request).await?.0
+        let (answer, doubt) = self.answer::<Answer>(request).await;
+        (answer.and_then(|answer| answer.0), doubt)
     }
 
     pub(super) async fn binary(&self, command: &BinaryCommand) -> Result<Reply, Error> {
@@ -62,26 +87,36 @@ impl Exchange {
             commands: 1,
             repeatable: command.command.is_repeatable(),
         };
-        self.answer::<Answer>(request).await?.0
+        let (answer, doubt) = self.answer::<Answer>(request).await;
+        doubt.over(answer.and_then(|answer| answer.0))
     }
 
-    pub(super) async fn many(
-        &self,
-        path: &str,
-        commands: &[Command],
-    ) -> Result<Vec<Result<Reply, Error>>, Error> {
+    /// The answers to several commands. Where an earlier attempt may have run them, a refusal of one says so, unless
+    /// the store does not know its script: the caller sends that one again.
+    pub(super) async fn many(&self, path: &str, commands: &[Command]) -> Result<Answers, Error> {
         let request = Request {
             path,
             body: json(&commands)?,
             commands: commands.len(),
             repeatable: commands.iter().all(Command::is_repeatable),
         };
-        let answers: Vec<Answer> = self.answer(request).await?;
+        let (answers, doubt) = self.answer::<Vec<Answer>>(request).await;
+        let answers = match answers {
+            Ok(answers) => answers,
+            Err(error) => return doubt.over(Err(error)),
+        };
         if answers.len() != commands.len() {
             let (got, wanted) = (answers.len(), commands.len());
             return Err(Error::Decode(format!("{got} answers to {wanted} commands")));
         }
-        Ok(answers.into_iter().map(|answer| answer.0).collect())
+        let settled = |answer: Answer| match answer.0 {
+            Err(error) if error.is_unknown_script() => Err(error),
+            reply => doubt.over(reply),
+        };
+        Ok(Answers {
+            replies: answers.into_iter().map(settled).collect(),
+            doubt,
+        })
     }
 
     /// A request that is not repeated and whose body the caller reads: a subscription.
@@ -112,7 +147,7 @@ impl Exchange {
         if response.status().is_success() || response.status() == StatusCode::BAD_REQUEST {
             return Ok(response);
         }
-        let retry_after = retry_after(&response);
+        let retry_after = http::retry_after(response.headers());
         let (status, body) = (response.status(), response.bytes().await?);
         if let Some(spent) = quota(&body) {
             return Err(spent);
@@ -130,16 +165,18 @@ impl Exchange {
 
     /// Makes up to three attempts. The next one follows only on a lost answer, and only if the command may run twice
     /// or certainly has not run.
-    async fn answer<T: DeserializeOwned>(&self, request: Request<'_>) -> Result<T, Error> {
+    async fn answer<T: DeserializeOwned>(&self, request: Request<'_>) -> (Result<T, Error>, Doubt) {
+        let mut doubt = Doubt::default();
         for pause in PAUSES {
             match self.attempt(&request).await {
                 Err(error) if error.was_cut() && (request.repeatable || error.never_ran()) => {
+                    doubt = doubt.or(Doubt(error.is_ambiguous()));
                     tokio::time::sleep(pause).await;
                 }
-                outcome => return outcome,
+                outcome => return (outcome, doubt),
             }
         }
-        self.attempt(&request).await
+        (self.attempt(&request).await, doubt)
     }
 
     async fn attempt<T: DeserializeOwned>(&self, request: &Request<'_>) -> Result<T, Error> {
@@ -148,6 +185,39 @@ impl Exchange {
         let status = response.status();
         read(status, &response.bytes().await?)
     }
+}
+
+/// Whether an earlier attempt may have run although its answer was lost.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Doubt(bool);
+
+impl Doubt {
+    pub(super) fn or(self, other: Self) -> Self {
+        Self(self.0 || other.0)
+    }
+
+    /// The outcome of the last attempt. A plain refusal must not hide that an earlier one may have been carried out.
+    pub(super) fn over<T>(self, last: Result<T, Error>) -> Result<T, Error> {
+        last.map_err(|error| {
+            if self.0 && !error.is_ambiguous() {
+                tracing::warn!(
+                    error = &error as &dyn std::error::Error,
+                    "redis refused a repetition; the attempt before may have run"
+                );
+                return Error::Transport {
+                    sent: true,
+                    source: None,
+                };
+            }
+            error
+        })
+    }
+}
+
+/// The answers to several commands, in their order.
+pub(super) struct Answers {
+    pub(super) replies: Vec<Result<Reply, Error>>,
+    pub(super) doubt: Doubt,
 }
 
 /// A request before it is sent, once or more.
@@ -191,16 +261,4 @@ fn quota(body: &[u8]) -> Option<Error> {
     }
     let Refusal { error } = serde_json::from_slice(body).ok()?;
     Error::from_quota(error).ok()
-}
-
-/// Seconds, as `Retry-After` or Upstash's own header say them.
-fn retry_after(response: &Response) -> Option<Duration> {
-    response
-        .headers()
-        .get(header::RETRY_AFTER)?
-        .to_str()
-        .ok()?
-        .parse()
-        .ok()
-        .map(Duration::from_secs)
 }

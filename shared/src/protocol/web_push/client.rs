@@ -138,8 +138,7 @@ fn said(response: &Response) -> Delivery {
     }
 }
 
-/// `Retry-After` in seconds; a date is as good as nothing.
+/// The seconds of `Retry-After`.
 fn wait(response: &Response) -> Option<Duration> {
-    let seconds = response.headers().get(header::RETRY_AFTER)?.to_str().ok()?;
-    seconds.parse().ok().map(Duration::from_secs)
+    own_http::retry_after(response.headers())
 }

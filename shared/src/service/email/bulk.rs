@@ -1,5 +1,6 @@
 //! One mail to each of many signers of one document.
 
+use std::collections::HashSet;
 use std::ops::Deref;
 
 use serde::{Deserialize, Serialize};
@@ -88,7 +89,7 @@ pub struct Recipient {
     pub email: EmailAddress,
 }
 
-/// The recipients: 1 to 10,000.
+/// The recipients: 1 to 10,000. One address, in whatever case, counts once: the first time.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(try_from = "Vec<Recipient>", into = "Vec<Recipient>")]
 #[schema(value_type = Vec<Recipient>, min_items = 1, max_items = 10_000)]
@@ -157,12 +158,14 @@ impl Deref for Recipients {
 impl TryFrom<Vec<Recipient>> for Recipients {
     type Error = InvalidRecipients;
 
-    fn try_from(recipients: Vec<Recipient>) -> Result<Self, Self::Error> {
-        if (1..=MAX_RECIPIENTS).contains(&recipients.len()) {
-            Ok(Self(recipients))
-        } else {
-            Err(InvalidRecipients(recipients.len()))
+    fn try_from(mut recipients: Vec<Recipient>) -> Result<Self, Self::Error> {
+        if !(1..=MAX_RECIPIENTS).contains(&recipients.len()) {
+            return Err(InvalidRecipients(recipients.len()));
         }
+        // One address is one mailbox, and gets one mail, wherever in the list it is named again.
+        let mut named = HashSet::new();
+        recipients.retain(|it| named.insert(it.email.as_str().to_lowercase()));
+        Ok(Self(recipients))
     }
 }
 
@@ -192,6 +195,18 @@ mod tests {
         assert_eq!(sizes, [100, 100, 50]);
         assert_eq!(jobs[2].emails[49].email.as_str(), "s249@example.com");
         assert!(jobs.iter().all(|job| job.message.is_some()));
+    }
+
+    #[test]
+    fn address_named_again_in_another_case_gets_one_mail() {
+        let mut emails: Vec<_> = (0..250)
+            .map(|n| json!({"name": "Ann", "email": format!("s{n}@example.com")}))
+            .collect();
+        emails.push(json!({"name": "Ann again", "email": "S0@Example.com"}));
+        emails.insert(120, json!({"name": "Ann again", "email": "s5@example.com"}));
+        let bulk: Bulk = serde_json::from_value(json!({"emails": emails})).unwrap();
+        assert_eq!(bulk.emails.len(), 250);
+        assert_eq!(bulk.emails[0].name.as_str(), "Ann");
     }
 
     #[test]

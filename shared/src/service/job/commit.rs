@@ -19,8 +19,19 @@ pub enum Ending {
     Panicked(String),
     /// It failed and will not be tried again.
     Dead(String),
-    /// It was published again, to run at this instant.
-    Deferred(Timestamp, String),
+    /// It was published again.
+    Deferred(Deferral),
+}
+
+/// Why an attempt ended before the work was done, and when it goes on.
+#[derive(Clone, Debug)]
+pub struct Deferral {
+    /// When it goes on.
+    pub at: Timestamp,
+    /// Why, for the timeline.
+    pub reason: String,
+    /// How often in a row the job was put off, this time included.
+    pub in_a_row: u32,
 }
 
 impl Ending {
@@ -29,17 +40,15 @@ impl Ending {
             Self::Completed(_) => Status::Completed,
             Self::Failed(_) | Self::Panicked(_) => Status::Failed,
             Self::Dead(_) => Status::Dead,
-            Self::Deferred(..) => Status::Deferred,
+            Self::Deferred(_) => Status::Deferred,
         }
     }
 
     fn error(&self) -> &str {
         match self {
             Self::Completed(_) => "",
-            Self::Failed(error)
-            | Self::Panicked(error)
-            | Self::Dead(error)
-            | Self::Deferred(_, error) => error,
+            Self::Failed(error) | Self::Panicked(error) | Self::Dead(error) => error,
+            Self::Deferred(deferral) => &deferral.reason,
         }
     }
 }
@@ -52,9 +61,11 @@ impl Jobs {
             Ending::Completed(result) => result.to_string(),
             _ => String::new(),
         };
-        let (not_before, generation) = match ending {
-            Ending::Deferred(at, _) => (at.as_millisecond(), claim.generation + 1),
-            _ => (0, claim.generation),
+        let (not_before, generation, deferrals) = match ending {
+            Ending::Deferred(Deferral { at, in_a_row, .. }) => {
+                (at.as_millisecond(), claim.generation + 1, *in_a_row)
+            }
+            _ => (0, claim.generation, claim.deferrals),
         };
         let panicked = matches!(ending, Ending::Panicked(_));
         let call = scripts::COMMIT
@@ -72,7 +83,8 @@ impl Jobs {
             .arg(not_before)
             .arg(generation)
             .arg(claim.panics + u32::from(panicked))
-            .arg(life(claim.job.plan()));
+            .arg(life(claim.job.plan()))
+            .arg(deferrals);
         Ok(self.redis.eval::<i64>(call).await? == 1)
     }
 

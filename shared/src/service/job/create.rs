@@ -10,16 +10,23 @@ use super::kind::{JobType, Plan, Priority};
 use super::{Error, Jobs, keys, scripts};
 use crate::base::hex::hex;
 use crate::base::id;
-use crate::protocol::upstash::{Invocation, Pipeline};
+use crate::protocol::upstash::{Invocation, Pipeline, Script};
 
 /// How many ids `jobs:{type}` keeps.
 pub(super) const LIST_CAP: usize = 1000;
+
+/// How many jobs one script records: more take it longer than a millisecond.
+const PER_SCRIPT: usize = 20;
 
 /// How long an Idempotency-Key is remembered.
 const IDEMPOTENCY_LIFE: Duration = Duration::from_hours(24);
 
 /// After this, an open member without a record is taken for lost and removed.
 const OPEN_LIFE: Duration = Duration::from_hours(40 * 24);
+
+/// Bytes of payloads that one request to the store carries: written as JSON they may be twice as many, and it takes
+/// ten megabytes.
+const REQUEST_BYTES: usize = 4 << 20;
 
 /// What a record lives after its last retry.
 const AFTERLIFE: Duration = Duration::from_hours(7 * 24);
@@ -95,13 +102,26 @@ pub enum Created {
         ids: Vec<String>,
         /// The label of the first time.
         label: String,
-        /// Whether they may still lack a message.
-        unclaimed: bool,
+        /// What is known of the first of them.
+        standing: Standing,
+        /// The instant before which they must not run, as it was first said.
+        not_before: Option<Timestamp>,
     },
     /// The key was used for another body.
     Conflict,
     /// The type or the tenant is paused: nothing is recorded.
     Paused,
+}
+
+/// How the first job stands that an idempotency key made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Standing {
+    /// It waits in the queue, or was never published.
+    Unclaimed,
+    /// A delivery has come for it, or it was cancelled.
+    Known,
+    /// Its record is gone.
+    Gone,
 }
 
 /// What is kept under an idempotency key.
@@ -112,72 +132,162 @@ struct Answer {
 }
 
 impl Jobs {
-    /// Records jobs, all or none. The record comes first, so that the fastest worker finds it.
+    /// Records jobs, all or none. The record comes first, so that the fastest worker finds it. One request for every few
+    /// megabytes, and one script for every twenty jobs: those after the first find the record of the first job, or do
+    /// nothing.
     pub async fn create(
         &self,
         order: &Order,
         jobs: &[NewJob],
         idempotency: Option<&Idempotency>,
     ) -> Result<Created, Error> {
-        let Some((first, rest)) = jobs.split_first() else {
+        let Some(first) = jobs.first() else {
             return Ok(Created::New);
         };
-        let call = creation(order, first, rest, idempotency)?;
-        read(&self.redis.eval::<Vec<String>>(call).await?)
+        let answer = serde_json::to_string(&Answer {
+            ids: jobs.iter().map(|job| job.id.clone()).collect(),
+            label: order.label.clone(),
+        })?;
+        let mut requests = Requests::new(self);
+        for (place, part) in parts(jobs).into_iter().enumerate() {
+            let call = match place {
+                0 => beginning(&answer, idempotency),
+                _ => following(first),
+            };
+            requests.add(of(call, order, part), bytes(part)).await?;
+        }
+        let mut outcomes = requests.finish().await?.into_iter();
+        let created = outcomes.next().unwrap_or(Ok(Created::New));
+        outcomes.try_for_each(|outcome| outcome.map(drop))?;
+        created
     }
 
-    /// Records jobs of different orders in one request, each by itself: what became of each, in their order. One that
-    /// is recorded already stays as it is.
-    pub async fn create_each(
+    /// Records jobs of different orders, each by itself: what became of each, in their order. One that is recorded
+    /// already stays as it is, and one that cannot be recorded does not hold the others up. One request for every few
+    /// megabytes.
+    pub async fn create_each<'a>(
         &self,
-        wishes: impl Iterator<Item = (&Order, &NewJob)>,
-    ) -> Result<Vec<Created>, Error> {
-        let calls = wishes
-            .map(|(order, job)| creation(order, job, &[], None))
-            .collect::<Result<Vec<_>, _>>()?;
-        if calls.is_empty() {
-            return Ok(Vec::new());
+        wanted: impl Iterator<Item = (&'a Order, &'a NewJob)>,
+    ) -> Result<Vec<Result<Created, Error>>, Error> {
+        let mut requests = Requests::new(self);
+        for (order, job) in wanted {
+            let job = std::slice::from_ref(job);
+            let call = of(beginning("", None), order, job);
+            requests.add(call, bytes(job)).await?;
         }
-        let count = calls.len();
-        let pipeline = calls.into_iter().fold(Pipeline::new(), Pipeline::script);
-        let mut replies = self.redis.pipeline(pipeline).await?;
-        (0..count)
-            .map(|_| read(&replies.take::<Vec<String>>()?))
-            .collect()
+        requests.finish().await
     }
 }
 
-/// The call that records these jobs.
-fn creation(
-    order: &Order,
-    first: &NewJob,
-    rest: &[NewJob],
-    idempotency: Option<&Idempotency>,
-) -> Result<Invocation, Error> {
-    let jobs = || std::iter::once(first).chain(rest);
-    let answer = serde_json::to_string(&Answer {
-        ids: jobs().map(|job| job.id.clone()).collect(),
-        label: order.label.clone(),
-    })?;
-    let name = order.job.name();
-    let key = idempotency.map_or("", |idempotency| &idempotency.key);
-    let script = match idempotency {
-        None => &scripts::CREATE,
-        Some(_) => &scripts::CREATE_ONCE,
+/// Calls that record jobs, gathered into requests of a bounded size.
+struct Requests<'a> {
+    jobs: &'a Jobs,
+    calls: Vec<Invocation>,
+    bytes: usize,
+    outcomes: Vec<Result<Created, Error>>,
+}
+
+impl<'a> Requests<'a> {
+    fn new(jobs: &'a Jobs) -> Self {
+        Self {
+            jobs,
+            calls: Vec::new(),
+            bytes: 0,
+            outcomes: Vec::new(),
+        }
+    }
+
+    async fn add(&mut self, call: Invocation, bytes: usize) -> Result<(), Error> {
+        if self.bytes + bytes > REQUEST_BYTES {
+            self.send().await?;
+        }
+        self.bytes += bytes;
+        self.calls.push(call);
+        Ok(())
+    }
+
+    async fn send(&mut self) -> Result<(), Error> {
+        self.bytes = 0;
+        if self.calls.is_empty() {
+            return Ok(());
+        }
+        let count = self.calls.len();
+        let calls = self.calls.drain(..);
+        let pipeline = calls.fold(Pipeline::new(), Pipeline::script);
+        let mut replies = self.jobs.redis.pipeline(pipeline).await?;
+        for _ in 0..count {
+            let answer = replies.take::<Vec<String>>().map_err(Error::from);
+            self.outcomes.push(answer.and_then(|answer| read(&answer)));
+        }
+        Ok(())
+    }
+
+    /// What became of each call, in their order.
+    async fn finish(mut self) -> Result<Vec<Result<Created, Error>>, Error> {
+        self.send().await?;
+        Ok(self.outcomes)
+    }
+}
+
+/// Jobs as parts of which one script records each.
+fn parts(jobs: &[NewJob]) -> Vec<&[NewJob]> {
+    let (mut count, mut bytes) = (0, 0);
+    let fits = |job: &NewJob, next: &NewJob| {
+        count += 1;
+        bytes += job.payload.len();
+        let fits = count < PER_SCRIPT && bytes + next.payload.len() <= REQUEST_BYTES;
+        if !fits {
+            (count, bytes) = (0, 0);
+        }
+        fits
     };
+    jobs.chunk_by(fits).collect()
+}
+
+fn bytes(jobs: &[NewJob]) -> usize {
+    jobs.iter().map(|job| job.payload.len()).sum()
+}
+
+/// A call before its jobs are named: its script, its fifth key, and what stands first of its arguments.
+type Call<'a> = (&'static Script, String, [&'a str; 2]);
+
+/// Records the first jobs of a request, and keeps the answer under its idempotency key.
+fn beginning<'a>(answer: &'a str, idempotency: Option<&'a Idempotency>) -> Call<'a> {
+    let (script, key, fingerprint) = match idempotency {
+        None => (&scripts::CREATE, "", ""),
+        Some(Idempotency { key, fingerprint }) => {
+            (&scripts::CREATE_ONCE, key.as_str(), fingerprint.as_str())
+        }
+    };
+    (script, keys::IDEMPOTENCY.key(key), [fingerprint, answer])
+}
+
+/// Records further jobs of a request, if the first is recorded.
+fn following(first: &NewJob) -> Call<'_> {
+    (&scripts::CREATE_MORE, keys::JOB.key(&first.id), ["", ""])
+}
+
+/// The call for these jobs. At least one.
+fn of(
+    (script, fifth, [fingerprint, answer]): Call<'_>,
+    order: &Order,
+    jobs: &[NewJob],
+) -> Invocation {
+    let name = order.job.name();
+    let first = jobs.first().map_or("", |job| &job.id);
     let mut call = script
         .invoke()
-        .key(keys::JOB.key(&first.id))
+        .key(keys::JOB.key(first))
         .key(keys::OPEN.key(name))
         .key(keys::STATS.key(name))
         .key(keys::LIST.key(name))
-        .key(keys::IDEMPOTENCY.key(key))
+        .key(fifth)
         .key(keys::BATCH.key(&order.label));
-    for job in rest {
+    for job in jobs.iter().skip(1) {
         call = call.key(keys::JOB.key(&job.id));
     }
     call = call
-        .arg(idempotency.map_or("", |idempotency| &idempotency.fingerprint))
+        .arg(fingerprint)
         .arg(IDEMPOTENCY_LIFE.as_millis())
         .arg(answer)
         .arg(name)
@@ -189,10 +299,10 @@ fn creation(
         .arg(life(order.job.plan()))
         .arg(LIST_CAP)
         .arg(OPEN_LIFE.as_millis());
-    for job in jobs() {
+    for job in jobs {
         call = call.arg(&job.id).arg(&job.payload);
     }
-    Ok(call)
+    call
 }
 
 fn read(answer: &[String]) -> Result<Created, Error> {
@@ -200,14 +310,30 @@ fn read(answer: &[String]) -> Result<Created, Error> {
         [state, ..] if state == "created" => Ok(Created::New),
         [state] if state == "conflict" => Ok(Created::Conflict),
         [state] if state == "paused" => Ok(Created::Paused),
-        [state, first, status] if state == "same" => {
+        [state, first, status, not_before] if state == "same" => {
             let Answer { ids, label } = serde_json::from_str(first)?;
             Ok(Created::Same {
                 ids,
                 label,
-                unclaimed: status == "queued",
+                standing: match status.as_str() {
+                    "queued" => Standing::Unclaimed,
+                    "" => Standing::Gone,
+                    _ => Standing::Known,
+                },
+                not_before: instant(not_before)?,
             })
         }
         other => Err(Error::Unreadable(format!("create answered {other:?}"))),
     }
+}
+
+/// An instant in a record, in milliseconds; 0 is none.
+pub(super) fn instant(millis: &str) -> Result<Option<Timestamp>, Error> {
+    let unreadable = || Error::Unreadable(format!("an instant: {millis:?}"));
+    let millis: i64 = millis.parse().map_err(|_| unreadable())?;
+    if millis == 0 {
+        return Ok(None);
+    }
+    let at = Timestamp::from_millisecond(millis).map_err(|_| unreadable())?;
+    Ok(Some(at))
 }

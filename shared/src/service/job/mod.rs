@@ -12,6 +12,7 @@ mod claim;
 mod commit;
 mod create;
 mod given_up;
+mod handover;
 mod kind;
 mod many;
 mod overdue;
@@ -31,9 +32,10 @@ mod unclaimed;
 pub mod keys;
 
 pub use claim::{Claim, Claimed, Incoming};
-pub use commit::Ending;
-pub use create::{Created, Idempotency, NewJob, Order};
+pub use commit::{Deferral, Ending};
+pub use create::{Created, Idempotency, NewJob, Order, Standing};
 pub use given_up::GivenUp;
+pub use handover::{Delivery, Handover};
 pub use kind::{FAILURE_HANDLER, Flow, JobType, Plan, Priority, stretched};
 pub use many::{Found, Wanted, Whereabouts};
 pub use pause::HELD_FOR;
@@ -46,8 +48,8 @@ pub use sight::Sight;
 pub use size::{PART_BYTES, must_fit, parts};
 pub use steer::{Cancelled, Failed, Redriven, Refusal};
 pub use stop::Stop;
-pub use tracking::Tracking;
-pub use unclaimed::{PATIENCE as UNCLAIMED_AFTER, Unclaimed};
+pub use tracking::{Continuation, Tracking};
+pub use unclaimed::{Overdue, PATIENCE as UNCLAIMED_AFTER, Unclaimed};
 
 use crate::protocol::{qstash, upstash};
 
@@ -88,6 +90,16 @@ impl Error {
             Self::Publish(error) => error.is_rejection(),
             Self::Refused(_) | Self::Message(_) | Self::TooLarge { .. } | Self::Payload(_) => true,
             Self::Record(_) | Self::Unreadable(_) => false,
+        }
+    }
+
+    /// Whether the same call may succeed later without a change of the request, the code or the settings.
+    #[must_use]
+    pub fn is_transient(&self) -> bool {
+        match self {
+            Self::Record(error) => error.is_transient(),
+            Self::Publish(error) => error.is_transient(),
+            _ => false,
         }
     }
 

@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use url::Url;
 
 use super::Error;
+use super::handover::{Delivery, Handover};
 use super::kind::{FAILURE_HANDLER, JobType, Priority};
 use super::size;
 use super::tracking::Tracking;
@@ -13,15 +14,6 @@ use crate::base::env;
 use crate::protocol::qstash::{
     self, Builder, DeduplicationId, FlowControl, Label, Message, Refusal,
 };
-
-/// How many messages one batch carries. A job of 100 recipients has some 10 KB.
-const BATCH: usize = 1000;
-
-/// How many bytes of bodies one batch carries. QStash takes 100 MB, and inside the batch every body is escaped.
-const BATCH_BYTES: usize = 32_000_000;
-
-/// How many requests of a batch may be refused before the fault is taken for that of all its messages.
-const MAX_REFUSED: usize = 200;
 
 /// Turns jobs into messages to their functions.
 #[derive(Clone, Debug)]
@@ -81,69 +73,23 @@ impl Publisher {
         }
     }
 
-    /// Publishes jobs, each once: what was published before is recognised by its deduplication id.
+    /// Publishes jobs, each once: what was published before is recognised by its deduplication id. Errors if one of them
+    /// was not taken.
     pub async fn publish(&self, jobs: &[Outgoing<'_>]) -> Result<(), Error> {
         if let [job] = jobs {
             self.qstash.publish(&self.message(job)?).await?;
             return Ok(());
         }
-        for outcome in self.publish_each(jobs).await? {
-            outcome.map_err(Error::Refused)?;
+        let Handover { deliveries, outage } = self.hand_over(jobs).await;
+        if let Some(outage) = outage {
+            return Err(outage);
+        }
+        for delivery in deliveries {
+            if let Delivery::Refused(reason) = delivery {
+                return Err(Error::Refused(Refusal(reason)));
+            }
         }
         Ok(())
-    }
-
-    /// Publishes jobs, each once, and says of each whether the queue took it; one that it refuses does not hold the
-    /// others back. Errors if the queue takes none for now.
-    pub async fn publish_each(
-        &self,
-        jobs: &[Outgoing<'_>],
-    ) -> Result<Vec<Result<(), Refusal>>, Error> {
-        let messages = jobs.iter().map(|job| self.message(job));
-        let mut outcomes: Vec<Result<(), Refusal>> = Vec::with_capacity(jobs.len());
-        let mut sound = Vec::with_capacity(jobs.len());
-        for message in messages {
-            match message {
-                Ok(message) => {
-                    sound.push(message);
-                    outcomes.push(Ok(()));
-                }
-                Err(error) => outcomes.push(Err(Refusal(error.to_string()))),
-            }
-        }
-        let mut sent = Vec::with_capacity(sound.len());
-        for part in batches(&sound) {
-            sent.extend(self.send(part).await?);
-        }
-        let written = outcomes.iter_mut().filter(|outcome| outcome.is_ok());
-        for (outcome, sent) in written.zip(sent) {
-            *outcome = sent;
-        }
-        Ok(outcomes)
-    }
-
-    /// Sends one batch. QStash refuses a batch as a whole for one malformed message, so what is refused is halved until
-    /// the message stands alone.
-    async fn send(&self, messages: &[Message]) -> Result<Vec<Result<(), Refusal>>, Error> {
-        let mut outcomes = Vec::with_capacity(messages.len());
-        let (mut parts, mut refused) = (vec![messages], 0);
-        while let Some(part) = parts.pop() {
-            match self.qstash.batch(part).await {
-                Ok(answers) => outcomes.extend(answers.into_iter().map(|answer| answer.map(drop))),
-                Err(error) if error.is_rejection() => {
-                    refused += 1;
-                    if part.len() == 1 || refused > MAX_REFUSED {
-                        let refusal = Refusal(error.to_string());
-                        outcomes.extend(part.iter().map(|_| Err(refusal.clone())));
-                    } else {
-                        let (first, second) = part.split_at(part.len() / 2);
-                        parts.extend([second, first]);
-                    }
-                }
-                Err(error) => return Err(error.into()),
-            }
-        }
-        Ok(outcomes)
     }
 
     /// Publishes a run.
@@ -160,7 +106,7 @@ impl Publisher {
         Ok(())
     }
 
-    fn message(&self, job: &Outgoing<'_>) -> Result<Message, Error> {
+    pub(super) fn message(&self, job: &Outgoing<'_>) -> Result<Message, Error> {
         size::must_fit(job.payload)?;
         let tracking = Tracking {
             job_id: Some(job.job_id.to_owned()),
@@ -201,92 +147,5 @@ impl Publisher {
             path.pop_if_empty().extend(["api", "jobs", function]);
         }
         url
-    }
-}
-
-/// Messages as batches of a bounded number and size, in their order.
-fn batches(messages: &[Message]) -> Vec<&[Message]> {
-    let mut batches = Vec::new();
-    let (mut begin, mut bytes) = (0, 0);
-    for (place, message) in messages.iter().enumerate() {
-        let size = message.body().len();
-        if place > begin && (place - begin >= BATCH || bytes + size > BATCH_BYTES) {
-            batches.push(&messages[begin..place]);
-            (begin, bytes) = (place, 0);
-        }
-        bytes += size;
-    }
-    if begin < messages.len() {
-        batches.push(&messages[begin..]);
-    }
-    batches
-}
-
-#[cfg(test)]
-mod tests {
-    use std::time::Duration;
-
-    use super::{JobType, Outgoing, Priority, Publisher, Refusal};
-    use crate::base::secret::Secret;
-    use crate::protocol::canned::{Answer, Server};
-    use crate::protocol::qstash::Client;
-
-    fn publisher(server: &Server) -> Publisher {
-        let token = Secret::new("token".into());
-        let qstash = Client::new(&server.url(), &token, Duration::from_secs(20)).unwrap();
-        Publisher::new(qstash, "http://localhost:3000".parse().unwrap())
-    }
-
-    fn job<'a>(job_id: &'a str, payload: &'a str) -> Outgoing<'a> {
-        Outgoing {
-            job_id,
-            job: JobType::Email,
-            generation: 1,
-            priority: Priority::Normal,
-            tenant: "ann@example.com",
-            not_before: None,
-            payload,
-        }
-    }
-
-    fn rejected() -> Answer {
-        Answer::json(400, r#"{"error":"malformed"}"#)
-    }
-
-    #[tokio::test]
-    async fn message_that_spoils_a_batch_is_found_and_the_others_are_published() {
-        let server = Server::answering([
-            rejected(),
-            Answer::json(200, r#"[{"messageId":"a"},{"messageId":"b"}]"#),
-            rejected(),
-            rejected(),
-            Answer::json(200, r#"[{"messageId":"d"}]"#),
-        ]);
-        let jobs = ["a", "b", "c", "d"].map(|id| job(id, "{}"));
-        let outcomes = publisher(&server).publish_each(&jobs).await.unwrap();
-        let refused: Vec<bool> = outcomes.iter().map(Result::is_err).collect();
-        assert_eq!(refused, [false, false, true, false]);
-        let Err(Refusal(reason)) = &outcomes[2] else {
-            panic!("published");
-        };
-        assert!(reason.contains("malformed"), "{reason}");
-    }
-
-    #[tokio::test]
-    async fn job_that_cannot_be_a_message_does_not_hold_the_others_back() {
-        let server = Server::answering([Answer::json(200, r#"[{"messageId":"b"}]"#)]);
-        let large = format!(r#"{{"a":"{}"}}"#, "x".repeat(7_000_000));
-        let jobs = [job("a", "[]"), job("b", "{}"), job("c", &large)];
-        let outcomes = publisher(&server).publish_each(&jobs).await.unwrap();
-        let refused: Vec<bool> = outcomes.iter().map(Result::is_err).collect();
-        assert_eq!(refused, [true, false, true]);
-    }
-
-    #[tokio::test]
-    async fn spent_quota_ends_the_call_and_rejects_nothing() {
-        let server = Server::answering([Answer::json(412, r#"{"error":"quota"}"#)]);
-        let jobs = ["a", "b"].map(|id| job(id, "{}"));
-        let error = publisher(&server).publish_each(&jobs).await.unwrap_err();
-        assert!(!error.is_rejection(), "{error}");
     }
 }

@@ -24,6 +24,9 @@ macro_rules! locked {
 pub(super) static CREATE: Script = Script::repeatable(locked!("record.lua", "create.lua"));
 // With an Idempotency-Key it looks at the job of the first time.
 pub(super) static CREATE_ONCE: Script = Script::repeatable(source!("record.lua", "create.lua"));
+// For the jobs of a request after the first twenty.
+pub(super) static CREATE_MORE: Script =
+    Script::repeatable(locked!("record.lua", "create_more.lua", "create.lua"));
 pub(super) static CLAIM: Script = Script::repeatable(locked!("record.lua", "claim.lua"));
 pub(super) static COMMIT: Script = Script::repeatable(locked!("record.lua", "commit.lua"));
 pub(super) static PROGRESS: Script = Script::repeatable(locked!("record.lua", "progress.lua"));
@@ -35,5 +38,6 @@ pub(super) static FAIL: Script = Script::repeatable(locked!("record.lua", "fail.
 pub(super) static GET: Script = Script::repeatable(source!("get.lua"));
 pub(super) static LIST: Script = Script::repeatable(source!("list.lua"));
 pub(super) static UNCLAIMED: Script = Script::repeatable(source!("record.lua", "unclaimed.lua"));
+pub(super) static REPUBLISH: Script = Script::repeatable(locked!("record.lua", "republish.lua"));
 pub(super) static MATCHING: Script = Script::repeatable(source!("matching.lua"));
 pub(super) static BATCH: Script = Script::repeatable(source!("batch.lua"));

@@ -2,8 +2,10 @@
 
 use std::time::Duration;
 
+use jiff::Timestamp;
+
 use super::claim::{Incoming, MESSAGE_LIFE};
-use super::create::{LIST_CAP, life};
+use super::create::{LIST_CAP, instant, life};
 use super::kind::JobType;
 use super::read::job;
 use super::record::{Job, Status};
@@ -30,6 +32,8 @@ pub enum Redriven {
         generation: u32,
         /// The payload, as it was first given.
         payload: String,
+        /// The instant before which it must not run, where a delay that was asked for has not passed.
+        not_before: Option<Timestamp>,
         /// The job, queued.
         job: Box<Job>,
     },
@@ -186,12 +190,13 @@ fn redriven(answer: Vec<Reply>) -> Result<Redriven, Error> {
     if let Some(refusal) = refusal(&answer)? {
         return Ok(Redriven::Not(refusal));
     }
-    let Ok([_, generation, payload, record]) = <[Reply; 4]>::try_from(answer) else {
+    let Ok([_, generation, payload, record, not_before]) = <[Reply; 5]>::try_from(answer) else {
         return Err(Error::Unreadable("redrive".into()));
     };
     Ok(Redriven::Ready {
         generation: u32::try_from(u64::from_reply(generation)?).unwrap_or(u32::MAX),
         payload: String::from_reply(payload)?,
+        not_before: instant(&String::from_reply(not_before)?)?,
         job: Box::new(job(Vec::from_reply(record)?)?),
     })
 }

@@ -3,6 +3,8 @@
 use std::error::Error;
 use std::time::Duration;
 
+use serde_json::Value;
+
 /// Why a job is not done, and what is to become of it.
 #[derive(Debug, thiserror::Error)]
 pub enum Stop {
@@ -17,11 +19,21 @@ pub enum Stop {
     /// Something that will not heal: straight to the dead-letter queue.
     #[error("{0}")]
     Never(String),
-    /// Not now: the job goes back into the queue, without a retry being spent.
+    /// Not now: the job goes back into the queue, without a retry being spent. Each time in a row it waits longer.
     #[error("{reason}")]
     Defer {
+        /// How long to wait, the first time.
+        after: Duration,
+        /// Why, for the timeline.
+        reason: String,
+    },
+    /// More than fits into one attempt: the job goes on in another message, without a retry being spent.
+    #[error("{reason}")]
+    GoOn {
         /// How long to wait.
         after: Duration,
+        /// What the next attempt is to know, such as where it begins.
+        left: Value,
         /// Why, for the timeline.
         reason: String,
     },
@@ -39,6 +51,15 @@ impl Stop {
     /// A failure that will not heal, with its causes in words.
     pub fn never(error: impl Error) -> Self {
         Self::Never(causes(&error))
+    }
+
+    /// On in another message after `after`.
+    pub fn go_on(after: Duration, reason: impl Into<String>) -> Self {
+        Self::GoOn {
+            after,
+            left: Value::Null,
+            reason: reason.into(),
+        }
     }
 
     /// Back into the queue for `after`.

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Deserializer, Serialize};
+use serde_json::Value;
 use serde_json::value::{RawValue, to_raw_value};
 
 use crate::base::id;
@@ -19,6 +20,13 @@ pub struct Tracking {
     pub generation: Option<u32>,
 }
 
+/// What an attempt leaves to the next one, in the message by which the job goes on.
+#[derive(Clone, Debug, Default, Deserialize)]
+pub struct Continuation {
+    #[serde(default)]
+    continued: Option<Value>,
+}
+
 fn plain<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
     let id = Option::<String>::deserialize(deserializer)?;
     Ok(id.filter(|id| id::is_plain(id)))
@@ -26,26 +34,48 @@ fn plain<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D
 
 impl Tracking {
     /// The body of a message: the payload (a JSON object) with these members added. The other members are passed on
-    /// as they are written, so that one which cannot be read fails its own job and no batch.
+    /// as they are written: one that cannot be read fails its own job and no batch, and a long number loses no digit.
     pub(super) fn envelop(&self, payload: &str) -> Result<Vec<u8>, serde_json::Error> {
-        let mut body: BTreeMap<String, Box<RawValue>> = serde_json::from_str(payload)?;
+        let mut body = members(payload)?;
         body.insert("jobId".into(), to_raw_value(&self.job_id)?);
         body.insert("generation".into(), to_raw_value(&self.generation)?);
         serde_json::to_vec(&body)
     }
 }
 
+impl Continuation {
+    /// What the attempt before has left. A first message begins at the beginning, whatever its sender wrote.
+    #[must_use]
+    pub fn of(self, tracking: &Tracking) -> Value {
+        let goes_on = tracking.job_id.is_some() && tracking.generation > Some(1);
+        self.continued.filter(|_| goes_on).unwrap_or_default()
+    }
+
+    /// The payload of a message by which a job goes on with what this attempt leaves.
+    pub fn with(payload: &str, left: &Value) -> Result<String, serde_json::Error> {
+        let mut body = members(payload)?;
+        body.insert("continued".into(), to_raw_value(left)?);
+        serde_json::to_string(&body)
+    }
+}
+
+fn members(payload: &str) -> Result<BTreeMap<String, Box<RawValue>>, serde_json::Error> {
+    serde_json::from_str(payload)
+}
+
 #[cfg(test)]
 mod tests {
-    use super::Tracking;
+    use serde_json::{Value, json};
+
+    use super::{Continuation, Tracking};
 
     #[test]
     fn unreadable_member_is_passed_on_as_written() {
         let deep = format!("{}{}", "[".repeat(200), "]".repeat(200));
-        let payload = format!(r#"{{"a":{deep},"b":1e400,"c":12345678901234567890}}"#);
+        let payload = format!(r#"{{"a":{deep},"b":1e400,"c":12345678901234567890,"d":[]}}"#);
         let body = Tracking::default().envelop(&payload).unwrap();
         let body = String::from_utf8(body).unwrap();
-        for written in [deep.as_str(), "1e400", "12345678901234567890"] {
+        for written in [deep.as_str(), "1e400", "12345678901234567890", r#""d":[]"#] {
             assert!(body.contains(written), "{body}");
         }
     }
@@ -71,12 +101,29 @@ mod tests {
         }
     }
 
+    fn ours(generation: u32) -> Tracking {
+        Tracking {
+            job_id: Some("ours".into()),
+            generation: Some(generation),
+        }
+    }
+
+    #[test]
+    fn continuation_counts_only_in_a_message_by_which_a_job_goes_on() {
+        let left = |tracking: &Tracking| {
+            let payload = Continuation::with(r#"{"to":"a"}"#, &json!({ "cursor": 7 })).unwrap();
+            let body = tracking.envelop(&payload).unwrap();
+            let continuation: Continuation = serde_json::from_slice(&body).unwrap();
+            continuation.of(tracking)
+        };
+        assert_eq!(left(&ours(2)), json!({ "cursor": 7 }));
+        assert_eq!(left(&ours(1)), Value::Null);
+        assert_eq!(left(&Tracking::default()), Value::Null);
+    }
+
     #[test]
     fn a_payload_cannot_claim_another_job() {
-        let tracking = Tracking {
-            job_id: Some("ours".into()),
-            generation: Some(2),
-        };
+        let tracking = ours(2);
         let body = tracking.envelop(r#"{"jobId":"theirs","to":"a"}"#).unwrap();
         let read: serde_json::Value = serde_json::from_slice(&body).unwrap();
         assert_eq!(

@@ -9,9 +9,8 @@ use std::time::Duration;
 use serde_json::{Map, Value};
 
 use super::{Kind, Outbox, Outcome, Row};
-use crate::protocol::qstash;
 use crate::service::job::{
-    self, Created, HELD_FOR, JobType, Jobs, NewJob, Order, Outgoing, Priority, Publisher,
+    self, Created, Delivery, HELD_FOR, JobType, Jobs, NewJob, Order, Outgoing, Priority, Publisher,
 };
 
 /// Records and publishes the jobs of rows.
@@ -21,6 +20,15 @@ pub struct Courier {
     pub jobs: Jobs,
     /// The way to the queue.
     pub publisher: Publisher,
+}
+
+/// What became of rows.
+#[derive(Debug)]
+pub struct Relayed {
+    /// One for each row, in their order.
+    pub outcomes: Vec<Outcome>,
+    /// What kept some of them from being done, if anything did: it is no row's fault.
+    pub outage: Option<job::Error>,
 }
 
 /// A row that is read: the job that it becomes.
@@ -53,69 +61,84 @@ impl Courier {
         if claimed.rows.is_empty() {
             return Ok(0);
         }
-        match self.deliver(&claimed.rows).await {
-            Ok(outcomes) => {
-                outbox.settle(&claimed, &outcomes).await?;
-                Ok(outcomes.iter().filter(|it| **it == Outcome::Done).count())
-            }
-            Err(error) => {
-                let free = vec![Outcome::Free(Duration::ZERO); claimed.rows.len()];
-                outbox.settle(&claimed, &free).await?;
-                Err(error.into())
-            }
+        let Relayed { outcomes, outage } = self.deliver(&claimed.rows).await;
+        outbox.settle(&claimed, &outcomes).await?;
+        if let Some(outage) = outage {
+            return Err(outage.into());
         }
+        Ok(outcomes.iter().filter(|it| **it == Outcome::Done).count())
     }
 
-    /// Records and publishes the jobs of these rows, and says of each what became of it. An error is an outage: some
-    /// may have gone, and all may be tried again.
-    pub async fn deliver(&self, rows: &[Row]) -> Result<Vec<Outcome>, job::Error> {
-        let mut outcomes = vec![Outcome::Done; rows.len()];
+    /// Records and publishes the jobs of these rows. What can never go, or is refused, holds no other up.
+    pub async fn deliver(&self, rows: &[Row]) -> Relayed {
+        let mut relayed = Relayed {
+            outcomes: vec![Outcome::Free(Duration::ZERO); rows.len()],
+            outage: None,
+        };
         let mut parcels = Vec::with_capacity(rows.len());
         for (place, row) in rows.iter().enumerate() {
             match parcel(place, row) {
                 Ok(parcel) => parcels.push(parcel),
-                Err(reason) => outcomes[place] = Outcome::Aside(reason),
+                Err(reason) => relayed.outcomes[place] = Outcome::Aside(reason),
             }
         }
-        let parcels = self.recorded(parcels, &mut outcomes).await?;
-        let outgoing: Vec<Outgoing<'_>> = parcels.iter().map(Parcel::outgoing).collect();
-        let published = self.publisher.publish_each(&outgoing).await?;
-        // The last of each key that went: what was refused before it has been overtaken, and must not follow it.
-        let mut gone = HashSet::new();
-        for (parcel, published) in parcels.iter().zip(&published).rev() {
-            match (published, parcel.row.ordering_key.as_deref()) {
-                (Ok(()), Some(key)) => {
-                    gone.insert(key);
-                }
-                (Ok(()), None) => {}
-                (Err(refusal), key) => {
-                    let overtaken = key.is_some_and(|key| gone.contains(key));
-                    outcomes[parcel.place] = refused(parcel.row, refusal, overtaken);
-                }
-            }
+        match self.recorded(parcels, &mut relayed).await {
+            Ok(parcels) => self.published(&parcels, &mut relayed).await,
+            Err(outage) => relayed.outage = Some(outage),
         }
-        Ok(outcomes)
+        relayed
     }
 
-    /// Those that have a record now. What is paused waits, and what is behind it in its order waits with it.
+    async fn published(&self, parcels: &[Parcel<'_>], relayed: &mut Relayed) {
+        let outgoing: Vec<Outgoing<'_>> = parcels.iter().map(Parcel::outgoing).collect();
+        let handover = self.publisher.hand_over(&outgoing).await;
+        // The last of each key that went: what was refused before it has been overtaken, and must not follow it.
+        let mut gone = HashSet::new();
+        for (parcel, delivery) in parcels.iter().zip(&handover.deliveries).rev() {
+            let key = parcel.row.ordering_key.as_deref();
+            relayed.outcomes[parcel.place] = match delivery {
+                Delivery::Taken => {
+                    gone.extend(key);
+                    Outcome::Done
+                }
+                Delivery::Refused(reason) => {
+                    let overtaken = key.is_some_and(|key| gone.contains(key));
+                    refused(parcel.row, reason, overtaken)
+                }
+                Delivery::NotSent | Delivery::InDoubt => Outcome::Free(Duration::ZERO),
+            };
+        }
+        relayed.outage = handover.outage.or(relayed.outage.take());
+    }
+
+    /// Those that have a record now. What is paused waits, and what is behind it in its order waits with it; what cannot
+    /// be recorded rests. An error is an outage: some may be recorded, and all may be tried again.
     async fn recorded<'a>(
         &self,
         parcels: Vec<Parcel<'a>>,
-        outcomes: &mut [Outcome],
+        relayed: &mut Relayed,
     ) -> Result<Vec<Parcel<'a>>, job::Error> {
-        let wishes = parcels.iter().map(|parcel| (&parcel.order, &parcel.job));
-        let created = self.jobs.create_each(wishes).await?;
+        let wanted = parcels.iter().map(|parcel| (&parcel.order, &parcel.job));
+        let created = self.jobs.create_each(wanted).await?;
         let mut held = HashSet::new();
         let mut recorded = Vec::with_capacity(parcels.len());
         for (parcel, created) in parcels.into_iter().zip(created) {
             let key = parcel.row.ordering_key.as_deref();
             let waits = key.is_some_and(|key| held.contains(key));
-            if created == Created::Paused || waits {
-                held.extend(key);
-                outcomes[parcel.place] = Outcome::Free(HELD_FOR);
-            } else {
-                recorded.push(parcel);
-            }
+            relayed.outcomes[parcel.place] = match created {
+                Err(error) if error.is_transient() => {
+                    relayed.outage.get_or_insert(error);
+                    Outcome::Free(Duration::ZERO)
+                }
+                Err(error) => Outcome::failed(parcel.row, error.to_string()),
+                Ok(Created::Paused) => Outcome::Free(HELD_FOR),
+                Ok(_) if waits => Outcome::Free(HELD_FOR),
+                Ok(_) => {
+                    recorded.push(parcel);
+                    continue;
+                }
+            };
+            held.extend(key);
         }
         Ok(recorded)
     }
@@ -173,9 +196,9 @@ fn readable(payload: &str) -> Result<(), String> {
         .map_err(|error| format!("the payload cannot be read: {error}"))
 }
 
-fn refused(row: &Row, refusal: &qstash::Refusal, overtaken: bool) -> Outcome {
+fn refused(row: &Row, reason: &str, overtaken: bool) -> Outcome {
     if overtaken {
-        return Outcome::Aside(format!("{refusal}; what came after it has gone"));
+        return Outcome::Aside(format!("{reason}; what came after it has gone"));
     }
-    Outcome::failed(row, refusal.to_string())
+    Outcome::failed(row, reason.to_owned())
 }

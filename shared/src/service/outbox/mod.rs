@@ -14,6 +14,8 @@ mod write;
 
 use std::time::Duration;
 
+use uuid::Uuid;
+
 pub use self::row::{Columns, Kind, Outcome, Row};
 pub use self::write::Entry;
 use crate::base::id;
@@ -28,6 +30,10 @@ const MOST_ATTEMPTS: i32 = 10;
 const CLAIM: &str = include_str!("claim.sql");
 const SETTLE: &str = include_str!("settle.sql");
 const STANDING: &str = include_str!("standing.sql");
+
+/// Finds rows by their ids that are not done.
+const UNFINISHED: &str = "SELECT id::text FROM signtusk.outbox \
+    WHERE id = ANY ($1::uuid[]) AND published_at IS NULL";
 
 /// Removes some rows that are done and have been for three days.
 const PURGE: &str = "DELETE FROM signtusk.outbox WHERE id IN ( \
@@ -147,6 +153,23 @@ impl Outbox {
         ];
         self.0.query_repeatable(SETTLE, &parameters).await?;
         Ok(())
+    }
+
+    /// Those of these jobs whose rows are not done: they wait, rest, or were set aside, and go by their rows alone.
+    pub async fn unfinished(&self, jobs: &[String]) -> Result<Vec<String>, Error> {
+        // A job that another client published has an id of QStash's, which no row has.
+        let ids: Vec<&String> = jobs
+            .iter()
+            .filter(|id| Uuid::try_parse(id).is_ok())
+            .collect();
+        if ids.is_empty() {
+            return Ok(Vec::new());
+        }
+        let rows = self
+            .0
+            .query_repeatable(UNFINISHED, &[(&ids, Type::TEXT_ARRAY)])
+            .await?;
+        rows.iter().map(|row| Ok(column(row, "id")?)).collect()
     }
 
     /// How old the oldest waiting row is, and how many were set aside. Its cost does not grow with the outbox.

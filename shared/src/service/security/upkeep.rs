@@ -17,7 +17,7 @@ pub struct Upkeep {
 }
 
 /// What was made good.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Upkept {
     /// Entries of the block list that were copied again.
     pub blocked: usize,

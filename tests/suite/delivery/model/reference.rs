@@ -22,10 +22,10 @@ pub(super) struct Record {
     pub(super) generation: u32,
     pub(super) attempts: u32,
     panics: u32,
+    /// Claims, those too that count as no attempt.
+    fences: u32,
     /// Whether the lease's time has not passed.
     leased: bool,
-    /// The claim that was committed last, if nothing else was decided since.
-    committed: Option<usize>,
 }
 
 /// A claim as its holder knows it.
@@ -34,6 +34,8 @@ struct Held {
     fence: u32,
     generation: u32,
     panics: u32,
+    /// Whether it has said how it ended.
+    committed: bool,
 }
 
 impl Record {
@@ -43,8 +45,8 @@ impl Record {
             generation,
             attempts: 0,
             panics: 0,
+            fences: 0,
             leased: false,
-            committed: None,
         }
     }
 
@@ -99,6 +101,7 @@ impl Reference {
     }
 
     fn claim(&mut self, generation: u32) -> Said {
+        let was = self.record.as_ref().map(|record| record.status);
         if let Some(record) = &self.record {
             if matches!(record.status, Status::Completed | Status::Cancelled) {
                 return Said::Over;
@@ -106,7 +109,7 @@ impl Reference {
             if generation < record.generation {
                 return Said::Superseded;
             }
-            if record.runs() {
+            if record.runs() && generation == record.generation {
                 return Said::Busy;
             }
         } else {
@@ -117,18 +120,21 @@ impl Reference {
         let Some(record) = &mut self.record else {
             return Said::Nothing;
         };
-        record.attempts += 1;
+        // Who has published a newer message has put the job off, which counts as no attempt.
+        let goes_on = was == Some(Status::Processing) && generation > record.generation;
+        record.attempts += u32::from(!goes_on);
+        record.fences += 1;
         record.generation = generation;
         record.leased = true;
-        // Every claim is an attempt, so that the fence counts them, too.
-        let (attempt, panics) = (record.attempts, record.panics);
+        let (fence, attempt, panics) = (record.fences, record.attempts, record.panics);
         self.claims.push(Held {
-            fence: attempt,
+            fence,
             generation,
             panics,
+            committed: false,
         });
         Said::Run {
-            fence: attempt.into(),
+            fence: fence.into(),
             attempt,
             panics,
         }
@@ -138,10 +144,7 @@ impl Reference {
         let Some(place) = self.held(back) else {
             return Said::Nothing;
         };
-        let repeated = self
-            .record
-            .as_ref()
-            .is_some_and(|record| record.committed == Some(place));
+        let repeated = self.claims[place].committed;
         if repeated || !self.owns(place) {
             return Said::Written(repeated);
         }
@@ -151,9 +154,10 @@ impl Reference {
             End::Dead => Status::Dead,
             End::Deferred => Status::Deferred,
         });
-        let claim = self.claims[place];
+        let claim = &mut self.claims[place];
+        claim.committed = true;
         if let Some(record) = &mut self.record {
-            record.committed = Some(place);
+            record.attempts -= u32::from(matches!(end, End::Deferred));
             record.panics = claim.panics + u32::from(matches!(end, End::Panicked));
             record.generation = claim.generation + u32::from(matches!(end, End::Deferred));
         }
@@ -171,7 +175,6 @@ impl Reference {
         if ended || record.runs() {
             return Said::Refused;
         }
-        record.committed = None;
         self.become_status(Status::Cancelled);
         Said::Cancelled
     }
@@ -186,7 +189,6 @@ impl Reference {
         if record.status != Status::Queued {
             record.generation += 1;
             record.panics = 0;
-            record.committed = None;
             self.become_status(Status::Queued);
         }
         Said::Ready(self.generation(Age::Current))
@@ -217,7 +219,7 @@ impl Reference {
     /// Whether the job is still this claim's.
     fn owns(&self, place: usize) -> bool {
         self.record.as_ref().is_some_and(|record| {
-            record.status == Status::Processing && record.attempts == self.claims[place].fence
+            record.status == Status::Processing && record.fences == self.claims[place].fence
         })
     }
 

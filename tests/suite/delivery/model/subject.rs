@@ -8,8 +8,8 @@ use redis::AsyncCommands as _;
 use redis::aio::MultiplexedConnection;
 use serde_json::json;
 use shared::service::job::{
-    Cancelled, Claim, Claimed, Created, Ending, Failed, Incoming, JobType, Jobs, NewJob, Progress,
-    Redriven, Refusal, Sight, Status,
+    Cancelled, Claim, Claimed, Created, Deferral, Ending, Failed, Incoming, JobType, Jobs, NewJob,
+    Progress, Redriven, Refusal, Sight, Status,
 };
 
 use super::super::lease::order;
@@ -221,6 +221,10 @@ fn ending(end: End) -> Ending {
         End::Failed => Ending::Failed("failed".into()),
         End::Panicked => Ending::Panicked("panicked".into()),
         End::Dead => Ending::Dead("dead".into()),
-        End::Deferred => Ending::Deferred(Timestamp::UNIX_EPOCH, "later".into()),
+        End::Deferred => Ending::Deferred(Deferral {
+            at: Timestamp::UNIX_EPOCH,
+            reason: "later".into(),
+            in_a_row: 1,
+        }),
     }
 }

@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
-use http::StatusCode;
+use ::http::StatusCode;
 use reqwest::Response;
 use serde::Deserialize;
 
+use crate::protocol::http;
 use crate::protocol::mail::reason::without_addresses;
 use crate::protocol::mail::{MessageId, SendError};
 
@@ -38,11 +39,7 @@ impl Answer {
     /// Reads an answer of at most `limit` bytes. One that cannot be read to its end leaves open whether the mail was
     /// taken.
     pub(super) async fn read(mut response: Response, limit: usize) -> Result<Self, SendError> {
-        let retry_after = response
-            .headers()
-            .get("retry-after")
-            .and_then(|value| value.to_str().ok()?.trim().parse().ok())
-            .map(Duration::from_secs);
+        let retry_after = http::retry_after(response.headers());
         let mut body = Vec::new();
         while let Some(chunk) = response.chunk().await.map_err(unanswered)? {
             if body.len() + chunk.len() > limit {

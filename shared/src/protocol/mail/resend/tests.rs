@@ -151,6 +151,11 @@ async fn a_limit_says_how_long_to_stay_away() {
         Some(Duration::from_secs(3))
     );
     assert_eq!(wait(rate("Retry-After: soon")).await, None);
+    assert_eq!(
+        wait(rate("Retry-After: 18446744073709551615")).await,
+        Some(Duration::from_hours(24)),
+        "nobody outside says how long a job may wait"
+    );
     let hour = Some(Duration::from_hours(1));
     let day = refusal(429, "daily_quota_exceeded", "").with("Retry-After: 1");
     assert_eq!(wait(day).await, hour, "a quota outlasts a second");

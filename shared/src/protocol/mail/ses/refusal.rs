@@ -8,6 +8,7 @@ use aws_sdk_sesv2::config::http::HttpResponse;
 use aws_sdk_sesv2::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_sesv2::operation::send_email::SendEmailError;
 
+use crate::protocol::http;
 use crate::protocol::mail::SendError;
 use crate::protocol::mail::reason::without_addresses;
 
@@ -23,8 +24,7 @@ pub(super) fn decide(failure: Failure) -> SendError {
             .raw()
             .headers()
             .get("retry-after")
-            .and_then(|value| value.parse().ok())
-            .map(Duration::from_secs);
+            .and_then(http::bounded_wait);
         let error = answer.err();
         let code = error.code().unwrap_or("no code");
         let words = error.message().unwrap_or_default();

@@ -2,14 +2,16 @@
 -- KEYS and ARGV: those of find.lua
 -- Answers {'cancelled', {id, fields}} | {'refused', status} | {'unknown'} | {'foreign'}
 
-local job = load('status', 'type', 'tenant', 'user', 'leaseUntil', 'committed', 'timeline')
+local job = load('status', 'type', 'tenant', 'user', 'leaseUntil', 'calls', 'timeline')
 local why = refusal(job)
 if why then return { why } end
-if job.committed ~= ARGV[8] then
+if not was_done(job, ARGV[8]) then
   if is_running(job) or not OPEN[job.status] then return { 'refused', job.status } end
-  redis.call('HSET', job_key, 'status', 'cancelled', 'committed', ARGV[8], 'updatedAt', string.format('%.0f', now),
-    'timeline', noted(job.timeline, 'cancelled', 'by request'))
+  redis.call('HSET', job_key, 'status', 'cancelled', 'calls', with_call(job, ARGV[8]),
+    'updatedAt', string.format('%.0f', now), 'timeline', noted(job.timeline, 'cancelled', 'by request'))
   redis.call('HDEL', job_key, 'leaseUntil')
+  -- The wait for a limit ends with the wait; a delay that was asked for stays.
+  if job.status == 'deferred' then redis.call('HSET', job_key, 'notBefore', '0') end
   count(id, job.status, 'cancelled')
 end
 return { 'cancelled', record() }

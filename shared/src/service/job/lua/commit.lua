@@ -1,21 +1,24 @@
 -- Writes how an attempt ended, if the job is still this attempt's.
 -- KEYS: 1 job, 2 open, 3 stats, 4 dead
 -- ARGV: 1 attempt nonce, 2 fence, 3 job id, 4 status, 5 result (JSON) or '', 6 error or '', 7 not before (ms),
--- 8 generation from now on, 9 panics from now on, 10 life of a record after it is due (ms)
+-- 8 generation from now on, 9 panics from now on, 10 life of a record after it is due (ms), 11 deferrals in a row from
+-- now on
 -- Answers 1 if it is committed, 0 if the lease was taken over or the job ended otherwise.
 
 dead_key = KEYS[4]
-local job = load('status', 'fence', 'committed', 'timeline')
-if job.committed == ARGV[1] then return 1 end
+local job = load('status', 'fence', 'calls', 'timeline', 'attempts')
+if was_done(job, ARGV[1]) then return 1 end
 if job.status ~= 'processing' or tonumber(job.fence) ~= tonumber(ARGV[2]) then return 0 end
 
 local status, due = ARGV[4], math.max(now, tonumber(ARGV[7]))
 local at = string.format('%.0f', now)
 local note = ARGV[6]
 if status == 'deferred' then note = note .. ', until ' .. string.format('%.0f', due) end
-redis.call('HSET', KEYS[1], 'status', status, 'committed', ARGV[1], 'updatedAt', at, 'error', ARGV[6],
-  'result', ARGV[5], 'notBefore', ARGV[7], 'generation', ARGV[8], 'panics', ARGV[9],
-  'timeline', noted(job.timeline, status, note))
+-- What is put off has not been tried: it was not its turn.
+local attempts = tonumber(job.attempts or 0) - (status == 'deferred' and 1 or 0)
+redis.call('HSET', KEYS[1], 'status', status, 'calls', with_call(job, ARGV[1]), 'updatedAt', at, 'error', ARGV[6],
+  'result', ARGV[5], 'notBefore', ARGV[7], 'generation', ARGV[8], 'panics', ARGV[9], 'attempts', attempts,
+  'deferrals', ARGV[11], 'timeline', noted(job.timeline, status, note))
 local gone = { 'leaseUntil' }
 if status == 'completed' then
   redis.call('HSET', KEYS[1], 'completedAt', at)

@@ -1,16 +1,20 @@
 -- Records one or more jobs of one type. Nothing of them exists before, all of them after.
--- KEYS: 1 the first job, 2 open, 3 stats, 4 jobs:{type}, 5 idempotency:{sha256} (always passed; used if ARGV[1] is
--- not empty), 6 job_batch:{label} (always passed; used if ARGV[8] is not empty), 7.. the jobs after the first
+-- KEYS: 1 the first of these jobs, 2 open, 3 stats, 4 jobs:{type}, 5 idempotency:{sha256} (always passed; used if ARGV[1] is
+-- not empty; see create_more.lua), 6 job_batch:{label} (always passed; used if ARGV[8] is not empty), 7.. the jobs after the first
 -- ARGV: 1 fingerprint of the request or '', 2 life of the idempotency key (ms), 3 the answer to keep (JSON), 4 type,
 -- 5 priority, 6 tenant, 7 user, 8 label, 9 not before (ms, 0 for now), 10 life of a record after it is due (ms),
 -- 11 list cap, 12 life of an open member (ms), 13.. id and payload in turn
--- Answers {'created', answer} | {'same', first answer, status of its first job} | {'conflict'} | {'paused'}
+-- Answers {'created', answer} | {'same', first answer, status of its first job or '' if its record is gone, its not before} |
+-- {'conflict'} | {'paused'}
 
 local answer, due = ARGV[3], math.max(now, tonumber(ARGV[9]))
 if ARGV[1] ~= '' then
   local first = redis.call('HMGET', KEYS[5], 'fingerprint', 'answer', 'job')
   if first[1] and first[1] ~= ARGV[1] then return { 'conflict' } end
-  if first[1] then return { 'same', first[2], redis.call('HGET', first[3], 'status') or '' } end
+  if first[1] then
+    local job = redis.call('HMGET', first[3], 'status', 'notBefore')
+    return { 'same', first[2], job[1] or '', job[2] or '0' }
+  end
 end
 -- Ids are new, so a record under one means that this very call came through before its answer was lost.
 if redis.call('EXISTS', KEYS[1]) == 1 then return { 'created', answer } end

@@ -6,15 +6,16 @@
 -- Answers {'dead'} | {'kept', status} when the record knows better, or is of another type | {'busy', ms until the lease ends}
 
 dead_key = KEYS[6]
-local job = load('status', 'generation', 'leaseUntil', 'timeline', 'givenUp', 'givenUpBy', 'type')
+local job = load('status', 'generation', 'leaseUntil', 'timeline', 'givenUp', 'calls', 'type')
 if is_of_another(job, ARGV[2]) then return { 'kept', job.status } end
+if was_done(job, ARGV[9]) then return { 'dead' } end
 if job.status == 'completed' or job.status == 'cancelled' then return { 'kept', job.status } end
 if job.status and tonumber(ARGV[3]) < tonumber(job.generation or 1) then return { 'kept', job.status } end
 if job.status == 'dead' then
   -- The queue's word on a message counts once, whether the worker had said so before or not.
-  if ARGV[10] == '1' and job.givenUpBy ~= ARGV[9] then
+  if ARGV[10] == '1' then
     if job.givenUp == ARGV[7] then return { 'kept', job.status } end
-    redis.call('HSET', KEYS[1], 'givenUp', ARGV[7], 'givenUpBy', ARGV[9])
+    redis.call('HSET', KEYS[1], 'givenUp', ARGV[7], 'calls', with_call(job, ARGV[9]))
   end
   return { 'dead' }
 end
@@ -26,8 +27,9 @@ if not job.status then
   redis.call('HSET', KEYS[1], 'attempts', '0', 'fence', '0', 'generation', ARGV[3])
 end
 redis.call('HSET', KEYS[1], 'status', 'dead', 'error', ARGV[4], 'messageId', ARGV[7],
-  'updatedAt', string.format('%.0f', now), 'timeline', noted(job.timeline, 'dead', ARGV[4]))
-if ARGV[10] == '1' then redis.call('HSET', KEYS[1], 'givenUp', ARGV[7], 'givenUpBy', ARGV[9]) end
+  'updatedAt', string.format('%.0f', now), 'timeline', noted(job.timeline, 'dead', ARGV[4]),
+  'calls', with_call(job, ARGV[9]))
+if ARGV[10] == '1' then redis.call('HSET', KEYS[1], 'givenUp', ARGV[7]) end
 redis.call('HDEL', KEYS[1], 'leaseUntil')
 redis.call('PEXPIRE', KEYS[1], DEAD_LIFE)
 redis.call('SET', KEYS[5], ARGV[1], 'PX', ARGV[8])

@@ -8,15 +8,48 @@ local function instant()
   return tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
 end
 
+-- The members of a JSON object as they stand in its text. What passes through a decoder comes out changed: empty lists
+-- as objects, long numbers without their last digits. The text is known to be valid.
+local function raw_members(text)
+  local members, depth, from, name = {}, 0, nil, nil
+  local place = 1
+  while true do
+    place = text:find('["%[%]{},:]', place)
+    if not place then return members end
+    local sign = text:sub(place, place)
+    if sign == '"' then
+      local start = place
+      repeat
+        place = text:find('["\\\\]', place + 1)
+        local escaped = text:sub(place, place) == '\\'
+        if escaped then place = place + 1 end
+      until not escaped
+      if depth == 1 and not from then name = text:sub(start + 1, place - 1) end
+    elseif sign == ':' then
+      if depth == 1 then from = place + 1 end
+    else
+      local closes = sign == '}' or sign == ']'
+      if depth == 1 and (sign == ',' or closes) and from then
+        members[name] = text:sub(from, place - 1):match('^%s*(.-)%s*$')
+        from = nil
+      end
+      if closes then depth = depth - 1 elseif sign ~= ',' then depth = depth + 1 end
+    end
+    place = place + 1
+  end
+end
+
 -- A record of the former system is a JSON string. The first script that touches it turns it into a hash.
 local function replace_former_record(key)
-  local ok, former = pcall(cjson.decode, redis.call('GET', key))
+  local text = redis.call('GET', key)
+  local ok, former = pcall(cjson.decode, text)
   redis.call('DEL', key)
   if not ok or type(former) ~= 'table' then return end
   local fields = { 'type', tostring(former.type or 'email'), 'status', tostring(former.status or 'failed'),
     'priority', 'normal', 'tenant', '-', 'generation', '1', 'attempts', '0', 'fence', '0',
     'createdAt', string.format('%.0f', tonumber(former.createdAt) or instant()),
     'updatedAt', string.format('%.0f', tonumber(former.updatedAt) or instant()) }
+  local raw = raw_members(text)
   local function keep(name, value)
     fields[#fields + 1] = name
     fields[#fields + 1] = value
@@ -24,9 +57,9 @@ local function replace_former_record(key)
   if former.status == 'completed' then
     keep('completedAt', string.format('%.0f', tonumber(former.completedAt) or tonumber(former.updatedAt) or instant()))
   elseif type(former.data) == 'table' then
-    keep('payload', cjson.encode(former.data))
+    keep('payload', raw.data or cjson.encode(former.data))
   end
-  if type(former.result) == 'table' then keep('result', cjson.encode(former.result)) end
+  if type(former.result) == 'table' then keep('result', raw.result or cjson.encode(former.result)) end
   if type(former.error) == 'string' then keep('error', former.error) end
   redis.call('HSET', key, unpack(fields))
   redis.call('PEXPIRE', key, DEAD_LIFE)

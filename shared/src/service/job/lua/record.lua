@@ -2,6 +2,8 @@
 -- KEYS[1] is job:{id}, KEYS[2] jobs_open:{type}, KEYS[3] job_stats:{type}, unless a script says otherwise.
 
 local NOTES = 40
+-- Calls that a record remembers: a client repeats a call for some seconds, and a record changes seldom.
+local CALLS = 40
 
 local job_key, open_key, stats_key = KEYS[1], KEYS[2], KEYS[3]
 -- jobs_dead:{type}: set by each script by which a job can die or rise.
@@ -24,6 +26,16 @@ local function load(...)
     record[name] = values[place] or nil
   end
   return record
+end
+
+-- Whether this very call has changed the record before, whatever has changed it since: its answer was lost.
+local function was_done(job, nonce)
+  return (job.calls or ''):find(nonce, 1, true) and true or false
+end
+
+-- The calls that the record remembers, with one more; the oldest goes when there are too many. All nonces are of one length.
+local function with_call(job, nonce)
+  return ((job.calls or '') .. nonce):sub(-CALLS * #nonce)
 end
 
 -- Whether the record is of a job that another function runs. Its sets and counters are not this call's to change.

@@ -1,30 +1,30 @@
--- Jobs that have been due for a while and that no delivery has claimed: their messages may be lost. What is given is
--- noted, and given again only after four times as long; whoever gives it to the queue twice does no harm.
+-- Jobs of one page of the open ones that have been due for a while and that no delivery has claimed: their messages may be
+-- lost. A job that was published again counts only after four times as long. Records that have run out are removed.
 -- KEYS: 1 (unused), 2 open, 3 stats
--- ARGV: 1 prefix of job keys, 2 how long a job must have been due (ms), 3 jobs to give at the most, 4 jobs to look at at
--- the most, 5 attempt nonce
--- Answers {{id, generation, priority, tenant, payload}..}
+-- ARGV: 1 prefix of job keys, 2 how long a job must have been due (ms), 3 first of the page, 4 jobs to look at
+-- Answers {first of the next page or -1, {id, bytes of its payload}..}
 
 local late = now - tonumber(ARGV[2])
+local first, size = tonumber(ARGV[3]), tonumber(ARGV[4])
 local due = redis.call('ZRANGEBYSCORE', open_key, '-inf', string.format('%.0f', late), 'WITHSCORES',
-  'LIMIT', 0, ARGV[4])
-local given = {}
+  'LIMIT', first, size)
+local paused, kept, answer = {}, 0, { -1 }
 for place = 1, #due, 2 do
-  if #given >= tonumber(ARGV[3]) then break end
   local id, since = due[place], tonumber(due[place + 1])
   job_key = ARGV[1] .. id
-  local job = load('status', 'generation', 'priority', 'tenant', 'payload', 'republished', 'republishedBy', 'timeline')
-  local times = tonumber(job.republished or 0)
-  local again = job.republishedBy == ARGV[5]
+  local job = load('status', 'tenant', 'republished')
+  local tenant, times = job.tenant or '-', tonumber(job.republished or 0)
   if not job.status then
-    redis.call('ZREM', open_key, id) -- its record has run out
-  elseif (job.status == 'queued' or job.status == 'deferred') and (job.payload or '') ~= ''
-    and (again or since + tonumber(ARGV[2]) * 4 ^ times <= now) and not is_paused(job.tenant or '-') then
-    if not again then
-      redis.call('HSET', job_key, 'republished', times + 1, 'republishedBy', ARGV[5],
-        'timeline', noted(job.timeline, job.status, 'nobody has come for it: published again'))
+    redis.call('ZREM', open_key, id)
+  else
+    kept = kept + 1
+    if paused[tenant] == nil then paused[tenant] = is_paused(tenant) end
+    if (job.status == 'queued' or job.status == 'deferred') and not paused[tenant]
+      and since + tonumber(ARGV[2]) * 4 ^ times <= now then
+      local bytes = redis.call('HSTRLEN', job_key, 'payload')
+      if bytes > 0 then answer[#answer + 1] = { id, bytes } end
     end
-    given[#given + 1] = { id, tonumber(job.generation or 1), job.priority or 'normal', job.tenant or '-', job.payload }
   end
 end
-return given
+if #due == 2 * size then answer[1] = first + kept end
+return answer

@@ -1,0 +1,65 @@
+//! How long a job waits that is put off: longer each time in a row, and never as long as somebody outside says.
+
+use std::time::Duration;
+
+/// The longest wait that is taken from a provider, a budget or a caller: QStash ignores what is over a day.
+const LONGEST: Duration = Duration::from_hours(24);
+
+/// No wait grows over this by itself: also how late a job goes on after what held it up has ended.
+const GROWS_TO: Duration = Duration::from_hours(1);
+
+/// What a wait of nothing grows from.
+const SHORTEST: Duration = Duration::from_secs(1);
+
+/// The wait of a job that was put off `before` times in a row: the first time as long as was said, then twice as long
+/// each time.
+pub(super) fn wait(said: Duration, before: u32) -> Duration {
+    let said = bounded(said);
+    if before == 0 {
+        return said;
+    }
+    let grown = said
+        .max(SHORTEST)
+        .saturating_mul(2_u32.saturating_pow(before));
+    grown.min(GROWS_TO).max(said)
+}
+
+/// A wait as it was said, a day at the most.
+pub(super) fn bounded(said: Duration) -> Duration {
+    said.min(LONGEST)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::wait;
+
+    #[test]
+    fn each_deferral_in_a_row_waits_twice_as_long_and_an_hour_at_most() {
+        let minutes = |before| wait(Duration::from_mins(5), before).as_secs() / 60;
+        let waits: Vec<u64> = (0..7).map(minutes).collect();
+        assert_eq!(waits, [5, 10, 20, 40, 60, 60, 60]);
+        assert_eq!(minutes(u32::MAX), 60);
+        let first_day = (0..)
+            .scan(0, |at, before| {
+                *at += minutes(before);
+                Some(*at)
+            })
+            .take_while(|at| *at < 24 * 60);
+        assert_eq!(first_day.count(), 26, "messages of a job paused for a day");
+    }
+
+    #[test]
+    fn wait_that_was_said_is_kept_within_a_day() {
+        for (said, before, expected) in [
+            (Duration::ZERO, 0, Duration::ZERO),
+            (Duration::ZERO, 1, Duration::from_secs(2)),
+            (Duration::from_hours(6), 3, Duration::from_hours(6)),
+            (Duration::MAX, 0, Duration::from_hours(24)),
+            (Duration::MAX, 9, Duration::from_hours(24)),
+        ] {
+            assert_eq!(wait(said, before), expected, "{said:?} {before}");
+        }
+    }
+}

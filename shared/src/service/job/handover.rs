@@ -1,0 +1,259 @@
+//! Handing recorded jobs to the queue: what became of each, where a request may be refused for one of them, or break off.
+
+use super::Error;
+use super::publisher::{Outgoing, Publisher};
+use crate::protocol::qstash::{self, Message, Refusal};
+
+/// How many messages one request carries. A job of 100 recipients has some 10 KB.
+const BATCH: usize = 1000;
+
+/// Bytes of bodies that go with one request, although QStash takes 100 MB: what takes long to send is long in doubt, and
+/// inside a batch every body is escaped.
+const BATCH_BYTES: usize = 4 << 20;
+
+/// How many requests may be rejected before the fault is taken for that of all their messages.
+const MAX_REJECTED: usize = 200;
+
+/// What became of one job's message.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Delivery {
+    /// The queue has it.
+    Taken,
+    /// The queue refuses this message, whatever becomes of the others.
+    Refused(String),
+    /// It was certainly not taken.
+    NotSent,
+    /// It may have been taken; publishing it again is safe.
+    InDoubt,
+}
+
+/// What became of the messages of several jobs.
+#[derive(Debug)]
+pub struct Handover {
+    /// One for each job, in their order.
+    pub deliveries: Vec<Delivery>,
+    /// What broke it off, if it was.
+    pub outage: Option<Error>,
+}
+
+impl Handover {
+    /// Whether every message was taken.
+    #[must_use]
+    pub fn is_complete(&self) -> bool {
+        self.deliveries.iter().all(|it| *it == Delivery::Taken)
+    }
+}
+
+/// A job's message, and the place of the job.
+type Written = (usize, Message);
+
+impl Publisher {
+    /// Publishes jobs in their order, each once. One that is refused does not hold the others back, even where the queue
+    /// rejects its whole request; an outage ends it.
+    pub async fn hand_over(&self, jobs: &[Outgoing<'_>]) -> Handover {
+        let mut deliveries = vec![Delivery::NotSent; jobs.len()];
+        let mut written = Vec::with_capacity(jobs.len());
+        for (place, job) in jobs.iter().enumerate() {
+            match self.message(job) {
+                Ok(message) => written.push((place, message)),
+                Err(error) => deliveries[place] = refused(&error),
+            }
+        }
+        let outage = self.send(&written, &mut deliveries).await.err();
+        Handover { deliveries, outage }
+    }
+
+    /// Sends messages in batches. QStash rejects a batch as a whole for one malformed message, so what is rejected is halved
+    /// until the message stands alone.
+    async fn send(&self, written: &[Written], deliveries: &mut [Delivery]) -> Result<(), Error> {
+        let mut parts = cut(written);
+        parts.reverse();
+        let mut rejected = 0;
+        while let Some(part) = parts.pop() {
+            match self.send_part(part).await {
+                Ok(answers) => {
+                    for ((place, _), answer) in part.iter().zip(answers) {
+                        deliveries[*place] = answer.map_or_else(
+                            |refusal| Delivery::Refused(refusal.to_string()),
+                            |()| Delivery::Taken,
+                        );
+                    }
+                }
+                Err(error) if error.is_rejection() => {
+                    rejected += 1;
+                    if part.len() == 1 || rejected > MAX_REJECTED {
+                        fill(deliveries, part, &refused(&error.into()));
+                    } else {
+                        let (first, second) = part.split_at(part.len() / 2);
+                        parts.extend([second, first]);
+                    }
+                }
+                Err(error) => {
+                    if error.is_ambiguous() {
+                        fill(deliveries, part, &Delivery::InDoubt);
+                    }
+                    return Err(error.into());
+                }
+            }
+        }
+        Ok(())
+    }
+
+    async fn send_part(&self, part: &[Written]) -> Result<Vec<Result<(), Refusal>>, qstash::Error> {
+        if let [(_, message)] = part {
+            self.qstash.publish(message).await?;
+            return Ok(vec![Ok(())]);
+        }
+        let messages: Vec<&Message> = part.iter().map(|(_, message)| message).collect();
+        let answers = self.qstash.batch(&messages).await?;
+        Ok(answers.into_iter().map(|answer| answer.map(drop)).collect())
+    }
+}
+
+fn fill(deliveries: &mut [Delivery], part: &[Written], with: &Delivery) {
+    for (place, _) in part {
+        deliveries[*place] = with.clone();
+    }
+}
+
+/// Messages as batches of a bounded number and size, in their order.
+fn cut(written: &[Written]) -> Vec<&[Written]> {
+    let mut parts = Vec::new();
+    let (mut first, mut bytes) = (0, 0);
+    for (place, (_, message)) in written.iter().enumerate() {
+        let size = message.body().len();
+        if place > first && (place - first >= BATCH || bytes + size > BATCH_BYTES) {
+            parts.push(&written[first..place]);
+            (first, bytes) = (place, 0);
+        }
+        bytes += size;
+    }
+    if first < written.len() {
+        parts.push(&written[first..]);
+    }
+    parts
+}
+
+/// Refused, with the error and its causes in one line.
+fn refused(error: &Error) -> Delivery {
+    let mut reason = error.to_string();
+    let mut cause = std::error::Error::source(error);
+    while let Some(error) = cause {
+        reason = format!("{reason}: {error}");
+        cause = error.source();
+    }
+    Delivery::Refused(reason)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::{BATCH, BATCH_BYTES, Delivery, Outgoing, Publisher, cut};
+    use crate::base::secret::Secret;
+    use crate::protocol::canned::{Answer, Server};
+    use crate::protocol::qstash::Client;
+    use crate::service::job::{JobType, Priority};
+
+    fn publisher(server: &Server) -> Publisher {
+        let token = Secret::new("token".into());
+        let qstash = Client::new(&server.url(), &token, Duration::from_secs(20)).unwrap();
+        Publisher::new(qstash, "http://localhost:3000".parse().unwrap())
+    }
+
+    fn job<'a>(job_id: &'a str, payload: &'a str) -> Outgoing<'a> {
+        Outgoing {
+            job_id,
+            job: JobType::Email,
+            generation: 1,
+            priority: Priority::Normal,
+            tenant: "ann@example.com",
+            not_before: None,
+            payload,
+        }
+    }
+
+    fn rejected() -> Answer {
+        Answer::json(400, r#"{"error":"malformed"}"#)
+    }
+
+    fn taken(ids: &[&str]) -> Answer {
+        let answers: Vec<String> = ids
+            .iter()
+            .map(|id| format!(r#"{{"messageId":"{id}"}}"#))
+            .collect();
+        Answer::json(200, &format!("[{}]", answers.join(",")))
+    }
+
+    #[tokio::test]
+    async fn message_that_spoils_a_batch_is_found_and_the_others_are_published() {
+        let server = Server::answering([
+            rejected(),
+            taken(&["a", "b"]),
+            rejected(),
+            rejected(),
+            Answer::json(200, r#"{"messageId":"d"}"#),
+        ]);
+        let jobs = ["a", "b", "c", "d"].map(|id| job(id, "{}"));
+        let handover = publisher(&server).hand_over(&jobs).await;
+        let Delivery::Refused(reason) = &handover.deliveries[2] else {
+            panic!("published");
+        };
+        assert!(reason.contains("malformed"), "{reason}");
+        let others = [0, 1, 3].map(|place| handover.deliveries[place].clone());
+        assert_eq!(others, [Delivery::Taken, Delivery::Taken, Delivery::Taken]);
+        assert!(handover.outage.is_none());
+    }
+
+    #[tokio::test]
+    async fn job_that_cannot_be_a_message_does_not_hold_the_others_back() {
+        let server = Server::answering([Answer::json(200, r#"{"messageId":"b"}"#)]);
+        let large = format!(r#"{{"a":"{}"}}"#, "x".repeat(7_000_000));
+        let jobs = [job("a", "[]"), job("b", "{}"), job("c", &large)];
+        let deliveries = publisher(&server).hand_over(&jobs).await.deliveries;
+        assert!(matches!(
+            &deliveries[..],
+            [Delivery::Refused(_), Delivery::Taken, Delivery::Refused(_)]
+        ));
+    }
+
+    #[tokio::test]
+    async fn spent_quota_is_an_outage_and_refuses_no_job() {
+        let server = Server::answering([Answer::json(412, r#"{"error":"quota"}"#)]);
+        let jobs = ["a", "b"].map(|id| job(id, "{}"));
+        let handover = publisher(&server).hand_over(&jobs).await;
+        assert_eq!(handover.deliveries, [Delivery::NotSent, Delivery::NotSent]);
+        assert!(!handover.outage.unwrap().is_rejection());
+    }
+
+    #[tokio::test]
+    async fn lost_answer_leaves_its_batch_in_doubt_and_what_follows_unsent() {
+        let half = format!(r#"{{"a":"{}"}}"#, "x".repeat(BATCH_BYTES / 2));
+        let server = Server::answering([taken(&["a"]), Answer::json(502, r#"{"error":"gone"}"#)]);
+        let jobs = ["a", "b", "c"].map(|id| job(id, &half));
+        let handover = publisher(&server).hand_over(&jobs).await;
+        assert_eq!(
+            handover.deliveries,
+            [Delivery::Taken, Delivery::InDoubt, Delivery::NotSent]
+        );
+        assert!(handover.outage.is_some());
+    }
+
+    #[tokio::test]
+    async fn batches_are_cut_by_number_and_bytes_and_no_job_is_left_out() {
+        let publisher = publisher(&Server::answering([]));
+        let sizes = |payloads: &[&str]| {
+            let jobs = payloads.iter().map(|payload| job("a", payload));
+            let written = jobs.map(|job| publisher.message(&job).unwrap());
+            let written: Vec<_> = written.enumerate().collect();
+            cut(&written)
+                .iter()
+                .map(|part| part.len())
+                .collect::<Vec<_>>()
+        };
+        let half = format!(r#"{{"a":"{}"}}"#, "x".repeat(BATCH_BYTES / 2 - 600));
+        assert!(sizes(&[]).is_empty());
+        assert_eq!(sizes(&["{}"; BATCH + 1]), [BATCH, 1]);
+        assert_eq!(sizes(&[&half, &half, &half]), [2, 1]);
+    }
+}

@@ -1,0 +1,25 @@
+//! Numbers that a seed decides.
+
+/// A generator (SplitMix64). Equal seeds throw equal numbers.
+pub(super) struct Dice(u64);
+
+impl Dice {
+    pub(super) fn new(seed: u64) -> Self {
+        Self(seed)
+    }
+
+    /// A number below `sides`.
+    pub(super) fn throw(&mut self, sides: u64) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut mixed = self.0;
+        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        (mixed ^ (mixed >> 31)) % sides
+    }
+
+    /// One of these.
+    pub(super) fn choose<'a, T>(&mut self, from: &'a [T]) -> &'a T {
+        let place = self.throw(from.len() as u64);
+        &from[usize::try_from(place).unwrap()]
+    }
+}

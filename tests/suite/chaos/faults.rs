@@ -1,0 +1,109 @@
+//! What fails meanwhile.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use redis::aio::MultiplexedConnection;
+
+use super::dice::Dice;
+use crate::outages::Gates;
+use crate::outages::gate::Verdict;
+use crate::support::TestCloud;
+use crate::support::proxy::carries;
+
+/// The functions that are killed, and the type of job whose leases they hold.
+const FUNCTIONS: [(&str, Option<&str>); 6] = [
+    ("queue", None),
+    ("job-failed", None),
+    ("send-email", Some("email")),
+    ("send-notification", Some("notification")),
+    ("audit-log", Some("audit-log")),
+    ("relay-outbox", Some("relay-outbox")),
+];
+
+/// One in so many of the queue's answers is lost.
+const LOST_ANSWERS: u64 = 8;
+
+/// Ends the leases that were taken before an instant (ms), as the passing of their 35 seconds would: the queue's clock
+/// runs too fast to wait for them.
+const END_LEASES: &str = "
+    local time = redis.call('TIME')
+    local now = time[1] * 1000 + math.floor(time[2] / 1000)
+    for _, id in ipairs(redis.call('ZRANGE', KEYS[1], 0, -1)) do
+      local job = redis.call('HMGET', 'job:' .. id, 'status', 'leaseUntil')
+      if job[1] == 'processing' and tonumber(job[2] or 0) <= now + 35000 then
+        redis.call('HSET', 'job:' .. id, 'leaseUntil', 1)
+      end
+    end";
+
+/// How often each struck.
+#[derive(Debug, Default)]
+pub(super) struct Struck {
+    pub(super) kills: u64,
+    pub(super) wipes: u64,
+    pub(super) cuts: u64,
+    pub(super) lost_answers: u64,
+}
+
+/// Strikes until then.
+pub(super) async fn run(cloud: &TestCloud, gates: &Gates, seed: u64, until: Instant) -> Struck {
+    let mut dice = Dice::new(seed);
+    let mut struck = Struck::default();
+    let lost = Arc::<AtomicU64>::default();
+    lose_answers(gates, Dice::new(seed + 1), Arc::clone(&lost));
+    let mut redis = cloud.redis_connection().await;
+    while Instant::now() < until {
+        tokio::time::sleep(Duration::from_millis(100 + dice.throw(300))).await;
+        match dice.throw(8) {
+            0..4 => {
+                let (function, leases) = dice.choose(&FUNCTIONS);
+                struck.kills += cloud.gateway().kill(function) as u64;
+                if let Some(job) = leases {
+                    end_leases(&mut redis, job).await;
+                }
+            }
+            4 => {
+                wipe(&mut redis).await;
+                struck.wipes += 1;
+            }
+            _ => {
+                gates.postgres.sever();
+                struck.cuts += 1;
+            }
+        }
+    }
+    struck.lost_answers = lost.load(Ordering::Relaxed);
+    struck
+}
+
+fn lose_answers(gates: &Gates, mut dice: Dice, lost: Arc<AtomicU64>) {
+    gates.qstash.judge(move |bytes| {
+        if carries(bytes, "POST /v2/") && dice.throw(LOST_ANSWERS) == 0 {
+            lost.fetch_add(1, Ordering::Relaxed);
+            return Verdict::CutAnswer;
+        }
+        Verdict::Pass
+    });
+}
+
+async fn end_leases(redis: &mut MultiplexedConnection, job: &str) {
+    let () = redis::cmd("EVAL")
+        .arg(END_LEASES)
+        .arg(1)
+        .arg(format!("jobs_open:{job}"))
+        .query_async(redis)
+        .await
+        .unwrap();
+}
+
+/// Everything that Redis holds is gone, its scripts included.
+async fn wipe(redis: &mut MultiplexedConnection) {
+    for command in [["FLUSHALL", "SYNC"], ["SCRIPT", "FLUSH"]] {
+        redis::cmd(command[0])
+            .arg(command[1])
+            .exec_async(redis)
+            .await
+            .unwrap();
+    }
+}

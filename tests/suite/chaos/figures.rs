@@ -1,0 +1,80 @@
+//! The figures of a run: printed, and written into the page of numbers where one is named.
+
+use std::fmt;
+use std::time::Duration;
+
+use super::faults::Struck;
+use super::load::Ordered;
+use super::outcome::Settled;
+
+/// The section's heading. `make bench` keeps the section when it writes the page anew.
+const HEADING: &str = "\n## Under chaos\n";
+
+/// The page of numbers, where the figures are to be kept.
+const PAGE: &str = "CHAOS_PAGE";
+
+/// What a run came to.
+pub(super) struct Figures<'a> {
+    pub(super) seed: u64,
+    pub(super) load: Duration,
+    pub(super) drain: Duration,
+    pub(super) ordered: &'a Ordered,
+    pub(super) struck: &'a Struck,
+    pub(super) settled: &'a Settled,
+}
+
+impl Figures<'_> {
+    /// Prints them, and writes them into the page that the environment names.
+    pub(super) fn publish(&self) {
+        println!("{self}");
+        let Ok(path) = std::env::var(PAGE) else {
+            return;
+        };
+        let page = std::fs::read_to_string(&path).unwrap();
+        let rest = page.split(HEADING).next().unwrap_or_default().trim_end();
+        let text = format!("{rest}\n{HEADING}{self}");
+        std::fs::write(path, text).unwrap();
+    }
+}
+
+impl fmt::Display for Figures<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            ordered,
+            struck,
+            settled,
+            ..
+        } = self;
+        writeln!(
+            f,
+            "\nLoad on every way to enqueue for {} s with seed {}, while instances are killed, Redis is wiped, connections to\n\
+             Postgres are cut and answers of the queue are lost. The queue's clock runs 60 times as fast.\n",
+            self.load.as_secs(),
+            self.seed
+        )?;
+        writeln!(f, "| what | count |\n|---|---|")?;
+        for (what, count) in [
+            ("requests", ordered.requests),
+            ("of these acknowledged", ordered.acknowledged),
+            ("mails acknowledged", ordered.mails.len() as u64),
+            (
+                "notifications acknowledged",
+                ordered.notifications.len() as u64,
+            ),
+            ("audit events acknowledged", ordered.events.len() as u64),
+            ("instances killed", struck.kills),
+            ("times Redis was wiped", struck.wipes),
+            ("times all connections to Postgres were cut", struck.cuts),
+            ("answers of the queue lost", struck.lost_answers),
+            ("dead jobs redriven", settled.redriven),
+            ("acknowledged and lost", settled.lost(ordered).len() as u64),
+            ("mails that went twice", settled.doubles().len() as u64),
+            ("recipients marked in doubt", settled.in_doubt.len() as u64),
+            ("twice without doubt", settled.wrong().len() as u64),
+            ("seconds until all had arrived", self.drain.as_secs()),
+        ] {
+            writeln!(f, "| {what} | {count} |")?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,55 @@
+//! Chaos: load on every way to enqueue while instances are killed, Redis is wiped, connections to Postgres are cut and
+//! answers of the queue are lost. Nothing acknowledged may be lost, and what goes twice must be in doubt.
+//!
+//! The suite runs it for some seconds; `make chaos` for `CHAOS_SECONDS`, ten minutes if nothing else is said, and writes
+//! its figures into the page of numbers. `CHAOS_SEED` chooses the faults.
+
+mod dice;
+mod faults;
+mod figures;
+mod load;
+mod outcome;
+
+use std::time::{Duration, Instant};
+
+use shared::base::env;
+
+use crate::outages::gated;
+use figures::Figures;
+
+/// How long the load lasts in the suite, in seconds.
+const SHORT: u64 = 8;
+
+/// The queue's clock under load: a minute of waiting is a second.
+const SPEED: f64 = 60.0;
+
+/// Its clock afterwards, when only retries are left.
+const DRAIN_SPEED: f64 = 600.0;
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nothing_acknowledged_is_lost_under_chaos_and_doubles_are_in_doubt() {
+    let load_time = Duration::from_secs(env::parsed_or("CHAOS_SECONDS", SHORT).unwrap());
+    let seed = env::parsed_or("CHAOS_SEED", 1).unwrap();
+    let (cloud, gates) = gated().await;
+    cloud.qstash().set_speed(SPEED);
+    let started = Instant::now();
+    let until = started + load_time;
+    let (ordered, struck) = tokio::join!(
+        load::run(&cloud, until),
+        faults::run(&cloud, &gates, seed, until)
+    );
+    gates.open();
+    cloud.qstash().set_speed(DRAIN_SPEED);
+    let drain = Instant::now();
+    let settled = outcome::drained(&cloud, &ordered).await;
+    let figures = Figures {
+        seed,
+        load: load_time,
+        drain: drain.elapsed(),
+        ordered: &ordered,
+        struck: &struck,
+        settled: &settled,
+    };
+    figures.publish();
+    settled.check(&ordered, &figures.to_string());
+}
