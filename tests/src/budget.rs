@@ -59,7 +59,7 @@ pub const BUDGETS: &[Budget] = &[
     ),
     budget(
         "POST /api/queue/emails/bulk, 10,000 recipients (100 jobs)",
-        [2, 214, 1],
+        [2, 254, 1],
     ),
     budget("GET /api/queue/jobs/{jobId}", [1, 6, 0]),
     budget("GET /api/queue/jobs/{jobId}, by message id", [1, 8, 0]),

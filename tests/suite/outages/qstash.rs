@@ -300,7 +300,7 @@ async fn enqueue_that_qstash_rejects_is_our_fault() {
     let refused = enqueue(&cloud, None, &signature_request(&address(0))).await;
     refused.assert_problem(500, "internal", "a rejected message");
     assert!(
-        cloud.logs().contains("QStash rejected the request"),
+        cloud.logs().contains("QStash rejected a job"),
         "{}",
         cloud.logs()
     );

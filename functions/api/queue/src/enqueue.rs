@@ -49,12 +49,15 @@ impl Queue {
         jobs: &[NewJob],
         idempotency: Option<&Idempotency>,
     ) -> Result<Taken> {
-        let created = self.jobs.create(order, jobs, idempotency).await;
-        if jobs.len() > 1 && created.as_ref().is_err_and(|error| !error.is_ambiguous()) {
-            // The store may have taken some of them before it refused others.
-            self.cancel(&own_ids(jobs)).await;
-        }
-        let (ids, label, not_before) = match created? {
+        let created = match self.jobs.create(order, jobs, idempotency).await {
+            // Some may be recorded all the same, and none is published.
+            Err(error) if idempotency.is_none() && (error.is_ambiguous() || jobs.len() > 1) => {
+                self.cancel(&own_ids(jobs)).await;
+                return Err(error.into());
+            }
+            settled => settled?,
+        };
+        let (ids, label, not_before) = match created {
             Created::Conflict => return Err(reused_key()),
             Created::Paused => return Err(paused(order.job)),
             Created::New => (own_ids(jobs), order.label.clone(), order.not_before),

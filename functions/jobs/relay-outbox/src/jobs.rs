@@ -2,7 +2,6 @@
 
 use shared::base::clock::Clock;
 use shared::edge::job::queue_stop;
-use shared::service::job::Stop;
 use shared::service::outbox::jobs::Courier;
 use shared::service::outbox::{Kind, Row};
 

@@ -21,9 +21,9 @@ const BUSY_WAIT: Duration = Duration::from_secs(30);
 #[derive(Clone, Debug, Default, Deserialize, Serialize)]
 #[serde(rename_all = "camelCase", default)]
 pub(crate) struct Delivered {
-    /// Mails that the provider took in this delivery.
+    /// Mails that the provider took.
     pub(crate) sent: u64,
-    /// Mails that it had taken before.
+    /// Mails that a delivery before had sent, without getting to say so.
     pub(crate) skipped: u64,
     /// Mails that it will never take.
     pub(crate) rejected: Vec<Refused>,
