@@ -25,8 +25,8 @@ begin
   if met.initiated_by is not null then
     perform public.signtusk_enqueue_job('notification', jsonb_build_object('type', 'general',
       'userId', met.initiated_by,
-      'title', 'A signer cannot be reached',
-      'message', format('The mail to %s about %s came back: the address does not exist or takes no mail.',
+      'title', 'Email to a signer bounced',
+      'message', format('The email to %s about %s bounced: the address does not exist or does not accept email.',
         coalesce(signtusk.one_line(met.signer_name), met.signer_email),
         coalesce(signtusk.one_line(met.title), 'a document')),
       'data', jsonb_build_object('event', 'signer_bounced', 'requestId', met.id, 'signerId', met.signer_id,
@@ -35,8 +35,8 @@ begin
   elsif mail.request_id is null and signtusk.uuid_of(mail.acting_user) is not null then
     perform public.signtusk_enqueue_job('notification', jsonb_build_object('type', 'general',
       'userId', signtusk.uuid_of(mail.acting_user),
-      'title', 'A recipient cannot be reached',
-      'message', format('The mail to %s came back: the address does not exist or takes no mail.',
+      'title', 'An email bounced',
+      'message', format('The email to %s bounced: the address does not exist or does not accept email.',
         signtusk.one_line(mail.recipient)),
       'data', jsonb_build_object('event', 'recipient_bounced', 'recipientEmail', mail.recipient, 'kind', mail.kind,
         'jobId', mail.job_id)));

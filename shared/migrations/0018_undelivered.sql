@@ -8,9 +8,9 @@ declare
   mail signtusk.email_ledger;
   gone constant boolean := new.type = 'bounced';
   why constant text := case new.type
-    when 'bounced' then 'came back: the address does not exist or takes no mail.'
-    when 'soft-bounced' then 'was not delivered: the mailbox is full or its server takes no mail at the moment.'
-    else 'was not sent: the mail provider refused it.'
+    when 'bounced' then 'bounced: the address does not exist or does not accept email.'
+    when 'soft-bounced' then 'was not delivered: the mailbox is full or its server is temporarily unavailable.'
+    else 'was not sent: the email provider rejected it.'
   end;
 begin
   -- One mail is told of once, and once more where it turns out that its address is gone.
@@ -34,8 +34,8 @@ begin
   if met.initiated_by is not null then
     perform public.signtusk_enqueue_job('notification', jsonb_build_object('type', 'general',
       'userId', met.initiated_by,
-      'title', case when gone then 'A signer cannot be reached' else 'A mail to a signer was not delivered' end,
-      'message', format('The mail to %s about %s %s',
+      'title', case when gone then 'Email to a signer bounced' else 'Email to a signer was not delivered' end,
+      'message', format('The email to %s about %s %s',
         coalesce(signtusk.one_line(met.signer_name), met.signer_email),
         coalesce(signtusk.one_line(met.title), 'a document'), why),
       'data', jsonb_build_object('event', case when gone then 'signer_bounced' else 'signer_undelivered' end,
@@ -44,8 +44,8 @@ begin
   elsif mail.request_id is null and signtusk.uuid_of(mail.acting_user) is not null then
     perform public.signtusk_enqueue_job('notification', jsonb_build_object('type', 'general',
       'userId', signtusk.uuid_of(mail.acting_user),
-      'title', case when gone then 'A recipient cannot be reached' else 'A mail was not delivered' end,
-      'message', format('The mail to %s %s', signtusk.one_line(mail.recipient), why),
+      'title', case when gone then 'An email bounced' else 'An email was not delivered' end,
+      'message', format('The email to %s %s', signtusk.one_line(mail.recipient), why),
       'data', jsonb_build_object('event', case when gone then 'recipient_bounced' else 'recipient_undelivered' end,
         'recipientEmail', mail.recipient, 'kind', mail.kind, 'jobId', mail.job_id)));
   end if;

@@ -20,7 +20,7 @@ function item(mail) {
   button.type = "button";
   button.dataset.id = mail.id;
   const row = span("row", "");
-  row.append(span("to", mail.to.join(", ") || "(nobody in To)"), span("when", time(mail.at)));
+  row.append(span("to", mail.to.join(", ") || "(no recipient in To)"), span("when", time(mail.at)));
   button.append(row, span("subject", mail.subject || "(no subject)"), span("peek", mail.text.replace(/\s+/g, " ").slice(0, 120)));
   button.addEventListener("click", () => choose(mail.id));
   const line = document.createElement("li");
@@ -40,8 +40,8 @@ function show(mails) {
   part("count").hidden = false;
   part("empty").hidden = mails.length > 0;
   part("empty").textContent = part("search").value.trim()
-    ? "No recipient matches."
-    : "No mail yet. What the functions send arrives here by itself.";
+    ? "No matching recipients."
+    : "No mail yet. Mail that the functions send appears here automatically.";
   document.title = mails.length ? `Mailbox (${part("count").textContent})` : "Mailbox";
   mark();
 }
@@ -105,7 +105,7 @@ async function since() {
   try {
     const answer = await fetch(`/messages/${encodeURIComponent(chosen)}/events`, { cache: "no-store" });
     const events = answer.ok ? await answer.json() : [];
-    part("events").textContent = events.map(({ what, at }) => `${what} ${time(at)}`).join(", ") || "nothing yet";
+    part("events").textContent = events.map(({ what, at }) => `${what} ${time(at)}`).join(", ") || "none yet";
   } catch {
     part("offline").hidden = false;
   }
@@ -134,7 +134,7 @@ part("back").addEventListener("click", close);
 part("spam").addEventListener("click", () => tell("complained"));
 part("search").addEventListener("input", refresh);
 part("clear").addEventListener("click", async () => {
-  if (!confirm("Delete every mail?")) return;
+  if (!confirm("Delete all mail?")) return;
   await fetch("/messages", { method: "DELETE" });
   close();
   refresh();

@@ -8,13 +8,13 @@ use serde_json::Number;
 /// Reads an optional whole number: absent and `null` are none.
 pub fn optional<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u32>, D::Error> {
     Option::<Number>::deserialize(deserializer)?
-        .map(|number| read(&number, "a whole number from 0 to 4294967295"))
+        .map(|number| read(&number, "an integer from 0 to 4294967295"))
         .transpose()
 }
 
 /// Reads a whole number that may be negative.
 pub fn signed<'de, D: Deserializer<'de>>(deserializer: D) -> Result<i64, D::Error> {
-    read(&Number::deserialize(deserializer)?, "a whole number")
+    read(&Number::deserialize(deserializer)?, "an integer")
 }
 
 fn read<T: FromStr, E: Error>(number: &Number, wanted: &str) -> Result<T, E> {
@@ -27,7 +27,7 @@ fn read<T: FromStr, E: Error>(number: &Number, wanted: &str) -> Result<T, E> {
     };
     whole
         .and_then(|whole| whole.parse().ok())
-        .ok_or_else(|| E::invalid_value(Unexpected::Other("another number"), &wanted))
+        .ok_or_else(|| E::invalid_value(Unexpected::Other("number"), &wanted))
 }
 
 #[cfg(test)]

@@ -28,17 +28,13 @@ pub const LARGEST_BODY: usize = 4 << 20;
 pub async fn serve(function: &'static str, router: Router, usage: Usage) -> Result<(), Fatal> {
     let router = router
         .fallback(async || {
-            Problem::new(
-                StatusCode::NOT_FOUND,
-                "route_not_found",
-                "There is no such route.",
-            )
+            Problem::new(StatusCode::NOT_FOUND, "route_not_found", "Route not found.")
         })
         .method_not_allowed_fallback(async || {
             Problem::new(
                 StatusCode::METHOD_NOT_ALLOWED,
                 "method_not_allowed",
-                "This route does not know that method; Allow names those it knows.",
+                "Method not allowed. See the Allow header.",
             )
         })
         .layer(DefaultBodyLimit::max(LARGEST_BODY));
@@ -79,7 +75,7 @@ async fn handle(
             );
             refusals::internal().into_response()
         }
-        Err(_) => Problem::unavailable("This took too long. Try again.").into_response(),
+        Err(_) => Problem::unavailable("The request timed out. Try again.").into_response(),
     };
     if response.extensions().get::<NotCounted>().is_some() {
         metrics::Figure::LimiterOutages(1).emit(function, clock.now());

@@ -68,7 +68,7 @@ impl Caller {
         let user_id = decisive(headers, "x-user-id")?.map(|id| identity::user(&id));
         let role = decisive(headers, "x-user-role")?;
         if role.is_some() && user_id.is_none() {
-            return Err(invalid("X-User-Role needs the X-User-Id whose role it is."));
+            return Err(invalid("X-User-Role requires X-User-Id."));
         }
         Ok(Self {
             user_id,
@@ -106,7 +106,7 @@ impl Caller {
         Err(Problem::new(
             StatusCode::FORBIDDEN,
             "role_insufficient",
-            "This is for administrators.",
+            "Administrator role required.",
         ))
     }
 
@@ -114,14 +114,13 @@ impl Caller {
     pub fn acting_user(&self) -> Result<&str, Problem> {
         self.user_id
             .as_deref()
-            .ok_or_else(|| invalid("This route is about the acting user: send X-User-Id."))
+            .ok_or_else(|| invalid("This route requires X-User-Id."))
     }
 
     /// The acting user's id as the database knows users.
     pub fn acting_user_id(&self) -> Result<Uuid, Problem> {
         let id = self.acting_user()?;
-        id.parse()
-            .map_err(|_| invalid("X-User-Id is not the id of a user: a UUID is expected."))
+        id.parse().map_err(|_| invalid("X-User-Id must be a UUID."))
     }
 
     /// As whom this caller looks at caches.
@@ -146,7 +145,7 @@ impl Caller {
         Err(Problem::new(
             StatusCode::FORBIDDEN,
             "user_differs",
-            "This is for that user and for administrators.",
+            "Only this user or an administrator may do this.",
         ))
     }
 
@@ -197,7 +196,7 @@ fn text(headers: &HeaderMap, name: &str) -> Option<String> {
 fn decisive(headers: &HeaderMap, name: &str) -> Result<Option<String>, Problem> {
     match text(headers, name) {
         None if headers.contains_key(name) => Err(invalid(
-            "X-User-Id, X-User-Role and X-User-Domain are 1 to 320 visible ASCII characters, or absent.",
+            "X-User-Id, X-User-Role and X-User-Domain must be 1 to 320 visible ASCII characters if present.",
         )),
         text => Ok(text),
     }
@@ -212,7 +211,7 @@ fn address(headers: &HeaderMap) -> Result<Option<IpAddr>, Problem> {
         lists => lists
             .and_then(|lists| network::client(&lists.join(",")))
             .map(Some)
-            .ok_or_else(|| invalid("X-Client-Ip is not an IPv4 or IPv6 address.")),
+            .ok_or_else(|| invalid("X-Client-Ip must be an IPv4 or IPv6 address.")),
     }
 }
 

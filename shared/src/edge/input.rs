@@ -29,7 +29,7 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Json<T> {
             return Err(Problem::new(
                 StatusCode::UNSUPPORTED_MEDIA_TYPE,
                 "unsupported_media_type",
-                "Send the body as application/json.",
+                "Content-Type must be application/json.",
             ));
         }
         let Raw(bytes) = Raw::from_request(request, state).await?;
@@ -57,7 +57,7 @@ impl<S: Send + Sync> FromRequest<S> for Raw {
             Problem::new(
                 StatusCode::PAYLOAD_TOO_LARGE,
                 "body_too_large",
-                "The body is larger than this route takes.",
+                "The body exceeds the size limit of this route.",
             )
         })?;
         Ok(Self(bytes))
@@ -95,11 +95,11 @@ pub fn read<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
 fn document(bytes: &[u8]) -> Result<Value, Problem> {
     let malformed = |detail| Problem::new(StatusCode::BAD_REQUEST, "malformed_json", detail);
     let value = serde_json::from_slice(bytes)
-        .map_err(|error| malformed(format!("The body is not JSON: {error}.")))?;
+        .map_err(|error| malformed(format!("The body is not valid JSON: {error}.")))?;
     if !json::is_shallow(&value) {
         let levels = json::MAX_DEPTH;
         return Err(malformed(format!(
-            "The body is nested deeper than {levels} levels."
+            "The body is nested more than {levels} levels deep."
         )));
     }
     Ok(value)
@@ -111,7 +111,7 @@ fn object(document: &Value) -> Result<&Value, Problem> {
     if document.is_object() {
         return Ok(document);
     }
-    Err(invalid("", "is not a JSON object"))
+    Err(invalid("", "must be a JSON object"))
 }
 
 /// Reads what is wanted out of a JSON document: 422 with the field when it does not fit.
@@ -126,7 +126,7 @@ pub fn invalid(at: &str, detail: &str) -> Problem {
     Problem::new(
         StatusCode::UNPROCESSABLE_ENTITY,
         "invalid_input",
-        "A field is not what this route takes; errors[] names it.",
+        "Invalid fields. See errors[].",
     )
     .fields(vec![FieldError {
         pointer: at.to_owned(),
@@ -149,7 +149,7 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Query<T> {
                 Problem::new(
                     StatusCode::BAD_REQUEST,
                     "malformed_query",
-                    format!("The query is not what this route takes: {refusal}."),
+                    format!("Invalid query: {refusal}."),
                 )
             })
     }
@@ -170,7 +170,7 @@ impl<T: DeserializeOwned + Send, S: Send + Sync> FromRequestParts<S> for Path<T>
                 Problem::new(
                     StatusCode::BAD_REQUEST,
                     "malformed_path",
-                    format!("The path is not what this route takes: {refusal}."),
+                    format!("Invalid path: {refusal}."),
                 )
             })
     }

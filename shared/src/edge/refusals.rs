@@ -18,20 +18,20 @@ impl From<upstash::Error> for Problem {
         match error {
             upstash::Error::RateLimited { retry_after } => {
                 let problem =
-                    Self::unavailable("The store is over its request limit; try again later.");
+                    Self::unavailable("The Redis request limit is reached. Try again later.");
                 match retry_after {
                     Some(wait) => problem.after(wait),
                     None => problem,
                 }
             }
             upstash::Error::Full(_) => {
-                Self::unavailable("The store is full; nothing can be written until it has space.")
+                Self::unavailable("Redis is full and accepts no writes. Try again later.")
             }
             error if error.is_transient() => Self::unavailable(
-                "The store does not answer; nothing was changed that you can rely on. Try again.",
+                "Redis is unavailable. A change may not have been applied. Try again.",
             ),
             upstash::Error::Unauthorized => {
-                Self::unavailable("The store refuses this function; its token has to be set right.")
+                Self::unavailable("Redis rejected the configured token.")
             }
             _ => internal(),
         }
@@ -55,10 +55,10 @@ impl From<qstash::Error> for Problem {
         let problem = if error.is_quota() {
             Self {
                 code: QUEUE_QUOTA,
-                ..Self::unavailable("The quota of the queue is used up. Try again later.")
+                ..Self::unavailable("The QStash quota is used up. Try again later.")
             }
         } else {
-            Self::unavailable("The queue did not take the job. Try again.")
+            Self::unavailable("QStash did not accept the request. Try again.")
         };
         match error.retry_after() {
             Some(wait) => problem.after(wait),
@@ -71,7 +71,7 @@ impl From<postgres::Error> for Problem {
     fn from(error: postgres::Error) -> Self {
         tracing::error!(error = &error as &dyn std::error::Error, "postgres failed");
         if error.may_pass() {
-            return Self::unavailable("The database does not answer. Try again.");
+            return Self::unavailable("Postgres is unavailable. Try again.");
         }
         internal()
     }
@@ -130,7 +130,7 @@ impl From<cache::Error> for Problem {
             cache::Error::Postgres(error) => error.into(),
             cache::Error::Busy => {
                 tracing::warn!("an entry was not filled in time");
-                Self::unavailable("Another call is reading this and has not come to an end.")
+                Self::unavailable("Another request is loading this entry. Try again.")
                     .after(Duration::from_secs(1))
             }
         }
@@ -142,11 +142,11 @@ impl From<session::Error> for Problem {
         match error {
             session::Error::Store(error) => error.into(),
             session::Error::Archive(error) => error.into(),
-            session::Error::NotDurable => Self::unavailable(
-                "This could not be made to last. Ask again in the same words: it goes on from there.",
-            ),
+            session::Error::NotDurable => {
+                Self::unavailable("The change could not be saved. Repeat the same request.")
+            }
             session::Error::Contended => {
-                Self::unavailable("The session is being changed by others. Try again.")
+                Self::unavailable("Other requests are changing this session. Try again.")
             }
             session::Error::Unreadable(what) => {
                 tracing::error!(what, "a session is unreadable");
@@ -182,7 +182,7 @@ impl From<job::Error> for Problem {
                 StatusCode::PAYLOAD_TOO_LARGE,
                 "job_too_large",
                 format!(
-                    "The job has {bytes} bytes. A message carries at most {} bytes, and 6 MB as a delivered event.",
+                    "The job is {bytes} bytes. The limit is {} bytes per message and 6 MB per delivered event.",
                     qstash::MAX_BODY
                 ),
             ),
@@ -207,7 +207,7 @@ impl From<sns::Error> for Problem {
                 Self::new(
                     StatusCode::BAD_REQUEST,
                     "message_malformed",
-                    "The body is not a message of Amazon SNS.",
+                    "The body is not an Amazon SNS message.",
                 )
             }
             sns::Error::Refused(sns::Refusal::SignatureVersion) => {
@@ -215,7 +215,7 @@ impl From<sns::Error> for Problem {
                 Self::new(
                     StatusCode::UNAUTHORIZED,
                     "signature_version",
-                    "Set the topic's SignatureVersion to 2: signatures over SHA-1 are not believed.",
+                    "SHA-1 signatures are not accepted. Set the topic's SignatureVersion to 2.",
                 )
             }
             sns::Error::Refused(reason) => {
@@ -225,7 +225,7 @@ impl From<sns::Error> for Problem {
             sns::Error::Unavailable(error) => {
                 let error = &error as &dyn std::error::Error;
                 tracing::error!(error, "SNS cannot be asked");
-                Self::unavailable("Amazon SNS does not answer this function. Send it again.")
+                Self::unavailable("Amazon SNS is unavailable. Send the message again.")
             }
         }
     }
@@ -244,7 +244,7 @@ pub fn unsigned() -> Problem {
     Problem::new(
         StatusCode::UNAUTHORIZED,
         "signature_invalid",
-        "This route takes what a provider that is set up here has signed for it.",
+        "The event is not signed by a configured provider.",
     )
 }
 
@@ -253,6 +253,6 @@ pub(super) fn internal() -> Problem {
     Problem::new(
         StatusCode::INTERNAL_SERVER_ERROR,
         "internal",
-        "Something is wrong on our side. Quote the request id when you ask about it.",
+        "Internal error. Quote the requestId when you report it.",
     )
 }

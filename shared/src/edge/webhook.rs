@@ -171,7 +171,7 @@ impl Webhook {
                 Problem::new(
                     StatusCode::UNAUTHORIZED,
                     "signature_invalid",
-                    "This route takes deliveries that QStash signed for it.",
+                    "Invalid QStash signature.",
                 )
             })
     }
@@ -212,7 +212,7 @@ fn not_allowed(request_id: &str) -> Response {
     let mut response = Problem::new(
         StatusCode::METHOD_NOT_ALLOWED,
         "method_not_allowed",
-        "QStash delivers with POST; GET says what this function takes.",
+        "Method not allowed. See the Allow header.",
     )
     .response(request_id);
     response

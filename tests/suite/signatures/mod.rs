@@ -128,7 +128,7 @@ impl Traces {
 #[track_caller]
 fn assert_refused(answer: &Answer, why: &str) {
     answer.assert_problem(401, "signature_invalid", why);
-    let detail = "This route takes deliveries that QStash signed for it.";
+    let detail = "Invalid QStash signature.";
     assert_eq!(
         answer.body["detail"], detail,
         "{why}: the reason is for the log only"

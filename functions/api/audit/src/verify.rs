@@ -60,7 +60,7 @@ impl TryFrom<String> for Place {
     type Error = &'static str;
 
     fn try_from(text: String) -> std::result::Result<Self, Self::Error> {
-        const NONE: &str = "is not a cursor of this route";
+        const NONE: &str = "is not a valid cursor for this route";
         if text.len() > LONGEST {
             return Err(NONE);
         }
@@ -161,7 +161,7 @@ fn both() -> Problem {
     Problem::new(
         StatusCode::BAD_REQUEST,
         "malformed_query",
-        "Give requestId or userId, not both.",
+        "Pass requestId or userId, not both.",
     )
 }
 
@@ -169,6 +169,6 @@ fn not_theirs() -> Problem {
     Problem::new(
         StatusCode::FORBIDDEN,
         "role_insufficient",
-        "A user who is no administrator verifies requests that he or she made: name one by requestId.",
+        "Pass requestId of a request you created.",
     )
 }

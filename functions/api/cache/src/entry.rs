@@ -157,11 +157,11 @@ pub async fn put(
     };
     let read = generation(&headers)?;
     let value = Object::read(&body.bytes).map_err(|error| match error {
-        InvalidObject::NoObject => input::invalid("", "is not a JSON object"),
+        InvalidObject::NoObject => input::invalid("", "must be a JSON object"),
         InvalidObject::TooLarge => Problem::new(
             StatusCode::PAYLOAD_TOO_LARGE,
             "body_too_large",
-            "The value is larger than 512 KB.",
+            "The value exceeds 512 KB.",
         ),
     })?;
     match caches.put(kind, &id, &value, read.as_ref()).await? {
@@ -171,12 +171,12 @@ pub async fn put(
         Put::Changed => Err(Problem::new(
             StatusCode::PRECONDITION_FAILED,
             "generation_changed",
-            "The entry is not what you read any more. Read it again.",
+            "The entry has changed. Read it again and send its new ETag.",
         )),
         Put::Cached => Err(Problem::new(
             StatusCode::PRECONDITION_REQUIRED,
             "generation_required",
-            "There is a value. Read it, and name its ETag in If-Match.",
+            "The entry exists. Read it and send its ETag in If-Match.",
         )),
         Put::NoSuchId => Err(not_found()),
     }
@@ -253,7 +253,7 @@ fn generation(headers: &HeaderMap) -> Result<Option<Generation>> {
         None => Err(Problem::new(
             StatusCode::BAD_REQUEST,
             "if_match_malformed",
-            "If-Match is the ETag of one read, with its quotation marks.",
+            "If-Match must be one ETag, with its quotation marks.",
         )),
     }
 }
@@ -263,7 +263,7 @@ pub(crate) fn not_found() -> Problem {
     Problem::new(
         StatusCode::NOT_FOUND,
         "cache_entry_not_found",
-        "There is nothing under this id.",
+        "Entry not found.",
     )
 }
 
@@ -271,7 +271,7 @@ fn not_allowed() -> Response {
     let mut response = Problem::new(
         StatusCode::METHOD_NOT_ALLOWED,
         "cache_kind_readonly",
-        "Security data is filled from the database only. DELETE takes it out of the cache.",
+        "Security data cannot be written to the cache. Use DELETE to invalidate it.",
     )
     .into_response();
     let methods = HeaderValue::from_static("GET,HEAD,DELETE");

@@ -47,7 +47,7 @@ pub async fn remove(
         Problem::new(
             StatusCode::NOT_FOUND,
             "cache_group_unknown",
-            "A group is of a user or a domain.",
+            "Unknown group. Use user or domain.",
         )
     })?;
     if !group.may_have(&id) {

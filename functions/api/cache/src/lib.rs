@@ -42,7 +42,7 @@ fn kind(name: &str) -> shared::edge::Result<AnyKind> {
         Problem::new(
             StatusCode::NOT_FOUND,
             "cache_kind_unknown",
-            "Nothing of this kind is cached.",
+            "Unknown cache kind.",
         )
     })
 }

@@ -123,9 +123,9 @@ pub async fn read(
 fn wanted(members: Members) -> Result<Wanted> {
     match (members.ids, members.all.unwrap_or_default()) {
         (Some(ids), false) if (1..=MOST).contains(&ids.len()) => Ok(Wanted::These(ids)),
-        (Some(_), false) => Err(invalid("/ids", "must name 1 to 1000 notifications")),
+        (Some(_), false) => Err(invalid("/ids", "must contain 1 to 1000 ids")),
         (None, true) => Ok(Wanted::All),
-        (Some(_), true) => Err(invalid("/all", "give ids or all, not both")),
+        (Some(_), true) => Err(invalid("/all", "must not be combined with ids")),
         (None, false) => Err(invalid("/ids", "is missing")),
     }
 }

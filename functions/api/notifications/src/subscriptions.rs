@@ -153,5 +153,10 @@ fn instant(millis: f64) -> Result<Timestamp> {
     Timestamp::from_millisecond(millis as i64)
         .ok()
         .filter(|at| *at >= Timestamp::UNIX_EPOCH)
-        .ok_or_else(|| invalid("/expirationTime", "is not an instant in milliseconds"))
+        .ok_or_else(|| {
+            invalid(
+                "/expirationTime",
+                "must be a time in milliseconds since 1970",
+            )
+        })
 }

@@ -77,7 +77,7 @@ pub async fn show(
         return Err(Problem::new(
             StatusCode::NOT_FOUND,
             "batch_not_found",
-            "There is no such batch. Batches are kept for 30 days.",
+            "Batch not found. Batches are kept for 30 days.",
         ));
     }
     let ended = ["completed", "dead", "cancelled", "gone"];

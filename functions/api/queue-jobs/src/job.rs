@@ -166,7 +166,7 @@ fn refused(refusal: Refusal, code: &'static str, verb: &str) -> Problem {
         Refusal::Status(status) => Problem::new(
             StatusCode::CONFLICT,
             code,
-            format!("A job that is {status} cannot be {verb}."),
+            format!("A job with status {status} cannot be {verb}."),
         ),
     }
 }
@@ -176,6 +176,6 @@ fn foreign() -> Problem {
     Problem::new(
         StatusCode::CONFLICT,
         "job_type_unknown",
-        "No function runs jobs of this type.",
+        "This job type has no handler.",
     )
 }

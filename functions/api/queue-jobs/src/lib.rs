@@ -74,6 +74,6 @@ fn not_found() -> Problem {
     Problem::new(
         StatusCode::NOT_FOUND,
         "job_not_found",
-        "There is no such job. Records are kept for 7 days after the last retry, of dead jobs for 30.",
+        "Job not found. Records are kept for 7 days after the last retry, or 30 days for dead jobs.",
     )
 }

@@ -168,7 +168,7 @@ pub async fn cancel(
 ) -> Result<Json<Outcome>> {
     let label = text(wish.label.as_deref(), "/label")?;
     if wish.job.is_none() && label.is_empty() {
-        return Err(invalid("/type", "is needed where there is no label"));
+        return Err(invalid("/type", "is required without label"));
     }
     let wanted = Wanted {
         job: wish.job,
@@ -242,7 +242,7 @@ fn outgoing(redriven: &Redriven) -> Option<Outgoing<'_>> {
 fn text<'a>(text: Option<&'a str>, pointer: &'static str) -> Result<&'a str> {
     let text = text.unwrap_or_default();
     if text.chars().count() > LONGEST_TEXT {
-        return Err(invalid(pointer, "is longer than 320 characters"));
+        return Err(invalid(pointer, "must not be longer than 320 characters"));
     }
     Ok(text)
 }

@@ -60,13 +60,16 @@ pub async fn put(
         return Err(Problem::new(
             StatusCode::FORBIDDEN,
             "admin_required",
-            "Only the service itself and administrators pause jobs.",
+            "Administrator role required.",
         ));
     }
     let job: JobType = job.parse().map_err(|_| unknown())?;
     let tenant = pause.tenant.as_deref();
     if tenant.is_some_and(|tenant| !(1..=LONGEST_TENANT).contains(&tenant.chars().count())) {
-        return Err(input::invalid("/tenant", "is 1 to 320 characters"));
+        return Err(input::invalid(
+            "/tenant",
+            "must be 1 to 320 characters long",
+        ));
     }
     desk.jobs.pause(job, tenant, pause.paused).await?;
     tracing::warn!(%job, paused = pause.paused, one_tenant = tenant.is_some(), "pause");
@@ -77,6 +80,6 @@ fn unknown() -> Problem {
     Problem::new(
         StatusCode::NOT_FOUND,
         "job_type_unknown",
-        "There is no such type of job.",
+        "Unknown job type.",
     )
 }

@@ -160,11 +160,11 @@ fn meant(wish: &Wish) -> Result<Vec<&'static Schedule>> {
         return Ok(built().collect());
     };
     if wish.paused.is_none() {
-        return Err(invalid("/paused", "says what is to become of the schedule"));
+        return Err(invalid("/paused", "is required with scheduleId"));
     }
     let meant: Vec<&Schedule> = built().filter(|it| it.id == id).collect();
     if meant.is_empty() {
-        return Err(invalid("/scheduleId", "is the id of a schedule"));
+        return Err(invalid("/scheduleId", "must be the id of a schedule"));
     }
     Ok(meant)
 }

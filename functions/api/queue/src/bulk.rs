@@ -46,7 +46,7 @@ pub async fn enqueue(State(queue): State<Queue>, mut wish: Wish) -> Result<Accep
         members.insert("type".into(), json!("bulk"));
     }
     let Email::Bulk(bulk) = email(&wish.body.value)? else {
-        return Err(invalid("/type", "is bulk on this route"));
+        return Err(invalid("/type", "must be bulk on this route"));
     };
     let parts = bulk.split().into_iter().map(Email::Bulk);
     queue.batch(JobType::Email, ROUTE, &wish, parts).await

@@ -47,7 +47,7 @@ pub async fn enqueue(State(queue): State<Queue>, mut wish: Wish) -> Result<Accep
         members.insert("type".into(), json!("bulk_notification"));
     }
     let Notification::BulkNotification(bulk) = notification(&wish.body.value)? else {
-        return Err(invalid("/type", "is bulk_notification on this route"));
+        return Err(invalid("/type", "must be bulk_notification on this route"));
     };
     let parts = bulk.split().into_iter();
     let parts = parts.map(Notification::BulkNotification);

@@ -257,7 +257,7 @@ fn paused(job: JobType) -> Problem {
     Problem::new(
         StatusCode::SERVICE_UNAVAILABLE,
         "jobs_paused",
-        format!("Jobs of type {job} are paused. Ask again later: nothing was enqueued."),
+        format!("Jobs of type {job} are paused. Nothing was enqueued. Try again later."),
     )
     .after(HELD_FOR)
 }
@@ -266,6 +266,6 @@ fn reused_key() -> Problem {
     Problem::new(
         StatusCode::CONFLICT,
         "idempotency_key_reused",
-        "This Idempotency-Key came before with another body. Use a new key for a new wish.",
+        "This Idempotency-Key was already used with a different body.",
     )
 }

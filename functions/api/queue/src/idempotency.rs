@@ -78,7 +78,7 @@ impl<S: Sync> FromRequestParts<S> for IdempotencyKey {
             Problem::new(
                 StatusCode::BAD_REQUEST,
                 "idempotency_key_invalid",
-                "Idempotency-Key is 1 to 255 visible ASCII characters.",
+                "Idempotency-Key must be 1 to 255 visible ASCII characters.",
             )
         })?;
         Ok(Self {

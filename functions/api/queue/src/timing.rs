@@ -70,7 +70,7 @@ impl Timing {
             (Some(_), Some(_)) => {
                 return Err(invalid(
                     "/notBefore",
-                    "give delaySeconds or notBefore, not both",
+                    "must not be combined with delaySeconds",
                 ));
             }
             (Some(0) | None, None) => return Ok(None),
@@ -89,7 +89,7 @@ impl Timing {
 }
 
 fn too_far(field: &str) -> Problem {
-    invalid(field, "is more than seven days ahead")
+    invalid(field, "must not be more than seven days ahead")
 }
 
 #[cfg(test)]

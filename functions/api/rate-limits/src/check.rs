@@ -107,10 +107,13 @@ pub async fn check(
     let limit = desk.named(&name).ok_or_else(unknown)?;
     let Wanted { identifier, cost } = wanted.value;
     if !(1..=LONGEST).contains(&identifier.chars().count()) {
-        return Err(input::invalid("/identifier", "is 1 to 512 characters"));
+        return Err(input::invalid(
+            "/identifier",
+            "must be 1 to 512 characters long",
+        ));
     }
     if !(0..=MOST).contains(&cost) {
-        return Err(input::invalid("/cost", "is 0 to 1000000"));
+        return Err(input::invalid("/cost", "must be 0 to 1000000"));
     }
     let asked = asked(&desk, limit, identifier, cost).await;
     Ok(Json(asked.unwrap_or_else(|error| {
@@ -173,9 +176,5 @@ fn uncounted(limit: Limit, now: i64) -> Checked {
 }
 
 fn unknown() -> Problem {
-    Problem::new(
-        StatusCode::NOT_FOUND,
-        "limiter_unknown",
-        "There is no such limiter.",
-    )
+    Problem::new(StatusCode::NOT_FOUND, "limiter_unknown", "Unknown limiter.")
 }

@@ -119,7 +119,10 @@ pub async fn put(
     let new = new.value;
     let length = new.reason.chars().count();
     if !(1..=LONGEST_REASON).contains(&length) || new.reason.contains('\0') {
-        return Err(input::invalid("/reason", "is 1 to 500 characters"));
+        return Err(input::invalid(
+            "/reason",
+            "must be 1 to 500 characters long",
+        ));
     }
     let listed = desk
         .blocklist

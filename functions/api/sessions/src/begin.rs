@@ -130,7 +130,7 @@ pub async fn begin(
         Begun::Taken => Err(Problem::new(
             StatusCode::CONFLICT,
             "session_exists",
-            "There is or was another session of this id. Use a new one.",
+            "This session id was already used.",
         )),
     }
 }

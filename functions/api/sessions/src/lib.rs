@@ -38,6 +38,6 @@ fn not_found() -> Problem {
     Problem::new(
         StatusCode::NOT_FOUND,
         "session_not_found",
-        "There is no such session: it has ended, was revoked, or is not yours.",
+        "Session not found. It has expired, was revoked, or belongs to another user.",
     )
 }

@@ -86,15 +86,15 @@ pub async fn refresh(
         Refreshed::Kept => Ok(Json(Exchanged { rotated: false })),
         Refreshed::Reused => Err(refused(
             "refresh_token_reused",
-            "This token was exchanged before, so there is a copy of it. The session is revoked: have the user log in.",
+            "The refresh token was already used, so the session is revoked. The user must log in again.",
         )),
         Refreshed::Invalid => Err(refused(
             "refresh_token_invalid",
-            "This token never was this session's.",
+            "The refresh token does not belong to this session.",
         )),
         Refreshed::Stale => Err(input::invalid(
             "/newRefreshToken",
-            "was this session's token before; make a fresh one",
+            "was already used in this session; generate a new one",
         )),
         Refreshed::Gone => Err(not_found()),
     }

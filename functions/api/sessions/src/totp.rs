@@ -78,7 +78,7 @@ pub async fn put(
         } => {
             return Err(input::invalid(
                 "/context",
-                "say what it was proven for: login, signing or both",
+                "is required when verified is true: login, signing or both",
             ));
         }
         Proof {

@@ -65,6 +65,6 @@ pub async fn claim(
     Err(Problem::new(
         StatusCode::CONFLICT,
         "code_used",
-        "This code was used before. Wait for the next one.",
+        "This code was already used. Wait for the next one.",
     ))
 }

@@ -111,7 +111,7 @@ pub async fn redeem(
         Problem::new(
             StatusCode::NOT_FOUND,
             "token_not_found",
-            "This token is good no more, or never was: it is used once, for a day, for what it was issued for.",
+            "The token is invalid, expired or already used.",
         )
     })?;
     Ok(Json(RedeemedToken { email }))

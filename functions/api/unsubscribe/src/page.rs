@@ -88,12 +88,12 @@ impl Page {
     /// The page's heading and title.
     fn heading(&self) -> &'static str {
         match self {
-            Self::Ask(_) => "Stop optional e-mails?",
+            Self::Ask(_) => "Unsubscribe from optional emails?",
             Self::Left(_) => "You are unsubscribed",
             Self::Back(_) => "You are subscribed again",
             Self::Invalid | Self::TooLarge => "This link does not work",
-            Self::Gone => "This link is no longer known",
-            Self::Unavailable => "This did not work just now",
+            Self::Gone => "This link has expired",
+            Self::Unavailable => "Something went wrong",
         }
     }
 }

@@ -107,7 +107,7 @@ pub async fn revoke(
         AllRevoked::ExceptUnknown => Err(Problem::new(
             StatusCode::NOT_FOUND,
             "session_unknown",
-            "The session in `except` is not a session of this user. Nothing was revoked.",
+            "The session in except does not belong to this user. Nothing was revoked.",
         )),
     }
 }

@@ -44,7 +44,7 @@ pub(crate) enum Error {
     Housekeeping(#[from] housekeeping::Error),
     #[error(transparent)]
     Audit(#[from] audit::Error),
-    #[error("the keys of Redis cannot be looked at")]
+    #[error("the Redis keys could not be scanned")]
     Redis(#[from] upstash::Error),
     #[error(transparent)]
     Objects(#[from] object_storage::Error),
@@ -112,7 +112,10 @@ impl Cleaner {
             return Ok(result(&standings.map_err(Stop::retry)?));
         }
         Err(Stop::Retry {
-            error: format!("failed: {}; the other tasks are done", failed.join(", ")),
+            error: format!(
+                "failed tasks: {}; the other tasks completed",
+                failed.join(", ")
+            ),
             after: None,
         })
     }
@@ -140,7 +143,9 @@ impl Cleaner {
                     let done = self.housekeeping.done(run, task, detail.as_ref()).await;
                     done.map_err(Stop::retry)?;
                 }
-                Ok(Ended::Short) => return Err(Stop::go_on(PAUSE, format!("{name} goes on"))),
+                Ok(Ended::Short) => {
+                    return Err(Stop::go_on(PAUSE, format!("task {name} is unfinished")));
+                }
                 Err(error) => {
                     let error = &error as &dyn std::error::Error;
                     tracing::error!(task = name, error, "a task failed");

@@ -31,7 +31,7 @@ impl Take for Undertaker {
             call.delivers(&job_id);
         }
         match self.jobs.bury(&message).await {
-            Ok(None) => Answer::Never("no job is delivered to that url".into()),
+            Ok(None) => Answer::Never("no job handler has this URL".into()),
             Ok(Some(Failed::Dead)) => {
                 // The reason quotes what was answered, whoever answered: it stands in the record and not in the log.
                 Figure::DeadJobs(1).emit(FAILURE_HANDLER, self.clock.now());
@@ -41,10 +41,12 @@ impl Take for Undertaker {
             Ok(Some(Failed::Kept)) => {
                 Answer::Done(json!({ "success": true, "jobId": job_id, "kept": true }))
             }
-            Ok(Some(Failed::Busy(left))) => Answer::Again(left, "an attempt still runs".into()),
+            Ok(Some(Failed::Busy(left))) => {
+                Answer::Again(left, "an attempt is still running".into())
+            }
             Err(error) => {
                 tracing::error!(error = &error as &dyn std::error::Error, "cannot mark dead");
-                Answer::Again(OUTAGE_WAIT, "the job's record cannot be reached".into())
+                Answer::Again(OUTAGE_WAIT, "the job record is unavailable".into())
             }
         }
     }

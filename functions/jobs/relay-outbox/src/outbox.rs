@@ -37,7 +37,7 @@ impl Swept {
     /// The sweep, if all rows had their turn. What the time did not suffice for goes on in the next message.
     pub(crate) fn finished(self) -> Result<Self, Stop> {
         if self.unfinished {
-            let reason = format!("{} rows done, more are waiting", self.done);
+            let reason = format!("{} rows processed; more are waiting", self.done);
             return Err(Stop::go_on(PAUSE, reason));
         }
         Ok(self)

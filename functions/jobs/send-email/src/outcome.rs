@@ -51,7 +51,7 @@ pub(crate) struct Refused {
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Error {
     /// Time ran out: go on in another delivery.
-    #[error("time ran out with {0} recipients left")]
+    #[error("timed out with {0} recipients left")]
     OutOfTime(usize),
     /// Another job is sending this very mail: go on after a while.
     #[error("another job is sending this mail")]
@@ -83,22 +83,22 @@ pub(crate) enum Error {
         reason: String,
     },
     /// The job's only mail is refused for good.
-    #[error("the mail provider refused the mail: {0}")]
+    #[error("the mail provider rejected the mail: {0}")]
     Refused(String),
     /// The provider did not take the mail, or did not say so: try again.
-    #[error("the mail was not sent")]
+    #[error("the mail could not be sent")]
     Provider(#[source] SendError),
     /// The ledger could not be read or written: try again.
-    #[error("the mail was not recorded")]
+    #[error("the mail could not be recorded")]
     Ledger(#[from] mail_ledger::Error),
     /// In whose name to send could not be read: try again.
-    #[error("the mail's brand is unknown")]
+    #[error("the mail branding is unavailable")]
     Brand(#[from] branding::Error),
     /// The budgets could not be asked: try again.
-    #[error("the mail's budget is unknown")]
+    #[error("the mail budget could not be checked")]
     Budget(#[from] email_budget::Error),
     /// A template could not be filled in, which another attempt may not change, but another build will.
-    #[error("the mail could not be written")]
+    #[error("the mail template could not be rendered")]
     Template(#[from] askama::Error),
     /// The job's own edge says stop.
     #[error(transparent)]

@@ -39,7 +39,7 @@ pub(crate) struct Outcome {
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Error {
     /// Time ran out: go on in another delivery.
-    #[error("time ran out with {notifications} notifications left")]
+    #[error("timed out with {notifications} notifications left")]
     OutOfTime {
         /// Notifications that are left.
         notifications: usize,
@@ -49,22 +49,22 @@ pub(crate) enum Error {
         left: Value,
     },
     /// No such request stands in the database: it may be about to.
-    #[error("the signing request is not known (yet)")]
+    #[error("the signing request does not exist yet")]
     NotYet,
     /// No such request has come to be.
-    #[error("there is no such signing request")]
+    #[error("the signing request does not exist")]
     NoRequest,
     /// Push services do not take messages at the moment.
-    #[error("{0} messages to browsers could not be handed to their push services")]
+    #[error("{0} push messages were not accepted by their push services")]
     Push(u64, Option<Duration>),
     /// The rows could not be read or written: try again.
-    #[error("the notifications were not written")]
+    #[error("the notifications could not be saved")]
     Store(#[from] notification::Error),
     /// The rows stand, and nobody was told of them: try again.
-    #[error("the notifications were not announced")]
+    #[error("the real-time events could not be published")]
     Redis(#[from] upstash::Error),
     /// An event that cannot be written.
-    #[error("the notifications cannot be announced")]
+    #[error("a real-time event could not be serialized")]
     Event(#[from] serde_json::Error),
     /// The job's own edge says stop.
     #[error(transparent)]

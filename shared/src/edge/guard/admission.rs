@@ -126,18 +126,18 @@ fn refusal(verdict: &Verdict) -> Response {
         Some(Reason::Blocked) => Problem::new(
             StatusCode::FORBIDDEN,
             "address_blocked",
-            "This address is on the block list.",
+            "The client address is on the block list.",
         ),
         Some(Reason::LockedOut) => Problem::new(
             StatusCode::TOO_MANY_REQUESTS,
             "locked_out",
-            "Too much has failed from this address. Retry-After says when to try again.",
+            "Too many failed attempts from this address. See the Retry-After header.",
         )
         .after(verdict.wait),
         Some(Reason::Limited) | None => Problem::new(
             StatusCode::TOO_MANY_REQUESTS,
             "rate_limited",
-            "Too many requests. Retry-After says when to send the next.",
+            "Too many requests. See the Retry-After header.",
         )
         .after(verdict.wait),
     };
@@ -145,8 +145,7 @@ fn refusal(verdict: &Verdict) -> Response {
 }
 
 fn outage() -> Problem {
-    Problem::unavailable("Nothing can be counted now, and this is not done uncounted. Try again.")
-        .after(OUTAGE_WAIT)
+    Problem::unavailable("Rate limiting is unavailable. Try again later.").after(OUTAGE_WAIT)
 }
 
 /// The response with what is left, and when the window ends (in milliseconds, as the web app's limiter says it).

@@ -203,7 +203,7 @@ fn token_invalid() -> Problem {
     Problem::new(
         StatusCode::UNAUTHORIZED,
         "token_invalid",
-        "Send the service token: Authorization: Bearer <API_TOKEN>.",
+        "Missing or invalid service token. Send Authorization: Bearer <API_TOKEN>.",
     )
 }
 
@@ -211,6 +211,6 @@ fn token_readonly() -> Problem {
     Problem::new(
         StatusCode::FORBIDDEN,
         "token_readonly",
-        "This token may only read.",
+        "This token is read-only.",
     )
 }

@@ -92,7 +92,7 @@ impl<'a> Attempt<'a> {
             .await
         {
             Ok(false) => Err(Stop::Retry {
-                error: "another delivery took this job over".into(),
+                error: "another delivery took over this job".into(),
                 after: None,
             }),
             Ok(true) | Err(_) => Ok(()),
@@ -123,7 +123,10 @@ impl<'a> Attempt<'a> {
         };
         let created = self.worker.jobs.create(&order, &jobs, None).await;
         if created.map_err(Stop::retry)? == Created::Paused {
-            return Err(Stop::defer(HELD_FOR, format!("{} is paused", claim.job)));
+            return Err(Stop::defer(
+                HELD_FOR,
+                format!("jobs of type {} are paused", claim.job),
+            ));
         }
         let outgoing = jobs.iter().map(|job| Outgoing {
             job_id: &job.id,

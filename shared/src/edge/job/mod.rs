@@ -116,7 +116,7 @@ impl Worker {
         let tracking: Tracking = call.body.decode().unwrap_or_default();
         let message_id = call.delivery.message_id.as_deref();
         let Some(job_id) = tracking.job_id.as_deref().or(message_id) else {
-            return Answer::Never("the delivery names neither its job nor its message".into());
+            return Answer::Never("the delivery has no job id and no message id".into());
         };
         call.delivers(job_id);
         let incoming = Incoming {
@@ -132,19 +132,21 @@ impl Worker {
         };
         match self.jobs.claim(incoming).await {
             Ok(Claimed::Run(claim)) => self.run(call, incoming, claim, payload, work).await,
-            Ok(Claimed::Busy(left)) => Answer::Again(left, "another delivery runs this job".into()),
+            Ok(Claimed::Busy(left)) => {
+                Answer::Again(left, "another delivery is running this job".into())
+            }
             Ok(Claimed::Over) => {
                 Answer::Done(json!({ "success": true, "jobId": job_id, "repeated": true }))
             }
             Ok(Claimed::Superseded) => {
                 Answer::Done(json!({ "success": true, "jobId": job_id, "superseded": true }))
             }
-            Ok(Claimed::Foreign) => Answer::Never("the job is of another type".into()),
+            Ok(Claimed::Foreign) => Answer::Never("the job has a different type".into()),
             Err(error) => {
                 tracing::error!(error = &error as &dyn std::error::Error, "cannot claim");
                 Answer::Again(
                     stretched(OUTAGE_WAIT, job_id),
-                    "the job's record cannot be reached".into(),
+                    "the job record is unavailable".into(),
                 )
             }
         }
@@ -173,7 +175,7 @@ impl Worker {
         work: &W,
     ) -> Answer {
         if claim.paused {
-            let held = Stop::defer(HELD_FOR, format!("{} is paused", claim.job));
+            let held = Stop::defer(HELD_FOR, format!("jobs of type {} are paused", claim.job));
             let (ending, answer) = self.stopped(call, &claim, incoming.payload, held).await;
             return self.commit(&claim, &ending, answer).await;
         }
@@ -192,7 +194,7 @@ impl Worker {
                 panic_text(&*panic),
                 self.plan.wait_of(&claim.job_id, call.delivery.retried),
             ),
-            Err(_) => self.again(call, &claim, "ran out of time".into(), None),
+            Err(_) => self.again(call, &claim, "the attempt timed out".into(), None),
         };
         self.commit(&claim, &ending, answer).await
     }
@@ -205,12 +207,12 @@ impl Worker {
             Ok(false) if matches!(ending, Ending::Deferred(_)) => answer,
             Ok(false) => Answer::Again(
                 stretched(OUTAGE_WAIT, &claim.job_id),
-                "another delivery took this job over".into(),
+                "another delivery took over this job".into(),
             ),
             Err(error) => {
                 tracing::error!(error = &error as &dyn std::error::Error, "cannot commit");
                 let wait = stretched(self.plan.lease, &claim.job_id);
-                Answer::Again(wait, "the job's record cannot be reached".into())
+                Answer::Again(wait, "the job record is unavailable".into())
             }
         }
     }
@@ -290,7 +292,7 @@ impl Worker {
             Err(error) => match queue_stop(error, self.plan.handler, self.webhook.clock.now()) {
                 Stop::Never(error) => (Ending::Dead(error.clone()), Answer::Never(error)),
                 Stop::Retry { error, after } => {
-                    let error = format!("{}; not deferred: {error}", deferral.reason);
+                    let error = format!("{}; deferring the job failed: {error}", deferral.reason);
                     self.again(call, claim, error, after)
                 }
                 stop => self.again(call, claim, stop.to_string(), None),
@@ -306,12 +308,12 @@ fn panicked(claim: &Claim, text: &str, wait: Duration) -> (Ending, Answer) {
     if claim.panics == 0 {
         (
             Ending::Panicked(error),
-            Answer::Again(wait, "the work panicked".into()),
+            Answer::Again(wait, "the job handler panicked".into()),
         )
     } else {
         (
             Ending::Dead(error),
-            Answer::Never("the work panicked again".into()),
+            Answer::Never("the job handler panicked again".into()),
         )
     }
 }

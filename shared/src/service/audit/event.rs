@@ -126,7 +126,7 @@ pub struct Event {
 
 /// The event is larger than the log takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("is larger than {LARGEST} bytes")]
+#[error("must not be larger than {LARGEST} bytes")]
 pub struct TooLarge;
 
 impl Event {
@@ -163,10 +163,12 @@ impl<'de> Deserialize<'de> for Happened {
         };
         let at = at.filter(|at| *at >= Timestamp::UNIX_EPOCH);
         let at = at.ok_or_else(|| {
-            de::Error::custom("is neither milliseconds since 1970 nor an RFC 3339 instant")
+            de::Error::custom("must be milliseconds since 1970 or an RFC 3339 timestamp")
         })?;
         if at > Clock::system().now() + AHEAD {
-            return Err(de::Error::custom("is more than five minutes in the future"));
+            return Err(de::Error::custom(
+                "must not be more than five minutes in the future",
+            ));
         }
         Ok(Self(at))
     }

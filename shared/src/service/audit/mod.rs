@@ -32,7 +32,7 @@ pub enum Error {
     #[error("the audit log cannot be reached")]
     Postgres(#[from] postgres::Error),
     /// The event will never be taken as it is.
-    #[error("the event is refused: {0}")]
+    #[error("the audit event was rejected: {0}")]
     Refused(String),
     /// The database did not give back what was written.
     #[error("the audit log holds what this build does not know")]

@@ -25,10 +25,10 @@ pub struct Object(String);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidObject {
     /// They are not a JSON object.
-    #[error("is not a JSON object")]
+    #[error("must be a JSON object")]
     NoObject,
     /// They are more than [`LARGEST_VALUE`].
-    #[error("is larger than 512 KB")]
+    #[error("must not be larger than 512 KB")]
     TooLarge,
 }
 

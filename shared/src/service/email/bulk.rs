@@ -97,7 +97,7 @@ pub struct Recipients(Vec<Recipient>);
 
 /// Why a list of recipients is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("must name 1 to {MAX_RECIPIENTS} recipients, not {0}")]
+#[error("must contain 1 to {MAX_RECIPIENTS} recipients, not {0}")]
 pub struct InvalidRecipients(usize);
 
 impl Bulk {

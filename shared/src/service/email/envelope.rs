@@ -93,7 +93,10 @@ pub(super) fn addressed<B: Body>(payload: &Value) -> Result<Addressed<B>, Invali
     let envelope: Envelope = decode::from(payload)?;
     let named = envelope.request_id.is_some() && envelope.signer_id.is_some();
     if envelope.supersedes.is_some() && !named {
-        return Err(Invalid::at("/supersedes", "needs requestId and signerId"));
+        return Err(Invalid::at(
+            "/supersedes",
+            "requires requestId and signerId",
+        ));
     }
     Ok(Addressed {
         envelope,

@@ -39,7 +39,7 @@ pub struct Signers(Vec<DisplayName>);
 
 /// More signers are named than a mail can show.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("must name at most {MAX_SIGNERS} signers")]
+#[error("must contain at most {MAX_SIGNERS} signers")]
 pub struct TooManySigners;
 
 /// How many signers a mail names.

@@ -168,10 +168,15 @@ mod tests {
 
     #[test]
     fn the_reason_quotes_the_detail_of_a_problem_and_no_more_than_fits() {
-        let told = message(b"{}", 503, r#"{"detail":"ran out of time","code":"retry"}"#).reason();
+        let told = message(
+            b"{}",
+            503,
+            r#"{"detail":"the attempt timed out","code":"retry"}"#,
+        )
+        .reason();
         assert_eq!(
             told,
-            "given up after 6 deliveries, the last answered 503: ran out of time"
+            "given up after 6 deliveries, the last answered 503: the attempt timed out"
         );
         assert!(message(b"{}", 500, &"x".repeat(9000)).reason().len() < 700);
         assert!(

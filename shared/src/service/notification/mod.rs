@@ -80,7 +80,7 @@ impl Notification {
     /// Reads a payload that is JSON already. The error points at the member that is wrong.
     pub fn parse(payload: &Value) -> Result<Self, Invalid> {
         let Some(members) = payload.as_object() else {
-            return Err(Invalid::at("", "an object is expected"));
+            return Err(Invalid::at("", "must be an object"));
         };
         match members.get("type") {
             Some(Value::String(name)) => Self::of_type(name, payload),

@@ -170,7 +170,10 @@ impl Side for ToOwner {
 }
 
 fn nobody() -> Invalid {
-    Invalid::at("/userId", "is missing, and nothing else says who is told")
+    Invalid::at(
+        "/userId",
+        "is missing, and no other field identifies the recipient",
+    )
 }
 
 impl Words {

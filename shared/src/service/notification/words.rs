@@ -14,36 +14,36 @@ impl Usual {
         let (title, message) = match notification {
             Notification::SignatureRequest(_) => (
                 "Signature requested",
-                "You are asked to sign a document.".to_owned(),
+                "You have been asked to sign a document.".to_owned(),
             ),
             Notification::SequentialSignatureRequest(_) => (
                 "Your turn to sign",
-                "Those before you have signed. It is your turn now.".to_owned(),
+                "The previous signers have signed. It is now your turn.".to_owned(),
             ),
             Notification::Reminder(_) => (
                 "Reminder",
-                "A document still waits for your signature.".to_owned(),
+                "A document is waiting for your signature.".to_owned(),
             ),
             Notification::SignatureCompleted(it) => (
                 "Document signed",
                 match &it.words.signer_email {
-                    Some(signer) => format!("{} has signed.", signer.as_str()),
-                    None => "A signer has signed.".to_owned(),
+                    Some(signer) => format!("{} has signed the document.", signer.as_str()),
+                    None => "A signer has signed the document.".to_owned(),
                 },
             ),
             Notification::DocumentExpiryWarning(it) => (
-                "A request is about to expire",
+                "Signing request expiring soon",
                 match it.side.hours_until_expiry {
                     Some(hours) => time_left(hours),
-                    None => "The time to sign is about to end.".to_owned(),
+                    None => "The deadline to sign is approaching.".to_owned(),
                 },
             ),
             Notification::DocumentExpired(_) => (
-                "A request has expired",
-                "The time to sign has ended before everybody signed.".to_owned(),
+                "Signing request expired",
+                "The deadline passed before everyone signed.".to_owned(),
             ),
             Notification::PdfGenerationCompleted(_) => (
-                "The signed document is ready",
+                "Signed document ready",
                 "You can download it now.".to_owned(),
             ),
             Notification::SystemNotification(_)
@@ -60,13 +60,13 @@ const MAX_HOURS: f64 = 87_600.0;
 /// The time that is left, in a sentence.
 fn time_left(hours: f64) -> String {
     if hours <= 0.0 {
-        "The time to sign has ended.".to_owned()
+        "The deadline to sign has passed.".to_owned()
     } else if hours <= 1.0 {
-        "The time to sign ends in an hour.".to_owned()
+        "The deadline to sign is within an hour.".to_owned()
     } else if hours <= MAX_HOURS {
-        format!("The time to sign ends in {} hours.", hours.ceil())
+        format!("The deadline to sign is in {} hours.", hours.ceil())
     } else {
-        "The time to sign is limited.".to_owned()
+        "The signing request has a deadline.".to_owned()
     }
 }
 
@@ -77,17 +77,17 @@ mod tests {
     #[test]
     fn hours_that_are_left_make_a_sentence_whatever_their_number() {
         for (hours, sentence) in [
-            (-1.0, "The time to sign has ended."),
-            (-0.5, "The time to sign has ended."),
-            (-0.0, "The time to sign has ended."),
-            (0.0, "The time to sign has ended."),
-            (0.5, "The time to sign ends in an hour."),
-            (1.0, "The time to sign ends in an hour."),
-            (1.5, "The time to sign ends in 2 hours."),
-            (24.0, "The time to sign ends in 24 hours."),
-            (1e21, "The time to sign is limited."),
-            (f64::MAX, "The time to sign is limited."),
-            (-1e300, "The time to sign has ended."),
+            (-1.0, "The deadline to sign has passed."),
+            (-0.5, "The deadline to sign has passed."),
+            (-0.0, "The deadline to sign has passed."),
+            (0.0, "The deadline to sign has passed."),
+            (0.5, "The deadline to sign is within an hour."),
+            (1.0, "The deadline to sign is within an hour."),
+            (1.5, "The deadline to sign is in 2 hours."),
+            (24.0, "The deadline to sign is in 24 hours."),
+            (1e21, "The signing request has a deadline."),
+            (f64::MAX, "The signing request has a deadline."),
+            (-1e300, "The deadline to sign has passed."),
         ] {
             assert_eq!(time_left(hours), sentence, "{hours}");
         }
