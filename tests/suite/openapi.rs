@@ -14,7 +14,7 @@ fn document() -> Document {
         .title("SignTusk Functions")
         .version(env!("CARGO_PKG_VERSION"))
         .description(Some(
-            "The serverless back end of SignTusk: jobs, health, and what they stand on.",
+            "The serverless back end of SignTusk: jobs, mails, notifications, sessions, security, caches and audit.",
         ))
         .build();
     let mut document = OpenApiBuilder::new().info(info).build();
@@ -94,6 +94,21 @@ fn every_operation_has_a_name_of_its_own_and_every_reference_leads_somewhere() {
             document.pointer(pointer).is_some(),
             "{pointer} leads nowhere"
         );
+    }
+}
+
+#[test]
+fn each_summary_has_two_to_five_words() {
+    let document = serde_json::to_value(document()).unwrap();
+    for (path, methods) in document["paths"].as_object().unwrap() {
+        for (method, operation) in methods.as_object().unwrap() {
+            let summary = operation["summary"].as_str().unwrap_or_default();
+            let words = summary.split_whitespace().count();
+            assert!(
+                (2..=5).contains(&words) && !summary.ends_with('.'),
+                "{method} {path} has the summary {summary:?}: write a command of two to five words, without a period"
+            );
+        }
     }
 }
 

@@ -31,23 +31,24 @@ pub enum Role {
     Admin,
 }
 
-/// The acting user, as the web app names it, each name in its one spelling ([`identity`]). Without a user id the caller is the service itself, with every right.
+/// The acting user, as named by the web app, each name in its normal form ([`identity`]). Without a user id, the caller
+/// is the service itself, with all rights.
 #[derive(Clone, Debug, Default, utoipa::IntoParams)]
 #[into_params(parameter_in = Header)]
 pub struct Caller {
-    /// The acting user; without it the caller is the service itself, with every right.
+    /// The acting user. Without it, the caller is the service itself, with all rights.
     #[param(rename = "X-User-Id", value_type = String, required = false, max_length = 320, pattern = "^[!-~]([ -~]*[!-~])?$")]
     pub user_id: Option<String>,
-    /// The acting user's address.
+    /// The acting user's e-mail address.
     #[param(rename = "X-User-Email", value_type = String, required = false)]
     pub email: Option<String>,
-    /// `user`, `domain_admin` or `admin`; what is none of them is a user. Needs `X-User-Id`.
+    /// `user`, `domain_admin` or `admin`; any other value counts as `user`. Needs `X-User-Id`.
     #[param(rename = "X-User-Role", value_type = String, required = false, max_length = 320, pattern = "^[!-~]([ -~]*[!-~])?$", example = "domain_admin")]
     pub role: Option<Role>,
-    /// The acting user's domain, whose budget new jobs count against.
+    /// The acting user's domain. New jobs count against its budget.
     #[param(rename = "X-User-Domain", value_type = String, required = false, max_length = 320, pattern = "^[!-~]([ -~]*[!-~])?$")]
     pub domain: Option<String>,
-    /// The address that the acting user calls from. A port, brackets, and the list of `X-Forwarded-For` are understood.
+    /// The IP address of the acting user. A port, brackets, and the list of `X-Forwarded-For` are accepted.
     #[param(rename = "X-Client-Ip", required = false, schema_with = IpAddress::schema)]
     pub client_ip: Option<IpAddr>,
 }

@@ -32,12 +32,12 @@ impl IntoResponses for GuardProblems {
             ("401", unauthorized()),
             (
                 "403",
-                problem("The token may only read, or the address is on the block list"),
+                problem("The token may only read, or the address is blocked"),
             ),
             ("429", limited()),
             (
                 "500",
-                problem("Our fault; quote the request id when you ask about it"),
+                problem("Internal error; quote the request id when reporting it"),
             ),
             ("503", unavailable()),
         ]
@@ -49,7 +49,7 @@ impl IntoResponses for GuardProblems {
 impl IntoResponses for LimitProblems {
     fn responses() -> BTreeMap<String, RefOr<Response>> {
         [
-            ("403", problem("The address is on the block list")),
+            ("403", problem("The address is blocked")),
             ("429", limited()),
         ]
         .map(|(status, response)| (status.to_owned(), response.build().into()))
@@ -62,10 +62,10 @@ impl IntoResponses for BodyProblems {
         [
             (
                 "413",
-                "The body is larger than 4 MB, or the job than a message",
+                "The body exceeds 4 MB, or the job exceeds the message limit",
             ),
             ("415", "The body is not application/json"),
-            ("422", "A field is missing or wrong; errors[] names it"),
+            ("422", "Invalid fields; see errors[]"),
         ]
         .map(|(status, description)| (status.to_owned(), problem(description).build().into()))
         .into()
@@ -77,15 +77,18 @@ fn unauthorized() -> ResponseBuilder {
 }
 
 fn unavailable() -> ResponseBuilder {
-    let wait = number("Seconds to wait before asking again");
-    problem("Something that this stands on does not answer").header("Retry-After", wait)
+    let wait = number("Seconds to wait before trying again");
+    problem("A dependency is unavailable").header("Retry-After", wait)
 }
 
 fn limited() -> ResponseBuilder {
-    problem("A limit is used up, or too much has failed from the address")
-        .header("Retry-After", number("Seconds to wait before asking again"))
-        .header("X-RateLimit-Limit", number("Requests in a window"))
-        .header("X-RateLimit-Remaining", number("Requests that are left"))
+    problem("Rate limit exceeded, or too many failed attempts from this address")
+        .header("Retry-After", number("Seconds to wait before trying again"))
+        .header("X-RateLimit-Limit", number("Requests allowed per window"))
+        .header(
+            "X-RateLimit-Remaining",
+            number("Requests left in the window"),
+        )
         .header(
             "X-RateLimit-Reset",
             number("When the window ends, in milliseconds since 1970"),

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-/// An instant in the years 0 to 9999: those that RFC 3339 can write, and a database can hold.
+/// An instant in the years 0 to 9999, which both RFC 3339 and the database can represent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(try_from = "Timestamp", into = "Timestamp")]
 #[schema(value_type = String, format = DateTime)]

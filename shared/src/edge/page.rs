@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-/// Items on a page: 1 to 100, and 20 if the caller does not say.
+/// Items per page: 1 to 100, default 20.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, utoipa::ToSchema)]
 #[serde(try_from = "u32")]
 #[schema(value_type = u32, minimum = 1, maximum = 100, default = 20)]

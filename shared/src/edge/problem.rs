@@ -26,34 +26,34 @@ pub struct Problem {
     pub retry_after: Option<Duration>,
 }
 
-/// What is wrong with one field.
+/// The error of one field.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct FieldError {
-    /// Which field: a JSON pointer (RFC 6901) into the body.
+    /// The field, as a JSON pointer (RFC 6901) into the body.
     pub pointer: String,
-    /// What is wrong with it.
+    /// The description of the error.
     pub detail: String,
 }
 
-/// What went wrong, and what to do about it (RFC 9457).
+/// A problem document (RFC 9457).
 #[derive(Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = Problem)]
 pub struct ProblemDocument<'a> {
-    /// Always `about:blank`: the code says more than a page could.
+    /// Always `about:blank`: the code identifies the problem.
     #[serde(rename = "type")]
     kind: &'static str,
-    /// The status code's own words.
+    /// The reason phrase of the status code.
     title: &'static str,
     /// The status code.
     status: u16,
-    /// What to do about it.
+    /// The error, and how to fix it.
     detail: &'a str,
-    /// The stable name of the problem.
+    /// The stable code of the problem.
     code: &'static str,
-    /// The request's id, to be quoted when asking for help.
+    /// The id of the request. Quote it in support requests.
     request_id: &'a str,
-    /// Bad fields.
+    /// The invalid fields.
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     errors: &'a [FieldError],
 }

@@ -45,14 +45,14 @@ const COLUMNS: [&str; 15] = [
     "hash",
 ];
 
-/// In which form.
+/// The format of the export.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Format {
-    /// RFC 4180 in UTF-8, with a line of names on the first page. What a spreadsheet would run is made inert.
+    /// RFC 4180 in UTF-8, with column names on the first page. Cells that a spreadsheet would execute are escaped.
     #[default]
     Csv,
-    /// One JSON object a line, with the canonical text that the hash is over: the form to keep as evidence.
+    /// One JSON object per line, with the canonical text that the hash covers. Keep this form as evidence.
     Jsonl,
 }
 
@@ -60,7 +60,7 @@ fn yes() -> bool {
     true
 }
 
-/// How it is wanted.
+/// The format and the page of the export.
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct Shape {
@@ -68,19 +68,19 @@ pub struct Shape {
     #[serde(default)]
     #[param(inline, required = false)]
     format: Format,
-    /// Whether CSV begins with a byte order mark, by which Excel knows UTF-8. It stands on the first page only.
+    /// Whether CSV starts with a byte order mark, so that Excel detects UTF-8. It is on the first page only.
     #[serde(default = "yes")]
     #[param(inline, required = false, default = true)]
     bom: bool,
-    /// Out of the `Link` of the page before.
+    /// The cursor from the `Link` of the previous page.
     #[param(inline, value_type = Cursor, required = false)]
     cursor: Option<Cursor>,
 }
 
-/// The log, oldest first, as a file.
+/// Export the audit log
 ///
-/// The same events to the same people as `GET /api/audit`. A page ends at two megabytes; the next one is in the header
-/// `Link` with `rel="next"`, and the pages one after the other are the file.
+/// Returns the same events as `GET /api/audit`, with the same access rules, oldest first. A page ends at 2 MB; the
+/// `Link` header with `rel="next"` leads to the next one. The pages in sequence form the file.
 #[utoipa::path(
     get,
     operation_id = "exportAudit",
@@ -92,7 +92,7 @@ pub struct Shape {
             status = 200,
             description = "A page of the file",
             content((String = "text/csv"), (String = "application/jsonl")),
-            headers(("Link" = Option<String>, description = "The next page, with `rel=\"next\"`; absent on the last one"))
+            headers(("Link" = Option<String>, description = "Next page, with `rel=\"next\"`; absent on the last page"))
         ),
         TooLong,
         GuardProblems,

@@ -15,58 +15,59 @@ use shared::service::page::Cursor;
 use crate::Log;
 use crate::viewer::sight;
 
-/// Which entries are wanted. Every part that is given must fit.
+/// Filters for audit entries. An entry must match all of them.
 #[derive(Clone, Debug, Default, Deserialize, utoipa::IntoParams)]
 #[serde(rename_all = "camelCase")]
 #[into_params(parameter_in = Query)]
 pub struct Wanted {
-    /// What belongs to this signing request.
+    /// Only entries of this signing request.
     request_id: Option<Name>,
-    /// What this user did.
+    /// Only actions of this user.
     user_id: Option<Name>,
-    /// What was done.
+    /// Only this action.
     action: Option<Word>,
-    /// What kind of thing it was done with.
+    /// Only this type of resource.
     resource_type: Option<Word>,
-    /// Which one.
+    /// Only this resource.
     resource_id: Option<Name>,
-    /// From this instant on.
+    /// Only entries at or after this instant.
     #[param(value_type = Option<String>, format = DateTime)]
     from: Option<Instant>,
-    /// Before this one.
+    /// Only entries before this instant.
     #[param(value_type = Option<String>, format = DateTime)]
     to: Option<Instant>,
 }
 
-/// How much of it.
+/// The page of a list.
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct Paging {
-    /// Entries on the page, 1 to 100; 20 if absent.
+    /// Entries per page: 1 to 100, default 20.
     #[serde(default)]
     #[param(inline)]
     limit: Limit,
-    /// The `cursor` of the page before.
+    /// The `cursor` of the previous page.
     #[param(inline, value_type = Cursor, required = false)]
     cursor: Option<Cursor>,
 }
 
-/// A page.
+/// A page of audit entries.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
 pub struct AuditPage {
-    /// The entries, the newest first.
+    /// The entries, newest first.
     items: Vec<Entry>,
-    /// Where the next page goes on; absent on the last one.
+    /// The cursor of the next page; absent on the last page.
     #[serde(skip_serializing_if = "Option::is_none")]
     cursor: Option<String>,
 }
 
-/// Names of 320 characters fit into a query, but not many of them, and not with a long cursor: API Gateway refuses what
-/// is too long by itself.
+/// A request that is larger than API Gateway accepts.
+///
+/// A query can hold names of 320 characters, but not many of them, and not with a long cursor.
 #[derive(Debug, utoipa::IntoResponses)]
 #[response(
     status = 431,
-    description = "The path, the query and the headers are larger than 10 KB together"
+    description = "The path, the query and the headers exceed 10 KB together"
 )]
 pub struct TooLong;
 
@@ -84,10 +85,10 @@ impl From<Wanted> for Filter {
     }
 }
 
-/// What happened, newest first.
+/// List audit entries
 ///
-/// A user sees what he or she did and all of the requests that he or she made; an administrator of a domain the same of
-/// the domain's users; administrators and the service itself everything.
+/// Users see their own actions and all entries of requests that they created, newest first. Domain administrators see
+/// the same for all users of their domain. Administrators and the service see everything.
 #[utoipa::path(
     get,
     operation_id = "listAuditEntries",
@@ -95,7 +96,7 @@ impl From<Wanted> for Filter {
     tag = "audit",
     params(Wanted, Paging, Caller),
     responses(
-        (status = 200, description = "A page", body = AuditPage),
+        (status = 200, description = "A page of audit entries", body = AuditPage),
         TooLong,
         GuardProblems,
     ),

@@ -26,27 +26,27 @@ const TIME: Duration = Duration::from_secs(15);
 /// The longest cursor that is read, in bytes: with a name of 320 characters, each of them at its longest.
 const LONGEST: usize = 2048;
 
-/// What is verified.
+/// The chains to verify.
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
 #[serde(rename_all = "camelCase")]
 #[into_params(parameter_in = Query)]
 pub struct Wanted {
-    /// The chain of this signing request.
+    /// Verify the chain of this signing request.
     request_id: Option<Name>,
-    /// Every chain in which this user did something. Excludes `requestId`.
+    /// Verify every chain that contains an action of this user. Excludes `requestId`.
     user_id: Option<Name>,
-    /// The `cursor` of the call before.
+    /// The `cursor` of the previous call.
     #[param(value_type = Option<String>, format = "audit-cursor", max_length = 2048)]
     cursor: Option<Place>,
 }
 
-/// What it came to.
+/// The result of a verification.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct AuditVerdict {
     #[serde(flatten)]
     verdict: Verdict,
-    /// Where to go on, if the time was up before the end; absent when everything was looked at.
+    /// The cursor to continue from if time ran out; absent when verification is complete.
     #[serde(skip_serializing_if = "Option::is_none")]
     cursor: Option<String>,
 }
@@ -94,11 +94,10 @@ impl fmt::Display for Place {
     }
 }
 
-/// Whether the log is as it was written.
+/// Verify the audit log
 ///
-/// Walks the hash chains and names the first link that is broken: a text or a column that was changed, an event that is
-/// missing or was never appended, two that were swapped. Rows from before the chain are counted as `unchained`: nothing
-/// proves them. What does not fit into one call goes on at `cursor`.
+/// Walks the hash chains and reports the first broken link. Rows older than the chain are counted as `unchained`:
+/// nothing proves them. A call that runs out of time returns a `cursor` to continue from.
 #[utoipa::path(
     get,
     operation_id = "verifyAudit",
@@ -106,10 +105,10 @@ impl fmt::Display for Place {
     tag = "audit",
     params(Wanted, Caller),
     responses(
-        (status = 200, description = "What was found", body = AuditVerdict),
+        (status = 200, description = "The result of the verification", body = AuditVerdict),
         (
             status = 403,
-            description = "A user who is no administrator verifies requests that he or she made",
+            description = "The address is blocked, or a non-administrator did not pass requestId of a visible request",
             body = ProblemDocument,
             content_type = "application/problem+json"
         ),

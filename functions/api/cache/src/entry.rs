@@ -20,36 +20,34 @@ const LONGEST_TAG: usize = 128;
 
 const X_CACHE: HeaderName = HeaderName::from_static("x-cache");
 
-/// What is known of an id.
+/// Get a cached entry
 ///
-/// From the cache, or from Postgres where nothing is cached; `X-Cache` says which. A user sees the own `user-profiles`,
-/// `totp-configs` and `notification-preferences`, and the `documents`, `signing-requests` and `document-status` of
-/// requests that the user owns or is to sign (by `X-User-Email`); a domain administrator the `domain-*` kinds of the
-/// domain and the requests of its users. `STALE` comes only of kinds that are shown: `totp-configs` and `domain-*` are
-/// at most 60 seconds old.
+/// Reads from the cache, or from Postgres on a miss; `X-Cache` says which. Users see their own entries, and those of
+/// requests that they own or sign, matched by `X-User-Email`. Domain administrators see the `domain-*` entries of their
+/// domain and the requests of its users.
 #[utoipa::path(
     get,
     operation_id = "getCached",
     path = "/api/cache/{kind}/{id}",
     tag = "cache",
     params(
-        ("kind" = AnyKind, Path, description = "What is cached"),
-        ("id" = String, Path, description = "A user, a signing request or a domain", min_length = 1, max_length = 320),
+        ("kind" = AnyKind, Path, description = "The kind; `totp-configs` and `domain-*` are at most 60 seconds old"),
+        ("id" = String, Path, description = "A user id, signing request id or domain", min_length = 1, max_length = 320),
         Caller
     ),
     responses(
         (
             status = 200,
-            description = "The entry. ETag is its generation, for If-Match of PUT; absent while Redis is down",
+            description = "The entry. ETag is its generation, for If-Match of PUT; absent while Redis is unavailable",
             body = Object,
             headers(
-                ("X-Cache" = String, description = "HIT, MISS or STALE"),
-                ("ETag" = String, description = "The generation")
+                ("X-Cache" = String, description = "HIT, MISS or STALE; only display kinds can be STALE"),
+                ("ETag" = String, description = "The generation of the entry")
             )
         ),
         (
             status = 404,
-            description = "No such kind or id, or not yours to see",
+            description = "Unknown kind or id, or not visible to the caller",
             body = ProblemDocument,
             content_type = "application/problem+json"
         ),
@@ -87,55 +85,55 @@ pub async fn show(
     Ok((headers, value).into_response())
 }
 
-/// Which generation is to be replaced.
+/// The generation to replace.
 #[derive(Debug, utoipa::IntoParams)]
 #[into_params(parameter_in = Header)]
 pub struct IfMatch {
-    /// The `ETag` of the read.
+    /// The `ETag` of the entry that was read.
     #[param(rename = "If-Match", value_type = String, required = false, format = "entity-tag", pattern = r#"^"[!#-~]{1,128}"$"#)]
     _tag: Option<String>,
 }
 
-/// Put a value of your own into the cache.
+/// Put a cache entry
 ///
-/// Only of kinds that are shown; any JSON object, answered as it is. Name the generation that you read in `If-Match`:
-/// when the entry has changed since, 412, read it again. Without `If-Match` it is put where nothing is cached, and is
-/// then shown to the service only until it is filled anew. A change of the row takes it away like any other entry.
+/// Stores any JSON object under a display kind until it expires or its row changes. Pass the `ETag` of your read in
+/// `If-Match`; without it, the entry must not exist yet. An entry stored without `If-Match` is visible only to the
+/// service until it is loaded again.
 #[utoipa::path(
     put,
     operation_id = "putCached",
     path = "/api/cache/{kind}/{id}",
     tag = "cache",
     params(
-        ("kind" = DisplayKind, Path, description = "What is cached; a kind that is shown"),
-        ("id" = String, Path, description = "A user or a signing request", min_length = 1, max_length = 320),
+        ("kind" = DisplayKind, Path, description = "The kind of entry; a display kind"),
+        ("id" = String, Path, description = "A user id or signing request id", min_length = 1, max_length = 320),
         IfMatch,
         Caller
     ),
     request_body = Object,
     responses(
-        (status = 204, description = "It is cached", headers(("ETag" = String, description = "The new generation"))),
+        (status = 204, description = "The entry is cached", headers(("ETag" = String, description = "The new generation"))),
         (
             status = 404,
-            description = "No such kind or id",
+            description = "Unknown kind or id",
             body = ProblemDocument,
             content_type = "application/problem+json"
         ),
         (
             status = 405,
-            description = "A kind of security data, which is filled from the database only",
+            description = "A security kind, which is loaded from the database only",
             body = ProblemDocument,
             content_type = "application/problem+json"
         ),
         (
             status = 412,
-            description = "The entry is of another generation by now",
+            description = "The entry has another generation now; read it again",
             body = ProblemDocument,
             content_type = "application/problem+json"
         ),
         (
             status = 428,
-            description = "There is a value: name the generation that you read",
+            description = "The entry exists; pass its ETag in If-Match",
             body = ProblemDocument,
             content_type = "application/problem+json"
         ),
@@ -182,24 +180,25 @@ pub async fn put(
     }
 }
 
-/// Take an entry out of the cache.
+/// Delete a cache entry
 ///
-/// Once this is answered, nothing that was read before is answered any more. What is not cached is gone already.
+/// Once the call returns, values read before it are never returned again. An entry that is not cached counts as
+/// deleted.
 #[utoipa::path(
     delete,
     operation_id = "deleteCached",
     path = "/api/cache/{kind}/{id}",
     tag = "cache",
     params(
-        ("kind" = AnyKind, Path, description = "What is cached"),
-        ("id" = String, Path, description = "A user, a signing request or a domain", min_length = 1, max_length = 320),
+        ("kind" = AnyKind, Path, description = "The kind of entry"),
+        ("id" = String, Path, description = "A user id, signing request id or domain", min_length = 1, max_length = 320),
         Caller
     ),
     responses(
-        (status = 204, description = "It is not cached"),
+        (status = 204, description = "The entry is not cached"),
         (
             status = 404,
-            description = "No such kind, or nothing can have this id",
+            description = "Unknown kind, or an id that cannot exist",
             body = ProblemDocument,
             content_type = "application/problem+json"
         ),

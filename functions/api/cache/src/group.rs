@@ -11,25 +11,25 @@ use shared::service::cache::invalidation::Group;
 
 use crate::entry::not_found;
 
-/// Take all that is cached of a user or a domain out of the cache.
+/// Delete a cache group
 ///
-/// Of a user `user-profiles`, `totp-configs` and `notification-preferences`; of a domain `domain-settings`,
-/// `domain-admins` and `domain-users`. Requests are taken away by their own ids.
+/// A user's group has `user-profiles`, `totp-configs` and `notification-preferences`. A domain's group has
+/// `domain-settings`, `domain-admins` and `domain-users`. Delete the entries of signing requests by their own ids.
 #[utoipa::path(
     delete,
     operation_id = "deleteCachedGroup",
     path = "/api/cache/groups/{group}/{id}",
     tag = "cache",
     params(
-        ("group" = Group, Path, description = "What the id names"),
-        ("id" = String, Path, description = "A user or a domain", min_length = 1, max_length = 320),
+        ("group" = Group, Path, description = "The kind of group: a user or a domain"),
+        ("id" = String, Path, description = "A user id or domain", min_length = 1, max_length = 320),
         Caller
     ),
     responses(
-        (status = 204, description = "Nothing of it is cached"),
+        (status = 204, description = "No entry of the group is cached"),
         (
             status = 404,
-            description = "No such group, or nothing can have this id",
+            description = "Unknown group, or an id that cannot exist",
             body = ProblemDocument,
             content_type = "application/problem+json"
         ),

@@ -11,28 +11,29 @@ use shared::edge::input::Query;
 use shared::edge::{Caller, Result};
 use shared::service::cache::{Caches, KindFigures};
 
-/// Which day.
+/// The day of the statistics.
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct Wanted {
-    /// The day (UTC); today if absent. Figures are kept for 30 days.
+    /// The day (UTC); default today. Statistics are kept for 30 days.
     #[param(value_type = Option<String>, format = Date, example = "2026-11-25")]
     date: Option<Date>,
 }
 
-/// How the caches did on a day.
+/// Cache statistics of a day.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
 pub struct CacheStats {
     /// The day (UTC).
     #[schema(value_type = String, format = Date)]
     date: Date,
-    /// By kind.
+    /// The statistics by kind.
     kinds: BTreeMap<&'static str, KindFigures>,
 }
 
-/// Hits, misses and stale answers of each kind on a day.
+/// Get cache statistics
 ///
-/// For the service and for administrators. Reads while Redis was down are not counted.
+/// Returns hits, misses and stale reads per kind on a day, for the service and administrators. Reads while Redis was
+/// unavailable are not counted.
 #[utoipa::path(
     get,
     operation_id = "getCacheStats",
@@ -40,7 +41,7 @@ pub struct CacheStats {
     tag = "cache",
     params(Wanted, Caller),
     responses(
-        (status = 200, description = "By kind", body = CacheStats),
+        (status = 200, description = "The statistics by kind", body = CacheStats),
         GuardProblems,
     ),
     security(("serviceToken" = []))

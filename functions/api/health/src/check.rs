@@ -18,9 +18,9 @@ use crate::report::{
 /// An open job, or a row of the outbox, that has been due for longer than this is a sign that nothing comes for it.
 const OVERDUE_SECONDS: u64 = 900;
 
-/// How the back end is.
+/// Check health
 ///
-/// 200 while Redis answers, 503 when it does not. The cost is constant: one request to each part.
+/// Answers 200 while Redis answers, otherwise 503. The cost is constant: one request to each dependency.
 #[utoipa::path(
     get,
     operation_id = "getHealth",
@@ -28,7 +28,7 @@ const OVERDUE_SECONDS: u64 = 900;
     tag = "health",
     responses(
         (status = 200, description = "Healthy or degraded", body = Report),
-        (status = 503, description = "Redis does not answer", body = Report),
+        (status = 503, description = "Redis is unavailable", body = Report),
         LimitProblems,
     )
 )]

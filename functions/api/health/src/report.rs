@@ -6,80 +6,80 @@ use jiff::Timestamp;
 use serde::Serialize;
 use shared::service::job::Stats;
 
-/// How well something is.
+/// The health of a component.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Health {
-    /// It answers and does what it should.
+    /// The component works.
     Healthy,
-    /// It does less than it should; the rest goes on.
+    /// The component works only in part; the others are not affected.
     Degraded,
-    /// It does not answer.
+    /// The component does not answer.
     Unhealthy,
 }
 
-/// The whole report.
+/// The health report.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Report {
-    /// Unhealthy without Redis; degraded while something else is not healthy.
+    /// Unhealthy without Redis; degraded while any other component is not healthy.
     pub status: Health,
-    /// When it was made.
+    /// When the report was made.
     #[schema(value_type = String, format = DateTime)]
     pub timestamp: Timestamp,
-    /// The version that answers.
+    /// The deployed version.
     pub version: &'static str,
-    /// How long it took, in milliseconds.
+    /// The duration of the check, in milliseconds.
     pub response_time: u64,
-    /// Part by part.
+    /// The health of each component.
     pub services: Services,
 }
 
-/// The parts.
+/// The components.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Services {
-    /// The store.
+    /// Redis.
     pub redis: Reached,
-    /// Writing, reading and deleting.
+    /// Writing, reading and deleting in Redis.
     pub cache: Cache,
     /// Background jobs.
     pub job_queue: JobQueue,
-    /// The counters of the day.
+    /// The counters of the current day.
     pub analytics: Analytics,
     /// Postgres.
     pub database: Database,
-    /// The queue.
+    /// QStash.
     pub qstash: Reached,
 }
 
-/// Something that was called, and how long it took.
+/// A dependency and its latency.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
 pub struct Reached {
-    /// How well it is.
+    /// The health of the dependency.
     pub status: Health,
-    /// Milliseconds; absent if it did not answer.
+    /// The latency in milliseconds; absent if there was no answer.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub latency: Option<u64>,
 }
 
-/// The store's basic operations, each tried on a key of this very request.
+/// The basic operations of Redis, each tried on a key of this request.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
 pub struct Cache {
-    /// How well it is.
+    /// The health of the operations.
     pub status: Health,
-    /// Which of them work.
+    /// The operations that work.
     pub operations: Operations,
 }
 
-/// Whether each works.
+/// Whether each operation works.
 #[derive(Clone, Copy, Debug, Default, Serialize, utoipa::ToSchema)]
 pub struct Operations {
-    /// A value was written.
+    /// Whether the value was written.
     pub set: bool,
-    /// It was read back.
+    /// Whether the value was read back.
     pub get: bool,
-    /// It was deleted.
+    /// Whether the value was deleted.
     pub delete: bool,
 }
 
@@ -91,18 +91,18 @@ pub struct JobQueue {
     pub status: Health,
     /// How long the oldest open job has been due, in seconds.
     pub oldest_pending_seconds: u64,
-    /// The figures by type.
+    /// The statistics by job type.
     #[schema(value_type = BTreeMap<String, Stats>)]
     pub stats: BTreeMap<&'static str, Stats>,
 }
 
-/// The counters of the day.
+/// The counters of the current day.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Analytics {
-    /// How well they are.
+    /// The health of the counters.
     pub status: Health,
-    /// Whether they can be read.
+    /// Whether the counters can be read.
     pub has_analytics: bool,
     /// Whether performance figures are collected.
     pub has_performance_metrics: bool,
@@ -116,11 +116,11 @@ pub struct Analytics {
 #[derive(Debug, Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Database {
-    /// Degraded when the oldest row of the outbox has waited for too long.
+    /// Degraded when the oldest outbox row has waited for too long.
     pub status: Health,
-    /// Milliseconds; absent if it did not answer.
+    /// The latency in milliseconds; absent if there was no answer.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub latency: Option<u64>,
-    /// How long the oldest unpublished outbox row has waited, in seconds; 0 while nothing waits.
+    /// The age of the oldest unpublished outbox row, in seconds; 0 if there is none.
     pub oldest_outbox_seconds: u64,
 }

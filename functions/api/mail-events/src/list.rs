@@ -13,39 +13,40 @@ use shared::service::mail_event::{Cursor, Filter, TrackedMail};
 
 use crate::Desk;
 
-/// What the page is made of.
+/// Filters for mails, and the page.
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
 #[serde(rename_all = "camelCase")]
 #[into_params(parameter_in = Query)]
 pub struct Wanted {
-    /// Only the mails of this signing request.
+    /// Only mails of this signing request.
     request_id: Option<Reference>,
-    /// Only those of this job.
+    /// Only mails of this job.
     job_id: Option<Reference>,
-    /// Only those to this address, in whatever case.
+    /// Only mails to this address, ignoring case.
     email: Option<EmailAddress>,
-    /// Mails on the page, 1 to 100; 20 if absent.
+    /// Mails per page: 1 to 100, default 20.
     #[serde(default)]
     #[param(inline)]
     limit: Limit,
-    /// The `cursor` of the page before.
+    /// The `cursor` of the previous page.
     #[param(inline, value_type = Cursor, required = false)]
     cursor: Option<Cursor>,
 }
 
-/// A page.
+/// A page of mails.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
 pub struct TrackedMailPage {
     /// The mails, newest first.
     items: Vec<TrackedMail>,
-    /// Where the next page goes on; absent on the last one.
+    /// The cursor of the next page; absent on the last page.
     #[serde(skip_serializing_if = "Option::is_none")]
     cursor: Option<String>,
 }
 
-/// What became of mails, newest first.
+/// List tracked mails
 ///
-/// Each mail to one recipient, as far as the ledger and the provider's events know.
+/// Returns one item per mail and recipient, newest first. State and delivery come from the ledger and from the
+/// provider's events.
 #[utoipa::path(
     get,
     operation_id = "listMailEvents",
@@ -53,7 +54,7 @@ pub struct TrackedMailPage {
     tag = "mail",
     params(Wanted),
     responses(
-        (status = 200, description = "A page", body = TrackedMailPage),
+        (status = 200, description = "A page of mails", body = TrackedMailPage),
         GuardProblems,
     ),
     security(("serviceToken" = []))

@@ -24,33 +24,33 @@ const SNS_HEADER: &str = "x-amz-sns-message-type";
 /// By which a webhook of Resend is known.
 const SVIX_HEADER: &str = "svix-id";
 
-/// What became of a report.
+/// The outcome of a mail event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "lowercase")]
 #[schema(as = MailEventOutcome)]
 pub enum Outcome {
-    /// It was new and stands in the mail's row.
+    /// The event is new and was applied to its mail.
     Applied,
-    /// It had come before.
+    /// The event was already received.
     Replayed,
-    /// It was new and is about no mail of ours.
+    /// The event is new, but its mail is unknown.
     Unmatched,
-    /// It changes nothing here.
+    /// The event changes nothing.
     Ignored,
-    /// It asked for the subscription's confirmation, which was given.
+    /// The event asked to confirm the subscription, which was confirmed.
     Confirmed,
 }
 
-/// The answer to a provider.
+/// The response to a mail provider.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
 #[schema(as = MailEventTaken)]
 pub struct Taken {
     status: Outcome,
 }
 
-/// Report what happened to a mail.
+/// Report a mail event
 ///
-/// For mail providers: Amazon SNS with SES's events (signature version 2), and Resend's webhooks.
+/// For mail providers: Amazon SNS with SES events (signature version 2), and Resend webhooks.
 #[utoipa::path(
     post,
     operation_id = "takeMailEvent",
@@ -63,14 +63,14 @@ pub struct Taken {
     request_body(
         content = String,
         content_type = "text/plain",
-        description = "A message of SNS (text/plain), or a webhook of Resend (application/json); both are JSON"
+        description = "An SNS message (text/plain) or a Resend webhook (application/json); both are JSON"
     ),
     responses(
-        (status = 200, description = "Taken; it need not be sent again", body = Taken),
-        (status = 400, description = "Not a message of SNS", body = ProblemDocument, content_type = "application/problem+json"),
-        (status = 401, description = "Not signed by a provider that is set up", body = ProblemDocument, content_type = "application/problem+json"),
-        (status = 413, description = "The body is larger than 512 KB", body = ProblemDocument, content_type = "application/problem+json"),
-        (status = 503, description = "It cannot be taken now; send it again", body = ProblemDocument, content_type = "application/problem+json"),
+        (status = 200, description = "Received; do not send it again", body = Taken),
+        (status = 400, description = "Not an SNS message", body = ProblemDocument, content_type = "application/problem+json"),
+        (status = 401, description = "Not signed by a configured provider", body = ProblemDocument, content_type = "application/problem+json"),
+        (status = 413, description = "The body exceeds 512 KB", body = ProblemDocument, content_type = "application/problem+json"),
+        (status = 503, description = "The event cannot be received now; send it again", body = ProblemDocument, content_type = "application/problem+json"),
     )
 )]
 pub async fn take(

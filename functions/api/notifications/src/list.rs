@@ -14,21 +14,21 @@ use shared::service::page::Cursor;
 
 use crate::Inbox;
 
-/// What the page is made of.
+/// Filters for notifications, and the page.
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct Wanted {
-    /// `true`: only what is unread; `false`: only what is read.
+    /// `true` for unread notifications only, `false` for read ones only.
     unread: Option<bool>,
-    /// Only this type, as items name it.
+    /// Only this type, as named in the items.
     #[serde(rename = "type")]
     #[param(rename = "type")]
     kind: Option<Reference>,
-    /// Items on the page.
+    /// Items per page.
     #[serde(default)]
     #[param(value_type = u32, required = false, minimum = 1, maximum = 100, default = 20)]
     limit: Limit,
-    /// The `cursor` of the page before.
+    /// The `cursor` of the previous page.
     #[param(inline, value_type = Cursor, required = false)]
     cursor: Option<Cursor>,
 }
@@ -38,12 +38,14 @@ pub struct Wanted {
 pub struct InboxPage {
     /// The notifications, newest first.
     items: Vec<InboxItem>,
-    /// Where the next page goes on; absent on the last one.
+    /// The cursor of the next page; absent on the last page.
     #[serde(skip_serializing_if = "Option::is_none")]
     cursor: Option<String>,
 }
 
-/// The acting user's notifications, newest first.
+/// List notifications
+///
+/// Returns the acting user's notifications, newest first.
 #[utoipa::path(
     get,
     operation_id = "listNotifications",
@@ -51,7 +53,7 @@ pub struct InboxPage {
     tag = "notifications",
     params(Wanted, ActingUser),
     responses(
-        (status = 200, description = "A page", body = InboxPage),
+        (status = 200, description = "A page of notifications", body = InboxPage),
         GuardProblems,
     ),
     security(("serviceToken" = []))

@@ -23,7 +23,7 @@ use crate::Inbox;
 /// The most notifications that one request names.
 const MOST: usize = 1000;
 
-/// What was read: either some (`ids`), or everything (`all`).
+/// The notifications to mark as read: some (`ids`) or all (`all`).
 // It documents what is read in two steps, so that an error can name the field.
 #[derive(Debug)]
 pub struct ReadNotifications;
@@ -45,7 +45,7 @@ impl PartialSchema for ReadNotifications {
             .min_items(Some(1))
             .max_items(Some(MOST))
             .description(Some(
-                "Their ids. What of them is not the acting user's own is passed over.",
+                "The ids of the notifications. Notifications of other users are ignored.",
             ));
         AnyOfBuilder::new()
             .item(
@@ -61,7 +61,7 @@ impl PartialSchema for ReadNotifications {
                     .property("ids", ObjectBuilder::new().schema_type(Type::Null)),
             )
             .description(Some(
-                "What was read: either some (`ids`), or everything (`all`).",
+                "The notifications to mark as read: some (`ids`) or all (`all`).",
             ))
             .into()
     }
@@ -78,19 +78,21 @@ pub struct Members {
     all: Option<bool>,
 }
 
-/// What marking has changed.
+/// The result of marking notifications as read.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct NowRead {
-    /// How many were unread and are read now.
+    /// Notifications that were unread and are read now.
     #[schema(minimum = 0)]
     updated: i64,
-    /// How many are left unread.
+    /// Notifications that are still unread.
     #[schema(minimum = 0)]
     unread_count: i64,
 }
 
-/// Mark the acting user's notifications as read.
+/// Mark notifications as read
+///
+/// Marks some or all notifications of the acting user.
 #[utoipa::path(
     post,
     operation_id = "readNotifications",
@@ -99,7 +101,7 @@ pub struct NowRead {
     params(ActingUser),
     request_body = ReadNotifications,
     responses(
-        (status = 200, description = "What has changed", body = NowRead),
+        (status = 200, description = "The result", body = NowRead),
         BodyProblems,
         GuardProblems,
     ),

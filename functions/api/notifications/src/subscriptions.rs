@@ -15,57 +15,57 @@ use uuid::Uuid;
 
 use crate::Inbox;
 
-/// A subscription as the browser's `PushSubscription.toJSON()` gives it.
+/// A subscription as returned by the browser's `PushSubscription.toJSON()`.
 #[derive(Debug, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = PushSubscription)]
 pub struct Wanted {
-    /// The push service's address: https, at one of the browsers' push services.
+    /// The endpoint: an https URL of a browser's push service.
     #[schema(
         max_length = 2048,
         pattern = r"^https://fcm\.googleapis\.com/[A-Za-z0-9/_-]*$",
         examples("https://fcm.googleapis.com/fcm/send/abc")
     )]
     endpoint: String,
-    /// When it ends, in milliseconds since 1970 (UTC); null where it does not.
+    /// When the subscription expires, in milliseconds since 1970 (UTC); null if it does not expire.
     #[serde(default)]
     #[schema(minimum = 0, maximum = 253_402_207_200_000_i64)]
     expiration_time: Option<f64>,
-    /// What messages are encrypted with.
+    /// The keys that messages are encrypted with.
     keys: BrowserKeys,
 }
 
 /// The browser's keys.
 #[derive(Debug, Deserialize, utoipa::ToSchema)]
 pub struct BrowserKeys {
-    /// The public key: an uncompressed point of P-256, in base64url or base64.
+    /// The public key: an uncompressed P-256 point, in base64url or base64.
     #[schema(pattern = r"^B[A-P]([A-Za-z0-9_-]{84}|[A-Za-z0-9+/]{84})[AEIMQUYcgkosw048]=?$")]
     p256dh: String,
-    /// The secret: 16 bytes, in base64url or base64.
+    /// The authentication secret: 16 bytes, in base64url or base64.
     #[schema(pattern = r"^([A-Za-z0-9_-]{21}|[A-Za-z0-9+/]{21})[AQgw](==)?$")]
     auth: String,
 }
 
-/// A browser that is told.
+/// A push subscription.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Subscribed {
-    /// Its id here.
+    /// The id of the subscription.
     subscription_id: Uuid,
 }
 
-/// Which browser is told no more.
+/// The subscription to delete.
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct Lifted {
-    /// The address that was subscribed with.
+    /// The endpoint of the subscription.
     endpoint: String,
 }
 
-/// Tell a browser of the acting user's notifications (Web Push).
+/// Create a push subscription
 ///
-/// Repeated, it changes the keys and nothing else. A user has twenty browsers at the most; the one that subscribed
-/// first goes.
+/// Sends the acting user's notifications to a browser (Web Push). Repeating the call only updates the keys. A user has
+/// at most twenty subscriptions; the oldest one is removed for a new one.
 #[utoipa::path(
     post,
     operation_id = "subscribeToPush",
@@ -74,8 +74,8 @@ pub struct Lifted {
     params(ActingUser),
     request_body = Wanted,
     responses(
-        (status = 201, description = "The browser is told from now on", body = Subscribed),
-        (status = 200, description = "It was told before", body = Subscribed),
+        (status = 201, description = "The subscription was created", body = Subscribed),
+        (status = 200, description = "The subscription already existed", body = Subscribed),
         BodyProblems,
         GuardProblems,
     ),
@@ -108,9 +108,9 @@ pub async fn subscribe(
     Ok((status, Json(body)).into_response())
 }
 
-/// Stop telling a browser.
+/// Delete a push subscription
 ///
-/// What was not subscribed is gone already.
+/// An unknown subscription counts as deleted.
 #[utoipa::path(
     delete,
     operation_id = "unsubscribeFromPush",
@@ -118,7 +118,7 @@ pub async fn subscribe(
     tag = "notifications",
     params(Lifted, ActingUser),
     responses(
-        (status = 204, description = "The browser is not told"),
+        (status = 204, description = "There is no such subscription"),
         GuardProblems,
     ),
     security(("serviceToken" = []))

@@ -10,19 +10,19 @@ use uuid::Uuid;
 
 use crate::Inbox;
 
-/// How many notifications are unread.
+/// The number of unread notifications.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct UnreadCount {
-    /// The number.
+    /// The number of unread notifications.
     #[schema(minimum = 0)]
     unread_count: i64,
 }
 
-/// How many of the acting user's notifications are unread.
+/// Count unread notifications
 ///
-/// What is written and read through these functions counts at once; what the web app writes past them, within five
-/// minutes.
+/// Counts the acting user's notifications. Changes through these functions count at once. Changes by the web app itself
+/// count within five minutes.
 #[utoipa::path(
     get,
     operation_id = "countUnreadNotifications",
@@ -30,7 +30,7 @@ pub struct UnreadCount {
     tag = "notifications",
     params(ActingUser),
     responses(
-        (status = 200, description = "The number", body = UnreadCount),
+        (status = 200, description = "The number of unread notifications", body = UnreadCount),
         GuardProblems,
     ),
     security(("serviceToken" = []))

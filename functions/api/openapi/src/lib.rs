@@ -22,7 +22,9 @@ pub fn router() -> Router {
 #[openapi(paths(document))]
 pub struct Documentation;
 
-/// This document.
+/// Get the OpenAPI document
+///
+/// The document describes all routes.
 #[utoipa::path(
     get,
     operation_id = "getOpenApi",

@@ -17,33 +17,33 @@ use crate::Desk;
 /// The longest batch id that is looked up.
 const LONGEST_ID: usize = 320;
 
-/// Which batch.
+/// The batch of a path.
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
 #[into_params(parameter_in = Path)]
 #[serde(rename_all = "camelCase")]
 pub struct Id {
-    /// The `batchId` that a bulk was answered with, or another label that jobs have in common.
+    /// The `batchId` of a bulk, or another label that jobs share.
     #[param(min_length = 1, max_length = 320)]
     batch_id: String,
 }
 
-/// Where the jobs of a batch are.
+/// The jobs of a batch by status.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
 pub struct Batch {
-    /// The batch.
+    /// The id of the batch.
     #[serde(rename = "batchId")]
     id: String,
-    /// Its jobs.
+    /// The number of jobs.
     jobs: u64,
-    /// How many have each status; `gone` are those whose records have run out.
+    /// The number of jobs in each status; `gone` counts jobs whose records have expired.
     statuses: BTreeMap<String, u64>,
-    /// Whether none of them is going to run any more.
+    /// Whether all jobs have ended.
     finished: bool,
 }
 
-/// How far a batch is.
+/// Get a batch
 ///
-/// Kept for 30 days after its last job was recorded.
+/// A batch is kept for 30 days after its last job was recorded.
 #[utoipa::path(
     get,
     operation_id = "getBatch",
@@ -51,10 +51,10 @@ pub struct Batch {
     tag = "jobs",
     params(Id, Caller),
     responses(
-        (status = 200, description = "Its jobs by status", body = Batch),
+        (status = 200, description = "The jobs of the batch by status", body = Batch),
         (
             status = 404,
-            description = "No such batch, or not yours to see",
+            description = "Unknown batch, or not visible to the caller",
             body = ProblemDocument,
             content_type = "application/problem+json"
         ),

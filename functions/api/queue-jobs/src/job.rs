@@ -16,7 +16,7 @@ use crate::{Desk, not_found};
 /// The longest id that is looked up: QStash's message ids have some 60 characters.
 const LONGEST_ID: usize = 128;
 
-/// Which job.
+/// The job of a path.
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
 #[into_params(parameter_in = Path)]
 #[serde(rename_all = "camelCase")]
@@ -36,9 +36,9 @@ impl Id {
     }
 }
 
-/// One job.
+/// Get a job
 ///
-/// The id is the job's, or that of the QStash message that carried it.
+/// The id is a job id, or the id of a QStash message that carried the job.
 #[utoipa::path(
     get,
     operation_id = "getJob",
@@ -49,7 +49,7 @@ impl Id {
         (status = 200, description = "The job", body = Job),
         (
             status = 404,
-            description = "No such job, or not yours to see",
+            description = "Unknown job, or not visible to the caller",
             body = ProblemDocument,
             content_type = "application/problem+json"
         ),
@@ -67,7 +67,9 @@ pub async fn show(
     seen.map(Json).ok_or_else(not_found)
 }
 
-/// Cancel a job that nobody runs.
+/// Cancel a job
+///
+/// A job that is running or has ended cannot be cancelled.
 #[utoipa::path(
     delete,
     operation_id = "cancelJob",
@@ -75,16 +77,16 @@ pub async fn show(
     tag = "jobs",
     params(Id, Caller),
     responses(
-        (status = 200, description = "The job, cancelled", body = Job),
+        (status = 200, description = "The cancelled job", body = Job),
         (
             status = 404,
-            description = "No such job, or not yours to see",
+            description = "Unknown job, or not visible to the caller",
             body = ProblemDocument,
             content_type = "application/problem+json"
         ),
         (
             status = 409,
-            description = "It is running or has ended",
+            description = "The job is running or has ended",
             body = ProblemDocument,
             content_type = "application/problem+json"
         ),
@@ -103,10 +105,10 @@ pub async fn cancel(
     }
 }
 
-/// Redrive a job that is dead, failed, deferred or cancelled.
+/// Redrive a job
 ///
-/// It is published again under a new generation; what of it was done before is not done twice. A delay that was asked for
-/// and has not passed is kept.
+/// Publishes a dead, failed, deferred or cancelled job again under a new generation. Completed parts are not repeated.
+/// A requested delay that has not passed is kept.
 #[utoipa::path(
     post,
     operation_id = "retryJob",
@@ -117,13 +119,13 @@ pub async fn cancel(
         (status = 202, description = "The job, queued again", body = Job),
         (
             status = 404,
-            description = "No such job, or not yours to see",
+            description = "Unknown job, or not visible to the caller",
             body = ProblemDocument,
             content_type = "application/problem+json"
         ),
         (
             status = 409,
-            description = "It is running or completed",
+            description = "The job is running or completed",
             body = ProblemDocument,
             content_type = "application/problem+json"
         ),

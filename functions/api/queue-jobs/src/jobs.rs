@@ -11,38 +11,39 @@ use shared::service::job::{Filter, Job, JobType, Status};
 
 use crate::Desk;
 
-/// What the page is made of.
+/// Filters for jobs, and the page.
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct Wanted {
-    /// Only this type.
+    /// Only jobs of this type.
     #[serde(rename = "type")]
     job: Option<JobType>,
-    /// Only this status.
+    /// Only jobs in this status.
     status: Option<Status>,
-    /// Only this label, such as a batch id.
+    /// Only jobs with this label, such as a batch id.
     label: Option<String>,
-    /// Jobs on the page, 1 to 100; 20 if absent.
+    /// Jobs per page: 1 to 100, default 20.
     #[serde(default)]
     #[param(inline)]
     limit: Limit,
-    /// The `cursor` of the page before.
+    /// The `cursor` of the previous page.
     cursor: Option<String>,
 }
 
-/// A page.
+/// A page of jobs.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
 pub struct JobPage {
     /// The jobs, newest first.
     items: Vec<Job>,
-    /// Where the next page goes on; absent on the last one. A page may be short, even empty, and still have a next.
+    /// The cursor of the next page; absent on the last page. A page may be short or empty and still have a next one.
     #[serde(skip_serializing_if = "Option::is_none")]
     cursor: Option<String>,
 }
 
-/// Jobs, newest first.
+/// List jobs
 ///
-/// Of the newest thousand of each type. A user sees own jobs, a domain administrator those of the domain.
+/// Lists the newest thousand jobs of each type, newest first. Users see their own jobs, domain administrators those of
+/// their domain.
 #[utoipa::path(
     get,
     operation_id = "listJobs",
@@ -50,7 +51,7 @@ pub struct JobPage {
     tag = "jobs",
     params(Wanted, Caller),
     responses(
-        (status = 200, description = "A page", body = JobPage),
+        (status = 200, description = "A page of jobs", body = JobPage),
         GuardProblems,
     ),
     security(("serviceToken" = []))

@@ -26,41 +26,41 @@ const LONGEST: Duration = Duration::from_secs(15);
 /// The longest text to look for, in characters.
 const LONGEST_TEXT: usize = 320;
 
-/// Which dead jobs are to be redriven: all that match.
+/// The dead jobs to redrive: all that match.
 #[derive(Debug, Default, Deserialize, Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct RetryMany {
-    /// Only this type.
+    /// Only jobs of this type.
     #[serde(rename = "type", default)]
     job: Option<JobType>,
-    /// Only those whose error contains this text, as it stands there.
+    /// Only jobs whose error contains this text exactly.
     #[serde(default)]
     #[schema(max_length = 320)]
     error: Option<String>,
-    /// Only those that died at this instant or later.
+    /// Only jobs that died at or after this instant.
     #[serde(default)]
     from: Option<Instant>,
-    /// Only count them.
+    /// Only count the jobs.
     #[serde(default)]
     dry_run: bool,
 }
 
-/// Which waiting jobs are to be cancelled: all that match. A type or a label has to be given.
+/// The waiting jobs to cancel: all that match. Pass `type` or `label`.
 #[derive(Debug, Default, Deserialize, Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct CancelMany {
-    /// Only this type.
+    /// Only jobs of this type.
     #[serde(rename = "type", default)]
     job: Option<JobType>,
-    /// Only this label, such as a batch id.
+    /// Only jobs with this label, such as a batch id.
     #[serde(default)]
     #[schema(max_length = 320)]
     label: Option<String>,
-    /// Only this tenant's: a domain, or a user without one.
+    /// Only jobs of this tenant: a domain, or a user without a domain.
     #[serde(default)]
     #[schema(max_length = 320)]
     tenant: Option<String>,
-    /// Only count them.
+    /// Only count the jobs.
     #[serde(default)]
     dry_run: bool,
 }
@@ -79,28 +79,28 @@ impl Interdependent for CancelMany {
 /// Documents which jobs are to be cancelled.
 type CancelJobs = Documented<CancelMany>;
 
-/// What became of them.
+/// The result for all matching jobs.
 #[derive(Debug, Default, Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Outcome {
-    /// Jobs that matched when the call came.
+    /// Jobs that matched at the time of the call.
     matched: usize,
-    /// Of these, those that were redriven or cancelled.
+    /// Matching jobs that were redriven or cancelled.
     done: usize,
-    /// Of these, those that had changed meanwhile, or have nothing to be redriven with.
+    /// Matching jobs that changed in the meantime, or have no payload to redrive.
     refused: usize,
-    /// Of these, those that the time did not suffice for: the same call again goes on with them.
+    /// Matching jobs that are left because time ran out. Repeat the call to continue.
     remaining: usize,
-    /// Whether there may be more that match: one call looks at 10,000 jobs.
+    /// Whether more jobs may match: one call examines 10,000 jobs.
     more: bool,
-    /// Whether they were only counted.
+    /// Whether the jobs were only counted.
     dry_run: bool,
 }
 
-/// Redrive many dead jobs.
+/// Redrive dead jobs
 ///
-/// Each is published again under a new generation; what of it was done before is not done twice. A user's call is about
-/// own jobs, a domain administrator's about those of the domain.
+/// Publishes each job again under a new generation; completed parts are not repeated. Users redrive their own jobs,
+/// domain administrators those of their domain.
 #[utoipa::path(
     post,
     operation_id = "retryJobs",
@@ -109,7 +109,7 @@ pub struct Outcome {
     params(Caller),
     request_body = RetryMany,
     responses(
-        (status = 200, description = "What became of them", body = Outcome),
+        (status = 200, description = "The result for all matching jobs", body = Outcome),
         BodyProblems,
         GuardProblems,
     ),
@@ -144,9 +144,9 @@ pub async fn retry(
     Ok(Json(outcome))
 }
 
-/// Cancel many jobs that wait.
+/// Cancel waiting jobs
 ///
-/// Those that are queued, deferred, or failed and to be tried again; what runs is let run.
+/// Cancels jobs that are queued, deferred, or failed and waiting for a retry. Running jobs are not affected.
 #[utoipa::path(
     post,
     operation_id = "cancelJobs",
@@ -155,7 +155,7 @@ pub async fn retry(
     params(Caller),
     request_body = CancelJobs,
     responses(
-        (status = 200, description = "What became of them", body = Outcome),
+        (status = 200, description = "The result for all matching jobs", body = Outcome),
         BodyProblems,
         GuardProblems,
     ),

@@ -12,12 +12,12 @@ use shared::service::job::{JobType, Sight};
 
 use crate::Desk;
 
-/// Whether a type of job, or one tenant's share of it, is held back.
+/// Whether a job type, or one tenant's share of it, is paused.
 #[derive(Debug, Deserialize, Serialize, utoipa::ToSchema)]
 pub struct Pause {
-    /// True holds jobs back, false lets them go.
+    /// True pauses jobs, false resumes them.
     paused: bool,
-    /// Whose jobs: a domain, or a user without one. Without it, everybody's.
+    /// The tenant: a domain, or a user without a domain. All tenants if absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(min_length = 1, max_length = 320)]
     tenant: Option<String>,
@@ -26,22 +26,22 @@ pub struct Pause {
 /// The longest tenant, in characters: as long as the headers that name one.
 const LONGEST_TENANT: usize = 320;
 
-/// Pause a type of job, or let it go on.
+/// Pause or resume jobs
 ///
-/// While it is paused, enqueuing answers 503 and deliveries are put off, five minutes at a time, without a retry being
-/// spent. What runs already ends as it would.
+/// While a type is paused, enqueuing answers 503. Deliveries are deferred by five minutes at a time, without spending a
+/// retry. Running jobs finish as usual.
 #[utoipa::path(
     put,
     operation_id = "pauseJobs",
     path = "/api/queue/pauses/{type}",
     tag = "jobs",
-    params(("type" = JobType, Path, description = "A type of job"), Caller),
+    params(("type" = JobType, Path, description = "The job type"), Caller),
     request_body = Pause,
     responses(
-        (status = 200, description = "As it is now", body = Pause),
+        (status = 200, description = "The current state", body = Pause),
         (
             status = 404,
-            description = "No such type of job",
+            description = "Unknown job type",
             body = ProblemDocument,
             content_type = "application/problem+json"
         ),

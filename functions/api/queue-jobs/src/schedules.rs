@@ -15,14 +15,14 @@ use utoipa::{PartialSchema, ToSchema};
 
 use crate::Desk;
 
-/// What is wished of the schedules. An empty object registers them and leaves those that are paused paused.
+/// The changes to schedules. An empty object registers them, and paused schedules stay paused.
 #[derive(Debug, Default, Deserialize, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Wish {
-    /// Pauses schedules, or lets them go on. Absent, they stay as they are.
+    /// Whether to pause or resume schedules. If absent, they stay as they are.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     paused: Option<bool>,
-    /// Only this one is paused or let go on; absent, all are.
+    /// Only pause or resume this schedule; all if absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<ScheduleId>)]
     schedule_id: Option<String>,
@@ -65,43 +65,44 @@ impl ToSchema for ScheduleId {}
 /// The schedules.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Schedules {
-    /// Each of them.
+    /// The schedules.
     items: Vec<Item>,
 }
 
-/// Something that runs by the clock.
+/// A schedule that creates jobs.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = Schedule)]
 pub struct Item {
-    /// Its id, at the queue as well.
+    /// The id of the schedule, also at QStash.
     #[schema(value_type = ScheduleId)]
     schedule_id: &'static str,
-    /// The type of job that it makes.
+    /// The type of job that the schedule creates.
     #[serde(rename = "type")]
     job: JobType,
-    /// When, in UTC: minute, hour, day of the month, month, day of the week.
+    /// The cron expression, in UTC: minute, hour, day of the month, month, day of the week.
     cron: &'static str,
-    /// Whether the queue has it.
+    /// Whether the schedule is registered at QStash.
     registered: bool,
-    /// Whether it is paused.
+    /// Whether the schedule is paused.
     paused: bool,
-    /// When it runs next, if it does.
+    /// When the schedule runs next, if it does.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>, format = DateTime)]
     next_run: Option<Timestamp>,
-    /// When it last ran.
+    /// When the schedule last ran.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>, format = DateTime)]
     last_run: Option<Timestamp>,
-    /// What came of it: the job of the last run.
+    /// The job of the last run.
     #[serde(skip_serializing_if = "Option::is_none")]
     last_result: Option<Job>,
 }
 
-/// What runs by the clock.
+/// List schedules
 ///
-/// With the next run and what came of the last one. A schedule whose function is not built yet is not listed.
+/// Includes the next run of each schedule and the job of its last run. Schedules whose function is not built yet are
+/// not listed.
 #[utoipa::path(
     get,
     operation_id = "listSchedules",
@@ -119,10 +120,10 @@ pub async fn list(State(desk): State<Desk>, caller: Caller) -> Result<Json<Sched
     shown(&desk).await
 }
 
-/// Register what runs by the clock.
+/// Register schedules
 ///
-/// To be called after each deployment; however often, each schedule is there once. A schedule that is paused stays
-/// paused unless this asks for the contrary.
+/// Call this after each deployment; repeating the call creates no duplicates. A paused schedule stays paused unless the
+/// body resumes it.
 #[utoipa::path(
     put,
     operation_id = "putSchedules",
@@ -131,7 +132,7 @@ pub async fn list(State(desk): State<Desk>, caller: Caller) -> Result<Json<Sched
     params(Caller),
     request_body = PutSchedules,
     responses(
-        (status = 200, description = "The schedules as they are now", body = Schedules),
+        (status = 200, description = "The current schedules", body = Schedules),
         BodyProblems,
         GuardProblems,
     ),

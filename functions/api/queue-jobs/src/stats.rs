@@ -10,14 +10,16 @@ use shared::service::job::Stats;
 
 use crate::Desk;
 
-/// The figures of every type of job.
+/// Get job statistics
+///
+/// Returns the statistics of every job type.
 #[utoipa::path(
     get,
     operation_id = "getJobStats",
     path = "/api/queue/stats",
     tag = "jobs",
     responses(
-        (status = 200, description = "By type", body = BTreeMap<String, Stats>),
+        (status = 200, description = "The statistics by job type", body = BTreeMap<String, Stats>),
         GuardProblems,
     ),
     security(("serviceToken" = []))

@@ -14,30 +14,29 @@ use utoipa::{IntoResponses, ToSchema};
 
 use crate::enqueue::Taken;
 
-/// A job that was taken.
+/// An enqueued job.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Accepted {
-    /// Under this id the job can be followed.
+    /// The id to follow the job by.
     job_id: String,
     /// Always `queued`.
     status: Status,
-    /// The label of all jobs, where the request is more than one job does: `GET /api/queue/jobs?label={batchId}` lists
-    /// them.
+    /// The label of all jobs, if there are several: `GET /api/queue/jobs?label={batchId}` lists them.
     #[serde(skip_serializing_if = "Option::is_none")]
     batch_id: Option<String>,
-    /// All jobs, where there is more than one.
+    /// The ids of all jobs, if there are several.
     #[serde(skip_serializing_if = "Option::is_none")]
     job_ids: Option<Vec<String>>,
 }
 
-/// A batch that was taken.
+/// An enqueued batch.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct AcceptedBatch {
-    /// The label of all its jobs: `GET /api/queue/jobs?label={batchId}` lists them.
+    /// The label of all jobs: `GET /api/queue/jobs?label={batchId}` lists them.
     batch_id: String,
-    /// The jobs, in the order of what they carry.
+    /// The ids of the jobs, in the order of their contents.
     job_ids: Vec<String>,
 }
 
@@ -100,7 +99,7 @@ impl IntoResponses for AcceptedBatch {
 fn documented<T: ToSchema>(links: &[(&str, &str, &str, &str)]) -> Documented {
     let body = Ref::from_schema_name(T::name());
     let mut accepted = ResponseBuilder::new()
-        .description("Recorded and handed to the queue")
+        .description("Recorded and enqueued")
         .content(
             "application/json",
             ContentBuilder::new().schema(Some(body)).build(),
@@ -111,7 +110,7 @@ fn documented<T: ToSchema>(links: &[(&str, &str, &str, &str)]) -> Documented {
             .parameter(parameter, value);
         accepted = accepted.link(name, link.build());
     }
-    let reused = problem("The Idempotency-Key came before with another body");
+    let reused = problem("The Idempotency-Key was already used with a different body");
     let own = [("202", accepted), ("409", reused)];
     let own = own.map(|(status, response)| (status.to_owned(), response.build().into()));
     let mut all = Documented::from(own);

@@ -15,7 +15,7 @@ use crate::wish::Wish;
 
 const ROUTE: &str = "/api/queue/audit-events";
 
-/// The body: an event, and when it is to be appended.
+/// The request body: an event, and when to append it.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
 pub struct EnqueueAuditEvent {
     #[serde(flatten)]
@@ -26,10 +26,10 @@ pub struct EnqueueAuditEvent {
     wait: OneWait,
 }
 
-/// Enqueue an audit event.
+/// Enqueue an audit event
 ///
-/// It is appended once, however often the job is delivered. `timestamp` is the instant of this call, and `domain` is
-/// `X-User-Domain`, where the body leaves them out.
+/// The event is appended once, even if the job is delivered again. `timestamp` defaults to the time of the call, and
+/// `domain` to `X-User-Domain`.
 #[utoipa::path(
     post,
     operation_id = "enqueueAuditEvent",

@@ -17,7 +17,7 @@ use crate::wish::Wish;
 
 const ROUTE: &str = "/api/queue/emails/bulk";
 
-/// The body: the mail, its recipients, and when it is to be sent.
+/// The request body: the mail, its recipients, and when to send it.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
 pub struct EnqueueBulk {
     #[serde(flatten)]
@@ -28,9 +28,9 @@ pub struct EnqueueBulk {
     wait: OneWait,
 }
 
-/// Enqueue a mail to many signers.
+/// Enqueue a bulk e-mail
 ///
-/// One job for every hundred recipients; each recipient gets exactly one mail, also when a job is interrupted.
+/// Creates one job per hundred recipients. Each recipient gets exactly one mail, even if a job is interrupted.
 #[utoipa::path(
     post,
     operation_id = "enqueueBulkEmails",

@@ -18,7 +18,7 @@ use crate::wish::Wish;
 
 const ROUTE: &str = "/api/queue/notifications/bulk";
 
-/// The body: the notifications, and when they are to be sent.
+/// The request body: the notifications, and when to send them.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct EnqueueBulkNotifications {
     #[serde(flatten)]
@@ -29,9 +29,9 @@ pub struct EnqueueBulkNotifications {
     wait: OneWait,
 }
 
-/// Enqueue many notifications.
+/// Enqueue bulk notifications
 ///
-/// One job for every hundred; each user gets each notification once, also when a job is interrupted.
+/// Creates one job per hundred notifications. Each user gets each notification once, even if a job is interrupted.
 #[utoipa::path(
     post,
     operation_id = "enqueueBulkNotifications",

@@ -19,7 +19,7 @@ use crate::wish::Wish;
 
 const ROUTE: &str = "/api/queue/emails";
 
-/// The body: an e-mail, and when it is to be sent.
+/// The request body: an e-mail, and when to send it.
 // It documents what is read in two steps, so that an error can name the field.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct EnqueueEmail {
@@ -69,10 +69,10 @@ fn constant(value: &str) -> ObjectBuilder {
         .enum_values(Some([value]))
 }
 
-/// Enqueue an e-mail.
+/// Enqueue an e-mail
 ///
-/// The record exists when this answers; follow it under `GET /api/queue/jobs/{jobId}`. A bulk is one job for every hundred
-/// recipients, as on the route for bulks.
+/// The job is recorded when the call returns; follow it with `GET /api/queue/jobs/{jobId}`. A bulk becomes one job per
+/// hundred recipients, as on the bulk route.
 #[utoipa::path(
     post,
     operation_id = "enqueueEmail",

@@ -14,11 +14,11 @@ const LONGEST: usize = 255;
 /// Up to here a double holds every whole number.
 const MAX_EXACT: f64 = 9_007_199_254_740_992.0;
 
-/// What the header says, if it is there.
+/// The header, if present.
 #[derive(Clone, Debug, utoipa::IntoParams)]
 #[into_params(parameter_in = Header)]
 pub struct IdempotencyKey {
-    /// Equal keys with equal bodies are one wish, for 24 hours: the answer names the same jobs.
+    /// For 24 hours, requests with equal keys and equal bodies get the same jobs in response.
     #[param(
         rename = "Idempotency-Key",
         value_type = String,

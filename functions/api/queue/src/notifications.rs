@@ -19,7 +19,7 @@ use crate::wish::Wish;
 
 const ROUTE: &str = "/api/queue/notifications";
 
-/// The body: a notification, and when it is to be sent.
+/// The request body: a notification, and when to send it.
 // It documents what is read in two steps, so that an error can name the field.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct EnqueueNotification {
@@ -67,7 +67,7 @@ impl PartialSchema for Somebody {
             .item(with("signerEmail", words()).property("type", of_types(SIGNERS)))
             .item(with("nextSignerEmail", words()).property("type", of_types(SIGNERS)))
             .description(Some(
-                "`userId` says who is told. Without it, the owner of the request is told, or the signer's account.",
+                "`userId` is the recipient; without it, the owner of the request or the signer's account.",
             ))
             .into()
     }
@@ -82,10 +82,10 @@ const SIGNERS: &[&str] = &[
 
 impl ToSchema for Somebody {}
 
-/// Enqueue a notification.
+/// Enqueue a notification
 ///
-/// It becomes a row of the user's inbox, an event, and messages to the user's browsers. Follow the job under
-/// `GET /api/queue/jobs/{jobId}`. A bulk is one job for every hundred notifications, as on the route for bulks.
+/// The job adds the notification to the user's inbox, publishes an event, and notifies the user's browsers. Follow it
+/// with `GET /api/queue/jobs/{jobId}`. A bulk becomes one job per hundred notifications, as on the bulk route.
 #[utoipa::path(
     post,
     operation_id = "enqueueNotification",

@@ -17,19 +17,19 @@ const LONGEST_DELAY: SignedDuration = SignedDuration::from_hours(7 * 24);
 /// The queue counts by its own clock, in whole seconds: what is asked for at the edge must not be over it there.
 const CLOCKS_DIFFER_BY: SignedDuration = SignedDuration::from_secs(5);
 
-/// The members that every enqueue request may have besides its payload.
+/// The members that every enqueue request accepts besides its payload.
 #[derive(Debug, Deserialize, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Timing {
-    /// Seconds to wait, at most 604800. Of the last five seconds before seven days the job may run up to five early.
+    /// Seconds to wait, at most 604800. A delay within five seconds of the maximum may end up to five seconds early.
     #[serde(default, deserialize_with = "whole::optional")]
     #[schema(maximum = 604_800)]
     pub delay_seconds: Option<u32>,
-    /// The instant before which the job must not run, at most seven days ahead. Excludes `delaySeconds`.
+    /// The earliest instant to run the job, at most seven days ahead. Excludes `delaySeconds`.
     #[serde(default)]
     #[schema(value_type = Option<Instant>)]
     pub not_before: Option<Timestamp>,
-    /// How urgent it is; `normal` if absent, and `low` for a bulk.
+    /// The priority of the job: default `normal`, or `low` for a bulk.
     #[serde(default, deserialize_with = "named")]
     #[schema(value_type = Priority)]
     pub priority: Option<Priority>,

@@ -23,14 +23,14 @@ const MOST: i64 = 1_000_000;
 /// The longest identifier, in characters.
 const LONGEST: usize = 512;
 
-/// Whom to count, and how much.
+/// The identifier to count, and the cost.
 #[derive(Debug, Deserialize, utoipa::ToSchema)]
 #[schema(as = RateLimitCheck)]
 pub struct Wanted {
-    /// Whom: it stands in the key as it is given. See docs/KEYS.md for what the limiters here count by.
+    /// The identifier, used in the key as given. docs/KEYS.md lists the identifiers of each limiter.
     #[schema(min_length = 1, max_length = 512)]
     identifier: String,
-    /// How much of the limit: 1 if absent; 0 only asks what remains.
+    /// The cost of the request: default 1. With 0, only the remaining requests are read.
     #[serde(default = "one", deserialize_with = "whole::signed")]
     #[schema(minimum = 0, maximum = 1_000_000, default = 1)]
     cost: i64,
@@ -55,42 +55,42 @@ fn one() -> i64 {
     1
 }
 
-/// Whether it may go on.
+/// The result of a check.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Checked {
-    /// Whether it may.
+    /// Whether the request is allowed.
     success: bool,
-    /// How much a window, or a bucket, holds.
+    /// The capacity of the window or the bucket.
     limit: u64,
-    /// What is left of it.
+    /// The remaining requests.
     remaining: u64,
     /// When the window ends or the bucket is refilled, in milliseconds since 1970.
     reset: i64,
-    /// Seconds to wait before the same may succeed.
+    /// Seconds to wait before the same request may succeed.
     #[serde(skip_serializing_if = "Option::is_none")]
     retry_after: Option<u64>,
-    /// Why not, or why although nothing was counted: `limited` or `store-unavailable`.
+    /// The reason of a rejection or of an uncounted success: `limited` or `store-unavailable`.
     #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<&'static str>,
 }
 
-/// Take from a limit.
+/// Check a rate limit
 ///
-/// Always 200, also when the store is down: then `success` is what the limiter says in that case. Counts together with
-/// @upstash/ratelimit 2.2 of the same prefix, rate and identifier.
+/// Always answers 200; while Redis is unavailable, `success` follows the outage policy of the limiter. Counts are
+/// shared with @upstash/ratelimit 2.2 for equal prefix, rate and identifier.
 #[utoipa::path(
     post,
     operation_id = "checkRateLimit",
     path = "/api/security/rate-limits/{limiter}",
     tag = "security",
-    params(("limiter" = LimiterName, Path, description = "A named limiter, such as `totp`")),
+    params(("limiter" = LimiterName, Path, description = "The name of a limiter, such as `totp`")),
     request_body = Wanted,
     responses(
-        (status = 200, description = "Whether it may go on", body = Checked),
+        (status = 200, description = "Whether the request is allowed", body = Checked),
         (
             status = 404,
-            description = "No such limiter",
+            description = "Unknown limiter",
             body = ProblemDocument,
             content_type = "application/problem+json"
         ),

@@ -12,49 +12,52 @@ use shared::service::rate_limit::{Hour, Limit, OnOutage, Refused};
 
 use crate::Desk;
 
-/// Which day.
+/// The day of the report.
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct Wanted {
-    /// A day (UTC); today if absent. A week is kept.
+    /// The day (UTC); default today. Days are kept for a week.
     #[param(value_type = Option<String>, format = Date)]
     date: Option<Date>,
 }
 
-/// A day of all limiters.
+/// Rate limit statistics of a day.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct RateLimitReport {
     /// The day (UTC).
     #[schema(value_type = String, format = Date)]
     date: Date,
-    /// Each limiter.
+    /// The limiters.
     items: Vec<LimiterReport>,
-    /// Who was refused most, at most twenty. Identifiers name people and addresses: this is for administrators.
+    /// The identifiers that were rejected most, at most twenty. They can be personal data, so only administrators see
+    /// them.
     most_refused: Vec<Refused>,
 }
 
-/// A limiter and its day.
+/// The statistics of a limiter.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct LimiterReport {
-    /// Its name.
+    /// The name of the limiter.
     limiter: &'static str,
-    /// How many in a window.
+    /// The limit per window.
     limit: u64,
-    /// The window.
+    /// The length of the window, in seconds.
     window_seconds: u64,
-    /// Whether it lets pass what it cannot count.
+    /// Whether the limiter allows requests that it cannot count.
     fails_open: bool,
-    /// Let pass on the day.
+    /// Requests allowed on the day.
     allowed: u64,
-    /// Refused on the day.
+    /// Requests rejected on the day.
     refused: u64,
-    /// The hours in which it was asked.
+    /// The hours in which the limiter was used.
     hours: Vec<Hour>,
 }
 
-/// What the limiters let pass and refused.
+/// Get rate limit statistics
+///
+/// Returns the requests that each limiter allowed and rejected on a day.
 #[utoipa::path(
     get,
     operation_id = "getRateLimits",
@@ -62,7 +65,7 @@ pub struct LimiterReport {
     tag = "security",
     params(Wanted),
     responses(
-        (status = 200, description = "The day", body = RateLimitReport),
+        (status = 200, description = "The statistics of the day", body = RateLimitReport),
         GuardProblems,
     ),
     security(("serviceToken" = []))

@@ -13,54 +13,56 @@ use shared::service::security::{self, Visitor};
 use crate::Desk;
 use crate::visitor::{Kind, Name, agent};
 
-/// A visitor.
+/// A visit to assess.
 #[derive(Debug, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = SecurityAssessment)]
 pub struct Visit {
-    /// Whose account the visitor wants into, as attempts name it.
+    /// The account that the visitor tries to access, as named in attempts.
     identifier: Option<Name>,
-    /// The same by the user's id, where there is no identifier.
+    /// The account by user id, if there is no identifier.
     user_id: Option<Name>,
-    /// The kind of attempt whose lockouts count; `login` if absent.
+    /// The kind of attempt whose lockouts count; default `login`.
     kind: Option<Kind>,
-    /// The visitor's address.
+    /// The visitor's IP address.
     #[schema(value_type = IpAddress)]
     ip: ClientAddress,
     /// The visitor's user agent; empty if there is none.
     user_agent: String,
-    /// What the visitor asks for, with its query or without.
+    /// The requested path, with or without its query.
     path: String,
-    /// What the web app keeps on the device.
+    /// The id that the web app stores on the device.
     device_id: Option<Name>,
 }
 
-/// What to do with the visitor.
+/// The assessment of a visit.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
 pub struct Assessed {
-    /// What to do.
+    /// The verdict.
     verdict: Verdict,
-    /// 0 to 100: from 40 on a challenge, from 80 on a refusal.
+    /// The risk, 0 to 100: 40 or more is a challenge, 80 or more a denial.
     score: u64,
-    /// Why: `address-blocked`, `locked-out`, `user-agent-empty`, `user-agent-scripted`, `user-agent-bot`,
+    /// The reasons: `address-blocked`, `locked-out`, `user-agent-empty`, `user-agent-scripted`, `user-agent-bot`,
     /// `path-probed`, `new-device`, `many-addresses-for-account`, `many-accounts-from-address`, `refusals-in-a-row`.
     reasons: Vec<String>,
 }
 
-/// What to do with a visitor.
+/// The verdict on a visit.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "lowercase")]
 #[schema(as = VisitVerdict)]
 pub enum Verdict {
-    /// Go on.
+    /// Allow the visit.
     Allow,
-    /// Ask for something more: a second factor, a captcha.
+    /// Ask for more proof, such as a second factor or a captcha.
     Challenge,
-    /// Refuse.
+    /// Deny the visit.
     Deny,
 }
 
-/// Assess a visitor.
+/// Assess a visitor
+///
+/// Scores a visit and says whether to allow, challenge or deny it.
 #[utoipa::path(
     post,
     operation_id = "assessVisitor",
@@ -68,7 +70,7 @@ pub enum Verdict {
     tag = "security",
     request_body = Visit,
     responses(
-        (status = 200, description = "What to do", body = Assessed),
+        (status = 200, description = "The assessment", body = Assessed),
         BodyProblems,
         GuardProblems,
     ),

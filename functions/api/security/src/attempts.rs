@@ -14,33 +14,34 @@ use shared::service::security::{Attempt, Visitor};
 use crate::Desk;
 use crate::visitor::{Kind, Name, agent};
 
-/// An attempt.
+/// An attempt to record.
 #[derive(Debug, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = SecurityAttempt)]
 pub struct Made {
-    /// What was attempted, such as `login` or `totp`: each counts by itself.
+    /// The kind of attempt, such as `login` or `totp`. Each kind is counted separately.
     kind: Kind,
-    /// Whose account: an e-mail address, in whatever case, or a user's id.
+    /// The account: an e-mail address, ignoring case, or a user id.
     identifier: Name,
-    /// The visitor's address.
+    /// The visitor's IP address.
     #[schema(value_type = IpAddress)]
     ip: ClientAddress,
     /// The visitor's user agent; empty if there is none.
     user_agent: String,
-    /// Whether it succeeded, all factors included: a device becomes known by that.
+    /// Whether the attempt succeeded with all factors. A success makes the device known to the account.
     success: bool,
-    /// What the web app keeps on the device, in a long-lived cookie. Without it the browser at its address counts.
+    /// The id that the web app stores on the device in a long-lived cookie. Without it, the browser and its address
+    /// identify the device.
     device_id: Option<Name>,
-    /// Where the owner is told of a lockout or a new device, if the identifier does not say.
+    /// The address to notify of a lockout or a new device, if the identifier is not an e-mail address.
     email: Option<EmailAddress>,
 }
 
-/// What follows.
+/// The lock after an attempt.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Recorded {
-    /// Whether the account is locked for this visitor. Then nobody is to be let in, even if the attempt succeeded.
+    /// Whether the account is locked for this visitor. If so, reject the attempt even if it succeeded.
     locked: bool,
     /// Failures in a row, of this device or from this address.
     failures: u64,
@@ -49,10 +50,10 @@ pub struct Recorded {
     retry_after: Option<u64>,
 }
 
-/// Record an attempt.
+/// Record an attempt
 ///
-/// Failures lock: five in a row for half a minute, each further one for twice as long, up to half an hour. A device that
-/// the account knows is not locked out by what strangers do. A success behind a lock does not count: refuse it.
+/// Five failures in a row lock for 30 seconds; each further one doubles the lock, up to 30 minutes. Failures of
+/// strangers do not lock a device that the account knows. Reject a success during a lock: it does not count.
 #[utoipa::path(
     post,
     operation_id = "recordAttempt",
@@ -60,7 +61,7 @@ pub struct Recorded {
     tag = "security",
     request_body = Made,
     responses(
-        (status = 200, description = "Whether there is a lock", body = Recorded),
+        (status = 200, description = "Whether the account is locked", body = Recorded),
         BodyProblems,
         GuardProblems,
     ),

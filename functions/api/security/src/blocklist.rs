@@ -19,30 +19,30 @@ use crate::Desk;
 /// The longest reason, in characters.
 const LONGEST_REASON: usize = 500;
 
-/// Which page.
+/// The page of a list.
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct Wanted {
-    /// Items on the page, 1 to 100; 20 if absent.
+    /// Items per page: 1 to 100, default 20.
     #[serde(default)]
     #[param(inline)]
     limit: Limit,
-    /// The `cursor` of the page before.
+    /// The `cursor` of the previous page.
     #[param(inline, value_type = Cursor, required = false)]
     cursor: Option<Cursor>,
 }
 
-/// A page.
+/// A page of the block list.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
 pub struct BlocklistPage {
-    /// The entries, those that were added last first.
+    /// The entries, newest first.
     items: Vec<Blocked>,
-    /// Where the next page goes on; absent on the last one.
+    /// The cursor of the next page; absent on the last page.
     #[serde(skip_serializing_if = "Option::is_none")]
     cursor: Option<String>,
 }
 
-/// What is put on the list.
+/// A network to block.
 #[derive(Debug, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = NewBlock)]
@@ -50,23 +50,25 @@ pub struct New {
     /// An address, or a network such as `192.0.2.0/24` or `2001:db8::/48`.
     #[schema(value_type = String, format = "cidr")]
     cidr: Network,
-    /// Why.
+    /// The reason.
     #[schema(min_length = 1, max_length = 500, pattern = r"^[^\u0000]*$")]
     reason: String,
-    /// Until when; without one, until it is taken off.
+    /// When the block ends; without it, the block stays until it is removed.
     expires_at: Option<Instant>,
 }
 
-/// What is taken off it.
+/// The network to unblock.
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct Lifted {
-    /// The address or the network.
+    /// The address or network.
     #[param(value_type = String, format = "cidr")]
     cidr: Network,
 }
 
-/// Networks that may not call, newest first.
+/// List blocked networks
+///
+/// Returns the block list, newest first.
 #[utoipa::path(
     get,
     operation_id = "listBlocklist",
@@ -74,7 +76,7 @@ pub struct Lifted {
     tag = "security",
     params(Wanted),
     responses(
-        (status = 200, description = "A page", body = BlocklistPage),
+        (status = 200, description = "A page of the block list", body = BlocklistPage),
         GuardProblems,
     ),
     security(("serviceToken" = []))
@@ -93,10 +95,10 @@ pub async fn list(
     }))
 }
 
-/// Put a network on the block list.
+/// Block a network
 ///
-/// It is refused from then on with 403, on public routes by where it comes from and else by `X-Client-Ip`. Repeated, it
-/// changes the reason and the end.
+/// Requests from the network are rejected with 403. Public routes check the source address, other routes `X-Client-Ip`.
+/// Repeating the call updates the reason and the end.
 #[utoipa::path(
     put,
     operation_id = "putBlock",
@@ -104,7 +106,7 @@ pub async fn list(
     tag = "security",
     request_body = New,
     responses(
-        (status = 200, description = "The entry as it is listed", body = Blocked),
+        (status = 200, description = "The entry as listed", body = Blocked),
         BodyProblems,
         GuardProblems,
     ),
@@ -136,9 +138,9 @@ pub async fn put(
     Ok(Json(listed))
 }
 
-/// Take a network off the block list.
+/// Unblock a network
 ///
-/// What is not listed is gone already; networks around it or within it stay.
+/// A network that is not listed counts as removed. Networks around it or inside it stay listed.
 #[utoipa::path(
     delete,
     operation_id = "deleteBlock",
@@ -146,7 +148,7 @@ pub async fn put(
     tag = "security",
     params(Lifted),
     responses(
-        (status = 204, description = "It is not on the list"),
+        (status = 204, description = "The network is not listed"),
         GuardProblems,
     ),
     security(("serviceToken" = []))

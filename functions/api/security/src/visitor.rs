@@ -6,7 +6,7 @@ use utoipa::ToSchema;
 /// The longest user agent that is looked at; what is longer is cut.
 const LONGEST_AGENT: usize = 512;
 
-/// A name of an account or of a device: 1 to 320 characters, none of them a control character, not all of them space.
+/// The name of an account or a device: 1 to 320 characters, no control characters, not only spaces.
 #[derive(Clone, Debug, Deserialize, ToSchema)]
 #[serde(try_from = "String")]
 #[schema(
@@ -41,7 +41,7 @@ impl TryFrom<String> for Name {
     }
 }
 
-/// The kind of an attempt: small letters, digits and hyphens, beginning with a letter.
+/// The kind of an attempt: lower-case letters, digits and hyphens, starting with a letter.
 #[derive(Clone, Debug, Deserialize, ToSchema)]
 #[serde(try_from = "String")]
 #[schema(as = AttemptKind, value_type = String, pattern = "^[a-z][a-z0-9-]{0,31}$")]

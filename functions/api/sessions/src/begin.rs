@@ -17,39 +17,39 @@ use uuid::Uuid;
 /// How much is kept of what proxies write and is no address, in characters.
 const LONGEST_ADDRESS: usize = 64;
 
-/// A session that is to begin.
+/// A session to create.
 #[derive(Debug, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = BeginSession)]
 pub struct Wanted {
-    /// Its id; a random one if absent.
+    /// The id of the session; random if absent.
     session_id: Option<SessionId>,
-    /// Whose it is.
+    /// The id of the user.
     user_id: Uuid,
-    /// The user's address.
+    /// The user's e-mail address.
     email: EmailAddress,
-    /// The first refresh token. Only its SHA-256 is kept.
+    /// The first refresh token. Only its SHA-256 is stored.
     refresh_token: RefreshToken,
-    /// The browser's user agent; its first 512 bytes are kept.
+    /// The browser's user agent. The first 512 bytes are stored.
     user_agent: Option<String>,
-    /// The address that the user logs in from; that of `X-Client-Ip` if absent. Of what is no address the first 64
-    /// visible ASCII characters are kept.
+    /// The user's IP address; default `X-Client-Ip`. Of any other text, the first 64 visible ASCII characters are
+    /// stored.
     #[serde(default, deserialize_with = "address")]
     ip_address: Option<String>,
 }
 
-/// A session that has begun.
+/// A created session.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct BegunSession {
-    /// Its id.
+    /// The id of the session.
     session_id: String,
-    /// Whose it is.
+    /// The id of the user.
     user_id: String,
-    /// When it began.
+    /// When the session was created.
     #[schema(value_type = String, format = DateTime)]
     created_at: Timestamp,
-    /// When it ends if it is not used: in seven days. Each use puts that off, for 30 days in all.
+    /// When the session expires if it is not used: in seven days. Each use extends it, up to 30 days in total.
     #[schema(value_type = String, format = DateTime)]
     expires_at: Timestamp,
 }
@@ -73,10 +73,10 @@ fn kept(text: &str) -> String {
     )
 }
 
-/// Begin a session.
+/// Create a session
 ///
-/// The same call again, with the same `sessionId` and token, gives the same answer. A user has at most ten sessions:
-/// the one that was used least recently is revoked for the eleventh.
+/// A repeated call with the same `sessionId` and token gets the same response. A user has at most ten sessions; an
+/// eleventh revokes the least recently used one.
 #[utoipa::path(
     post,
     operation_id = "beginSession",
@@ -85,10 +85,10 @@ fn kept(text: &str) -> String {
     params(Caller),
     request_body = Wanted,
     responses(
-        (status = 201, description = "The session has begun", body = BegunSession),
+        (status = 201, description = "The session was created", body = BegunSession),
         (
             status = 409,
-            description = "The id is another session's, or was",
+            description = "The session id was already used",
             body = ProblemDocument,
             content_type = "application/problem+json"
         ),

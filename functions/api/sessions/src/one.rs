@@ -12,22 +12,22 @@ use shared::service::session::{Revoked, Session, SessionId, Sessions};
 
 use crate::not_found;
 
-/// Which session.
+/// The session of a path.
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
 #[into_params(parameter_in = Path)]
 #[serde(rename_all = "camelCase")]
 pub struct Id {
-    /// The session's id.
+    /// The id of the session.
     #[param(inline, value_type = SessionId)]
     session_id: String,
 }
 
-/// What is asked besides.
+/// Further parameters of a read.
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
 #[serde(rename_all = "camelCase")]
 pub struct Asked {
-    /// How old a second factor may be, in seconds; `totp.fresh` says whether it is younger.
+    /// The maximum age of a second factor, in seconds; `totp.fresh` says whether it is within the limit.
     #[param(minimum = 0, maximum = 4_294_967_295_i64)]
     totp_max_age: Option<u32>,
 }
@@ -44,7 +44,9 @@ pub(crate) fn json(session: String) -> Response {
     ([(header::CONTENT_TYPE, "application/json")], session).into_response()
 }
 
-/// One session. Reading it is using it.
+/// Get a session
+///
+/// Reading a session counts as using it.
 #[utoipa::path(
     get,
     operation_id = "getSession",
@@ -55,7 +57,7 @@ pub(crate) fn json(session: String) -> Response {
         (status = 200, description = "The session", body = Session),
         (
             status = 404,
-            description = "No such session: ended, revoked, or not yours to see",
+            description = "Unknown, expired or revoked session, or not visible to the caller",
             body = ProblemDocument,
             content_type = "application/problem+json"
         ),
@@ -74,9 +76,9 @@ pub async fn show(
     read.await?.map(json).ok_or_else(not_found)
 }
 
-/// Revoke a session.
+/// Revoke a session
 ///
-/// Once this is answered, no read anywhere shows it again. What there is not is revoked already.
+/// Once the call returns, no read shows the session again. An unknown session counts as revoked.
 #[utoipa::path(
     delete,
     operation_id = "revokeSession",
@@ -84,10 +86,10 @@ pub async fn show(
     tag = "sessions",
     params(Id, Caller),
     responses(
-        (status = 204, description = "There is no such session any more"),
+        (status = 204, description = "The session no longer exists"),
         (
             status = 404,
-            description = "Not yours to revoke",
+            description = "The caller may not revoke this session",
             body = ProblemDocument,
             content_type = "application/problem+json"
         ),

@@ -13,30 +13,30 @@ use shared::service::session::{RefreshToken, Refreshed, Sessions};
 use crate::not_found;
 use crate::one::Id;
 
-/// Two tokens.
+/// The refresh tokens to exchange.
 #[derive(Debug, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = RefreshSession)]
 pub struct Exchange {
-    /// The one that the user has.
+    /// The current refresh token.
     refresh_token: RefreshToken,
-    /// The one that is to follow, fresh.
+    /// The new refresh token. It must be unused.
     new_refresh_token: RefreshToken,
 }
 
-/// What became of them.
+/// The result of an exchange.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
 #[schema(as = RefreshedSession)]
 pub struct Exchanged {
-    /// Whether the new token holds. Where it does not, another caller was as quick with the same token: drop the new one,
-    /// and leave the user's cookie, which by then holds the other caller's.
+    /// Whether the new token is valid. If false, a concurrent request exchanged the token first: discard the new token.
+    /// Keep the user's cookie, which then holds the token of that request.
     rotated: bool,
 }
 
-/// Exchange a session's refresh token.
+/// Refresh a session
 ///
-/// The previous token is known for ten seconds more, so that two tabs do not log each other out. One that comes back
-/// later is a copy: the session is revoked. Repeat a call that was not answered with the same two tokens.
+/// The previous token is accepted for ten more seconds, so that concurrent tabs stay logged in. A later use means that
+/// the token was copied, so the session is revoked. If a call gets no response, repeat it with the same two tokens.
 #[utoipa::path(
     post,
     operation_id = "refreshSession",
@@ -45,16 +45,16 @@ pub struct Exchanged {
     params(Id, Caller),
     request_body = Exchange,
     responses(
-        (status = 200, description = "Exchanged, by this caller or another", body = Exchanged),
+        (status = 200, description = "Exchanged, by this request or a concurrent one", body = Exchanged),
         (
             status = 401,
-            description = "refresh_token_reused: it was exchanged before, and the session is revoked; refresh_token_invalid: it never was this session's; or the service token is missing or wrong",
+            description = "refresh_token_reused: already exchanged, session revoked; refresh_token_invalid: not a token of this session; else the service token is missing or wrong",
             body = ProblemDocument,
             content_type = "application/problem+json"
         ),
         (
             status = 404,
-            description = "No such session",
+            description = "Unknown session",
             body = ProblemDocument,
             content_type = "application/problem+json"
         ),

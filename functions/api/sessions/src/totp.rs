@@ -14,13 +14,13 @@ use utoipa::openapi::schema::{Object, ObjectBuilder, Type};
 use crate::not_found;
 use crate::one::{Id, json};
 
-/// What was proven.
+/// The second factor of a session.
 #[derive(Debug, Deserialize, utoipa::ToSchema)]
 #[schema(as = SessionTotp)]
 pub struct Proof {
-    /// Whether it was. False takes back what was proven before.
+    /// Whether the second factor was verified. False removes an earlier verification.
     verified: bool,
-    /// What for; needed where it was.
+    /// The context of the verification; required if `verified` is true.
     context: Option<Context>,
 }
 
@@ -44,7 +44,9 @@ impl Interdependent for Proof {
 /// Documents a proof.
 type Documented = schema::Documented<Proof>;
 
-/// Note that a second factor was proven, now.
+/// Record a second factor
+///
+/// Stores that the user verified a second factor just now, or removes an earlier verification.
 #[utoipa::path(
     put,
     operation_id = "putSessionTotp",
@@ -56,7 +58,7 @@ type Documented = schema::Documented<Proof>;
         (status = 200, description = "The session", body = Session),
         (
             status = 404,
-            description = "No such session",
+            description = "Unknown session",
             body = ProblemDocument,
             content_type = "application/problem+json"
         ),

@@ -11,36 +11,36 @@ use shared::protocol::mail::EmailAddress;
 use shared::service::page::Cursor;
 use shared::service::suppression::{Filter, Reason, Suppression, Suppressions};
 
-/// What the page is made of.
+/// Filters for suppressions, and the page.
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct Wanted {
-    /// Only this address, in whatever case.
+    /// Only this address, ignoring case.
     email: Option<EmailAddress>,
     /// Only this reason.
     reason: Option<Reason>,
-    /// Items on the page, 1 to 100; 20 if absent.
+    /// Items per page: 1 to 100, default 20.
     #[serde(default)]
     #[param(inline)]
     limit: Limit,
-    /// The `cursor` of the page before.
+    /// The `cursor` of the previous page.
     #[param(inline, value_type = Cursor, required = false)]
     cursor: Option<Cursor>,
 }
 
-/// A page.
+/// A page of suppressions.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
 pub struct SuppressionPage {
-    /// The addresses, those that were added last first.
+    /// The suppressions, newest first.
     items: Vec<Suppression>,
-    /// Where the next page goes on; absent on the last one.
+    /// The cursor of the next page; absent on the last page.
     #[serde(skip_serializing_if = "Option::is_none")]
     cursor: Option<String>,
 }
 
-/// Addresses that get no mail, newest first.
+/// List suppressed addresses
 ///
-/// An address is listed once for each reason.
+/// Returns the suppressions, newest first. An address is listed once per reason.
 #[utoipa::path(
     get,
     operation_id = "listSuppressions",
@@ -48,7 +48,7 @@ pub struct SuppressionPage {
     tag = "mail",
     params(Wanted),
     responses(
-        (status = 200, description = "A page", body = SuppressionPage),
+        (status = 200, description = "A page of suppressions", body = SuppressionPage),
         GuardProblems,
     ),
     security(("serviceToken" = []))

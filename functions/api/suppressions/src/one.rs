@@ -11,31 +11,31 @@ use shared::protocol::mail::EmailAddress;
 use shared::service::email::Message;
 use shared::service::suppression::{Entry, Reason, Suppression, Suppressions};
 
-/// What is put on the list.
+/// An address to suppress.
 #[derive(Debug, Deserialize, utoipa::ToSchema)]
 #[schema(as = NewSuppression)]
 pub struct Wanted {
     /// The address.
     email: EmailAddress,
-    /// Why it gets no mail; `manual` if absent.
+    /// The reason of the suppression; default `manual`.
     reason: Option<Reason>,
-    /// A word on it.
+    /// A note.
     note: Option<Message>,
 }
 
-/// What is taken off it.
+/// The suppression to remove.
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct Lifted {
-    /// The address, in whatever case.
+    /// The address, ignoring case.
     email: EmailAddress,
-    /// Only for this reason; for every one if absent.
+    /// Only remove this reason; all reasons if absent.
     reason: Option<Reason>,
 }
 
-/// Put an address on the list.
+/// Suppress an address
 ///
-/// It gets no mail from then on; for `unsubscribed`, no optional one. Repeated, it changes the note and nothing else.
+/// The address gets no more mail; for `unsubscribed`, no optional mail. Repeating the call only updates the note.
 #[utoipa::path(
     put,
     operation_id = "putSuppression",
@@ -43,7 +43,7 @@ pub struct Lifted {
     tag = "mail",
     request_body = Wanted,
     responses(
-        (status = 200, description = "The address as it is listed", body = Suppression),
+        (status = 200, description = "The suppression as listed", body = Suppression),
         GuardProblems,
         BodyProblems,
     ),
@@ -67,9 +67,9 @@ pub async fn put(
     Ok(Json(listed))
 }
 
-/// Take an address off the list.
+/// Remove a suppression
 ///
-/// Mails that were held back are sent when their jobs are retried. What is not on the list is gone already.
+/// Withheld mails are sent when their jobs are retried. An address that is not listed counts as removed.
 #[utoipa::path(
     delete,
     operation_id = "deleteSuppression",
@@ -77,7 +77,7 @@ pub async fn put(
     tag = "mail",
     params(Lifted),
     responses(
-        (status = 204, description = "It is not on the list"),
+        (status = 204, description = "The address is not listed"),
         GuardProblems,
     ),
     security(("serviceToken" = []))

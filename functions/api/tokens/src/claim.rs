@@ -16,22 +16,22 @@ use uuid::Uuid;
 #[serde(rename_all = "camelCase")]
 #[schema(as = ClaimCode)]
 pub struct Used {
-    /// Whose code it is.
+    /// The id of the user.
     user_id: Uuid,
     /// The code.
     code: Code,
 }
 
-/// It is this caller's.
+/// A claimed code.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
 pub struct ClaimedCode {
     /// Always true.
     claimed: bool,
 }
 
-/// Claim a code, so that nobody uses it again.
+/// Claim a TOTP code
 ///
-/// A guard against replays and nothing else: verify the code besides, and let it count only if both say yes.
+/// A claim only prevents replays. Verify the code as well, and accept it only if both succeed.
 #[utoipa::path(
     post,
     operation_id = "claimTotpCode",
@@ -40,10 +40,10 @@ pub struct ClaimedCode {
     params(Caller),
     request_body = Used,
     responses(
-        (status = 201, description = "The first use", body = ClaimedCode),
+        (status = 201, description = "The first use of the code", body = ClaimedCode),
         (
             status = 409,
-            description = "It was used before",
+            description = "The code was already used",
             body = ProblemDocument,
             content_type = "application/problem+json"
         ),

@@ -12,49 +12,49 @@ use shared::edge::{Problem, Result};
 use shared::protocol::mail::EmailAddress;
 use shared::service::token::{Purpose, Tokens};
 
-/// What a token is wanted for.
+/// The address and the purpose of a token.
 #[derive(Debug, Deserialize, utoipa::ToSchema)]
 #[schema(as = IssueToken)]
 pub struct Wanted {
-    /// What it is to be good for.
+    /// The purpose of the token.
     purpose: Purpose,
-    /// Whose holder it is to prove.
+    /// The address that the token proves.
     email: EmailAddress,
 }
 
-/// A token.
+/// An issued token.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct IssuedToken {
-    /// 256 random bits. They are not kept: this is the only time that they are shown.
+    /// 256 random bits. The token is not stored, so it is returned only once.
     token: String,
-    /// Until when it is good: for a day.
+    /// When the token expires, one day after it was issued.
     #[schema(value_type = String, format = DateTime)]
     expires_at: Timestamp,
 }
 
-/// A token that came back.
+/// A token to redeem.
 #[derive(Debug, Deserialize, utoipa::ToSchema)]
 #[schema(as = RedeemToken)]
 pub struct Returned {
-    /// What it was issued for.
+    /// The purpose that the token was issued for.
     purpose: Purpose,
     /// The token.
     #[schema(min_length = 1)]
     token: String,
 }
 
-/// What it proves.
+/// The address that a token proves.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
 pub struct RedeemedToken {
-    /// The address that it was issued for.
+    /// The address that the token was issued for.
     #[schema(format = Email)]
     email: String,
 }
 
-/// Issue a one-time token.
+/// Issue a one-time token
 ///
-/// The one that this address had for the same purpose is cancelled.
+/// An earlier token for the same address and purpose is cancelled.
 #[utoipa::path(
     post,
     operation_id = "issueToken",
@@ -81,7 +81,9 @@ pub async fn issue(
     Ok((StatusCode::CREATED, Json(body)))
 }
 
-/// Redeem a one-time token: once.
+/// Redeem a one-time token
+///
+/// A token can be redeemed once.
 #[utoipa::path(
     post,
     operation_id = "redeemToken",
@@ -89,10 +91,10 @@ pub async fn issue(
     tag = "tokens",
     request_body = Returned,
     responses(
-        (status = 200, description = "It was good, and is no more", body = RedeemedToken),
+        (status = 200, description = "The token was valid and is used now", body = RedeemedToken),
         (
             status = 404,
-            description = "Unknown, used, cancelled, over, or for another purpose",
+            description = "Unknown, used, cancelled or expired token, or another purpose",
             body = ProblemDocument,
             content_type = "application/problem+json"
         ),

@@ -24,20 +24,20 @@ enum Wish {
     ComeBack,
 }
 
-/// The page behind an unsubscribe link.
+/// Show the unsubscribe page
 ///
-/// It says what unsubscribing stops and what not, and changes nothing.
+/// The page says which mails unsubscribing stops. Opening it changes nothing.
 #[utoipa::path(
     get,
     operation_id = "lookAtSubscription",
     path = "/api/unsubscribe",
     tag = "mail",
-    params(("token" = String, Query, format = "unsubscribe-token", description = "The token of a mail's link")),
+    params(("token" = String, Query, format = "unsubscribe-token", description = "The token of an unsubscribe link")),
     responses(
-        (status = 200, description = "The page", body = String, content_type = "text/html"),
-        (status = 400, description = "The link is damaged or was not made here", body = String, content_type = "text/html"),
-        (status = 404, description = "The mail is not known any more", body = String, content_type = "text/html"),
-        (status = 503, description = "The database does not answer", body = String, content_type = "text/html"),
+        (status = 200, description = "The unsubscribe page", body = String, content_type = "text/html"),
+        (status = 400, description = "The link is damaged or was not issued here", body = String, content_type = "text/html"),
+        (status = 404, description = "The mail is no longer known", body = String, content_type = "text/html"),
+        (status = 503, description = "The database is unavailable", body = String, content_type = "text/html"),
         LimitProblems,
     )
 )]
@@ -54,23 +54,23 @@ pub async fn look(State(desk): State<Desk>, uri: Uri) -> Response {
     })
 }
 
-/// Unsubscribe, with one click.
+/// Unsubscribe with one click
 ///
-/// Mail programs send `List-Unsubscribe=One-Click` (RFC 8058), as a form or as multipart; the token alone says who.
-/// The page's own form may also take it back with `action=undo`. Repeating either changes nothing.
+/// Mail programs send `List-Unsubscribe=One-Click` (RFC 8058), as a form or as multipart; only the token identifies the
+/// recipient. The page's own form can send `action=undo` to resubscribe. Repeating either call changes nothing.
 #[utoipa::path(
     post,
     operation_id = "unsubscribe",
     path = "/api/unsubscribe",
     tag = "mail",
-    params(("token" = String, Query, format = "unsubscribe-token", description = "The token of a mail's link")),
+    params(("token" = String, Query, format = "unsubscribe-token", description = "The token of an unsubscribe link")),
     request_body(content = Option<serde_json::Value>, content_type = "application/x-www-form-urlencoded"),
     responses(
-        (status = 200, description = "Done", body = String, content_type = "text/html"),
-        (status = 400, description = "The link is damaged or was not made here", body = String, content_type = "text/html"),
-        (status = 404, description = "The mail is not known any more", body = String, content_type = "text/html"),
-        (status = 413, description = "The form is larger than 16 KB", body = String, content_type = "text/html"),
-        (status = 503, description = "The database does not answer", body = String, content_type = "text/html"),
+        (status = 200, description = "The change is saved", body = String, content_type = "text/html"),
+        (status = 400, description = "The link is damaged or was not issued here", body = String, content_type = "text/html"),
+        (status = 404, description = "The mail is no longer known", body = String, content_type = "text/html"),
+        (status = 413, description = "The form exceeds 16 KB", body = String, content_type = "text/html"),
+        (status = 503, description = "The database is unavailable", body = String, content_type = "text/html"),
         LimitProblems,
     )
 )]

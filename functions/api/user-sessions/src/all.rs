@@ -12,42 +12,44 @@ use shared::edge::{Caller, Problem, Result};
 use shared::service::session::{AllRevoked, Session, SessionId, Sessions};
 use uuid::Uuid;
 
-/// Whose sessions.
+/// The user of a path.
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
 #[into_params(parameter_in = Path)]
 #[serde(rename_all = "camelCase")]
 pub struct Whose {
-    /// The user's id.
+    /// The id of the user.
     user_id: Uuid,
 }
 
-/// Who asks.
+/// The session of the caller.
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct Asking {
-    /// The session that asks: it is marked as `current`.
+    /// The caller's session, marked as `current` in the list.
     #[param(inline, value_type = SessionId, required = false)]
     current: Option<SessionId>,
 }
 
-/// What is kept.
+/// The session to keep.
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct Kept {
-    /// The session of this user that is not revoked.
+    /// The session that is not revoked.
     #[param(inline, value_type = SessionId, required = false)]
     except: Option<SessionId>,
 }
 
-/// A user's sessions.
+/// The sessions of a user.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
 pub struct UserSessions {
-    /// The sessions, those used last first.
+    /// The sessions, most recently used first.
     #[schema(value_type = Vec<Session>)]
     items: Vec<Box<RawValue>>,
 }
 
-/// A user's sessions. Listing them does not use them.
+/// List a user's sessions
+///
+/// Listing sessions does not count as using them.
 #[utoipa::path(
     get,
     operation_id = "listUserSessions",
@@ -55,7 +57,7 @@ pub struct UserSessions {
     tag = "sessions",
     params(Whose, Asking, Caller),
     responses(
-        (status = 200, description = "The sessions", body = UserSessions),
+        (status = 200, description = "The sessions, most recently used first", body = UserSessions),
         GuardProblems,
     ),
     security(("serviceToken" = []))
@@ -73,9 +75,10 @@ pub async fn list(
     }))
 }
 
-/// Revoke a user's sessions, all or all but one.
+/// Revoke a user's sessions
 ///
-/// Those that have begun when this is asked: a login after it is not undone.
+/// Revokes all sessions that exist at the time of the call, except the session in `except`. Later logins are not
+/// affected.
 #[utoipa::path(
     delete,
     operation_id = "revokeUserSessions",
@@ -83,10 +86,10 @@ pub async fn list(
     tag = "sessions",
     params(Whose, Kept, Caller),
     responses(
-        (status = 204, description = "They are revoked"),
+        (status = 204, description = "The sessions are revoked"),
         (
             status = 404,
-            description = "`except` is not a session of this user; nothing changed",
+            description = "`except` is not a session of this user; nothing was revoked",
             body = ProblemDocument,
             content_type = "application/problem+json"
         ),

@@ -15,8 +15,7 @@ const MAX_LOCAL: usize = 64;
 /// The marks that a local part may hold besides letters, digits and single dots (RFC 5322, `atext`).
 const MARKS: &str = "!#$%&'*+-/=?^_`{|}~";
 
-/// An address that can stand in a header and an envelope as it is: ASCII, no quotes, no control characters, the
-/// domain in its ASCII form and in lower case. `Debug` does not show it, because logs carry no addresses.
+/// An e-mail address in ASCII, without quotes or control characters. The domain is in ASCII form and lower case.
 #[derive(Clone, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(try_from = "String", into = "String")]
 #[schema(value_type = String, format = Email, max_length = 254, examples("signer@example.com"))]

@@ -36,65 +36,65 @@ fn page_in_order(after: &str, order: &str) -> String {
         .replace("{order}", order)
 }
 
-/// What happened, as the log holds it.
+/// An entry of the audit log.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = AuditEntry)]
 pub struct Entry {
-    /// The row.
+    /// The id of the row.
     pub id: String,
-    /// What makes it this event; absent on a row from before the chain.
+    /// The id of the event; absent on rows older than the chain.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub event_id: Option<String>,
-    /// When it happened.
+    /// When the event happened.
     #[schema(value_type = String, format = DateTime)]
     pub created_at: Timestamp,
-    /// When it was written, by the database's clock.
+    /// When the event was written, by the database clock.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>, format = DateTime)]
     pub recorded_at: Option<Timestamp>,
-    /// Who acted.
+    /// The user who acted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub user_id: Option<String>,
-    /// The domain of who acted.
+    /// The domain of the user who acted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub domain: Option<String>,
-    /// What was done.
+    /// The action.
     #[serde(default)]
     pub action: String,
-    /// What kind of thing it was done with.
+    /// The type of the resource.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub resource_type: Option<String>,
-    /// Which one.
+    /// The id of the resource.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub resource_id: Option<String>,
-    /// The signing request that it belongs to.
+    /// The signing request that the event belongs to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub request_id: Option<String>,
-    /// More about it.
+    /// Details of the event.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Value)]
     pub details: Option<RawJson>,
-    /// What belongs to it.
+    /// Metadata of the event.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Value)]
     pub metadata: Option<RawJson>,
-    /// Where from.
+    /// The IP address of the action.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ip_address: Option<String>,
-    /// With what.
+    /// The user agent of the action.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub user_agent: Option<String>,
-    /// Its chain; absent on a row from before the chain.
+    /// The chain; absent on rows older than the chain.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub chain: Option<String>,
-    /// Its place there, from 1.
+    /// The position in the chain, from 1.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sequence: Option<i64>,
-    /// SHA-256 of `canonical`, in hex.
+    /// The SHA-256 of `canonical`, in hex.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hash: Option<String>,
-    /// The event in canonical form (RFC 8785), which the hash is over.
+    /// The event in canonical form (RFC 8785), as hashed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub canonical: Option<String>,
 }

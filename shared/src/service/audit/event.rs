@@ -40,13 +40,12 @@ const LARGEST: usize = 60_000;
 /// Characters of a user agent that are kept: who calls chooses its length, and no choice keeps an event out.
 const USER_AGENT: usize = 2048;
 
-/// Somebody did something with something. Unknown members are ignored; an optional text that is empty or blank is
-/// absent.
+/// An action of a user on a resource. Unknown members are ignored; an optional text that is empty or blank is absent.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = AuditEventPayload)]
 pub struct Event {
-    /// What makes it this event: the same id again changes nothing. The job's id, if absent.
+    /// The id of the event: repeating it changes nothing. Default: the id of the job.
     #[serde(
         default,
         deserialize_with = "optional",
@@ -54,7 +53,7 @@ pub struct Event {
     )]
     #[schema(value_type = Option<String>, max_length = 320, pattern = r"^[^\u0000]*$")]
     pub event_id: Option<Name>,
-    /// Who acted.
+    /// The user who acted.
     #[serde(
         default,
         deserialize_with = "optional",
@@ -62,7 +61,7 @@ pub struct Event {
     )]
     #[schema(value_type = Option<String>, max_length = 320, pattern = r"^[^\u0000]*$")]
     pub user_id: Option<Name>,
-    /// Whose administrators may see the event: the domain of who acted. `X-User-Domain`, if absent.
+    /// The domain of the user who acted; its administrators see the event. Default: `X-User-Domain`.
     #[serde(
         default,
         deserialize_with = "optional",
@@ -70,11 +69,11 @@ pub struct Event {
     )]
     #[schema(value_type = Option<String>, max_length = 320, pattern = r"^[^\u0000]*$")]
     pub domain: Option<Name>,
-    /// What was done, such as `sign`.
+    /// The action, such as `sign`.
     pub action: Word,
-    /// What kind of thing it was done with, such as `signing_request`.
+    /// The type of the resource, such as `signing_request`.
     pub resource_type: Word,
-    /// Which one.
+    /// The id of the resource.
     #[serde(
         default,
         deserialize_with = "optional",
@@ -82,7 +81,7 @@ pub struct Event {
     )]
     #[schema(value_type = Option<String>, max_length = 320, pattern = r"^[^\u0000]*$")]
     pub resource_id: Option<Name>,
-    /// The signing request in whose chain it stands; the `resourceId` of a `signing_request`, if absent.
+    /// The signing request whose chain the event joins. Default: the `resourceId` of a `signing_request`.
     #[serde(
         default,
         deserialize_with = "optional",
@@ -90,21 +89,21 @@ pub struct Event {
     )]
     #[schema(value_type = Option<String>, max_length = 320, pattern = r"^[^\u0000]*$")]
     pub request_id: Option<Name>,
-    /// More about it: any JSON. Numbers are doubles; what needs more digits is a string.
+    /// Details of the event: any JSON. Numbers are doubles; pass numbers with more digits as strings.
     #[serde(
         default,
         deserialize_with = "storable",
         skip_serializing_if = "Value::is_null"
     )]
     pub details: Value,
-    /// What belongs to it: any JSON.
+    /// Metadata of the event: any JSON.
     #[serde(
         default,
         deserialize_with = "storable",
         skip_serializing_if = "Value::is_null"
     )]
     pub metadata: Value,
-    /// Where from.
+    /// The IP address of the action.
     #[serde(
         default,
         deserialize_with = "optional",
@@ -112,14 +111,14 @@ pub struct Event {
     )]
     #[schema(value_type = Option<String>, max_length = 100, pattern = r"^[^\u0000]*$")]
     pub ip_address: Option<Word>,
-    /// With what; the first 2,048 characters are kept.
+    /// The user agent of the action. The first 2,048 characters are stored.
     #[serde(
         default,
         deserialize_with = "user_agent",
         skip_serializing_if = "Option::is_none"
     )]
     pub user_agent: Option<String>,
-    /// When: milliseconds since 1970, or RFC 3339. The instant of enqueuing, if absent.
+    /// When the event happened: milliseconds since 1970, or RFC 3339. Default: the time of enqueuing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub timestamp: Option<Happened>,
 }

@@ -45,22 +45,22 @@ pub struct Reached {
     pub hash: String,
 }
 
-/// What verifying came to.
+/// The result of a verification.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Verdict {
-    /// Whether every link that was looked at is in order.
+    /// Whether all verified links are intact.
     pub valid: bool,
-    /// Events that were looked at.
+    /// The number of verified events.
     pub events: u64,
-    /// Chains that were looked at.
+    /// The number of verified chains.
     pub chains: u64,
-    /// The first broken link, in the order of chains and places.
+    /// The first broken link, ordered by chain and position.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub first_broken: Option<Broken>,
-    /// Rows from before the chain, which nothing proves; counted up to 100,000.
+    /// Rows older than the chain, which nothing proves; counted up to 100,000.
     pub unchained: u64,
-    /// Where to go on, if the time was up.
+    /// Where to continue if time ran out.
     #[serde(skip)]
     pub reached: Option<Reached>,
 }

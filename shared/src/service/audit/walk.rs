@@ -15,40 +15,40 @@ use crate::base::hex::hex;
 /// What the first event of a chain names as the hash before it.
 pub(super) const GENESIS: &str = "0000000000000000000000000000000000000000000000000000000000000000";
 
-/// What is wrong with a link.
+/// The fault of a broken link.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Kind {
-    /// The text, or the hash beside it, was changed.
+    /// The text or its hash was changed.
     Hash,
-    /// A column says something else than the text.
+    /// A column differs from the text.
     Column,
-    /// The row stands in the place of another.
+    /// The row is in the position of another row.
     Swapped,
-    /// One or more events are not there.
+    /// One or more events are missing.
     Missing,
-    /// The event does not go on from the one before it: that one was replaced.
+    /// The event does not continue the previous one, which was replaced.
     Link,
-    /// There is an event that was never appended.
+    /// The event was never appended.
     Unexpected,
-    /// The checkpoint that stands for removed events is not one that retention made.
+    /// The checkpoint for removed events was not written by retention.
     Checkpoint,
 }
 
-/// Where a chain is broken first.
+/// The first broken link of a chain.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Broken {
     /// The chain.
     pub chain: String,
-    /// The place in it.
+    /// The position in the chain.
     pub sequence: i64,
-    /// The event that stands there, if one does.
+    /// The event at this position, if there is one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub event_id: Option<String>,
-    /// What is wrong.
+    /// The fault.
     pub kind: Kind,
-    /// What is wrong, in words.
+    /// A description of the fault.
     pub detail: String,
 }
 

@@ -15,9 +15,9 @@ const KEYS_AT_ONCE: usize = 500;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, utoipa::ToSchema)]
 #[schema(as = CacheGroup, rename_all = "lowercase")]
 pub enum Group {
-    /// All that is cached of a user by the user's id.
+    /// All cached entries of a user, by user id.
     User,
-    /// All that is cached of a domain.
+    /// All cached entries of a domain.
     Domain,
 }
 

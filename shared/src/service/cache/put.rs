@@ -16,7 +16,7 @@ static PUT: Script = Script::repeatable(key_locked!(
     include_str!("lua/put.lua")
 ));
 
-/// A JSON object as its sender wrote it, byte for byte.
+/// A JSON object, stored byte for byte as sent.
 #[derive(Clone, Debug, PartialEq, Eq, utoipa::ToSchema)]
 #[schema(as = CachedObject, value_type = Object)]
 pub struct Object(String);

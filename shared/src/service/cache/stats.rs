@@ -31,14 +31,14 @@ pub struct Figures {
     pub kinds: Vec<(&'static str, KindFigures)>,
 }
 
-/// How one kind did.
+/// The cache statistics of a kind.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct KindFigures {
-    /// Reads that were answered from the cache within its time.
+    /// Reads answered by a fresh entry.
     pub hits: u64,
-    /// Reads that asked the database.
+    /// Reads answered by the database.
     pub misses: u64,
-    /// Reads that were answered from the cache beyond its time, while another one refreshed it.
+    /// Reads answered by a stale entry while another read refreshed it.
     pub stale: u64,
 }
 

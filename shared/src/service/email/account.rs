@@ -6,7 +6,7 @@ use utoipa::ToSchema;
 use super::decode::{Optional, optional};
 use super::{Date, DisplayName, HttpUrl, Reference};
 
-/// Asks to prove an address.
+/// Asks the recipient to verify an e-mail address.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct EmailVerification {
@@ -18,9 +18,9 @@ pub struct EmailVerification {
     )]
     #[schema(value_type = Optional<DisplayName>)]
     pub recipient_name: Option<DisplayName>,
-    /// Where it is proved.
+    /// The link to verify the address.
     pub verification_url: HttpUrl,
-    /// Until when the link works.
+    /// When the link expires.
     #[serde(
         default,
         deserialize_with = "optional",
@@ -30,7 +30,7 @@ pub struct EmailVerification {
     pub expires_at: Option<Date>,
 }
 
-/// Lets somebody choose a new password.
+/// Lets the recipient choose a new password.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct PasswordReset {
@@ -42,9 +42,9 @@ pub struct PasswordReset {
     )]
     #[schema(value_type = Optional<DisplayName>)]
     pub recipient_name: Option<DisplayName>,
-    /// Where it is chosen.
+    /// The link to choose a new password.
     pub reset_url: HttpUrl,
-    /// Until when the link works.
+    /// When the link expires.
     #[serde(
         default,
         deserialize_with = "optional",
@@ -54,7 +54,7 @@ pub struct PasswordReset {
     pub expires_at: Option<Date>,
 }
 
-/// Tells the owner of an account what happened to it.
+/// Informs the owner of an account about a security event.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct SecurityAlert {
@@ -66,11 +66,11 @@ pub struct SecurityAlert {
     )]
     #[schema(value_type = Optional<DisplayName>)]
     pub recipient_name: Option<DisplayName>,
-    /// What happened.
+    /// The event.
     pub event: SecurityEvent,
-    /// When.
+    /// When the event happened.
     pub at: Date,
-    /// With what device or browser.
+    /// The device or browser.
     #[serde(
         default,
         deserialize_with = "optional",
@@ -78,7 +78,7 @@ pub struct SecurityAlert {
     )]
     #[schema(value_type = Optional<DisplayName>)]
     pub device: Option<DisplayName>,
-    /// From which address.
+    /// The IP address.
     #[serde(
         default,
         deserialize_with = "optional",
@@ -86,7 +86,7 @@ pub struct SecurityAlert {
     )]
     #[schema(value_type = Optional<Reference>)]
     pub ip_address: Option<Reference>,
-    /// Where the owner can act.
+    /// The link to respond to the event.
     #[serde(
         default,
         deserialize_with = "optional",
@@ -96,18 +96,18 @@ pub struct SecurityAlert {
     pub action_url: Option<HttpUrl>,
 }
 
-/// What happened to an account.
+/// A security event of an account.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum SecurityEvent {
-    /// Somebody signed in from a device that was not seen before.
+    /// A sign-in from a new device.
     NewDevice,
-    /// Too many attempts failed.
+    /// The account was locked after too many failed attempts.
     AccountLocked,
-    /// The password is another.
+    /// The password was changed.
     PasswordChanged,
-    /// The second factor was switched on, off, or exchanged.
+    /// The second factor was enabled, disabled or changed.
     TotpChanged,
-    /// All sessions were ended.
+    /// All sessions were revoked.
     SessionsRevoked,
 }

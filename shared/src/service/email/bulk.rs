@@ -16,11 +16,11 @@ use crate::service::job::parts;
 /// How many recipients one request may name.
 const MAX_RECIPIENTS: usize = 10_000;
 
-/// Asks many signers to sign one document. What the web app leaves out is filled in as it always was.
+/// Asks many signers to sign one document. Missing members get the defaults of the web app.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Bulk {
-    /// What is to be signed; "Document" where it is absent.
+    /// The title of the document; default "Document".
     #[serde(
         default,
         deserialize_with = "optional",
@@ -28,7 +28,7 @@ pub struct Bulk {
     )]
     #[schema(value_type = Optional<Title>)]
     pub document_title: Option<Title>,
-    /// Who asks; "SignTusk" where it is absent.
+    /// The name of the sender; default "SignTusk".
     #[serde(
         default,
         deserialize_with = "optional",
@@ -36,9 +36,9 @@ pub struct Bulk {
     )]
     #[schema(value_type = Optional<DisplayName>)]
     pub sender_name: Option<DisplayName>,
-    /// Who gets a mail.
+    /// The recipients.
     pub emails: Recipients,
-    /// The sender's own words.
+    /// The sender's message.
     #[serde(
         default,
         deserialize_with = "optional",
@@ -46,7 +46,7 @@ pub struct Bulk {
     )]
     #[schema(value_type = Optional<Message>)]
     pub message: Option<Message>,
-    /// By when to sign.
+    /// The date to sign by.
     #[serde(
         default,
         deserialize_with = "optional",
@@ -54,7 +54,7 @@ pub struct Bulk {
     )]
     #[schema(value_type = Optional<Date>)]
     pub due_date: Option<Date>,
-    /// The document in the signing page's link.
+    /// The id of the document in the link to the signing page.
     #[serde(
         default,
         deserialize_with = "optional",
@@ -62,7 +62,7 @@ pub struct Bulk {
     )]
     #[schema(value_type = Optional<Reference>)]
     pub document_id: Option<Reference>,
-    /// The organisation in whose name the mails go.
+    /// The organisation that the mails are sent for.
     #[serde(
         default,
         deserialize_with = "optional",
@@ -70,7 +70,7 @@ pub struct Bulk {
     )]
     #[schema(value_type = Optional<Reference>)]
     pub domain: Option<Reference>,
-    /// Where the recipients' answers go.
+    /// The address for replies.
     #[serde(
         default,
         deserialize_with = "optional",
@@ -80,16 +80,16 @@ pub struct Bulk {
     pub sender_email: Option<EmailAddress>,
 }
 
-/// One of the recipients.
+/// A recipient of a bulk.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Recipient {
     /// The signer's name.
     pub name: DisplayName,
-    /// The signer's address.
+    /// The signer's e-mail address.
     pub email: EmailAddress,
 }
 
-/// The recipients: 1 to 10,000. One address, in whatever case, counts once: the first time.
+/// The recipients: 1 to 10,000. An address counts once, ignoring case; its first entry is used.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(try_from = "Vec<Recipient>", into = "Vec<Recipient>")]
 #[schema(value_type = Vec<Recipient>, min_items = 1, max_items = 10_000)]

@@ -105,7 +105,7 @@ impl PartialSchema for Date {
             .item(text(KnownFormat::Date))
             .item(text(KnownFormat::DateTime))
             .description(Some(
-                "A day, or an instant; an instant without an offset is taken for UTC.",
+                "A date, or an instant. An instant without an offset is in UTC.",
             ))
             .examples(["2026-12-01", "2026-12-01T17:00:00Z"])
             .into()

@@ -53,7 +53,7 @@ pub(in crate::service) fn from<'de, T: Deserialize<'de>>(
     })
 }
 
-/// A text, or none: absent, `null` or blank.
+/// An optional text: absent, `null` and blank mean none.
 // It documents what `optional` reads.
 #[derive(Serialize, ToSchema)]
 #[serde(untagged)]
@@ -61,11 +61,11 @@ pub(in crate::service) fn from<'de, T: Deserialize<'de>>(
 pub(in crate::service) enum Optional<T> {
     /// The text.
     Given(T),
-    /// None.
+    /// No text.
     Blank(Blank),
 }
 
-/// `null`, or nothing but blanks: none.
+/// `null` or a blank text.
 #[derive(Serialize, ToSchema)]
 #[schema(value_type = Option<String>, pattern = r"^[ \t\r\n]*$")]
 pub(in crate::service) struct Blank(Option<String>);

@@ -12,9 +12,9 @@ use super::{EmailAddress, Reference};
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Envelope {
-    /// The recipient's address.
+    /// The recipient's e-mail address.
     pub to: EmailAddress,
-    /// The signing request, for the mail's identity in the ledger; the job stands in for it.
+    /// The signing request, for the identity of the mail. Default: the job.
     #[serde(
         default,
         deserialize_with = "optional",
@@ -22,7 +22,7 @@ pub struct Envelope {
     )]
     #[schema(value_type = Optional<Reference>)]
     pub request_id: Option<Reference>,
-    /// The signer's row, for the mail's identity in the ledger; the address stands in for it.
+    /// The id of the signer's row, for the identity of the mail. Default: the recipient's address.
     #[serde(
         default,
         deserialize_with = "optional",
@@ -30,7 +30,7 @@ pub struct Envelope {
     )]
     #[schema(value_type = Optional<Reference>)]
     pub signer_id: Option<Reference>,
-    /// Which mail of this kind to this signer it is; the job stands in for it.
+    /// Distinguishes mails of this kind to this signer. Default: the job.
     #[serde(
         default,
         deserialize_with = "optional",
@@ -38,8 +38,8 @@ pub struct Envelope {
     )]
     #[schema(value_type = Optional<Reference>)]
     pub occurrence: Option<Reference>,
-    /// An earlier occurrence that this one takes the place of, such as one to a wrong address: as long as it has not
-    /// gone, it never goes. Needs requestId and signerId.
+    /// An earlier occurrence that this one replaces, such as one to a wrong address. An unsent earlier one is never
+    /// sent. Needs `requestId` and `signerId`.
     #[serde(
         default,
         deserialize_with = "optional",
@@ -47,7 +47,7 @@ pub struct Envelope {
     )]
     #[schema(value_type = Optional<Reference>)]
     pub supersedes: Option<Reference>,
-    /// The organisation in whose name the mail goes: its name, logo and colour stand in it.
+    /// The organisation that the mail is sent for. The mail shows its name, logo and colour.
     #[serde(
         default,
         deserialize_with = "optional",
@@ -55,7 +55,7 @@ pub struct Envelope {
     )]
     #[schema(value_type = Optional<Reference>)]
     pub domain: Option<Reference>,
-    /// Where the recipient's answer goes.
+    /// The address for replies.
     #[serde(
         default,
         deserialize_with = "optional",
@@ -65,13 +65,13 @@ pub struct Envelope {
     pub sender_email: Option<EmailAddress>,
 }
 
-/// A mail to one person: the envelope, and what the type is about, as members of one object.
+/// A mail to one person: the envelope and the members of its type in one object.
 #[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
 pub struct Addressed<B: ToSchema> {
-    /// To whom.
+    /// The envelope.
     #[serde(flatten)]
     pub envelope: Envelope,
-    /// What it says.
+    /// The members of the type.
     #[serde(flatten)]
     pub body: B,
 }

@@ -7,7 +7,7 @@ use utoipa::ToSchema;
 /// The longest link, in characters; browsers and mail programs cut longer ones.
 const MAX_LENGTH: usize = 2048;
 
-/// An absolute `http` or `https` link without credentials, in its normal form.
+/// An absolute `http` or `https` URL without credentials, in its normal form.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(try_from = "String", into = "String")]
 #[schema(

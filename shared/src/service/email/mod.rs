@@ -48,33 +48,33 @@ pub const TYPES: [&str; 12] = [
     "security-alert",
 ];
 
-/// An e-mail job's payload. Unknown members are ignored.
+/// The payload of an e-mail job. Unknown members are ignored.
 #[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
 #[serde(tag = "type", rename_all = "kebab-case")]
 pub enum Email {
-    /// Asks one signer to sign.
+    /// Asks a signer to sign.
     SignatureRequest(Addressed<Invitation>),
-    /// Asks one signer again.
+    /// Reminds a signer to sign.
     Reminder(Addressed<Reminder>),
-    /// Asks many signers of one document.
+    /// Asks many signers to sign one document.
     Bulk(Bulk),
-    /// Tells that everybody has signed.
+    /// Informs the recipient that all signers have signed.
     Completion(Addressed<Completion>),
-    /// Tells that the time to sign runs out.
+    /// Informs the recipient that the deadline to sign is approaching.
     ExpiryWarning(Addressed<ExpiryWarning>),
-    /// Tells a signer that it is his or her turn.
+    /// Informs a signer that it is their turn.
     SequentialNotification(Addressed<Turn>),
-    /// Tells that the time to sign has run out.
+    /// Informs the recipient that the deadline to sign has passed.
     Expired(Addressed<Expired>),
-    /// Tells the owner that a signer declined.
+    /// Informs the owner that a signer declined.
     Declined(Addressed<Declined>),
-    /// Tells the signers that the request was withdrawn.
+    /// Informs the signers that the request was withdrawn.
     Cancelled(Addressed<Cancelled>),
-    /// Asks to prove an address.
+    /// Asks the recipient to verify an e-mail address.
     EmailVerification(Addressed<EmailVerification>),
-    /// Lets somebody choose a new password.
+    /// Lets the recipient choose a new password.
     PasswordReset(Addressed<PasswordReset>),
-    /// Tells what happened to an account.
+    /// Informs the owner of an account about a security event.
     SecurityAlert(Addressed<SecurityAlert>),
 }
 

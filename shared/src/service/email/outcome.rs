@@ -6,19 +6,19 @@ use utoipa::ToSchema;
 use super::decode::{Optional, optional};
 use super::{Date, DisplayName, HttpUrl, Message, Title};
 
-/// Everybody has signed.
+/// All signers have signed.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Completion {
     /// The recipient's name.
     pub recipient_name: DisplayName,
-    /// What was signed.
+    /// The title of the signed document.
     pub document_title: Title,
-    /// Who asked for the signatures.
+    /// The name of the sender.
     pub sender_name: DisplayName,
-    /// Where the document can be seen.
+    /// The link to the document.
     pub document_url: HttpUrl,
-    /// When the last one signed.
+    /// When the last signer signed.
     #[serde(
         default,
         deserialize_with = "optional",
@@ -26,12 +26,12 @@ pub struct Completion {
     )]
     #[schema(value_type = Optional<Date>)]
     pub completed_at: Option<Date>,
-    /// Who signed, in their order; at most 100.
+    /// The names of the signers, in order; at most 100.
     #[serde(default, skip_serializing_if = "Signers::is_empty")]
     pub signers: Signers,
 }
 
-/// The names of those who signed: at most 100.
+/// The names of the signers; at most 100.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(try_from = "Vec<DisplayName>", into = "Vec<DisplayName>")]
 #[schema(value_type = Vec<DisplayName>, max_items = 100)]
@@ -45,47 +45,47 @@ pub struct TooManySigners;
 /// How many signers a mail names.
 const MAX_SIGNERS: usize = 100;
 
-/// The time to sign runs out.
+/// The deadline to sign is approaching.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ExpiryWarning {
     /// The recipient's name.
     pub recipient_name: DisplayName,
-    /// What is to be signed.
+    /// The title of the document.
     pub document_title: Title,
-    /// Who asked for the signatures.
+    /// The name of the sender.
     pub sender_name: DisplayName,
-    /// Until when it can be signed.
+    /// The deadline to sign.
     pub expires_at: Date,
-    /// Where the recipient can act: sign, or look at the request.
+    /// The link to sign, or to view the request.
     pub action_url: HttpUrl,
-    /// What the recipient is to the request.
+    /// The recipient's role in the request.
     #[serde(default)]
     pub role: Role,
 }
 
-/// What a recipient is to a request.
+/// A recipient's role in a request.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Role {
-    /// One who is to sign.
+    /// A signer.
     #[default]
     Signer,
-    /// One who asked for signatures.
+    /// The sender of the request.
     Owner,
 }
 
-/// The time to sign has run out.
+/// The deadline to sign has passed.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Expired {
     /// The recipient's name.
     pub recipient_name: DisplayName,
-    /// What was to be signed.
+    /// The title of the document.
     pub document_title: Title,
-    /// Who asked for the signatures.
+    /// The name of the sender.
     pub sender_name: DisplayName,
-    /// When it ran out.
+    /// When the deadline passed.
     #[serde(
         default,
         deserialize_with = "optional",
@@ -93,7 +93,7 @@ pub struct Expired {
     )]
     #[schema(value_type = Optional<Date>)]
     pub expired_at: Option<Date>,
-    /// Where the document can be seen.
+    /// The link to the document.
     #[serde(
         default,
         deserialize_with = "optional",
@@ -103,17 +103,17 @@ pub struct Expired {
     pub document_url: Option<HttpUrl>,
 }
 
-/// A signer has declined; to the one who asked.
+/// A signer has declined; sent to the sender of the request.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Declined {
     /// The recipient's name.
     pub recipient_name: DisplayName,
-    /// What was to be signed.
+    /// The title of the document.
     pub document_title: Title,
-    /// Who declined.
+    /// The name of the signer who declined.
     pub signer_name: DisplayName,
-    /// The signer's own words.
+    /// The signer's reason.
     #[serde(
         default,
         deserialize_with = "optional",
@@ -121,7 +121,7 @@ pub struct Declined {
     )]
     #[schema(value_type = Optional<Message>)]
     pub reason: Option<Message>,
-    /// Where the document can be seen.
+    /// The link to the document.
     #[serde(
         default,
         deserialize_with = "optional",
@@ -131,17 +131,17 @@ pub struct Declined {
     pub document_url: Option<HttpUrl>,
 }
 
-/// The request was withdrawn; to those who were asked.
+/// The request was withdrawn; sent to its signers.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Cancelled {
     /// The recipient's name.
     pub recipient_name: DisplayName,
-    /// What was to be signed.
+    /// The title of the document.
     pub document_title: Title,
-    /// Who withdrew it.
+    /// The name of the sender.
     pub sender_name: DisplayName,
-    /// The sender's own words.
+    /// The sender's reason.
     #[serde(
         default,
         deserialize_with = "optional",

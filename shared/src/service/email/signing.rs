@@ -10,17 +10,17 @@ use super::decode::{self, Invalid, Optional, optional};
 use super::envelope::Body;
 use super::{Date, DisplayName, HttpUrl, Message, Title};
 
-/// Asks one signer to sign one document.
+/// Asks a signer to sign a document.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Invitation {
     /// The signer's name.
     pub signer_name: DisplayName,
-    /// What is to be signed.
+    /// The title of the document.
     pub document_title: Title,
-    /// Who asks.
+    /// The name of the sender.
     pub sender_name: DisplayName,
-    /// The sender's own words.
+    /// The sender's message.
     #[serde(
         default,
         deserialize_with = "optional",
@@ -28,7 +28,7 @@ pub struct Invitation {
     )]
     #[schema(value_type = Optional<Message>)]
     pub message: Option<Message>,
-    /// By when to sign.
+    /// The date to sign by.
     #[serde(
         default,
         deserialize_with = "optional",
@@ -36,27 +36,27 @@ pub struct Invitation {
     )]
     #[schema(value_type = Optional<Date>)]
     pub due_date: Option<Date>,
-    /// Where to sign.
+    /// The link to sign.
     pub signature_url: HttpUrl,
 }
 
-/// Asks one signer again.
+/// Reminds a signer to sign a document.
 #[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Reminder {
-    /// What is asked again.
+    /// The invitation that is repeated.
     #[serde(flatten)]
     pub invitation: Invitation,
-    /// Which reminder it is.
+    /// The number of the reminder.
     #[serde(flatten)]
     pub count: Count,
 }
 
-/// How often a signer was asked again.
+/// The number of reminders to a signer.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Count {
-    /// How many reminders there have been, this one included.
+    /// The number of reminders, including this one.
     #[serde(
         default,
         deserialize_with = "whole::optional",
@@ -66,23 +66,23 @@ pub struct Count {
     pub reminder_count: Option<u32>,
 }
 
-/// Tells a signer, in an agreed order of signers, that the one before has signed.
+/// Informs a signer that the previous signer has signed, if the signers sign in order.
 #[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Turn {
-    /// What is asked.
+    /// The invitation.
     #[serde(flatten)]
     pub invitation: Invitation,
-    /// Where in the order the signer is.
+    /// The signer's position.
     #[serde(flatten)]
     pub place: Place,
 }
 
-/// A signer's place in the order.
+/// A signer's position in the order.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Place {
-    /// Who signed before.
+    /// The name of the previous signer.
     #[serde(
         default,
         deserialize_with = "optional",
@@ -90,7 +90,7 @@ pub struct Place {
     )]
     #[schema(value_type = Optional<DisplayName>)]
     pub previous_signer_name: Option<DisplayName>,
-    /// The signer's place, from 1.
+    /// The signer's position, from 1.
     #[serde(
         default,
         deserialize_with = "whole::optional",
@@ -98,7 +98,7 @@ pub struct Place {
     )]
     #[schema(maximum = 4_294_967_295_u32)]
     pub current_signer_order: Option<u32>,
-    /// How many sign.
+    /// The number of signers.
     #[serde(
         default,
         deserialize_with = "whole::optional",

@@ -32,7 +32,7 @@ pub enum InvalidText {
     Control,
 }
 
-/// A person's or an organisation's name: one line of 1 to 200 characters.
+/// The name of a person or an organisation: one line of 1 to 200 characters.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(try_from = "String", into = "String")]
 #[schema(
@@ -44,7 +44,7 @@ pub enum InvalidText {
 )]
 pub struct DisplayName(String);
 
-/// A document's title: one line of 1 to 500 characters.
+/// The title of a document: one line of 1 to 500 characters.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(try_from = "String", into = "String")]
 #[schema(
@@ -56,7 +56,7 @@ pub struct DisplayName(String);
 )]
 pub struct Title(String);
 
-/// The sender's own words: up to 5,000 characters, line breaks kept.
+/// A message: up to 5,000 characters. Line breaks are kept.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(try_from = "String", into = "String")]
 #[schema(
@@ -68,7 +68,7 @@ pub struct Title(String);
 )]
 pub struct Message(String);
 
-/// An id that the web app hands out, opaque here: one line of 1 to 200 characters.
+/// An opaque id issued by the web app: one line of 1 to 200 characters.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(try_from = "String", into = "String")]
 #[schema(

@@ -11,34 +11,34 @@ use sha2::{Digest as _, Sha256};
 use crate::protocol::qstash::FlowKey;
 use crate::service::capacity::{self, Keys};
 
-/// A type of job. Its name is what `jobs:{type}` and the API call it.
+/// A job type. The API and the key `jobs:{type}` use its name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum JobType {
-    /// E-mail, single and bulk.
+    /// E-mails, single and bulk.
     Email,
     /// Notifications, single and bulk.
     Notification,
     /// Audit events.
     AuditLog,
-    /// Removing what is no longer needed.
+    /// Removes expired data.
     CleanupExpired,
-    /// What was decided of sessions while Postgres was away.
+    /// Writes session changes to Postgres after an outage.
     PersistSession,
-    /// A sweep: of the outbox, and of jobs that got lost on their way.
+    /// Publishes rows of the outbox, and unclaimed jobs again.
     RelayOutbox,
 }
 
-/// How urgent a job is among those of its type and tenant.
+/// The priority of a job among jobs of the same type and tenant.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Priority {
-    /// Somebody is waiting.
+    /// A person is waiting.
     High,
-    /// The usual.
+    /// The default.
     #[default]
     Normal,
-    /// Whenever there is room.
+    /// When capacity is left.
     Low,
 }
 

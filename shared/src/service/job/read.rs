@@ -38,26 +38,26 @@ pub struct Page {
     pub cursor: Option<String>,
 }
 
-/// The figures of a type.
+/// The statistics of a job type.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Stats {
-    /// Jobs ever recorded.
+    /// Jobs recorded so far.
     pub total: u64,
-    /// Of these, done.
+    /// Completed jobs.
     pub completed: u64,
-    /// Of these, dead.
+    /// Dead jobs.
     pub failed: u64,
-    /// Of these, still open.
+    /// Open jobs.
     pub pending: u64,
-    /// Percent of the ended ones that were done; 100 while none has ended.
+    /// The percentage of ended jobs that completed; 100 if none has ended.
     pub success_rate: f64,
     /// How long the oldest open job has been due, in seconds.
     #[serde(skip)]
     pub oldest_pending_seconds: u64,
-    /// Whether all jobs of this type are held back.
+    /// Whether all jobs of this type are paused.
     pub paused: bool,
-    /// Of how many tenants jobs are held back. Who they are is not said: health tells these figures to anybody.
+    /// The number of tenants whose jobs are paused. Their names are withheld because health is public.
     pub paused_tenants: u64,
 }
 

@@ -11,44 +11,44 @@ use serde_json::Value;
 use super::Error;
 use super::kind::Priority;
 
-/// Where a job is in its life.
+/// The status of a job.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Status {
-    /// Recorded; its message waits in the queue.
+    /// Recorded; its message is in the queue.
     Queued,
     /// An attempt holds the lease.
     Processing,
-    /// Put off without spending a retry.
+    /// Postponed without spending a retry.
     Deferred,
-    /// Done.
+    /// Completed.
     Completed,
-    /// The last attempt failed; the queue delivers again.
+    /// The last attempt failed; the queue delivers the job again.
     Failed,
-    /// Given up; it stays until somebody redrives it, or 30 days.
+    /// All attempts failed; the job stays for 30 days unless it is redriven.
     Dead,
     /// Cancelled before it ran.
     Cancelled,
 }
 
-/// How far an attempt is.
+/// The progress of an attempt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Progress {
-    /// Parts that are done.
+    /// Completed parts.
     pub done: u64,
-    /// Parts there are.
+    /// All parts.
     pub total: u64,
 }
 
-/// One change of status.
+/// A change of status.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Moment {
-    /// When, by Redis's clock.
+    /// When the status changed, by the Redis clock.
     #[schema(value_type = String, format = DateTime)]
     pub at: Timestamp,
-    /// The status from then on.
+    /// The new status.
     pub status: Status,
-    /// Why, or what there is to say.
+    /// The reason of the change, or a note.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub note: Option<String>,
 }
@@ -57,45 +57,45 @@ pub struct Moment {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Job {
-    /// The job's id.
+    /// The id of the job.
     pub job_id: String,
-    /// Its type.
+    /// The type of the job.
     #[serde(rename = "type")]
     pub job: String,
-    /// Where it is in its life.
+    /// The status of the job.
     pub status: Status,
-    /// How urgent it is.
+    /// The priority of the job.
     pub priority: Priority,
-    /// What it belongs together with others by, such as a batch id.
+    /// The label that related jobs share, such as a batch id.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub label: Option<String>,
-    /// How often it was begun.
+    /// The number of attempts that were started.
     pub attempts: u32,
-    /// How far the current attempt is.
+    /// The progress of the current attempt.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub progress: Option<Progress>,
-    /// When it was recorded.
+    /// When the job was recorded.
     #[schema(value_type = String, format = DateTime)]
     pub created_at: Timestamp,
     /// When the record was last written.
     #[schema(value_type = String, format = DateTime)]
     pub updated_at: Timestamp,
-    /// When it was completed.
+    /// When the job was completed.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>, format = DateTime)]
     pub completed_at: Option<Timestamp>,
-    /// What came of it.
+    /// The result of the job.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub result: Option<Value>,
-    /// What the last attempt failed of.
+    /// The error of the last attempt.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,
-    /// Its life so far, oldest first; the first entries of a very long life are dropped.
+    /// The changes of status, oldest first. The first ones of a very long history are dropped.
     pub timeline: Vec<Moment>,
-    /// Whose budget it counts against.
+    /// The tenant whose budget the job counts against.
     #[serde(skip)]
     pub tenant: String,
-    /// Who asked for it; empty for the service itself.
+    /// The user who enqueued the job; empty for the service itself.
     #[serde(skip)]
     pub user: String,
 }

@@ -7,125 +7,125 @@ use utoipa::ToSchema;
 use crate::protocol::mail::EmailAddress;
 use crate::service::email::Reference;
 
-/// What became of one mail to one recipient.
+/// A mail to one recipient.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct TrackedMail {
-    /// The e-mail's type.
+    /// The type of the e-mail.
     pub kind: String,
-    /// Who gets it; absent while only a later mail has named it.
+    /// The recipient's address; absent if only a later mail has named this one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub recipient: Option<String>,
     /// The signing request.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub request_id: Option<String>,
-    /// The signer's row.
+    /// The id of the signer's row.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub signer_id: Option<String>,
-    /// Which mail of its kind to that signer it is.
+    /// Distinguishes mails of this kind to the same signer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub occurrence: Option<String>,
-    /// The job that last tried to send it.
+    /// The job that last tried to send the mail.
     pub job_id: String,
-    /// What the ledger says.
+    /// The state in the ledger.
     pub state: State,
-    /// Why it was not sent, where it was not.
+    /// The reason if the mail was not sent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
-    /// How far it has come; absent while no provider has it.
+    /// The delivery status; absent until a provider has accepted the mail.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub delivery: Option<Delivery>,
-    /// The provider's words on the newest event that has some.
+    /// The provider's text from the newest event that has one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub detail: Option<String>,
-    /// Whether it may have gone twice, and no event has told yet.
+    /// Whether the mail may have been sent twice and no event has confirmed it yet.
     pub in_doubt: bool,
-    /// Whether it is known to have gone more than once.
+    /// Whether the mail is known to have been sent more than once.
     pub doubled: bool,
-    /// The provider that has it or was last asked to take it.
+    /// The provider that accepted the mail, or was asked last.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub provider: Option<String>,
-    /// The provider's id of it; the first of `messageIds`.
+    /// The provider's id of the mail: the first of `messageIds`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub message_id: Option<String>,
-    /// Every id that the provider gave to it.
+    /// All ids that the provider gave to the mail.
     pub message_ids: Vec<String>,
-    /// When the ledger first knew it.
+    /// When the mail was added to the ledger.
     #[schema(value_type = String, format = DateTime)]
     pub created_at: Timestamp,
-    /// When the provider took it.
+    /// When the provider accepted the mail.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>, format = DateTime)]
     pub accepted_at: Option<Timestamp>,
-    /// When the recipient's server first put it off.
+    /// When the recipient's server first delayed the mail.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>, format = DateTime)]
     pub delayed_at: Option<Timestamp>,
-    /// When the recipient's server took it.
+    /// When the recipient's server accepted the mail.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>, format = DateTime)]
     pub delivered_at: Option<Timestamp>,
-    /// When it was first opened, or a link in it followed.
+    /// When the mail was first opened, or a link in it was clicked.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>, format = DateTime)]
     pub opened_at: Option<Timestamp>,
-    /// When it came back for a reason that may pass, such as a full mailbox.
+    /// When the mail bounced temporarily, for example because of a full mailbox.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>, format = DateTime)]
     pub soft_bounced_at: Option<Timestamp>,
-    /// When it came back for good.
+    /// When the mail bounced permanently.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>, format = DateTime)]
     pub bounced_at: Option<Timestamp>,
-    /// When the recipient called it spam.
+    /// When the recipient reported the mail as spam.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>, format = DateTime)]
     pub complained_at: Option<Timestamp>,
-    /// When the provider gave it up before sending it.
+    /// When the provider failed to send the mail.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>, format = DateTime)]
     pub failed_at: Option<Timestamp>,
 }
 
-/// What the ledger says of a mail.
+/// The state of a mail in the ledger.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 #[schema(as = MailState)]
 pub enum State {
-    /// An attempt is under way, or ended without a word.
+    /// An attempt is in progress, or ended without a result.
     Sending,
-    /// The provider has it.
+    /// The provider accepted the mail.
     Accepted,
-    /// It was surely not taken, and may be tried again.
+    /// The provider did not accept the mail; it may be retried.
     Released,
-    /// The provider will never take it.
+    /// The provider rejected the mail permanently.
     Rejected,
-    /// Its recipient stands on the suppression list.
+    /// The recipient is on the suppression list.
     Suppressed,
-    /// A later mail took its place.
+    /// A later mail replaced this one.
     Superseded,
 }
 
-/// How far a mail has come.
+/// The delivery status of a mail.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "kebab-case")]
 #[schema(as = MailDelivery)]
 pub enum Delivery {
-    /// The provider has it.
+    /// The provider accepted the mail.
     Sent,
-    /// The recipient's server has put it off.
+    /// The recipient's server delayed the mail.
     Delayed,
-    /// The provider took it and then did not send it.
+    /// The provider accepted the mail, but did not send it.
     Failed,
-    /// It came back for a reason that may pass.
+    /// The mail bounced temporarily.
     SoftBounced,
-    /// The recipient's server has it.
+    /// The recipient's server accepted the mail.
     Delivered,
-    /// It was opened.
+    /// The recipient opened the mail.
     Opened,
-    /// It came back for good.
+    /// The mail bounced permanently.
     Bounced,
-    /// The recipient called it spam.
+    /// The recipient reported the mail as spam.
     Complained,
 }
 

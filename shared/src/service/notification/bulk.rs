@@ -11,7 +11,7 @@ use crate::service::job::parts;
 /// How many notifications one request may hold.
 const MAX_ITEMS: usize = 10_000;
 
-/// Many notifications, each to a user of its own.
+/// Many notifications, each to one user.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 #[schema(as = BulkNotification)]
 pub struct Bulk {

@@ -27,26 +27,26 @@ const UNREAD: &str = "SELECT unread, version FROM signtusk.unread_counts WHERE u
 #[serde(rename_all = "camelCase")]
 #[schema(as = InboxItem)]
 pub struct InboxItem {
-    /// Its id.
+    /// The id of the notification.
     pub id: Uuid,
-    /// Whose inbox it is in.
+    /// The id of the user.
     pub user_id: Uuid,
-    /// The type, as the row says it: `system` for `system_notification`, `general` for one of a bulk.
+    /// The type as stored: `system` for `system_notification`, `general` for those of a bulk.
     #[serde(rename = "type")]
     pub kind: String,
-    /// What it is about.
+    /// The title.
     pub title: String,
-    /// What there is to say.
+    /// The message.
     pub message: String,
-    /// What the web app wanted to find with it.
+    /// Data stored by the web app.
     #[schema(value_type = Object)]
     pub metadata: RawJson,
-    /// Where it leads.
+    /// The link of the notification.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub action_url: Option<String>,
     /// Whether the user has read it.
     pub is_read: bool,
-    /// Since when it is there.
+    /// When the notification was created.
     #[schema(value_type = String, format = DateTime)]
     pub created_at: Timestamp,
 }

@@ -50,7 +50,7 @@ pub const TYPES: [&str; 10] = [
     "general",
 ];
 
-/// A notification job's payload. Unknown members are ignored.
+/// The payload of a notification job. Unknown members are ignored.
 #[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum Notification {
@@ -58,21 +58,21 @@ pub enum Notification {
     SignatureRequest(OfRequest<ToSigner>),
     /// A signer has signed.
     SignatureCompleted(OfRequest<ToOwner>),
-    /// The time to sign runs out.
+    /// The deadline to sign is approaching.
     DocumentExpiryWarning(OfRequest<ToOwner>),
-    /// The time to sign has run out.
+    /// The deadline to sign has passed.
     DocumentExpired(OfRequest<ToOwner>),
-    /// It is a signer's turn.
+    /// A signer's turn to sign has come.
     SequentialSignatureRequest(OfRequest<ToSigner>),
-    /// A signer is asked again.
+    /// A signer is reminded to sign.
     Reminder(OfRequest<ToSigner>),
     /// The signed document can be downloaded.
     PdfGenerationCompleted(OfRequest<ToOwner>),
-    /// Something about the service itself.
+    /// A notification about the service itself.
     SystemNotification(Plain),
     /// Many notifications to many users.
     BulkNotification(Bulk),
-    /// Anything else.
+    /// Any other notification.
     General(Plain),
 }
 

@@ -16,11 +16,11 @@ use crate::base::whole;
 use crate::service::email::decode::{self, Invalid, Optional, optional};
 use crate::service::email::{EmailAddress, Message, Reference};
 
-/// The half that every notification of a request has.
+/// The members that all notifications of a request share.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Words {
-    /// Who is told; else it follows from what the notification is about.
+    /// The id of the recipient. Default: the user that the notification is about.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub user_id: Option<Uuid>,
     /// The signing request.
@@ -31,7 +31,7 @@ pub struct Words {
     )]
     #[schema(value_type = Optional<Reference>)]
     pub request_id: Option<Reference>,
-    /// The signer's address.
+    /// The signer's e-mail address.
     #[serde(
         default,
         deserialize_with = "optional",
@@ -39,7 +39,7 @@ pub struct Words {
     )]
     #[schema(value_type = Optional<EmailAddress>)]
     pub signer_email: Option<EmailAddress>,
-    /// What it is about, in a line; the type's usual words if absent.
+    /// The title in one line. Default: the title of the type.
     #[serde(
         default,
         deserialize_with = "optional",
@@ -47,7 +47,7 @@ pub struct Words {
     )]
     #[schema(value_type = Optional<Headline>)]
     pub title: Option<Headline>,
-    /// What there is to say; the type's usual words if absent.
+    /// The message. Default: the message of the type.
     #[serde(
         default,
         deserialize_with = "optional",
@@ -55,10 +55,10 @@ pub struct Words {
     )]
     #[schema(value_type = Optional<Message>)]
     pub message: Option<Message>,
-    /// Whatever the web app wants to find with it.
+    /// Data stored for the web app.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub data: Option<Data>,
-    /// Where it leads; the request's page if absent.
+    /// The link of the notification. Default: the page of the request.
     #[serde(
         default,
         deserialize_with = "optional",
@@ -68,11 +68,11 @@ pub struct Words {
     pub action_url: Option<ActionUrl>,
 }
 
-/// What only a notification to a signer says.
+/// The members of a notification to a signer.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ToSigner {
-    /// The address of the signer whose turn it is.
+    /// The e-mail address of the signer whose turn it is.
     #[serde(
         default,
         deserialize_with = "optional",
@@ -80,7 +80,7 @@ pub struct ToSigner {
     )]
     #[schema(value_type = Optional<EmailAddress>)]
     pub next_signer_email: Option<EmailAddress>,
-    /// How often the signer was reminded.
+    /// The number of reminders to the signer.
     #[serde(
         default,
         deserialize_with = "whole::optional",
@@ -89,14 +89,14 @@ pub struct ToSigner {
     pub reminder_count: Option<u32>,
 }
 
-/// What only a notification to whoever started a request says.
+/// The members of a notification to the owner of a request.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ToOwner {
-    /// How long there is left to sign, in hours; a part of an hour counts as a whole one.
+    /// The hours left to sign, rounded up.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hours_until_expiry: Option<f64>,
-    /// Where the signed document lies.
+    /// The location of the signed document.
     #[serde(
         default,
         deserialize_with = "optional",
@@ -106,32 +106,32 @@ pub struct ToOwner {
     pub pdf_url: Option<Message>,
 }
 
-/// A notification of a request: both halves, as members of one object.
+/// A notification of a request: the shared members and those of its type, in one object.
 #[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
 pub struct OfRequest<S: ToSchema> {
-    /// What every one has.
+    /// The shared members.
     #[serde(flatten)]
     pub words: Words,
-    /// What only some have.
+    /// The members of the type.
     #[serde(flatten)]
     pub side: S,
 }
 
-/// A notification that says all of it itself.
+/// A notification whose text is given in full.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = PlainNotification)]
 pub struct Plain {
-    /// Who is told.
+    /// The id of the recipient.
     pub user_id: Uuid,
-    /// What it is about, in a line.
+    /// The title in one line.
     pub title: Headline,
-    /// What there is to say.
+    /// The message.
     pub message: Message,
-    /// Whatever the web app wants to find with it.
+    /// Data stored for the web app.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub data: Option<Data>,
-    /// Where it leads.
+    /// The link of the notification.
     #[serde(
         default,
         deserialize_with = "optional",

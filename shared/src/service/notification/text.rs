@@ -7,7 +7,7 @@ use utoipa::ToSchema;
 use crate::service::email::text::line;
 use crate::service::email::{HttpUrl, InvalidText};
 
-/// What a notification is about: one line of 1 to 255 characters.
+/// The title of a notification: one line of 1 to 255 characters.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(try_from = "String", into = "String")]
 #[schema(
@@ -44,7 +44,7 @@ impl From<Headline> for String {
     }
 }
 
-/// Where a notification leads: a path of the web app, or an absolute http(s) URL, of at most 500 characters.
+/// The link of a notification: a path of the web app or an absolute http(s) URL, at most 500 characters.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(try_from = "String", into = "String")]
 #[schema(
@@ -107,7 +107,7 @@ impl From<ActionUrl> for String {
     }
 }
 
-/// Whatever the web app wants to find with a notification: an object of at most 16 KB.
+/// Data stored for the web app: an object of at most 16 KB.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(try_from = "Map<String, Value>", into = "Map<String, Value>")]
 #[schema(as = NotificationData, value_type = Object)]

@@ -13,25 +13,25 @@ use crate::protocol::upstash::{self, Command, Pairs, Pipeline};
 /// The most that are named.
 const MOST_NAMED: u32 = 20;
 
-/// An hour of a limiter.
+/// The statistics of a limiter in one hour.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Hour {
     /// The hour of the day (UTC), in two digits.
     pub hour: String,
-    /// Let pass.
+    /// Requests allowed in the hour.
     pub allowed: u64,
-    /// Refused.
+    /// Requests rejected in the hour.
     pub refused: u64,
 }
 
-/// Somebody who was refused.
+/// An identifier that was rejected.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Refused {
-    /// By which limiter.
+    /// The limiter that rejected it.
     pub limiter: String,
-    /// Who, as the limiter counts.
+    /// The identifier that the limiter counts by.
     pub identifier: String,
-    /// How often on the day; at least, where very many were refused.
+    /// The number of rejections on the day; a minimum if there were very many.
     pub count: u64,
 }
 

@@ -39,22 +39,22 @@ const PORTION: i64 = 200;
 /// since has none, and one that was made anew meanwhile has counted below zero.
 const FILLING: &str = "filling";
 
-/// An entry of the list.
+/// An entry of the block list.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Blocked {
-    /// The network, in CIDR notation; one address is one, too.
+    /// The network in CIDR notation; an address is a network of its own.
     pub cidr: String,
-    /// Why.
+    /// The reason.
     pub reason: String,
-    /// Who put it there: the acting user; none where it was the service itself.
+    /// The acting user who added the entry; absent if the service added it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub author: Option<String>,
-    /// Until when; without one, until it is taken off.
+    /// When the block ends; without it, the block stays until it is removed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>, format = DateTime)]
     pub expires_at: Option<Timestamp>,
-    /// Since when.
+    /// When the entry was added.
     #[schema(value_type = String, format = DateTime)]
     pub created_at: Timestamp,
 }

@@ -10,27 +10,27 @@ use crate::service::user_agent::{Form, UserAgent};
 /// How much of a user agent is kept, in bytes.
 const LONGEST: usize = 512;
 
-/// A kind of device.
+/// The type of a device.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum DeviceType {
     /// A computer.
     Desktop,
-    /// A telephone.
+    /// A phone.
     Mobile,
     /// A tablet.
     Tablet,
-    /// A program.
+    /// A bot or a script.
     Bot,
     /// The user agent does not say.
     Unknown,
 }
 
-/// A device, as its user agent describes it.
+/// A device, as described by its user agent.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Device {
-    /// What it is.
+    /// The type of the device.
     #[serde(rename = "type")]
     pub kind: DeviceType,
     /// The browser's name.
@@ -42,7 +42,7 @@ pub struct Device {
     /// The operating system.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub os: Option<String>,
-    /// The user agent itself, its first 512 bytes.
+    /// The user agent; the first 512 bytes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub user_agent: Option<String>,
 }

@@ -9,7 +9,7 @@ use super::words::SessionId;
 use super::{Error, SESSION, Sessions, TRIES, scripts};
 use crate::base::id;
 
-/// What a second factor was proven for.
+/// The context that a second factor was verified for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Context {
@@ -17,7 +17,7 @@ pub enum Context {
     Login,
     /// Signing.
     Signing,
-    /// Either.
+    /// Logging in and signing.
     Both,
 }
 

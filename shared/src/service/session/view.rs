@@ -8,57 +8,57 @@ use super::device::Device;
 use super::record::Record;
 use super::{Error, IDLE};
 
-/// A session. Of its tokens nothing is shown.
+/// A session. Its tokens are never returned.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Session {
-    /// Its id.
+    /// The id of the session.
     pub session_id: String,
-    /// Whose it is.
+    /// The id of the user.
     pub user_id: String,
-    /// The address with which it began.
+    /// The e-mail address that the session was created with.
     pub email: String,
-    /// When it began.
+    /// When the session was created.
     #[serde(serialize_with = "instant")]
     #[schema(value_type = String, format = DateTime)]
     pub created_at: Timestamp,
-    /// When it was used last; in a list, to the minute.
+    /// When the session was last used; in a list, to the minute.
     #[serde(serialize_with = "instant")]
     #[schema(value_type = String, format = DateTime)]
     pub last_used_at: Timestamp,
-    /// When it ends if it is not used again: seven days after its last use, and 30 after it began at the latest.
+    /// When the session expires if unused: seven days after its last use, at most 30 days after its creation.
     #[serde(serialize_with = "instant")]
     #[schema(value_type = String, format = DateTime)]
     pub expires_at: Timestamp,
-    /// Where it began.
+    /// The device that created the session.
     pub device: Device,
-    /// From which address.
+    /// The IP address that created the session.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ip_address: Option<String>,
     /// The second factor.
     pub totp: Totp,
-    /// In a list: whether it is the one that asks.
+    /// In a list: whether this is the caller's session.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub current: Option<bool>,
 }
 
-/// What was proven with a second factor.
+/// The second factor of a session.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Totp {
-    /// Whether it was.
+    /// Whether the second factor was verified.
     pub verified: bool,
-    /// When.
+    /// When the second factor was verified.
     #[serde(
         serialize_with = "optional_instant",
         skip_serializing_if = "Option::is_none"
     )]
     #[schema(value_type = Option<String>, format = DateTime)]
     pub verified_at: Option<Timestamp>,
-    /// What for: `login`, `signing` or `both`.
+    /// The context of the verification: `login`, `signing` or `both`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub context: Option<String>,
-    /// Whether that is at most `totpMaxAge` seconds ago; only where that was asked.
+    /// Whether the verification is at most `totpMaxAge` seconds old; absent without `totpMaxAge`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub fresh: Option<bool>,
 }

@@ -7,7 +7,7 @@ use utoipa::ToSchema;
 use crate::base::hex::hex;
 use crate::base::id;
 
-/// An id of a session: 1 to 128 letters, digits, `-`, `.`, `_` or `~`, which stand in a path as they are; not dots alone.
+/// A session id: 1 to 128 letters, digits, `-`, `.`, `_` or `~`, but not only dots.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, ToSchema)]
 #[serde(try_from = "String")]
 #[schema(
@@ -52,7 +52,7 @@ impl TryFrom<String> for SessionId {
     }
 }
 
-/// A refresh token: 1 to 4096 characters of the web app's making, of which only the SHA-256 is kept.
+/// A refresh token of 1 to 4096 characters, made by the web app. Only its SHA-256 is stored.
 #[derive(Clone, Deserialize, ToSchema)]
 #[serde(try_from = "String")]
 #[schema(value_type = String, min_length = 1, max_length = 4096)]

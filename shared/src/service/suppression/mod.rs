@@ -40,21 +40,21 @@ pub enum Error {
     Unreadable,
 }
 
-/// An address that gets no mail, for one reason.
+/// A suppressed address and the reason.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Suppression {
     /// The address, in lower case.
     pub email: EmailAddress,
-    /// Why it gets no mail.
+    /// The reason of the suppression.
     pub reason: Reason,
-    /// A word on it.
+    /// A note.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub note: Option<String>,
-    /// Since when.
+    /// When the suppression was added.
     #[schema(value_type = String, format = DateTime)]
     pub created_at: Timestamp,
-    /// Who put it there by hand: the acting user.
+    /// The acting user who added the suppression by hand.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub created_by: Option<String>,
 }

@@ -6,17 +6,17 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-/// Why an address gets no mail. All but `unsubscribed` hold for every kind of mail.
+/// The reason of a suppression. All but `unsubscribed` apply to every kind of mail.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Reason {
-    /// The recipient called a mail spam.
+    /// The recipient reported a mail as spam.
     Complained,
-    /// The mailbox does not exist, or will never take our mail.
+    /// The mailbox does not exist or rejects our mail permanently.
     Bounced,
-    /// Somebody of ours put the address on the list.
+    /// An administrator suppressed the address.
     Manual,
-    /// The recipient wants no optional mail, such as reminders.
+    /// The recipient opted out of optional mail, such as reminders.
     Unsubscribed,
 }
 

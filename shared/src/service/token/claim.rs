@@ -20,7 +20,7 @@ pub const TOTP_USED: Family = Family {
     life: "5 minutes",
 };
 
-/// A code as the user typed it: 4 to 32 letters and digits, between which spaces and hyphens say nothing.
+/// A code as typed by the user: 4 to 32 letters and digits. Spaces and hyphens are ignored.
 #[derive(Clone, PartialEq, Eq, Deserialize, ToSchema)]
 #[serde(try_from = "String")]
 #[schema(value_type = String, pattern = "^[0-9A-Za-z]{4,32}$", examples("123456"))]

@@ -77,13 +77,13 @@ pub enum Error {
     Unreadable,
 }
 
-/// What a token is good for.
+/// The purpose of a token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, ToSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Purpose {
-    /// Verifying an address.
+    /// Verifying an e-mail address.
     EmailVerification,
-    /// Setting a password anew.
+    /// Resetting a password.
     PasswordReset,
 }
 
