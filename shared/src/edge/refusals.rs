@@ -142,9 +142,23 @@ impl From<session::Error> for Problem {
         match error {
             session::Error::Store(error) => error.into(),
             session::Error::Archive(error) => error.into(),
-            session::Error::NotDurable => Self::unavailable(
-                "This could not be made to last. Ask again in the same words: it goes on from there.",
-            ),
+            // Waiting for the queue may help: a spent quota and a rejected message are told apart from that.
+            session::Error::Queue(job::Error::Publish(queue))
+                if !queue.is_quota() && !queue.is_rejection() =>
+            {
+                tracing::error!(
+                    error = &queue as &dyn std::error::Error,
+                    "session change not saved: Postgres and QStash are unavailable"
+                );
+                not_saved()
+            }
+            session::Error::Queue(error) => error.into(),
+            session::Error::Paused => {
+                tracing::error!(
+                    "session change not saved: Postgres is unavailable and persist-session is paused"
+                );
+                not_saved()
+            }
             session::Error::Contended => {
                 Self::unavailable("The session is being changed by others. Try again.")
             }
@@ -246,6 +260,11 @@ pub fn unsigned() -> Problem {
         "signature_invalid",
         "This route takes what a provider that is set up here has signed for it.",
     )
+}
+
+/// A change that neither Postgres nor the queue has.
+fn not_saved() -> Problem {
+    Problem::unavailable("The change could not be saved. Repeat the same request.")
 }
 
 /// Our fault, and nothing the client could do about it.
