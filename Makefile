@@ -5,7 +5,7 @@ SHELL := /bin/bash
 
 FUNCTIONS := $(notdir $(wildcard functions/api/* functions/jobs/*))
 
-.PHONY: help setup build programs demo local test campaign chaos conformance screenshots sam-test deploy rollback check openapi bench sizes clean
+.PHONY: help setup build programs demo local test test-strict campaign chaos conformance screenshots sam-test deploy rollback check openapi bench sizes clean
 
 help: ## What each verb is for
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -34,6 +34,10 @@ programs: # Unoptimized, for this machine: what `make demo`, `make local` and th
 test: ## Everything that CI runs
 	@scripts/setup test
 	@scripts/test
+
+test-strict: ## The suite against stricter platforms: replica lag, duplicates, reordering, a budget of script time
+	@scripts/setup test
+	@scripts/test --strict
 
 campaign: ## The properties with more seeds (CAMPAIGN_SEEDS=1000)
 	@scripts/setup test

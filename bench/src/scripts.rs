@@ -13,6 +13,7 @@ use shared::service::job::{
 };
 use shared::service::rate_limit::Rate;
 use shared::service::realtime::{self, Channel};
+use shared::service::session::OF_USER;
 
 use crate::error::Error;
 use crate::figure::Figure;
@@ -31,6 +32,10 @@ const CALLS: usize = 100;
 const AT_ONCE: usize = 100;
 const REQUESTS: usize = 10;
 
+/// Ids in a set of the web app's, and how many of them still live.
+const FORMER: usize = 1_000;
+const LIVE: usize = 10;
+
 /// The figures.
 pub(crate) async fn section(stage: &Stage) -> Result<Section, Error> {
     let scripts = Scripts {
@@ -38,12 +43,14 @@ pub(crate) async fn section(stage: &Stage) -> Result<Section, Error> {
         redis: stage.redis()?,
     };
     let mut figures = scripts.constant().await?;
+    figures.push(scripts.former_sessions().await?);
     figures.extend(scripts.jobs().await?);
     Ok(Section {
         title: "Scripts at their bounds",
         how: "What one call takes at redis-server, by its own account (`INFO commandstats`), the commands in it included; the\n\
               mean of up to 100 calls. Each script has as much before it as its bound in docs/KEYS.md allows: lists of 1,000\n\
-              jobs of every type, requests for 100 jobs of 100 mails each, 100 recipients of a job.",
+              jobs of every type, requests for 100 jobs of 100 mails each, 100 recipients of a job, a set of 1,000 ids that\n\
+              the web app left.",
         figures,
     })
 }
@@ -78,6 +85,31 @@ impl Scripts<'_> {
         ])
     }
 
+    /// The sessions of a user of whom the web app kept 1,000 ids, ten of which live.
+    async fn former_sessions(&self) -> Result<Figure, Error> {
+        let mut ids = Vec::with_capacity(FORMER);
+        for _ in 0..LIVE {
+            ids.push(session::begin(self.stage).await?);
+        }
+        ids.extend((LIVE..FORMER).map(|number| format!("former-{number}")));
+        let sessions = self.stage.sessions()?;
+        let index = OF_USER.key(&session::USER.to_string());
+        let list = async || {
+            let clear = Command::new("DEL").arg(&index);
+            self.redis.run::<i64>(clear).await?;
+            let former = Command::new("SADD").arg(&index).args(&ids);
+            self.redis.run::<i64>(former).await?;
+            let listed = sessions.list(session::USER, None).await;
+            listed.map(drop).map_err(unexpected)
+        };
+        self.time(
+            "the sessions of a user, out of the web app's set",
+            CALLS,
+            list,
+        )
+        .await
+    }
+
     /// The mail budget of a job's recipients.
     async fn budget(&self) -> Result<Figure, Error> {
         let rate = Rate {
@@ -108,12 +140,11 @@ impl Scripts<'_> {
         let turn = std::cell::Cell::new(0);
         let create = async || {
             let job = JobType::ALL[turn.get() / REQUESTS];
+            let order = order(job, turn.get());
             turn.set(turn.get() + 1);
             let new = (0..AT_ONCE).map(|_| NewJob::new(&payload()));
             let new = new.collect::<Result<Vec<_>, _>>().map_err(unexpected)?;
-            jobs.create(&order(job), &new, None)
-                .await
-                .map_err(unexpected)?;
+            jobs.create(&order, &new, None).await.map_err(unexpected)?;
             ids.borrow_mut()
                 .extend(new.into_iter().map(|new| (job, new.id)));
             Ok(())
@@ -126,6 +157,11 @@ impl Scripts<'_> {
             ..Filter::default()
         };
         let list = async || jobs.list(&filter).await.map(drop).map_err(unexpected);
+        let full = Filter {
+            limit: 100,
+            ..Filter::default()
+        };
+        let fill = async || jobs.list(&full).await.map(drop).map_err(unexpected);
         let wanted = Wanted {
             job: Some(JobType::ALL[0]),
             dead: false,
@@ -137,7 +173,7 @@ impl Scripts<'_> {
         };
         let find = async || jobs.find(&wanted).await.map(drop).map_err(unexpected);
         let batch = async || {
-            jobs.batch("bench", Sight::ALL)
+            jobs.batch("bench-0", Sight::ALL)
                 .await
                 .map(drop)
                 .map_err(unexpected)
@@ -146,9 +182,11 @@ impl Scripts<'_> {
             created,
             self.time("a page of jobs of all types, by a rare status", CALLS, list)
                 .await?,
+            self.time("a full page of jobs of all types", CALLS, fill)
+                .await?,
             self.time("searching open jobs, a part", CALLS, find)
                 .await?,
-            self.time("where the jobs of a batch are", 10, batch)
+            self.time("where the 100 jobs of a batch are", CALLS, batch)
                 .await?,
         ];
         let recorded = ids.borrow().clone();
@@ -218,13 +256,14 @@ impl Scripts<'_> {
     }
 }
 
-fn order(job: JobType) -> Order {
+/// The order of a request; each request is a batch of its own.
+fn order(job: JobType, request: usize) -> Order {
     Order {
         job,
         priority: Priority::Normal,
         tenant: "example.com".into(),
         user: "ann".into(),
-        label: "bench".into(),
+        label: format!("bench-{request}"),
         not_before: None,
     }
 }

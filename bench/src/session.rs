@@ -8,6 +8,7 @@ use shared::base::clock::Clock;
 use shared::protocol::postgres::{Json, Parameter, Postgres, Type, column};
 use shared::protocol::upstash::{Command, Redis, Reply, Script};
 use shared::service::session::{ACTIVE_USERS, DIRECT_READ};
+use uuid::Uuid;
 
 use crate::error::Error;
 use crate::figure::Figure;
@@ -29,6 +30,9 @@ const UPDATE: &str = "UPDATE public.user_sessions SET last_used_at = now() WHERE
 
 /// The script as the function runs it.
 static SCRIPT: Script = Script::repeatable(DIRECT_READ);
+
+/// Whose sessions begin here.
+pub(crate) const USER: Uuid = Uuid::from_u128(0x3f2b_6c1e_8a4d_4c55_9e07_5d1f_0a9b_7c21);
 
 /// What the ways took.
 struct Ways {
@@ -158,7 +162,7 @@ impl Ways {
 /// Begins a session and gives its id.
 pub(crate) async fn begin(stage: &Stage) -> Result<String, Error> {
     let login = json!({
-        "userId": "3f2b6c1e-8a4d-4c55-9e07-5d1f0a9b7c21",
+        "userId": USER,
         "email": "ann@example.com",
         "refreshToken": "a refresh token",
         "userAgent": "Mozilla/5.0 (X11; Linux x86_64; rv:132.0) Gecko/20100101 Firefox/132.0",

@@ -11,7 +11,10 @@ use reqwest::{Client, RequestBuilder, Response};
 use serde_json::{Value, json};
 use shared::base::secret::Secret;
 use shared::protocol::postgres::Postgres;
+use shared::protocol::qstash;
 use shared::protocol::upstash::Redis;
+use shared::service::job::Publisher;
+use shared::service::session::Sessions;
 use tempfile::TempDir;
 use url::Url;
 
@@ -114,6 +117,18 @@ impl Stage {
     /// The database as the functions reach it, over a connection of its own.
     pub(crate) fn postgres(&self) -> Result<Postgres, Error> {
         database(self.cloud.database_url())
+    }
+
+    /// Sessions in these stores, without a function before them.
+    pub(crate) fn sessions(&self) -> Result<Sessions, Error> {
+        let unexpected = |error: String| Error::Unexpected(error);
+        let url = Url::parse(&self.cloud.functions_url());
+        let url = url.map_err(|error| unexpected(error.to_string()))?;
+        let token = Secret::new(self.variable("QSTASH_TOKEN").to_owned());
+        let qstash = qstash::Client::new(self.variable("QSTASH_URL"), &token, PATIENCE)
+            .map_err(|error| unexpected(error.to_string()))?;
+        let publisher = Publisher::new(qstash, url);
+        Ok(Sessions::new(self.redis()?, self.postgres()?, publisher))
     }
 
     /// The database as its owner reaches it.

@@ -83,7 +83,9 @@ async fn variables(cloud: &TestCloud) -> BTreeMap<String, String> {
 
 #[tokio::test]
 async fn questions_to_the_local_cloud_are_answered_as_guessed_and_leave_nothing_behind() {
-    let cloud = TestCloud::start().await;
+    // With a replica that is behind, a plain read in a pipeline does not show what was written before it: one of the
+    // questions asks for that.
+    let cloud = TestCloud::start_with(|settings| settings.replica_lag = None).await;
     let (status, output, errors) = run(&variables(&cloud).await, &["--json"]).await;
     assert_ne!(status, 1, "{output}\n{errors}");
     let results = results(&output);

@@ -104,8 +104,8 @@ fn every_function_stands_in_the_readme_and_in_the_template_and_has_a_sample_even
             "README.md lacks {place}"
         );
         assert!(
-            template.contains(&format!("CodeUri: functions/{place}")),
-            "template.yaml lacks {place}"
+            template.contains(&format!("CodeUri: target/lambda/{}\n", name(folder))),
+            "template.yaml lacks {place}, as scripts/lambda-build builds it"
         );
         let events = fs::read_dir(Path::new(ROOT).join("tests/events")).unwrap();
         let mut samples = events.filter(|event| {

@@ -142,8 +142,22 @@ impl From<session::Error> for Problem {
         match error {
             session::Error::Store(error) => error.into(),
             session::Error::Archive(error) => error.into(),
-            session::Error::NotDurable => {
-                Self::unavailable("The change could not be saved. Repeat the same request.")
+            // Waiting for the queue may help: a spent quota and a rejected message are told apart from that.
+            session::Error::Queue(job::Error::Publish(queue))
+                if !queue.is_quota() && !queue.is_rejection() =>
+            {
+                tracing::error!(
+                    error = &queue as &dyn std::error::Error,
+                    "session change not saved: Postgres and QStash are unavailable"
+                );
+                not_saved()
+            }
+            session::Error::Queue(error) => error.into(),
+            session::Error::Paused => {
+                tracing::error!(
+                    "session change not saved: Postgres is unavailable and persist-session is paused"
+                );
+                not_saved()
             }
             session::Error::Contended => {
                 Self::unavailable("Other requests are changing this session. Try again.")
@@ -246,6 +260,11 @@ pub fn unsigned() -> Problem {
         "signature_invalid",
         "The event is not signed by a configured provider.",
     )
+}
+
+/// A change that neither Postgres nor the queue has.
+fn not_saved() -> Problem {
+    Problem::unavailable("The change could not be saved. Repeat the same request.")
 }
 
 /// Our fault, and nothing the client could do about it.

@@ -27,7 +27,8 @@ const SEND_EMAIL: &str = "send-email";
 
 #[tokio::test]
 async fn every_operation_costs_exactly_what_its_budget_says() {
-    let cloud = TestCloud::start().await;
+    // Commands are counted at one redis-server, so there is no replica that some of them go to.
+    let cloud = TestCloud::start_with(|settings| settings.replica_lag = None).await;
     // What is enqueued stays: deliveries are made by hand, and nothing else runs meanwhile.
     cloud.qstash().hold(true);
     let mut meter = Meter::start(&cloud).await;

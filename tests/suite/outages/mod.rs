@@ -16,6 +16,7 @@ pub(crate) mod store;
 
 use std::time::Duration;
 
+use local::cloud::Settings;
 use serde_json::{Value, json};
 
 use crate::support::TestCloud;
@@ -124,6 +125,11 @@ async fn teach(cloud: &TestCloud) {
 
 /// A cloud whose functions reach what they stand on through gates.
 pub(crate) async fn gated() -> (TestCloud, Gates) {
+    gated_with(|_| {}).await
+}
+
+/// The same, with other settings.
+async fn gated_with(change: impl FnOnce(&mut Settings)) -> (TestCloud, Gates) {
     let gates = Gates {
         redis: Gate::start().await,
         qstash: Gate::start().await,
@@ -141,6 +147,7 @@ pub(crate) async fn gated() -> (TestCloud, Gates) {
         let named = overrides.map(|(name, value)| (name.to_owned(), value));
         settings.overrides.extend(named);
         settings.qstash_speed = 10.0;
+        change(settings);
     })
     .await;
     gates.redis.aim(&cloud.redis().url());

@@ -67,6 +67,7 @@ async fn an_event_is_published_once_although_its_script_was_forgotten_or_its_ans
             .await
             .unwrap();
     }
+    cloud.replica_follows().await;
     let length =
         shared::protocol::upstash::Command::new("XLEN").arg("events:document:ann@example.com");
     assert_eq!(redis.run::<u64>(length).await.unwrap(), faults.len() as u64);

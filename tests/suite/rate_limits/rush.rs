@@ -39,9 +39,11 @@ static BUCKET: Limiter = limiter("bucket", Algorithm::TokenBucket { refill: 100 
 async fn of_500_at_once_exactly_the_limit_passes() {
     let store = Store::start().await;
     for limiter in [&FIXED, &SLIDING, &BUCKET] {
-        // Each its own instance, so that no memory of refusals helps.
-        let calls = (0..500).map(|_| async {
-            let limits = RateLimits::new(store.client(), Clock::system());
+        // Each its own instance, so that no memory of refusals helps; made before, because making one takes a while and no
+        // call is to wait for it.
+        let instances = (0..500).map(|_| RateLimits::new(store.client(), Clock::system()));
+        let instances: Vec<RateLimits> = instances.collect();
+        let calls = instances.iter().map(|limits| async move {
             let claim = Claim::one(Limit::new(limiter, RATE), limiter.name.to_owned());
             limits.limit(claim).await.unwrap().refusal.is_none()
         });

@@ -84,6 +84,28 @@ async fn a_session_of_the_typescript_is_read_and_replaced_on_first_touch() {
 }
 
 #[tokio::test]
+async fn former_set_of_many_dead_ids_keeps_those_that_live() {
+    let stage = Stage::start().await;
+    let user = Uuid::new_v4();
+    let index = format!("user_sessions:{user}");
+    for dead in 0..95 {
+        let id = format!("dead-{dead}");
+        stage.redis(&["SADD", &index, &id]).await;
+    }
+    for id in ["old-1", "old-2", "old-3"] {
+        store_session(&stage, user, id, "t0").await;
+        store_row(&stage, user, id, "t0").await;
+    }
+    let mut listed = stage.listed(user).await;
+    listed.sort();
+    assert_eq!(listed, ["old-1", "old-2", "old-3"]);
+    let mut fields: Vec<String> =
+        redis::from_redis_value(stage.redis(&["HKEYS", &index]).await).unwrap();
+    fields.sort();
+    assert_eq!(fields, ["old-1", "old-2", "old-3"], "dead ids go");
+}
+
+#[tokio::test]
 async fn every_route_takes_a_session_of_the_typescript_and_none_says_wrongtype() {
     let stage = Stage::start().await;
     let user = Uuid::new_v4();

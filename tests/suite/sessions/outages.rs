@@ -12,7 +12,7 @@ use tokio::sync::Mutex;
 use uuid::Uuid;
 
 use super::stage::Stage;
-use crate::outages::gate::Verdict;
+use crate::outages::gate::{Verdict, http_answer};
 use crate::outages::store::{shut_down, start_again};
 use crate::outages::{Gates, gated};
 use crate::support::waiting::eventually;
@@ -209,6 +209,48 @@ async fn with_both_stores_lost_a_revocation_is_seen_again_until_it_is_delivered_
     );
     stage.redis(&["FLUSHALL"]).await;
     assert_eq!(stage.read(&revoked).await.status, 404, "for good");
+}
+
+/// Postgres is away and the queue's quota is spent: the caller and the person on call are told which of the two it is.
+#[tokio::test]
+async fn revocation_beyond_the_queues_quota_is_503_with_its_reason_and_raises_the_alarm() {
+    let (stage, gates) = staged().await;
+    let id = stage.login(Uuid::new_v4()).await;
+    gates.postgres.fail(Verdict::Cut);
+    gates.postgres.sever();
+    let day = "ratelimit-limit: 1000\r\nratelimit-reset: 3600\r\n";
+    let quotas = [
+        http_answer("412 Precondition Failed", "", r#"{"error":"quota"}"#),
+        http_answer("429 Too Many Requests", day, r#"{"error":"daily limit"}"#),
+    ];
+    for (spent, quota) in quotas.into_iter().enumerate() {
+        gates.qstash.fail(quota);
+        let refused = stage.revoke(&id).await;
+        refused.assert_problem(503, "queue_quota_used_up", "a spent quota");
+        let logs = stage.logs();
+        let figures = logs
+            .lines()
+            .filter(|line| line.contains("\"QueueQuotaSpent\":1"));
+        assert_eq!(figures.count(), spent + 1, "{logs}");
+    }
+    gates.qstash.fail(http_answer(
+        "400 Bad Request",
+        "",
+        r#"{"error":"invalid message"}"#,
+    ));
+    let refused = stage.revoke(&id).await;
+    refused.assert_problem(
+        500,
+        "internal",
+        "a message that QStash rejects is our fault",
+    );
+    gates.qstash.open();
+    assert_eq!(stage.revoke(&id).await.status, 204, "the same call again");
+    gates.postgres.open();
+    eventually("the queue has delivered", async || {
+        stage.rows("signtusk.revoked_sessions", &id).await == 1
+    })
+    .await;
 }
 
 /// Messages come late, twice and out of order.

@@ -101,6 +101,25 @@ pub struct Job {
 }
 
 impl Job {
+    /// The fields that it is read from, the first of which every record has. The payload is none of them: it is long.
+    pub(super) const FIELDS: [&str; 15] = [
+        "status",
+        "type",
+        "priority",
+        "label",
+        "attempts",
+        "done",
+        "total",
+        "createdAt",
+        "updatedAt",
+        "completedAt",
+        "result",
+        "error",
+        "timeline",
+        "tenant",
+        "user",
+    ];
+
     /// Reads a record's fields.
     pub(super) fn read(job_id: String, fields: Vec<(String, String)>) -> Result<Self, Error> {
         let mut fields = Fields(fields.into_iter().collect());

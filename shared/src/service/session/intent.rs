@@ -136,7 +136,7 @@ impl Sessions {
         let created = self.jobs.create(&order, std::slice::from_ref(&job), None);
         match created.await {
             Ok(Created::New) => {}
-            Ok(_) => return Err(Error::NotDurable),
+            Ok(_) => return Err(Error::Paused),
             // The worker makes a record of a message that has none.
             Err(error) => {
                 tracing::warn!(error = &error as &dyn std::error::Error, "no record");
@@ -154,16 +154,18 @@ impl Sessions {
         let Err(error) = self.publisher.publish(&[message]).await else {
             return Ok(());
         };
-        tracing::error!(error = &error as &dyn std::error::Error, "no queue either");
-        // Nobody is told that this is done, so nobody is to do it later.
+        // The caller is not told that this is done, so it must not be done later.
         if let Err(error) = self
             .jobs
             .cancel_each(std::slice::from_ref(&job.id), Sight::ALL)
             .await
         {
-            tracing::warn!(error = &error as &dyn std::error::Error, "not withdrawn");
+            tracing::warn!(
+                error = &error as &dyn std::error::Error,
+                "persist-session job not cancelled; the sweep may publish it"
+            );
         }
-        Err(Error::NotDurable)
+        Err(Error::Queue(error))
     }
 
     /// Revokes at Redis what was found to be revoked elsewhere.

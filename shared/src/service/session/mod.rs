@@ -42,7 +42,7 @@ use self::archive::Archive;
 use crate::base::clock::Clock;
 use crate::protocol::postgres::{self, Postgres};
 use crate::protocol::upstash::{self, Redis};
-use crate::service::job::{Jobs, Publisher};
+use crate::service::job::{self, Jobs, Publisher};
 use crate::service::key::Family;
 
 /// Without use a session ends after this, in milliseconds; `lua/session.lua` has the same.
@@ -90,9 +90,13 @@ pub enum Error {
     /// Redis does not know the session, and Postgres does not answer.
     #[error("postgres does not answer for sessions")]
     Archive(#[from] postgres::Error),
-    /// Redis has decided, but neither Postgres nor the queue took note. The same call again goes on from there.
-    #[error("neither postgres nor the queue took note")]
-    NotDurable,
+    /// Redis has decided, but Postgres does not answer and the queue does not take the decision. The same call again goes
+    /// on from there.
+    #[error("neither postgres nor the queue took the decision")]
+    Queue(#[source] job::Error),
+    /// The same, because the jobs that would write it to Postgres are paused.
+    #[error("postgres does not answer, and persist-session is paused")]
+    Paused,
     /// Others keep changing the session.
     #[error("the session is being changed by others")]
     Contended,

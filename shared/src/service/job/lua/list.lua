@@ -1,8 +1,9 @@
 -- A page of jobs, newest first, over one or more types. Looks at no more than ARGV[5] records, so a page may be
 -- short and still have a successor.
 -- KEYS: jobs:{type} of each type    ARGV: 1 prefix of job keys, 2 status or '', 3 label or '', 4 limit, 5 records to
--- look at, 6 the cursor of the page before, or '', 7 tenant or '', 8 user or ''
--- Answers {cursor, or '' at the end, {id, {fields}}..}. A cursor is, for each list, how many ids of it stand before the next
+-- look at, 6 the cursor of the page before, or '', 7 tenant or '', 8 user or '', 9.. names of the fields to answer with,
+-- the first being one that every record has
+-- Answers {cursor, or '' at the end, {id, {values}}..}. A cursor is, for each list, how many ids of it stand before the next
 -- page, and the position of the last record that was looked at.
 
 -- Ids are recorded in the order of their time, but for those that instances record at the same moment: an id stands no
@@ -84,6 +85,7 @@ local function fits(key)
   return true
 end
 
+local shown = { unpack(ARGV, 9) }
 local page, looked_at, last = {}, 0, nil
 while looked_at < tonumber(ARGV[5]) and #page < tonumber(ARGV[4]) do
   local at = next_position()
@@ -92,8 +94,8 @@ while looked_at < tonumber(ARGV[5]) and #page < tonumber(ARGV[4]) do
   local id = at:sub(14)
   local key = ARGV[1] .. id
   if fits(key) then
-    local fields = ask('HGETALL', key)
-    if #fields > 0 then page[#page + 1] = { id, fields } end
+    local values = ask('HMGET', key, unpack(shown))
+    if values[1] then page[#page + 1] = { id, values } end
   end
 end
 if not next_position() then return { '', page } end

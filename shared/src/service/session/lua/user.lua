@@ -4,14 +4,21 @@
 -- were revoked: *at (ms), *except (the one that was kept, or empty). No session's id begins with a star.
 
 local INDEX_LIFE = LONGEST + 86400000
-local FORMER_MEMBERS = 1000      -- of a set of the web app's no more than these are looked at
+local FORMER_MEMBERS = 500       -- of a set of the web app's no more than these are looked at,
+local FORMER_PART = 10           -- and so many in one command: hardly any of them still live
 
 -- The web app kept the ids as a set, from which nothing was ever taken. Those that live become fields.
 local function replace_former_index(key)
   local ids = redis.call('SRANDMEMBER', key, FORMER_MEMBERS)
   redis.call('DEL', key)
-  for _, id in ipairs(ids) do
-    if redis.call('EXISTS', 'session:' .. id) == 1 then redis.call('HSET', key, id, '') end
+  for first = 1, #ids, FORMER_PART do
+    local keys = {}
+    for place = first, math.min(first + FORMER_PART - 1, #ids) do keys[#keys + 1] = 'session:' .. ids[place] end
+    if redis.call('EXISTS', unpack(keys)) > 0 then
+      for place, session in ipairs(keys) do
+        if redis.call('EXISTS', session) == 1 then redis.call('HSET', key, ids[first + place - 1], '') end
+      end
+    end
   end
   redis.call('PEXPIRE', key, INDEX_LIFE)
 end
