@@ -206,7 +206,7 @@ impl Server {
             .store
             .list(&filter, usize::MAX)
             .unwrap_or_else(|error| {
-                tracing::error!(%error, "the mails cannot be read");
+                tracing::error!(%error, "mails not read; an empty list is returned");
                 Vec::new()
             })
     }

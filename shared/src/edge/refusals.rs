@@ -14,7 +14,10 @@ use crate::service::{
 
 impl From<upstash::Error> for Problem {
     fn from(error: upstash::Error) -> Self {
-        tracing::error!(error = &error as &dyn std::error::Error, "redis failed");
+        tracing::error!(
+            error = &error as &dyn std::error::Error,
+            "request failed: Redis error"
+        );
         match error {
             upstash::Error::RateLimited { retry_after } => {
                 let problem =
@@ -47,11 +50,11 @@ impl From<qstash::Error> for Problem {
         if error.is_rejection() {
             tracing::error!(
                 error = source,
-                "QStash rejected the request; the request is wrong"
+                "request failed: QStash rejected the request"
             );
             return internal();
         }
-        tracing::error!(error = source, "QStash failed");
+        tracing::error!(error = source, "request failed: QStash error");
         let problem = if error.is_quota() {
             Self {
                 code: QUEUE_QUOTA,
@@ -69,7 +72,10 @@ impl From<qstash::Error> for Problem {
 
 impl From<postgres::Error> for Problem {
     fn from(error: postgres::Error) -> Self {
-        tracing::error!(error = &error as &dyn std::error::Error, "postgres failed");
+        tracing::error!(
+            error = &error as &dyn std::error::Error,
+            "request failed: Postgres error"
+        );
         if error.may_pass() {
             return Self::unavailable("The database does not answer. Try again.");
         }
@@ -129,7 +135,7 @@ impl From<cache::Error> for Problem {
             cache::Error::Store(error) => error.into(),
             cache::Error::Postgres(error) => error.into(),
             cache::Error::Busy => {
-                tracing::warn!("an entry was not filled in time");
+                tracing::warn!("request failed: cache entry still loading after the wait");
                 Self::unavailable("Another call is reading this and has not come to an end.")
                     .after(Duration::from_secs(1))
             }
@@ -149,7 +155,7 @@ impl From<session::Error> for Problem {
                 Self::unavailable("The session is being changed by others. Try again.")
             }
             session::Error::Unreadable(what) => {
-                tracing::error!(what, "a session is unreadable");
+                tracing::error!(what, "request failed: session record unreadable");
                 internal()
             }
         }
@@ -161,7 +167,10 @@ impl From<token::Error> for Problem {
         match error {
             token::Error::Store(error) => error.into(),
             error @ (token::Error::Random | token::Error::Unreadable) => {
-                tracing::error!(error = &error as &dyn std::error::Error, "tokens failed");
+                tracing::error!(
+                    error = &error as &dyn std::error::Error,
+                    "request failed: token error"
+                );
                 internal()
             }
         }
@@ -174,7 +183,7 @@ impl From<job::Error> for Problem {
             job::Error::Record(error) => error.into(),
             job::Error::Publish(error) => error.into(),
             job::Error::Refused(refusal) => {
-                tracing::error!(error = %refusal, "QStash rejected a job; its message is wrong");
+                tracing::error!(error = %refusal, "request failed: QStash rejected the job");
                 internal()
             }
             job::Error::TooLarge { bytes }
@@ -191,7 +200,7 @@ impl From<job::Error> for Problem {
             | job::Error::Unreadable(_)) => {
                 tracing::error!(
                     error = &error as &dyn std::error::Error,
-                    "a job's record is unreadable"
+                    "request failed: job record or message invalid"
                 );
                 internal()
             }
@@ -203,7 +212,7 @@ impl From<sns::Error> for Problem {
     fn from(error: sns::Error) -> Self {
         match error {
             sns::Error::Malformed(what) => {
-                tracing::warn!(what, "a message of SNS is none");
+                tracing::warn!(what, "SNS message rejected: malformed");
                 Self::new(
                     StatusCode::BAD_REQUEST,
                     "message_malformed",
@@ -211,7 +220,10 @@ impl From<sns::Error> for Problem {
                 )
             }
             sns::Error::Refused(sns::Refusal::SignatureVersion) => {
-                tracing::error!(reason = %sns::Refusal::SignatureVersion, "a message of SNS was refused");
+                tracing::error!(
+                    reason = %sns::Refusal::SignatureVersion,
+                    "SNS message rejected: set the topic's SignatureVersion to 2"
+                );
                 Self::new(
                     StatusCode::UNAUTHORIZED,
                     "signature_version",
@@ -219,12 +231,15 @@ impl From<sns::Error> for Problem {
                 )
             }
             sns::Error::Refused(reason) => {
-                tracing::warn!(%reason, "a message of SNS was refused");
+                tracing::warn!(%reason, "SNS message rejected: not genuine");
                 unsigned()
             }
             sns::Error::Unavailable(error) => {
                 let error = &error as &dyn std::error::Error;
-                tracing::error!(error, "SNS cannot be asked");
+                tracing::error!(
+                    error,
+                    "SNS message not verified: SNS unavailable; SNS sends it again"
+                );
                 Self::unavailable("Amazon SNS does not answer this function. Send it again.")
             }
         }
@@ -233,7 +248,7 @@ impl From<sns::Error> for Problem {
 
 impl From<svix::SignatureError> for Problem {
     fn from(reason: svix::SignatureError) -> Self {
-        tracing::warn!(%reason, "a webhook was refused");
+        tracing::warn!(%reason, "webhook rejected: not genuine");
         unsigned()
     }
 }

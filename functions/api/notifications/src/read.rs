@@ -150,7 +150,10 @@ impl Inbox {
         let told = self.redis.pipeline(calls).await;
         let told = told.and_then(|mut replies| replies.take::<Reply>());
         if let Err(error) = told {
-            tracing::warn!(error = &error as &dyn std::error::Error, "not announced");
+            tracing::warn!(
+                error = &error as &dyn std::error::Error,
+                "notifications marked as read; count and event not written to Redis"
+            );
         }
     }
 }

@@ -50,7 +50,10 @@ impl Inbox {
             Ok(Some(known)) => return Ok(known),
             Ok(None) => {}
             Err(error) => {
-                tracing::warn!(error = &error as &dyn std::error::Error, "not cached");
+                tracing::warn!(
+                    error = &error as &dyn std::error::Error,
+                    "Redis unavailable; unread count read from Postgres"
+                );
                 return Ok(self.notifications.unread(user).await?.count);
             }
         }
@@ -58,7 +61,10 @@ impl Inbox {
         match self.counts.set(user, unread).await {
             Ok(later) => Ok(later),
             Err(error) => {
-                tracing::warn!(error = &error as &dyn std::error::Error, "not cached");
+                tracing::warn!(
+                    error = &error as &dyn std::error::Error,
+                    "unread count not stored in Redis; the next read counts again"
+                );
                 Ok(unread.count)
             }
         }

@@ -69,7 +69,12 @@ pub async fn put(
         return Err(input::invalid("/tenant", "is 1 to 320 characters"));
     }
     desk.jobs.pause(job, tenant, pause.paused).await?;
-    tracing::warn!(%job, paused = pause.paused, one_tenant = tenant.is_some(), "pause");
+    tracing::warn!(
+        %job,
+        paused = pause.paused,
+        one_tenant = tenant.is_some(),
+        "job type paused or resumed by a caller"
+    );
     Ok(Json(pause))
 }
 

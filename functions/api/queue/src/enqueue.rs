@@ -93,7 +93,10 @@ impl Queue {
         ids: &[String],
         label: &str,
     ) -> Result<()> {
-        tracing::warn!(jobs = ids.len(), "records are gone; recorded again");
+        tracing::warn!(
+            jobs = ids.len(),
+            "job records of an Idempotency-Key missing; recorded again"
+        );
         let order = Order {
             label: label.to_owned(),
             ..order.clone()
@@ -157,7 +160,7 @@ impl Queue {
             let left = places(deliveries, &[Delivery::NotSent, Delivery::InDoubt]).len();
             tracing::warn!(
                 left,
-                "enqueue not confirmed whole; the sweep publishes the rest"
+                "enqueue confirmed in part; the sweep publishes the rest"
             );
             return Ok(());
         }
@@ -204,7 +207,11 @@ impl Queue {
                 payload: job.payload,
             };
             if let Err(error) = self.jobs.fail(incoming, reason).await {
-                tracing::error!(job_id = job.job_id, %error, "refused job not marked dead");
+                tracing::error!(
+                    job_id = job.job_id,
+                    %error,
+                    "rejected job not marked dead; the sweep publishes it again"
+                );
             }
         }
     }
@@ -212,8 +219,14 @@ impl Queue {
     /// Cancels what was certainly not published. What cannot be reached for it stays queued, and goes with the sweep.
     async fn cancel(&self, ids: &[String]) {
         match self.jobs.cancel_each(ids, Sight::ALL).await {
-            Ok(_) => tracing::warn!(jobs = ids.len(), "cancelled jobs that were not published"),
-            Err(error) => tracing::error!(%error, "cannot cancel jobs that were not published"),
+            Ok(_) => tracing::warn!(
+                jobs = ids.len(),
+                "enqueue failed; unpublished jobs cancelled"
+            ),
+            Err(error) => tracing::error!(
+                %error,
+                "unpublished jobs not cancelled; the sweep publishes them"
+            ),
         }
     }
 }

@@ -115,7 +115,11 @@ pub async fn check(
     let asked = asked(&desk, limit, identifier, cost).await;
     Ok(Json(asked.unwrap_or_else(|error| {
         let error = &error as &dyn std::error::Error;
-        tracing::error!(limiter = name, error, "a limiter cannot count");
+        tracing::error!(
+            limiter = name,
+            error,
+            "limiter unavailable; answered by its outage policy"
+        );
         uncounted(limit, desk.clock.now().as_millisecond())
     })))
 }

@@ -116,7 +116,7 @@ fn shown(answer: Result<Option<Standing>, Error>, page: impl FnOnce(Standing) ->
         Err(error) => {
             tracing::error!(
                 error = &error as &dyn std::error::Error,
-                "a subscription could not be looked up or changed"
+                "mail subscription not read or changed; the page asks to try again"
             );
             Page::Unavailable.response()
         }

@@ -143,7 +143,11 @@ impl Cleaner {
                 Ok(Ended::Short) => return Err(Stop::go_on(PAUSE, format!("{name} goes on"))),
                 Err(error) => {
                     let error = &error as &dyn std::error::Error;
-                    tracing::error!(task = name, error, "a task failed");
+                    tracing::error!(
+                        task = name,
+                        error,
+                        "clean-up task failed; the other tasks continue"
+                    );
                     failed.push(name);
                 }
             }

@@ -35,7 +35,10 @@ impl Take for Undertaker {
             Ok(Some(Failed::Dead)) => {
                 // The reason quotes what was answered, whoever answered: it stands in the record and not in the log.
                 Figure::DeadJobs(1).emit(FAILURE_HANDLER, self.clock.now());
-                tracing::warn!(last_status = message.status, "a job is dead");
+                tracing::warn!(
+                    last_status = message.status,
+                    "job marked dead: QStash gave up delivering it"
+                );
                 Answer::Done(json!({ "success": true, "jobId": job_id, "status": "dead" }))
             }
             Ok(Some(Failed::Kept)) => {
@@ -43,7 +46,10 @@ impl Take for Undertaker {
             }
             Ok(Some(Failed::Busy(left))) => Answer::Again(left, "an attempt still runs".into()),
             Err(error) => {
-                tracing::error!(error = &error as &dyn std::error::Error, "cannot mark dead");
+                tracing::error!(
+                    error = &error as &dyn std::error::Error,
+                    "job not marked dead; QStash repeats the failure callback"
+                );
                 Answer::Again(OUTAGE_WAIT, "the job's record cannot be reached".into())
             }
         }

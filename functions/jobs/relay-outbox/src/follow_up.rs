@@ -24,6 +24,9 @@ pub(crate) async fn publish(publisher: &Publisher, now: Timestamp) {
     };
     if let Err(error) = publisher.publish_run(&run).await {
         let error = &error as &dyn std::error::Error;
-        tracing::warn!(error, "follow-up run not published; left to the next sweep");
+        tracing::warn!(
+            error,
+            "follow-up run not published; the next sweep relays its rows"
+        );
     }
 }

@@ -80,7 +80,7 @@ impl Post {
                     reason,
                 });
             }
-            tracing::info!(wait = ?wait, reason, "mail throttled; waiting");
+            tracing::info!(wait = ?wait, reason, "mail throttled; sent again after the wait");
             sleep(wait).await;
         }
     }
@@ -174,7 +174,7 @@ impl Post {
         if let Err(error) = self.ledger.released(sending, reason).await {
             tracing::warn!(
                 error = &error as &dyn std::error::Error,
-                "a mail that was not sent stays in doubt"
+                "unsent mail not released in the ledger; it stays marked in doubt"
             );
         }
     }

@@ -245,7 +245,7 @@ enum Unreadable {
 
 impl IntoResponse for Unreadable {
     fn into_response(self) -> Response {
-        tracing::error!(error = ?self, "the mailbox has no answer");
+        tracing::error!(error = ?self, "mailbox request failed; answered 500");
         (
             StatusCode::INTERNAL_SERVER_ERROR,
             Json(json!({ "error": self.to_string() })),

@@ -51,7 +51,10 @@ pub(crate) async fn serve(
         .with_graceful_shutdown(stopped)
         .await
     {
-        tracing::error!(error = &error as &dyn std::error::Error, "the API stopped");
+        tracing::error!(
+            error = &error as &dyn std::error::Error,
+            "API stopped by an error"
+        );
     }
 }
 

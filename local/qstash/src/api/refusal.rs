@@ -62,7 +62,10 @@ impl Refusal {
 impl IntoResponse for Refusal {
     fn into_response(self) -> Response {
         if let Self::Store(error) = &self {
-            tracing::error!(error = error as &dyn std::error::Error, "a call failed");
+            tracing::error!(
+                error = error as &dyn std::error::Error,
+                "API request failed; answered 500"
+            );
         }
         let mut response =
             (self.status(), Json(json!({ "error": self.to_string() }))).into_response();

@@ -49,7 +49,7 @@ impl Writer {
                     // Whoever waits learns it when the reply is dropped.
                     Err(error) => tracing::error!(
                         error = &error as &dyn std::error::Error,
-                        "a write was lost"
+                        "store write failed; its callers get an error"
                     ),
                 }
             }
@@ -83,7 +83,7 @@ impl Writer {
             .take()
             && thread.join().is_err()
         {
-            tracing::error!("the writing thread panicked");
+            tracing::error!("store writer thread panicked");
         }
     }
 }

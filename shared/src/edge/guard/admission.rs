@@ -87,10 +87,23 @@ impl Door {
             Err(error) => {
                 let name = limiter.counts.name;
                 let error = &error as &dyn std::error::Error;
-                tracing::error!(limiter = name, error, "a limiter cannot count");
                 match limiter.on_outage {
-                    OnOutage::Open => Decision::Pass(None),
-                    OnOutage::Closed => Decision::Refuse(marked(None, outage().into_response())),
+                    OnOutage::Open => {
+                        tracing::error!(
+                            limiter = name,
+                            error,
+                            "limiter unavailable; request allowed without counting"
+                        );
+                        Decision::Pass(None)
+                    }
+                    OnOutage::Closed => {
+                        tracing::error!(
+                            limiter = name,
+                            error,
+                            "limiter unavailable; request rejected with 503"
+                        );
+                        Decision::Refuse(marked(None, outage().into_response()))
+                    }
                 }
             }
         }

@@ -12,7 +12,7 @@ pub fn queue_stop(error: job::Error, function: &str, now: Timestamp) -> Stop {
     if error.is_rejection() {
         tracing::error!(
             error = source,
-            "QStash rejected the message; the message is wrong"
+            "QStash rejected the request; this job is marked dead"
         );
         return Stop::never(error);
     }
@@ -20,13 +20,13 @@ pub fn queue_stop(error: job::Error, function: &str, now: Timestamp) -> Stop {
         job::Error::Publish(queue) if queue.is_quota() => {
             tracing::error!(
                 error = source,
-                "QStash quota is used up; the job is retried later"
+                "QStash quota used up; this job is retried after the reset"
             );
             Figure::QueueQuotaSpent(1).emit(function, now);
             queue.retry_after()
         }
         _ => {
-            tracing::error!(error = source, "publishing failed; the job is retried");
+            tracing::error!(error = source, "QStash call failed; this job is retried");
             None
         }
     };

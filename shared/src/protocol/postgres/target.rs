@@ -47,7 +47,10 @@ impl Target {
             .map_err(|error| Error::Unavailable(error.into()))?;
         let driver = tokio::spawn(async move {
             if let Err(error) = connection.await {
-                tracing::debug!(%error, "the postgres connection ended");
+                tracing::debug!(
+                    %error,
+                    "Postgres connection ended; the next statement opens another"
+                );
             }
         });
         Ok(Session::new(client, driver.abort_handle()))

@@ -202,7 +202,7 @@ impl Doubt {
             if self.0 && !error.is_ambiguous() {
                 tracing::warn!(
                     error = &error as &dyn std::error::Error,
-                    "redis refused a repetition; the attempt before may have run"
+                    "Redis rejected a repeated call; the first attempt may have run"
                 );
                 return Error::Transport {
                     sent: true,

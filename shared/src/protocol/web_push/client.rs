@@ -109,7 +109,7 @@ impl Client {
             Ok(response) => said(&response),
             Err(error) => {
                 let error = error.without_url();
-                tracing::warn!(%error, "a push service does not answer");
+                tracing::warn!(%error, "push service unavailable; the message is retried");
                 Delivery::Later(None)
             }
         }

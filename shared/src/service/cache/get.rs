@@ -155,7 +155,7 @@ impl<C: Class> Lookup<'_, C> {
                 }
                 Ok(Read::Busy(_)) => return Err(Error::Busy),
                 Err(error) => {
-                    self.note(&error, "read past the cache");
+                    self.note(&error, "Redis unavailable; cache entry read from Postgres");
                     return self.past_the_cache().await;
                 }
             }
@@ -192,7 +192,7 @@ impl<C: Class> Lookup<'_, C> {
                     return Err(error.into());
                 };
                 // The lease stays: until its end the others are answered at once, and do not ask in vain.
-                self.note(&error, "answered from what is left");
+                self.note(&error, "Postgres unavailable; stale cache entry served");
                 return Ok(self.found(left.into(), Source::Stale));
             }
         };
@@ -202,7 +202,7 @@ impl<C: Class> Lookup<'_, C> {
             // What was read may be older than the invalidation that came in between.
             Ok(false) => self.past_the_cache().await,
             Err(error) => {
-                self.note(&error, "the cache was not filled");
+                self.note(&error, "Redis unavailable; cache entry not stored");
                 Ok(self.seen(loaded, None, Source::Miss))
             }
         }
@@ -251,7 +251,7 @@ impl<C: Class> Lookup<'_, C> {
             .arg("filler")
             .arg("leaseUntil");
         if let Err(error) = self.caches.redis.run::<()>(end.repeatable()).await {
-            self.note(&error, "the lease runs out by itself");
+            self.note(&error, "cache lease not released; it expires by itself");
         }
     }
 

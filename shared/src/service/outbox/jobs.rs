@@ -46,7 +46,10 @@ impl Courier {
         match self.try_publish(outbox, ids).await {
             Ok(published) => published,
             Err(error) => {
-                tracing::warn!(error = &*error, "left to the sweep of the outbox");
+                tracing::warn!(
+                    error = &*error,
+                    "outbox rows not relayed after the commit; the next sweep relays them"
+                );
                 0
             }
         }

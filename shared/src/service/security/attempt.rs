@@ -129,13 +129,13 @@ impl Security {
                 lament(
                     &event.id,
                     &error,
-                    "a security event waits to be written down",
+                    "security event not written to Postgres; it is spooled in Redis",
                 );
                 if let Err(error) = event.lay_by(&self.redis).await {
                     lament(
                         &event.id,
                         &error,
-                        "a security event is written down nowhere",
+                        "security event lost: neither Postgres nor Redis took it",
                     );
                 }
             }

@@ -49,7 +49,10 @@ impl Sessions {
             Ok(None) => Ok(Begun::Taken),
             Ok(Some((created_at, evicted))) => self.begun(new, created_at, evicted).await,
             Err(Error::Store(error)) => {
-                tracing::warn!(error = &error as &dyn std::error::Error, "into postgres");
+                tracing::warn!(
+                    error = &error as &dyn std::error::Error,
+                    "Redis unavailable; session written to Postgres only"
+                );
                 self.begin_in_archive(new).await
             }
             Err(error) => Err(error),
@@ -146,7 +149,10 @@ impl Sessions {
         match self.redis.eval::<i64>(call).await {
             Ok(taken_back) => taken_back == 1,
             Err(error) => {
-                tracing::warn!(error = &error as &dyn std::error::Error, "not taken back");
+                tracing::warn!(
+                    error = &error as &dyn std::error::Error,
+                    "session not removed from Redis; it expires unused"
+                );
                 true
             }
         }

@@ -55,7 +55,10 @@ impl Sessions {
             Ok(saved) => Ok(saved),
             Err(error @ postgres::Error::Constraint { .. }) => Err(error.into()),
             Err(error) => {
-                tracing::warn!(error = &error as &dyn std::error::Error, "postgres is away");
+                tracing::warn!(
+                    error = &error as &dyn std::error::Error,
+                    "session change not written to Postgres; handed to the queue"
+                );
                 self.hand_over(intent).await?;
                 Ok(Saved::default())
             }
@@ -139,7 +142,10 @@ impl Sessions {
             Ok(_) => return Err(Error::NotDurable),
             // The worker makes a record of a message that has none.
             Err(error) => {
-                tracing::warn!(error = &error as &dyn std::error::Error, "no record");
+                tracing::warn!(
+                    error = &error as &dyn std::error::Error,
+                    "session change published without a job record"
+                );
             }
         }
         let message = Outgoing {
@@ -154,14 +160,20 @@ impl Sessions {
         let Err(error) = self.publisher.publish(&[message]).await else {
             return Ok(());
         };
-        tracing::error!(error = &error as &dyn std::error::Error, "no queue either");
+        tracing::error!(
+            error = &error as &dyn std::error::Error,
+            "session change not saved: neither Postgres nor QStash took it"
+        );
         // Nobody is told that this is done, so nobody is to do it later.
         if let Err(error) = self
             .jobs
             .cancel_each(std::slice::from_ref(&job.id), Sight::ALL)
             .await
         {
-            tracing::warn!(error = &error as &dyn std::error::Error, "not withdrawn");
+            tracing::warn!(
+                error = &error as &dyn std::error::Error,
+                "job of an unsaved session change not cancelled; it may still run"
+            );
         }
         Err(Error::NotDurable)
     }

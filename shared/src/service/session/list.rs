@@ -21,7 +21,10 @@ impl Sessions {
         match self.list_at_redis(user, current, kept.is_ok(), known).await {
             Ok(listed) => Ok(listed),
             Err(Error::Store(error)) if kept.is_ok() => {
-                tracing::warn!(error = &error as &dyn std::error::Error, "from postgres");
+                tracing::warn!(
+                    error = &error as &dyn std::error::Error,
+                    "Redis unavailable; sessions listed from Postgres"
+                );
                 known.iter().map(|record| shown(record, current)).collect()
             }
             Err(error) => Err(error),

@@ -202,7 +202,7 @@ impl Sessions {
             Err(error) => {
                 tracing::warn!(
                     error = &error as &dyn std::error::Error,
-                    "a use was not noted"
+                    "session use not written to Postgres; a later read writes it"
                 );
             }
         }
@@ -221,7 +221,7 @@ impl Sessions {
         if let Err(error) = restored.await {
             tracing::warn!(
                 error = &error as &dyn std::error::Error,
-                "a row was not restored"
+                "session row not restored in Postgres; a later read tries again"
             );
         }
     }
@@ -243,7 +243,7 @@ impl Sessions {
         {
             tracing::warn!(
                 error = &error as &dyn std::error::Error,
-                "a use was not noted"
+                "session use not written to Postgres; a later read writes it"
             );
         }
         Session::of(&record, now, now, totp_max_age)?

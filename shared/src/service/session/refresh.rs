@@ -124,7 +124,10 @@ impl Sessions {
             .find(id.as_str())
             .await
             .unwrap_or_else(|error| {
-                tracing::warn!(error = &error as &dyn std::error::Error, "unconfirmed");
+                tracing::warn!(
+                    error = &error as &dyn std::error::Error,
+                    "Postgres unavailable; refresh token rejected by Redis alone"
+                );
                 None
             });
         match (found, version) {
