@@ -99,7 +99,7 @@ pub enum Error {
     #[error("the mail events cannot be signed")]
     Events(#[from] events::Error),
     /// The folder or the file of the mails cannot be used.
-    #[error("cannot keep mails in {}", folder.display())]
+    #[error("cannot store mails in {}", folder.display())]
     Store {
         /// The folder.
         folder: PathBuf,

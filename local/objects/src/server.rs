@@ -52,7 +52,7 @@ pub enum Error {
         source: io::Error,
     },
     /// The folder.
-    #[error("cannot keep objects in {}", folder.display())]
+    #[error("cannot store objects in {}", folder.display())]
     Folder {
         /// The folder.
         folder: PathBuf,

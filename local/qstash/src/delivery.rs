@@ -90,7 +90,7 @@ pub(crate) async fn attempt(
 /// Why a request failed before an answer came.
 #[derive(Debug, thiserror::Error)]
 enum Error {
-    #[error("the signature cannot be made")]
+    #[error("the signature cannot be created")]
     Signature(#[from] serde_json::Error),
     #[error("the request failed")]
     Http(#[from] reqwest::Error),

@@ -12,7 +12,7 @@ pub struct Instant(Timestamp);
 
 /// Why a time is no such instant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("an instant lies in the years 0 to 9999")]
+#[error("an instant must be in the years 0 to 9999")]
 pub struct OutOfYears;
 
 /// 0000-01-01T00:00:00Z, in seconds since 1970.

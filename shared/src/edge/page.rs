@@ -10,7 +10,7 @@ pub struct Limit(u32);
 
 /// Why a number is no limit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("limit is 1 to {}", Limit::HIGHEST)]
+#[error("limit must be 1 to {}", Limit::HIGHEST)]
 pub struct InvalidLimit;
 
 impl Limit {

@@ -55,7 +55,7 @@ pub struct Cursor {
 
 /// The text is no cursor that a list gave.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("is not a cursor of this list")]
+#[error("must be a cursor from this list")]
 pub struct InvalidCursor;
 
 impl PartialSchema for Cursor {

@@ -133,7 +133,7 @@ async fn a_notification_about_a_request_that_is_not_there_is_not_reported_as_tol
         dead["error"]
             .as_str()
             .unwrap()
-            .contains("no such signing request"),
+            .contains("the signing request does not exist"),
         "{dead:#}"
     );
 }

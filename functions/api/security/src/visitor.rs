@@ -20,7 +20,7 @@ pub(crate) struct Name(String);
 
 /// Why a text is no name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("is 1 to 320 characters, none of them a control character")]
+#[error("must have 1 to 320 characters and no control character")]
 pub(crate) struct InvalidName;
 
 impl Name {
@@ -49,7 +49,7 @@ pub(crate) struct Kind(String);
 
 /// Why a text is no kind.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("is 1 to 32 small letters, digits and hyphens")]
+#[error("must be 1 to 32 lower-case letters, digits and hyphens")]
 pub(crate) struct InvalidKind;
 
 impl Kind {

@@ -44,7 +44,7 @@ pub(crate) enum Error {
     Housekeeping(#[from] housekeeping::Error),
     #[error(transparent)]
     Audit(#[from] audit::Error),
-    #[error("the keys of Redis cannot be looked at")]
+    #[error("the keys in Redis cannot be scanned")]
     Redis(#[from] upstash::Error),
     #[error(transparent)]
     Objects(#[from] object_storage::Error),

@@ -167,7 +167,7 @@ impl Postman {
         };
         match self.writer.write(item.email, terms)? {
             Some(mail) => self.post.send(&mail, &entry, attempt.deadline()).await,
-            None => Err(Error::Refused("it goes to nobody".to_owned())),
+            None => Err(Error::Refused("it has no recipient".to_owned())),
         }
     }
 

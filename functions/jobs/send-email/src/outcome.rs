@@ -83,7 +83,7 @@ pub(crate) enum Error {
         reason: String,
     },
     /// The job's only mail is refused for good.
-    #[error("the mail provider refused the mail: {0}")]
+    #[error("the mail provider rejected the mail: {0}")]
     Refused(String),
     /// The provider did not take the mail, or did not say so: try again.
     #[error("the mail was not sent")]
@@ -92,13 +92,13 @@ pub(crate) enum Error {
     #[error("the mail was not recorded")]
     Ledger(#[from] mail_ledger::Error),
     /// In whose name to send could not be read: try again.
-    #[error("the mail's brand is unknown")]
+    #[error("the mail's branding cannot be read")]
     Brand(#[from] branding::Error),
     /// The budgets could not be asked: try again.
-    #[error("the mail's budget is unknown")]
+    #[error("the mail's budget cannot be checked")]
     Budget(#[from] email_budget::Error),
     /// A template could not be filled in, which another attempt may not change, but another build will.
-    #[error("the mail could not be written")]
+    #[error("the mail cannot be rendered")]
     Template(#[from] askama::Error),
     /// The job's own edge says stop.
     #[error(transparent)]

@@ -49,13 +49,13 @@ pub(crate) enum Error {
         left: Value,
     },
     /// No such request stands in the database: it may be about to.
-    #[error("the signing request is not known (yet)")]
+    #[error("the signing request does not exist yet")]
     NotYet,
     /// No such request has come to be.
-    #[error("there is no such signing request")]
+    #[error("the signing request does not exist")]
     NoRequest,
     /// Push services do not take messages at the moment.
-    #[error("{0} messages to browsers could not be handed to their push services")]
+    #[error("{0} push messages were not accepted by their push services")]
     Push(u64, Option<Duration>),
     /// The rows could not be read or written: try again.
     #[error("the notifications were not written")]
@@ -64,7 +64,7 @@ pub(crate) enum Error {
     #[error("the notifications were not announced")]
     Redis(#[from] upstash::Error),
     /// An event that cannot be written.
-    #[error("the notifications cannot be announced")]
+    #[error("the notification events cannot be serialized")]
     Event(#[from] serde_json::Error),
     /// The job's own edge says stop.
     #[error(transparent)]

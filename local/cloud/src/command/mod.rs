@@ -38,21 +38,19 @@ pub enum Error {
     #[error("{} is not there: start the local cloud first (local up)", .0.display())]
     NoEnvFile(PathBuf),
     /// The file of an event holds something else.
-    #[error("{} holds no JSON", .0.display())]
+    #[error("{} is not JSON", .0.display())]
     NoJson(PathBuf),
     /// The event cannot be made ready.
     #[error(transparent)]
     Event(#[from] samples::Error),
     /// The demo could not run to its end.
-    #[error("the demo did not run to its end")]
+    #[error("the demo did not complete")]
     Demo(#[from] demonstration::Error),
     /// The demo ran, and not everything was as it should be.
-    #[error(
-        "the demo ended with something amiss: see the table, and the logs under the data folder"
-    )]
+    #[error("the demo failed: see the table, and the logs under the data folder")]
     NotWell,
     /// The terminal, a log or a signal could not be used.
-    #[error("the system refused a basic service")]
+    #[error("a system call failed")]
     System(#[from] io::Error),
 }
 

@@ -236,7 +236,7 @@ fn missing() -> Response {
 #[derive(Debug, thiserror::Error)]
 enum Unreadable {
     /// The file of the mails cannot be read or written.
-    #[error("the mails cannot be reached")]
+    #[error("the mails cannot be read")]
     Mails(#[from] io::Error),
     /// An event cannot be made.
     #[error("the events cannot be signed")]

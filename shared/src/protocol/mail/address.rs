@@ -26,16 +26,16 @@ pub struct EmailAddress(String);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidAddress {
     /// There is no `@`, or nothing on one of its sides.
-    #[error("is not an e-mail address of the form name@domain")]
+    #[error("must be an e-mail address of the form name@domain")]
     Shape,
     /// Longer than a mail path can be.
-    #[error("is longer than an e-mail address can be (254 characters, 64 before the @)")]
+    #[error("must have at most 254 characters, and at most 64 before the @")]
     Length,
     /// A space, a control character, a quote or a letter that mail servers do not take.
-    #[error("has a character before the @ that cannot be delivered to")]
+    #[error("has an unsupported character before the @")]
     LocalPart,
     /// The domain is not a dotted name.
-    #[error("has no valid domain after the @")]
+    #[error("must have a valid domain after the @")]
     Domain,
 }
 

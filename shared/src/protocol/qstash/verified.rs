@@ -15,7 +15,7 @@ pub struct Verified {
 ///
 /// The source's text may quote a value of the body; the pointer quotes only names.
 #[derive(Debug, thiserror::Error)]
-#[error("the body does not fit at {pointer:?}")]
+#[error("the body is invalid at {pointer:?}")]
 pub struct DecodeError {
     /// Where, as a JSON pointer (RFC 6901); empty for the body as a whole.
     pub pointer: String,

@@ -15,16 +15,16 @@ const LONGEST_ENDPOINT: usize = 2048;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidSubscription {
     /// Not an absolute URL of at most 2,048 characters, or one with a user or a fragment.
-    #[error("is not the address of a push subscription")]
+    #[error("must be the URL of a push subscription")]
     Endpoint,
     /// The host is none of the push services that messages go to.
-    #[error("is not the address of a push service that is known here")]
+    #[error("must be the URL of a known push service")]
     Unknown,
     /// Not the base64 text of an uncompressed point of P-256.
-    #[error("p256dh is not the base64 text of a P-256 key")]
+    #[error("p256dh must be the base64 of a P-256 key")]
     Key,
     /// Not the base64 text of 16 bytes.
-    #[error("auth is not the base64 text of 16 bytes")]
+    #[error("auth must be the base64 of 16 bytes")]
     Auth,
 }
 

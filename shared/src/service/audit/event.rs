@@ -126,7 +126,7 @@ pub struct Event {
 
 /// The event is larger than the log takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("is larger than {LARGEST} bytes")]
+#[error("must have at most {LARGEST} bytes")]
 pub struct TooLarge;
 
 impl Event {

@@ -33,7 +33,7 @@ pub enum InvalidText {
     #[error("must not be longer than {0} characters")]
     TooLong(usize),
     /// A NUL character, which Postgres cannot hold.
-    #[error("must not hold a NUL character")]
+    #[error("must not contain a NUL character")]
     Nul,
 }
 

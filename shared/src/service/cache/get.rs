@@ -315,5 +315,5 @@ fn read_answer<C: Class>(answer: Vec<Reply>) -> Result<Read<C>, upstash::Error> 
 }
 
 fn unexpected() -> upstash::Error {
-    upstash::Error::Decode("no answer of the reading script".to_owned())
+    upstash::Error::Decode("unexpected result of the read script".to_owned())
 }

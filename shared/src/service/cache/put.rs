@@ -25,10 +25,10 @@ pub struct Object(String);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidObject {
     /// They are not a JSON object.
-    #[error("is not a JSON object")]
+    #[error("must be a JSON object")]
     NoObject,
     /// They are more than [`LARGEST_VALUE`].
-    #[error("is larger than 512 KB")]
+    #[error("must have at most 512 KB")]
     TooLarge,
 }
 
@@ -108,7 +108,9 @@ impl Caches {
             "put" => Ok(Put::Done(generation)),
             "changed" => Ok(Put::Changed),
             "cached" => Ok(Put::Cached),
-            _ => Err(upstash::Error::Decode("no answer of the putting script".to_owned()).into()),
+            _ => {
+                Err(upstash::Error::Decode("unexpected result of the put script".to_owned()).into())
+            }
         }
     }
 }

@@ -23,13 +23,13 @@ pub struct HttpUrl(Url);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidLink {
     /// Not an absolute URL.
-    #[error("is not an absolute URL")]
+    #[error("must be an absolute URL")]
     Shape,
     /// A scheme that does not lead to a web page.
     #[error("must be an http or https URL")]
     Scheme,
     /// A user name or password before the host, which disguises where the link leads.
-    #[error("must not hold credentials")]
+    #[error("must not contain credentials")]
     Credentials,
     /// Longer than 2,048 characters.
     #[error("must not be longer than 2048 characters")]

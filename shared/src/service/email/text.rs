@@ -28,7 +28,7 @@ pub enum InvalidText {
     #[error("must not be longer than {0} characters")]
     TooLong(usize),
     /// A line break where one line is expected, another control character, or a mark that reverses what follows.
-    #[error("must not hold control characters, or marks that change the direction of text")]
+    #[error("must not contain control characters or marks that change the text direction")]
     Control,
 }
 

@@ -308,7 +308,7 @@ impl fmt::Display for JobType {
 
 /// No type of job has this name.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
-#[error("no such type of job")]
+#[error("unknown job type")]
 pub struct UnknownType;
 
 impl FromStr for JobType {

@@ -27,7 +27,7 @@ pub struct Items(Vec<Plain>);
 
 /// Why a list of notifications is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("must hold 1 to {MAX_ITEMS} notifications, not {0}")]
+#[error("must have 1 to {MAX_ITEMS} notifications, not {0}")]
 pub struct InvalidItems(usize);
 
 impl Bulk {

@@ -20,7 +20,7 @@ pub struct SessionId(String);
 
 /// Why a text is no id.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("a session id is 1 to 128 letters, digits, `-`, `.`, `_` or `~`, not dots alone")]
+#[error("a session id must be 1 to 128 letters, digits, `-`, `.`, `_` or `~`, not only dots")]
 pub struct InvalidSessionId;
 
 impl SessionId {
@@ -60,7 +60,7 @@ pub struct RefreshToken(String);
 
 /// Why a text is no refresh token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("a refresh token has 1 to 4096 characters")]
+#[error("a refresh token must have 1 to 4096 characters")]
 pub struct InvalidToken;
 
 impl RefreshToken {

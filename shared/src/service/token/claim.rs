@@ -28,7 +28,7 @@ pub struct Code(String);
 
 /// Why a text is no code. It does not quote the text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("a code is 4 to 32 letters and digits")]
+#[error("a code must be 4 to 32 letters and digits")]
 pub struct InvalidCode;
 
 impl TryFrom<String> for Code {
