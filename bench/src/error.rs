@@ -2,6 +2,8 @@
 
 use std::io;
 
+use shared::base::causes::causes;
+
 /// Why a measurement could not be made.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Error {
@@ -54,12 +56,6 @@ impl Error {
 
     /// The error with its causes, in one line.
     pub(crate) fn in_full(&self) -> String {
-        let mut text = self.to_string();
-        let mut cause = std::error::Error::source(self);
-        while let Some(error) = cause {
-            text = format!("{text}: {error}");
-            cause = error.source();
-        }
-        text
+        causes(self)
     }
 }

@@ -7,6 +7,7 @@ use std::time::Duration;
 use http::StatusCode;
 
 use super::problem::Problem;
+use crate::base::causes::causes;
 use crate::protocol::{postgres, qstash, sns, svix, upstash};
 use crate::service::{
     audit, cache, job, mail_event, notification, security, session, suppression, token,
@@ -14,10 +15,7 @@ use crate::service::{
 
 impl From<upstash::Error> for Problem {
     fn from(error: upstash::Error) -> Self {
-        tracing::error!(
-            error = &error as &dyn std::error::Error,
-            "request failed: Redis error"
-        );
+        tracing::error!(error = causes(&error), "request failed: Redis error");
         match error {
             upstash::Error::RateLimited { retry_after } => {
                 let problem =
@@ -46,15 +44,12 @@ pub(super) const QUEUE_QUOTA: &str = "queue_quota_used_up";
 
 impl From<qstash::Error> for Problem {
     fn from(error: qstash::Error) -> Self {
-        let source = &error as &dyn std::error::Error;
+        let said = causes(&error);
         if error.is_rejection() {
-            tracing::error!(
-                error = source,
-                "request failed: QStash rejected the request"
-            );
+            tracing::error!(error = said, "request failed: QStash rejected the request");
             return internal();
         }
-        tracing::error!(error = source, "request failed: QStash error");
+        tracing::error!(error = said, "request failed: QStash error");
         let problem = if error.is_quota() {
             Self {
                 code: QUEUE_QUOTA,
@@ -72,10 +67,7 @@ impl From<qstash::Error> for Problem {
 
 impl From<postgres::Error> for Problem {
     fn from(error: postgres::Error) -> Self {
-        tracing::error!(
-            error = &error as &dyn std::error::Error,
-            "request failed: Postgres error"
-        );
+        tracing::error!(error = causes(&error), "request failed: Postgres error");
         if error.may_pass() {
             return Self::unavailable("The database does not answer. Try again.");
         }
@@ -167,10 +159,7 @@ impl From<token::Error> for Problem {
         match error {
             token::Error::Store(error) => error.into(),
             error @ (token::Error::Random | token::Error::Unreadable) => {
-                tracing::error!(
-                    error = &error as &dyn std::error::Error,
-                    "request failed: token error"
-                );
+                tracing::error!(error = causes(&error), "request failed: token error");
                 internal()
             }
         }
@@ -199,7 +188,7 @@ impl From<job::Error> for Problem {
             | job::Error::Payload(_)
             | job::Error::Unreadable(_)) => {
                 tracing::error!(
-                    error = &error as &dyn std::error::Error,
+                    error = causes(&error),
                     "request failed: job record or message invalid"
                 );
                 internal()
@@ -235,9 +224,8 @@ impl From<sns::Error> for Problem {
                 unsigned()
             }
             sns::Error::Unavailable(error) => {
-                let error = &error as &dyn std::error::Error;
                 tracing::error!(
-                    error,
+                    error = causes(&error),
                     "SNS message not verified: SNS unavailable; SNS sends it again"
                 );
                 Self::unavailable("Amazon SNS does not answer this function. Send it again.")

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
+use shared::base::causes::causes;
 use shared::base::id;
 use shared::protocol::qstash;
 use shared::protocol::upstash::{self, Command, Pipeline, Redis};
@@ -123,10 +124,7 @@ fn reached<E: std::error::Error + 'static>(
             latency: Some(millis(started)),
         },
         Ok(Err(error)) => {
-            tracing::error!(
-                error = &error as &dyn std::error::Error,
-                "dependency check failed"
-            );
+            tracing::error!(error = causes(&error), "dependency check failed");
             NOT_REACHED
         }
         Err(_) => NOT_REACHED,
@@ -150,7 +148,7 @@ fn logged(error: &job::Error) {
         );
     } else {
         tracing::error!(
-            error = error as &dyn std::error::Error,
+            error = causes(error),
             "dependency check failed: Redis error"
         );
     }

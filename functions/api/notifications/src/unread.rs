@@ -3,6 +3,7 @@
 use axum::Json;
 use axum::extract::State;
 use serde::Serialize;
+use shared::base::causes::causes;
 use shared::edge::caller::ActingUser;
 use shared::edge::documented::GuardProblems;
 use shared::edge::{Caller, Result};
@@ -51,7 +52,7 @@ impl Inbox {
             Ok(None) => {}
             Err(error) => {
                 tracing::warn!(
-                    error = &error as &dyn std::error::Error,
+                    error = causes(&error),
                     "Redis unavailable; unread count read from Postgres"
                 );
                 return Ok(self.notifications.unread(user).await?.count);
@@ -62,7 +63,7 @@ impl Inbox {
             Ok(later) => Ok(later),
             Err(error) => {
                 tracing::warn!(
-                    error = &error as &dyn std::error::Error,
+                    error = causes(&error),
                     "unread count not stored in Redis; the next read counts again"
                 );
                 Ok(unread.count)

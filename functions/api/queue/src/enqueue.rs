@@ -1,6 +1,7 @@
 //! From a read request to jobs in the queue: record first, then publish.
 
 use http::StatusCode;
+use shared::base::causes::causes;
 use shared::edge::{Caller, Problem, Result};
 use shared::protocol::qstash::Refusal;
 use shared::service::job::{
@@ -187,7 +188,10 @@ impl Queue {
                 .flatten()
                 .any(|job| job.status != Status::Queued),
             Err(error) => {
-                tracing::warn!(%error, "job records unreadable; enqueue not confirmed");
+                tracing::warn!(
+                    error = causes(&error),
+                    "job records unreadable; enqueue not confirmed"
+                );
                 false
             }
         }
@@ -209,7 +213,7 @@ impl Queue {
             if let Err(error) = self.jobs.fail(incoming, reason).await {
                 tracing::error!(
                     job_id = job.job_id,
-                    %error,
+                    error = causes(&error),
                     "rejected job not marked dead; the sweep publishes it again"
                 );
             }
@@ -224,7 +228,7 @@ impl Queue {
                 "enqueue failed; unpublished jobs cancelled"
             ),
             Err(error) => tracing::error!(
-                %error,
+                error = causes(&error),
                 "unpublished jobs not cancelled; the sweep publishes them"
             ),
         }

@@ -6,6 +6,7 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 use serde::Deserialize;
 use serde_json::{Value, json};
+use shared::base::causes::causes;
 use shared::base::clock::Clock;
 use shared::base::env;
 use shared::edge::job::Attempt;
@@ -142,10 +143,9 @@ impl Cleaner {
                 }
                 Ok(Ended::Short) => return Err(Stop::go_on(PAUSE, format!("{name} goes on"))),
                 Err(error) => {
-                    let error = &error as &dyn std::error::Error;
                     tracing::error!(
                         task = name,
-                        error,
+                        error = causes(&error),
                         "clean-up task failed; the other tasks continue"
                     );
                     failed.push(name);

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use serde_json::json;
+use shared::base::causes::causes;
 use shared::base::clock::Clock;
 use shared::edge::metrics::Figure;
 use shared::edge::webhook::{Answer, Call, Take};
@@ -47,7 +48,7 @@ impl Take for Undertaker {
             Ok(Some(Failed::Busy(left))) => Answer::Again(left, "an attempt still runs".into()),
             Err(error) => {
                 tracing::error!(
-                    error = &error as &dyn std::error::Error,
+                    error = causes(&error),
                     "job not marked dead; QStash repeats the failure callback"
                 );
                 Answer::Again(OUTAGE_WAIT, "the job's record cannot be reached".into())

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use shared::base::causes::causes;
 use shared::base::env;
 use shared::protocol::mail::{Mail, MessageId, SendError, Sender};
 use shared::protocol::postgres::Postgres;
@@ -173,7 +174,7 @@ impl Post {
     async fn release(&self, sending: &Sending, reason: &str) {
         if let Err(error) = self.ledger.released(sending, reason).await {
             tracing::warn!(
-                error = &error as &dyn std::error::Error,
+                error = causes(&error),
                 "unsent mail not released in the ledger; it stays marked in doubt"
             );
         }

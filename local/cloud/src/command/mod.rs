@@ -10,6 +10,7 @@ use std::io;
 use std::path::PathBuf;
 
 use clap::Parser;
+use shared::base::causes::causes;
 
 use crate::{cloud, demo as demonstration, event as samples};
 
@@ -70,13 +71,6 @@ impl Error {
     /// The error with its causes, in one line.
     #[must_use]
     pub fn explained(&self) -> String {
-        match self {
-            Self::Cloud(error) => error.explained(),
-            Self::System(source) => format!("{self}: {source}"),
-            Self::Demo(source) => format!("{self}: {source}"),
-            Self::NoEnvFile(_) | Self::NoJson(_) | Self::Event(_) | Self::NotWell => {
-                self.to_string()
-            }
-        }
+        causes(self)
     }
 }

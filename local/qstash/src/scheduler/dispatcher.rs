@@ -10,6 +10,7 @@ use crate::broker::Broker;
 use crate::clock;
 use crate::delivery::{self, Sender};
 use crate::disorder::Duplicate;
+use crate::error::causes;
 use crate::message::Message;
 use crate::outcome;
 use crate::publish::Now;
@@ -72,7 +73,7 @@ async fn fire(broker: &Broker) {
         };
         if let Err(error) = fired {
             tracing::error!(
-                error = &error as &dyn std::error::Error,
+                error = causes(&error),
                 schedule = %id,
                 "schedule not fired; its next time fires it"
             );
@@ -83,7 +84,7 @@ async fn fire(broker: &Broker) {
 async fn deliver(broker: Arc<Broker>, start: Start) {
     if let Err(error) = try_deliver(&broker, &start).await {
         tracing::error!(
-            error = &error as &dyn std::error::Error,
+            error = causes(&error),
             id = %start.id,
             "delivery not stored; tried again after a pause"
         );

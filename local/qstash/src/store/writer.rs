@@ -6,6 +6,7 @@ use std::thread::JoinHandle;
 
 use redb::Database;
 
+use crate::error::causes;
 use crate::plan::PlanLimits;
 use crate::scheduler::Change;
 
@@ -48,7 +49,7 @@ impl Writer {
                     }
                     // Whoever waits learns it when the reply is dropped.
                     Err(error) => tracing::error!(
-                        error = &error as &dyn std::error::Error,
+                        error = causes(&error),
                         "store write failed; its callers get an error"
                     ),
                 }

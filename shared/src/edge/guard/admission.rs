@@ -10,6 +10,7 @@ use http::{HeaderValue, StatusCode};
 use super::super::limiter::{Limiter, Order};
 use super::super::problem::Problem;
 use super::reads;
+use crate::base::causes::causes;
 use crate::base::clock::Clock;
 use crate::protocol::upstash::{self, Redis, Reply, Ride, carry};
 use crate::service::rate_limit::{self, Admission, OnOutage, RateLimits, Reason, Verdict};
@@ -86,7 +87,7 @@ impl Door {
             Ok(verdict) => Decision::Pass(Some(verdict)),
             Err(error) => {
                 let name = limiter.counts.name;
-                let error = &error as &dyn std::error::Error;
+                let error = causes(&error);
                 match limiter.on_outage {
                     OnOutage::Open => {
                         tracing::error!(

@@ -20,6 +20,7 @@ use serde_json::{Map, Value, json};
 use super::api::panic_text;
 use super::fatal::Fatal;
 use super::webhook::{Answer, Call, Take, Webhook};
+use crate::base::causes::causes;
 use crate::base::clock::Clock;
 use crate::base::env;
 use crate::protocol::qstash::Receiver;
@@ -142,7 +143,7 @@ impl Worker {
             Ok(Claimed::Foreign) => Answer::Never("the job is of another type".into()),
             Err(error) => {
                 tracing::error!(
-                    error = &error as &dyn std::error::Error,
+                    error = causes(&error),
                     "job not claimed; QStash delivers it again"
                 );
                 Answer::Again(
@@ -162,7 +163,7 @@ impl Worker {
         }
         if let Err(error) = self.jobs.fail(incoming, &reason).await {
             tracing::error!(
-                error = &error as &dyn std::error::Error,
+                error = causes(&error),
                 "unreadable job not marked dead; the failure callback marks it"
             );
         }
@@ -215,7 +216,7 @@ impl Worker {
             ),
             Err(error) => {
                 tracing::error!(
-                    error = &error as &dyn std::error::Error,
+                    error = causes(&error),
                     "job outcome not committed; QStash delivers the job again"
                 );
                 let wait = stretched(self.plan.lease, &claim.job_id);

@@ -2,16 +2,17 @@
 
 use jiff::Timestamp;
 
+use crate::base::causes::causes;
 use crate::edge::metrics::Figure;
 use crate::service::job::{self, Stop};
 
 /// How an attempt of `function` ends whose publish failed. A message that QStash rejects is our fault and goes dead with
 /// the reason; a spent quota is retried when it is reset, and raises an alarm; an outage is retried.
 pub fn queue_stop(error: job::Error, function: &str, now: Timestamp) -> Stop {
-    let source = &error as &dyn std::error::Error;
+    let said = causes(&error);
     if error.is_rejection() {
         tracing::error!(
-            error = source,
+            error = said,
             "QStash rejected the request; this job is marked dead"
         );
         return Stop::never(error);
@@ -19,14 +20,14 @@ pub fn queue_stop(error: job::Error, function: &str, now: Timestamp) -> Stop {
     let after = match &error {
         job::Error::Publish(queue) if queue.is_quota() => {
             tracing::error!(
-                error = source,
+                error = said,
                 "QStash quota used up; this job is retried after the reset"
             );
             Figure::QueueQuotaSpent(1).emit(function, now);
             queue.retry_after()
         }
         _ => {
-            tracing::error!(error = source, "QStash call failed; this job is retried");
+            tracing::error!(error = said, "QStash call failed; this job is retried");
             None
         }
     };

@@ -11,7 +11,7 @@ pub enum Error {
     Transport {
         /// Whether the request may have reached the store.
         sent: bool,
-        /// What the HTTP client saw; absent for a 5xx of a gateway in between.
+        /// What the HTTP client saw, without the address; absent for a 5xx of a gateway in between.
         #[source]
         source: Option<reqwest::Error>,
     },
@@ -122,7 +122,7 @@ impl From<reqwest::Error> for Error {
     fn from(source: reqwest::Error) -> Self {
         Self::Transport {
             sent: !source.is_connect() && !source.is_builder(),
-            source: Some(source),
+            source: Some(source.without_url()),
         }
     }
 }

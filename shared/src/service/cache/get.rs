@@ -12,6 +12,7 @@ use super::load::load;
 use super::put::LARGEST_VALUE;
 use super::stats::{self, FIGURES};
 use super::{Caches, Error};
+use crate::base::causes::causes;
 use crate::base::id::nonce;
 use crate::protocol::upstash::{
     self, Command, FromReply as _, Invocation, Reply, Script, key_locked,
@@ -260,8 +261,8 @@ impl<C: Class> Lookup<'_, C> {
         Ok(self.seen(loaded, None, Source::Miss))
     }
 
-    fn note(&self, error: &(dyn std::error::Error + 'static), what: &str) {
-        tracing::warn!(error, kind = self.kind.name(), "{what}");
+    fn note(&self, error: &dyn std::error::Error, what: &str) {
+        tracing::warn!(error = causes(error), kind = self.kind.name(), "{what}");
     }
 
     fn found(&self, entry: Entry, source: Source) -> Found {

@@ -9,6 +9,7 @@ use std::time::Duration;
 use serde_json::{Map, Value};
 
 use super::{Kind, Outbox, Outcome, Row};
+use crate::base::causes::causes;
 use crate::service::job::{
     self, Created, Delivery, HELD_FOR, JobType, Jobs, NewJob, Order, Outgoing, Priority, Publisher,
 };
@@ -47,7 +48,7 @@ impl Courier {
             Ok(published) => published,
             Err(error) => {
                 tracing::warn!(
-                    error = &*error,
+                    error = causes(&*error),
                     "outbox rows not relayed after the commit; the next sweep relays them"
                 );
                 0

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use super::event::{Event, EventType, Severity};
 use super::visitor::{Visitor, sha256};
 use super::{ADDRESSES, ATTEMPT, ATTEMPT_ANSWER, DEVICES, Error, FAILURES, Security};
+use crate::base::causes::causes;
 use crate::base::id;
 use crate::base::identity;
 use crate::base::network::{plain, subscriber};
@@ -144,7 +145,7 @@ impl Security {
 }
 
 fn lament(id: &str, error: &Error, what: &str) {
-    tracing::error!(id, error = error as &dyn std::error::Error, "{what}");
+    tracing::error!(id, error = causes(error), "{what}");
 }
 
 fn happened(attempt: &Attempt<'_>, account: &str, kind: EventType, at: Timestamp) -> Event {

@@ -3,6 +3,7 @@
 
 use super::event::Event;
 use super::{Blocklist, Error, UNTOLD};
+use crate::base::causes::causes;
 use crate::protocol::postgres::Postgres;
 use crate::protocol::upstash::{Command, Pipeline, Redis};
 
@@ -80,10 +81,9 @@ impl Upkeep {
         };
         match event.record(&self.postgres).await {
             Err(Error::Postgres(error)) if !error.may_pass() => {
-                let error = &error as &dyn std::error::Error;
                 tracing::error!(
                     id = event.id,
-                    error,
+                    error = causes(&error),
                     "spooled security event rejected by Postgres; dropped"
                 );
                 Ok(())

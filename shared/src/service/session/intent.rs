@@ -6,6 +6,7 @@ use uuid::Uuid;
 use super::archive::{Save, Saved};
 use super::record::Record;
 use super::{Error, MOST, SESSION, Sessions, scripts};
+use crate::base::causes::causes;
 use crate::protocol::postgres;
 use crate::service::job::{Created, JobType, NewJob, Order, Outgoing, Priority, Sight};
 
@@ -56,7 +57,7 @@ impl Sessions {
             Err(error @ postgres::Error::Constraint { .. }) => Err(error.into()),
             Err(error) => {
                 tracing::warn!(
-                    error = &error as &dyn std::error::Error,
+                    error = causes(&error),
                     "session change not written to Postgres; handed to the queue"
                 );
                 self.hand_over(intent).await?;
@@ -143,7 +144,7 @@ impl Sessions {
             // The worker makes a record of a message that has none.
             Err(error) => {
                 tracing::warn!(
-                    error = &error as &dyn std::error::Error,
+                    error = causes(&error),
                     "session change published without a job record"
                 );
             }
@@ -161,7 +162,7 @@ impl Sessions {
             return Ok(());
         };
         tracing::error!(
-            error = &error as &dyn std::error::Error,
+            error = causes(&error),
             "session change not saved: neither Postgres nor QStash took it"
         );
         // Nobody is told that this is done, so nobody is to do it later.
@@ -171,7 +172,7 @@ impl Sessions {
             .await
         {
             tracing::warn!(
-                error = &error as &dyn std::error::Error,
+                error = causes(&error),
                 "job of an unsaved session change not cancelled; it may still run"
             );
         }
