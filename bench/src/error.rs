@@ -2,35 +2,37 @@
 
 use std::io;
 
+use shared::base::causes::causes;
+
 /// Why a measurement could not be made.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Error {
     /// The local cloud did not come up.
-    #[error("the local cloud did not come up")]
+    #[error("the local cloud did not start")]
     Cloud(#[from] local::cloud::Error),
     /// The gateway of the comparison did not come up.
-    #[error("the gateway did not come up")]
+    #[error("the gateway did not start")]
     Gateway(#[from] local_gateway::Error),
     /// A request was not answered.
-    #[error("a request was not answered")]
+    #[error("a request failed")]
     Http(#[from] reqwest::Error),
     /// No client could be built.
-    #[error("the client could not be built")]
+    #[error("HTTP client setup failed")]
     Client(#[from] shared::protocol::http::Error),
     /// Redis did not answer.
-    #[error("redis did not answer")]
+    #[error("Redis did not answer")]
     Redis(#[from] shared::protocol::upstash::Error),
     /// A job could not be read.
-    #[error("a job could not be read")]
+    #[error("a job cannot be read")]
     Job(#[from] shared::service::job::Error),
     /// The database did not answer.
-    #[error("the database did not answer")]
+    #[error("Postgres did not answer")]
     Postgres(#[from] shared::protocol::postgres::Error),
     /// A cached value could not be read.
-    #[error("a cached value could not be read")]
+    #[error("a cached value cannot be read")]
     Cache(#[from] shared::service::cache::Error),
     /// The audit log did not take an event.
-    #[error("the audit log did not take an event")]
+    #[error("the audit log did not accept an event")]
     Audit(#[from] shared::service::audit::Error),
     /// A file or a process could not be used.
     #[error("{what}")]
@@ -54,12 +56,6 @@ impl Error {
 
     /// The error with its causes, in one line.
     pub(crate) fn in_full(&self) -> String {
-        let mut text = self.to_string();
-        let mut cause = std::error::Error::source(self);
-        while let Some(error) = cause {
-            text = format!("{text}: {error}");
-            cause = error.source();
-        }
-        text
+        causes(self)
     }
 }

@@ -21,6 +21,7 @@ mod glibc;
 mod input;
 mod kill;
 mod letters;
+mod log_lines;
 mod mail_events;
 mod mail_ledger;
 mod mail_rates;

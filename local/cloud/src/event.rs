@@ -22,10 +22,10 @@ use shared::service::unsubscribe::Tokens;
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// It is no event of API Gateway's HTTP API (payload format 2.0).
-    #[error("this is not an event of API Gateway's HTTP API: it lacks {0}")]
+    #[error("not an event of API Gateway's HTTP API: it lacks {0}")]
     NotAnEvent(&'static str),
     /// The running cloud has no such variable.
-    #[error("the local cloud has no variable {0}")]
+    #[error("the local cloud does not set the variable {0}")]
     NoVariable(&'static str),
     /// A key of the local cloud cannot sign.
     #[error("the event cannot be signed: {0}")]

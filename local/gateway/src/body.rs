@@ -15,7 +15,7 @@ pub(crate) enum Error {
     #[error("the body is too large")]
     TooLarge,
     /// The sender broke off or sent what is not HTTP.
-    #[error("the body broke off")]
+    #[error("the body ended early")]
     Broken(#[source] hyper::Error),
 }
 

@@ -11,7 +11,7 @@ use crate::template;
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// The template cannot be used.
-    #[error("the template cannot be used")]
+    #[error("the SAM template cannot be used")]
     Template(#[from] template::Error),
     /// A function has no binary: it was not built.
     #[error("{function} has no binary at {}; build it first", path.display())]
@@ -61,7 +61,7 @@ pub enum Error {
 #[derive(Debug, thiserror::Error)]
 pub enum InvokeError {
     /// The template has no function of this name.
-    #[error("there is no function {0}")]
+    #[error("no function is named {0}")]
     UnknownFunction(String),
     /// The function answered with an error of its own, or panicked.
     #[error("the function failed: {error_type}: {message}")]
@@ -72,7 +72,7 @@ pub enum InvokeError {
         message: String,
     },
     /// Its reserved concurrency is in use; Lambda calls this `TooManyRequestsException`.
-    #[error("the reserved concurrency of {0} is in use")]
+    #[error("all {0} reserved instances are in use")]
     Throttled(usize),
     /// The instance did not reach its first poll: it could not be started, stopped by itself or took too long.
     #[error("the function did not start: {0}")]

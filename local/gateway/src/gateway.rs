@@ -148,7 +148,10 @@ impl Drop for Gateway {
             function.begin_stop();
             // A gateway that was stopped has none left.
             let killed = function.kill();
-            tracing::debug!(killed, "instances that were left");
+            tracing::debug!(
+                killed,
+                "gateway dropped without a stop; its instances killed"
+            );
         }
     }
 }

@@ -60,7 +60,7 @@ impl Leash {
         if let Some(input) = input.as_mut()
             && let Err(error) = writeln!(input, "{sign} {pid}")
         {
-            tracing::warn!(%error, pid, "the guarding shell is gone");
+            tracing::warn!(%error, pid, "guarding shell gone; it no longer guards the instances");
         }
     }
 }
@@ -72,7 +72,7 @@ impl Drop for Leash {
             .unwrap_or_else(PoisonError::into_inner)
             .take();
         if let Err(error) = self.shell.wait() {
-            tracing::debug!(%error, "the guarding shell was not reaped");
+            tracing::debug!(%error, "guarding shell not waited for");
         }
     }
 }

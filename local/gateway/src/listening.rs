@@ -71,7 +71,7 @@ where
                 connections.spawn(converse(stream, address, peer, handle.clone()));
             }
             Err(error) => {
-                tracing::warn!(%error, "a connection was not accepted");
+                tracing::warn!(%error, "connection not accepted; tried again after a pause");
                 // Out of file descriptors, usually: trying again at once would only spin.
                 tokio::time::sleep(Duration::from_millis(50)).await;
             }
@@ -86,7 +86,7 @@ where
     F: Future<Output = Answer>,
 {
     if let Err(error) = stream.set_nodelay(true) {
-        tracing::debug!(%error, "nagle stays on");
+        tracing::debug!(%error, "TCP_NODELAY not set; the connection is slower");
     }
     let service = service_fn(move |request| {
         let answer = handle(request, address);
@@ -102,6 +102,6 @@ where
         .half_close(half_close)
         .serve_connection(TokioIo::new(stream), service);
     if let Err(error) = connection.await {
-        tracing::debug!(%error, %address, "a connection ended early");
+        tracing::debug!(%error, %address, "connection ended early");
     }
 }

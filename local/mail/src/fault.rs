@@ -91,7 +91,7 @@ pub(crate) async fn meet<T, R>(
 /// Runs what a test hung on this call, where blocking hurts nobody.
 async fn pull(run: Arc<dyn Fn() + Send + Sync>) {
     if let Err(error) = tokio::task::spawn_blocking(move || run()).await {
-        tracing::warn!(%error, "a fault's hook failed");
+        tracing::warn!(%error, "hook of a fault failed");
     }
 }
 

@@ -106,7 +106,7 @@ async fn accept(socket: TcpListener, router: Router) {
                     connections.spawn(serve(stream, router.clone()));
                 }
                 Err(error) => {
-                    tracing::warn!(%error, "a connection could not be accepted");
+                    tracing::warn!(%error, "connection not accepted; tried again after a pause");
                     tokio::time::sleep(ACCEPT_PAUSE).await;
                 }
             },
@@ -117,7 +117,7 @@ async fn accept(socket: TcpListener, router: Router) {
 
 async fn serve(stream: TcpStream, router: Router) {
     if let Err(error) = stream.set_nodelay(true) {
-        tracing::debug!(%error, "a connection stays slow");
+        tracing::debug!(%error, "TCP_NODELAY not set; the connection is slower");
     }
     let service = service_fn(move |request: Request<Incoming>| {
         let router = router.clone();
@@ -135,6 +135,6 @@ async fn serve(stream: TcpStream, router: Router) {
         .serve_connection(TokioIo::new(stream), service)
         .await;
     if let Err(error) = served {
-        tracing::debug!(%error, "a connection ended early");
+        tracing::debug!(%error, "connection ended early");
     }
 }

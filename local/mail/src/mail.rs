@@ -36,7 +36,7 @@ impl fmt::Display for Provider {
 
 /// Nobody here has this name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("neither ses nor resend")]
+#[error("must be ses or resend")]
 pub struct UnknownProvider;
 
 impl FromStr for Provider {

@@ -99,7 +99,7 @@ pub enum Error {
     #[error("the mail events cannot be signed")]
     Events(#[from] events::Error),
     /// The folder or the file of the mails cannot be used.
-    #[error("cannot keep mails in {}", folder.display())]
+    #[error("cannot store mails in {}", folder.display())]
     Store {
         /// The folder.
         folder: PathBuf,
@@ -206,7 +206,7 @@ impl Server {
             .store
             .list(&filter, usize::MAX)
             .unwrap_or_else(|error| {
-                tracing::error!(%error, "the mails cannot be read");
+                tracing::error!(%error, "mails not read; an empty list is returned");
                 Vec::new()
             })
     }

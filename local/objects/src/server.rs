@@ -52,7 +52,7 @@ pub enum Error {
         source: io::Error,
     },
     /// The folder.
-    #[error("cannot keep objects in {}", folder.display())]
+    #[error("cannot store objects in {}", folder.display())]
     Folder {
         /// The folder.
         folder: PathBuf,
@@ -103,7 +103,7 @@ pub async fn start(settings: Settings) -> Result<Server, Error> {
     let router = Router::new().fallback(serve).with_state(Arc::clone(&store));
     let serving = tokio::spawn(async move {
         if let Err(error) = axum::serve(socket, router).await {
-            tracing::error!(%error, "the object store stopped");
+            tracing::error!(%error, "object store stopped by an error");
         }
     });
     Ok(Server {
@@ -180,7 +180,7 @@ impl Store {
 }
 
 fn failed(error: &io::Error) -> Refusal {
-    tracing::error!(%error, "the folder of objects cannot be used");
+    tracing::error!(%error, "object not read or written; answered InternalError");
     Refusal::Internal
 }
 

@@ -54,7 +54,7 @@ pub async fn start(listen: SocketAddr) -> Result<Server, Error> {
         .with_state((url.clone(), keep.clone()));
     let serving = tokio::spawn(async move {
         if let Err(error) = axum::serve(socket, router).await {
-            tracing::error!(%error, "the push service stopped");
+            tracing::error!(%error, "push service stopped by an error");
         }
     });
     Ok(Server { url, keep, serving })

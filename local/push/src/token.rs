@@ -19,15 +19,15 @@ struct Claims {
 /// Why a token is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum Refused {
-    #[error("Authorization is not: vapid t=TOKEN, k=KEY")]
+    #[error("Authorization must be: vapid t=TOKEN, k=KEY")]
     Shape,
-    #[error("the token is not signed with that key")]
+    #[error("the signature does not match the key")]
     Signature,
     #[error("the token is for another push service")]
     Audience,
-    #[error("the token is over, or reaches further than a day")]
+    #[error("the token has expired or is valid for more than a day")]
     Expiry,
-    #[error("the token names nobody to turn to")]
+    #[error("the token names no contact (sub)")]
     Subject,
 }
 

@@ -2,7 +2,6 @@
 //!
 //! Headers: <https://upstash.com/docs/qstash/howto/receiving>.
 
-use std::error::Error as _;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,6 +11,7 @@ use http::HeaderMap;
 use http::header::{HOST, HeaderName, HeaderValue, USER_AGENT};
 use rustls::{ClientConfig, RootCertStore};
 
+use crate::error::causes;
 use crate::event::Response;
 use crate::header_map::Headers;
 use crate::headers::is_framing;
@@ -64,7 +64,7 @@ pub(crate) async fn attempt(
         Ok(Ok((response, headers))) => (response, Some(headers)),
         Ok(Err(error)) => (
             Response {
-                error: Some(chain(&error)),
+                error: Some(causes(&error)),
                 ..Response::default()
             },
             None,
@@ -90,7 +90,7 @@ pub(crate) async fn attempt(
 /// Why a request failed before an answer came.
 #[derive(Debug, thiserror::Error)]
 enum Error {
-    #[error("the signature cannot be made")]
+    #[error("the signature cannot be created")]
     Signature(#[from] serde_json::Error),
     #[error("the request failed")]
     Http(#[from] reqwest::Error),
@@ -191,15 +191,4 @@ fn headers(message: &Message, signature: &str) -> HeaderMap {
         set("upstash-topic-name", group.as_str());
     }
     headers
-}
-
-fn chain(error: &Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        text.push_str(": ");
-        text.push_str(&cause.to_string());
-        source = cause.source();
-    }
-    text
 }

@@ -34,6 +34,21 @@ pub enum Error {
     Client(#[source] Box<dyn std::error::Error + Send + Sync>),
 }
 
+/// The text of an error, followed by the texts of its causes. A cause whose text is already there is not repeated.
+pub(crate) fn causes(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        let said = error.to_string();
+        if !text.contains(&said) {
+            text.push_str(": ");
+            text.push_str(&said);
+        }
+        cause = error.source();
+    }
+    text
+}
+
 impl From<store::Error> for Error {
     fn from(source: store::Error) -> Self {
         Self::Store(Box::new(source))

@@ -92,7 +92,7 @@ impl Front {
     pub async fn stop(self) {
         drop(self.running);
         if let Err(error) = self.accepting.await {
-            tracing::warn!(%error, "the front did not stop cleanly");
+            tracing::warn!(%error, "REST front not stopped cleanly");
         }
     }
 }
@@ -118,13 +118,13 @@ async fn accept(listener: TcpListener, service: Arc<Service>, mut stopped: onesh
 /// Serves one connection. How it ends is the caller's affair, and a fault may end it on purpose.
 async fn converse(stream: TcpStream, service: Arc<Service>) {
     if let Err(error) = stream.set_nodelay(true) {
-        tracing::debug!(%error, "a connection keeps its delay");
+        tracing::debug!(%error, "TCP_NODELAY not set; the connection is slower");
     }
     let answer = service_fn(|request| service.serve(request));
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .serve_connection(TokioIo::new(stream), answer);
     if let Err(error) = connection.await {
-        tracing::debug!(%error, "a connection ended early");
+        tracing::debug!(%error, "connection ended early");
     }
 }

@@ -98,7 +98,7 @@ async fn relay(listener: TcpListener, primary: SocketAddr, delay: Duration) {
     while let Ok((replica, _)) = listener.accept().await {
         tokio::spawn(async move {
             if let Err(error) = connect(replica, primary, delay).await {
-                tracing::debug!(%error, "a replica's connection ended");
+                tracing::debug!(%error, "replica connection ended");
             }
         });
     }

@@ -217,7 +217,7 @@ async fn killing<T>(redis: &Pool, exchange: impl Future<Output = io::Result<T>>)
         };
         tokio::select! {
             result = &mut exchange => return result,
-            killed = kill => tracing::debug!(?killed, "a script that does not end is killed"),
+            killed = kill => tracing::debug!(?killed, "script over its time limit; killed"),
         }
     }
 }

@@ -117,7 +117,7 @@ impl Service {
         };
         let answer = self.run(request, format, caller).await;
         Ok(answer.unwrap_or_else(|error| {
-            tracing::warn!(%error, "redis did not answer");
+            tracing::warn!(%error, "redis-server did not answer; answered 503");
             answer::of_failure(
                 StatusCode::SERVICE_UNAVAILABLE,
                 "ERR the redis-server behind this front does not answer",

@@ -1,6 +1,7 @@
 //! The ground: what the other layers stand on, and what depends on nothing inside this crate.
 
 pub mod bidi;
+pub mod causes;
 pub mod clock;
 pub mod env;
 pub mod hex;

@@ -71,7 +71,7 @@ async fn handle(
             tracing::error!(
                 panic = panic_text(&*panic),
                 request_id,
-                "a handler panicked"
+                "request failed: the handler panicked"
             );
             refusals::internal().into_response()
         }

@@ -2,12 +2,14 @@
 
 use std::fmt;
 
+use crate::base::causes::causes;
+
 /// The one line that says why a function cannot start. `main` returns it, and Rust prints it.
 pub struct Fatal(String);
 
 impl<E: std::error::Error> From<E> for Fatal {
     fn from(error: E) -> Self {
-        Self(error.to_string())
+        Self(causes(&error))
     }
 }
 
@@ -15,7 +17,7 @@ impl Fatal {
     /// An error of the Lambda runtime, which is boxed and therefore no [`std::error::Error`].
     #[must_use]
     pub fn runtime(error: &lambda_http::Error) -> Self {
-        Self(error.to_string())
+        Self(causes(&**error))
     }
 }
 

@@ -7,6 +7,7 @@ use std::time::Duration;
 use http::StatusCode;
 
 use super::problem::Problem;
+use crate::base::causes::causes;
 use crate::protocol::{postgres, qstash, sns, svix, upstash};
 use crate::service::{
     audit, cache, job, mail_event, notification, security, session, suppression, token,
@@ -14,7 +15,7 @@ use crate::service::{
 
 impl From<upstash::Error> for Problem {
     fn from(error: upstash::Error) -> Self {
-        tracing::error!(error = &error as &dyn std::error::Error, "redis failed");
+        tracing::error!(error = causes(&error), "request failed: Redis error");
         match error {
             upstash::Error::RateLimited { retry_after } => {
                 let problem =
@@ -43,15 +44,12 @@ pub(super) const QUEUE_QUOTA: &str = "queue_quota_used_up";
 
 impl From<qstash::Error> for Problem {
     fn from(error: qstash::Error) -> Self {
-        let source = &error as &dyn std::error::Error;
+        let said = causes(&error);
         if error.is_rejection() {
-            tracing::error!(
-                error = source,
-                "QStash rejected the request; the request is wrong"
-            );
+            tracing::error!(error = said, "request failed: QStash rejected the request");
             return internal();
         }
-        tracing::error!(error = source, "QStash failed");
+        tracing::error!(error = said, "request failed: QStash error");
         let problem = if error.is_quota() {
             Self {
                 code: QUEUE_QUOTA,
@@ -69,7 +67,7 @@ impl From<qstash::Error> for Problem {
 
 impl From<postgres::Error> for Problem {
     fn from(error: postgres::Error) -> Self {
-        tracing::error!(error = &error as &dyn std::error::Error, "postgres failed");
+        tracing::error!(error = causes(&error), "request failed: Postgres error");
         if error.may_pass() {
             return Self::unavailable("Postgres is unavailable. Try again.");
         }
@@ -129,7 +127,7 @@ impl From<cache::Error> for Problem {
             cache::Error::Store(error) => error.into(),
             cache::Error::Postgres(error) => error.into(),
             cache::Error::Busy => {
-                tracing::warn!("an entry was not filled in time");
+                tracing::warn!("request failed: cache entry still loading after the wait");
                 Self::unavailable("Another request is loading this entry. Try again.")
                     .after(Duration::from_secs(1))
             }
@@ -147,7 +145,7 @@ impl From<session::Error> for Problem {
                 if !queue.is_quota() && !queue.is_rejection() =>
             {
                 tracing::error!(
-                    error = &queue as &dyn std::error::Error,
+                    error = causes(&queue),
                     "session change not saved: Postgres and QStash are unavailable"
                 );
                 not_saved()
@@ -163,7 +161,7 @@ impl From<session::Error> for Problem {
                 Self::unavailable("Other requests are changing this session. Try again.")
             }
             session::Error::Unreadable(what) => {
-                tracing::error!(what, "a session is unreadable");
+                tracing::error!(what, "request failed: session record unreadable");
                 internal()
             }
         }
@@ -175,7 +173,7 @@ impl From<token::Error> for Problem {
         match error {
             token::Error::Store(error) => error.into(),
             error @ (token::Error::Random | token::Error::Unreadable) => {
-                tracing::error!(error = &error as &dyn std::error::Error, "tokens failed");
+                tracing::error!(error = causes(&error), "request failed: token error");
                 internal()
             }
         }
@@ -188,7 +186,7 @@ impl From<job::Error> for Problem {
             job::Error::Record(error) => error.into(),
             job::Error::Publish(error) => error.into(),
             job::Error::Refused(refusal) => {
-                tracing::error!(error = %refusal, "QStash rejected a job; its message is wrong");
+                tracing::error!(error = %refusal, "request failed: QStash rejected the job");
                 internal()
             }
             job::Error::TooLarge { bytes }
@@ -204,8 +202,8 @@ impl From<job::Error> for Problem {
             | job::Error::Payload(_)
             | job::Error::Unreadable(_)) => {
                 tracing::error!(
-                    error = &error as &dyn std::error::Error,
-                    "a job's record is unreadable"
+                    error = causes(&error),
+                    "request failed: job record or message invalid"
                 );
                 internal()
             }
@@ -217,7 +215,7 @@ impl From<sns::Error> for Problem {
     fn from(error: sns::Error) -> Self {
         match error {
             sns::Error::Malformed(what) => {
-                tracing::warn!(what, "a message of SNS is none");
+                tracing::warn!(what, "SNS message rejected: malformed");
                 Self::new(
                     StatusCode::BAD_REQUEST,
                     "message_malformed",
@@ -225,7 +223,10 @@ impl From<sns::Error> for Problem {
                 )
             }
             sns::Error::Refused(sns::Refusal::SignatureVersion) => {
-                tracing::error!(reason = %sns::Refusal::SignatureVersion, "a message of SNS was refused");
+                tracing::error!(
+                    reason = %sns::Refusal::SignatureVersion,
+                    "SNS message rejected: set the topic's SignatureVersion to 2"
+                );
                 Self::new(
                     StatusCode::UNAUTHORIZED,
                     "signature_version",
@@ -233,12 +234,14 @@ impl From<sns::Error> for Problem {
                 )
             }
             sns::Error::Refused(reason) => {
-                tracing::warn!(%reason, "a message of SNS was refused");
+                tracing::warn!(%reason, "SNS message rejected: not genuine");
                 unsigned()
             }
             sns::Error::Unavailable(error) => {
-                let error = &error as &dyn std::error::Error;
-                tracing::error!(error, "SNS cannot be asked");
+                tracing::error!(
+                    error = causes(&error),
+                    "SNS message not verified: SNS unavailable; SNS sends it again"
+                );
                 Self::unavailable("Amazon SNS is unavailable. Send the message again.")
             }
         }
@@ -247,7 +250,7 @@ impl From<sns::Error> for Problem {
 
 impl From<svix::SignatureError> for Problem {
     fn from(reason: svix::SignatureError) -> Self {
-        tracing::warn!(%reason, "a webhook was refused");
+        tracing::warn!(%reason, "webhook rejected: not genuine");
         unsigned()
     }
 }

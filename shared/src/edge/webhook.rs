@@ -167,7 +167,7 @@ impl Webhook {
         self.receiver
             .verify(&path, signature, body)
             .map_err(|reason| {
-                tracing::warn!(reason = %reason, "a delivery was refused");
+                tracing::warn!(reason = %reason, "QStash delivery rejected: invalid signature");
                 Problem::new(
                     StatusCode::UNAUTHORIZED,
                     "signature_invalid",

@@ -38,10 +38,10 @@ pub(super) fn bounded_wait(seconds: &str) -> Option<Duration> {
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// The provider does not offer the protocol versions that are asked for.
-    #[error("TLS cannot be set up")]
+    #[error("TLS setup failed")]
     Tls(#[from] rustls::Error),
     /// The client refused its configuration.
-    #[error("the HTTP client cannot be built")]
+    #[error("HTTP client setup failed")]
     Client(#[from] reqwest::Error),
 }
 

@@ -39,20 +39,20 @@ pub struct Receiver {
 
 /// The secret is not one that Svix gives.
 #[derive(Clone, Copy, Debug, thiserror::Error, PartialEq, Eq)]
-#[error("not whsec_ followed by base64 of 16 bytes or more")]
+#[error("must be whsec_ followed by the base64 of at least 16 bytes")]
 pub struct InvalidSecret;
 
 /// Why a webhook is not believed. Each reason is its own, for the log; a caller is told none of them.
 #[derive(Clone, Copy, Debug, thiserror::Error, PartialEq, Eq)]
 pub enum SignatureError {
     /// A header is absent, comes twice, or is not what it should be.
-    #[error("the header {0} cannot be read")]
+    #[error("the header {0} is missing or malformed")]
     Header(&'static str),
     /// It was signed more than [`TOLERANCE`] ago, or as far in the future.
-    #[error("the webhook's time is not now")]
+    #[error("the webhook's timestamp is too old or in the future")]
     Time,
     /// None of its signatures was made with our key over this id, time and body.
-    #[error("no signature is of this webhook")]
+    #[error("no signature matches this webhook")]
     Key,
 }
 

@@ -150,7 +150,7 @@ async fn what_is_genuine_and_tells_nothing_need_not_come_again() {
         stage
             .cloud
             .logs()
-            .contains("a genuine event cannot be read")
+            .contains("mail event ignored: genuine but unreadable")
     })
     .await;
     let logs = stage.cloud.logs();

@@ -183,18 +183,18 @@ fn without_any_provider_the_function_says_so_and_does_not_start() {
         ),
         (
             &[("MAIL_EVENTS_TOPIC_ARN", "mail-events")][..],
-            "MAIL_EVENTS_TOPIC_ARN is not valid: not the ARN of a standard topic",
+            "MAIL_EVENTS_TOPIC_ARN is not valid: must be the ARN of a standard topic",
         ),
         (
             &[("RESEND_WEBHOOK_SECRET", "hush")][..],
-            "RESEND_WEBHOOK_SECRET is not valid: not whsec_",
+            "RESEND_WEBHOOK_SECRET is not valid: must be whsec_",
         ),
         (
             &[
                 ("MAIL_EVENTS_TOPIC_ARN", TOPIC_ARN),
                 ("AWS_ENDPOINT_URL_SNS", "here"),
             ][..],
-            "AWS_ENDPOINT_URL_SNS is not valid: not an http(s) url",
+            "AWS_ENDPOINT_URL_SNS is not valid: must be an http(s) URL",
         ),
     ] {
         let mut command = Command::new(binary);

@@ -176,7 +176,7 @@ async fn a_function_that_cannot_read_its_secret_stops_with_one_line_that_says_wh
             "answered 400 ResourceNotFoundException",
         ),
         (refused(503, "<hush>"), "answered 503 without a reason"),
-        (refused(200, "<hush>"), "the answer is no JSON"),
+        (refused(200, "<hush>"), "the answer is not JSON"),
         (
             refused(200, "{\"SecretBinary\":\"aHVzaA==\"}"),
             "it holds no text",

@@ -141,7 +141,12 @@ pub async fn verify(
     let cursor = cursor.map(|reached| Place(reached).to_string());
     if let Some(broken) = &verdict.first_broken {
         let (chain, sequence, detail) = (&broken.chain, broken.sequence, &broken.detail);
-        tracing::error!(chain, sequence, detail, "an audit chain is broken");
+        tracing::error!(
+            chain,
+            sequence,
+            detail,
+            "audit chain broken: found by a verification"
+        );
     }
     Ok(Json(AuditVerdict { verdict, cursor }))
 }

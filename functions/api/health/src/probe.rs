@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
+use shared::base::causes::causes;
 use shared::base::id;
 use shared::protocol::qstash;
 use shared::protocol::upstash::{self, Command, Pipeline, Redis};
@@ -36,7 +37,7 @@ pub(crate) struct Store {
 pub(crate) async fn store(redis: &Redis, now: Timestamp) -> Option<Store> {
     let answer = timeout(PATIENCE, asked(redis, now)).await;
     let Ok(store) = answer else {
-        tracing::error!("redis does not answer");
+        tracing::error!("dependency check failed: Redis did not answer in time");
         return None;
     };
     store.inspect_err(logged).ok()
@@ -46,7 +47,7 @@ pub(crate) async fn store(redis: &Redis, now: Timestamp) -> Option<Store> {
 pub(crate) async fn oldest_pending(redis: &Redis, now: Timestamp) -> Option<u64> {
     let jobs = Jobs::new(redis.clone());
     let Ok(oldest) = timeout(PATIENCE, jobs.oldest_pending_seconds(now)).await else {
-        tracing::error!("Redis does not answer; no figures of jobs were written");
+        tracing::error!("Redis did not answer in time; the metric of pending jobs was not written");
         return None;
     };
     oldest.inspect_err(logged).ok()
@@ -123,10 +124,7 @@ fn reached<E: std::error::Error + 'static>(
             latency: Some(millis(started)),
         },
         Ok(Err(error)) => {
-            tracing::error!(
-                error = &error as &dyn std::error::Error,
-                "a part is not well"
-            );
+            tracing::error!(error = causes(&error), "dependency check failed");
             NOT_REACHED
         }
         Err(_) => NOT_REACHED,
@@ -145,8 +143,13 @@ pub(crate) fn millis(started: Instant) -> u64 {
 /// Says what Redis failed of; the report only says that it did.
 fn logged(error: &job::Error) {
     if let job::Error::Record(upstash::Error::Unauthorized) = error {
-        tracing::error!("redis refuses the token: set UPSTASH_REDIS_REST_TOKEN right");
+        tracing::error!(
+            "dependency check failed: Redis rejected the token; set UPSTASH_REDIS_REST_TOKEN"
+        );
     } else {
-        tracing::error!(error = error as &dyn std::error::Error, "redis is not well");
+        tracing::error!(
+            error = causes(error),
+            "dependency check failed: Redis error"
+        );
     }
 }

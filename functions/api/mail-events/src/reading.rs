@@ -14,10 +14,10 @@ const LONGEST_NAME: usize = 64;
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 pub(crate) enum NoEvent {
     /// It tells of something that changes nothing here.
-    #[error("of type {0:?}")]
+    #[error("type {0:?}")]
     Other(String),
     /// It is not built as the provider documents it.
-    #[error("not readable at {0:?}")]
+    #[error("unreadable at {0:?}")]
     Unreadable(String),
 }
 

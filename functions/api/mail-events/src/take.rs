@@ -105,13 +105,11 @@ impl Desk {
             }
             Verified::Subscription(subscription) => {
                 receiver.confirm(&subscription).await?;
-                tracing::info!("the topic's subscription is confirmed");
+                tracing::info!("SNS subscription confirmed; mail events of SES arrive from now on");
                 Ok(Outcome::Confirmed)
             }
             Verified::Unsubscribed => {
-                tracing::error!(
-                    "the topic's subscription was ended: SES's events do not come any more"
-                );
+                tracing::error!("SNS subscription ended; mail events of SES no longer arrive");
                 Ok(Outcome::Ignored)
             }
         }
@@ -125,11 +123,11 @@ impl Desk {
                 Recorded::Unmatched => Outcome::Unmatched,
             }),
             Err(other @ NoEvent::Other(_)) => {
-                tracing::info!(event = %other, "an event changes nothing here");
+                tracing::info!(event = %other, "mail event ignored: its type changes nothing");
                 Ok(Outcome::Ignored)
             }
             Err(unreadable) => {
-                tracing::error!(event = %unreadable, "a genuine event cannot be read");
+                tracing::error!(event = %unreadable, "mail event ignored: genuine but unreadable");
                 Ok(Outcome::Ignored)
             }
         }
@@ -138,6 +136,9 @@ impl Desk {
 
 /// Somebody who is not set up here, or nobody at all.
 fn strange(provider: &'static str) -> shared::edge::Problem {
-    tracing::warn!(provider, "a report comes from nobody who is set up");
+    tracing::warn!(
+        provider,
+        "mail event rejected: its provider is not configured"
+    );
     unsigned()
 }

@@ -4,6 +4,7 @@ use axum::Json;
 use axum::extract::State;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
+use shared::base::causes::causes;
 use shared::edge::caller::ActingUser;
 use shared::edge::documented::{BodyProblems, GuardProblems};
 use shared::edge::input::{self, invalid};
@@ -152,7 +153,10 @@ impl Inbox {
         let told = self.redis.pipeline(calls).await;
         let told = told.and_then(|mut replies| replies.take::<Reply>());
         if let Err(error) = told {
-            tracing::warn!(error = &error as &dyn std::error::Error, "not announced");
+            tracing::warn!(
+                error = causes(&error),
+                "notifications marked as read; count and event not written to Redis"
+            );
         }
     }
 }

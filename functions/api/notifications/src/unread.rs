@@ -3,6 +3,7 @@
 use axum::Json;
 use axum::extract::State;
 use serde::Serialize;
+use shared::base::causes::causes;
 use shared::edge::caller::ActingUser;
 use shared::edge::documented::GuardProblems;
 use shared::edge::{Caller, Result};
@@ -50,7 +51,10 @@ impl Inbox {
             Ok(Some(known)) => return Ok(known),
             Ok(None) => {}
             Err(error) => {
-                tracing::warn!(error = &error as &dyn std::error::Error, "not cached");
+                tracing::warn!(
+                    error = causes(&error),
+                    "Redis unavailable; unread count read from Postgres"
+                );
                 return Ok(self.notifications.unread(user).await?.count);
             }
         }
@@ -58,7 +62,10 @@ impl Inbox {
         match self.counts.set(user, unread).await {
             Ok(later) => Ok(later),
             Err(error) => {
-                tracing::warn!(error = &error as &dyn std::error::Error, "not cached");
+                tracing::warn!(
+                    error = causes(&error),
+                    "unread count not stored in Redis; the next read counts again"
+                );
                 Ok(unread.count)
             }
         }

@@ -72,7 +72,12 @@ pub async fn put(
         ));
     }
     desk.jobs.pause(job, tenant, pause.paused).await?;
-    tracing::warn!(%job, paused = pause.paused, one_tenant = tenant.is_some(), "pause");
+    tracing::warn!(
+        %job,
+        paused = pause.paused,
+        one_tenant = tenant.is_some(),
+        "job type paused or resumed by a caller"
+    );
     Ok(Json(pause))
 }
 

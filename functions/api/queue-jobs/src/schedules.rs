@@ -150,7 +150,11 @@ pub async fn put(
         for schedule in meant {
             desk.publisher.pause_schedule(schedule, paused).await?;
         }
-        tracing::warn!(paused, schedule = wish.schedule_id, "schedules");
+        tracing::warn!(
+            paused,
+            schedule = wish.schedule_id,
+            "schedules paused or resumed by a caller"
+        );
     }
     shown(&desk).await
 }

@@ -1,6 +1,7 @@
 //! From a read request to jobs in the queue: record first, then publish.
 
 use http::StatusCode;
+use shared::base::causes::causes;
 use shared::edge::{Caller, Problem, Result};
 use shared::protocol::qstash::Refusal;
 use shared::service::job::{
@@ -96,7 +97,10 @@ impl Queue {
         ids: &[String],
         label: &str,
     ) -> Result<()> {
-        tracing::warn!(jobs = ids.len(), "records are gone; recorded again");
+        tracing::warn!(
+            jobs = ids.len(),
+            "job records of an Idempotency-Key missing; recorded again"
+        );
         let order = Order {
             label: label.to_owned(),
             ..order.clone()
@@ -160,7 +164,7 @@ impl Queue {
             let left = places(deliveries, &[Delivery::NotSent, Delivery::InDoubt]).len();
             tracing::warn!(
                 left,
-                "enqueue not confirmed whole; the sweep publishes the rest"
+                "enqueue confirmed in part; the sweep publishes the rest"
             );
             return Ok(());
         }
@@ -187,7 +191,10 @@ impl Queue {
                 .flatten()
                 .any(|job| job.status != Status::Queued),
             Err(error) => {
-                tracing::warn!(%error, "job records unreadable; enqueue not confirmed");
+                tracing::warn!(
+                    error = causes(&error),
+                    "job records unreadable; enqueue not confirmed"
+                );
                 false
             }
         }
@@ -207,7 +214,11 @@ impl Queue {
                 payload: job.payload,
             };
             if let Err(error) = self.jobs.fail(incoming, reason).await {
-                tracing::error!(job_id = job.job_id, %error, "refused job not marked dead");
+                tracing::error!(
+                    job_id = job.job_id,
+                    error = causes(&error),
+                    "rejected job not marked dead; the sweep publishes it again"
+                );
             }
         }
     }
@@ -215,8 +226,14 @@ impl Queue {
     /// Cancels what was certainly not published. What cannot be reached for it stays queued, and goes with the sweep.
     async fn cancel(&self, ids: &[String]) {
         match self.jobs.cancel_each(ids, Sight::ALL).await {
-            Ok(_) => tracing::warn!(jobs = ids.len(), "cancelled jobs that were not published"),
-            Err(error) => tracing::error!(%error, "cannot cancel jobs that were not published"),
+            Ok(_) => tracing::warn!(
+                jobs = ids.len(),
+                "enqueue failed; unpublished jobs cancelled"
+            ),
+            Err(error) => tracing::error!(
+                error = causes(&error),
+                "unpublished jobs not cancelled; the sweep publishes them"
+            ),
         }
     }
 }

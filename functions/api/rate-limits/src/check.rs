@@ -4,6 +4,7 @@ use axum::Json;
 use axum::extract::State;
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
+use shared::base::causes::causes;
 use shared::base::whole;
 use shared::edge::documented::{BodyProblems, GuardProblems};
 use shared::edge::input::{self, Path};
@@ -117,8 +118,11 @@ pub async fn check(
     }
     let asked = asked(&desk, limit, identifier, cost).await;
     Ok(Json(asked.unwrap_or_else(|error| {
-        let error = &error as &dyn std::error::Error;
-        tracing::error!(limiter = name, error, "a limiter cannot count");
+        tracing::error!(
+            limiter = name,
+            error = causes(&error),
+            "limiter unavailable; answered by its outage policy"
+        );
         uncounted(limit, desk.clock.now().as_millisecond())
     })))
 }

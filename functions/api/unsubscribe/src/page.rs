@@ -61,7 +61,7 @@ impl Page {
             style: STYLE,
         };
         let body = html.render().unwrap_or_else(|error| {
-            tracing::error!(error = %error, "a page could not be written");
+            tracing::error!(error = %error, "page not rendered; an empty page was sent");
             String::new()
         });
         let mut response = (self.status(), body).into_response();

@@ -4,6 +4,7 @@ use axum::extract::{Request, State};
 use axum::response::Response;
 use bytes::Bytes;
 use http::Uri;
+use shared::base::causes::causes;
 use shared::edge::documented::LimitProblems;
 use shared::service::unsubscribe::{Error, Link, Standing};
 use url::form_urlencoded;
@@ -115,8 +116,8 @@ fn shown(answer: Result<Option<Standing>, Error>, page: impl FnOnce(Standing) ->
         Ok(None) => Page::Gone.response(),
         Err(error) => {
             tracing::error!(
-                error = &error as &dyn std::error::Error,
-                "a subscription could not be looked up or changed"
+                error = causes(&error),
+                "mail subscription not read or changed; the page asks to try again"
             );
             Page::Unavailable.response()
         }

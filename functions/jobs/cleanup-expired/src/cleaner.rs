@@ -6,6 +6,7 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 use serde::Deserialize;
 use serde_json::{Value, json};
+use shared::base::causes::causes;
 use shared::base::clock::Clock;
 use shared::base::env;
 use shared::edge::job::Attempt;
@@ -147,8 +148,11 @@ impl Cleaner {
                     return Err(Stop::go_on(PAUSE, format!("task {name} is unfinished")));
                 }
                 Err(error) => {
-                    let error = &error as &dyn std::error::Error;
-                    tracing::error!(task = name, error, "a task failed");
+                    tracing::error!(
+                        task = name,
+                        error = causes(&error),
+                        "clean-up task failed; the other tasks continue"
+                    );
                     failed.push(name);
                 }
             }

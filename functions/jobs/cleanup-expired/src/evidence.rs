@@ -57,7 +57,12 @@ impl Cleaner {
                         Retirable::Ready(checkpoint) => self.retire(run, &checkpoint).await?,
                         Retirable::Broken(link) => {
                             let (sequence, detail) = (link.sequence, &link.detail);
-                            tracing::error!(chain, sequence, detail, "an audit chain is broken");
+                            tracing::error!(
+                                chain,
+                                sequence,
+                                detail,
+                                "audit chain broken: clean-up leaves it alone"
+                            );
                             broken += 1;
                             break;
                         }

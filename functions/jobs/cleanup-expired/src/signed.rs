@@ -32,7 +32,10 @@ impl Signed {
         if let Some(key) = key(name, url).filter(|key| key.contains(&request.id)) {
             bucket.delete(&key).await.map(|()| true)
         } else {
-            tracing::warn!(request = request.id, "its signed document is left");
+            tracing::warn!(
+                request = request.id,
+                "signed document kept: final_pdf_url names no object of this request"
+            );
             Ok(false)
         }
     }

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use serde_json::json;
+use shared::base::causes::causes;
 use shared::base::clock::Clock;
 use shared::edge::metrics::Figure;
 use shared::edge::webhook::{Answer, Call, Take};
@@ -35,7 +36,10 @@ impl Take for Undertaker {
             Ok(Some(Failed::Dead)) => {
                 // The reason quotes what was answered, whoever answered: it stands in the record and not in the log.
                 Figure::DeadJobs(1).emit(FAILURE_HANDLER, self.clock.now());
-                tracing::warn!(last_status = message.status, "a job is dead");
+                tracing::warn!(
+                    last_status = message.status,
+                    "job marked dead: QStash gave up delivering it"
+                );
                 Answer::Done(json!({ "success": true, "jobId": job_id, "status": "dead" }))
             }
             Ok(Some(Failed::Kept)) => {
@@ -45,7 +49,10 @@ impl Take for Undertaker {
                 Answer::Again(left, "an attempt is still running".into())
             }
             Err(error) => {
-                tracing::error!(error = &error as &dyn std::error::Error, "cannot mark dead");
+                tracing::error!(
+                    error = causes(&error),
+                    "job not marked dead; QStash repeats the failure callback"
+                );
                 Answer::Again(OUTAGE_WAIT, "the job record is unavailable".into())
             }
         }

@@ -52,7 +52,10 @@ impl Undertaker<'_> {
         }
         if buried.dead > 0 {
             Figure::DeadJobs(buried.dead).emit("relay-outbox", now);
-            tracing::warn!(dead = buried.dead, "jobs had died without a word");
+            tracing::warn!(
+                dead = buried.dead,
+                "jobs marked dead: no failure callback arrived"
+            );
         }
         Ok(buried)
     }

@@ -138,7 +138,11 @@ impl Failures {
         match result {
             Ok(value) => Some(value),
             Err(stop) => {
-                tracing::error!(part, reason = %stop, "part of the sweep failed; the others go on");
+                tracing::error!(
+                    part,
+                    reason = %stop,
+                    "part of the sweep failed; the other parts continue"
+                );
                 self.0.get_or_insert(stop);
                 None
             }

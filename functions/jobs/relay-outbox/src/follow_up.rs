@@ -2,6 +2,7 @@
 //! of the first is ending: a delayed run finds what it would have found.
 
 use jiff::{SignedDuration, Timestamp};
+use shared::base::causes::causes;
 use shared::protocol::qstash::DeduplicationId;
 use shared::service::job::{JobType, Publisher, Run};
 
@@ -23,7 +24,9 @@ pub(crate) async fn publish(publisher: &Publisher, now: Timestamp) {
         not_before: begin + SignedDuration::from_secs(1),
     };
     if let Err(error) = publisher.publish_run(&run).await {
-        let error = &error as &dyn std::error::Error;
-        tracing::warn!(error, "follow-up run not published; left to the next sweep");
+        tracing::warn!(
+            error = causes(&error),
+            "follow-up run not published; the next sweep relays its rows"
+        );
     }
 }

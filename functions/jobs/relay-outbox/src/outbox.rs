@@ -99,7 +99,7 @@ impl<'a> Sweep<'a> {
                 Outcome::Done => self.swept.done += 1,
                 Outcome::Later { .. } | Outcome::Free(_) => self.swept.resting += 1,
                 Outcome::Aside(reason) => {
-                    tracing::error!(%reason, "a row of the outbox is set aside");
+                    tracing::error!(%reason, "outbox row set aside; it is not retried");
                     self.swept.set_aside += 1;
                 }
             }

@@ -73,7 +73,7 @@ async fn reject(courier: &Courier, job: &Unclaimed, reason: &str) -> Result<bool
     tracing::error!(
         job_id = job.job_id,
         reason,
-        "QStash rejected the job; its message is wrong"
+        "QStash rejected an unclaimed job; it is marked dead"
     );
     let incoming = Incoming {
         job_id: &job.job_id,

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use shared::base::causes::causes;
 use shared::base::env;
 use shared::protocol::mail::{Mail, MessageId, SendError, Sender};
 use shared::protocol::postgres::Postgres;
@@ -80,7 +81,7 @@ impl Post {
                     reason,
                 });
             }
-            tracing::info!(wait = ?wait, reason, "mail throttled; waiting");
+            tracing::info!(wait = ?wait, reason, "mail throttled; sent again after the wait");
             sleep(wait).await;
         }
     }
@@ -173,8 +174,8 @@ impl Post {
     async fn release(&self, sending: &Sending, reason: &str) {
         if let Err(error) = self.ledger.released(sending, reason).await {
             tracing::warn!(
-                error = &error as &dyn std::error::Error,
-                "a mail that was not sent stays in doubt"
+                error = causes(&error),
+                "unsent mail not released in the ledger; it stays marked in doubt"
             );
         }
     }

@@ -94,7 +94,11 @@ impl Pusher {
             }
             Ok(subscription) => Some(self.send(errand, &subscription).await),
             Err(error) => {
-                tracing::warn!(%error, subscription = %errand.known.id, "cannot be pushed to");
+                tracing::warn!(
+                    %error,
+                    subscription = %errand.known.id,
+                    "push subscription invalid; no message sent"
+                );
                 None
             }
         }
@@ -164,7 +168,7 @@ impl Pushes {
                 self.settled.push(browser);
             }
             Some(Delivery::Refused(status)) => {
-                tracing::error!(%status, "a push service refuses a message");
+                tracing::error!(%status, "push service rejected a message; it is not retried");
                 self.refused += 1;
                 self.settled.push(browser);
             }

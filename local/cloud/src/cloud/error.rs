@@ -1,6 +1,5 @@
 //! Why the cloud is not up, in words that say what to do.
 
-use std::error::Error as _;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -68,20 +67,5 @@ impl Error {
             path: path.to_owned(),
             source,
         }
-    }
-
-    /// The error with its causes, in one line. A cause that only repeats what was said is left out.
-    #[must_use]
-    pub fn explained(&self) -> String {
-        let mut text = self.to_string();
-        let mut cause = self.source();
-        while let Some(error) = cause {
-            let said = error.to_string();
-            if !text.contains(&said) {
-                text = format!("{text}: {said}");
-            }
-            cause = error.source();
-        }
-        text
     }
 }

@@ -10,6 +10,7 @@ use std::io;
 use std::path::PathBuf;
 
 use clap::Parser;
+use shared::base::causes::causes;
 
 use crate::{cloud, demo as demonstration, event as samples};
 
@@ -38,21 +39,19 @@ pub enum Error {
     #[error("{} is not there: start the local cloud first (local up)", .0.display())]
     NoEnvFile(PathBuf),
     /// The file of an event holds something else.
-    #[error("{} holds no JSON", .0.display())]
+    #[error("{} is not JSON", .0.display())]
     NoJson(PathBuf),
     /// The event cannot be made ready.
     #[error(transparent)]
     Event(#[from] samples::Error),
     /// The demo could not run to its end.
-    #[error("the demo did not run to its end")]
+    #[error("the demo did not complete")]
     Demo(#[from] demonstration::Error),
     /// The demo ran, and not everything was as it should be.
-    #[error(
-        "the demo ended with something amiss: see the table, and the logs under the data folder"
-    )]
+    #[error("the demo failed: see the table, and the logs under the data folder")]
     NotWell,
     /// The terminal, a log or a signal could not be used.
-    #[error("the system refused a basic service")]
+    #[error("a system call failed")]
     System(#[from] io::Error),
 }
 
@@ -72,13 +71,6 @@ impl Error {
     /// The error with its causes, in one line.
     #[must_use]
     pub fn explained(&self) -> String {
-        match self {
-            Self::Cloud(error) => error.explained(),
-            Self::System(source) => format!("{self}: {source}"),
-            Self::Demo(source) => format!("{self}: {source}"),
-            Self::NoEnvFile(_) | Self::NoJson(_) | Self::Event(_) | Self::NotWell => {
-                self.to_string()
-            }
-        }
+        causes(self)
     }
 }

@@ -43,7 +43,7 @@ pub enum Error {
         detail: String,
     },
     /// The sample mail could not be written.
-    #[error("the sample mail cannot be kept")]
+    #[error("the sample mail cannot be written")]
     Keep(#[from] io::Error),
 }
 

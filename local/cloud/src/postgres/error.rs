@@ -43,7 +43,7 @@ pub enum Error {
     #[error("cannot connect to the database")]
     Connect(#[source] tokio_postgres::Error),
     /// The database refused a statement of ours.
-    #[error("the database refused a statement: {}", said(.0))]
+    #[error("the database rejected a statement: {}", said(.0))]
     Refused(#[source] tokio_postgres::Error),
     /// The database refused a migration.
     #[error("migration {name} failed: {}", said(source))]

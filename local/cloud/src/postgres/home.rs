@@ -92,7 +92,11 @@ impl Home {
         for folder in [&self.folder, &self.wanted] {
             match std::fs::remove_dir_all(folder) {
                 Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                    tracing::warn!(%error, folder = %folder.display(), "a cluster's folder stays");
+                    tracing::warn!(
+                        %error,
+                        folder = %folder.display(),
+                        "folder of a PostgreSQL cluster not removed"
+                    );
                 }
                 _ => {}
             }

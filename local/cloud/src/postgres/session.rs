@@ -18,7 +18,7 @@ impl Session {
             .map_err(Error::Connect)?;
         let connection = tokio::spawn(async move {
             if let Err(error) = connection.await {
-                tracing::debug!(%error, "a connection to the database ended");
+                tracing::debug!(%error, "PostgreSQL connection ended with an error");
             }
         });
         Ok(Self { client, connection })
@@ -45,7 +45,7 @@ impl Session {
     pub(super) async fn close(self) {
         drop(self.client);
         if let Err(error) = self.connection.await {
-            tracing::debug!(%error, "a connection to the database was lost");
+            tracing::debug!(%error, "PostgreSQL connection task failed");
         }
     }
 }

@@ -171,9 +171,18 @@ impl Process {
     pub async fn stop(mut self) {
         drop(self.hold.take());
         match tokio::time::timeout(STOP_LIMIT, self.leash.wait()).await {
-            Ok(Ok(status)) => tracing::debug!(name = self.name, %status, "a program has ended"),
-            Ok(Err(error)) => tracing::warn!(name = self.name, %error, "a program was lost"),
-            Err(_) => tracing::warn!(name = self.name, "a program does not end"),
+            Ok(Ok(status)) => tracing::debug!(name = self.name, %status, "program ended"),
+            Ok(Err(error)) => {
+                tracing::warn!(
+                    name = self.name,
+                    %error,
+                    "program not waited for; its end is unknown"
+                );
+            }
+            Err(_) => tracing::warn!(
+                name = self.name,
+                "program still running after the stop signal"
+            ),
         }
     }
 

@@ -45,7 +45,12 @@ impl Front {
         let mut answer = match self.respond(&parts, body, peer, &id).await {
             Ok(answer) => answer,
             Err(refusal) => {
-                tracing::debug!(?refusal, method = %parts.method, path = parts.uri.path(), "a request was refused");
+                tracing::debug!(
+                    ?refusal,
+                    method = %parts.method,
+                    path = parts.uri.path(),
+                    "request rejected by the gateway"
+                );
                 refusal.answer()
             }
         };

@@ -71,12 +71,19 @@ impl Function {
             return;
         }
         let killed = self.kill();
-        tracing::warn!(function = self.name, killed, "instances ignored SIGTERM");
+        tracing::warn!(
+            function = self.name,
+            killed,
+            "instances ignored SIGTERM; killed"
+        );
         if tokio::time::timeout(REAPING, unreaped.wait_for(|count| *count == 0))
             .await
             .is_err()
         {
-            tracing::warn!(function = self.name, "instances survived SIGKILL");
+            tracing::warn!(
+                function = self.name,
+                "instances still alive after SIGKILL; left behind"
+            );
         }
     }
 
@@ -113,7 +120,12 @@ impl Function {
             Phase::Waiting | Phase::Settling => None,
         };
         if let Some(current) = owed {
-            tracing::warn!(function = self.name, pid = member.pid, %error, "a call failed");
+            tracing::warn!(
+                function = self.name,
+                pid = member.pid,
+                %error,
+                "invocation failed; its instance is gone"
+            );
             current.end(Err(error));
         }
         self.scale(fleet);
@@ -126,6 +138,6 @@ fn signal(pid: u32, signal: Signal) {
         return;
     };
     if let Err(error) = killpg(Pid::from_raw(group), signal) {
-        tracing::debug!(pid, %error, "the instance had ended");
+        tracing::debug!(pid, %error, "signal not sent; the instance had ended");
     }
 }

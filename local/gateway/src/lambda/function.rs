@@ -92,7 +92,7 @@ impl Function {
                 tracing::warn!(
                     function = self.name,
                     reserved,
-                    "call refused: reserved concurrency in use"
+                    "invocation throttled: reserved concurrency in use"
                 );
                 return Err(InvokeError::Throttled(reserved));
             }
@@ -200,7 +200,11 @@ impl Function {
                     );
                 }
                 Err(error) => {
-                    tracing::warn!(function = self.name, %error, "an instance was not started");
+                    tracing::warn!(
+                        function = self.name,
+                        %error,
+                        "instance not started; its invocation fails"
+                    );
                     if let Some(invocation) = fleet.queue.pop() {
                         invocation.fail(InvokeError::Init(error.to_string()));
                     }

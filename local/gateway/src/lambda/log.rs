@@ -56,7 +56,11 @@ impl Log {
     fn append(&self, lines: &[u8]) {
         let mut inner = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if let Err(error) = inner.append(lines) {
-            tracing::warn!(%error, path = %inner.path.display(), "output of a function was lost");
+            tracing::warn!(
+                %error,
+                path = %inner.path.display(),
+                "output of a function not written to its log; lost"
+            );
         }
     }
 }

@@ -24,10 +24,10 @@ pub enum Error {
         source: io::Error,
     },
     /// It is not YAML, or a member has the wrong type.
-    #[error("the template is not what SAM describes")]
+    #[error("the template is not a valid SAM template")]
     Yaml(#[source] yaml_serde::Error),
     /// A function's properties are not usable.
-    #[error("{resource}: its properties are not usable")]
+    #[error("{resource}: its properties are invalid")]
     Function {
         /// The logical id.
         resource: String,
@@ -39,7 +39,7 @@ pub enum Error {
     #[error("{0}: its CodeUri does not end in a folder's name")]
     CodeUri(String),
     /// A route has no known form.
-    #[error("{resource}: {route} is not a route")]
+    #[error("{resource}: {route} is not a valid route")]
     Route {
         /// The logical id.
         resource: String,

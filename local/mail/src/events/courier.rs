@@ -77,7 +77,7 @@ async fn follow(events: &Events, mail: &Mail) {
     for step in simulator::course(mail) {
         tokio::time::sleep(step.after).await;
         if let Err(error) = events.happen(mail, step.what, &step.to) {
-            tracing::error!(%error, "an event could not be made");
+            tracing::error!(%error, "mail event not created; skipped");
         }
     }
 }
@@ -95,7 +95,10 @@ async fn send(events: &Events, lanes: &Semaphore, event: &Event) {
         }
         tokio::time::sleep(pause).await;
     }
-    tracing::warn!(id = event.id(), "an event was not taken and is given up");
+    tracing::warn!(
+        id = event.id(),
+        "mail event not accepted by its endpoint; given up"
+    );
 }
 
 async fn ask(events: &Events, question: &sns::Message) {
@@ -108,9 +111,7 @@ async fn ask(events: &Events, question: &sns::Message) {
         }
         tokio::time::sleep(pause).await;
     }
-    tracing::warn!(
-        "the subscription of the mail events was not confirmed: SES's events go nowhere"
-    );
+    tracing::warn!("SNS subscription not confirmed; mail events of SES go nowhere");
 }
 
 fn is_taken(answer: &Result<u16, post::Undelivered>) -> bool {

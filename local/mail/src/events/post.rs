@@ -19,22 +19,22 @@ const TIMEOUT: Duration = Duration::from_secs(15);
 #[derive(Debug, thiserror::Error)]
 pub enum Undelivered {
     /// Nobody is subscribed.
-    #[error("nobody is subscribed")]
+    #[error("no endpoint is subscribed")]
     NoAddress,
     /// The subscribed address is no `http://host:port/...`.
-    #[error("the subscribed address is not a plain HTTP URL")]
+    #[error("the endpoint must be a plain HTTP URL")]
     Address,
     /// The event cannot be signed.
     #[error(transparent)]
     Unsigned(#[from] event::Error),
     /// Nobody listens.
-    #[error("nobody listens at the subscribed address")]
+    #[error("the endpoint cannot be connected to")]
     Connect(#[from] io::Error),
     /// The connection broke.
-    #[error("the connection broke")]
+    #[error("the connection was lost")]
     Broken(#[from] hyper::Error),
     /// No answer in time.
-    #[error("there was no answer within {} s", TIMEOUT.as_secs())]
+    #[error("the endpoint did not answer within {} s", TIMEOUT.as_secs())]
     Silent,
 }
 

@@ -12,7 +12,7 @@ const PREFIX: &str = "whsec_";
 
 /// The secret is not `whsec_` and base64.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the webhook secret is not whsec_ followed by base64")]
+#[error("the webhook secret must be whsec_ followed by base64")]
 pub struct BadSecret;
 
 /// A webhook's key.

@@ -236,7 +236,7 @@ fn missing() -> Response {
 #[derive(Debug, thiserror::Error)]
 enum Unreadable {
     /// The file of the mails cannot be read or written.
-    #[error("the mails cannot be reached")]
+    #[error("the mails cannot be read")]
     Mails(#[from] io::Error),
     /// An event cannot be made.
     #[error("the events cannot be signed")]
@@ -245,7 +245,7 @@ enum Unreadable {
 
 impl IntoResponse for Unreadable {
     fn into_response(self) -> Response {
-        tracing::error!(error = ?self, "the mailbox has no answer");
+        tracing::error!(error = ?self, "mailbox request failed; answered 500");
         (
             StatusCode::INTERNAL_SERVER_ERROR,
             Json(json!({ "error": self.to_string() })),

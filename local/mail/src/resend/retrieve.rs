@@ -20,7 +20,7 @@ pub(super) async fn retrieve(
     authorization::check(&headers, &resend.account.resend_key)?;
     resend.count()?;
     let found = resend.account.store.get(&id).map_err(|error| {
-        tracing::error!(%error, "the mails cannot be read");
+        tracing::error!(%error, "mail not read; answered 500");
         Code::InternalServerError
     })?;
     let mail = found

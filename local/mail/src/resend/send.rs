@@ -72,7 +72,7 @@ async fn run(
         }
     });
     sending.await.unwrap_or_else(|error| {
-        tracing::error!(%error, "a mail could not be taken");
+        tracing::error!(%error, "send request failed; answered 500");
         Refusal::from(Code::InternalServerError).into_response()
     })
 }
@@ -153,7 +153,7 @@ impl Resend {
             self.account
                 .keep(mail, payload.as_deref())
                 .map_err(|error| {
-                    tracing::error!(%error, "a mail could not be kept");
+                    tracing::error!(%error, "mail not stored; answered 500");
                     Code::InternalServerError
                 })?;
         }

@@ -30,6 +30,7 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 
 use crate::broker::Broker;
+use crate::error::causes;
 use burst::Burst;
 use refusal::Refusal;
 
@@ -51,7 +52,7 @@ pub(crate) async fn serve(
         .with_graceful_shutdown(stopped)
         .await
     {
-        tracing::error!(error = &error as &dyn std::error::Error, "the API stopped");
+        tracing::error!(error = causes(&error), "API stopped by an error");
     }
 }
 

@@ -5,6 +5,7 @@ use axum::response::{IntoResponse, Response};
 use http::{HeaderValue, StatusCode};
 use serde_json::json;
 
+use crate::error::causes;
 use crate::usage::Spent;
 use crate::{cron, destination, filter, flow_control, headers, hosts, name, plan, publish, store};
 
@@ -36,14 +37,7 @@ pub(super) enum Refusal {
 
 impl Refusal {
     fn invalid(error: &dyn std::error::Error) -> Self {
-        let mut text = error.to_string();
-        if let Some(source) = error.source() {
-            let source = source.to_string();
-            if !text.contains(&source) {
-                text = format!("{text}: {source}");
-            }
-        }
-        Self::Invalid(text)
+        Self::Invalid(causes(error))
     }
 
     fn status(&self) -> StatusCode {
@@ -62,7 +56,7 @@ impl Refusal {
 impl IntoResponse for Refusal {
     fn into_response(self) -> Response {
         if let Self::Store(error) = &self {
-            tracing::error!(error = error as &dyn std::error::Error, "a call failed");
+            tracing::error!(error = causes(error), "API request failed; answered 500");
         }
         let mut response =
             (self.status(), Json(json!({ "error": self.to_string() }))).into_response();

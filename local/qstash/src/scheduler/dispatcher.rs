@@ -10,6 +10,7 @@ use crate::broker::Broker;
 use crate::clock;
 use crate::delivery::{self, Sender};
 use crate::disorder::Duplicate;
+use crate::error::causes;
 use crate::message::Message;
 use crate::outcome;
 use crate::publish::Now;
@@ -71,14 +72,22 @@ async fn fire(broker: &Broker) {
                 .await
         };
         if let Err(error) = fired {
-            tracing::error!(error = &error as &dyn std::error::Error, schedule = %id, "a schedule was not fired");
+            tracing::error!(
+                error = causes(&error),
+                schedule = %id,
+                "schedule not fired; its next time fires it"
+            );
         }
     }
 }
 
 async fn deliver(broker: Arc<Broker>, start: Start) {
     if let Err(error) = try_deliver(&broker, &start).await {
-        tracing::error!(error = &error as &dyn std::error::Error, id = %start.id, "a delivery was not written down");
+        tracing::error!(
+            error = causes(&error),
+            id = %start.id,
+            "delivery not stored; tried again after a pause"
+        );
         tokio::time::sleep(STORE_REST).await;
         let due_ms = broker.clock.now_ms();
         broker.scheduler.apply(vec![Change::Retry {

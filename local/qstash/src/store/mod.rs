@@ -59,10 +59,10 @@ const FILE: &str = "qstash.redb";
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Error {
     /// The file, or the disk under it.
-    #[error("the store failed")]
+    #[error("the database of the store failed")]
     Database(#[source] Box<redb::Error>),
     /// A record that is not what was written.
-    #[error("a record in the store cannot be read")]
+    #[error("a record in the store is unreadable")]
     Record(#[from] serde_json::Error),
     /// The transaction that held the write was not committed; the reason is in the log.
     #[error("the write was not committed")]

@@ -6,6 +6,7 @@ use std::thread::JoinHandle;
 
 use redb::Database;
 
+use crate::error::causes;
 use crate::plan::PlanLimits;
 use crate::scheduler::Change;
 
@@ -48,8 +49,8 @@ impl Writer {
                     }
                     // Whoever waits learns it when the reply is dropped.
                     Err(error) => tracing::error!(
-                        error = &error as &dyn std::error::Error,
-                        "a write was lost"
+                        error = causes(&error),
+                        "store write failed; its callers get an error"
                     ),
                 }
             }
@@ -83,7 +84,7 @@ impl Writer {
             .take()
             && thread.join().is_err()
         {
-            tracing::error!("the writing thread panicked");
+            tracing::error!("store writer thread panicked");
         }
     }
 }

@@ -34,7 +34,7 @@ enum Trust {
 /// The text names no proxies.
 #[derive(Clone, Copy, Debug, thiserror::Error)]
 #[error(
-    "must be the number of proxies in front (0 to 10), or their networks with commas between: 192.0.2.0/24,2001:db8::/32"
+    "must be the number of trusted proxies (0 to 10) or their networks, separated by commas: 192.0.2.0/24,2001:db8::/32"
 )]
 pub(super) struct InvalidProxies;
 

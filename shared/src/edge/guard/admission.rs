@@ -10,6 +10,7 @@ use http::{HeaderValue, StatusCode};
 use super::super::limiter::{Limiter, Order};
 use super::super::problem::Problem;
 use super::reads;
+use crate::base::causes::causes;
 use crate::base::clock::Clock;
 use crate::protocol::upstash::{self, Redis, Reply, Ride, carry};
 use crate::service::rate_limit::{self, Admission, OnOutage, RateLimits, Reason, Verdict};
@@ -86,11 +87,24 @@ impl Door {
             Ok(verdict) => Decision::Pass(Some(verdict)),
             Err(error) => {
                 let name = limiter.counts.name;
-                let error = &error as &dyn std::error::Error;
-                tracing::error!(limiter = name, error, "a limiter cannot count");
+                let error = causes(&error);
                 match limiter.on_outage {
-                    OnOutage::Open => Decision::Pass(None),
-                    OnOutage::Closed => Decision::Refuse(marked(None, outage().into_response())),
+                    OnOutage::Open => {
+                        tracing::error!(
+                            limiter = name,
+                            error,
+                            "limiter unavailable; request allowed without counting"
+                        );
+                        Decision::Pass(None)
+                    }
+                    OnOutage::Closed => {
+                        tracing::error!(
+                            limiter = name,
+                            error,
+                            "limiter unavailable; request rejected with 503"
+                        );
+                        Decision::Refuse(marked(None, outage().into_response()))
+                    }
                 }
             }
         }

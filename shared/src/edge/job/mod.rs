@@ -20,6 +20,7 @@ use serde_json::{Map, Value, json};
 use super::api::panic_text;
 use super::fatal::Fatal;
 use super::webhook::{Answer, Call, Take, Webhook};
+use crate::base::causes::causes;
 use crate::base::clock::Clock;
 use crate::base::env;
 use crate::protocol::qstash::Receiver;
@@ -143,7 +144,10 @@ impl Worker {
             }
             Ok(Claimed::Foreign) => Answer::Never("the job has a different type".into()),
             Err(error) => {
-                tracing::error!(error = &error as &dyn std::error::Error, "cannot claim");
+                tracing::error!(
+                    error = causes(&error),
+                    "job not claimed; QStash delivers it again"
+                );
                 Answer::Again(
                     stretched(OUTAGE_WAIT, job_id),
                     "the job record is unavailable".into(),
@@ -160,7 +164,10 @@ impl Worker {
             incoming.payload = "";
         }
         if let Err(error) = self.jobs.fail(incoming, &reason).await {
-            tracing::error!(error = &error as &dyn std::error::Error, "cannot mark dead");
+            tracing::error!(
+                error = causes(&error),
+                "unreadable job not marked dead; the failure callback marks it"
+            );
         }
         Answer::Never(reason)
     }
@@ -210,7 +217,10 @@ impl Worker {
                 "another delivery took over this job".into(),
             ),
             Err(error) => {
-                tracing::error!(error = &error as &dyn std::error::Error, "cannot commit");
+                tracing::error!(
+                    error = causes(&error),
+                    "job outcome not committed; QStash delivers the job again"
+                );
                 let wait = stretched(self.plan.lease, &claim.job_id);
                 Answer::Again(wait, "the job record is unavailable".into())
             }
@@ -224,11 +234,20 @@ impl Worker {
         payload: &str,
         stop: Stop,
     ) -> (Ending, Answer) {
-        tracing::warn!(reason = %stop, "stopped");
         match stop {
-            Stop::Retry { error, after } => self.again(call, claim, error, after),
-            Stop::Never(error) => (Ending::Dead(error.clone()), Answer::Never(error)),
+            Stop::Retry { error, after } => {
+                tracing::warn!(reason = error, "attempt failed; QStash retries the job");
+                self.again(call, claim, error, after)
+            }
+            Stop::Never(error) => {
+                tracing::warn!(reason = error, "attempt failed; the job is marked dead");
+                (Ending::Dead(error.clone()), Answer::Never(error))
+            }
             Stop::Defer { after, reason } => {
+                tracing::warn!(
+                    reason,
+                    "attempt deferred; a later message continues the job"
+                );
                 let deferral = Deferral {
                     at: self.webhook.clock.now() + backoff::wait(after, claim.deferrals),
                     reason,
@@ -241,6 +260,10 @@ impl Worker {
                 left,
                 reason,
             } => {
+                tracing::warn!(
+                    reason,
+                    "attempt incomplete; the next message continues the job"
+                );
                 let deferral = Deferral {
                     at: self.webhook.clock.now() + backoff::bounded(after),
                     reason,
@@ -303,7 +326,10 @@ impl Worker {
 
 /// The first panic may have been an accident of the moment; the second is a fault of the code or the payload.
 fn panicked(claim: &Claim, text: &str, wait: Duration) -> (Ending, Answer) {
-    tracing::error!(panic = text, "the work panicked");
+    tracing::error!(
+        panic = text,
+        "job handler panicked; a second panic marks the job dead"
+    );
     let error = format!("panicked: {text}");
     if claim.panics == 0 {
         (

@@ -2,31 +2,32 @@
 
 use jiff::Timestamp;
 
+use crate::base::causes::causes;
 use crate::edge::metrics::Figure;
 use crate::service::job::{self, Stop};
 
 /// How an attempt of `function` ends whose publish failed. A message that QStash rejects is our fault and goes dead with
 /// the reason; a spent quota is retried when it is reset, and raises an alarm; an outage is retried.
 pub fn queue_stop(error: job::Error, function: &str, now: Timestamp) -> Stop {
-    let source = &error as &dyn std::error::Error;
+    let said = causes(&error);
     if error.is_rejection() {
         tracing::error!(
-            error = source,
-            "QStash rejected the message; the message is wrong"
+            error = said,
+            "QStash rejected the request; this job is marked dead"
         );
         return Stop::never(error);
     }
     let after = match &error {
         job::Error::Publish(queue) if queue.is_quota() => {
             tracing::error!(
-                error = source,
-                "QStash quota is used up; the job is retried later"
+                error = said,
+                "QStash quota used up; this job is retried after the reset"
             );
             Figure::QueueQuotaSpent(1).emit(function, now);
             queue.retry_after()
         }
         _ => {
-            tracing::error!(error = source, "publishing failed; the job is retried");
+            tracing::error!(error = said, "QStash call failed; this job is retried");
             None
         }
     };

@@ -90,7 +90,7 @@ type Cause = Box<dyn std::error::Error + Send + Sync>;
 #[derive(Debug, thiserror::Error)]
 pub enum SendError {
     /// A sending limit is met. The mail was not accepted: it may be tried again, but not now.
-    #[error("the mail provider is limiting: {reason}")]
+    #[error("the mail provider throttled the mail: {reason}")]
     Throttled {
         /// How long the provider wants to be left alone, if it says so.
         retry_after: Option<Duration>,
@@ -98,20 +98,20 @@ pub enum SendError {
         reason: String,
     },
     /// This mail will never go: a recipient or a content that the provider refuses.
-    #[error("the mail provider refused the mail: {reason}")]
+    #[error("the mail provider rejected the mail: {reason}")]
     Rejected {
         /// The provider's code and words, without addresses.
         reason: String,
     },
     /// The provider was not reached, or failed before it took the mail. It was surely not accepted.
-    #[error("the mail provider is not available")]
+    #[error("the mail provider is unavailable")]
     Unavailable(#[source] Cause),
     /// The request was sent and no answer came: the mail may have been accepted.
-    #[error("the mail provider did not answer")]
+    #[error("the mail provider did not answer; the mail may have been sent")]
     Unknown(#[source] Cause),
     /// The account may not send this: a sender that is not verified, sending paused. Someone has to change the
     /// configuration; the mail itself is sound and was not accepted.
-    #[error("the mail provider does not let this account send: {reason}")]
+    #[error("the mail provider does not allow this account to send: {reason}")]
     NotAllowed {
         /// The provider's code and words, without addresses.
         reason: String,

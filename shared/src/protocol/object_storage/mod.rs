@@ -36,13 +36,13 @@ const REFUSAL: usize = 4096;
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// The store did not answer, or not now: try again.
-    #[error("the object store is not available: {0}")]
+    #[error("the object store is unavailable: {0}")]
     Unavailable(String),
     /// There is no such object.
-    #[error("there is no such object")]
+    #[error("the object does not exist")]
     Missing,
     /// The store refuses, and will do so again: a missing right, a missing bucket, a wrong key.
-    #[error("the object store refused {action}: {status} {code}")]
+    #[error("the object store rejected {action}: {status} {code}")]
     Refused {
         /// The action, as policies name it.
         action: &'static str,

@@ -9,14 +9,14 @@ type Cause = Box<dyn std::error::Error + Send + Sync>;
 pub enum Error {
     /// The database could not be reached, or turned the statement away for a passing reason (shutting down, out of
     /// connections, deadlock). The statement surely took no effect: it may be tried again.
-    #[error("postgres is not available")]
+    #[error("Postgres is unavailable")]
     Unavailable(#[source] Cause),
     /// The connection was cut, or the deadline ran out, after the statement was sent: it may have taken effect. Only
     /// a statement that is safe to repeat may be tried again.
-    #[error("postgres did not answer in time")]
+    #[error("Postgres did not confirm the statement; it may have taken effect")]
     Interrupted(#[source] Cause),
     /// A unique, foreign-key, check or not-null constraint forbids it (SQLSTATE class 23).
-    #[error("postgres refused the change: {code} {constraint}")]
+    #[error("Postgres rejected the change: {code} {constraint}")]
     Constraint {
         /// The SQLSTATE.
         code: String,
@@ -24,7 +24,7 @@ pub enum Error {
         constraint: String,
     },
     /// The server refuses the statement and will always do so: a missing table, a missing right, a wrong type.
-    #[error("postgres refused the statement: {code} {message}")]
+    #[error("Postgres rejected the statement: {code} {message}")]
     Rejected {
         /// The SQLSTATE.
         code: String,
@@ -32,7 +32,7 @@ pub enum Error {
         message: String,
     },
     /// A result column is absent or of another type than the caller expects.
-    #[error("a column could not be read")]
+    #[error("a column of the result is unreadable")]
     Decode(#[source] tokio_postgres::Error),
 }
 

@@ -14,6 +14,7 @@ use tokio_postgres_rustls::MakeRustlsConnect;
 
 use super::error::Error;
 use super::session::Session;
+use crate::base::causes::causes;
 use crate::base::env;
 
 /// How long a connection may take to open, TLS and authentication included.
@@ -47,7 +48,10 @@ impl Target {
             .map_err(|error| Error::Unavailable(error.into()))?;
         let driver = tokio::spawn(async move {
             if let Err(error) = connection.await {
-                tracing::debug!(%error, "the postgres connection ended");
+                tracing::debug!(
+                    error = causes(&error),
+                    "Postgres connection ended; the next statement opens another"
+                );
             }
         });
         Ok(Session::new(client, driver.abort_handle()))

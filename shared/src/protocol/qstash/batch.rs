@@ -16,7 +16,7 @@ use super::publish::Published;
 
 /// Why one message of a batch was not taken, while others may have been. The text is QStash's.
 #[derive(Clone, Debug, thiserror::Error, PartialEq, Eq)]
-#[error("qstash refused the message: {0}")]
+#[error("QStash rejected the message: {0}")]
 pub struct Refusal(pub String);
 
 /// A message as a batch carries it. The body is text: JSON has no other.
@@ -59,7 +59,7 @@ impl Client {
             .map(|it| item(it.borrow()))
             .collect::<Result<_, _>>()?;
         let body = serde_json::to_vec(&items)
-            .map_err(|_| Error::Argument("the batch cannot be written as json"))?;
+            .map_err(|_| Error::Argument("the batch cannot be serialized as JSON"))?;
         let json = HeaderValue::from_static("application/json");
         let call = Call::new(Method::POST, self.at(&["batch"])?)
             .with(HeaderMap::from_iter([(CONTENT_TYPE, json)]), body.into())

@@ -89,7 +89,7 @@ impl Client {
         }
         let mut url = self.base.clone();
         url.path_segments_mut()
-            .map_err(|()| Error::Argument("the address takes no path"))?
+            .map_err(|()| Error::Argument("the URL takes no path"))?
             .pop_if_empty()
             .push("v2")
             .extend(segments);
@@ -101,7 +101,7 @@ impl Client {
     pub(super) fn towards(&self, verb: &str, destination: &Url) -> Result<Url, Error> {
         let base = self.base.as_str().trim_end_matches('/');
         Url::parse(&format!("{base}/v2/{verb}/{destination}"))
-            .map_err(|_| Error::Argument("the destination cannot stand in an address"))
+            .map_err(|_| Error::Argument("the destination is not allowed in a URL"))
     }
 
     /// Makes the call and reads its answer as JSON.

@@ -8,16 +8,16 @@ use crate::protocol::http;
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// Nothing was sent: an argument would have meant something else on the wire than the caller meant.
-    #[error("not sent to qstash: {0}")]
+    #[error("not sent to QStash: {0}")]
     Argument(&'static str),
     /// The connection failed, broke or took too long. The address is left out of the source.
-    #[error("qstash could not be reached")]
+    #[error("QStash is unavailable")]
     Transport(#[source] reqwest::Error),
     /// The token is unknown or has no right to do this.
-    #[error("qstash refused the token")]
+    #[error("QStash rejected the configured token")]
     Unauthorized,
     /// Too many requests, in this second or on this day.
-    #[error("qstash's rate limit is met")]
+    #[error("QStash's rate limit is used up")]
     RateLimited {
         /// How long to wait, where the answer tells.
         retry_after: Option<Duration>,
@@ -25,10 +25,10 @@ pub enum Error {
         daily: bool,
     },
     /// The plan allows no more of this (412): schedules, queues, size.
-    #[error("qstash's quota is used up: {0}")]
+    #[error("QStash's quota is used up: {0}")]
     Quota(String),
     /// Any other answer that is not a success.
-    #[error("qstash answered {status}: {reason}")]
+    #[error("QStash answered {status}: {reason}")]
     Refused {
         /// The status of the answer.
         status: u16,
@@ -36,10 +36,10 @@ pub enum Error {
         reason: String,
     },
     /// A success whose body is not what the protocol says.
-    #[error("qstash's answer could not be read")]
+    #[error("QStash's response is unreadable")]
     Decode(#[source] serde_json::Error),
     /// A success whose body is larger than this client reads. A smaller page helps.
-    #[error("qstash's answer is too large")]
+    #[error("QStash's response is too large")]
     TooLarge,
 }
 
@@ -113,10 +113,10 @@ impl Error {
 #[derive(Debug, thiserror::Error)]
 pub enum SetupError {
     /// The address is not an http(s) URL without query and fragment.
-    #[error("the address of qstash is not an http(s) URL")]
+    #[error("QStash's URL must be an http(s) URL without query and fragment")]
     Url,
     /// The token cannot stand in a header.
-    #[error("the token of qstash has characters that no token has")]
+    #[error("QStash's token has characters that are not allowed in a header")]
     Token,
     /// The HTTP client cannot be built.
     #[error(transparent)]

@@ -20,22 +20,22 @@ pub struct Message {
 #[derive(Debug, thiserror::Error)]
 pub enum MessageError {
     /// The destination is not an http(s) URL with a host.
-    #[error("the destination is not an http(s) url")]
+    #[error("the destination must be an http(s) URL")]
     Destination,
     /// A value cannot stand in this header: it is empty, not printable ASCII, or begins or ends with a space.
-    #[error("the value of {0} cannot stand in a header")]
+    #[error("the value of {0} is not allowed in a header")]
     Header(HeaderName),
     /// The body is larger than a message may be.
-    #[error("the body has {bytes} bytes and a message may have {MAX_BODY}")]
+    #[error("the body has {bytes} bytes; a message may have {MAX_BODY}")]
     TooLarge {
         /// The size of the body.
         bytes: usize,
     },
     /// A flow control without any limit.
-    #[error("the flow control sets no limit")]
+    #[error("the flow control must set a limit")]
     FlowControl,
     /// The body could not be written as JSON.
-    #[error("the body cannot be written as json")]
+    #[error("the body cannot be serialized as JSON")]
     Body(#[source] serde_json::Error),
 }
 

@@ -37,13 +37,13 @@ pub struct Receiver {
 #[derive(Clone, Copy, Debug, thiserror::Error, PartialEq, Eq)]
 pub enum ReceiverError {
     /// The current key is empty or has blanks: with an empty key, anybody could sign.
-    #[error("the current signing key is empty or has blanks")]
+    #[error("the current signing key is empty or has spaces")]
     CurrentKey,
     /// The next key is empty or has blanks.
-    #[error("the next signing key is empty or has blanks")]
+    #[error("the next signing key is empty or has spaces")]
     NextKey,
     /// The address is not an http(s) URL without query, fragment and user.
-    #[error("not an http(s) url without query, fragment and user")]
+    #[error("must be an http(s) URL without query, fragment and user")]
     FunctionsUrl,
 }
 

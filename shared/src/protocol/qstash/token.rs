@@ -24,7 +24,7 @@ pub enum SignatureError {
     #[error("the signature is too long")]
     TooLong,
     /// A part of the token is not what RFC 7515 or 7519 says.
-    #[error("the signature's {0} cannot be read")]
+    #[error("the signature's {0} is malformed")]
     Malformed(Part),
     /// The header names another algorithm than HS256.
     #[error("the signature's algorithm is not HS256")]
@@ -36,16 +36,16 @@ pub enum SignatureError {
     #[error("the signature has critical extensions")]
     Critical,
     /// Neither the current nor the next key signed it.
-    #[error("no signing key made the signature")]
+    #[error("the signature matches no signing key")]
     Key,
     /// A claim that must be there is not.
-    #[error("the signature has no claim {0}")]
+    #[error("the signature lacks the claim {0}")]
     MissingClaim(&'static str),
     /// It was issued by somebody else.
     #[error("the signature was not issued by Upstash")]
     Issuer,
     /// It was made for another URL.
-    #[error("the signature was made for another url")]
+    #[error("the signature is for another URL")]
     Subject,
     /// Its time is over.
     #[error("the signature has expired")]
@@ -54,7 +54,7 @@ pub enum SignatureError {
     #[error("the signature is not valid yet")]
     NotYetValid,
     /// It was made for another body.
-    #[error("the signature was made for another body")]
+    #[error("the signature is for another body")]
     Body,
 }
 

@@ -58,7 +58,7 @@ fn exception(body: &[u8]) -> Option<String> {
 pub(super) fn entries(answer: &[u8]) -> Result<BTreeMap<String, Secret>, Error> {
     // The parser's own words may quote what it read, so they are dropped.
     let taken: Taken =
-        serde_json::from_slice(answer).map_err(|_| Error::NotAnswered("the answer is no JSON"))?;
+        serde_json::from_slice(answer).map_err(|_| Error::NotAnswered("the answer is not JSON"))?;
     let text = taken.text.ok_or_else(|| unusable("it holds no text"))?;
     let members: BTreeMap<String, Value> =
         serde_json::from_str(&text).map_err(|_| unusable("it is not a JSON object"))?;
@@ -142,7 +142,7 @@ mod tests {
     fn a_secret_without_text_is_refused() {
         let said = refusal(r#"{"SecretBinary": "aHVzaA=="}"#);
         assert!(said.ends_with("it holds no text"), "{said}");
-        assert!(refusal("<html>").ends_with("the answer is no JSON"));
+        assert!(refusal("<html>").ends_with("the answer is not JSON"));
     }
 
     #[test]

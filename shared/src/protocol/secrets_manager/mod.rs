@@ -28,12 +28,10 @@ pub enum Error {
     #[error(transparent)]
     Variable(#[from] env::Error),
     /// There was no answer: it may be tried again.
-    #[error("the secret that SECRETS_ARN names was not read: {0}")]
+    #[error("the secret in SECRETS_ARN was not read: {0}")]
     NotAnswered(&'static str),
     /// Secrets Manager refused, because of the secret, of the function's rights, or for the moment.
-    #[error(
-        "the secret that SECRETS_ARN names was not read: Secrets Manager answered {status} {code}"
-    )]
+    #[error("the secret in SECRETS_ARN was not read: Secrets Manager answered {status} {code}")]
     Refused {
         /// The HTTP status.
         status: u16,
@@ -41,7 +39,7 @@ pub enum Error {
         code: String,
     },
     /// The secret is there, but not what it should be.
-    #[error("the secret that SECRETS_ARN names is not usable: {0}")]
+    #[error("the secret in SECRETS_ARN is not usable: {0}")]
     Unusable(String),
 }
 
@@ -84,8 +82,7 @@ async fn fetch(arn: &SecretArn) -> Result<Vec<u8>, Error> {
         &headers,
         body.as_bytes(),
     );
-    let client =
-        transport::client(TIMEOUT).map_err(|_| Error::NotAnswered("TLS cannot be set up"))?;
+    let client = transport::client(TIMEOUT).map_err(|_| Error::NotAnswered("TLS setup failed"))?;
     let mut request = client.post(endpoint).body(body);
     for (name, value) in headers {
         request = request.header(name, value);
@@ -111,7 +108,7 @@ fn endpoint(arn: &SecretArn) -> Result<Url, env::Error> {
     let is_bare = url.has_host() && url.path() == "/" && url.query().is_none();
     is_bare
         .then_some(url)
-        .ok_or_else(|| malformed("it is not an address without a path".to_owned()))
+        .ok_or_else(|| malformed("it must be a URL without a path".to_owned()))
 }
 
 fn not_answered(error: &reqwest::Error) -> Error {
@@ -120,8 +117,8 @@ fn not_answered(error: &reqwest::Error) -> Error {
     } else if error.is_connect() {
         "Secrets Manager cannot be reached"
     } else if error.is_builder() {
-        "the function's credentials cannot stand in a header"
+        "the function's credentials have characters that are not allowed in a header"
     } else {
-        "the connection to Secrets Manager broke"
+        "the connection to Secrets Manager was lost"
     })
 }

@@ -16,7 +16,7 @@ pub struct Origin(url::Origin);
 
 /// The text is not an http(s) URL of a host and nothing else.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("not an http(s) url without path, query, fragment and user")]
+#[error("must be an http(s) URL without path, query, fragment and user")]
 pub struct InvalidOrigin;
 
 impl Origin {

@@ -36,7 +36,7 @@ pub struct Receiver {
 
 /// The HTTP client could not be built.
 #[derive(Debug, thiserror::Error)]
-#[error("the receiver of SNS messages cannot be built")]
+#[error("SNS receiver setup failed")]
 pub struct SetupError(#[from] http::Error);
 
 impl Receiver {

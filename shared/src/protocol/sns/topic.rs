@@ -19,7 +19,9 @@ pub struct TopicArn {
 
 /// The text is not the ARN of a topic that can send over HTTP.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("not the ARN of a standard topic, such as arn:aws:sns:us-east-1:123456789012:mail-events")]
+#[error(
+    "must be the ARN of a standard topic, such as arn:aws:sns:us-east-1:123456789012:mail-events"
+)]
 pub struct InvalidTopicArn;
 
 impl TopicArn {

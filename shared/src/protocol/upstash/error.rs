@@ -7,38 +7,38 @@ use std::time::Duration;
 pub enum Error {
     /// No whole answer came: refused, cut, timed out, or a gateway in between answered 5xx. Whether the command ran
     /// is unknown, unless `sent` is false.
-    #[error("redis cannot be reached")]
+    #[error("Redis is unavailable")]
     Transport {
         /// Whether the request may have reached the store.
         sent: bool,
-        /// What the HTTP client saw; absent for a 5xx of a gateway in between.
+        /// What the HTTP client saw, without the address; absent for a 5xx of a gateway in between.
         #[source]
         source: Option<reqwest::Error>,
     },
     /// The token was refused.
-    #[error("redis refused the token")]
+    #[error("Redis rejected the configured token")]
     Unauthorized,
     /// The plan's request rate or daily volume is used up.
-    #[error("redis is over its request limit")]
+    #[error("Redis's request limit is used up")]
     RateLimited {
         /// How long to wait, where the store says so.
         retry_after: Option<Duration>,
     },
     /// The plan's disk is full: nothing can be written until something is deleted or the plan is changed.
-    #[error("redis is full: {0}")]
+    #[error("Redis is full: {0}")]
     Full(String),
     /// The store is up but does not serve this now (loading, read-only replica, busy with a script). The command did
     /// not run.
-    #[error("redis is not ready: {0}")]
+    #[error("Redis is not ready: {0}")]
     NotReady(String),
     /// The command ran into an error of its own: a wrong type, a syntax error, an error raised by a script.
-    #[error("redis refused the command: {0}")]
+    #[error("Redis rejected the command: {0}")]
     Command(String),
     /// The protocol cannot carry this; nothing was sent.
-    #[error("redis cannot be sent this: {0}")]
+    #[error("the command cannot be sent to Redis: {0}")]
     Unsendable(&'static str),
     /// The answer was not what the protocol or the caller's type says.
-    #[error("redis answered with something unexpected: {0}")]
+    #[error("unexpected response from Redis: {0}")]
     Decode(String),
 }
 
@@ -122,7 +122,7 @@ impl From<reqwest::Error> for Error {
     fn from(source: reqwest::Error) -> Self {
         Self::Transport {
             sent: !source.is_connect() && !source.is_builder(),
-            source: Some(source),
+            source: Some(source.without_url()),
         }
     }
 }

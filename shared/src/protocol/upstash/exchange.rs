@@ -12,6 +12,7 @@ use super::error::Error;
 use super::reply::{Answer, Reply};
 use super::script::Invocation;
 use super::usage::Usage;
+use crate::base::causes::causes;
 use crate::base::secret::Secret;
 use crate::protocol::http;
 
@@ -201,8 +202,8 @@ impl Doubt {
         last.map_err(|error| {
             if self.0 && !error.is_ambiguous() {
                 tracing::warn!(
-                    error = &error as &dyn std::error::Error,
-                    "redis refused a repetition; the attempt before may have run"
+                    error = causes(&error),
+                    "Redis rejected a repeated call; the first attempt may have run"
                 );
                 return Error::Transport {
                     sent: true,

@@ -11,6 +11,7 @@ use super::encryption::{self, encrypt};
 use super::services::PushServices;
 use super::subscription::Subscription;
 use super::vapid::Vapid;
+use crate::base::causes::causes;
 use crate::base::clock::Clock;
 use crate::protocol::http as own_http;
 
@@ -109,7 +110,10 @@ impl Client {
             Ok(response) => said(&response),
             Err(error) => {
                 let error = error.without_url();
-                tracing::warn!(%error, "a push service does not answer");
+                tracing::warn!(
+                    error = causes(&error),
+                    "push service unavailable; the message is retried"
+                );
                 Delivery::Later(None)
             }
         }

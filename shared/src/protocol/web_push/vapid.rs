@@ -29,10 +29,10 @@ pub struct Vapid {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidKey {
     /// Not the base64url text of a point of P-256 (65 bytes) or of a number (32 bytes).
-    #[error("is not the base64url text of a P-256 key")]
+    #[error("must be the base64url of a P-256 key")]
     Shape,
     /// The public key is not that of the private one.
-    #[error("does not belong to the other key")]
+    #[error("must belong to the other VAPID key")]
     Pair,
 }
 

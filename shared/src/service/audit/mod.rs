@@ -29,13 +29,13 @@ use crate::protocol::postgres::{self, Postgres};
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// The database did not take the statement; the cause says whether it may be tried again.
-    #[error("the audit log cannot be reached")]
+    #[error("the audit log is unavailable")]
     Postgres(#[from] postgres::Error),
     /// The event will never be taken as it is.
     #[error("the audit event was rejected: {0}")]
     Refused(String),
     /// The database did not give back what was written.
-    #[error("the audit log holds what this build does not know")]
+    #[error("the audit log has a value that this version does not know")]
     Unreadable,
 }
 

@@ -12,6 +12,7 @@ use super::load::load;
 use super::put::LARGEST_VALUE;
 use super::stats::{self, FIGURES};
 use super::{Caches, Error};
+use crate::base::causes::causes;
 use crate::base::id::nonce;
 use crate::protocol::upstash::{
     self, Command, FromReply as _, Invocation, Reply, Script, key_locked,
@@ -155,7 +156,7 @@ impl<C: Class> Lookup<'_, C> {
                 }
                 Ok(Read::Busy(_)) => return Err(Error::Busy),
                 Err(error) => {
-                    self.note(&error, "read past the cache");
+                    self.note(&error, "Redis unavailable; cache entry read from Postgres");
                     return self.past_the_cache().await;
                 }
             }
@@ -192,7 +193,7 @@ impl<C: Class> Lookup<'_, C> {
                     return Err(error.into());
                 };
                 // The lease stays: until its end the others are answered at once, and do not ask in vain.
-                self.note(&error, "answered from what is left");
+                self.note(&error, "Postgres unavailable; stale cache entry served");
                 return Ok(self.found(left.into(), Source::Stale));
             }
         };
@@ -202,7 +203,7 @@ impl<C: Class> Lookup<'_, C> {
             // What was read may be older than the invalidation that came in between.
             Ok(false) => self.past_the_cache().await,
             Err(error) => {
-                self.note(&error, "the cache was not filled");
+                self.note(&error, "Redis unavailable; cache entry not stored");
                 Ok(self.seen(loaded, None, Source::Miss))
             }
         }
@@ -251,7 +252,7 @@ impl<C: Class> Lookup<'_, C> {
             .arg("filler")
             .arg("leaseUntil");
         if let Err(error) = self.caches.redis.run::<()>(end.repeatable()).await {
-            self.note(&error, "the lease runs out by itself");
+            self.note(&error, "cache lease not released; it expires by itself");
         }
     }
 
@@ -260,8 +261,8 @@ impl<C: Class> Lookup<'_, C> {
         Ok(self.seen(loaded, None, Source::Miss))
     }
 
-    fn note(&self, error: &(dyn std::error::Error + 'static), what: &str) {
-        tracing::warn!(error, kind = self.kind.name(), "{what}");
+    fn note(&self, error: &dyn std::error::Error, what: &str) {
+        tracing::warn!(error = causes(error), kind = self.kind.name(), "{what}");
     }
 
     fn found(&self, entry: Entry, source: Source) -> Found {
@@ -315,5 +316,5 @@ fn read_answer<C: Class>(answer: Vec<Reply>) -> Result<Read<C>, upstash::Error> 
 }
 
 fn unexpected() -> upstash::Error {
-    upstash::Error::Decode("no answer of the reading script".to_owned())
+    upstash::Error::Decode("unexpected result of the read script".to_owned())
 }

@@ -87,7 +87,7 @@ pub async fn apply<'a>(
 
 fn keys(payload: &str) -> Vec<String> {
     let Ok(row) = serde_json::from_str::<Row>(payload) else {
-        tracing::error!("an invalidation is unreadable");
+        tracing::error!("cache invalidation unreadable; skipped");
         return Vec::new();
     };
     let kinds = row.kinds.iter().filter_map(|name| AnyKind::named(name));

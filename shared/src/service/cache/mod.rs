@@ -41,13 +41,13 @@ pub const KEYS: &[&Family] = &{
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// The store did not take a change. What was to be put or invalidated is not.
-    #[error("the cache cannot be changed")]
+    #[error("the cache cannot be read or written")]
     Store(#[from] upstash::Error),
     /// Nothing that may be answered is cached, and the database cannot be asked.
-    #[error("the cache cannot be filled")]
+    #[error("the cached value cannot be read from Postgres")]
     Postgres(#[from] postgres::Error),
     /// Another reader is filling the entry and has not come to an end.
-    #[error("the cache is being filled")]
+    #[error("another request is loading this entry")]
     Busy,
 }
 

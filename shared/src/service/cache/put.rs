@@ -108,7 +108,9 @@ impl Caches {
             "put" => Ok(Put::Done(generation)),
             "changed" => Ok(Put::Changed),
             "cached" => Ok(Put::Cached),
-            _ => Err(upstash::Error::Decode("no answer of the putting script".to_owned()).into()),
+            _ => {
+                Err(upstash::Error::Decode("unexpected result of the put script".to_owned()).into())
+            }
         }
     }
 }

@@ -63,7 +63,7 @@ static TAKE: Script = Script::repeatable(key_locked!(
 
 /// The counters could not be read or written.
 #[derive(Debug, thiserror::Error)]
-#[error("the mail budget cannot be reached")]
+#[error("the mail budget is unavailable")]
 pub struct Error(#[from] upstash::Error);
 
 /// Whether a mail may go.

@@ -30,10 +30,10 @@ const MOST_COUNTED: i64 = 1_000_000;
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// The database did not take the statement; the cause says whether it may be tried again.
-    #[error("what is to be cleaned up cannot be reached")]
+    #[error("the data to clean up is unavailable")]
     Postgres(#[from] postgres::Error),
     /// The database did not give back what was written.
-    #[error("the run's record is not readable")]
+    #[error("the run's record is unreadable")]
     Unreadable,
 }
 

@@ -2,6 +2,7 @@
 
 use super::Error;
 use super::publisher::{Outgoing, Publisher};
+use crate::base::causes::causes;
 use crate::protocol::qstash::{self, Message, Refusal};
 
 /// How many messages one request carries. A job of 100 recipients has some 10 KB.
@@ -136,13 +137,7 @@ fn cut(written: &[Written]) -> Vec<&[Written]> {
 
 /// Refused, with the error and its causes in one line.
 fn refused(error: &Error) -> Delivery {
-    let mut reason = error.to_string();
-    let mut cause = std::error::Error::source(error);
-    while let Some(error) = cause {
-        reason = format!("{reason}: {error}");
-        cause = error.source();
-    }
-    Delivery::Refused(reason)
+    Delivery::Refused(causes(error))
 }
 
 #[cfg(test)]

@@ -57,28 +57,28 @@ use crate::protocol::{qstash, upstash};
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// The store of records.
-    #[error("the job's record cannot be reached")]
+    #[error("the job's record is unavailable")]
     Record(#[from] upstash::Error),
     /// The queue did not take the message.
-    #[error("the job's message cannot be published")]
+    #[error("the job's message was not published")]
     Publish(#[from] qstash::Error),
     /// The queue refused one message of a batch.
-    #[error("the job's message was refused")]
+    #[error("the job's message was rejected")]
     Refused(#[source] qstash::Refusal),
     /// A message that cannot be written.
-    #[error("the job's message cannot be written")]
+    #[error("the job's message is invalid")]
     Message(#[from] qstash::MessageError),
     /// A payload that is larger than a message may be.
-    #[error("the job's message would have {bytes} bytes, which is more than the queue can deliver")]
+    #[error("the job's message has {bytes} bytes, more than QStash can deliver")]
     TooLarge {
         /// The size of the message.
         bytes: usize,
     },
     /// A payload that is no JSON object.
-    #[error("the job's payload cannot be written")]
+    #[error("the job's payload cannot be serialized")]
     Payload(#[from] serde_json::Error),
     /// A record or an answer of a script that this version does not understand.
-    #[error("the job's record is not readable: {0}")]
+    #[error("the job's record is unreadable: {0}")]
     Unreadable(String),
 }
 

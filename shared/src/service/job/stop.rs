@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use serde_json::Value;
 
+use crate::base::causes::causes;
+
 /// Why a job is not done, and what is to become of it.
 #[derive(Debug, thiserror::Error)]
 pub enum Stop {
@@ -69,16 +71,4 @@ impl Stop {
             reason: reason.into(),
         }
     }
-}
-
-/// An error and what caused it, in one line.
-fn causes(error: &dyn Error) -> String {
-    let mut line = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        line.push_str(": ");
-        line.push_str(&error.to_string());
-        cause = error.source();
-    }
-    line
 }

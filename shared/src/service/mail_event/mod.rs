@@ -33,10 +33,10 @@ const LONGEST_DETAIL: usize = 1000;
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// The database did not take the statement; the cause says whether it may be tried again.
-    #[error("the mail events cannot be reached")]
+    #[error("the mail events are unavailable")]
     Postgres(#[from] postgres::Error),
     /// The database did not answer what was asked.
-    #[error("the database did not say what became of an event")]
+    #[error("Postgres did not return the result of a mail event")]
     Unreadable,
 }
 

@@ -41,10 +41,10 @@ const KEY_MARGIN: Duration = Duration::from_mins(1);
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// The database did not take the statement; the cause says whether it may be tried again.
-    #[error("the e-mail ledger cannot be written")]
+    #[error("the e-mail ledger is unavailable")]
     Postgres(#[from] postgres::Error),
     /// The row is in a state that this build does not know.
-    #[error("the e-mail ledger holds an unknown state")]
+    #[error("the e-mail ledger has an unknown state")]
     UnknownState,
 }
 

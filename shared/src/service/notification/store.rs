@@ -21,10 +21,10 @@ const NOTED: &str = "SELECT signtusk.notified($1, $2, $3, $4::uuid[])";
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// The database did not take the statement; the cause says whether it may be tried again.
-    #[error("the notifications cannot be reached")]
+    #[error("the notifications are unavailable")]
     Postgres(#[from] postgres::Error),
     /// The database did not give back what was asked for.
-    #[error("the notifications hold what this build does not know")]
+    #[error("the notifications have a value that this version does not know")]
     Unreadable,
 }
 

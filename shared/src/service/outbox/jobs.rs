@@ -9,6 +9,7 @@ use std::time::Duration;
 use serde_json::{Map, Value};
 
 use super::{Kind, Outbox, Outcome, Row};
+use crate::base::causes::causes;
 use crate::service::job::{
     self, Created, Delivery, HELD_FOR, JobType, Jobs, NewJob, Order, Outgoing, Priority, Publisher,
 };
@@ -46,7 +47,10 @@ impl Courier {
         match self.try_publish(outbox, ids).await {
             Ok(published) => published,
             Err(error) => {
-                tracing::warn!(error = &*error, "left to the sweep of the outbox");
+                tracing::warn!(
+                    error = causes(&*error),
+                    "outbox rows not relayed after the commit; the next sweep relays them"
+                );
                 0
             }
         }

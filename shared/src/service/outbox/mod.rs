@@ -43,13 +43,13 @@ const PURGE: &str = "DELETE FROM signtusk.outbox WHERE id IN ( \
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// The database did not take the statement; the cause says whether it may be tried again.
-    #[error("the outbox cannot be reached")]
+    #[error("the outbox is unavailable")]
     Postgres(#[from] postgres::Error),
     /// The database holds or gave back what this build does not know.
-    #[error("the outbox holds what this build does not know")]
+    #[error("the outbox has a value that this version does not know")]
     Unreadable,
     /// A payload that is no JSON object.
-    #[error("the payload cannot be written")]
+    #[error("the payload must be a JSON object")]
     Payload(#[from] serde_json::Error),
 }
 

@@ -49,10 +49,10 @@ static PUBLISH: Script = Script::repeatable(key_locked!(include_str!("publish.lu
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// The store.
-    #[error("the event cannot be published")]
+    #[error("the event was not published")]
     Store(#[from] upstash::Error),
     /// Data that JSON cannot hold.
-    #[error("the event's data cannot be written")]
+    #[error("the event's data cannot be serialized")]
     Data(#[from] serde_json::Error),
 }
 

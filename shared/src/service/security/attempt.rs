@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use super::event::{Event, EventType, Severity};
 use super::visitor::{Visitor, sha256};
 use super::{ADDRESSES, ATTEMPT, ATTEMPT_ANSWER, DEVICES, Error, FAILURES, Security};
+use crate::base::causes::causes;
 use crate::base::id;
 use crate::base::identity;
 use crate::base::network::{plain, subscriber};
@@ -129,13 +130,13 @@ impl Security {
                 lament(
                     &event.id,
                     &error,
-                    "a security event waits to be written down",
+                    "security event not written to Postgres; it is spooled in Redis",
                 );
                 if let Err(error) = event.lay_by(&self.redis).await {
                     lament(
                         &event.id,
                         &error,
-                        "a security event is written down nowhere",
+                        "security event lost: neither Postgres nor Redis took it",
                     );
                 }
             }
@@ -144,7 +145,7 @@ impl Security {
 }
 
 fn lament(id: &str, error: &Error, what: &str) {
-    tracing::error!(id, error = error as &dyn std::error::Error, "{what}");
+    tracing::error!(id, error = causes(error), "{what}");
 }
 
 fn happened(attempt: &Attempt<'_>, account: &str, kind: EventType, at: Timestamp) -> Event {

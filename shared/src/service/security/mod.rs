@@ -162,13 +162,13 @@ static UNFINISHED: Script = Script::new(key_locked!(include_str!("lua/unfinished
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// Redis did not take the call.
-    #[error("attempts and lockouts cannot be reached")]
+    #[error("attempts and lockouts are unavailable")]
     Redis(#[from] upstash::Error),
     /// The database did not take the statement; the cause says whether it may be tried again.
-    #[error("security events and the block list cannot be reached")]
+    #[error("security events and the block list are unavailable")]
     Postgres(#[from] postgres::Error),
     /// What came back is not what was written.
-    #[error("security data holds what this build does not know")]
+    #[error("the security data has a value that this version does not know")]
     Unreadable,
 }
 

@@ -3,6 +3,7 @@
 
 use super::event::Event;
 use super::{Blocklist, Error, UNTOLD};
+use crate::base::causes::causes;
 use crate::protocol::postgres::Postgres;
 use crate::protocol::upstash::{Command, Pipeline, Redis};
 
@@ -51,7 +52,10 @@ impl Upkeep {
     async fn refill(&self) -> Result<usize, Error> {
         let blocklist = Blocklist::new(self.redis.clone(), self.postgres.clone());
         let entries = blocklist.refill().await?;
-        tracing::warn!(entries, "the copy of the block list was made anew");
+        tracing::warn!(
+            entries,
+            "block list incomplete in Redis; copied again from Postgres"
+        );
         Ok(entries)
     }
 
@@ -71,14 +75,17 @@ impl Upkeep {
         let event: Event = match serde_json::from_str(text) {
             Ok(event) => event,
             Err(error) => {
-                tracing::error!(%error, "a security event cannot be read");
+                tracing::error!(%error, "spooled security event unreadable; dropped");
                 return Ok(());
             }
         };
         match event.record(&self.postgres).await {
             Err(Error::Postgres(error)) if !error.may_pass() => {
-                let error = &error as &dyn std::error::Error;
-                tracing::error!(id = event.id, error, "a security event is refused");
+                tracing::error!(
+                    id = event.id,
+                    error = causes(&error),
+                    "spooled security event rejected by Postgres; dropped"
+                );
                 Ok(())
             }
             told => told.map(drop),

@@ -3,6 +3,7 @@
 use uuid::Uuid;
 
 use super::record::Record;
+use crate::base::causes::causes;
 use crate::protocol::postgres::{self, Json, Parameter, Postgres, Row, Type, column};
 
 const FIND: &str = "SELECT record FROM signtusk.live_sessions WHERE session_id = $1";
@@ -74,8 +75,10 @@ impl Archive {
         let read = |row| {
             record(row)
                 .inspect_err(|error| {
-                    let error = error as &dyn std::error::Error;
-                    tracing::error!(error, "session unreadable; left out of the list");
+                    tracing::error!(
+                        error = causes(error),
+                        "session unreadable; left out of the list"
+                    );
                 })
                 .ok()
         };

@@ -9,6 +9,7 @@ use super::record::Record;
 use super::view::at;
 use super::words::{RefreshToken, SessionId};
 use super::{Error, IDLE, LONGEST, MOST, OF_USER, SESSION, Sessions, scripts};
+use crate::base::causes::causes;
 use crate::protocol::mail::EmailAddress;
 
 /// A session that is to begin.
@@ -49,7 +50,10 @@ impl Sessions {
             Ok(None) => Ok(Begun::Taken),
             Ok(Some((created_at, evicted))) => self.begun(new, created_at, evicted).await,
             Err(Error::Store(error)) => {
-                tracing::warn!(error = &error as &dyn std::error::Error, "into postgres");
+                tracing::warn!(
+                    error = causes(&error),
+                    "Redis unavailable; session written to Postgres only"
+                );
                 self.begin_in_archive(new).await
             }
             Err(error) => Err(error),
@@ -146,7 +150,10 @@ impl Sessions {
         match self.redis.eval::<i64>(call).await {
             Ok(taken_back) => taken_back == 1,
             Err(error) => {
-                tracing::warn!(error = &error as &dyn std::error::Error, "not taken back");
+                tracing::warn!(
+                    error = causes(&error),
+                    "session not removed from Redis; it expires unused"
+                );
                 true
             }
         }

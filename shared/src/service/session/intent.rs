@@ -6,6 +6,7 @@ use uuid::Uuid;
 use super::archive::{Save, Saved};
 use super::record::Record;
 use super::{Error, MOST, SESSION, Sessions, scripts};
+use crate::base::causes::causes;
 use crate::protocol::postgres;
 use crate::service::job::{Created, JobType, NewJob, Order, Outgoing, Priority, Sight};
 
@@ -55,7 +56,10 @@ impl Sessions {
             Ok(saved) => Ok(saved),
             Err(error @ postgres::Error::Constraint { .. }) => Err(error.into()),
             Err(error) => {
-                tracing::warn!(error = &error as &dyn std::error::Error, "postgres is away");
+                tracing::warn!(
+                    error = causes(&error),
+                    "session change not written to Postgres; handed to the queue"
+                );
                 self.hand_over(intent).await?;
                 Ok(Saved::default())
             }
@@ -139,7 +143,10 @@ impl Sessions {
             Ok(_) => return Err(Error::Paused),
             // The worker makes a record of a message that has none.
             Err(error) => {
-                tracing::warn!(error = &error as &dyn std::error::Error, "no record");
+                tracing::warn!(
+                    error = causes(&error),
+                    "session change published without a job record"
+                );
             }
         }
         let message = Outgoing {
@@ -154,14 +161,14 @@ impl Sessions {
         let Err(error) = self.publisher.publish(&[message]).await else {
             return Ok(());
         };
-        // The caller is not told that this is done, so it must not be done later.
+        // The caller gets an error, so it must not be done later.
         if let Err(error) = self
             .jobs
             .cancel_each(std::slice::from_ref(&job.id), Sight::ALL)
             .await
         {
             tracing::warn!(
-                error = &error as &dyn std::error::Error,
+                error = causes(&error),
                 "persist-session job not cancelled; the sweep may publish it"
             );
         }

@@ -7,6 +7,7 @@ use super::record::Record;
 use super::view::Session;
 use super::words::SessionId;
 use super::{Error, OF_USER, Sessions, scripts};
+use crate::base::causes::causes;
 
 /// A user's sessions as JSON, see [`Session`]: those that Redis knows first, by their last use.
 pub type Listed = Vec<Box<RawValue>>;
@@ -21,7 +22,10 @@ impl Sessions {
         match self.list_at_redis(user, current, kept.is_ok(), known).await {
             Ok(listed) => Ok(listed),
             Err(Error::Store(error)) if kept.is_ok() => {
-                tracing::warn!(error = &error as &dyn std::error::Error, "from postgres");
+                tracing::warn!(
+                    error = causes(&error),
+                    "Redis unavailable; sessions listed from Postgres"
+                );
                 known.iter().map(|record| shown(record, current)).collect()
             }
             Err(error) => Err(error),

@@ -85,23 +85,23 @@ pub const KEYS: &[&Family] = &[&SESSION, &OF_USER, &ACTIVE_USERS];
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// Redis has to decide this and does not answer.
-    #[error("redis does not answer for sessions")]
+    #[error("the sessions in Redis are unavailable")]
     Store(#[from] upstash::Error),
     /// Redis does not know the session, and Postgres does not answer.
-    #[error("postgres does not answer for sessions")]
+    #[error("the sessions in Postgres are unavailable")]
     Archive(#[from] postgres::Error),
     /// Redis has decided, but Postgres does not answer and the queue does not take the decision. The same call again goes
     /// on from there.
-    #[error("neither postgres nor the queue took the decision")]
+    #[error("the change was saved neither in Postgres nor in QStash")]
     Queue(#[source] job::Error),
     /// The same, because the jobs that would write it to Postgres are paused.
-    #[error("postgres does not answer, and persist-session is paused")]
+    #[error("Postgres is unavailable and persist-session is paused")]
     Paused,
     /// Others keep changing the session.
-    #[error("the session is being changed by others")]
+    #[error("the session is being changed by other requests")]
     Contended,
     /// A store holds what this version does not understand.
-    #[error("a session is not readable: {0}")]
+    #[error("a session is unreadable: {0}")]
     Unreadable(&'static str),
 }
 

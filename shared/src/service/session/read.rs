@@ -7,6 +7,7 @@ use super::record::Record;
 use super::view::{Session, Viewer};
 use super::words::SessionId;
 use super::{ACTIVE_USERS, Error, OF_USER, SESSION, Sessions, TRIES, scripts};
+use crate::base::causes::causes;
 use crate::base::id;
 use crate::protocol::upstash::Invocation;
 
@@ -48,7 +49,7 @@ impl Sessions {
             Ok(_) => Err(Error::Unreadable("the answer of a script")),
             Err(error @ Error::Store(_)) => {
                 tracing::warn!(
-                    error = &error as &dyn std::error::Error,
+                    error = causes(&error),
                     "Redis unavailable; session read from Postgres"
                 );
                 self.read_archive(id, viewer, totp_max_age).await
@@ -70,7 +71,7 @@ impl Sessions {
                 Ok(word) => word,
                 Err(error @ Error::Store(_)) => {
                     tracing::warn!(
-                        error = &error as &dyn std::error::Error,
+                        error = causes(&error),
                         "Redis unavailable; session read from Postgres"
                     );
                     return self.read_archive(id, viewer, totp_max_age).await;
@@ -88,7 +89,7 @@ impl Sessions {
                     Ok(None) => Word::Gone,
                     Err(error) => {
                         tracing::warn!(
-                            error = &error as &dyn std::error::Error,
+                            error = causes(&error),
                             "Postgres unavailable; session of the web app served unconfirmed"
                         );
                         Word::Live(json)
@@ -201,8 +202,8 @@ impl Sessions {
             Ok(Touched::Lost) => self.restore(id).await,
             Err(error) => {
                 tracing::warn!(
-                    error = &error as &dyn std::error::Error,
-                    "a use was not noted"
+                    error = causes(&error),
+                    "session use not written to Postgres; a later read writes it"
                 );
             }
         }
@@ -220,8 +221,8 @@ impl Sessions {
         };
         if let Err(error) = restored.await {
             tracing::warn!(
-                error = &error as &dyn std::error::Error,
-                "a row was not restored"
+                error = causes(&error),
+                "session row not restored in Postgres; a later read tries again"
             );
         }
     }
@@ -242,8 +243,8 @@ impl Sessions {
             && let Err(error) = self.archive.touch(id.as_str(), now).await
         {
             tracing::warn!(
-                error = &error as &dyn std::error::Error,
-                "a use was not noted"
+                error = causes(&error),
+                "session use not written to Postgres; a later read writes it"
             );
         }
         Session::of(&record, now, now, totp_max_age)?

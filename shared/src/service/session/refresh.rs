@@ -5,6 +5,7 @@ use super::record::{HALF_HASH, Record};
 use super::view::Viewer;
 use super::words::{RefreshToken, SessionId};
 use super::{Error, OF_USER, SESSION, Sessions, TRIES, scripts};
+use crate::base::causes::causes;
 use crate::protocol::upstash::Command;
 
 /// How long the previous token is still known as that of a caller who was as quick as another, in milliseconds.
@@ -109,7 +110,7 @@ impl Sessions {
         let gone = Command::new("HDEL").arg(OF_USER.key(user)).arg(id.as_str());
         if let Err(error) = self.redis.run::<()>(gone.repeatable()).await {
             tracing::warn!(
-                error = &error as &dyn std::error::Error,
+                error = causes(&error),
                 "session index not cleaned; the next login cleans it"
             );
         }
@@ -124,7 +125,10 @@ impl Sessions {
             .find(id.as_str())
             .await
             .unwrap_or_else(|error| {
-                tracing::warn!(error = &error as &dyn std::error::Error, "unconfirmed");
+                tracing::warn!(
+                    error = causes(&error),
+                    "Postgres unavailable; refresh token rejected by Redis alone"
+                );
                 None
             });
         match (found, version) {

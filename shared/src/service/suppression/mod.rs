@@ -33,10 +33,10 @@ const REMOVE: &str = "DELETE FROM signtusk.email_suppressions \
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// The database did not take the statement; the cause says whether it may be tried again.
-    #[error("the suppression list cannot be reached")]
+    #[error("the suppression list is unavailable")]
     Postgres(#[from] postgres::Error),
     /// The database did not give back what was written.
-    #[error("the suppression list holds what this build does not know")]
+    #[error("the suppression list has a value that this version does not know")]
     Unreadable,
 }
 

@@ -67,13 +67,13 @@ pub const KEYS: &[&Family] = &[
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// The store of tokens.
-    #[error("tokens cannot be reached")]
+    #[error("the tokens are unavailable")]
     Store(#[from] upstash::Error),
     /// The system gave no random bytes.
-    #[error("there are no random bytes")]
+    #[error("the system gave no random bytes")]
     Random,
     /// The store's answer was not one of ours.
-    #[error("a token is not readable")]
+    #[error("a token's record is unreadable")]
     Unreadable,
 }
 

@@ -39,7 +39,7 @@ const COME_BACK: &str = "WITH mail AS ( \
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// The database did not take the statement; the cause says whether it may be tried again.
-    #[error("the subscription of a recipient cannot be reached")]
+    #[error("the recipient's subscription is unavailable")]
     Postgres(#[from] postgres::Error),
 }
 

@@ -51,7 +51,7 @@ pub(crate) async fn send_email(
     };
     let sending = tokio::spawn(async move { account.take(&parts.headers, &body).await });
     sending.await.unwrap_or_else(|error| {
-        tracing::error!(%error, "a mail could not be taken");
+        tracing::error!(%error, "send request failed; answered 500");
         answered(Err(Code::InternalFailure.unprovoked()))
     })
 }
@@ -124,7 +124,7 @@ impl Account {
             at,
         };
         self.keep(&mail, None).map_err(|error| {
-            tracing::error!(%error, "a mail could not be kept");
+            tracing::error!(%error, "mail not stored; answered 500");
             Code::InternalFailure.unprovoked()
         })?;
         Ok(mail.id)

@@ -45,10 +45,10 @@ pub struct Resend {
 #[derive(Debug, thiserror::Error)]
 pub enum SetupError {
     /// The address is not an http(s) URL without query and fragment.
-    #[error("the address of resend is not an http(s) URL")]
+    #[error("Resend's URL must be an http(s) URL")]
     Url,
     /// The key cannot stand in a header.
-    #[error("the key of resend has characters that no key has")]
+    #[error("Resend's key has characters that are not allowed in a header")]
     Key,
     /// The HTTP client cannot be built.
     #[error(transparent)]

@@ -161,7 +161,7 @@ mod tests {
         );
         assert_eq!(
             error.to_string(),
-            "the mail provider refused the mail: MessageRejected: Address [address] is odd"
+            "the mail provider rejected the mail: MessageRejected: Address [address] is odd"
         );
     }
 }
