@@ -1,4 +1,4 @@
-// What compiles against the types and what must not: the web app's calls, in the manner that the README shows. Nothing
+// What compiles against the types and what must not: the web app's calls, in the manner that docs/API.md shows. Nothing
 // of it is run; a line marked with @ts-expect-error that does compile is an error too.
 
 import createClient from "openapi-fetch";

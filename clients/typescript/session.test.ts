@@ -1,4 +1,4 @@
-// The web app's calls for sessions, as the README shows them.
+// The web app's calls for sessions, as docs/API.md shows them.
 
 import createClient from "openapi-fetch";
 import type { components, paths } from "./signtusk";

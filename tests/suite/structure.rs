@@ -125,6 +125,140 @@ fn every_function_stands_in_the_readme_and_in_the_template_and_has_a_sample_even
     }
 }
 
+/// The largest README, in bytes: what it is, a picture, two commands, the functions, a map.
+const MAX_README: usize = 8_000;
+
+/// The longest page, in lines.
+const MAX_PAGE: usize = 400;
+
+/// Names that say nothing of a file's main type or verb. The list grows with the renames: `one`, `all`, `begin`, `take`,
+/// `words` and `whole` follow, then what is left of `reading`, `refusals`, `steer`, `many`, `errand`, `wish`, `courier`,
+/// `rider`, `exchange`, `seal`, `course`, `sight`, `shelf`, `keep`, `leash`, `bury` and `post`.
+const FORBIDDEN: &[&str] = &[
+    "clerk",
+    "desk",
+    "door",
+    "fate",
+    "keeper",
+    "lament",
+    "moment",
+    "parcel",
+    "postman",
+    "seat",
+    "teller",
+    "told",
+    "undertaker",
+    "word",
+];
+
+#[test]
+fn readme_is_small_and_no_page_is_long() {
+    assert!(read("README.md").len() <= MAX_README);
+    let pages = pages();
+    assert!(pages.len() >= 17, "{pages:?}");
+    for page in pages {
+        let lines = fs::read_to_string(&page).unwrap().lines().count();
+        assert!(lines <= MAX_PAGE, "{}: {lines} lines", page.display());
+    }
+}
+
+#[test]
+fn no_file_has_a_forbidden_name() {
+    for folder in ["functions", "shared", "local"] {
+        for file in rust_files(&Path::new(ROOT).join(folder)) {
+            let stem = file.file_stem().unwrap().to_str().unwrap();
+            assert!(!FORBIDDEN.contains(&stem), "{}", file.display());
+        }
+    }
+}
+
+#[test]
+fn every_link_between_pages_leads_to_a_file_and_a_heading() {
+    let mut followed = 0;
+    for page in pages() {
+        let folder = page.parent().unwrap();
+        for link in links(&fs::read_to_string(&page).unwrap()) {
+            if link.contains("://") || link.starts_with("mailto:") {
+                continue;
+            }
+            let (path, heading) = link.split_once('#').unwrap_or((link.as_str(), ""));
+            let target = if path.is_empty() {
+                page.clone()
+            } else {
+                folder.join(path)
+            };
+            assert!(target.exists(), "{}: {link}", page.display());
+            if !heading.is_empty() {
+                let headings = headings(&fs::read_to_string(&target).unwrap());
+                let exists = headings.iter().any(|it| it == heading);
+                assert!(exists, "{}: {link}", page.display());
+            }
+            followed += 1;
+        }
+    }
+    assert!(followed > 60, "{followed} links were followed");
+}
+
+#[test]
+fn every_place_of_the_architecture_exists() {
+    let page = read("docs/ARCHITECTURE.md");
+    let (_, places) = page.split_once("\n## Places\n").unwrap();
+    let places = places.split("\n## ").next().unwrap();
+    let cells = places.lines().filter_map(|line| line.strip_prefix("| `"));
+    let cells = cells.filter_map(|line| line.split(" | ").next());
+    let places: Vec<&str> = cells.flat_map(|cell| cell.split("`, `")).collect();
+    assert!(places.len() > 30, "{places:?}");
+    for place in places {
+        let place = place.trim_end_matches('`');
+        assert!(Path::new(ROOT).join(place).exists(), "{place}");
+    }
+}
+
+/// The Markdown files of this source tree.
+fn pages() -> Vec<PathBuf> {
+    fn collect(folder: &Path, pages: &mut Vec<PathBuf>) {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            let is_source =
+                !name(&path).starts_with('.') && !["target", "node_modules"].contains(&name(&path));
+            if path.is_dir() && is_source {
+                collect(&path, pages);
+            } else if path.extension().is_some_and(|it| it == "md") {
+                pages.push(path);
+            }
+        }
+    }
+    let mut pages = Vec::new();
+    collect(Path::new(ROOT), &mut pages);
+    pages
+}
+
+/// A page without the code of its fences.
+fn prose(page: &str) -> String {
+    let parts = page.split("```").step_by(2);
+    parts.collect::<Vec<_>>().join("\n")
+}
+
+/// Where the links of a page lead.
+fn links(page: &str) -> Vec<String> {
+    let prose = prose(page);
+    let links = prose.split("](").skip(1);
+    let links = links.filter_map(|rest| rest.split_once(')'));
+    links.map(|(link, _)| link.to_owned()).collect()
+}
+
+/// The names of a page's headings in links, as GitHub makes them.
+fn headings(page: &str) -> Vec<String> {
+    let prose = prose(page);
+    let lines = prose.lines().filter(|line| line.starts_with('#'));
+    let titles = lines.map(|line| line.trim_start_matches('#').trim().to_lowercase());
+    let kept = |it: &char| it.is_alphanumeric() || [' ', '-', '_'].contains(it);
+    titles
+        .map(|title| title.chars().filter(kept).collect::<String>())
+        .map(|title| title.replace(' ', "-"))
+        .collect()
+}
+
 #[test]
 fn every_family_of_keys_stands_in_the_page_of_keys_and_nothing_else_does() {
     let row = |owner: &str, family: &shared::service::key::Family| {

@@ -4,7 +4,7 @@
 //! Lambda refuses a call beyond a function's reserved concurrency at once, and a refused delivery spends a retry. So
 //! what QStash may deliver at the same time over all flow-control keys of a function, together with a share for
 //! messages without a key, fits its instances, whatever the number of tenants. Each instance of a function that opens
-//! Postgres holds one connection, and all of them together fit the smallest pooler that the README supports.
+//! Postgres holds one connection, and all of them together fit the smallest pooler that docs/DEPLOYING.md supports.
 //!
 //! The table has every function of the design, also those that are not built yet: they fit without taking from others.
 

@@ -6,7 +6,7 @@ use serde_json::Value;
 use crate::support::TestCloud;
 use crate::support::cloud::{answer, with_json};
 
-/// Operations that nothing counts, as ARCHITECTURE.md says them.
+/// Operations that nothing counts, as docs/API.md lists them.
 const UNLIMITED: [(&str, &str); 3] = [
     ("GET", "/api/openapi.json"),
     // The provider signs.
@@ -41,7 +41,7 @@ async fn no_route_is_without_a_limiter() {
 
 #[test]
 fn every_route_stands_on_the_page_that_says_what_protects_it() {
-    let page = include_str!("../../../docs/ARCHITECTURE.md");
+    let page = include_str!("../../../docs/API.md");
     let (_, section) = page.split_once("## What protects each route").unwrap();
     let section = section.split("\n## ").next().unwrap();
     for (_, path) in operations() {
@@ -49,7 +49,7 @@ fn every_route_stands_on_the_page_that_says_what_protects_it() {
         let tail = last.split_once('/').map_or(last, |(_, tail)| tail);
         assert!(
             section.contains(&path) || section.contains(&format!("/{tail}`")),
-            "docs/ARCHITECTURE.md does not say what protects {path}"
+            "docs/API.md does not say what protects {path}"
         );
     }
 }

@@ -6,32 +6,37 @@ use yaml_serde::Value as Yaml;
 use super::read;
 
 /// template.yaml.
-pub(super) struct Template(Value);
+pub(crate) struct Template(Value);
 
 /// One function of it.
-pub(super) struct Function<'a> {
+pub(crate) struct Function<'a> {
     /// Its logical id.
-    pub(super) id: &'a str,
+    pub(crate) id: &'a str,
     /// The last segment of its `CodeUri`: folder and binary have this name.
-    pub(super) name: &'a str,
+    pub(crate) name: &'a str,
     /// Its own properties, without `Globals`.
-    pub(super) properties: &'a Value,
+    pub(crate) properties: &'a Value,
 }
 
 impl Template {
     /// Reads it.
-    pub(super) fn read() -> Self {
-        let yaml: Yaml = yaml_serde::from_str(&read("template.yaml")).unwrap();
+    pub(crate) fn read() -> Self {
+        Self::parse(&read("template.yaml"))
+    }
+
+    /// Reads one from its text.
+    pub(crate) fn parse(text: &str) -> Self {
+        let yaml: Yaml = yaml_serde::from_str(text).unwrap();
         Self(plain(yaml))
     }
 
     /// Every resource by its logical id.
-    pub(super) fn resources(&self) -> &Map<String, Value> {
+    pub(crate) fn resources(&self) -> &Map<String, Value> {
         self.0["Resources"].as_object().unwrap()
     }
 
     /// Every resource of a type.
-    pub(super) fn all<'a>(
+    pub(crate) fn all<'a>(
         &'a self,
         kind: &'a str,
     ) -> impl Iterator<Item = (&'a String, &'a Value)> {
@@ -41,17 +46,17 @@ impl Template {
     }
 
     /// What `Globals` says of every function.
-    pub(super) fn shared(&self) -> &Value {
+    pub(crate) fn shared(&self) -> &Value {
         &self.0["Globals"]["Function"]
     }
 
     /// Every parameter by its name.
-    pub(super) fn parameters(&self) -> &Map<String, Value> {
+    pub(crate) fn parameters(&self) -> &Map<String, Value> {
         self.0["Parameters"].as_object().unwrap()
     }
 
     /// The functions, in the order of their logical ids.
-    pub(super) fn functions(&self) -> Vec<Function<'_>> {
+    pub(crate) fn functions(&self) -> Vec<Function<'_>> {
         let functions = self.all("AWS::Serverless::Function").map(|(id, resource)| {
             let properties = &resource["Properties"];
             let folder = properties["CodeUri"].as_str().unwrap();
@@ -65,7 +70,7 @@ impl Template {
     }
 
     /// The function that `{"!Ref": id}` names.
-    pub(super) fn referred(&self, reference: &Value) -> Function<'_> {
+    pub(crate) fn referred(&self, reference: &Value) -> Function<'_> {
         let id = reference["!Ref"].as_str();
         let mut functions = self.functions().into_iter();
         functions
@@ -76,7 +81,7 @@ impl Template {
 
 impl Function<'_> {
     /// Its own variables.
-    pub(super) fn variables(&self) -> Map<String, Value> {
+    pub(crate) fn variables(&self) -> Map<String, Value> {
         let variables = &self.properties["Environment"]["Variables"];
         variables.as_object().cloned().unwrap_or_default()
     }
@@ -101,7 +106,7 @@ fn plain(yaml: Yaml) -> Value {
 }
 
 /// Every value of a member called `name`, wherever it stands below.
-pub(super) fn everywhere<'a>(value: &'a Value, name: &str) -> Vec<&'a Value> {
+pub(crate) fn everywhere<'a>(value: &'a Value, name: &str) -> Vec<&'a Value> {
     match value {
         Value::Object(members) => members
             .iter()
@@ -119,7 +124,7 @@ pub(super) fn everywhere<'a>(value: &'a Value, name: &str) -> Vec<&'a Value> {
 }
 
 /// The texts of a member that holds one or a list of them.
-pub(super) fn texts(value: &Value) -> Vec<&str> {
+pub(crate) fn texts(value: &Value) -> Vec<&str> {
     match value {
         Value::Array(items) => items.iter().flat_map(texts).collect(),
         Value::Object(members) => members.values().flat_map(texts).collect(),

@@ -3,11 +3,11 @@
 
 pub(crate) mod alarms;
 mod binary;
-mod document;
+pub(crate) mod document;
 mod limits;
 mod rights;
 mod secrets;
-mod variables;
+pub(crate) mod variables;
 
 use std::path::Path;
 

@@ -1,4 +1,4 @@
-//! Secrets stand in Secrets Manager and nowhere in the template, and the README says which there are.
+//! Secrets are in Secrets Manager and nowhere in the template, and docs/DEPLOYING.md lists them.
 
 use std::collections::BTreeSet;
 
@@ -56,9 +56,9 @@ fn who_has_secrets_may_read_the_secret_and_nobody_else() {
 }
 
 #[test]
-fn the_readme_lists_every_name_that_the_secret_must_have() {
-    let readme = read("README.md");
-    let (_, rest) = readme.split_once("secrets.json <<'END'\n").unwrap();
+fn page_of_deploying_lists_every_name_that_the_secret_must_have() {
+    let page = read("docs/DEPLOYING.md");
+    let (_, rest) = page.split_once("secrets.json <<'END'\n").unwrap();
     let (example, _) = rest.split_once("\nEND\n").unwrap();
     let example: Value = serde_json::from_str(example).unwrap();
     let listed: BTreeSet<String> = example.as_object().unwrap().keys().cloned().collect();

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use serde_json::Value;
+use shared::service::rate_limit::{self, OnOutage, Rate};
 
 use super::binary::{self, Binary};
 use super::document::Template;
@@ -49,22 +50,31 @@ fn holders(template: &Template, variable: &str) -> BTreeSet<String> {
         .collect()
 }
 
-/// The functions that a row of the README names: `jobs` are all that QStash calls.
-fn named(text: &str) -> BTreeSet<String> {
-    let jobs = concat!(env!("CARGO_MANIFEST_DIR"), "/../functions/jobs");
+/// Every job.
+fn jobs() -> BTreeSet<String> {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../functions/jobs");
+    let jobs = std::fs::read_dir(folder).unwrap();
+    jobs.map(|job| job.unwrap().file_name().into_string().unwrap())
+        .collect()
+}
+
+/// The functions that a row of the page names: `jobs` are all of `jobs`.
+fn named(text: &str, jobs: &BTreeSet<String>) -> BTreeSet<String> {
     let mut named: BTreeSet<String> = text.split(", ").map(str::to_owned).collect();
     if named.remove("jobs") {
-        let jobs = std::fs::read_dir(jobs).unwrap();
-        named.extend(jobs.map(|job| job.unwrap().file_name().into_string().unwrap()));
+        named.extend(jobs.iter().cloned());
     }
     named
 }
 
 #[test]
-fn the_readme_names_the_functions_that_each_variable_is_for() {
-    let template = Template::read();
-    let readme = read("README.md");
-    let (_, table) = readme.split_once("| variable | for | |").unwrap();
+fn page_of_configuration_names_the_functions_that_each_variable_is_for() {
+    assert_names_holders(&Template::read(), &read("docs/CONFIGURATION.md"), &jobs());
+}
+
+/// Compares the page's table of variables with the variables that the template gives to functions.
+pub(crate) fn assert_names_holders(template: &Template, page: &str, jobs: &BTreeSet<String>) {
+    let (_, table) = page.split_once("| variable | for | |").unwrap();
     let mut rows = 0;
     for row in table.lines().skip(2).take_while(|row| row.starts_with('|')) {
         let cells: Vec<&str> = row.split('|').map(str::trim).collect();
@@ -75,12 +85,38 @@ fn the_readme_names_the_functions_that_each_variable_is_for() {
             // Those that have the same beginning are listed by their ends.
             let short = variable.strip_prefix('_');
             let variable = short.map_or(variable.to_owned(), |end| format!("RATE_LIMIT_{end}"));
-            let holders = holders(&template, &variable);
-            assert_eq!(named(cells[2]), holders, "{variable}");
+            let holders = holders(template, &variable);
+            assert_eq!(named(cells[2], jobs), holders, "{variable}");
             rows += 1;
         }
     }
     assert!(rows > 30, "{rows} variables were read");
+}
+
+#[test]
+fn page_of_configuration_lists_every_named_limiter_with_its_default() {
+    let page = read("docs/CONFIGURATION.md");
+    let (_, section) = page.split_once("\n## Named limiters\n").unwrap();
+    let section = section.split("\n## ").next().unwrap();
+    let rows = section.lines().filter(|line| line.starts_with("| `"));
+    let listed: Vec<_> = rows
+        .map(|row| {
+            let cells: Vec<&str> = row.split('|').map(str::trim).collect();
+            let on_outage = match cells[4] {
+                "open" => OnOutage::Open,
+                "closed" => OnOutage::Closed,
+                other => panic!("{other}: {row}"),
+            };
+            let [variable, name] = [cells[1], cells[2]].map(|cell| cell.trim_matches('`'));
+            let rate: Rate = cells[3].parse().unwrap();
+            (variable, name, rate, on_outage)
+        })
+        .collect();
+    let declared: Vec<_> = rate_limit::ALL
+        .iter()
+        .map(|it| (it.variable, it.name, it.rate, it.on_outage))
+        .collect();
+    assert_eq!(listed, declared);
 }
 
 fn names(variables: &Value) -> BTreeSet<String> {

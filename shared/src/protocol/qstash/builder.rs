@@ -29,7 +29,7 @@ const LABEL: HeaderName = HeaderName::from_static("upstash-label");
 const FLOW_CONTROL_KEY: HeaderName = HeaderName::from_static("upstash-flow-control-key");
 const FLOW_CONTROL_VALUE: HeaderName = HeaderName::from_static("upstash-flow-control-value");
 
-/// The largest body that QStash takes, in bytes: 10 MB on the pay-as-you-go plan, the smallest that the README supports.
+/// The largest body that QStash takes, in bytes: 10 MB on the pay-as-you-go plan, the smallest that docs/DEPLOYING.md supports.
 pub const MAX_BODY: usize = 10_000_000;
 
 /// A message in the making. What cannot be sent is told by [`Builder::build`], the first problem first.

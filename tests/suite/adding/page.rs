@@ -1,0 +1,203 @@
+//! Reading a page as instructions: sentences that begin with "Create", "Change", "Copy" and "In", and the code below them.
+
+use super::tree::Tree;
+
+/// The beginnings of paths of this source tree.
+const FOLDERS: [&str; 8] = [
+    "bench/",
+    "clients/",
+    "docs/",
+    "functions/",
+    "local/",
+    "scripts/",
+    "shared/",
+    "tests/",
+];
+
+/// A paragraph, or the code of a fence.
+enum Block {
+    Prose(String),
+    Code(String),
+}
+
+/// What the next code is for.
+enum Target {
+    Create(String),
+    Change(String),
+}
+
+/// Does everything that the page says.
+pub(super) fn follow(tree: &Tree, page: &str) {
+    let mut target = None;
+    let mut steps = 0;
+    for block in blocks(page) {
+        match block {
+            Block::Prose(text) => {
+                for sentence in text.split(". ") {
+                    let spans = spans(sentence);
+                    match sentence.split('`').next().unwrap() {
+                        "Create " => target = Some(Target::Create(spans[0].to_owned())),
+                        "Change " => target = Some(Target::Change(spans[0].to_owned())),
+                        "Copy " | "In " => {
+                            transcribe(tree, sentence);
+                            steps += 1;
+                        }
+                        _ => {}
+                    }
+                }
+            }
+            Block::Code(code) => {
+                match target.take() {
+                    Some(Target::Create(path)) => {
+                        assert!(!tree.has(&path), "{path} exists already");
+                        tree.write(&path, &code);
+                    }
+                    Some(Target::Change(path)) => {
+                        tree.write(&path, &patched(&tree.read(&path), &code, &path));
+                    }
+                    // A command to run.
+                    None => continue,
+                }
+                steps += 1;
+            }
+        }
+    }
+    assert!(target.is_none(), "a file is named, and no code follows");
+    assert!(steps > 10, "{steps} steps were read");
+}
+
+/// The paths that the page names in code spans.
+pub(super) fn paths(page: &str) -> Vec<String> {
+    let prose = blocks(page).into_iter().filter_map(|block| match block {
+        Block::Prose(text) => Some(text),
+        Block::Code(_) => None,
+    });
+    let prose: Vec<String> = prose.collect();
+    let spans = prose.iter().flat_map(|text| spans(text));
+    let paths = spans.filter(|span| FOLDERS.iter().any(|folder| span.starts_with(folder)));
+    paths.map(str::to_owned).collect()
+}
+
+/// A sentence that copies or replaces: a file, an event, or blocks of the template.
+fn transcribe(tree: &Tree, sentence: &str) {
+    let (what, pairs) = sentence.split_once("replace ").unwrap();
+    let (places, pairs) = (spans(what), pairs_of(&spans(pairs)));
+    match places[..] {
+        [path] => {
+            let text = tree.read(path);
+            for (from, _) in &pairs {
+                let found = text.matches(from).count();
+                assert_eq!(found, 1, "{path} has {from:?} {found} times");
+            }
+            tree.write(path, &replaced(&text, &pairs));
+        }
+        [from, to] if sentence.starts_with("Copy ") => {
+            assert!(!tree.has(to), "{to} exists already");
+            tree.write(to, &replaced(&tree.read(from), &pairs));
+        }
+        [path, ref blocks @ ..] => {
+            let mut lines = lines(&tree.read(path));
+            for block in blocks {
+                let start = only(&lines, &format!("  {block}:"), path);
+                let rest = lines[start..].iter();
+                let block: Vec<String> =
+                    rest.take_while(|line| !line.is_empty()).cloned().collect();
+                let end = start + block.len();
+                let copy = format!("\n{}", replaced(&block.join("\n"), &pairs));
+                lines.splice(end..end, copy.split('\n').map(str::to_owned));
+            }
+            tree.write(path, &(lines.join("\n") + "\n"));
+        }
+        [] => panic!("{sentence} names no file"),
+    }
+}
+
+/// The text after a diff of unique context lines and added ones. An empty line ends a hunk.
+fn patched(text: &str, diff: &str, path: &str) -> String {
+    let mut lines = lines(text);
+    for hunk in diff.trim_end().split("\n\n") {
+        let mut added: Vec<String> = Vec::new();
+        let mut place = None;
+        for line in hunk.lines() {
+            if let Some(line) = line.strip_prefix('+') {
+                added.push(line.to_owned());
+                continue;
+            }
+            let anchor = line
+                .strip_prefix(' ')
+                .unwrap_or_else(|| panic!("{path}: {line}"));
+            if let Some(place) = place {
+                lines.splice(place..place, added.drain(..));
+            }
+            let at = only(&lines, anchor, path);
+            let end = at + added.len() + 1;
+            lines.splice(at..at, added.drain(..));
+            place = Some(end);
+        }
+        let place = place.unwrap_or_else(|| panic!("{path}: a hunk without context"));
+        lines.splice(place..place, added);
+    }
+    lines.join("\n") + "\n"
+}
+
+/// The one line that is this, or begins so where an ellipsis ends it.
+fn only(lines: &[String], anchor: &str, path: &str) -> usize {
+    let is_anchor = |line: &String| match anchor.strip_suffix("...") {
+        Some(beginning) => line.starts_with(beginning),
+        None => line == anchor,
+    };
+    let places: Vec<usize> = (0..lines.len())
+        .filter(|&at| is_anchor(&lines[at]))
+        .collect();
+    assert_eq!(
+        places.len(),
+        1,
+        "{path} has {anchor:?} {} times",
+        places.len()
+    );
+    places[0]
+}
+
+fn lines(text: &str) -> Vec<String> {
+    text.lines().map(str::to_owned).collect()
+}
+
+/// The code spans of a text.
+fn spans(text: &str) -> Vec<&str> {
+    text.split('`').skip(1).step_by(2).collect()
+}
+
+/// What stands for what: first and second, third and fourth, and so on.
+fn pairs_of<'a>(spans: &[&'a str]) -> Vec<(&'a str, &'a str)> {
+    let (pairs, rest) = spans.as_chunks::<2>();
+    assert!(rest.is_empty() && !pairs.is_empty(), "{spans:?}");
+    pairs.iter().map(|&[from, to]| (from, to)).collect()
+}
+
+fn replaced(text: &str, pairs: &[(&str, &str)]) -> String {
+    pairs
+        .iter()
+        .fold(text.to_owned(), |text, (from, to)| text.replace(from, to))
+}
+
+/// The paragraphs and fences of a page.
+fn blocks(page: &str) -> Vec<Block> {
+    let mut blocks = Vec::new();
+    let mut paragraph: Vec<&str> = Vec::new();
+    let mut lines = page.lines();
+    while let Some(line) = lines.next() {
+        let is_fence = line.starts_with("```");
+        if line.is_empty() || is_fence {
+            blocks.push(Block::Prose(paragraph.join(" ")));
+            paragraph.clear();
+        } else {
+            paragraph.push(line);
+        }
+        if is_fence {
+            let code = lines.by_ref().take_while(|line| *line != "```");
+            blocks.push(Block::Code(code.flat_map(|line| [line, "\n"]).collect()));
+        }
+    }
+    blocks.push(Block::Prose(paragraph.join(" ")));
+    blocks
+}
