@@ -157,11 +157,11 @@ impl Scripts<'_> {
             ..Filter::default()
         };
         let list = async || jobs.list(&filter).await.map(drop).map_err(unexpected);
-        let full = Filter {
+        let whole = Filter {
             limit: 100,
             ..Filter::default()
         };
-        let fill = async || jobs.list(&full).await.map(drop).map_err(unexpected);
+        let list_whole = async || jobs.list(&whole).await.map(drop).map_err(unexpected);
         let wanted = Wanted {
             job: Some(JobType::ALL[0]),
             dead: false,
@@ -182,7 +182,7 @@ impl Scripts<'_> {
             created,
             self.time("a page of jobs of all types, by a rare status", CALLS, list)
                 .await?,
-            self.time("a full page of jobs of all types", CALLS, fill)
+            self.time("a full page of jobs of all types", CALLS, list_whole)
                 .await?,
             self.time("searching open jobs, a part", CALLS, find)
                 .await?,

@@ -84,7 +84,7 @@ mod tests {
             .flatten()
             .map(|folder| folder.unwrap().file_name().into_string().unwrap())
             .collect();
-        let listed = PLAIN.iter().chain(&WITH_SDK);
+        let listed = PLAIN.iter().chain(WITH_SDK);
         let listed: BTreeSet<String> = listed.map(|name| (*name).to_owned()).collect();
         assert_eq!(listed, there);
     }

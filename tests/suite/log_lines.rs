@@ -69,8 +69,8 @@ fn line_on_the_page_of_logging_is_in_the_source_at_its_level_and_leads_to_a_sect
         let literal = message.replace('`', "\"");
         let levels = LEVELS.into_iter().filter(|level| {
             let name = format!("tracing::{level}!");
-            let mut calls = sources.iter().flat_map(|source| calls(source, &name));
-            calls.any(|call| call.contains(&literal))
+            let mut found = sources.iter().flat_map(|source| calls(source, &name));
+            found.any(|call| call.contains(&literal))
         });
         let levels: Vec<String> = levels.map(str::to_uppercase).collect();
         if levels.is_empty() {

@@ -5,8 +5,7 @@ use serde_json::Value;
 
 use super::gate::{Verdict, http_answer};
 use super::{
-    assert_come_again, assert_no_panic, assert_one_mail_each, deliveries, eventually, gated,
-    gated_with, warm,
+    assert_come_again, assert_one_mail_each, deliveries, eventually, gated, gated_with, warm,
 };
 use crate::support::TestCloud;
 use crate::support::cloud::{Answer, answer, with_json};
