@@ -157,11 +157,11 @@ impl Scripts<'_> {
             ..Filter::default()
         };
         let list = async || jobs.list(&filter).await.map(drop).map_err(unexpected);
-        let full = Filter {
+        let widest = Filter {
             limit: 100,
             ..Filter::default()
         };
-        let fill = async || jobs.list(&full).await.map(drop).map_err(unexpected);
+        let fill = async || jobs.list(&widest).await.map(drop).map_err(unexpected);
         let wanted = Wanted {
             job: Some(JobType::ALL[0]),
             dead: false,
