@@ -122,7 +122,7 @@ impl Stage {
     /// Sessions in these stores, without a function before them.
     pub(crate) fn sessions(&self) -> Result<Sessions, Error> {
         let unexpected = |error: String| Error::Unexpected(error);
-        let url = Url::parse(&self.cloud.functions_url());
+        let url = Url::parse(self.cloud.functions_url());
         let url = url.map_err(|error| unexpected(error.to_string()))?;
         let token = Secret::new(self.variable("QSTASH_TOKEN").to_owned());
         let qstash = qstash::Client::new(self.variable("QSTASH_URL"), &token, PATIENCE)

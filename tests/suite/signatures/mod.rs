@@ -102,6 +102,7 @@ struct Traces {
 
 impl Traces {
     async fn of(cloud: &TestCloud) -> Self {
+        cloud.replica_follows().await;
         let owner = Postgres::at(cloud.migrations_database_url(), None).unwrap();
         let counted = owner.query("select count(*) from signtusk.email_ledger", &[]);
         Self {
