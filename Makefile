@@ -56,7 +56,7 @@ screenshots: ## A picture of each type of mail, as wide as a phone, in target/sc
 	@scripts/setup test
 	@scripts/setup screenshots
 	cargo build --locked --workspace --all-targets
-	cargo test --locked --workspace --test suite -- letters::screenshots::
+	cargo test --locked --workspace --test suite -- mail_templates::screenshots::
 
 sam-test: ## Every function as it is deployed, in Lambda's container, with its sample events (needs a Docker engine)
 	@scripts/sam-test

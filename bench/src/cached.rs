@@ -125,7 +125,7 @@ async fn script(caches: &Caches) -> Result<(), Error> {
         .get(&kind::DOCUMENTS, REQUEST, &Viewer::Everything)
         .await?;
     match found {
-        Found::Here {
+        Found::Value {
             source: Source::Hit,
             ..
         } => Ok(()),

@@ -75,15 +75,15 @@ impl Asker {
             admission: Admission {
                 claims: vec![Claim::one(limit, format!("{}:ann", limiter.name))],
                 address,
-                heeds_lockout: true,
+                checks_lockout: true,
             },
         })
     }
 
     /// Whether the request may pass.
     pub(crate) async fn passes(&self) -> Result<bool, Error> {
-        let question = self.limits.question(&self.admission);
-        let reply = self.redis.eval(question).await?;
+        let call = self.limits.call(&self.admission);
+        let reply = self.redis.eval(call).await?;
         let verdict = self.limits.answer(&self.admission, reply)?;
         Ok(verdict.refusal.is_none())
     }

@@ -16,7 +16,7 @@ const ROWS: u32 = 10_000;
 const PAUSE: Duration = Duration::from_millis(20);
 
 /// After so long something is wrong.
-const PATIENCE: Duration = Duration::from_mins(2);
+const TIMEOUT: Duration = Duration::from_mins(2);
 
 const WAITING: &str =
     "SELECT EXISTS (SELECT FROM signtusk.outbox WHERE published_at IS NULL) AS waiting";
@@ -46,9 +46,9 @@ async fn relay(stage: &Stage, postgres: &Postgres, rows: u32) -> Result<Duration
     let started = Instant::now();
     complete(stage.publishing("relay-outbox")).await?;
     while is_waiting(postgres).await? {
-        if started.elapsed() > PATIENCE {
+        if started.elapsed() > TIMEOUT {
             return Err(Error::Unexpected(format!(
-                "{rows} rows took over {PATIENCE:?}"
+                "{rows} rows took over {TIMEOUT:?}"
             )));
         }
         tokio::time::sleep(PAUSE).await;

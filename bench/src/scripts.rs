@@ -9,7 +9,7 @@ use shared::protocol::mail::EmailAddress;
 use shared::protocol::upstash::{Command, Redis};
 use shared::service::email_budget::EmailBudget;
 use shared::service::job::{
-    Filter, JobType, Jobs, NewJob, Order, Priority, Sight, Status, Wanted, keys,
+    BulkFilter, Filter, JobOptions, JobType, Jobs, NewJob, Priority, Status, Viewer, keys,
 };
 use shared::service::rate_limit::Rate;
 use shared::service::realtime::{self, Channel};
@@ -140,11 +140,13 @@ impl Scripts<'_> {
         let turn = std::cell::Cell::new(0);
         let create = async || {
             let job = JobType::ALL[turn.get() / REQUESTS];
-            let order = order(job, turn.get());
+            let options = options(job, turn.get());
             turn.set(turn.get() + 1);
             let new = (0..AT_ONCE).map(|_| NewJob::new(&payload()));
             let new = new.collect::<Result<Vec<_>, _>>().map_err(unexpected)?;
-            jobs.create(&order, &new, None).await.map_err(unexpected)?;
+            jobs.create(&options, &new, None)
+                .await
+                .map_err(unexpected)?;
             ids.borrow_mut()
                 .extend(new.into_iter().map(|new| (job, new.id)));
             Ok(())
@@ -162,18 +164,18 @@ impl Scripts<'_> {
             ..Filter::default()
         };
         let list_whole = async || jobs.list(&whole).await.map(drop).map_err(unexpected);
-        let wanted = Wanted {
+        let wanted = BulkFilter {
             job: Some(JobType::ALL[0]),
             dead: false,
             error: "no such error",
             label: "",
             tenant: "",
             from: None,
-            sight: Sight::ALL,
+            viewer: Viewer::ALL,
         };
         let find = async || jobs.find(&wanted).await.map(drop).map_err(unexpected);
         let batch = async || {
-            jobs.batch("bench-0", Sight::ALL)
+            jobs.batch("bench-0", Viewer::ALL)
                 .await
                 .map(drop)
                 .map_err(unexpected)
@@ -257,8 +259,8 @@ impl Scripts<'_> {
 }
 
 /// The order of a request; each request is a batch of its own.
-fn order(job: JobType, request: usize) -> Order {
-    Order {
+fn options(job: JobType, request: usize) -> JobOptions {
+    JobOptions {
         job,
         priority: Priority::Normal,
         tenant: "example.com".into(),

@@ -21,7 +21,7 @@ use url::Url;
 use crate::error::Error;
 
 /// How long a request may take before the measurement is given up.
-const PATIENCE: Duration = Duration::from_secs(30);
+const TIMEOUT: Duration = Duration::from_secs(30);
 
 /// Everything that is up while it is measured.
 pub(crate) struct Stage {
@@ -56,7 +56,7 @@ impl Stage {
             cloud: Cloud::start(settings).await?,
             hello: hello.await?,
             bin_dir,
-            http: shared::protocol::http::client(PATIENCE)?,
+            http: shared::protocol::http::client(TIMEOUT)?,
             _folder: folder,
         })
     }
@@ -125,7 +125,7 @@ impl Stage {
         let url = Url::parse(self.cloud.functions_url());
         let url = url.map_err(|error| unexpected(error.to_string()))?;
         let token = Secret::new(self.variable("QSTASH_TOKEN").to_owned());
-        let qstash = qstash::Client::new(self.variable("QSTASH_URL"), &token, PATIENCE)
+        let qstash = qstash::Client::new(self.variable("QSTASH_URL"), &token, TIMEOUT)
             .map_err(|error| unexpected(error.to_string()))?;
         let publisher = Publisher::new(qstash, url);
         Ok(Sessions::new(self.redis()?, self.postgres()?, publisher))

@@ -24,7 +24,7 @@ const JOBS: u64 = 10;
 const PAUSE: Duration = Duration::from_millis(25);
 
 /// After so long something is wrong.
-const PATIENCE: Duration = Duration::from_mins(2);
+const TIMEOUT: Duration = Duration::from_mins(2);
 
 /// The figures: enqueues are measured now, and `mails` were before.
 pub(crate) async fn section(stage: &Stage, mails: f64) -> Result<Section, Error> {
@@ -80,9 +80,9 @@ pub(crate) async fn mails(stage: &Stage) -> Result<f64, Error> {
     ))
     .await?;
     while completed(stage).await? < before + JOBS {
-        if started.elapsed() > PATIENCE {
+        if started.elapsed() > TIMEOUT {
             return Err(Error::Unexpected(format!(
-                "{MAILS} mails took over {PATIENCE:?}"
+                "{MAILS} mails took over {TIMEOUT:?}"
             )));
         }
         tokio::time::sleep(PAUSE).await;

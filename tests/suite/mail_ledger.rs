@@ -131,7 +131,7 @@ async fn a_mail_that_its_provider_knows_again_is_in_doubt_only_after_the_provide
         resend.sending(&database).await;
         let aged =
             format!("update signtusk.email_ledger set sending_since = now() - interval '{age}'");
-        database.say(&aged).await;
+        database.execute(&aged).await;
         let again = other.sending(&database).await;
         assert_eq!(again.in_doubt(), doubt, "{age}");
     }
@@ -159,7 +159,7 @@ async fn a_release_after_an_attempt_without_a_word_does_not_start_the_providers_
     let since = database.row(&resend.key()).await["sending_since"].clone();
     assert!(since.is_string(), "the second attempt may have sent it");
     database
-        .say("update signtusk.email_ledger set sending_since = now() - interval '25 hours'")
+        .execute("update signtusk.email_ledger set sending_since = now() - interval '25 hours'")
         .await;
     assert!(resend.sending(&database).await.in_doubt());
 }

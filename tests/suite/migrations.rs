@@ -89,7 +89,7 @@ async fn migrate(owner: &Postgres, folder: &Path) {
 async fn rows_from_before_the_events_keep_their_meaning() {
     let database = LedgerDatabase::fresh().await;
     database
-        .say(
+        .execute(
             "drop table signtusk.email_events, signtusk.email_suppressions;
              alter table signtusk.email_ledger drop column sending_since, drop column resumed, drop column message_ids,
                drop column doubled, drop column accepted_at, drop column delivered_at,
@@ -108,7 +108,7 @@ async fn rows_from_before_the_events_keep_their_meaning() {
              values ('{}', 'reminder', 'ann@example.com', 'job-1', '{state}', 'old', {id})",
             mail.key(),
         );
-        database.say(&insert).await;
+        database.execute(&insert).await;
     }
     for _ in 0..2 {
         migrate(&database.owner, &migrations_folder()).await;

@@ -13,7 +13,7 @@ use crate::support::payloads::signature_request;
 async fn aged(cloud: &TestCloud, run: &str) -> Value {
     let database = LedgerDatabase::of(cloud);
     database
-        .say(
+        .execute(
             "update signtusk.email_ledger set created_at = created_at - interval '91 days', \
                updated_at = updated_at - interval '91 days'; \
              update signtusk.email_events set received_at = received_at - interval '91 days', at = at - interval '91 days'; \
@@ -96,7 +96,7 @@ async fn row_of_a_mail_that_was_sent_lately_is_kept_however_old_its_first_attemp
     ordered(&cloud, "reminder", "ann@example.com").await;
     let database = LedgerDatabase::of(&cloud);
     database
-        .say("update signtusk.email_ledger set created_at = created_at - interval '91 days'")
+        .execute("update signtusk.email_ledger set created_at = created_at - interval '91 days'")
         .await;
     let cleaned = cloud
         .deliver_as("run-1", "cleanup-expired", &json!({ "timestamp": 1 }))

@@ -11,7 +11,7 @@ use tokio::net::TcpListener;
 use tokio::process::Command;
 
 use crate::support::TestCloud;
-use crate::support::cloud::{PATIENCE, answer};
+use crate::support::cloud::{TIMEOUT, answer};
 use crate::support::waiting::eventually;
 
 const SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../scripts/ask-real-services");
@@ -101,7 +101,7 @@ async fn questions_to_the_local_cloud_are_answered_as_guessed_and_leave_nothing_
     }
     assert_eq!(results.len(), 19, "{:?}", results.keys());
 
-    let http = shared::protocol::http::client(PATIENCE).unwrap();
+    let http = shared::protocol::http::client(TIMEOUT).unwrap();
     let found = async |path: &str| {
         let url = format!("{}{path}", cloud.qstash().url());
         answer(

@@ -10,7 +10,7 @@ use shared::protocol::object_storage::{Bucket, Error};
 use url::Url;
 
 use crate::support::TestCloud;
-use crate::support::cloud::PATIENCE;
+use crate::support::cloud::TIMEOUT;
 use crate::support::ledger::LedgerDatabase;
 use crate::support::payloads::signature_request;
 use crate::support::waiting::eventually;
@@ -42,7 +42,7 @@ fn documents(cloud: &TestCloud) -> Bucket {
 /// Clean-up of one temporary file, of which the object store is asked with the role's own credentials.
 async fn remove_as_role(cloud: &TestCloud) -> StatusCode {
     LedgerDatabase::of(cloud)
-        .say(
+        .execute(
             "insert into public.temp_files (object_key, created_at) \
              values ('tmp/1', now() - interval '4 days')",
         )
@@ -105,7 +105,7 @@ async fn object_is_the_same_by_path_and_by_virtual_host() {
     // The link is AWS's; only the connection goes to this machine.
     let fetch = async |link: Url| {
         let path = &link[url::Position::BeforePath..];
-        let http = shared::protocol::http::client(PATIENCE).unwrap();
+        let http = shared::protocol::http::client(TIMEOUT).unwrap();
         let request = http.get(format!("{}{path}", cloud.objects().url()));
         let host = link.host_str().unwrap().to_owned();
         let answer = request.header("host", host).send().await.unwrap();

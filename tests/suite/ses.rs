@@ -7,7 +7,7 @@ use local_mail::Provider;
 use serde_json::{Value, json};
 
 use crate::support::TestCloud;
-use crate::support::cloud::{PATIENCE, answer, with_json};
+use crate::support::cloud::{TIMEOUT, answer, with_json};
 use crate::support::ledger::LedgerDatabase;
 use crate::support::moto::Moto;
 use crate::support::payloads::{address, bulk, signature_request};
@@ -102,7 +102,7 @@ fn seen(mail: &local_mail::Mail) -> Taken {
 
 /// Lets moto's SES send for a domain or an address.
 async fn verify(moto: &Moto, identity: &str) {
-    let http = shared::protocol::http::client(PATIENCE).unwrap();
+    let http = shared::protocol::http::client(TIMEOUT).unwrap();
     let url = format!("{}/v2/email/identities", moto.url());
     // moto reads account, region and service from it, and does not check the signature.
     let credential = "AWS4-HMAC-SHA256 Credential=ASIALOCALCLOUD/20260101/us-east-1/ses/aws4_request, \

@@ -54,7 +54,7 @@ pub enum Error {
     },
     /// The shell that ends the instances when the gateway is gone did not start.
     #[error("cannot start the shell that guards the instances")]
-    Leash(#[source] io::Error),
+    ProcessGuard(#[source] io::Error),
 }
 
 /// Why a call of a function gave no result.

@@ -10,8 +10,8 @@ use tokio::net::TcpListener;
 
 use crate::front::Front;
 use crate::lambda::{Function, environment, log};
-use crate::leash::Leash;
 use crate::listening::{Listening, Peer};
+use crate::process_guard::ProcessGuard;
 use crate::router::Router;
 use crate::template::Template;
 use crate::{Error, InvokeError, KillSwitch, Settings};
@@ -27,10 +27,13 @@ pub struct Gateway {
 impl Gateway {
     pub(crate) async fn start(settings: Settings) -> Result<Self, Error> {
         let template = Template::read(&settings.template, &settings.parameters)?;
-        let leash = Arc::new(Leash::new()?);
+        let process_guard = Arc::new(ProcessGuard::new()?);
         let mut functions = BTreeMap::new();
         for function in &template.functions {
-            functions.insert(function.name.clone(), prepare(function, &settings, &leash)?);
+            functions.insert(
+                function.name.clone(),
+                prepare(function, &settings, &process_guard)?,
+            );
         }
         let functions = Arc::new(functions);
         let listen_failed = |source| Error::Listen {
@@ -159,7 +162,7 @@ impl Drop for Gateway {
 fn prepare(
     function: &crate::template::Function,
     settings: &Settings,
-    leash: &Arc<Leash>,
+    process_guard: &Arc<ProcessGuard>,
 ) -> Result<Arc<Function>, Error> {
     let path = settings.bin_dir.join(&function.name);
     if !path.is_file() {
@@ -182,6 +185,6 @@ fn prepare(
         environment,
         max_instances,
         log,
-        Arc::clone(leash),
+        Arc::clone(process_guard),
     )))
 }

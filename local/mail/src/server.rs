@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::account::Account;
-use crate::events::{self, Courier, Events, sns, svix};
+use crate::events::{self, EventSender, Events, sns, svix};
 use crate::fault::{Faults, Switches};
 use crate::listener::{Bound, Listener};
 use crate::mail::{Mail, Provider};
@@ -117,7 +117,7 @@ pub struct Server {
     resend: Listener,
     mailbox: Listener,
     sns: Listener,
-    _courier: Courier,
+    _event_sender: EventSender,
 }
 
 /// Starts the listeners.
@@ -152,7 +152,7 @@ pub async fn start(settings: Settings) -> Result<Server, Error> {
         resend: resend.serve(resend::router(Arc::clone(&account))),
         mailbox: mailbox.serve(mailbox::router(store, events.clone())),
         sns: sns.serve(sns::router(events.clone())),
-        _courier: Courier::start(events, tasks),
+        _event_sender: EventSender::start(events, tasks),
         account,
     })
 }

@@ -4,10 +4,10 @@
 //! `PUT`, `GET`, `HEAD` and `DELETE`, of `/{bucket}/{key}` or, with the bucket in the host's name, of `/{key}`. An object is written whole, whatever dies meanwhile; what is deleted
 //! twice is deleted. There are no versions, no parts and no lists: the folder is the list.
 
+mod bucket_dir;
 mod place;
 mod refusal;
 mod server;
-mod shelf;
 mod signature;
 
 pub use server::{Error, Server, Settings, start};

@@ -37,7 +37,7 @@ pub(crate) enum Refusal {
 }
 
 impl Refusal {
-    fn told(self) -> (StatusCode, &'static str) {
+    fn parts(self) -> (StatusCode, &'static str) {
         match self {
             Self::AccessDenied => (StatusCode::FORBIDDEN, "AccessDenied"),
             Self::Malformed | Self::WrongRegion => {
@@ -60,7 +60,7 @@ impl Refusal {
 
 impl IntoResponse for Refusal {
     fn into_response(self) -> Response {
-        let (status, code) = self.told();
+        let (status, code) = self.parts();
         let text = format!(
             "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Error><Code>{code}</Code></Error>"
         );

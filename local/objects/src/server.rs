@@ -16,13 +16,13 @@ use jiff::Timestamp;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
+use crate::bucket_dir::{BucketDir, Object};
 use crate::place::place;
 use crate::refusal::Refusal;
-use crate::shelf::{Object, Shelf};
 use crate::signature::{self, Account, Keys};
 
 /// The largest object, in bytes: well above the largest document.
-const LARGEST: usize = 64 * 1024 * 1024;
+const MAX_BYTES: usize = 64 * 1024 * 1024;
 
 /// How the store is started.
 #[derive(Clone, Debug)]
@@ -72,19 +72,19 @@ pub struct Server {
 
 #[derive(Debug)]
 struct Store {
-    shelves: BTreeMap<String, Shelf>,
+    bucket_dirs: BTreeMap<String, BucketDir>,
     account: Account,
     requests: AtomicU64,
 }
 
 /// Starts the store.
 pub async fn start(settings: Settings) -> Result<Server, Error> {
-    let mut shelves = BTreeMap::new();
+    let mut bucket_dirs = BTreeMap::new();
     for bucket in settings.buckets {
         let folder = settings.folder.join(&bucket);
-        let shelf = Shelf::open(&folder).await;
-        let shelf = shelf.map_err(|source| Error::Folder { folder, source })?;
-        shelves.insert(bucket, shelf);
+        let bucket_dir = BucketDir::open(&folder).await;
+        let bucket_dir = bucket_dir.map_err(|source| Error::Folder { folder, source })?;
+        bucket_dirs.insert(bucket, bucket_dir);
     }
     let failed = |source| Error::Listen {
         address: settings.listen,
@@ -93,7 +93,7 @@ pub async fn start(settings: Settings) -> Result<Server, Error> {
     let socket = TcpListener::bind(settings.listen).await.map_err(failed)?;
     let url = format!("http://{}", socket.local_addr().map_err(failed)?);
     let store = Arc::new(Store {
-        shelves,
+        bucket_dirs,
         account: Account {
             region: settings.region,
             keys: settings.keys,
@@ -144,12 +144,12 @@ async fn serve(State(store): State<Arc<Store>>, request: Request) -> Response {
 impl Store {
     async fn answer(&self, request: Request) -> Result<Response, Refusal> {
         let (parts, body) = request.into_parts();
-        let body = to_bytes(body, LARGEST)
+        let body = to_bytes(body, MAX_BYTES)
             .await
             .map_err(|_| Refusal::TooLarge)?;
         signature::check(&self.account, &parts, &body, now())?;
         let (bucket, key) = place(&parts)?;
-        let kept = self.shelves.get(&bucket).ok_or(Refusal::NoSuchBucket)?;
+        let kept = self.bucket_dirs.get(&bucket).ok_or(Refusal::NoSuchBucket)?;
         match parts.method {
             Method::PUT => {
                 let content_type = parts.headers.get(header::CONTENT_TYPE);

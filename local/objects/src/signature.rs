@@ -8,8 +8,8 @@ use percent_encoding::percent_decode_str;
 use ring::digest::{SHA256, digest};
 use ring::hmac;
 
+use crate::bucket_dir::hex;
 use crate::refusal::Refusal;
-use crate::shelf::hex;
 
 /// How far the clocks may differ, in seconds.
 const SKEW: i64 = 15 * 60;

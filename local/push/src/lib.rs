@@ -4,9 +4,9 @@
 //! `POST /push/{name}` takes a message, `GET /messages` lists them as JSON, newest last. A test says what a subscription
 //! answers with [`Server::answer_with`].
 
-mod keep;
+mod message_store;
 mod server;
 mod token;
 
-pub use keep::Taken;
+pub use message_store::PushMessage;
 pub use server::{Error, Server, start};

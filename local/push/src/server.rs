@@ -15,11 +15,11 @@ use jiff::Timestamp;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
-use crate::keep::{Keep, Taken};
+use crate::message_store::{MessageStore, PushMessage};
 use crate::token;
 
 /// The largest message, in bytes: what every push service must take (RFC 8030 section 7.2), and most take no more.
-const LARGEST: usize = 4096;
+const MAX_BODY: usize = 4096;
 
 /// Why it could not start.
 #[derive(Debug, thiserror::Error)]
@@ -34,7 +34,7 @@ pub struct Error {
 #[derive(Debug)]
 pub struct Server {
     url: String,
-    keep: Keep,
+    message_store: MessageStore,
     serving: JoinHandle<()>,
 }
 
@@ -46,18 +46,22 @@ pub async fn start(listen: SocketAddr) -> Result<Server, Error> {
     };
     let socket = TcpListener::bind(listen).await.map_err(failed)?;
     let url = format!("http://{}", socket.local_addr().map_err(failed)?);
-    let keep = Keep::default();
+    let message_store = MessageStore::default();
     let router = Router::new()
         .route("/push/{name}", post(take))
         .route("/messages", get(messages))
-        .layer(DefaultBodyLimit::max(16 * LARGEST))
-        .with_state((url.clone(), keep.clone()));
+        .layer(DefaultBodyLimit::max(16 * MAX_BODY))
+        .with_state((url.clone(), message_store.clone()));
     let serving = tokio::spawn(async move {
         if let Err(error) = axum::serve(socket, router).await {
             tracing::error!(%error, "push service stopped by an error");
         }
     });
-    Ok(Server { url, keep, serving })
+    Ok(Server {
+        url,
+        message_store,
+        serving,
+    })
 }
 
 impl Server {
@@ -75,26 +79,26 @@ impl Server {
 
     /// The messages that were taken, in their order.
     #[must_use]
-    pub fn taken(&self) -> Vec<Taken> {
-        self.keep.taken()
+    pub fn taken(&self) -> Vec<PushMessage> {
+        self.message_store.taken()
     }
 
     /// How many messages came, taken or not.
     #[must_use]
     pub fn requests(&self) -> u64 {
-        self.keep.requests()
+        self.message_store.requests()
     }
 
     /// Has a subscription answer with a status, or as it usually does.
     pub fn answer_with(&self, name: &str, status: Option<StatusCode>) {
-        self.keep.answer_with(name, status);
+        self.message_store.answer_with(name, status);
     }
 }
 
 impl Server {
     /// Has a subscription answer the next message with a status, and those after it as before.
     pub fn answer_first_with(&self, name: &str, status: StatusCode) {
-        self.keep.answer_first_with(name, status);
+        self.message_store.answer_first_with(name, status);
     }
 }
 
@@ -104,22 +108,22 @@ impl Drop for Server {
     }
 }
 
-async fn messages(State((_, keep)): State<(String, Keep)>) -> Response {
-    axum::Json(keep.taken()).into_response()
+async fn messages(State((_, message_store)): State<(String, MessageStore)>) -> Response {
+    axum::Json(message_store.taken()).into_response()
 }
 
 async fn take(
-    State((origin, keep)): State<(String, Keep)>,
+    State((origin, message_store)): State<(String, MessageStore)>,
     Path(name): Path<String>,
     headers: HeaderMap,
     body: Bytes,
 ) -> Response {
-    if let Some(status) = keep.asked(&name) {
+    if let Some(status) = message_store.asked(&name) {
         return planned(status, &origin);
     }
     match check(&origin, name, &headers, &body) {
         Ok(message) => {
-            keep.take(message);
+            message_store.take(message);
             StatusCode::CREATED.into_response()
         }
         Err((status, why)) => (status, why).into_response(),
@@ -146,7 +150,7 @@ fn check(
     name: String,
     headers: &HeaderMap,
     body: &[u8],
-) -> Result<Taken, (StatusCode, String)> {
+) -> Result<PushMessage, (StatusCode, String)> {
     let text = |name: &str| {
         let value = headers.get(name).and_then(|value| value.to_str().ok());
         value.unwrap_or_default().to_owned()
@@ -155,7 +159,7 @@ fn check(
     let authorization = text("authorization");
     token::check(&authorization, origin, now())
         .map_err(|why| (StatusCode::FORBIDDEN, why.to_string()))?;
-    if body.len() > LARGEST {
+    if body.len() > MAX_BODY {
         return Err(refuse(
             StatusCode::PAYLOAD_TOO_LARGE,
             "the message is too large",
@@ -178,7 +182,7 @@ fn check(
     if !is_topic {
         return Err(refuse(StatusCode::BAD_REQUEST, "the topic is none"));
     }
-    Ok(Taken {
+    Ok(PushMessage {
         name,
         body: URL_SAFE_NO_PAD.encode(body),
         content_encoding,

@@ -7,7 +7,7 @@ use ring::signature::{ECDSA_P256_SHA256_FIXED, UnparsedPublicKey};
 use serde::Deserialize;
 
 /// How far a token may reach, in seconds (RFC 8292 section 2).
-const LONGEST: i64 = 24 * 60 * 60;
+const MAX_LIFETIME: i64 = 24 * 60 * 60;
 
 #[derive(Deserialize)]
 struct Claims {
@@ -47,7 +47,7 @@ pub(crate) fn check(authorization: &str, origin: &str, now: Timestamp) -> Result
         return Err(Refused::Audience);
     }
     let left = claims.exp - now.as_second();
-    if !(1..=LONGEST).contains(&left) {
+    if !(1..=MAX_LIFETIME).contains(&left) {
         return Err(Refused::Expiry);
     }
     let names_somebody = ["https:", "http:", "mailto:"]

@@ -8,7 +8,7 @@ use crate::options::Options;
 use crate::retry_after;
 
 /// The default schedule never waits longer.
-const LONGEST_SECONDS: f64 = 86_400.0;
+const MAX_SECONDS: f64 = 86_400.0;
 
 /// The delay before retry number `retried + 1`. What the receiver asks for goes before the message's own expression,
 /// which goes before the default schedule of 12 s, 2 min 28 s, 30 min, 6 h, 24 h.
@@ -29,7 +29,7 @@ pub(crate) fn delay(
 
 /// `min(86400, e^(2.5 n))` seconds for the nth retry.
 fn default(nth: u32) -> Duration {
-    Duration::from_secs_f64((2.5 * f64::from(nth)).exp().floor().min(LONGEST_SECONDS))
+    Duration::from_secs_f64((2.5 * f64::from(nth)).exp().floor().min(MAX_SECONDS))
 }
 
 #[cfg(test)]

@@ -12,7 +12,7 @@ use uuid::Uuid;
 use crate::store::{self, Record, Transaction};
 
 /// How long an action can be looked up, in wall-clock milliseconds.
-const KEPT_MS: u64 = 7 * 24 * 60 * 60 * 1_000;
+const LIFETIME_MS: u64 = 7 * 24 * 60 * 60 * 1_000;
 
 /// Expired actions dropped with each new one; more than one, so that the table shrinks.
 const EXPIRED_AT_ONCE: usize = 4;
@@ -83,7 +83,7 @@ impl BulkAction {
 
     /// Whether it can no longer be looked up.
     pub(crate) fn is_over(&self, wall_ms: u64) -> bool {
-        self.created_at.saturating_add(KEPT_MS) <= wall_ms
+        self.created_at.saturating_add(LIFETIME_MS) <= wall_ms
     }
 }
 

@@ -13,7 +13,7 @@ use crate::duration;
 use crate::name;
 use crate::store::Record;
 
-const LONGEST_PERIOD: Duration = Duration::from_hours(7 * 24);
+const MAX_PERIOD: Duration = Duration::from_hours(7 * 24);
 
 /// The period of a rate that names none.
 pub(crate) const DEFAULT_PERIOD_MS: u64 = 1_000;
@@ -131,7 +131,7 @@ impl Limits {
 /// A period as `1m` or in seconds, in milliseconds.
 pub(crate) fn period_ms(text: &str) -> Result<u64, Error> {
     let period = duration::parse_or_seconds(text)?;
-    if period < Duration::from_millis(1) || period > LONGEST_PERIOD {
+    if period < Duration::from_millis(1) || period > MAX_PERIOD {
         return Err(Error::Period);
     }
     Ok(millis(period))

@@ -93,7 +93,7 @@ pub(crate) struct Message {
 
 impl Message {
     /// Whether this is the callback of another message.
-    pub(crate) fn sits_in_anothers_place(&self) -> bool {
+    pub(crate) fn shares_place(&self) -> bool {
         self.place
             .as_ref()
             .is_some_and(|place| place.root != self.id)

@@ -133,7 +133,7 @@ fn failed(
         response,
         expires_ms: Some(now.broker_ms.saturating_add(kept_ms)),
     };
-    let dead_letter: DeadLetterId = tx.bury(&letter, now.broker_ms)?;
+    let dead_letter: DeadLetterId = tx.put_dead_letter(&letter, now.broker_ms)?;
     let event = Event::new(State::Failed, message, now.wall_ms);
     tx.log(&Event {
         response: Some(attempt.response.clone()),

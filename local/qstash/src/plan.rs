@@ -252,9 +252,9 @@ impl PlanLimits {
     }
 
     /// How long a receiver may take, given what the message says.
-    pub(crate) fn timeout(&self, asked_ms: Option<u64>) -> Duration {
-        asked_ms.map_or(self.timeout, |asked_ms| {
-            Duration::from_millis(asked_ms).min(self.timeout)
+    pub(crate) fn timeout(&self, requested_ms: Option<u64>) -> Duration {
+        requested_ms.map_or(self.timeout, |requested_ms| {
+            Duration::from_millis(requested_ms).min(self.timeout)
         })
     }
 }

@@ -16,7 +16,7 @@ const NAMES: [&str; 4] = [
     "x-ratelimit-reset-requests",
     "x-ratelimit-reset-tokens",
 ];
-const LONGEST: Duration = Duration::from_hours(24);
+const MAX_DELAY: Duration = Duration::from_hours(24);
 
 /// How long the receiver wants to be left alone, if it says so in a way that counts. `wall_ms` is the real time that
 /// dates are measured against.
@@ -25,7 +25,7 @@ pub(crate) fn delay(headers: &HeaderMap, wall_ms: u64) -> Option<Duration> {
         .iter()
         .filter_map(|name| headers.get(*name)?.to_str().ok())
         .find_map(|value| parse(value, wall_ms))
-        .filter(|delay| *delay <= LONGEST)
+        .filter(|delay| *delay <= MAX_DELAY)
 }
 
 fn parse(value: &str, wall_ms: u64) -> Option<Duration> {

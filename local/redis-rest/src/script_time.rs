@@ -18,7 +18,7 @@ const MINUTE: Duration = Duration::from_mins(1);
 const TICK: Duration = Duration::from_secs(1);
 
 /// Slow commands that are looked through, and how much redis-server keeps of a word of theirs.
-const LOOKED_AT: &str = "32";
+const SLOWLOG_ENTRIES: &str = "32";
 const KEPT_OF_WORD: usize = 100;
 
 /// What scripts may run, and have run.
@@ -103,7 +103,7 @@ impl ScriptTime {
         if !is_long || ran <= self.longest {
             return Ok(vec![None; sent.len()]);
         }
-        let words = ["GET", LOOKED_AT].map(|word| Bytes::from_static(word.as_bytes()));
+        let words = ["GET", SLOWLOG_ENTRIES].map(|word| Bytes::from_static(word.as_bytes()));
         let log = Command::new("SLOWLOG", words.to_vec());
         let log = connection.exchange(&[log]).await?;
         let slow = slow_scripts(log.first(), connection.address()?);

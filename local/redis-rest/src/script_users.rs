@@ -14,7 +14,7 @@ use crate::permission;
 use crate::redis::{Connection, Reply};
 
 /// How many of the last refusals are looked through for that of a script.
-const LOOKED_AT: &str = "64";
+const ACL_LOG_ENTRIES: &str = "64";
 
 /// Any password will do: the users have none.
 const PASSWORD: Bytes = Bytes::from_static(b"-");
@@ -93,7 +93,7 @@ impl ScriptUsers {
         }
         let log = Command::new(
             "ACL",
-            ["LOG", LOOKED_AT]
+            ["LOG", ACL_LOG_ENTRIES]
                 .map(|word| Bytes::from_static(word.as_bytes()))
                 .to_vec(),
         );

@@ -15,10 +15,10 @@ pub fn nonce() -> String {
 }
 
 /// The longest id from outside that is taken over, in bytes; QStash's have some 60.
-const LONGEST: usize = 256;
+const MAX_LEN: usize = 256;
 
 /// Whether an id from outside can stand in a key, a column or a log line as it is: 1 to 256 visible ASCII characters.
 #[must_use]
 pub fn is_plain(id: &str) -> bool {
-    (1..=LONGEST).contains(&id.len()) && id.bytes().all(|byte| byte.is_ascii_graphic())
+    (1..=MAX_LEN).contains(&id.len()) && id.bytes().all(|byte| byte.is_ascii_graphic())
 }

@@ -16,7 +16,7 @@ use tracing::Instrument as _;
 use super::fatal::Fatal;
 use super::guard::NotCounted;
 use super::problem::Problem;
-use super::{deadline, metrics, path, refusals};
+use super::{deadline, error_mapping, metrics, path};
 use crate::base::clock::Clock;
 use crate::protocol::upstash::Usage;
 
@@ -73,7 +73,7 @@ async fn handle(
                 request_id,
                 "request failed: the handler panicked"
             );
-            refusals::internal().into_response()
+            error_mapping::internal().into_response()
         }
         Err(_) => Problem::unavailable("The request timed out. Try again.").into_response(),
     };
@@ -81,7 +81,7 @@ async fn handle(
         metrics::Figure::LimiterOutages(1).emit(function, clock.now());
     }
     if let Some(problem) = response.extensions_mut().remove::<Problem>() {
-        if problem.code == refusals::QUEUE_QUOTA {
+        if problem.code == error_mapping::QUEUE_QUOTA {
             metrics::Figure::QueueQuotaSpent(1).emit(function, clock.now());
         }
         response = written(&problem, &request_id, &response);
@@ -107,7 +107,7 @@ async fn handle(
 
 /// Headers that routing and the guard give a response, whatever becomes of its body. A 405 names the methods that the
 /// path has (RFC 9110 section 15.5.6).
-const KEPT: [HeaderName; 4] = [
+const KEPT_HEADERS: [HeaderName; 4] = [
     header::ALLOW,
     HeaderName::from_static("x-ratelimit-limit"),
     HeaderName::from_static("x-ratelimit-remaining"),
@@ -117,7 +117,7 @@ const KEPT: [HeaderName; 4] = [
 /// The problem, with what was decided about the response before.
 fn written(problem: &Problem, request_id: &str, decided: &Response) -> Response {
     let mut response = problem.response(request_id);
-    for name in KEPT {
+    for name in KEPT_HEADERS {
         if let Some(value) = decided.headers().get(&name) {
             response.headers_mut().insert(name, value.clone());
         }

@@ -14,11 +14,11 @@ use super::schema::IpAddress;
 use crate::base::identity;
 use crate::base::network;
 use crate::service::cache::Viewer;
-use crate::service::job::Sight;
+use crate::service::job;
 use crate::service::session;
 
 /// The longest value that is taken over: an e-mail address with room to spare.
-const LONGEST: usize = 320;
+const MAX_HEADER_LEN: usize = 320;
 
 /// What a person may see.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -165,14 +165,14 @@ impl Caller {
 
     /// What this caller may see of the jobs.
     #[must_use]
-    pub fn sight(&self) -> Sight<'_> {
+    pub fn job_viewer(&self) -> job::Viewer<'_> {
         match (&self.user_id, self.role) {
-            (None, _) | (_, Some(Role::Admin)) => Sight::ALL,
-            (Some(_), Some(Role::DomainAdmin)) => Sight {
+            (None, _) | (_, Some(Role::Admin)) => job::Viewer::ALL,
+            (Some(_), Some(Role::DomainAdmin)) => job::Viewer {
                 tenant: Some(self.tenant()),
                 user: None,
             },
-            (Some(user), _) => Sight {
+            (Some(user), _) => job::Viewer {
                 tenant: None,
                 user: Some(user),
             },
@@ -190,7 +190,7 @@ impl<S: Sync> FromRequestParts<S> for Caller {
 
 /// A header's text, if it has one that can be used.
 fn text(headers: &HeaderMap, name: &str) -> Option<String> {
-    visible(headers.get(name)?, LONGEST).map(str::to_owned)
+    visible(headers.get(name)?, MAX_HEADER_LEN).map(str::to_owned)
 }
 
 /// The text of a header that decides about rights: absent or usable, nothing between.
@@ -285,7 +285,7 @@ mod tests {
     fn an_unknown_role_gives_no_more_than_a_user_has() {
         let caller = caller(&[("x-user-id", "u1"), ("x-user-role", "root")]);
         assert_eq!(caller.role, Some(Role::User));
-        assert_eq!(caller.sight().user, Some("u1"));
+        assert_eq!(caller.job_viewer().user, Some("u1"));
     }
 
     #[test]
@@ -295,7 +295,7 @@ mod tests {
             ("x-user-role", "domain_admin"),
             ("x-user-domain", "example.com"),
         ]);
-        assert_eq!(caller.sight().tenant, Some("example.com"));
+        assert_eq!(caller.job_viewer().tenant, Some("example.com"));
     }
 
     #[test]

@@ -210,7 +210,7 @@ mod tests {
     }
 
     #[derive(Debug, Deserialize)]
-    struct Wanted {
+    struct Body {
         #[expect(dead_code, reason = "only its reading is tested")]
         items: Vec<Item>,
     }
@@ -231,7 +231,7 @@ mod tests {
     fn a_bad_field_is_named_by_its_pointer() {
         for wrong in [r#""x""#, "1", "null", "{}"] {
             let body = format!(r#"{{"items":[{{"n":"small"}},{{"n":{wrong}}}]}}"#);
-            let problem = read::<Wanted>(body.as_bytes()).unwrap_err();
+            let problem = read::<Body>(body.as_bytes()).unwrap_err();
             assert_eq!(problem.status, 422, "{wrong}");
             assert!(
                 problem.errors[0].pointer.starts_with("/items/1/n"),

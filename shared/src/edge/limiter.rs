@@ -16,12 +16,12 @@ pub enum Identifier {
 
 /// When the store is asked. Whatever changes something is counted before it is done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Order {
+pub enum Timing {
     /// A read's question travels with the first thing that its handler asks of the store, in the same request.
-    Along,
+    Pipelined,
     /// Before the handler begins: for reads whose first way leads elsewhere, to Postgres say, and must not be
     /// walked for nothing.
-    Ahead,
+    Before,
 }
 
 /// How a route is limited.
@@ -32,7 +32,7 @@ pub struct Limiter {
     /// Whom it counts.
     pub identifier: Identifier,
     /// When the store is asked about a read.
-    pub order: Order,
+    pub timing: Timing,
     /// What becomes of a call that cannot be counted.
     pub on_outage: OnOutage,
 }
@@ -54,16 +54,16 @@ impl Limiter {
         Self {
             counts,
             identifier,
-            order: Order::Along,
+            timing: Timing::Pipelined,
             on_outage: counts.on_outage,
         }
     }
 
     /// The same, asked before the handler begins.
     #[must_use]
-    pub const fn ahead(self) -> Self {
+    pub const fn before(self) -> Self {
         Self {
-            order: Order::Ahead,
+            timing: Timing::Before,
             ..self
         }
     }

@@ -20,13 +20,13 @@ pub mod telemetry;
 pub mod webhook;
 
 mod deadline;
+mod error_mapping;
 mod path;
-mod refusals;
 mod start;
 
 pub use caller::Caller;
+pub use error_mapping::unsigned;
 pub use fatal::Fatal;
 pub use guard::{Guard, PublicGuard, unlimited};
 pub use problem::{Problem, Result};
-pub use refusals::unsigned;
 pub use start::start;

@@ -10,15 +10,15 @@ pub struct Limit(u32);
 
 /// Why a number is no limit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("limit must be 1 to {}", Limit::HIGHEST)]
+#[error("limit must be 1 to {}", Limit::MAX)]
 pub struct InvalidLimit;
 
 impl Limit {
     /// Items on a page at the most.
-    const HIGHEST: u32 = 100;
+    const MAX: u32 = 100;
 
     /// Items on a page, if the caller does not say.
-    const USUAL: u32 = 20;
+    const DEFAULT: u32 = 20;
 
     /// The number of items.
     #[must_use]
@@ -35,7 +35,7 @@ impl From<Limit> for u32 {
 
 impl Default for Limit {
     fn default() -> Self {
-        Self(Self::USUAL)
+        Self(Self::DEFAULT)
     }
 }
 
@@ -43,7 +43,7 @@ impl TryFrom<u32> for Limit {
     type Error = InvalidLimit;
 
     fn try_from(items: u32) -> Result<Self, Self::Error> {
-        if (1..=Self::HIGHEST).contains(&items) {
+        if (1..=Self::MAX).contains(&items) {
             Ok(Self(items))
         } else {
             Err(InvalidLimit)

@@ -12,14 +12,14 @@ use url::form_urlencoded;
 
 /// The request with every parameter of its path encoded again.
 pub(super) fn encoded(mut request: Request) -> Request {
-    if let Some(uri) = meant(&request) {
+    if let Some(uri) = original_uri(&request) {
         *request.uri_mut() = uri;
     }
     request
 }
 
 /// The URI that was sent, where the route has parameters.
-fn meant(request: &Request) -> Option<Uri> {
+fn original_uri(request: &Request) -> Option<Uri> {
     let Some(RequestContext::ApiGatewayV2(context)) = request.request_context_ref() else {
         return None;
     };

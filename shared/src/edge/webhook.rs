@@ -22,13 +22,13 @@ use crate::protocol::upstash::Usage;
 
 /// What a delivery comes to, said to QStash.
 #[derive(Debug)]
-pub enum Answer {
+pub enum Outcome {
     /// Delivered; the body says what came of it.
-    Done(Value),
+    Ack(Value),
     /// To be delivered again, not before this long.
-    Again(Duration, String),
+    Retry(Duration, String),
     /// Never to be delivered again: straight to the dead-letter queue.
-    Never(String),
+    Reject(String),
 }
 
 /// A verified delivery.
@@ -53,9 +53,9 @@ impl Call {
 }
 
 /// What is done with a verified delivery.
-pub trait Take: Sync {
+pub trait DeliveryHandler: Sync {
     /// Does it, and says what the queue is to be told.
-    fn take(&self, call: &Call) -> impl Future<Output = Answer> + Send;
+    fn handle(&self, call: &Call) -> impl Future<Output = Outcome> + Send;
 }
 
 /// A function that QStash calls.
@@ -75,8 +75,8 @@ pub struct Webhook {
 
 impl Webhook {
     /// Serves deliveries until the instance ends.
-    pub async fn serve(&self, taker: &impl Take) -> Result<(), Fatal> {
-        lambda_http::run(service_fn(|request: Request| self.handle(request, taker)))
+    pub async fn serve(&self, handler: &impl DeliveryHandler) -> Result<(), Fatal> {
+        lambda_http::run(service_fn(|request: Request| self.handle(request, handler)))
             .await
             .map_err(|error| Fatal::runtime(&error))
     }
@@ -84,7 +84,7 @@ impl Webhook {
     async fn handle(
         &self,
         request: Request,
-        taker: &impl Take,
+        handler: &impl DeliveryHandler,
     ) -> Result<Response, std::convert::Infallible> {
         let started = Instant::now();
         let request_id = request_id(&request);
@@ -95,7 +95,7 @@ impl Webhook {
             job_id = tracing::field::Empty
         );
         let responded = self
-            .respond(request, taker, &request_id)
+            .respond(request, handler, &request_id)
             .instrument(span)
             .await;
         metrics::Invocation {
@@ -110,7 +110,12 @@ impl Webhook {
         Ok(responded.response)
     }
 
-    async fn respond(&self, request: Request, taker: &impl Take, request_id: &str) -> Responded {
+    async fn respond(
+        &self,
+        request: Request,
+        handler: &impl DeliveryHandler,
+        request_id: &str,
+    ) -> Responded {
         match *request.method() {
             Method::POST => {}
             Method::GET => {
@@ -130,7 +135,7 @@ impl Webhook {
                     deadline,
                     job_id: OnceLock::new(),
                 };
-                let mut responded = said(taker.take(&call).await, request_id);
+                let mut responded = to_response(handler.handle(&call).await, request_id);
                 responded.job_id = call.job_id.into_inner();
                 responded
             }
@@ -195,15 +200,15 @@ impl Responded {
 }
 
 /// The answer in QStash's terms: 200, 503 with Retry-After, or 489 with the header that stops retries.
-fn said(answer: Answer, request_id: &str) -> Responded {
+fn to_response(answer: Outcome, request_id: &str) -> Responded {
     match answer {
-        Answer::Done(body) => Responded::new("done", axum::Json(body).into_response()),
-        Answer::Again(wait, detail) => {
+        Outcome::Ack(body) => Responded::new("done", axum::Json(body).into_response()),
+        Outcome::Retry(wait, detail) => {
             let problem =
                 Problem::new(StatusCode::SERVICE_UNAVAILABLE, "retry", detail).after(wait);
             Responded::new("retry", problem.response(request_id))
         }
-        Answer::Never(detail) => Responded::new("never", never(detail, request_id)),
+        Outcome::Reject(detail) => Responded::new("never", rejected(detail, request_id)),
     }
 }
 
@@ -221,7 +226,7 @@ fn not_allowed(request_id: &str) -> Response {
     response
 }
 
-fn never(detail: String, request_id: &str) -> Response {
+fn rejected(detail: String, request_id: &str) -> Response {
     let status = StatusCode::from_u16(489).unwrap_or(StatusCode::BAD_REQUEST);
     let mut response: Response<Body> =
         Problem::new(status, "non_retryable", detail).response(request_id);

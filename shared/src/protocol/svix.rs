@@ -22,7 +22,7 @@ use crate::base::secret::Secret;
 pub const TOLERANCE: u64 = 300;
 
 /// The longest header that is read, in bytes. A signature has 47; there is one for each secret that is valid.
-const LONGEST_HEADER: usize = 1024;
+const MAX_HEADER_LEN: usize = 1024;
 
 /// What a secret begins with; the key follows in base64.
 const PREFIX: &str = "whsec_";
@@ -143,7 +143,7 @@ fn one<'a>(
         return Err(SignatureError::Header(name));
     };
     let value = value.to_str().unwrap_or_default();
-    let is_fit = (1..=LONGEST_HEADER).contains(&value.len()) && fits(value);
+    let is_fit = (1..=MAX_HEADER_LEN).contains(&value.len()) && fits(value);
     is_fit.then_some(value).ok_or(SignatureError::Header(name))
 }
 

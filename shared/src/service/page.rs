@@ -15,7 +15,7 @@ use utoipa::openapi::{RefOr, Schema};
 use utoipa::{PartialSchema, ToSchema};
 
 /// Rows on a page at the most.
-pub const HIGHEST_LIMIT: u32 = 100;
+pub const MAX_LIMIT: u32 = 100;
 
 /// A page of a list, newest first.
 #[derive(Clone, Debug, PartialEq)]
@@ -29,7 +29,7 @@ pub struct Page<T> {
 impl<T> Page<T> {
     /// The page of a query that asked for one row more than `limit`, see [`rows`].
     pub(super) fn cut(mut items: Vec<T>, limit: u32, cursor: impl Fn(&T) -> Cursor) -> Self {
-        let limit = limit.clamp(1, HIGHEST_LIMIT) as usize;
+        let limit = limit.clamp(1, MAX_LIMIT) as usize;
         let more = items.len() > limit;
         items.truncate(limit);
         let cursor = items.last().filter(|_| more).map(cursor);
@@ -39,11 +39,11 @@ impl<T> Page<T> {
 
 /// How many rows to ask the database for: one more than the page holds tells whether there is a next one.
 pub(super) fn rows(limit: u32) -> i64 {
-    i64::from(limit.clamp(1, HIGHEST_LIMIT)) + 1
+    i64::from(limit.clamp(1, MAX_LIMIT)) + 1
 }
 
 /// The longest cursor that is read: an instant, and an address with a word beside it.
-const LONGEST: usize = 512;
+const MAX_CURSOR_LEN: usize = 512;
 
 /// The last row of a page. As text it is one opaque word.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
@@ -63,7 +63,7 @@ impl PartialSchema for Cursor {
         ObjectBuilder::new()
             .schema_type(Type::String)
             .format(Some(SchemaFormat::Custom("cursor".to_owned())))
-            .max_length(Some(LONGEST))
+            .max_length(Some(MAX_CURSOR_LEN))
             .into()
     }
 }
@@ -104,7 +104,7 @@ impl FromStr for Cursor {
     type Err = InvalidCursor;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        if text.len() > LONGEST {
+        if text.len() > MAX_CURSOR_LEN {
             return Err(InvalidCursor);
         }
         let bytes = URL_SAFE_NO_PAD.decode(text).map_err(|_| InvalidCursor)?;

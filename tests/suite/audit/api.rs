@@ -26,7 +26,7 @@ async fn call(cloud: &TestCloud, path: &str, who: &[(&str, &str)]) -> Answer {
 async fn stage(cloud: &TestCloud) -> LedgerDatabase {
     let database = LedgerDatabase::of(cloud);
     database
-        .say(&format!(
+        .execute(&format!(
             "insert into public.user_profiles (id, email) values ('{ANN}', 'ann@acme.example'), ('{BOB}', 'bob@other.example'); \
              insert into public.signing_requests (id, initiated_by) values ('{REQUEST}', '{ANN}')"
         ))
@@ -245,7 +245,7 @@ async fn an_export_is_whole_and_no_spreadsheet_runs_it() {
     let cloud = TestCloud::start().await;
     let database = LedgerDatabase::of(&cloud);
     database
-        .say("select public.signtusk_append_audit_event(jsonb_build_object('action', 'view', 'resourceType', 'document', \
+        .execute("select public.signtusk_append_audit_event(jsonb_build_object('action', 'view', 'resourceType', 'document', \
               'userId', 'u' || n % 3, 'details', repeat('x', 4000), 'timestamp', 1700000000000 + n)) \
               from generate_series(1, 700) as n")
         .await;

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 use shared::protocol::postgres::{Json, column};
-use shared::service::audit::{Audit, Filter, Part, Sight};
+use shared::service::audit::{Audit, Filter, PageRequest, Viewer};
 
 use crate::support::ledger::LedgerDatabase;
 
@@ -50,17 +50,17 @@ async fn page_of_a_domain_reads_no_more_than_the_page() {
         for _ in 0..3 {
             // A connection of its own, whose figures are said when it ends.
             let audit = Audit::new(database.connect());
-            let sight = Sight::Of {
+            let viewer = Viewer::Of {
                 user: "ann".into(),
                 domain: Some("Acme.Example".into()),
             };
-            let part = Part {
+            let part = PageRequest {
                 newest_first,
                 limit: 20,
                 cursor: cursor.clone(),
             };
             let page = audit
-                .entries(&sight, &Filter::default(), &part)
+                .entries(&viewer, &Filter::default(), &part)
                 .await
                 .unwrap();
             assert_eq!(page.items.len(), 20);

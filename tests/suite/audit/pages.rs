@@ -5,7 +5,7 @@ use shared::service::audit::{Audit, Kind, Scope};
 use tokio::time::Instant;
 
 use super::signed;
-use super::tampered::{broken, seal, tamper, verify};
+use super::tampered::{broken, signer, tamper, verify};
 use crate::support::ledger::LedgerDatabase;
 
 #[tokio::test]
@@ -35,7 +35,7 @@ async fn appending_meanwhile_is_not_taken_for_a_broken_chain() {
 async fn long_history(database: &LedgerDatabase) {
     for _ in 0..5 {
         database
-            .say(
+            .execute(
                 "select public.signtusk_append_audit_event(jsonb_build_object('action', 'view', \
                  'resourceType', 'user', 'userId', 'u' || n % 2)) from generate_series(1, 500) as n",
             )
@@ -77,7 +77,7 @@ async fn verifying_goes_on_where_the_time_was_up() {
         let (mut events, mut calls, mut reached) = (0, 0, None);
         loop {
             let verdict = audit
-                .verify(&seal(), &scope, reached, Instant::now())
+                .verify(&signer(), &scope, reached, Instant::now())
                 .await
                 .unwrap();
             assert!(verdict.valid, "{verdict:?}");

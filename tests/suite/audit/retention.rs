@@ -5,7 +5,7 @@ use serde_json::json;
 use shared::base::clock::Clock;
 use shared::service::audit::{Audit, Error, Kind, Retirable, Scope};
 
-use super::tampered::{seal, tamper, verify};
+use super::tampered::{signer, tamper, verify};
 use super::{append, signed};
 use crate::support::ledger::LedgerDatabase;
 
@@ -20,11 +20,11 @@ async fn aged(database: &LedgerDatabase) {
         "clock_timestamp()",
         "clock_timestamp() - interval '2920 days'",
     );
-    database.say(&then).await;
+    database.execute(&then).await;
     for n in 1..=3 {
         append(database, &format!("a{n}"), signed("r1")).await;
     }
-    database.say(body).await;
+    database.execute(body).await;
     for n in 4..=5 {
         append(database, &format!("a{n}"), signed("r1")).await;
     }
@@ -37,7 +37,9 @@ fn days_ago(days: i64) -> Timestamp {
 /// Removes what of the request's chain may go and says how many events that were.
 async fn retire(database: &LedgerDatabase, days: i64) -> Result<u64, Error> {
     let audit = Audit::new(database.functions.clone());
-    let found = audit.retirable(&seal(), "request:r1", days_ago(days)).await;
+    let found = audit
+        .retirable(&signer(), "request:r1", days_ago(days))
+        .await;
     let Retirable::Ready(checkpoint) = found? else {
         return Ok(0);
     };
@@ -83,7 +85,7 @@ async fn the_database_refuses_to_remove_what_is_younger_whatever_it_is_told() {
     assert_eq!(verify(&database, &Scope::All).await.events, 5);
     // The owner may shorten it.
     database
-        .say("update signtusk.retention set days = 3000 where what = 'audit'")
+        .execute("update signtusk.retention set days = 3000 where what = 'audit'")
         .await;
     assert!(retire(&database, 2555).await.is_err());
     assert_eq!(verify(&database, &Scope::All).await.events, 5);
@@ -100,7 +102,7 @@ async fn a_broken_chain_is_kept_as_evidence() {
     .await;
     let audit = Audit::new(database.functions.clone());
     let retired = audit
-        .retirable(&seal(), "request:r1", days_ago(2555))
+        .retirable(&signer(), "request:r1", days_ago(2555))
         .await
         .unwrap();
     assert!(
@@ -117,7 +119,7 @@ async fn a_broken_chain_is_kept_as_evidence() {
 async fn rows_from_before_the_chain_go_by_the_same_rule() {
     let database = LedgerDatabase::fresh().await;
     database
-        .say("insert into public.audit_logs (action, created_at) values \
+        .execute("insert into public.audit_logs (action, created_at) values \
               ('view', now() - interval '2556 days'), ('view', now() - interval '2500 days'), ('view', now())")
         .await;
     let sql = "select signtusk.remove_unchained_audit_rows(now(), 100)";

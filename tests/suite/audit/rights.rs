@@ -31,7 +31,7 @@ async fn no_role_of_the_product_changes_or_removes_an_event() {
     let before = row(&database, "e1").await;
     // As Supabase's own defaults would have it.
     database
-        .say("grant all on all tables in schema public to service_role")
+        .execute("grant all on all tables in schema public to service_role")
         .await;
     for role in ["functions", "service_role", "postgres"] {
         for change in [
@@ -98,7 +98,7 @@ async fn a_table_that_was_there_before_keeps_its_rows_and_takes_events() {
     ))
     .unwrap();
     database
-        .say(
+        .execute(
             "drop table public.audit_logs cascade; \
              create table public.audit_logs ( \
                id bigint generated always as identity primary key, \
@@ -113,7 +113,7 @@ async fn a_table_that_was_there_before_keeps_its_rows_and_takes_events() {
         )
         .await;
     for _ in 0..2 {
-        database.say(&migration).await;
+        database.execute(&migration).await;
     }
     let ann = "00000000-0000-4000-8000-000000000001";
     let mut known = signed(ann);
@@ -123,7 +123,7 @@ async fn a_table_that_was_there_before_keeps_its_rows_and_takes_events() {
     let mut unknown = signed("r1");
     unknown["ipAddress"] = json!("unknown");
     append(&database, "e2", unknown).await;
-    database.say("delete from public.user_profiles").await;
+    database.execute("delete from public.user_profiles").await;
 
     let fits = row(&database, "e1").await;
     assert_eq!(

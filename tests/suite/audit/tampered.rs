@@ -5,21 +5,24 @@ use proptest::strategy::ValueTree as _;
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 use serde_json::json;
 use shared::base::secret::Secret;
-use shared::service::audit::{Audit, Broken, Kind, Scope, Seal, Verdict};
+use shared::service::audit::{Audit, Broken, CheckpointSigner, Kind, Scope, Verdict};
 use tokio::time::Instant;
 
 use super::{append, signed};
 use crate::support::ledger::LedgerDatabase;
 use crate::support::seeds;
 
-pub(super) fn seal() -> Seal {
-    Seal::new(Secret::new("the key of the checkpoints".to_owned()), None)
+pub(super) fn signer() -> CheckpointSigner {
+    CheckpointSigner::new(Secret::new("the key of the checkpoints".to_owned()), None)
 }
 
 pub(super) async fn verify(database: &LedgerDatabase, scope: &Scope) -> Verdict {
     let audit = Audit::new(database.functions.clone());
     let deadline = Instant::now() + std::time::Duration::from_mins(1);
-    audit.verify(&seal(), scope, None, deadline).await.unwrap()
+    audit
+        .verify(&signer(), scope, None, deadline)
+        .await
+        .unwrap()
 }
 
 /// Changes rows as nobody but the owner of the table can.
@@ -28,7 +31,7 @@ pub(super) async fn tamper(database: &LedgerDatabase, sql: &str) {
         "begin; alter table public.audit_logs disable trigger user; {sql}; \
          alter table public.audit_logs enable trigger user; commit"
     );
-    database.say(&sql).await;
+    database.execute(&sql).await;
 }
 
 /// Five events of two requests and of nobody each.
@@ -50,7 +53,7 @@ async fn what_nobody_touched_is_in_order_and_rows_from_before_are_told_apart() {
     let database = LedgerDatabase::fresh().await;
     history(&database).await;
     database
-        .say(
+        .execute(
             "insert into public.audit_logs (user_id, action, resource_type, resource_id) \
               values ('bob', 'view', 'signing_request', 'r1'), ('bob', 'view', 'document', 'd1')",
         )
@@ -320,7 +323,7 @@ async fn any_byte_of_a_random_history_that_is_changed_is_found() {
             let copy = format!(
                 "create table signtusk.kept as select * from public.audit_logs where event_id = '{id}'"
             );
-            database.say(&copy).await;
+            database.execute(&copy).await;
             tamper(&database, &change).await;
             let found = broken(&database).await;
             assert_eq!(

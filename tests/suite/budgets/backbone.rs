@@ -17,7 +17,7 @@ pub(super) async fn relaying(cloud: &TestCloud, meter: &mut Meter<'_>) {
         let call = format!(
             "select public.signtusk_enqueue_job('email', '{payload}') from generate_series(1, {count})"
         );
-        database.say(&call).await;
+        database.execute(&call).await;
     };
     let mut next = 0;
     let mut message = || {
@@ -46,8 +46,8 @@ pub(super) async fn relaying(cloud: &TestCloud, meter: &mut Meter<'_>) {
     }
     let message = async || message();
     let compare = async |message: String| {
-        let errand = json!({ "errand": "dead-letters" });
-        let compared = cloud.deliver_as(&message, "relay-outbox", &errand).await;
+        let task = json!({ "task": "dead-letters" });
+        let compared = cloud.deliver_as(&message, "relay-outbox", &task).await;
         assert_eq!(compared.status, StatusCode::OK, "{compared:?}");
     };
     let operation = "POST /api/jobs/relay-outbox, no dead letters";
@@ -103,8 +103,8 @@ pub(super) async fn steering_many(cloud: &TestCloud, meter: &mut Meter<'_>) {
         }
     };
     let retry = async |()| {
-        let wish = json!({ "type": "email" });
-        let retried = cloud.post("/api/queue/jobs/retry", &wish).await;
+        let request_body = json!({ "type": "email" });
+        let retried = cloud.post("/api/queue/jobs/retry", &request_body).await;
         assert_eq!(retried.body["done"], 3, "{retried:?}");
     };
     let operation = "POST /api/queue/jobs/retry, 3 dead jobs";

@@ -19,7 +19,7 @@ pub(super) async fn caching(cloud: &TestCloud, meter: &mut Meter<'_>) {
         "insert into public.user_profiles (id, email) values ('{USER}', 'olivia@acme.example');
          insert into public.user_totp_configs (user_id, enabled) values ('{USER}', true)"
     );
-    database.say(&rows).await;
+    database.execute(&rows).await;
     reading(cloud, meter).await;
     changing(cloud, meter).await;
 }

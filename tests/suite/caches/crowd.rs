@@ -12,7 +12,7 @@ use shared::service::cache::{Caches, Found, Generation, Source, Viewer, Waits, k
 use super::{
     DOMAIN, Fixture, OWNER, REQUEST, STRANGER, came_from, cloud_with, counting, path, read,
 };
-use crate::support::cloud::{PATIENCE, fresh_database};
+use crate::support::cloud::{TIMEOUT, fresh_database};
 use crate::support::ledger::LedgerDatabase;
 use crate::support::waiting::eventually;
 
@@ -27,19 +27,19 @@ const INSTANCES: usize = 8;
 /// An instance whose readers wait for as long as a busy machine may take for a thousand of them.
 fn patient(fixture: &Fixture) -> Caches {
     fixture.caches().waiting(Waits {
-        lease: 4 * PATIENCE,
-        patience: 5 * PATIENCE,
+        lease: 4 * TIMEOUT,
+        patience: 5 * TIMEOUT,
     })
 }
 
 /// Keeps the database from answering for a table, so that all readers come while the first one waits.
 async fn hold(fixture: &Fixture, table: &str) {
     let lock = format!("begin; lock table public.{table} in access exclusive mode");
-    fixture.database.say(&lock).await;
+    fixture.database.execute(&lock).await;
 }
 
 async fn let_go(fixture: &Fixture) {
-    fixture.database.say("commit").await;
+    fixture.database.execute("commit").await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -56,7 +56,7 @@ async fn a_thousand_calls_for_a_cold_entry_are_one_query() {
     })
     .await;
     let lock = "begin; lock table public.signing_requests in access exclusive mode";
-    database.say(lock).await;
+    database.execute(lock).await;
     let path = path("documents", REQUEST);
     let (calls, ()) = tokio::join!(join_all((0..CALLS).map(|_| cloud.get(&path))), async {
         eventually("the first has asked", async || {
@@ -64,7 +64,7 @@ async fn a_thousand_calls_for_a_cold_entry_are_one_query() {
         })
         .await;
         tokio::time::sleep(Duration::from_millis(300)).await;
-        database.say("commit").await;
+        database.execute("commit").await;
     });
     let mut sources = BTreeMap::new();
     for call in &calls {
@@ -125,7 +125,7 @@ async fn a_negative_entry_ends_with_the_row_that_makes_it_wrong() {
     );
     fixture
         .database
-        .say("insert into public.domain_settings (domain) values ('New.example')")
+        .execute("insert into public.domain_settings (domain) values ('New.example')")
         .await;
     assert_eq!(
         read(&caches, &kind::DOMAIN_SETTINGS, "new.example").await,
@@ -173,7 +173,7 @@ async fn while_one_reader_refreshes_what_is_shown_the_others_get_the_stale_value
     fixture.age(&kind::DOCUMENT_STATUS, REQUEST).await;
     fixture
         .database
-        .say("update public.signing_request_signers set status = 'signed'")
+        .execute("update public.signing_request_signers set status = 'signed'")
         .await;
     hold(&fixture, "signing_requests").await;
     fixture.queries();
@@ -235,8 +235,8 @@ async fn a_generation_is_the_same_for_all_who_read_it_and_another_after_each_fil
             .await
             .unwrap()
         {
-            Found::Here { generation, .. } => generation,
-            Found::Nowhere => None,
+            Found::Value { generation, .. } => generation,
+            Found::Absent => None,
         }
     };
     let first = generation().await;

@@ -35,7 +35,7 @@ async fn an_acknowledged_invalidation_is_the_end_of_what_was_cached() {
     let path = path("totp-configs", OWNER);
     for enabled in [false, true, false] {
         let update = format!("update public.user_totp_configs set enabled = {enabled}");
-        database.say(&update).await;
+        database.execute(&update).await;
         let gone = answer(cloud.request(Method::DELETE, &path)).await;
         assert_eq!(gone.status, 204, "{gone:?}");
         assert_eq!(cloud.get(&path).await.body["enabled"], json!(enabled));

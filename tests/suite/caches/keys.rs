@@ -91,7 +91,7 @@ async fn what_is_put_comes_back_as_it_was() {
             .get(&kind::USER_PROFILES, &id, &Viewer::Everything)
             .await
             .unwrap();
-        let Found::Here {
+        let Found::Value {
             value,
             generation: of,
             ..

@@ -97,8 +97,8 @@ impl Fixture {
         let (proxy, queries) = counting(&made).await;
         let functions_url = made.functions_url.clone();
         let database = LedgerDatabase::at(made);
-        database.say(SAMPLE).await;
-        database.say(MORE).await;
+        database.execute(SAMPLE).await;
+        database.execute(MORE).await;
         Self {
             store: Store::start().await,
             database,
@@ -201,8 +201,8 @@ async fn read<C: Class>(
     id: &str,
 ) -> Option<(Value, Source)> {
     match caches.get(kind, id, &Viewer::Everything).await.unwrap() {
-        Found::Here { value, source, .. } => Some((serde_json::from_str(&value).unwrap(), source)),
-        Found::Nowhere => None,
+        Found::Value { value, source, .. } => Some((serde_json::from_str(&value).unwrap(), source)),
+        Found::Absent => None,
     }
 }
 
@@ -218,7 +218,7 @@ async fn cloud_with(change: impl FnOnce(&mut Settings)) -> TestCloud {
         change(settings);
     })
     .await;
-    LedgerDatabase::of(&cloud).say(MORE).await;
+    LedgerDatabase::of(&cloud).execute(MORE).await;
     cloud
 }
 

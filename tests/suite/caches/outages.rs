@@ -132,7 +132,7 @@ async fn without_both_nothing_is_made_up() {
         let expected = if id == OWNER {
             matches!(told, Err(Error::Postgres(_)))
         } else {
-            matches!(told, Ok(Found::Nowhere))
+            matches!(told, Ok(Found::Absent))
         };
         assert!(expected, "{id}: {told:?}");
     }
@@ -146,7 +146,7 @@ async fn a_redis_that_lost_everything_is_filled_anew_and_brings_nothing_back() {
     read(&caches, &kind::DOCUMENTS, REQUEST).await.unwrap();
     fixture
         .database
-        .say("delete from public.domain_administrators")
+        .execute("delete from public.domain_administrators")
         .await;
     fixture.direct_flush().await;
     assert_eq!(read(&caches, &kind::DOMAIN_ADMINS, DOMAIN).await, None);

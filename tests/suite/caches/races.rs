@@ -12,7 +12,7 @@ use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 use shared::service::cache::{AnyKind, Caches, Class, Kind, Source, kind};
 
 use super::{DOMAIN, Fixture, OWNER, REQUEST, read};
-use crate::support::cloud::PATIENCE;
+use crate::support::cloud::TIMEOUT;
 use crate::support::proxy::carries;
 use crate::support::seeds;
 use crate::support::waiting::eventually;
@@ -50,7 +50,7 @@ impl Switch {
         let waited = self
             .0
             .1
-            .wait_timeout_while(guard, PATIENCE, |turned| !*turned);
+            .wait_timeout_while(guard, TIMEOUT, |turned| !*turned);
         drop(waited.unwrap());
     }
 }
@@ -62,7 +62,7 @@ async fn a_slow_reader_does_not_bring_back_what_it_read_before_the_invalidation(
         let write = async |n: u64| {
             fixture
                 .database
-                .say(&format!("update public.{table} set {column} = '{n}'"))
+                .execute(&format!("update public.{table} set {column} = '{n}'"))
                 .await;
         };
         write(1).await;
@@ -130,7 +130,7 @@ async fn run(fixture: &Fixture, place: (&'static str, &str, &str), steps: &[Step
             Step::Change(delay) => {
                 last += 1;
                 let sql = format!("update public.{table} set {column} = '{last}'");
-                fixture.database.say(&sql).await;
+                fixture.database.execute(&sql).await;
                 tokio::time::sleep(Duration::from_millis(delay)).await;
                 fixture.relay().await;
                 acknowledged.store(last, Ordering::SeqCst);
@@ -172,7 +172,7 @@ async fn no_read_after_an_acknowledged_invalidation_shows_what_was_before_it() {
             let (_, table, column) = place;
             fixture
                 .database
-                .say(&format!("update public.{table} set {column} = '0'"))
+                .execute(&format!("update public.{table} set {column} = '0'"))
                 .await;
             fixture.relay().await;
             let wrong = run(&fixture, place, &steps).await;

@@ -44,7 +44,7 @@ async fn a_change_of_the_web_apps_is_seen_once_it_has_pinged() {
         cloud.get(&path).await;
         let before = cloud.get(&path).await;
         assert_eq!(came_from(&before), "HIT", "{path}");
-        database.say(change).await;
+        database.execute(change).await;
         let swept = ping(&cloud, &format!("msg_{n}")).await;
         assert_eq!(result(&swept)["setAside"], 0, "{swept:?}");
         let after = cloud.get(&path).await;
@@ -75,7 +75,7 @@ async fn a_change_that_nobody_pinged_about_is_seen_within_the_sweeps_interval() 
     let path = path("domain-settings", DOMAIN);
     assert_eq!(cloud.get(&path).await.body["enforceTotp"], true);
     let change = "update public.domain_settings set enforce_totp = false";
-    LedgerDatabase::of(&cloud).say(change).await;
+    LedgerDatabase::of(&cloud).execute(change).await;
     eventually("the change is seen", async || {
         cloud.get(&path).await.body["enforceTotp"] == json!(false)
     })
@@ -89,7 +89,7 @@ async fn an_invalidation_that_redis_did_not_take_waits_and_is_not_lost() {
     let path = path("user-profiles", OWNER);
     cloud.get(&path).await;
     database
-        .say("update public.user_profiles set full_name = 'Olivia Changed'")
+        .execute("update public.user_profiles set full_name = 'Olivia Changed'")
         .await;
     // Only the deletion fails: the claim of the job goes through.
     let mut redis = cloud.redis_connection().await;
@@ -118,7 +118,7 @@ async fn rows_that_nobody_understands_hold_up_no_other() {
     let path = path(settings.name(), known(settings));
     cloud.get(&path).await;
     database
-        .say(
+        .execute(
             "insert into signtusk.outbox (kind, payload) values ('invalidation', '{}'),
                ('invalidation', '{\"kinds\": [\"of tomorrow\"], \"ids\": [\"x\"]}');
              update public.domain_settings set enforce_totp = false",

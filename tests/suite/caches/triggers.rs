@@ -126,11 +126,11 @@ fn statement(text: &str) -> String {
 async fn what_the_web_app_changes_is_told_to_the_kinds_that_show_it_and_to_no_other() {
     let fixture = Fixture::start().await;
     for text in SILENT {
-        fixture.database.say(&statement(text)).await;
+        fixture.database.execute(&statement(text)).await;
         assert_eq!(fixture.told().await, BTreeMap::new(), "{text}");
     }
     for (text, kinds) in CHANGES {
-        fixture.database.say(&statement(text)).await;
+        fixture.database.execute(&statement(text)).await;
         let told = fixture.told().await;
         for (kind, ids) in &told {
             let id = known(AnyKind::named(kind).unwrap());
@@ -162,7 +162,7 @@ async fn no_entry_outlives_a_change_of_the_web_apps_once_it_is_relayed() {
         for kind in AnyKind::ALL {
             shown(kind).await;
         }
-        fixture.database.say(&statement(text)).await;
+        fixture.database.execute(&statement(text)).await;
         fixture.relay().await;
         let after: Vec<String> = join(&shown).await;
         fixture.direct_flush().await;
@@ -176,8 +176,8 @@ async fn join(shown: &impl AsyncFn(AnyKind) -> shared::service::cache::Found) ->
     let mut all = Vec::new();
     for kind in AnyKind::ALL {
         all.push(match shown(kind).await {
-            shared::service::cache::Found::Here { value, .. } => value,
-            shared::service::cache::Found::Nowhere => String::new(),
+            shared::service::cache::Found::Value { value, .. } => value,
+            shared::service::cache::Found::Absent => String::new(),
         });
     }
     all
@@ -187,7 +187,7 @@ async fn join(shown: &impl AsyncFn(AnyKind) -> shared::service::cache::Found) ->
 async fn a_change_that_is_rolled_back_tells_nothing() {
     let fixture = Fixture::start().await;
     let script = "begin; update public.user_profiles set plan = 'free'; rollback";
-    fixture.database.say(script).await;
+    fixture.database.execute(script).await;
     assert_eq!(fixture.told().await, BTreeMap::new());
 }
 
@@ -197,7 +197,7 @@ async fn a_statement_that_changes_many_rows_writes_few() {
     let owner = OWNER;
     fixture
         .database
-        .say(&format!(
+        .execute(&format!(
             "insert into public.signing_requests (id, initiated_by, title)
              select gen_random_uuid(), '{owner}', 'request ' || n from generate_series(1, 1199) as n"
         ))
@@ -205,7 +205,7 @@ async fn a_statement_that_changes_many_rows_writes_few() {
     assert_eq!(fixture.rows().await.len(), 3, "1,199 rows, 500 to a row");
     fixture
         .database
-        .say("update public.signing_requests set status = 'expired'")
+        .execute("update public.signing_requests set status = 'expired'")
         .await;
     let rows = fixture.rows().await;
     let ids: usize = rows
@@ -224,11 +224,11 @@ async fn visitors_cannot_write_invalidations_and_a_writers_search_path_changes_n
         );
         let error = fixture.database.owner.batch(&script).await.unwrap_err();
         assert!(error.to_string().contains("42501"), "{role}: {error}");
-        fixture.database.say("rollback").await;
+        fixture.database.execute("rollback").await;
     }
     fixture
         .database
-        .say(
+        .execute(
             "begin; create schema evil; create function evil.to_jsonb(anyelement) returns jsonb language sql
                as $$ select null::jsonb $$;
              set local search_path = evil, public; update user_profiles set plan = 'free'; commit",
@@ -241,7 +241,7 @@ async fn visitors_cannot_write_invalidations_and_a_writers_search_path_changes_n
 async fn the_migration_runs_twice_and_on_a_database_with_the_original_tables() {
     let fixture = Fixture::start().await;
     let migration = include_str!("../../../shared/migrations/0011_cache_invalidation.sql");
-    fixture.database.say(migration).await;
+    fixture.database.execute(migration).await;
     let triggers = fixture
         .database
         .read("select to_jsonb(count(*)) as value from pg_trigger where tgname like 'signtusk_cache_%'")
@@ -251,7 +251,7 @@ async fn the_migration_runs_twice_and_on_a_database_with_the_original_tables() {
     // The original's own: other types of text, fewer columns, a view of its own over one.
     fixture
         .database
-        .say(
+        .execute(
             "drop table public.domain_user_roles, public.user_totp_configs, public.notification_preferences cascade;
              create table public.domain_user_roles (
                id uuid primary key default gen_random_uuid(), domain varchar(255) not null, user_id uuid not null,
@@ -262,10 +262,10 @@ async fn the_migration_runs_twice_and_on_a_database_with_the_original_tables() {
              create view public.those_with_totp as select user_id from public.user_totp_configs where enabled;",
         )
         .await;
-    fixture.database.say(migration).await;
+    fixture.database.execute(migration).await;
     fixture
         .database
-        .say(&format!("insert into public.domain_user_roles (domain, user_id, role) values ('{DOMAIN}', '{OWNER}', 'owner')"))
+        .execute(&format!("insert into public.domain_user_roles (domain, user_id, role) values ('{DOMAIN}', '{OWNER}', 'owner')"))
         .await;
     assert_eq!(fixture.told().await["domain-users"], [DOMAIN]);
     let caches = fixture.caches();
@@ -286,6 +286,6 @@ async fn the_migration_runs_twice_and_on_a_database_with_the_original_tables() {
     }
 
     // A column that the web app drops later does not make its writes fail.
-    fixture.database.say("alter table public.domain_user_roles drop column department; delete from public.domain_user_roles").await;
+    fixture.database.execute("alter table public.domain_user_roles drop column department; delete from public.domain_user_roles").await;
     assert_eq!(fixture.told().await["domain-users"], [DOMAIN]);
 }

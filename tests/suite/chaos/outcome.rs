@@ -10,7 +10,7 @@ use crate::support::TestCloud;
 use crate::support::ledger::LedgerDatabase;
 
 /// How long everything that was acknowledged may take to arrive after the last fault.
-const PATIENCE: Duration = Duration::from_mins(3);
+const TIMEOUT: Duration = Duration::from_mins(3);
 
 /// How long nothing more may come before what came is counted: half an hour of the queue's time.
 const QUIET: Duration = Duration::from_secs(3);
@@ -30,7 +30,7 @@ pub(super) struct Settled {
 /// Waits until everything that was acknowledged has arrived and nothing more comes.
 pub(super) async fn drained(cloud: &TestCloud, ordered: &Ordered) -> Settled {
     let database = LedgerDatabase::of(cloud);
-    let until = Instant::now() + PATIENCE;
+    let until = Instant::now() + TIMEOUT;
     let mut settled = Settled::default();
     let mut sweep = 0;
     while Instant::now() < until {
@@ -38,7 +38,7 @@ pub(super) async fn drained(cloud: &TestCloud, ordered: &Ordered) -> Settled {
         // What the schedules do: the outbox, and messages that were given up without a word.
         for task in ["outbox", "dead-letters"] {
             let message = format!("msg_{task}_{sweep}");
-            let body = json!({ "errand": task });
+            let body = json!({ "task": task });
             cloud.deliver_as(&message, "relay-outbox", &body).await;
         }
         let redriven = cloud.post("/api/queue/jobs/retry", &json!({})).await;

@@ -13,7 +13,7 @@ const CLEANUP: &str = "cleanup-expired";
 /// A request that ended so many days ago, with the place of its signed document.
 async fn ended(database: &LedgerDatabase, id: &str, days: u32, signed: &str) {
     database
-        .say(&format!(
+        .execute(&format!(
             "insert into public.signing_requests (id, status, final_pdf_url, created_at, completed_at, updated_at) \
              select '{id}', 'completed', '{signed}', at, at, at from (select now() - interval '{days} days' as at) as ended"
         ))
@@ -67,7 +67,7 @@ async fn requests_that_are_kept_longer_do_not_hide_those_behind_them() {
     let cloud = TestCloud::start().await;
     let database = LedgerDatabase::of(&cloud);
     database
-        .say("insert into public.user_profiles (id, email) values ('00000000-0000-4000-8000-000000000001', 'ann@slow.example'); \
+        .execute("insert into public.user_profiles (id, email) values ('00000000-0000-4000-8000-000000000001', 'ann@slow.example'); \
               insert into public.domain_settings (domain, default_retention_days) values ('slow.example', 3650); \
               insert into public.signing_requests (initiated_by, status, created_at, completed_at, updated_at) \
                 select case when n % 2 = 0 then '00000000-0000-4000-8000-000000000001'::uuid end, 'completed', at, at, at \
@@ -85,7 +85,7 @@ async fn what_the_database_keeps_longer_than_this_function_was_told_is_no_failur
     let cloud = TestCloud::start().await;
     let database = LedgerDatabase::of(&cloud);
     database
-        .say(
+        .execute(
             "update signtusk.retention set days = 3000; \
               insert into public.audit_logs (action, created_at) values \
                 ('view', now() - interval '2600 days'), ('view', now() - interval '3001 days')",
@@ -112,7 +112,7 @@ async fn nothing_is_removed_that_is_not_counted() {
     let database = LedgerDatabase::of(&cloud);
     ended(&database, &id(1), 2600, "").await;
     database
-        .say("insert into public.audit_logs (action, created_at) values ('view', now() - interval '2600 days'); \
+        .execute("insert into public.audit_logs (action, created_at) values ('view', now() - interval '2600 days'); \
               insert into public.temp_files (created_at) values (now() - interval '4 days'); \
               alter table signtusk.cleanup_runs add constraint broken check (removed = 0)")
         .await;
@@ -126,7 +126,7 @@ async fn nothing_is_removed_that_is_not_counted() {
         assert_eq!(count(&database, table).await, 1, "{table}");
     }
     database
-        .say("alter table signtusk.cleanup_runs drop constraint broken")
+        .execute("alter table signtusk.cleanup_runs drop constraint broken")
         .await;
     let done = cloud.deliver_as("run-1", CLEANUP, &json!({})).await;
     assert_eq!(done.body["result"]["totalCleaned"], 3, "{done:?}");

@@ -48,7 +48,7 @@ async fn rows(database: &LedgerDatabase, count: usize) {
         "insert into public.temp_files (object_key, created_at) \
          select 'tmp/' || n, now() - interval '4 days' from generate_series(1, {count}) as n"
     );
-    database.say(&insert).await;
+    database.execute(&insert).await;
 }
 
 #[tokio::test]
@@ -60,7 +60,7 @@ async fn no_object_outlives_its_row_and_none_goes_that_is_young_or_nobodys() {
     );
     rows(&database, 3).await;
     database
-        .say(
+        .execute(
             "insert into public.temp_files (object_key, created_at) values \
               (null, now() - interval '4 days'), ('tmp/4', now() - interval '2 days')",
         )
@@ -146,7 +146,7 @@ async fn three_thousand_files_go_in_flat_memory_and_no_row_is_read_that_stays() 
     let database = LedgerDatabase::of(&cloud);
     rows(&database, 100).await;
     database
-        .say("insert into public.temp_files (object_key, created_at) \
+        .execute("insert into public.temp_files (object_key, created_at) \
               select 'young/' || n, now() from generate_series(1, 5000) as n; analyze public.temp_files")
         .await;
     let first = cloud.deliver_as("run-0", CLEANUP, &json!({})).await;

@@ -51,13 +51,13 @@ const ROWS: &[(&str, &str, &str, &str)] = &[
 async fn fill(database: &LedgerDatabase) {
     for (_, table, column, age) in ROWS {
         database
-            .say(&format!(
+            .execute(&format!(
                 "insert into {table} ({column}) values (now() - interval '{age}'), (now() + interval '1 minute')"
             ))
             .await;
     }
     database
-        .say(
+        .execute(
             "insert into public.notification_logs (created_at, sent_at) values (null, now() - interval '91 days'), (null, now()); \
              insert into signtusk.email_events (provider, event_id, message_id, type, at, received_at) \
                values ('ses', 'old', 'm', 'send', now(), now() - interval '91 days'), ('ses', 'new', 'm', 'send', now(), now()); \

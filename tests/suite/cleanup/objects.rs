@@ -10,12 +10,12 @@ use url::Url;
 
 use super::count;
 use crate::support::TestCloud;
-use crate::support::cloud::PATIENCE;
+use crate::support::cloud::TIMEOUT;
 use crate::support::ledger::LedgerDatabase;
 use crate::support::moto::Moto;
 
 async fn make_bucket(moto: &Moto, name: &str) {
-    let http = shared::protocol::http::client(PATIENCE).unwrap();
+    let http = shared::protocol::http::client(TIMEOUT).unwrap();
     let made = http
         .put(format!("{}/{name}", moto.url()))
         .send()
@@ -63,7 +63,7 @@ async fn an_object_is_written_read_signed_for_and_removed() {
         let link = documents
             .presigned_get(key, Duration::from_mins(5))
             .unwrap();
-        let http = shared::protocol::http::client(PATIENCE).unwrap();
+        let http = shared::protocol::http::client(TIMEOUT).unwrap();
         let read = http.get(link).send().await.unwrap();
         assert_eq!(read.status(), 200, "{key}");
         assert_eq!(read.bytes().await.unwrap(), body, "{key}");
@@ -105,7 +105,7 @@ async fn a_row_stays_as_long_as_its_object_and_one_task_s_failure_stops_no_other
     .await;
     let database = LedgerDatabase::of(&cloud);
     database
-        .say("insert into public.temp_files (object_key, created_at) \
+        .execute("insert into public.temp_files (object_key, created_at) \
               select 'tmp/' || n, now() - interval '4 days' from generate_series(1, 5) as n; \
               insert into public.password_reset_tokens (expires_at) values (now() - interval '1 day')")
         .await;

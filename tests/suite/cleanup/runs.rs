@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use shared::service::housekeeping::{BATCH, Housekeeping, Task};
+use shared::service::cleanup::{BATCH, Cleanup, Task};
 
 use super::{ROWS, count, fill};
 use crate::support::TestCloud;
@@ -100,7 +100,7 @@ async fn no_audit_event_and_no_completed_request_goes_after_a_year() {
     let database = LedgerDatabase::of(&cloud);
     for days in [400, 2500, 2600] {
         database
-            .say(&format!(
+            .execute(&format!(
                 "insert into public.signing_requests (status, created_at, completed_at, updated_at) values \
                  ('completed', now() - interval '{days} days', now() - interval '{days} days', now() - interval '{days} days'); \
                  insert into public.audit_logs (action, created_at) values ('sign', now() - interval '{days} days')"
@@ -109,7 +109,7 @@ async fn no_audit_event_and_no_completed_request_goes_after_a_year() {
     }
     // Long open, and completed yesterday; and one whose organisation keeps more.
     database
-        .say(
+        .execute(
             "insert into public.signing_requests (status, created_at, updated_at) values \
                ('in_progress', now() - interval '2600 days', now() - interval '2600 days'); \
              insert into public.signing_requests (status, created_at, completed_at) values \
@@ -192,7 +192,7 @@ async fn keys_without_a_ttl_are_named_and_none_is_removed() {
 async fn a_run_that_is_killed_is_gone_on_with_and_its_count_is_true() {
     let database = LedgerDatabase::fresh().await;
     database
-        .say(
+        .execute(
             "insert into public.analytics_events (created_at) \
               select now() - interval '200 days' from generate_series(1, 12345)",
         )
@@ -200,9 +200,9 @@ async fn a_run_that_is_killed_is_gone_on_with_and_its_count_is_true() {
     let sweep = &Task::OldAnalytics.sweeps()[0];
     let mut kills = 0;
     loop {
-        let housekeeping = Housekeeping::new(database.connect());
+        let cleanup = Cleanup::new(database.connect());
         let run = async {
-            while housekeeping
+            while cleanup
                 .sweep("run-1", Task::OldAnalytics, sweep)
                 .await
                 .unwrap()
@@ -217,12 +217,12 @@ async fn a_run_that_is_killed_is_gone_on_with_and_its_count_is_true() {
         kills += 1;
     }
     assert!(kills > 0, "it was never killed");
-    let standings = Housekeeping::new(database.functions.clone())
-        .standings("run-1")
+    let states = Cleanup::new(database.functions.clone())
+        .states("run-1")
         .await
         .unwrap();
     assert_eq!(
-        (standings[0].removed, standings[0].done),
+        (states[0].removed, states[0].done),
         (12_345, false),
         "after {kills} kills"
     );

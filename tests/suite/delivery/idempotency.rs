@@ -7,12 +7,12 @@ use http::Method;
 use local_redis_rest::Fault;
 use redis::AsyncCommands as _;
 use serde_json::{Value, json};
-use shared::service::job::{Created, Idempotency, Jobs, NewJob, Standing};
+use shared::service::job::{Created, Idempotency, Jobs, NewJob, RecordState};
 
 use super::lease::order;
 use super::{delivered, figures, forget_deduplication};
 use crate::support::TestCloud;
-use crate::support::cloud::{Answer, PATIENCE, answer, with_json};
+use crate::support::cloud::{Answer, TIMEOUT, answer, with_json};
 use crate::support::payloads::{bulk, signature_request};
 use crate::support::store::Store;
 
@@ -138,7 +138,7 @@ async fn a_wish_whose_answer_was_lost_is_recorded_once_and_still_to_be_published
         .await;
     let Ok(Created::Same {
         ids,
-        standing: Standing::Unclaimed,
+        record_state: RecordState::Unclaimed,
         ..
     }) = created
     else {
@@ -172,7 +172,7 @@ async fn key_whose_record_is_gone_publishes_the_same_job_again() {
         let _: () = redis.del(format!("job:{id}")).await.unwrap();
     }
     let token = cloud.variable("QSTASH_TOKEN");
-    let http = shared::protocol::http::client(PATIENCE).unwrap();
+    let http = shared::protocol::http::client(TIMEOUT).unwrap();
     let url = format!("{}/v2/messages", cloud.qstash().url());
     let cancelled = answer(http.delete(url).bearer_auth(token)).await;
     assert_eq!(cancelled.status, 200, "{cancelled:?}");

@@ -3,15 +3,15 @@
 use redis::AsyncCommands as _;
 use serde_json::json;
 use shared::service::job::{
-    Claim, Claimed, Deferral, Ending, Incoming, JobType, Jobs, NewJob, Order, Priority, Progress,
-    Status,
+    AttemptOutcome, Claim, Claimed, Deferral, Incoming, JobOptions, JobType, Jobs, NewJob,
+    Priority, Progress, Status,
 };
 
 use crate::support::store::Store;
 
 /// An order of nobody in particular.
-pub(super) fn order() -> Order {
-    Order {
+pub(super) fn options() -> JobOptions {
+    JobOptions {
         job: JobType::Email,
         priority: Priority::Normal,
         tenant: "-".into(),
@@ -44,7 +44,7 @@ async fn a_delivery_whose_lease_was_taken_over_can_neither_commit_nor_tell_progr
     let store = Store::start().await;
     let jobs = Jobs::new(store.client());
     let job = NewJob::new(&json!({ "to": "ann@example.com" })).unwrap();
-    jobs.create(&order(), std::slice::from_ref(&job), None)
+    jobs.create(&options(), std::slice::from_ref(&job), None)
         .await
         .unwrap();
 
@@ -59,10 +59,10 @@ async fn a_delivery_whose_lease_was_taken_over_can_neither_commit_nor_tell_progr
 
     let progress = Progress { done: 1, total: 2 };
     for ending in [
-        Ending::Completed(json!({ "sent": 1 })),
-        Ending::Failed("too late".into()),
-        Ending::Dead("too late".into()),
-        Ending::Deferred(Deferral {
+        AttemptOutcome::Completed(json!({ "sent": 1 })),
+        AttemptOutcome::Failed("too late".into()),
+        AttemptOutcome::Dead("too late".into()),
+        AttemptOutcome::Deferred(Deferral {
             at: jiff::Timestamp::UNIX_EPOCH,
             reason: "too late".into(),
             in_a_row: 1,
@@ -86,13 +86,13 @@ async fn a_delivery_whose_lease_was_taken_over_can_neither_commit_nor_tell_progr
 
     assert!(jobs.progress(&second, progress).await.unwrap());
     assert!(
-        jobs.commit(&second, &Ending::Completed(json!({})))
+        jobs.commit(&second, &AttemptOutcome::Completed(json!({})))
             .await
             .unwrap()
     );
     assert!(
         !jobs
-            .commit(&first, &Ending::Failed("much too late".into()))
+            .commit(&first, &AttemptOutcome::Failed("much too late".into()))
             .await
             .unwrap()
     );
@@ -110,7 +110,7 @@ async fn an_attempt_whose_lease_ran_out_may_still_commit_while_nobody_took_over(
     let store = Store::start().await;
     let jobs = Jobs::new(store.client());
     let job = NewJob::new(&json!({ "to": "ann@example.com" })).unwrap();
-    jobs.create(&order(), std::slice::from_ref(&job), None)
+    jobs.create(&options(), std::slice::from_ref(&job), None)
         .await
         .unwrap();
     let slow = claimed(&jobs, &job.id, "msg_slow").await;
@@ -122,7 +122,7 @@ async fn an_attempt_whose_lease_ran_out_may_still_commit_while_nobody_took_over(
         .await
         .unwrap();
     assert!(
-        jobs.commit(&slow, &Ending::Completed(json!({})))
+        jobs.commit(&slow, &AttemptOutcome::Completed(json!({})))
             .await
             .unwrap()
     );

@@ -4,21 +4,21 @@ use std::collections::BTreeSet;
 
 use http::Method;
 use serde_json::{Value, json};
-use shared::service::job::{Jobs, NewJob, Order};
+use shared::service::job::{JobOptions, Jobs, NewJob};
 
-use super::lease::order;
+use super::lease::options;
 use super::{cancel, figures};
 use crate::support::TestCloud;
 use crate::support::cloud::answer;
 use crate::support::payloads::signature_request;
 
 /// Records `count` jobs as the API would, and gives their ids, oldest first.
-async fn recorded(cloud: &TestCloud, count: usize, order: &Order) -> Vec<String> {
+async fn recorded(cloud: &TestCloud, count: usize, options: &JobOptions) -> Vec<String> {
     let jobs = Jobs::new(cloud.redis_client());
     let new: Vec<NewJob> = (0..count)
         .map(|_| NewJob::new(&signature_request("ann@example.com")).unwrap())
         .collect();
-    jobs.create(order, &new, None).await.unwrap();
+    jobs.create(options, &new, None).await.unwrap();
     new.into_iter().map(|job| job.id).collect()
 }
 
@@ -48,7 +48,7 @@ async fn walk(cloud: &TestCloud, query: &str, mut between: impl AsyncFnMut()) ->
 #[tokio::test]
 async fn the_pages_of_250_jobs_show_each_once_newest_first_while_others_arrive() {
     let cloud = TestCloud::start().await;
-    let mut expected = recorded(&cloud, 250, &order()).await;
+    let mut expected = recorded(&cloud, 250, &options()).await;
     expected.reverse();
     for limit in [100, 7] {
         let query = format!("limit={limit}");
@@ -56,7 +56,7 @@ async fn the_pages_of_250_jobs_show_each_once_newest_first_while_others_arrive()
         assert_eq!(seen, expected, "pages of {limit}");
     }
     let seen = walk(&cloud, "limit=60", async || {
-        recorded(&cloud, 1, &order()).await;
+        recorded(&cloud, 1, &options()).await;
     })
     .await;
     assert_eq!(
@@ -68,13 +68,13 @@ async fn the_pages_of_250_jobs_show_each_once_newest_first_while_others_arrive()
 #[tokio::test]
 async fn filters_show_what_fits_and_nothing_else() {
     let cloud = TestCloud::start().await;
-    let labelled = Order {
+    let labelled = JobOptions {
         label: "batch-1".into(),
-        ..order()
+        ..options()
     };
     // Rare ones, with more than a page looks at between them.
     let old = recorded(&cloud, 3, &labelled).await;
-    recorded(&cloud, 450, &order()).await;
+    recorded(&cloud, 450, &options()).await;
     let new = recorded(&cloud, 2, &labelled).await;
     for id in [&old[1], &new[0]] {
         assert_eq!(cancel(&cloud, id).await.status, 200);
@@ -114,12 +114,12 @@ async fn a_user_lists_own_jobs_and_a_domain_administrator_those_of_the_domain() 
         ("b.example", "bob"),
         ("-", ""),
     ] {
-        let order = Order {
+        let options = JobOptions {
             tenant: tenant.into(),
             user: user.into(),
-            ..order()
+            ..options()
         };
-        made.extend(recorded(&cloud, 1, &order).await);
+        made.extend(recorded(&cloud, 1, &options).await);
     }
     let administrator = [
         ("x-user-id", "amy"),
@@ -154,7 +154,7 @@ async fn the_figures_follow_the_jobs_and_tell_how_late_the_oldest_is() {
     cloud.mail().faults().set(Some(local_mail::Fault::Rejected));
     let dead = cloud.enqueue(&signature_request("bob@example.com")).await;
     cloud.wait_for(&dead, "dead").await;
-    let waiting = recorded(&cloud, 2, &order()).await;
+    let waiting = recorded(&cloud, 2, &options()).await;
     cancel(&cloud, &waiting[0]).await;
     let expected = json!({
         "total": 4, "completed": 1, "failed": 1, "pending": 1, "successRate": 50.0,

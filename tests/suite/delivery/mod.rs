@@ -24,7 +24,7 @@ use http::Method;
 use serde_json::{Value, json};
 
 use crate::support::TestCloud;
-use crate::support::cloud::{Answer, PATIENCE, answer};
+use crate::support::cloud::{Answer, TIMEOUT, answer};
 use crate::support::payloads::signature_request;
 use crate::support::waiting::{eventually, statuses};
 
@@ -56,7 +56,7 @@ async fn retry(cloud: &TestCloud, id: &str) -> Answer {
 /// Waits until QStash has delivered so many messages, all told, and knows it.
 async fn delivered(cloud: &TestCloud, count: usize) {
     let url = format!("{}/v2/events?state=DELIVERED", cloud.qstash().url());
-    let http = shared::protocol::http::client(PATIENCE).unwrap();
+    let http = shared::protocol::http::client(TIMEOUT).unwrap();
     eventually(&format!("{count} messages are delivered"), async || {
         let request = http.get(&url).bearer_auth(cloud.variable("QSTASH_TOKEN"));
         answer(request).await.body["events"]
@@ -71,7 +71,7 @@ async fn delivered(cloud: &TestCloud, count: usize) {
 /// Publishes a body straight to a job's function, as any client of QStash may, and gives the message id.
 async fn publish(cloud: &TestCloud, handler: &str, body: &str) -> String {
     let to = cloud.url(&format!("/api/jobs/{handler}"));
-    let http = shared::protocol::http::client(PATIENCE).unwrap();
+    let http = shared::protocol::http::client(TIMEOUT).unwrap();
     let request = http
         .post(format!("{}/v2/publish/{to}", cloud.qstash().url()))
         .bearer_auth(cloud.variable("QSTASH_TOKEN"))

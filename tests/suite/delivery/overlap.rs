@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use futures_util::future::join_all;
 use local_mail::Fault;
-use shared::service::job::{Claimed, Ending, Incoming, JobType, Jobs};
+use shared::service::job::{AttemptOutcome, Claimed, Incoming, JobType, Jobs};
 
 use super::{delivered, message, statuses, wait_of};
 use crate::support::TestCloud;
@@ -80,7 +80,7 @@ async fn a_delivery_that_finds_the_lease_held_is_told_when_it_ends_and_changes_n
     assert!(cloud.mails().is_empty());
 
     assert!(
-        jobs.commit(&claim, &Ending::Failed("gave up".into()))
+        jobs.commit(&claim, &AttemptOutcome::Failed("gave up".into()))
             .await
             .unwrap()
     );

@@ -10,7 +10,7 @@ use crate::support::ledger::LedgerDatabase;
 use crate::support::payloads::bulk;
 
 /// Hundreds of mails may take their time on a busy machine.
-const PATIENCE: Duration = Duration::from_mins(3);
+const TIMEOUT: Duration = Duration::from_mins(3);
 
 /// A bulk as it is told apart on a route for single jobs, and in a message.
 fn mails(count: usize) -> Value {
@@ -30,7 +30,7 @@ fn notifications(count: usize) -> Value {
 /// The jobs of a batch, once all have ended.
 async fn ended(cloud: &TestCloud, batch: &str) -> Value {
     let path = format!("/api/queue/batches/{batch}");
-    let until = Instant::now() + PATIENCE;
+    let until = Instant::now() + TIMEOUT;
     loop {
         let whole = cloud.get(&path).await.body;
         if whole["finished"] == true {

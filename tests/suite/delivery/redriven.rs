@@ -5,7 +5,8 @@ use base64::engine::general_purpose::STANDARD;
 use local_mail::Fault;
 use serde_json::{Value, json};
 use shared::service::job::{
-    Cancelled, Claimed, Deferral, Ending, Incoming, JobType, Jobs, NewJob, Redriven, Sight, Status,
+    AttemptOutcome, Cancelled, Claimed, Deferral, Incoming, JobType, Jobs, NewJob, Redriven,
+    Status, Viewer,
 };
 
 use super::lease::order;
@@ -142,9 +143,12 @@ async fn a_word_that_a_message_was_given_up_waits_for_the_attempt_that_still_run
         .assert_problem(409, "job_not_cancellable", "it runs");
 
     assert!(
-        jobs.commit(&claim, &Ending::Failed("no answer was heard".into()))
-            .await
-            .unwrap()
+        jobs.commit(
+            &claim,
+            &AttemptOutcome::Failed("no answer was heard".into())
+        )
+        .await
+        .unwrap()
     );
     assert_eq!(
         cloud.deliver("job-failed", &word).await.body["status"],
@@ -240,13 +244,13 @@ async fn job_that_waits_for_a_limit_is_redriven_at_once() {
         reason: "over budget".into(),
         in_a_row: 1,
     };
-    let ending = Ending::Deferred(deferral);
+    let ending = AttemptOutcome::Deferred(deferral);
     assert!(jobs.commit(&claim, &ending).await.unwrap());
     assert!(matches!(
-        jobs.cancel(&job.id, Sight::ALL).await,
+        jobs.cancel(&job.id, Viewer::ALL).await,
         Ok(Cancelled::Done(_))
     ));
-    let redriven = jobs.redrive(&job.id, Sight::ALL).await.unwrap();
+    let redriven = jobs.redrive(&job.id, Viewer::ALL).await.unwrap();
     let Redriven::Ready {
         not_before,
         generation,
@@ -274,8 +278,8 @@ async fn repeated_cancellation_leaves_a_job_alone_that_was_redriven_meanwhile() 
         others.create(&order(), new, None).await.unwrap();
     }
     // The store knows both scripts, so that each call is one request.
-    others.cancel(&taught.id, Sight::ALL).await.unwrap();
-    others.redrive(&taught.id, Sight::ALL).await.unwrap();
+    others.cancel(&taught.id, Viewer::ALL).await.unwrap();
+    others.redrive(&taught.id, Viewer::ALL).await.unwrap();
 
     let (mut requests, meanwhile, id) = (0, others.clone(), job.id.clone());
     gate.judge(move |bytes| {
@@ -289,7 +293,7 @@ async fn repeated_cancellation_leaves_a_job_alone_that_was_redriven_meanwhile() 
                 .enable_all()
                 .build()
                 .unwrap();
-            runtime.block_on(jobs.redrive(&id, Sight::ALL)).unwrap()
+            runtime.block_on(jobs.redrive(&id, Viewer::ALL)).unwrap()
         });
         assert!(matches!(
             redriven.join().unwrap(),
@@ -297,7 +301,7 @@ async fn repeated_cancellation_leaves_a_job_alone_that_was_redriven_meanwhile() 
         ));
         Verdict::Pass
     });
-    let cancelled = jobs.cancel(&job.id, Sight::ALL).await.unwrap();
+    let cancelled = jobs.cancel(&job.id, Viewer::ALL).await.unwrap();
     assert!(gate.has_failed());
     assert!(matches!(cancelled, Cancelled::Done(_)), "{cancelled:?}");
     let after = others.get(&job.id).await.unwrap().unwrap();
@@ -335,7 +339,7 @@ async fn message_by_which_a_job_goes_on_need_not_wait_for_the_commit_before_it()
         (&json!("completed"), &json!(1)),
         "{done:#}"
     );
-    let late = Ending::Deferred(Deferral {
+    let late = AttemptOutcome::Deferred(Deferral {
         at: jiff::Timestamp::UNIX_EPOCH,
         reason: "over budget".into(),
         in_a_row: 1,

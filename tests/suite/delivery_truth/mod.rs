@@ -54,7 +54,7 @@ async fn record(database: &LedgerDatabase, event: &MailEvent) -> Recorded {
 /// Moves the first try of every mail to [`SENT`].
 async fn date_back(database: &LedgerDatabase) {
     let sql = format!("update signtusk.email_ledger set sending_since = '{SENT}'");
-    database.say(&sql).await;
+    database.execute(&sql).await;
 }
 
 /// The list's only mail.
@@ -144,7 +144,7 @@ async fn an_event_that_comes_again_changes_nothing() {
     assert_eq!(record(&database, &bounced).await, Recorded::Applied);
     let before = database.row(&REMINDER.key()).await;
     database
-        .say("delete from signtusk.email_suppressions")
+        .execute("delete from signtusk.email_suppressions")
         .await;
     let tampered = MailEvent {
         kind: EventKind::Complained,
@@ -221,16 +221,16 @@ async fn an_hour_of_events_with_one_id_ends_the_doubt_and_silence_does_not() {
     let delivered = event(&REMINDER.key(), EventKind::Delivered, "a", 1);
 
     let long_ago = "update signtusk.email_ledger set sending_since = now() - interval '2 hours'";
-    database.say(long_ago).await;
+    database.execute(long_ago).await;
     assert!(only_mail(&database).await.in_doubt, "no event came at all");
 
     database
-        .say("update signtusk.email_ledger set sending_since = now()")
+        .execute("update signtusk.email_ledger set sending_since = now()")
         .await;
     record(&database, &delivered).await;
     assert!(only_mail(&database).await.in_doubt, "it is too early");
 
-    database.say(long_ago).await;
+    database.execute(long_ago).await;
     assert!(!only_mail(&database).await.in_doubt);
     date_back(&database).await;
     let opened = event(&REMINDER.key(), EventKind::Opened, "a", 61);
@@ -342,7 +342,7 @@ async fn the_list_finds_mails_by_request_address_and_job_and_goes_on_where_it_st
     }
     // Rows of one instant are told apart by their keys.
     database
-        .say("update signtusk.email_ledger set created_at = '2026-11-24T09:00:00.123456Z' where occurrence < '5'")
+        .execute("update signtusk.email_ledger set created_at = '2026-11-24T09:00:00.123456Z' where occurrence < '5'")
         .await;
     let mut seen = Vec::new();
     let mut cursor: Option<Cursor> = None;

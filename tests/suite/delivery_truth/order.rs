@@ -73,7 +73,7 @@ async fn told(
         ids,
     } = start;
     database
-        .say(&format!(
+        .execute(&format!(
             "update signtusk.email_ledger set state = '{state}', in_doubt = {in_doubt}, sending_since = '{SENT}',
                message_ids = '{{{}}}', accepted_at = case when '{state}' = 'accepted' then timestamptz '{SENT}' end
              where key = '{}'",

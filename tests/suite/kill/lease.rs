@@ -13,7 +13,7 @@ use crate::support::proxy::carries;
 use crate::support::waiting::statuses;
 
 /// More than a lease of 35 s and the retries around it.
-const PATIENCE: Duration = Duration::from_mins(2);
+const TIMEOUT: Duration = Duration::from_mins(2);
 
 #[tokio::test]
 async fn a_kill_that_hits_five_jobs_costs_each_one_doubt_at_most_and_its_lease_ends_by_itself() {
@@ -38,7 +38,7 @@ async fn a_kill_that_hits_five_jobs_costs_each_one_doubt_at_most_and_its_lease_e
     assert_eq!(ids.len(), 5);
     let (mut taken_over, mut doubtful) = (0, BTreeSet::new());
     for id in &ids {
-        let job = stage.cloud.wait_longer_for(id, "completed", PATIENCE).await;
+        let job = stage.cloud.wait_longer_for(id, "completed", TIMEOUT).await;
         assert_eq!(settled(&job), 100, "{job:#}");
         let timeline = job["timeline"].to_string();
         let again = timeline.contains("the lease of the one before ran out");

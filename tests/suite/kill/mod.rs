@@ -17,7 +17,7 @@ use serde_json::Value;
 use shared::protocol::postgres::{Postgres, Type, column};
 
 use crate::support::TestCloud;
-use crate::support::cloud::{PATIENCE, answer, fresh_database};
+use crate::support::cloud::{TIMEOUT, answer, fresh_database};
 use crate::support::proxy::Proxy;
 use crate::support::waiting::statuses;
 
@@ -71,7 +71,7 @@ impl Stage {
                 tokio::time::sleep(Duration::from_millis(20)).await;
             }
         };
-        if tokio::time::timeout(PATIENCE, waiting).await.is_err() {
+        if tokio::time::timeout(TIMEOUT, waiting).await.is_err() {
             let job = self.cloud.job(job_id).await;
             panic!("not delivered: {job:#}");
         }
@@ -81,7 +81,7 @@ impl Stage {
     async fn events(&self, job_id: &str, state: &str) -> Vec<Value> {
         let qstash = self.cloud.qstash().url();
         let url = format!("{qstash}/v2/events?label={job_id}&state={state}");
-        let http = shared::protocol::http::client(PATIENCE).unwrap();
+        let http = shared::protocol::http::client(TIMEOUT).unwrap();
         let token = self.cloud.variable("QSTASH_TOKEN");
         let page = answer(http.get(url).bearer_auth(token)).await.body;
         page["events"].as_array().unwrap().clone()

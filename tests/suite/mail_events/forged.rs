@@ -1,7 +1,7 @@
 //! Forged messages of SNS: each is refused, changes nothing, and leads this function nowhere.
 
 use http::Method;
-use local_mail::events::Happening;
+use local_mail::events::MailEvent;
 use local_mail::events::sns::{Kind, Message, Signer};
 
 use super::elsewhere::Elsewhere;
@@ -10,7 +10,7 @@ use crate::support::cloud::answer;
 
 /// A genuine bounce that was changed after it was signed.
 fn changed(stage: &Stage, change: impl FnOnce(&mut Message)) -> Message {
-    let mut message = stage.event(Happening::Bounced { permanent: true });
+    let mut message = stage.event(MailEvent::Bounced { permanent: true });
     change(&mut message);
     message
 }
@@ -26,7 +26,7 @@ fn signed_again(stage: &Stage, change: impl FnOnce(&mut Message)) -> Message {
 async fn a_message_that_another_key_signed_is_refused() {
     let stage = Stage::set().await;
     let before = stage.everything().await;
-    let mut message = stage.event(Happening::Complained);
+    let mut message = stage.event(MailEvent::Complained);
     let stranger = Signer::stranger(&stage.cloud.mail().sns_url()).unwrap();
     stranger.sign(&mut message).unwrap();
     assert_refused(&stage.notify(&message).await, "the stranger's key");
@@ -37,7 +37,7 @@ async fn a_message_that_another_key_signed_is_refused() {
 async fn a_message_of_which_any_signed_member_was_changed_is_refused() {
     let stage = Stage::set().await;
     let before = stage.everything().await;
-    let genuine = stage.event(Happening::Bounced { permanent: true });
+    let genuine = stage.event(MailEvent::Bounced { permanent: true });
     for name in ["Message", "MessageId", "Subject", "Timestamp"] {
         let value = genuine.get(name).unwrap().to_owned();
         for other in [format!("{value} "), value[1..].to_owned(), String::new()] {
@@ -62,7 +62,7 @@ async fn a_message_of_which_any_signed_member_was_changed_is_refused() {
 #[tokio::test]
 async fn a_signature_that_is_none_is_refused() {
     let stage = Stage::set().await;
-    let genuine = stage.event(Happening::Delivered);
+    let genuine = stage.event(MailEvent::Delivered);
     let signature = genuine.get("Signature").unwrap().to_owned();
     for other in [
         String::new(),
@@ -174,7 +174,7 @@ async fn a_message_of_another_type_than_it_says_is_refused() {
     ];
     let signer = stage.signer();
     let genuine = [
-        stage.event(Happening::Delivered),
+        stage.event(MailEvent::Delivered),
         signer.subscription_confirmation("token").unwrap(),
         signer.unsubscribe_confirmation("token").unwrap(),
     ];
@@ -212,7 +212,7 @@ async fn headers_of_another_kind(stage: &Stage, message: &Message) {
 async fn what_is_no_message_at_all_is_malformed_or_unsigned() {
     let stage = Stage::set().await;
     let headers = [("x-amz-sns-message-type", "Notification".to_owned())];
-    let genuine = stage.event(Happening::Delivered).body();
+    let genuine = stage.event(MailEvent::Delivered).body();
     for body in ["", "{}", "[]", "null", "Type=Notification", &genuine[1..]] {
         let refused = stage.send(&headers, body).await;
         refused.assert_problem(400, "message_malformed", body);

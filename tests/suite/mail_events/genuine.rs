@@ -1,7 +1,7 @@
 //! Genuine notifications of SES: each is applied once, whenever it comes.
 
 use local_mail::Provider;
-use local_mail::events::Happening;
+use local_mail::events::MailEvent;
 use shared::protocol::mail::MessageId;
 use shared::service::mail_ledger::Begun;
 
@@ -12,7 +12,7 @@ use crate::support::waiting::eventually;
 #[tokio::test]
 async fn a_delivery_that_ses_reports_stands_in_the_mails_row() {
     let stage = Stage::set().await;
-    let taken = stage.notify(&stage.event(Happening::Delivered)).await;
+    let taken = stage.notify(&stage.event(MailEvent::Delivered)).await;
     assert_taken(&taken, "applied", "a delivery");
     let row = stage.row().await;
     assert_eq!(row["state"], "accepted", "{row:#}");
@@ -26,7 +26,7 @@ async fn a_delivery_that_ses_reports_stands_in_the_mails_row() {
 async fn an_event_that_is_faster_than_the_providers_answer_settles_the_mail() {
     let stage = Stage::set().await;
     assert_eq!(stage.row().await["state"], "sending");
-    let taken = stage.notify(&stage.event(Happening::Sent)).await;
+    let taken = stage.notify(&stage.event(MailEvent::Sent)).await;
     assert_taken(&taken, "applied", "sent");
     let again = REMINDER.begin(&stage.database).await;
     assert!(
@@ -45,7 +45,7 @@ async fn the_providers_answer_after_its_event_doubles_nothing() {
     let sending = other.sending(&stage.database).await;
     let mut sent = mail(Provider::Ses);
     sent.tags[0].value = other.key();
-    let text = stage.told(&sent, Happening::Delivered);
+    let text = stage.told(&sent, MailEvent::Delivered);
     let message = stage.signer().notification(&text).unwrap();
     assert_taken(&stage.notify(&message).await, "applied", "delivered");
     let id = MessageId::new(sent.id);
@@ -63,7 +63,7 @@ async fn the_providers_answer_after_its_event_doubles_nothing() {
 #[tokio::test]
 async fn a_notification_that_comes_again_changes_nothing() {
     let stage = Stage::set().await;
-    let event = stage.event(Happening::Bounced { permanent: true });
+    let event = stage.event(MailEvent::Bounced { permanent: true });
     assert_taken(&stage.notify(&event).await, "applied", "the first time");
     let before = stage.everything().await;
     for _ in 0..3 {
@@ -76,15 +76,15 @@ async fn a_notification_that_comes_again_changes_nothing() {
 async fn everything_that_ses_reports_is_applied() {
     let stage = Stage::set().await;
     for (happening, column) in [
-        (Happening::Sent, "accepted_at"),
-        (Happening::Delayed, "delayed_at"),
-        (Happening::Delivered, "delivered_at"),
-        (Happening::Opened, "opened_at"),
-        (Happening::Clicked, "opened_at"),
-        (Happening::Bounced { permanent: false }, "soft_bounced_at"),
-        (Happening::Rejected, "failed_at"),
-        (Happening::Suppressed, "bounced_at"),
-        (Happening::Complained, "complained_at"),
+        (MailEvent::Sent, "accepted_at"),
+        (MailEvent::Delayed, "delayed_at"),
+        (MailEvent::Delivered, "delivered_at"),
+        (MailEvent::Opened, "opened_at"),
+        (MailEvent::Clicked, "opened_at"),
+        (MailEvent::Bounced { permanent: false }, "soft_bounced_at"),
+        (MailEvent::Rejected, "failed_at"),
+        (MailEvent::Suppressed, "bounced_at"),
+        (MailEvent::Complained, "complained_at"),
     ] {
         let taken = stage.notify(&stage.event(happening)).await;
         assert_taken(&taken, "applied", column);
@@ -104,9 +104,9 @@ async fn everything_that_ses_reports_is_applied() {
 #[tokio::test]
 async fn an_older_notification_finds_its_mail_by_the_message_id() {
     let stage = Stage::set().await;
-    let sent = stage.notify(&stage.event(Happening::Sent)).await;
+    let sent = stage.notify(&stage.event(MailEvent::Sent)).await;
     assert_taken(&sent, "applied", "its id becomes known");
-    let text = stage.told(&mail(Provider::Ses), Happening::Delivered);
+    let text = stage.told(&mail(Provider::Ses), MailEvent::Delivered);
     let older = text
         .replace("\"eventType\"", "\"notificationType\"")
         .replace("\"ledger\"", "\"other\"");
@@ -121,7 +121,7 @@ async fn an_event_about_nobodys_mail_is_kept_and_a_bounce_in_it_counts() {
     let mut strange = mail(Provider::Ses);
     strange.id = "elsewhere".to_owned();
     strange.tags.clear();
-    let text = stage.told(&strange, Happening::Bounced { permanent: true });
+    let text = stage.told(&strange, MailEvent::Bounced { permanent: true });
     let message = stage.signer().notification(&text).unwrap();
     let before = stage.row().await;
     assert_taken(&stage.notify(&message).await, "unmatched", "not ours");
@@ -160,7 +160,7 @@ async fn what_is_genuine_and_tells_nothing_need_not_come_again() {
 #[tokio::test]
 async fn bounce_of_a_forwarded_mail_suppresses_the_address_that_was_mailed() {
     let stage = Stage::set().await;
-    let text = stage.told(&mail(Provider::Ses), Happening::Bounced { permanent: true });
+    let text = stage.told(&mail(Provider::Ses), MailEvent::Bounced { permanent: true });
     let mut said: serde_json::Value = serde_json::from_str(&text).unwrap();
     said["bounce"]["bouncedRecipients"] =
         serde_json::json!([{ "emailAddress": "private@elsewhere.example", "diagnosticCode": 550 }]);

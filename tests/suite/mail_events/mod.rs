@@ -11,7 +11,7 @@ mod truth;
 
 use http::Method;
 use jiff::Timestamp;
-use local_mail::events::Happening;
+use local_mail::events::MailEvent;
 use local_mail::events::sns::{Message, Signer};
 use local_mail::{Mail, Provider, Tag};
 use serde_json::{Value, json};
@@ -51,13 +51,13 @@ impl Stage {
     }
 
     /// SES's own words on the mail, as the topic publishes them.
-    fn event(&self, happening: Happening) -> Message {
+    fn event(&self, happening: MailEvent) -> Message {
         let text = self.told(&mail(Provider::Ses), happening);
         self.signer().notification_about(SUBJECT, &text).unwrap()
     }
 
     /// What a provider says of a mail, without its envelope.
-    fn told(&self, mail: &Mail, happening: Happening) -> String {
+    fn told(&self, mail: &Mail, happening: MailEvent) -> String {
         let events = self.cloud.mail().events();
         let event = events.make(mail, happening, &[REMINDER.to]).unwrap();
         event.unwrap().text().to_owned()

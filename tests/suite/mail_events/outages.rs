@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use local::cloud::Database;
-use local_mail::events::Happening;
+use local_mail::events::MailEvent;
 use local_mail::events::sns::{Signer, TOPIC_ARN};
 use shared::base::clock::Clock;
 use shared::protocol::sns::{Error, Origin, Receiver, Refusal, Verified};
@@ -47,7 +47,7 @@ async fn with_proxy() -> (Stage, Proxy) {
 #[tokio::test]
 async fn without_postgres_the_provider_is_asked_to_send_again() {
     let (stage, proxy) = with_proxy().await;
-    let event = stage.event(Happening::Delivered);
+    let event = stage.event(MailEvent::Delivered);
     proxy.guard(|_| false);
     assert_again(&stage.notify(&event).await, "postgres is away");
     assert_again(&stage.cloud.get(ROUTE).await, "reading, too");
@@ -59,7 +59,7 @@ async fn without_postgres_the_provider_is_asked_to_send_again() {
 #[tokio::test]
 async fn an_answer_of_postgres_that_is_lost_costs_no_event_and_counts_none_twice() {
     let (stage, proxy) = with_proxy().await;
-    let first = stage.notify(&stage.event(Happening::Sent)).await;
+    let first = stage.notify(&stage.event(MailEvent::Sent)).await;
     assert_taken(&first, "applied", "warm");
     let asked = Arc::new(AtomicBool::new(false));
     let (seen, lost) = (Arc::clone(&asked), Arc::new(AtomicBool::new(false)));
@@ -72,7 +72,7 @@ async fn an_answer_of_postgres_that_is_lost_costs_no_event_and_counts_none_twice
     let was_lost = Arc::clone(&lost);
     proxy
         .guard_answers(move |_| !asked.load(Ordering::SeqCst) || lost.swap(true, Ordering::SeqCst));
-    let event = stage.event(Happening::Opened);
+    let event = stage.event(MailEvent::Opened);
     let taken = stage.notify(&event).await;
     assert!(was_lost.load(Ordering::SeqCst), "no answer was lost");
     assert_eq!(taken.status, 200, "{taken:?}");

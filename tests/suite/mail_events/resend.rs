@@ -1,7 +1,7 @@
 //! Resend's webhooks: genuine ones are applied once, forged and old ones are refused.
 
 use local_mail::Provider;
-use local_mail::events::Happening;
+use local_mail::events::MailEvent;
 use local_mail::events::svix::{Key, secret_of};
 use serde_json::{Value, json};
 
@@ -16,7 +16,7 @@ struct Webhook {
 }
 
 impl Webhook {
-    fn of(stage: &Stage, happening: Happening) -> Self {
+    fn of(stage: &Stage, happening: MailEvent) -> Self {
         Self {
             id: "msg_1".to_owned(),
             seconds: now().as_second(),
@@ -48,7 +48,7 @@ fn key(stage: &Stage) -> Key {
 async fn what_resend_reports_is_applied_once() {
     let stage = Stage::set().await;
     let key = key(&stage);
-    let webhook = Webhook::of(&stage, Happening::Delivered);
+    let webhook = Webhook::of(&stage, MailEvent::Delivered);
     let signature = webhook.signature(&key);
     assert_taken(&webhook.send(&stage, &signature).await, "applied", "new");
     let row = stage.row().await;
@@ -73,16 +73,16 @@ async fn everything_that_resend_reports_is_applied() {
     let stage = Stage::set().await;
     let key = key(&stage);
     for (happening, column) in [
-        (Happening::Sent, "accepted_at"),
-        (Happening::Delayed, "delayed_at"),
-        (Happening::Delivered, "delivered_at"),
-        (Happening::Opened, "opened_at"),
-        (Happening::Clicked, "opened_at"),
-        (Happening::Bounced { permanent: false }, "soft_bounced_at"),
-        (Happening::Rejected, "failed_at"),
-        (Happening::Bounced { permanent: true }, "bounced_at"),
-        (Happening::Suppressed, "bounced_at"),
-        (Happening::Complained, "complained_at"),
+        (MailEvent::Sent, "accepted_at"),
+        (MailEvent::Delayed, "delayed_at"),
+        (MailEvent::Delivered, "delivered_at"),
+        (MailEvent::Opened, "opened_at"),
+        (MailEvent::Clicked, "opened_at"),
+        (MailEvent::Bounced { permanent: false }, "soft_bounced_at"),
+        (MailEvent::Rejected, "failed_at"),
+        (MailEvent::Bounced { permanent: true }, "bounced_at"),
+        (MailEvent::Suppressed, "bounced_at"),
+        (MailEvent::Complained, "complained_at"),
     ] {
         let mut webhook = Webhook::of(&stage, happening);
         webhook.id = format!("msg_{happening:?}").replace([' ', '{', '}', ':'], "");
@@ -108,7 +108,7 @@ async fn a_webhook_that_is_forged_old_or_changed_is_refused() {
     let before = stage.everything().await;
     let key = key(&stage);
     let stranger = Key::parse(&secret_of("somebody else's secret")).unwrap();
-    let genuine = || Webhook::of(&stage, Happening::Complained);
+    let genuine = || Webhook::of(&stage, MailEvent::Complained);
     let forged = genuine();
     assert_refused(
         &forged.send(&stage, &forged.signature(&stranger)).await,
@@ -158,7 +158,7 @@ async fn a_webhook_that_is_forged_old_or_changed_is_refused() {
 #[tokio::test]
 async fn a_webhook_without_one_of_its_headers_is_refused() {
     let stage = Stage::set().await;
-    let webhook = Webhook::of(&stage, Happening::Delivered);
+    let webhook = Webhook::of(&stage, MailEvent::Delivered);
     let headers = [
         ("svix-id", webhook.id.clone()),
         ("svix-timestamp", webhook.seconds.to_string()),
@@ -179,7 +179,7 @@ async fn a_webhook_without_one_of_its_headers_is_refused() {
 #[tokio::test]
 async fn one_right_signature_among_several_is_enough() {
     let stage = Stage::set().await;
-    let webhook = Webhook::of(&stage, Happening::Delivered);
+    let webhook = Webhook::of(&stage, MailEvent::Delivered);
     let stranger = Key::parse(&secret_of("the secret before it")).unwrap();
     let (wrong, right) = (
         webhook.signature(&stranger),
@@ -201,7 +201,7 @@ async fn one_right_signature_among_several_is_enough() {
 async fn what_is_genuine_and_tells_nothing_need_not_come_again() {
     let stage = Stage::set().await;
     let before = stage.everything().await;
-    let ours = Webhook::of(&stage, Happening::Delivered).body;
+    let ours = Webhook::of(&stage, MailEvent::Delivered).body;
     let mut unreadable: Value = serde_json::from_str(&ours).unwrap();
     unreadable["data"] = json!(7);
     for body in [

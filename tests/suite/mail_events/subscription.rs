@@ -16,8 +16,10 @@ async fn the_subscription_of_our_topic_is_confirmed_and_its_events_come() {
     })
     .await;
     let mail = super::mail(local_mail::Provider::Ses);
-    let delivered = local_mail::events::Happening::Delivered;
-    events.happen(&mail, delivered, &[&mail.to[0]]).unwrap();
+    let delivered = local_mail::events::MailEvent::Delivered;
+    events
+        .record_event(&mail, delivered, &[&mail.to[0]])
+        .unwrap();
     eventually("the delivery stands in the row", async || {
         stage.row().await["delivered_at"].is_string()
     })

@@ -1,7 +1,7 @@
 //! `GET /api/mail-events`: what became of mails, for those who may know.
 
 use http::Method;
-use local_mail::events::Happening;
+use local_mail::events::MailEvent;
 
 use super::{ROUTE, Stage, assert_taken};
 use crate::support::cloud::answer;
@@ -10,7 +10,7 @@ use crate::support::ledger::{REMINDER, Reminder};
 #[tokio::test]
 async fn what_became_of_a_mail_is_told() {
     let stage = Stage::set().await;
-    let taken = stage.notify(&stage.event(Happening::Opened)).await;
+    let taken = stage.notify(&stage.event(MailEvent::Opened)).await;
     assert_taken(&taken, "applied", "opened");
     for query in [
         "",

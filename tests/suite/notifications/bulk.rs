@@ -133,7 +133,7 @@ async fn a_slow_bulk_shows_its_progress_while_it_runs() {
     let stage = Stage::start().await;
     stage
         .database
-        .say(
+        .execute(
             "create function public.slow() returns trigger language plpgsql as \
              'begin perform pg_sleep(0.6); return null; end'; \
              create trigger slow after insert on public.notifications for each statement \

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use serde_json::json;
-use shared::service::notification::{Notifications, Wanted};
+use shared::service::notification::{Notifications, Selection};
 
 use super::somebody;
 use crate::support::ledger::LedgerDatabase;
@@ -12,7 +12,7 @@ use crate::support::ledger::LedgerDatabase;
 async fn two_rows(database: &LedgerDatabase, user: uuid::Uuid) {
     for number in 1..=2 {
         database
-            .say(&format!(
+            .execute(&format!(
                 "insert into public.notifications (id, user_id, type, title, message) \
                  values ('01985c00-0000-7000-8000-00000000000{number}', '{user}', 'general', 'T', 'M')"
             ))
@@ -32,7 +32,7 @@ async fn reader_and_web_app_do_not_deadlock() {
     change.query(&lock, &[]).await.unwrap();
 
     let functions = Notifications::new(database.connect());
-    let reading = tokio::spawn(async move { functions.read(user, &Wanted::All).await });
+    let reading = tokio::spawn(async move { functions.read(user, &Selection::All).await });
     tokio::time::sleep(Duration::from_millis(500)).await;
     let update = format!("update public.notifications set is_read = true where {row}");
     change
@@ -61,7 +61,7 @@ async fn web_app_that_locks_rows_the_other_way_round_is_not_the_victim() {
     };
     change.execute(&update(2), &[]).await.unwrap();
     let functions = Notifications::new(database.connect());
-    let reading = tokio::spawn(async move { functions.read(user, &Wanted::All).await });
+    let reading = tokio::spawn(async move { functions.read(user, &Selection::All).await });
     tokio::time::sleep(Duration::from_millis(100)).await;
     change
         .execute(&update(1), &[])

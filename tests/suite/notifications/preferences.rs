@@ -30,7 +30,7 @@ async fn a_preference_that_is_off_lets_nothing_through_and_nothing_else_is_held_
         let insert = format!(
             "insert into public.notification_preferences (user_id, {preference}) values ('{user}', false)"
         );
-        stage.database.say(&insert).await;
+        stage.database.execute(&insert).await;
         let mut expected = 0;
         for kind in TYPES.iter().filter(|kind| **kind != "bulk_notification") {
             let mut payload = general(user);

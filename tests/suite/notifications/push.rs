@@ -2,7 +2,7 @@
 //! told. That the payload is right is shown by another implementation: `tests/sdk/push`.
 
 use http::{Method, StatusCode};
-use local_push::Taken;
+use local_push::PushMessage;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -32,7 +32,7 @@ impl Stage {
     }
 
     /// The messages that a browser's push service took.
-    fn taken(&self, name: &str) -> Vec<Taken> {
+    fn taken(&self, name: &str) -> Vec<PushMessage> {
         let taken = self.cloud.push().taken().into_iter();
         taken.filter(|message| message.name == name).collect()
     }
@@ -129,7 +129,7 @@ async fn a_push_url_that_is_no_push_service_of_ours_is_refused() {
     other.assert_invalid("/endpoint", "no wildcard");
     stage
         .database
-        .say("delete from signtusk.push_subscriptions")
+        .execute("delete from signtusk.push_subscriptions")
         .await;
     let taken = stage
         .subscribe(user, "https://fcm.googleapis.com/fcm/send/abc")
@@ -142,7 +142,7 @@ async fn a_push_url_that_is_no_push_service_of_ours_is_refused() {
     let insert = format!(
         "update signtusk.push_subscriptions set endpoint = '{stray_url}' where user_id = '{user}'"
     );
-    stage.database.say(&insert).await;
+    stage.database.execute(&insert).await;
     let job = stage.notify(&general(user)).await;
     assert_eq!(
         (&job["result"]["pushed"], &job["result"]["notPushed"]),
@@ -243,7 +243,7 @@ async fn who_wants_no_push_or_has_unsubscribed_is_not_pushed_to() {
     let off = format!(
         "insert into public.notification_preferences (user_id, push_notifications) values ('{user}', false)"
     );
-    stage.database.say(&off).await;
+    stage.database.execute(&off).await;
     let job = stage.notify(&general(user)).await;
     assert_eq!(
         (&job["result"]["created"], &job["result"]["pushed"]),
@@ -251,7 +251,7 @@ async fn who_wants_no_push_or_has_unsubscribed_is_not_pushed_to() {
     );
     stage
         .database
-        .say("update public.notification_preferences set push_notifications = true")
+        .execute("update public.notification_preferences set push_notifications = true")
         .await;
 
     let endpoint = stage.cloud.push().endpoint("off");

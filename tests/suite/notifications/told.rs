@@ -120,7 +120,7 @@ async fn a_notification_about_a_request_that_is_not_there_is_not_reported_as_tol
     let insert = format!(
         "insert into public.signing_requests (id, initiated_by) values ('{request}', '{owner}')"
     );
-    stage.database.say(&insert).await;
+    stage.database.execute(&insert).await;
     let told = stage.cloud.deliver(SEND_NOTIFICATION, &payload).await;
     assert_eq!(told.body["result"]["created"], 1, "{told:?}");
     assert_eq!(stage.inbox(owner).await.len(), 1);
@@ -144,7 +144,7 @@ async fn one_user_whom_the_database_does_not_know_costs_the_others_nothing() {
     let [known, unknown] = [somebody(), somebody()];
     stage
         .database
-        .say(&format!(
+        .execute(&format!(
             "create table public.users (id uuid primary key);
              insert into public.users values ('{known}');
              alter table public.notifications add foreign key (user_id) references public.users (id);"
@@ -173,13 +173,13 @@ async fn a_notification_that_was_not_written_is_not_answered_with_200() {
     payload["jobId"] = "job-1".into();
     stage
         .database
-        .say("alter table signtusk.notification_receipts rename to away")
+        .execute("alter table signtusk.notification_receipts rename to away")
         .await;
     let failed = stage.cloud.deliver(SEND_NOTIFICATION, &payload).await;
     assert_eq!(failed.status, 503, "{failed:?}");
     stage
         .database
-        .say("alter table signtusk.away rename to notification_receipts")
+        .execute("alter table signtusk.away rename to notification_receipts")
         .await;
     let told = stage.cloud.deliver(SEND_NOTIFICATION, &payload).await;
     assert_eq!(told.status, 200, "{told:?}");

@@ -5,7 +5,7 @@ use proptest::strategy::ValueTree as _;
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 use serde_json::json;
 use shared::protocol::postgres::{self, Postgres};
-use shared::service::notification::{Notification, Notifications, Unread, UnreadCounts, Wanted};
+use shared::service::notification::{Notification, Notifications, Selection, Unread, UnreadCounts};
 use uuid::Uuid;
 
 use super::{SEND_NOTIFICATION, Stage, general, somebody};
@@ -71,7 +71,7 @@ async fn write(database: &LedgerDatabase, steps: Vec<Step>) {
                 read_some(&notifications, &app, *reader, *nth).await
             }
             Step::ReadAll { user: reader } => {
-                let read = notifications.read(user(*reader), &Wanted::All).await;
+                let read = notifications.read(user(*reader), &Selection::All).await;
                 read.map(|_| ()).map_err(|error| format!("{error:?}"))
             }
             Step::App(sql, whose) => of_the_app(&app, sql, *whose).await,
@@ -112,7 +112,7 @@ async fn read_some(
         .iter()
         .map(|row| row.get::<_, String>(0).parse().unwrap());
     let read = notifications
-        .read(user(reader), &Wanted::These(ids.collect()))
+        .read(user(reader), &Selection::Ids(ids.collect()))
         .await;
     read.map(|_| ()).map_err(|error| format!("{error:?}"))
 }
@@ -149,7 +149,7 @@ async fn the_unread_count_is_what_the_rows_say_after_anything_that_two_writers_d
             group by job_id, place having count(*) > 1) as twice";
         assert_eq!(database.read(twice).await, json!([]), "seed {seed}");
     }
-    database.say("truncate public.notifications").await;
+    database.execute("truncate public.notifications").await;
     assert_eq!(database.read(WRONG).await, json!([]), "after truncate");
 }
 
@@ -158,7 +158,7 @@ async fn rows_from_before_the_count_are_counted() {
     let database = LedgerDatabase::fresh().await;
     let user = somebody();
     database
-        .say(&format!(
+        .execute(&format!(
             "drop trigger signtusk_unread_insert on public.notifications;
              drop trigger signtusk_unread_update on public.notifications;
              drop trigger signtusk_unread_delete on public.notifications;
@@ -169,7 +169,7 @@ async fn rows_from_before_the_count_are_counted() {
         .await;
     let folder = local::postgres::migrations_folder().join("0007_notifications.sql");
     database
-        .say(&std::fs::read_to_string(folder).unwrap())
+        .execute(&std::fs::read_to_string(folder).unwrap())
         .await;
     let notifications = Notifications::new(database.functions.clone());
     assert_eq!(notifications.unread(user).await.unwrap().count, 5);
@@ -291,7 +291,7 @@ async fn a_count_is_told_and_notifications_are_read_while_redis_is_away() {
     .await;
     let user = somebody();
     let sql = format!("select public.signtusk_create_notification('{user}', 'general', 'T', 'M')");
-    stage.database.say(&sql).await;
+    stage.database.execute(&sql).await;
     assert_eq!(stage.unread(user).await, 1);
     assert_eq!(
         stage.read(user, &json!({ "all": true })).await.body,

@@ -41,7 +41,7 @@ impl Stage {
 async fn request(database: &LedgerDatabase) -> [String; 3] {
     let [owner, request, signer] = [somebody(), somebody(), somebody()].map(|id| id.to_string());
     database
-        .say(&format!(
+        .execute(&format!(
             "insert into public.signing_requests (id, title, initiated_by) values ('{request}', 'Lease', '{owner}');
              insert into public.signing_request_signers (id, signing_request_id, signer_email, signer_name)
              values ('{signer}', '{request}', 'ann@example.com', E'Ann\\nSigner');"
@@ -59,10 +59,10 @@ async fn a_notification_of_the_web_app_stands_with_its_transaction_and_is_announ
     );
     stage
         .database
-        .say(&format!("begin; {create}; rollback"))
+        .execute(&format!("begin; {create}; rollback"))
         .await;
     assert_eq!(stage.unread(user).await, 0);
-    stage.database.say(&create).await;
+    stage.database.execute(&create).await;
     let inbox = stage.inbox(user).await;
     assert_eq!(inbox.len(), 1);
     assert_eq!(
@@ -85,7 +85,7 @@ async fn a_notification_of_the_web_app_stands_with_its_transaction_and_is_announ
     );
 
     let read = format!("select public.signtusk_read_notifications('{user}') as value");
-    stage.database.say(&read).await;
+    stage.database.execute(&read).await;
     let count = format!("select to_jsonb(public.signtusk_unread_count('{user}')) as value");
     assert_eq!(stage.database.read(&count).await, 0);
     let unheard =
@@ -102,16 +102,16 @@ async fn a_signer_who_declines_is_not_kept_from_the_owner() {
         let set = |what: &str| {
             format!("update public.signing_request_signers set {what} where id = '{signer}'")
         };
-        stage.database.say("delete from signtusk.outbox").await;
-        stage.database.say(&set("viewed_at = now()")).await;
+        stage.database.execute("delete from signtusk.outbox").await;
+        stage.database.execute(&set("viewed_at = now()")).await;
         assert_eq!(stage.database.read(JOBS).await, json!([]));
         stage
             .database
-            .say(&set(&format!(
+            .execute(&set(&format!(
                 "{column} = 'declined', decline_reason = 'Too dear'"
             )))
             .await;
-        stage.database.say(&set("updated_at = now()")).await;
+        stage.database.execute(&set("updated_at = now()")).await;
         let jobs = stage.database.read(JOBS).await;
         assert_eq!(jobs.as_array().unwrap().len(), 1, "{column}: {jobs:#}");
         stage.relay(&format!("msg_{column}")).await;
@@ -306,7 +306,7 @@ async fn rows_are_written_through_our_functions_alone_and_visitors_call_none_of_
             .await;
         }
         database
-            .say(&format!("set local role service_role; {call}"))
+            .execute(&format!("set local role service_role; {call}"))
             .await;
     }
     for visitor in ["anon", "authenticated"] {

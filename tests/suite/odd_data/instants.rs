@@ -4,7 +4,7 @@ use http::Method;
 use serde_json::{Value, json};
 use shared::base::clock::Clock;
 use shared::protocol::postgres::Postgres;
-use shared::service::housekeeping::Housekeeping;
+use shared::service::cleanup::Cleanup;
 use uuid::Uuid;
 
 use super::is_taken;
@@ -52,7 +52,7 @@ async fn notification_of_any_instant_is_listed_once() {
     let user = Uuid::new_v4();
     for at in ODD.iter().chain(&["null", "'infinity'", "'infinity'"]) {
         database
-            .say(&format!(
+            .execute(&format!(
                 "insert into public.notifications (user_id, type, title, message, created_at) \
                  values ('{user}', 'general', 'T', 'M', {at})"
             ))
@@ -73,11 +73,11 @@ async fn audit_row_of_any_instant_is_listed_once_and_exported() {
     let database = LedgerDatabase::of(&cloud);
     let user = Uuid::new_v4();
     database
-        .say("alter table public.audit_logs disable trigger user")
+        .execute("alter table public.audit_logs disable trigger user")
         .await;
     for at in ODD {
         database
-            .say(&format!(
+            .execute(&format!(
                 "insert into public.audit_logs (user_id, action, created_at) values ('{user}', 'view', {at})"
             ))
             .await;
@@ -104,7 +104,7 @@ async fn session_of_an_odd_instant_does_not_hide_the_others() {
     for (number, column) in columns.iter().enumerate() {
         for (place, at) in ODD.iter().enumerate() {
             database
-                .say(&format!(
+                .execute(&format!(
                     "insert into public.user_sessions (session_id, user_id, email, refresh_token_hash, totp_verified)
                      values ('s-{number}-{place}', '{user}', 'a@example.com', 'h', true);
                      update public.user_sessions set {column} = {at} where session_id = 's-{number}-{place}'"
@@ -148,7 +148,7 @@ async fn request_of_an_odd_instant_is_cached_and_keeps_no_other_from_clean_up() 
     let database = LedgerDatabase::of(&cloud);
     let maker = Uuid::new_v4();
     database
-        .say(&format!(
+        .execute(&format!(
             "insert into public.user_profiles (id, email) values ('{maker}', 'a@far.example');
              insert into public.domain_settings (domain, default_retention_days) values ('far.example', 2147483647)"
         ))
@@ -165,7 +165,7 @@ async fn request_of_an_odd_instant_is_cached_and_keeps_no_other_from_clean_up() 
         for at in ODD {
             let id = Uuid::new_v4();
             database
-                .say(&format!(
+                .execute(&format!(
                     "insert into public.signing_requests (id, title, status, initiated_by)
                      values ('{id}', 'T', 'completed', '{maker}');
                      update public.signing_requests set {column} = {at} where id = '{id}'"
@@ -186,14 +186,14 @@ async fn request_of_an_odd_instant_is_cached_and_keeps_no_other_from_clean_up() 
     }
     let old = Uuid::new_v4();
     database
-        .say(&format!(
+        .execute(&format!(
             "insert into public.signing_requests (id, status, created_at, completed_at, updated_at)
              values ('{old}', 'completed', '1990-01-01', '1990-01-01', '1990-01-01')"
         ))
         .await;
     let postgres = Postgres::at(cloud.variable("DATABASE_URL"), None).unwrap();
     let before = "2010-01-01T00:00:00Z".parse().unwrap();
-    let page = Housekeeping::new(postgres)
+    let page = Cleanup::new(postgres)
         .ended_requests(before, None)
         .await
         .unwrap();

@@ -3,7 +3,7 @@
 use http::Method;
 use proptest::prelude::*;
 use serde_json::{Value, json};
-use shared::service::audit::{Audit, Filter, Part, Sight};
+use shared::service::audit::{Audit, Filter, PageRequest, Viewer};
 use uuid::Uuid;
 
 use super::{is_taken, quoted, samples};
@@ -107,7 +107,7 @@ async fn random_jsonb_beside_an_ordinary_row_does_not_keep_it_from_being_served(
             }
         }
         // In the second round everything is stored, as by a writer who went past the entry points.
-        database.say(STORE_ALL).await;
+        database.execute(STORE_ALL).await;
     }
     let mail = signature_request("ann@example.com");
     let id = database
@@ -157,7 +157,7 @@ async fn unreadable_row_of_the_outbox_is_set_aside_alone() {
         ),
     ] {
         database
-            .say(&format!(
+            .execute(&format!(
                 "insert into signtusk.outbox (kind, job_type, payload, not_before) \
                  values ('job', 'email', '{payload}', {not_before})"
             ))
@@ -165,7 +165,7 @@ async fn unreadable_row_of_the_outbox_is_set_aside_alone() {
     }
     let mail = signature_request("ann@example.com");
     database
-        .say(&format!(
+        .execute(&format!(
             "select public.signtusk_enqueue_job('email', '{mail}')"
         ))
         .await;
@@ -187,7 +187,7 @@ async fn unreadable_row_of_the_outbox_is_set_aside_alone() {
 async fn unreadable_audit_event_is_listed_and_does_not_look_tampered_with() {
     let cloud = TestCloud::start().await;
     let database = LedgerDatabase::of(&cloud);
-    database.say(STORE_ALL).await;
+    database.execute(STORE_ALL).await;
     let details = format!("{{\"b\": {}, \"a\": [1, {{\"c\": \"d\"}}]}}", nested(300));
     for id in ["before", "deep", "after"] {
         let details = if id == "deep" { details.as_str() } else { "{}" };
@@ -196,7 +196,7 @@ async fn unreadable_audit_event_is_listed_and_does_not_look_tampered_with() {
               \"details\": {details}}}"
         );
         database
-            .say(&format!(
+            .execute(&format!(
                 "select public.signtusk_append_audit_event('{event}')"
             ))
             .await;
@@ -205,18 +205,18 @@ async fn unreadable_audit_event_is_listed_and_does_not_look_tampered_with() {
     assert_eq!(verdict.body["valid"], true, "{verdict:?}");
     assert_eq!(verdict.body["events"], 3);
     let audit = Audit::new(database.functions.clone());
-    let part = Part {
+    let part = PageRequest {
         newest_first: true,
         limit: 10,
         cursor: None,
     };
     let page = audit
-        .entries(&Sight::All, &Filter::default(), &part)
+        .entries(&Viewer::All, &Filter::default(), &part)
         .await
         .unwrap();
     assert_eq!(page.items.len(), 3);
     database
-        .say(
+        .execute(
             "alter table public.audit_logs disable trigger user;
              update public.audit_logs set details = jsonb_set(details, '{a}', '[2]') where event_id = 'deep'",
         )

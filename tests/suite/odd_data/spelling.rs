@@ -53,7 +53,7 @@ impl Who {
 /// What there is of a user, his request, and a domain: rows that spell it as they like.
 async fn populate(database: &LedgerDatabase, user: Uuid, request: Uuid) {
     database
-        .say(&format!(
+        .execute(&format!(
             "insert into public.user_profiles (id, email, full_name) values ('{user}', 'Ann@Acme.Example', 'Ann');
              insert into public.signing_requests (id, title, initiated_by, status)
              values ('{request}', 'Lease', '{user}', 'in_progress');
@@ -242,7 +242,7 @@ async fn retention_of_a_domain_holds_however_the_domain_is_spelled() {
             ))
             .await;
         assert_eq!(days, 3650, "{setting} {address}");
-        database.say("delete from public.domain_settings").await;
+        database.execute("delete from public.domain_settings").await;
     }
 }
 
@@ -250,7 +250,7 @@ async fn retention_of_a_domain_holds_however_the_domain_is_spelled() {
 async fn brand_of_a_domain_is_found_however_the_domain_is_spelled() {
     let database = LedgerDatabase::fresh().await;
     database
-        .say("insert into public.domain_settings (domain, email_from_name) values ('Acme.Example', 'Acme')")
+        .execute("insert into public.domain_settings (domain, email_from_name) values ('Acme.Example', 'Acme')")
         .await;
     let brandings = Brandings::new(database.functions.clone());
     for domain in ["acme.example", "ACME.example", " Acme.Example"] {
@@ -268,7 +268,7 @@ async fn account_of_an_address_is_found_however_both_are_spelled() {
     let database = LedgerDatabase::of(&cloud);
     let user = Uuid::new_v4();
     database
-        .say(&format!(
+        .execute(&format!(
             "insert into public.user_profiles (id, email) values ('{user}', 'Ann.Signer@Acme.Example')"
         ))
         .await;

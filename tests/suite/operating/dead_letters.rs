@@ -5,7 +5,7 @@ use local_mail::Fault;
 use serde_json::{Value, json};
 
 use crate::support::TestCloud;
-use crate::support::cloud::{PATIENCE, answer};
+use crate::support::cloud::{TIMEOUT, answer};
 use crate::support::payloads::signature_request;
 use crate::support::waiting::eventually;
 
@@ -16,7 +16,7 @@ async fn publish_directly(cloud: &TestCloud, payload: &Value) -> String {
         cloud.qstash().url(),
         cloud.url("/api/jobs/send-email")
     );
-    let http = shared::protocol::http::client(PATIENCE).unwrap();
+    let http = shared::protocol::http::client(TIMEOUT).unwrap();
     let request = http
         .request(Method::POST, url)
         .bearer_auth(cloud.variable("QSTASH_TOKEN"))
@@ -33,7 +33,7 @@ pub(crate) async fn give_up_unnoticed(cloud: &TestCloud) -> String {
     let id = publish_directly(cloud, &signature_request("ann@example.com")).await;
     cloud.wait_for(&id, "failed").await;
     let letters = format!("{}/v2/dlq", cloud.qstash().url());
-    let http = shared::protocol::http::client(PATIENCE).unwrap();
+    let http = shared::protocol::http::client(TIMEOUT).unwrap();
     eventually("QStash has given the message up", async || {
         let request = http
             .get(&letters)
@@ -51,8 +51,8 @@ pub(crate) async fn give_up_unnoticed(cloud: &TestCloud) -> String {
 async fn a_direct_message_that_was_given_up_does_not_stay_failed_and_open() {
     let cloud = TestCloud::start().await;
     let id = give_up_unnoticed(&cloud).await;
-    let errand = json!({ "errand": "dead-letters" });
-    let first = cloud.deliver_as("msg_1", "relay-outbox", &errand).await;
+    let task = json!({ "task": "dead-letters" });
+    let first = cloud.deliver_as("msg_1", "relay-outbox", &task).await;
     assert_eq!(
         first.body["result"],
         json!({ "letters": 1, "dead": 1, "unfinished": false }),
@@ -71,7 +71,7 @@ async fn a_direct_message_that_was_given_up_does_not_stay_failed_and_open() {
         "{stats:#}"
     );
     // The next comparison finds the same letter, and a job that is known to be dead.
-    let second = cloud.deliver_as("msg_2", "relay-outbox", &errand).await;
+    let second = cloud.deliver_as("msg_2", "relay-outbox", &task).await;
     assert_eq!(second.body["result"]["dead"], 0, "{second:?}");
 
     // What was redriven since knows better than the letter that is still there.
@@ -80,7 +80,7 @@ async fn a_direct_message_that_was_given_up_does_not_stay_failed_and_open() {
         .await;
     assert_eq!(redriven.status, 202, "{redriven:?}");
     cloud.wait_for(&id, "completed").await;
-    let third = cloud.deliver_as("msg_3", "relay-outbox", &errand).await;
+    let third = cloud.deliver_as("msg_3", "relay-outbox", &task).await;
     assert_eq!(third.body["result"]["dead"], 0, "{third:?}");
     assert_eq!(cloud.job(&id).await["status"], "completed");
     assert_eq!(cloud.mails()["ann@example.com"], 1);

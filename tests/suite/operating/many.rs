@@ -36,7 +36,7 @@ async fn the_dead_are_counted_first_and_then_redriven_all_of_them_and_no_others(
         .to_owned();
     let waiting = cloud.enqueue(&signature_request("ann@example.com")).await;
 
-    for (wish, count) in [
+    for (request_body, count) in [
         (json!({}), 3),
         (json!({ "type": "email" }), 3),
         (json!({ "type": "relay-outbox" }), 0),
@@ -46,10 +46,10 @@ async fn the_dead_are_counted_first_and_then_redriven_all_of_them_and_no_others(
         (json!({ "from": "2020-01-01T00:00:00Z" }), 3),
         (json!({ "from": "2100-01-01T00:00:00Z" }), 0),
     ] {
-        let mut dry = wish.clone();
+        let mut dry = request_body.clone();
         dry["dryRun"] = json!(true);
         let counted = cloud.post(RETRY, &dry).await;
-        assert_eq!(figures(&counted), [count, 0, 0, count], "{wish}");
+        assert_eq!(figures(&counted), [count, 0, 0, count], "{request_body}");
         assert_eq!(counted.body["dryRun"], true);
     }
     for id in &dead {
@@ -116,8 +116,11 @@ async fn a_cancelled_batch_sends_nothing_and_leaves_other_jobs_alone() {
     let taken = cloud.post("/api/queue/emails/bulk", &bulk(250)).await;
     let batch = taken.body["batchId"].as_str().unwrap();
     let other = cloud.enqueue(&signature_request("ann@example.com")).await;
-    let wish = json!({ "label": batch, "dryRun": true });
-    assert_eq!(figures(&cloud.post(CANCEL, &wish).await), [3, 0, 0, 3]);
+    let request_body = json!({ "label": batch, "dryRun": true });
+    assert_eq!(
+        figures(&cloud.post(CANCEL, &request_body).await),
+        [3, 0, 0, 3]
+    );
     let of_nobody = json!({ "label": batch, "tenant": "other.example", "dryRun": true });
     assert_eq!(figures(&cloud.post(CANCEL, &of_nobody).await)[0], 0);
     let cancelled = cloud.post(CANCEL, &json!({ "label": batch })).await;
@@ -131,7 +134,7 @@ async fn a_cancelled_batch_sends_nothing_and_leaves_other_jobs_alone() {
 async fn a_wish_without_bounds_or_with_bad_ones_is_refused() {
     let cloud = TestCloud::start().await;
     let long = "x".repeat(321);
-    for (path, wish, pointer) in [
+    for (path, request_body, pointer) in [
         (CANCEL, json!({}), "/type"),
         (CANCEL, json!({ "tenant": "acme.example" }), "/type"),
         (CANCEL, json!({ "label": &long }), "/label"),
@@ -145,7 +148,7 @@ async fn a_wish_without_bounds_or_with_bad_ones_is_refused() {
         (RETRY, json!({ "from": "yesterday" }), "/from"),
         (RETRY, json!({ "type": Value::Array(vec![]) }), "/type"),
     ] {
-        let refused = cloud.post(path, &wish).await;
-        refused.assert_invalid(pointer, &format!("{path} {wish}"));
+        let refused = cloud.post(path, &request_body).await;
+        refused.assert_invalid(pointer, &format!("{path} {request_body}"));
     }
 }

@@ -8,19 +8,23 @@ use shared::service::job::SCHEDULES;
 
 use super::acting;
 use crate::support::TestCloud;
-use crate::support::cloud::{Answer, PATIENCE, answer, with_json};
+use crate::support::cloud::{Answer, TIMEOUT, answer, with_json};
 use crate::support::moto::Moto;
 use crate::support::waiting::eventually;
 
 const SCHEDULES_ROUTE: &str = "/api/queue/schedules";
 
-async fn put(cloud: &TestCloud, wish: &Value) -> Answer {
-    answer(with_json(cloud.request(Method::PUT, SCHEDULES_ROUTE), wish)).await
+async fn put(cloud: &TestCloud, request_body: &Value) -> Answer {
+    answer(with_json(
+        cloud.request(Method::PUT, SCHEDULES_ROUTE),
+        request_body,
+    ))
+    .await
 }
 
 /// What QStash has, by id.
 async fn at_qstash(cloud: &TestCloud) -> BTreeMap<String, Value> {
-    let http = shared::protocol::http::client(PATIENCE).unwrap();
+    let http = shared::protocol::http::client(TIMEOUT).unwrap();
     let request = http
         .get(format!("{}/v2/schedules", cloud.qstash().url()))
         .bearer_auth(cloud.variable("QSTASH_TOKEN"));
@@ -83,7 +87,7 @@ async fn a_schedule_runs_by_itself_and_what_came_of_it_is_shown() {
     let database = crate::support::ledger::LedgerDatabase::of(&cloud);
     let payload = crate::support::payloads::signature_request("ann@example.com");
     let call = format!("select public.signtusk_enqueue_job('email', '{payload}')");
-    database.say(&call).await;
+    database.execute(&call).await;
     eventually("the sweep finds the mail by itself", async || {
         cloud.mails().contains_key("ann@example.com")
     })
@@ -117,7 +121,7 @@ async fn a_paused_schedule_stays_paused_until_it_is_asked_to_go_on() {
     assert!(is_paused().await, "registering again does not let it go on");
 
     // Also where what it does has changed since.
-    let http = shared::protocol::http::client(PATIENCE).unwrap();
+    let http = shared::protocol::http::client(TIMEOUT).unwrap();
     let url = format!(
         "{}/v2/schedules/{}",
         cloud.qstash().url(),
@@ -143,18 +147,25 @@ async fn a_paused_schedule_stays_paused_until_it_is_asked_to_go_on() {
 #[tokio::test]
 async fn only_the_service_and_administrators_see_and_change_schedules() {
     let cloud = TestCloud::start().await;
-    let wish = json!({});
+    let request_body = json!({});
     for (role, status) in [("user", 403), ("domain_admin", 403), ("admin", 200)] {
         let who = ("u-1", role, "acme.example");
         let seen = acting(&cloud, who, Method::GET, SCHEDULES_ROUTE, None).await;
-        let changed = acting(&cloud, who, Method::PUT, SCHEDULES_ROUTE, Some(&wish)).await;
+        let changed = acting(
+            &cloud,
+            who,
+            Method::PUT,
+            SCHEDULES_ROUTE,
+            Some(&request_body),
+        )
+        .await;
         assert_eq!(
             (seen.status.as_u16(), changed.status.as_u16()),
             (status, status),
             "{role}"
         );
     }
-    for (wish, pointer) in [
+    for (request_body, pointer) in [
         (
             json!({ "scheduleId": "lunch", "paused": true }),
             "/scheduleId",
@@ -162,9 +173,9 @@ async fn only_the_service_and_administrators_see_and_change_schedules() {
         (json!({ "scheduleId": "outbox-sweep" }), "/paused"),
         (json!({ "paused": "yes" }), "/paused"),
     ] {
-        put(&cloud, &wish)
+        put(&cloud, &request_body)
             .await
-            .assert_invalid(pointer, &wish.to_string());
+            .assert_invalid(pointer, &request_body.to_string());
     }
 }
 
@@ -221,7 +232,7 @@ async fn a_local_cloud_that_comes_up_is_not_without_schedules_and_never_has_one_
                 .trim_matches('\'')
                 .to_owned()
         };
-        let http = shared::protocol::http::client(PATIENCE).unwrap();
+        let http = shared::protocol::http::client(TIMEOUT).unwrap();
         let request = http
             .get(format!("{}/v2/schedules", variable("QSTASH_URL")))
             .bearer_auth(variable("QSTASH_TOKEN"));

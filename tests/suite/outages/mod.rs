@@ -20,7 +20,7 @@ use local::cloud::Settings;
 use serde_json::{Value, json};
 
 use crate::support::TestCloud;
-use crate::support::cloud::{Answer, PATIENCE};
+use crate::support::cloud::{Answer, TIMEOUT};
 use crate::support::payloads::signature_request;
 use crate::support::waiting::{eventually, statuses};
 use gate::Gate;
@@ -77,7 +77,7 @@ fn message(id: &str, to: &str) -> Value {
 /// QStash's log of deliveries that ended so, newest first.
 async fn deliveries(cloud: &TestCloud, state: &str) -> Vec<Value> {
     let url = format!("{}/v2/events?state={state}", cloud.qstash().url());
-    let client = shared::protocol::http::client(PATIENCE).unwrap();
+    let client = shared::protocol::http::client(TIMEOUT).unwrap();
     let request = client.get(url).bearer_auth(cloud.variable("QSTASH_TOKEN"));
     let page = crate::support::cloud::answer(request).await.body;
     page["events"].as_array().unwrap().clone()

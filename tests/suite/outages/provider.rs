@@ -11,7 +11,7 @@ use super::{
     refused_deliveries, statuses,
 };
 use crate::support::TestCloud;
-use crate::support::cloud::PATIENCE;
+use crate::support::cloud::TIMEOUT;
 use crate::support::payloads::{address, bulk, signature_request};
 
 /// A used-up quota, which is not waited out within a delivery.
@@ -100,7 +100,7 @@ async fn job_that_is_throttled_for_all_its_time_is_deferred() {
     let cloud = TestCloud::start().await;
     cloud.mail().faults().set(Some(Fault::Throttled));
     let id = cloud.enqueue(&signature_request(ANN)).await;
-    let job = cloud.wait_longer_for(&id, "deferred", 2 * PATIENCE).await;
+    let job = cloud.wait_longer_for(&id, "deferred", 2 * TIMEOUT).await;
     cloud.mail().faults().set(None);
     let note = job["timeline"][2]["note"].as_str().unwrap();
     assert!(note.contains("TooManyRequestsException"), "{job:#}");

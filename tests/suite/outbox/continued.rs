@@ -43,7 +43,7 @@ async fn a_sweep_that_runs_out_of_time_leaves_no_row_and_does_none_twice() {
     // Of the day after tomorrow: what is asked here is who publishes them, not what they do.
     let payload = signature_request("ann@example.com");
     database
-        .say(&format!(
+        .execute(&format!(
             "select public.signtusk_enqueue_job('email', '{payload}', 'k' || n % 9, now() + interval '2 days') \
              from generate_series(1, 800) as n"
         ))
@@ -79,7 +79,7 @@ async fn ping_is_followed_by_one_delayed_run_that_finds_what_came_while_it_ended
     let cloud = TestCloud::start_with(|settings| settings.qstash_speed = 1.0).await;
     let database = LedgerDatabase::of(&cloud);
     for message in ["msg_ping_1", "msg_ping_2", "msg_ping_3"] {
-        let ping = json!({ "errand": "ping" });
+        let ping = json!({ "task": "ping" });
         let pinged = cloud.deliver_as(message, "relay-outbox", &ping).await;
         assert_eq!(super::result(&pinged)["done"], 0, "{pinged:?}");
     }

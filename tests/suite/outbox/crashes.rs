@@ -175,7 +175,7 @@ async fn no_kill_between_commit_and_mark_loses_a_job_or_does_it_twice() {
                 "seed {seed}: {kills:?}: {swept:?}"
             );
             let end = "update signtusk.outbox set held_until = now() where published_at is null";
-            database.say(end).await;
+            database.execute(end).await;
         }
         // Where a kill found every row claimed or done, later points were not come by.
         let killed = reaper.plan.lock().unwrap().killed.clone();

@@ -8,22 +8,22 @@ use shared::base::clock::Clock;
 use shared::base::secret::Secret;
 use shared::protocol::qstash;
 use shared::service::job::{JobType, Jobs, Publisher};
-use shared::service::outbox::jobs::Courier;
+use shared::service::outbox::job_relay::JobRelay;
 use shared::service::outbox::{Entry, Outbox};
 
 use super::{ping, result, taken};
 use crate::support::TestCloud;
-use crate::support::cloud::PATIENCE;
+use crate::support::cloud::TIMEOUT;
 use crate::support::ledger::LedgerDatabase;
 use crate::support::payloads::signature_request;
 
 const ANN: &str = "ann@example.com";
 
 /// What a function that writes into the outbox has.
-fn courier(cloud: &TestCloud, queue: &str) -> Courier {
+fn job_relay(cloud: &TestCloud, queue: &str) -> JobRelay {
     let token = Secret::new(cloud.variable("QSTASH_TOKEN").to_owned());
-    let queue = qstash::Client::new(queue, &token, PATIENCE).unwrap();
-    Courier {
+    let queue = qstash::Client::new(queue, &token, TIMEOUT).unwrap();
+    JobRelay {
         jobs: Jobs::new(cloud.redis_client()),
         publisher: Publisher::new(queue, cloud.functions_url().parse().unwrap()),
     }
@@ -46,12 +46,12 @@ async fn what_its_writer_has_published_no_sweep_publishes_again() {
     let cloud = TestCloud::start().await;
     let database = LedgerDatabase::of(&cloud);
     let outbox = Outbox::new(database.connect());
-    let courier = courier(&cloud, &cloud.qstash().url());
+    let job_relay = job_relay(&cloud, &cloud.qstash().url());
     let ids = written(&database, &Entry::new(JobType::Email, "-"), 1).await;
-    assert_eq!(courier.publish(&outbox, &ids).await, 1);
+    assert_eq!(job_relay.publish(&outbox, &ids).await, 1);
     cloud.wait_for(&ids[0], "completed").await;
     assert_eq!(result(&ping(&cloud, "msg_1").await)["done"], 0);
-    assert_eq!(courier.publish(&outbox, &ids).await, 0, "nor its writer");
+    assert_eq!(job_relay.publish(&outbox, &ids).await, 0, "nor its writer");
     assert_eq!(cloud.mails()[ANN], 1);
     assert_eq!(taken(&cloud).await[&ids[0]], 1);
 }
@@ -61,7 +61,7 @@ async fn of_a_writer_and_two_sweeps_at_once_one_publishes_each_row() {
     let cloud = TestCloud::start().await;
     let database = LedgerDatabase::of(&cloud);
     let outbox = Outbox::new(database.connect());
-    let courier = courier(&cloud, &cloud.qstash().url());
+    let job_relay = job_relay(&cloud, &cloud.qstash().url());
     // The sweeps' instances are there before the race.
     tokio::join!(ping(&cloud, "msg_a"), ping(&cloud, "msg_b"));
     let mut all = Vec::new();
@@ -74,7 +74,7 @@ async fn of_a_writer_and_two_sweeps_at_once_one_publishes_each_row() {
         let ids = written(&database, &entry, 4).await;
         let (first, second) = (format!("msg_{round}_1"), format!("msg_{round}_2"));
         let (published, one, two) = tokio::join!(
-            courier.publish(&outbox, &ids),
+            job_relay.publish(&outbox, &ids),
             ping(&cloud, &first),
             ping(&cloud, &second)
         );
@@ -100,7 +100,7 @@ async fn what_its_writer_cannot_publish_is_left_to_the_sweep_at_once() {
     let database = LedgerDatabase::of(&cloud);
     let outbox = Outbox::new(database.connect());
     let ids = written(&database, &Entry::new(JobType::Email, "-"), 2).await;
-    let nowhere = courier(&cloud, "http://127.0.0.1:9");
+    let nowhere = job_relay(&cloud, "http://127.0.0.1:9");
     let gone = tokio::time::timeout(Duration::from_mins(1), nowhere.publish(&outbox, &ids));
     assert_eq!(gone.await.unwrap(), 0);
     let rows = "select jsonb_agg(distinct jsonb_build_array(attempts, held_until <= now())) as value \

@@ -6,7 +6,7 @@ use serde_json::json;
 use super::{pause, ping, result, taken, write_mail};
 use crate::outages::gate::{Gate, Verdict, http_answer};
 use crate::support::TestCloud;
-use crate::support::cloud::{PATIENCE, answer};
+use crate::support::cloud::{TIMEOUT, answer};
 use crate::support::ledger::LedgerDatabase;
 use crate::support::memory::peak;
 use crate::support::payloads::signature_request;
@@ -33,7 +33,7 @@ async fn a_mail_written_with_the_change_that_asks_for_it_goes_once_however_often
     // As if the relay had died before it could say so.
     let payload = signature_request("ann@example.com");
     database
-        .say(&format!(
+        .execute(&format!(
             "update signtusk.outbox set published_at = null, held_until = null, payload = '{payload}'"
         ))
         .await;
@@ -60,7 +60,7 @@ async fn a_poison_row_is_set_aside_with_its_reason_and_holds_nobody_up() {
     let cloud = TestCloud::start().await;
     let database = LedgerDatabase::of(&cloud);
     let poison = "select public.signtusk_enqueue_job('send-fax', '{}', 'document-1')";
-    database.say(poison).await;
+    database.execute(poison).await;
     let behind = write_mail(&database, "ann@example.com", ", 'document-1'").await;
     let other = write_mail(&database, "bob@example.com", "").await;
     let swept = ping(&cloud, "msg_1").await;
@@ -87,7 +87,7 @@ async fn a_poison_row_is_set_aside_with_its_reason_and_holds_nobody_up() {
     // Somebody repairs it, as the runbook says.
     let payload = signature_request("cem@example.com");
     database
-        .say(&format!(
+        .execute(&format!(
             "update signtusk.outbox set job_type = 'email', payload = '{payload}', set_aside_at = null, attempts = 0 \
              where set_aside_at is not null"
         ))
@@ -126,7 +126,7 @@ async fn what_is_paused_waits_in_the_outbox_in_its_order_and_the_rest_goes() {
     )
     .await;
     database
-        .say("update signtusk.outbox set held_until = now() where published_at is null")
+        .execute("update signtusk.outbox set held_until = now() where published_at is null")
         .await;
     assert_eq!(result(&ping(&cloud, "msg_2").await)["done"], 2);
     for id in [&held, &behind] {
@@ -165,12 +165,12 @@ async fn ten_thousand_rows_go_in_flat_memory_and_with_few_requests() {
              from generate_series(1, {count}) as n"
         )
     };
-    database.say(&write(100)).await;
+    database.execute(&write(100)).await;
     result(&ping(&cloud, "msg_0").await);
     let before = peak(&cloud, "relay-outbox");
     let (redis, qstash) = (cloud.redis().requests(), cloud.qstash().requests());
     for _ in 0..10 {
-        database.say(&write(1_000)).await;
+        database.execute(&write(1_000)).await;
     }
     let mut run = 1;
     while database
@@ -243,7 +243,7 @@ async fn row_that_the_queue_refuses_holds_no_other_up_and_is_set_aside_in_the_en
     );
     for round in 2..=5 {
         database
-            .say("update signtusk.outbox set held_until = now() where published_at is null")
+            .execute("update signtusk.outbox set held_until = now() where published_at is null")
             .await;
         result(&ping(&cloud, &format!("msg_{round}")).await);
     }
@@ -265,11 +265,11 @@ async fn outage_of_the_queue_leaves_the_other_parts_of_a_sweep_alone() {
     let database = LedgerDatabase::of(&cloud);
     write_mail(&database, "ann@example.com", "").await;
     database
-        .say("insert into signtusk.outbox (kind, payload) values ('invalidation', '{\"kinds\": [], \"ids\": []}')")
+        .execute("insert into signtusk.outbox (kind, payload) values ('invalidation', '{\"kinds\": [], \"ids\": []}')")
         .await;
     // An old row to be removed, and a block list to be copied again.
     database
-        .say(
+        .execute(
             "insert into signtusk.outbox (kind, payload, published_at) \
              values ('invalidation', '{}', now() - interval '4 days')",
         )
@@ -295,7 +295,7 @@ async fn page_of_rows_larger_than_a_request_goes_in_several() {
     let database = LedgerDatabase::of(&cloud);
     cloud.qstash().hold(true);
     database
-        .say(
+        .execute(
             "select public.signtusk_enqueue_job('notification', jsonb_build_object('filler', repeat('x', 250000))) \
              from generate_series(1, 60)",
         )
@@ -325,7 +325,7 @@ async fn job_that_waits_behind_a_paused_one_of_its_order_is_not_published_as_unc
     // Half an hour later, beside a job whose message was lost.
     cloud.qstash().hold(true);
     let lost = cloud.enqueue(&signature_request("cem@example.com")).await;
-    let http = shared::protocol::http::client(PATIENCE).unwrap();
+    let http = shared::protocol::http::client(TIMEOUT).unwrap();
     let url = format!("{}/v2/messages", cloud.qstash().url());
     let request = http.delete(url).bearer_auth(cloud.variable("QSTASH_TOKEN"));
     assert_eq!(answer(request).await.status, 200);
@@ -342,7 +342,7 @@ async fn job_that_waits_behind_a_paused_one_of_its_order_is_not_published_as_unc
 
     // Also where it was set aside: a person has to look.
     database
-        .say("update signtusk.outbox set set_aside_at = now() where published_at is null")
+        .execute("update signtusk.outbox set set_aside_at = now() where published_at is null")
         .await;
     let _: () = redis
         .zadd("jobs_open:email", &behind, then - 1)

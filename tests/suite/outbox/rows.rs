@@ -27,7 +27,7 @@ async fn write(database: &LedgerDatabase, keys: &[Option<&str>]) {
         let call = format!(
             "select public.signtusk_enqueue_job('email', '{{\"number\": {number}}}', {key})"
         );
-        database.say(&call).await;
+        database.execute(&call).await;
     }
 }
 
@@ -60,7 +60,7 @@ async fn visitors_cannot_enqueue_and_the_web_app_and_the_functions_can() {
         }
     }
     database
-        .say(&format!("set local role service_role; {call}"))
+        .execute(&format!("set local role service_role; {call}"))
         .await;
     database.functions.batch(call).await.unwrap();
     let rows = database
@@ -134,20 +134,20 @@ async fn a_claimed_row_is_nobody_elses_until_it_is_settled_or_its_time_is_over()
     assert_eq!(numbers(&first), [0, 1]);
     let second = theirs.claim(JOBS, 10).await.unwrap();
     assert_eq!(numbers(&second), [2]);
-    let of_the_first = [Outcome::Done, Outcome::Aside("bad".into())];
+    let of_the_first = [Outcome::Done, Outcome::SetAside("bad".into())];
     ours.settle(&first, &of_the_first).await.unwrap();
     assert_eq!(numbers(&ours.claim(JOBS, 10).await.unwrap()), [0; 0]);
 
     // The claim of the second runs out; what it says afterwards about a row that another has does not count, unless
     // it is done.
     database
-        .say("update signtusk.outbox set held_until = now()")
+        .execute("update signtusk.outbox set held_until = now()")
         .await;
     let third = ours.claim(JOBS, 10).await.unwrap();
     assert_eq!(numbers(&third), [2]);
-    settle_all(&theirs, &second, &Outcome::Aside("late".into())).await;
+    settle_all(&theirs, &second, &Outcome::SetAside("late".into())).await;
     settle_all(&theirs, &second, &Outcome::Done).await;
-    settle_all(&ours, &third, &Outcome::Aside("later".into())).await;
+    settle_all(&ours, &third, &Outcome::SetAside("later".into())).await;
     let ends = "select jsonb_agg(jsonb_build_array(published_at is not null, reason, payload = '{}') order by seq) \
                 as value from signtusk.outbox";
     let ends = database.read(ends).await;
@@ -168,8 +168,8 @@ async fn a_row_that_waits_hides_neither_those_of_other_keys_nor_lets_those_of_it
     write(&database, &[Some("a"), Some("a"), Some("b"), None]).await;
     let first = outbox.claim(JOBS, 1).await.unwrap();
     assert_eq!(numbers(&first), [0]);
-    let later = Outcome::Later {
-        rest: Duration::from_mins(1),
+    let later = Outcome::Retry {
+        after: Duration::from_mins(1),
         reason: "not now".into(),
     };
     settle_all(&outbox, &first, &later).await;
@@ -178,18 +178,18 @@ async fn a_row_that_waits_hides_neither_those_of_other_keys_nor_lets_those_of_it
     settle_all(&outbox, &others, &Outcome::Done).await;
 
     database
-        .say("update signtusk.outbox set held_until = now()")
+        .execute("update signtusk.outbox set held_until = now()")
         .await;
     let again = outbox.claim(JOBS, 1).await.unwrap();
     assert_eq!(numbers(&again), [0]);
-    settle_all(&outbox, &again, &Outcome::Aside("poison".into())).await;
+    settle_all(&outbox, &again, &Outcome::SetAside("poison".into())).await;
     assert_eq!(
         numbers(&outbox.claim(JOBS, 10).await.unwrap()),
         [1],
         "a poison row blocks nobody"
     );
-    let standing = outbox.standing().await.unwrap();
-    assert_eq!(standing.set_aside, 1);
+    let backlog = outbox.backlog().await.unwrap();
+    assert_eq!(backlog.set_aside, 1);
 }
 
 #[tokio::test]
@@ -197,14 +197,14 @@ async fn a_job_of_next_month_waits_here_and_its_age_does_not_count() {
     let database = LedgerDatabase::fresh().await;
     let outbox = outbox(&database);
     let late = "select public.signtusk_enqueue_job('email', '{\"number\": 0}', not_before => now() + interval '30 days')";
-    database.say(late).await;
+    database.execute(late).await;
     assert_eq!(numbers(&outbox.claim(JOBS, 10).await.unwrap()), [0; 0]);
-    assert_eq!(outbox.standing().await.unwrap().oldest_seconds, 0);
+    assert_eq!(outbox.backlog().await.unwrap().oldest_seconds, 0);
     write(&database, &[None]).await;
     database
-        .say("update signtusk.outbox set due_at = due_at - interval '90 seconds'")
+        .execute("update signtusk.outbox set due_at = due_at - interval '90 seconds'")
         .await;
-    let age = outbox.standing().await.unwrap().oldest_seconds;
+    let age = outbox.backlog().await.unwrap().oldest_seconds;
     assert!((90..180).contains(&age), "{age}");
 }
 
@@ -220,11 +220,11 @@ async fn a_row_whose_relays_all_died_is_set_aside_in_the_end() {
         let free = outbox.claim(JOBS, 10).await.unwrap();
         assert_eq!(numbers(&free), [0; 0]);
         database
-            .say("update signtusk.outbox set held_until = now()")
+            .execute("update signtusk.outbox set held_until = now()")
             .await;
     }
     assert_eq!(numbers(&outbox.claim(JOBS, 10).await.unwrap()), [0; 0]);
-    assert_eq!(outbox.standing().await.unwrap().set_aside, 1);
+    assert_eq!(outbox.backlog().await.unwrap().set_aside, 1);
 }
 
 /// What one relay does next in a random history.
@@ -258,7 +258,7 @@ async fn no_history_of_two_relays_lets_a_row_overtake_one_of_its_key() {
     let database = LedgerDatabase::fresh().await;
     let relays = [outbox(&database), outbox(&database)];
     for seed in 0..seeds(20) {
-        database.say("truncate signtusk.outbox").await;
+        database.execute("truncate signtusk.outbox").await;
         let (keys, steps) = history(seed);
         let names: Vec<Option<String>> = keys
             .iter()
@@ -276,7 +276,7 @@ async fn no_history_of_two_relays_lets_a_row_overtake_one_of_its_key() {
                 Step::Die => {
                     held[*who].clear();
                     database
-                        .say("update signtusk.outbox set held_until = now()")
+                        .execute("update signtusk.outbox set held_until = now()")
                         .await;
                     held = Default::default();
                 }
@@ -289,7 +289,7 @@ async fn no_history_of_two_relays_lets_a_row_overtake_one_of_its_key() {
         }
         drop(held);
         database
-            .say("update signtusk.outbox set held_until = now()")
+            .execute("update signtusk.outbox set held_until = now()")
             .await;
         loop {
             let rest = relays[0].claim(JOBS, 3).await.unwrap();
@@ -326,7 +326,7 @@ async fn settle(outbox: &Outbox, claimed: &Claimed, failing: Option<usize>) -> V
                         && number(row) > number(failed)
             });
             if behind {
-                Outcome::Free(Duration::from_mins(1))
+                Outcome::Release(Duration::from_mins(1))
             } else {
                 Outcome::Done
             }

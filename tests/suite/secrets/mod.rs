@@ -105,7 +105,7 @@ async fn last_words(variables: &[(&str, &str)]) -> String {
         .stdin(Stdio::null())
         .kill_on_drop(true)
         .output();
-    let ended = tokio::time::timeout(crate::support::cloud::PATIENCE, function)
+    let ended = tokio::time::timeout(crate::support::cloud::TIMEOUT, function)
         .await
         .expect("it must end by itself")
         .unwrap();

@@ -26,7 +26,7 @@ async fn block_that_is_not_committed_blocks_nobody() {
     let body = json!({ "cidr": "192.0.2.1", "reason": "kept" });
     assert_eq!(block(&cloud, &body).await.status, 200);
     ping(&cloud, "msg_first").await;
-    database.say(REFUSE).await;
+    database.execute(REFUSE).await;
     let body = json!({ "cidr": "192.0.2.2", "reason": "scanning" });
     let refused = block(&cloud, &body).await;
     assert!(refused.status.is_server_error(), "{refused:?}");
@@ -39,7 +39,7 @@ async fn block_that_is_not_committed_blocks_nobody() {
         403,
         "still on the list"
     );
-    database.say(ALLOW).await;
+    database.execute(ALLOW).await;
     // What was begun and not finished has the copy made anew, from the list alone.
     assert_eq!(result(&ping(&cloud, "msg_second").await)["blocked"], 1);
     assert_eq!(result(&ping(&cloud, "msg_third").await)["blocked"], 0);

@@ -4,8 +4,8 @@
 mod attempts;
 mod blocklist;
 mod copy;
+mod reconciler;
 mod repeated;
-mod upkeep;
 mod visitors;
 
 use serde_json::{Value, json};

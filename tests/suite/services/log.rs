@@ -6,7 +6,7 @@ use serde_json::Value;
 use tokio::time::{sleep, timeout};
 
 use crate::support::TestCloud;
-use crate::support::cloud::PATIENCE;
+use crate::support::cloud::TIMEOUT;
 
 /// The functions, which are all that write such logs.
 pub(super) const FUNCTIONS: [&str; 6] = [
@@ -51,7 +51,7 @@ pub(super) async fn until(
             sleep(Duration::from_millis(20)).await;
         }
     };
-    timeout(PATIENCE, found)
+    timeout(TIMEOUT, found)
         .await
         .unwrap_or_else(|_| panic!("{function}: {:#?}", lines(cloud, function)))
 }

@@ -8,7 +8,7 @@ use shared::protocol::upstash::{Command, Redis, Subscription};
 use shared::service::realtime::{Channel, publish};
 use tokio::time::timeout;
 
-use crate::support::cloud::PATIENCE;
+use crate::support::cloud::TIMEOUT;
 use crate::support::store::Store;
 
 const CHANNEL: Channel<'_> = Channel::Document("request-1");
@@ -58,7 +58,7 @@ async fn an_event_is_the_same_in_the_stream_to_its_listeners_and_under_the_statu
             let kind = format!("kind of \"{data}\",\n\u{2028}");
             let id = publish(&redis, channel, &kind, &data).await.unwrap();
             let event = json!({ "id": id, "type": kind, "data": data });
-            let heard = timeout(PATIENCE, listener.next())
+            let heard = timeout(TIMEOUT, listener.next())
                 .await
                 .unwrap()
                 .unwrap()
@@ -186,7 +186,7 @@ async fn an_event_whose_answer_was_lost_is_published_once_even_while_others_publ
 }
 
 async fn wake(listener: &mut Subscription) -> Value {
-    let heard = timeout(PATIENCE, listener.next())
+    let heard = timeout(TIMEOUT, listener.next())
         .await
         .unwrap()
         .unwrap()

@@ -7,7 +7,7 @@ use http::StatusCode;
 use local_redis_rest::Fault;
 use serde_json::json;
 use shared::service::session::{
-    Begun, Context, Device, NewSession, RefreshToken, Refreshed, SessionId, Sessions, Viewer,
+    Context, Created, Device, NewSession, RefreshToken, Refreshed, SessionId, Sessions, Viewer,
 };
 use uuid::Uuid;
 
@@ -53,7 +53,7 @@ async fn begin(sessions: &Sessions, user: Uuid) -> SessionId {
         ip_address: None,
     };
     let begun = sessions.begin(&new).await.unwrap();
-    assert!(matches!(begun, Begun::At { .. }), "{begun:?}");
+    assert!(matches!(begun, Created::New { .. }), "{begun:?}");
     new.id
 }
 

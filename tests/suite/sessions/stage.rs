@@ -13,7 +13,7 @@ use shared::service::session::Sessions;
 use uuid::Uuid;
 
 use crate::support::TestCloud;
-use crate::support::cloud::{Answer, PATIENCE, answer, with_json};
+use crate::support::cloud::{Answer, TIMEOUT, answer, with_json};
 
 const FIREFOX: &str = "Mozilla/5.0 (X11; Linux x86_64; rv:132.0) Gecko/20100101 Firefox/132.0";
 
@@ -139,7 +139,7 @@ impl Stage {
     /// A way to this cloud's queue.
     pub(super) fn publisher(&self) -> Publisher {
         let token = Secret::new(self.variable("QSTASH_TOKEN").to_owned());
-        let client = Client::new(self.variable("QSTASH_URL"), &token, PATIENCE).unwrap();
+        let client = Client::new(self.variable("QSTASH_URL"), &token, TIMEOUT).unwrap();
         Publisher::new(client, self.functions_url().parse().unwrap())
     }
 }

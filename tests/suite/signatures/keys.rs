@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::{Target, Traces, assert_refused};
 use crate::support::TestCloud;
-use crate::support::cloud::PATIENCE;
+use crate::support::cloud::TIMEOUT;
 use crate::support::payloads::signature_request;
 use crate::support::signer::Signer;
 
@@ -18,7 +18,7 @@ fn signed(cloud: &TestCloud, target: &Target, key: &str) -> String {
 
 /// Rotates the keys of the local QStash and gives both as they are then.
 async fn rotate(cloud: &TestCloud) -> Value {
-    let http: Client = shared::protocol::http::client(PATIENCE).unwrap();
+    let http: Client = shared::protocol::http::client(TIMEOUT).unwrap();
     let url = format!("{}/v2/keys/rotate", cloud.qstash().url());
     let request = http.post(url).bearer_auth(cloud.variable("QSTASH_TOKEN"));
     let answer = request.send().await.unwrap();
@@ -85,7 +85,7 @@ async fn one_rotation_goes_unnoticed_and_a_second_one_without_a_deployment_stops
         .await;
     let mut waited = Duration::ZERO;
     while cloud.gateway().invocations("send-email") < before + 2 {
-        assert!(waited < PATIENCE, "the queue does not try again");
+        assert!(waited < TIMEOUT, "the queue does not try again");
         tokio::time::sleep(Duration::from_millis(50)).await;
         waited += Duration::from_millis(50);
     }

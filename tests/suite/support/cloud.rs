@@ -20,7 +20,7 @@ use tokio::runtime::Runtime;
 use super::signer::Signer;
 
 /// How long anything that must happen may take. Generous: a test says that it happens, not how fast.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
+pub(crate) const TIMEOUT: Duration = Duration::from_secs(30);
 
 /// Routes whose answers are figures for people, read plainly at Redis.
 const READ_PLAINLY: [&str; 4] = [
@@ -133,7 +133,7 @@ impl TestCloud {
 
     /// Waits until the job has a status, and gives the job.
     pub(crate) async fn wait_for(&self, id: &str, status: &str) -> Value {
-        self.wait_longer_for(id, status, PATIENCE).await
+        self.wait_longer_for(id, status, TIMEOUT).await
     }
 
     /// The same where the product itself waits for long.

@@ -63,7 +63,7 @@ impl LedgerDatabase {
     }
 
     /// Says something to the database as its owner.
-    pub(crate) async fn say(&self, sql: &str) {
+    pub(crate) async fn execute(&self, sql: &str) {
         self.owner.batch(sql).await.unwrap();
     }
 

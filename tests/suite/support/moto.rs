@@ -11,7 +11,7 @@ use local::process::{Process, Program};
 use serde_json::Value;
 use tempfile::TempDir;
 
-use super::cloud::{PATIENCE, answer};
+use super::cloud::{TIMEOUT, answer};
 
 /// Where `scripts/setup run` puts it.
 const PROGRAM: &str = concat!(
@@ -54,10 +54,10 @@ impl Moto {
         };
         let mut process = Process::start(&program).await.unwrap();
         let listens = async || tokio::net::TcpStream::connect(address).await.is_ok();
-        process.answers(PATIENCE, listens).await.unwrap();
+        process.answers(TIMEOUT, listens).await.unwrap();
         Self {
             url: format!("http://{address}"),
-            http: shared::protocol::http::client(PATIENCE).unwrap(),
+            http: shared::protocol::http::client(TIMEOUT).unwrap(),
             _process: process,
             _folder: folder,
         }

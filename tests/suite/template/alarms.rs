@@ -189,8 +189,8 @@ async fn what_the_alarms_of_single_metrics_read_is_written() {
     let cloud = TestCloud::start().await;
     give_up_unnoticed(&cloud).await;
     cloud.qstash().hold(true);
-    let errand = json!({ "errand": "dead-letters" });
-    assert_eq!(cloud.deliver("relay-outbox", &errand).await.status, 200);
+    let task = json!({ "task": "dead-letters" });
+    assert_eq!(cloud.deliver("relay-outbox", &task).await.status, 200);
     cloud.invoke("health", scheduled(&template)).await;
     assert_eq!(
         cloud.deliver("job-failed", &given_up(&cloud)).await.status,

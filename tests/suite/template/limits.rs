@@ -7,7 +7,7 @@ use shared::service::job::{JobType, SCHEDULES};
 use super::document::{Function, Template};
 
 /// API Gateway's HTTP API gives up after 30 seconds.
-const LONGEST: u64 = 29;
+const MAX_TIMEOUT: u64 = 29;
 
 fn has_route(function: &Function<'_>) -> bool {
     let events = function.properties["Events"].as_object().unwrap();
@@ -25,7 +25,7 @@ fn nothing_behind_the_api_may_run_longer_than_the_api_waits() {
     for function in template.functions() {
         let timeout = function.properties["Timeout"].as_u64().unwrap_or(shared);
         assert!(
-            !has_route(&function) || timeout <= LONGEST,
+            !has_route(&function) || timeout <= MAX_TIMEOUT,
             "{}: {timeout} s",
             function.name
         );

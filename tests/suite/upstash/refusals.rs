@@ -5,7 +5,7 @@ use std::time::Duration;
 use local_redis_rest::Fault;
 use shared::protocol::upstash::{Command, Error, Pipeline, Redis, Script};
 
-use crate::support::cloud::PATIENCE;
+use crate::support::cloud::TIMEOUT;
 use crate::support::store::{Store, client};
 
 static WRITE: Script = Script::new("return redis.call('SET', KEYS[1], 'v')");
@@ -204,7 +204,7 @@ async fn until_refused(redis: &Redis) -> Error {
             }
         }
     };
-    tokio::time::timeout(PATIENCE, refused).await.unwrap()
+    tokio::time::timeout(TIMEOUT, refused).await.unwrap()
 }
 
 #[tokio::test]

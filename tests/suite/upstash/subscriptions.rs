@@ -3,7 +3,7 @@
 use shared::protocol::upstash::{Command, Error, Message, Pipeline, Redis, Subscription};
 use tokio::time::timeout;
 
-use crate::support::cloud::PATIENCE;
+use crate::support::cloud::TIMEOUT;
 use crate::support::store::Store;
 
 fn publish(channel: &str, payload: &str) -> Command {
@@ -11,7 +11,7 @@ fn publish(channel: &str, payload: &str) -> Command {
 }
 
 async fn next(subscription: &mut Subscription) -> Option<Message> {
-    timeout(PATIENCE, subscription.next())
+    timeout(TIMEOUT, subscription.next())
         .await
         .unwrap()
         .unwrap()
@@ -123,7 +123,7 @@ async fn two_listeners_each_get_every_message_and_one_that_left_gets_none() {
         // The front notices that a listener has left; until then it is counted.
         while redis.run::<i64>(publish("c", "noise")).await.unwrap() != 1 {}
     };
-    timeout(PATIENCE, left).await.unwrap();
+    timeout(TIMEOUT, left).await.unwrap();
     say(&redis, "c", "news").await;
     while next(&mut first).await.unwrap().payload != "news" {}
 }
@@ -143,7 +143,7 @@ async fn a_stream_that_the_store_ends_is_over_and_one_that_is_cut_is_an_error() 
     let store = Store::start().await;
     let mut cut = store.client().subscribe(&["c"]).await.unwrap();
     store.front.stop().await;
-    let outcome = timeout(PATIENCE, cut.next()).await.unwrap();
+    let outcome = timeout(TIMEOUT, cut.next()).await.unwrap();
     assert!(
         matches!(outcome, Err(Error::Transport { .. })),
         "{outcome:?}"

@@ -8,20 +8,20 @@ use shared::base::json::RawJson;
 use shared::edge::documented::GuardProblems;
 use shared::edge::input::Query;
 use shared::edge::{Caller, Result};
-use shared::service::audit::{Entry, Filter, Part};
-use shared::service::page::{Cursor, HIGHEST_LIMIT};
+use shared::service::audit::{Entry, Filter, PageRequest};
+use shared::service::page::{Cursor, MAX_LIMIT};
 use url::form_urlencoded;
 
-use crate::Log;
+use crate::AppState;
 use crate::csv;
-use crate::list::{TooLong, Wanted};
-use crate::viewer::sight;
+use crate::list::{ListQuery, TooLong};
+use crate::viewer::viewer;
 
 /// Bytes after which a page ends. An answer holds 6 MB, an event at most 64 KB, and a page of the database a hundred.
-const FULL: usize = 2_000_000;
+const MAX_BYTES: usize = 2_000_000;
 
 /// Entries after which a page ends.
-const MOST: usize = 5000;
+const MAX_ITEMS: usize = 5000;
 
 /// By which spreadsheets know that a file is UTF-8.
 const BYTE_ORDER_MARK: char = '\u{feff}';
@@ -56,20 +56,20 @@ pub enum Format {
     Jsonl,
 }
 
-fn yes() -> bool {
+fn default_bom() -> bool {
     true
 }
 
 /// The format and the page of the export.
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
-pub struct Shape {
+pub struct ExportQuery {
     /// `csv` or `jsonl`.
     #[serde(default)]
     #[param(inline, required = false)]
     format: Format,
     /// Whether CSV starts with a byte order mark, so that Excel detects UTF-8. It is on the first page only.
-    #[serde(default = "yes")]
+    #[serde(default = "default_bom")]
     #[param(inline, required = false, default = true)]
     bom: bool,
     /// The cursor from the `Link` of the previous page.
@@ -86,7 +86,7 @@ pub struct Shape {
     operation_id = "exportAudit",
     path = "/api/audit/export",
     tag = "audit",
-    params(Wanted, Shape, Caller),
+    params(ListQuery, ExportQuery, Caller),
     responses(
         (
             status = 200,
@@ -100,38 +100,38 @@ pub struct Shape {
     security(("serviceToken" = []))
 )]
 pub async fn export(
-    State(log): State<Log>,
+    State(state): State<AppState>,
     caller: Caller,
     uri: Uri,
-    Query(wanted): Query<Wanted>,
-    Query(shape): Query<Shape>,
+    Query(query): Query<ListQuery>,
+    Query(format_query): Query<ExportQuery>,
 ) -> Result<Response> {
-    let (sight, filter) = (sight(&caller), Filter::from(wanted));
+    let (viewer, filter) = (viewer(&caller), Filter::from(query));
     let mut text = String::new();
-    if shape.format == Format::Csv && shape.cursor.is_none() {
-        if shape.bom {
+    if format_query.format == Format::Csv && format_query.cursor.is_none() {
+        if format_query.bom {
             text.push(BYTE_ORDER_MARK);
         }
         csv::record(&mut text, COLUMNS);
     }
-    let (mut entries, mut cursor) = (0, shape.cursor);
+    let (mut entries, mut cursor) = (0, format_query.cursor);
     let next = loop {
-        let part = Part {
+        let part = PageRequest {
             newest_first: false,
-            limit: HIGHEST_LIMIT,
+            limit: MAX_LIMIT,
             cursor: cursor.take(),
         };
-        let page = log.audit.entries(&sight, &filter, &part).await?;
+        let page = state.audit.entries(&viewer, &filter, &part).await?;
         entries += page.items.len();
         for entry in &page.items {
-            write(&mut text, shape.format, entry);
+            write(&mut text, format_query.format, entry);
         }
         match page.cursor {
-            Some(next) if text.len() < FULL && entries < MOST => cursor = Some(next),
+            Some(next) if text.len() < MAX_BYTES && entries < MAX_ITEMS => cursor = Some(next),
             next => break next,
         }
     };
-    let (kind, name) = match shape.format {
+    let (kind, name) = match format_query.format {
         Format::Csv => (
             "text/csv; charset=utf-8",
             "attachment; filename=\"audit.csv\"",
@@ -143,7 +143,7 @@ pub async fn export(
         (header::CONTENT_DISPOSITION, name),
     ];
     let mut response = (headers, text).into_response();
-    if shape.format == Format::Csv {
+    if format_query.format == Format::Csv {
         // lambda_http decodes a text body and drops its byte order mark; a body with a Content-Encoding it leaves alone.
         let encoding = HeaderValue::from_static("identity");
         response

@@ -10,26 +10,26 @@ use axum::Router;
 use axum::routing::get;
 use shared::base::env;
 use shared::edge::{Guard, limiter};
-use shared::service::audit::{Audit, Name, Seal, Word};
+use shared::service::audit::{Audit, CheckpointSigner, Name, Word};
 use utoipa::OpenApi;
 
 /// The log, and the key of its checkpoints.
 #[derive(Clone, Debug)]
-pub struct Log {
+pub struct AppState {
     /// The log.
     pub audit: Audit,
     /// What checkpoints are signed with.
-    pub seal: Seal,
+    pub signer: CheckpointSigner,
 }
 
 /// The routes, behind the guard.
-pub fn router(log: Log, guard: &Guard) -> Result<Router, env::Error> {
-    let guarded = |route| guard.service(limiter::API.ahead(), route);
+pub fn router(state: AppState, guard: &Guard) -> Result<Router, env::Error> {
+    let guarded = |route| guard.service(limiter::API.before(), route);
     Ok(Router::new()
         .route("/api/audit", guarded(get(list::list))?)
         .route("/api/audit/verify", guarded(get(verify::verify))?)
         .route("/api/audit/export", guarded(get(export::export))?)
-        .with_state(log))
+        .with_state(state))
 }
 
 /// The routes' documentation.

@@ -9,17 +9,17 @@ use shared::edge::input::Query;
 use shared::edge::instant::Instant;
 use shared::edge::page::Limit;
 use shared::edge::{Caller, Result};
-use shared::service::audit::{Entry, Filter, Name, Part, Word};
+use shared::service::audit::{Entry, Filter, Name, PageRequest, Word};
 use shared::service::page::Cursor;
 
-use crate::Log;
-use crate::viewer::sight;
+use crate::AppState;
+use crate::viewer::viewer;
 
 /// Filters for audit entries. An entry must match all of them.
 #[derive(Clone, Debug, Default, Deserialize, utoipa::IntoParams)]
 #[serde(rename_all = "camelCase")]
 #[into_params(parameter_in = Query)]
-pub struct Wanted {
+pub struct ListQuery {
     /// Only entries of this signing request.
     request_id: Option<Name>,
     /// Only actions of this user.
@@ -41,7 +41,7 @@ pub struct Wanted {
 /// The page of a list.
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
-pub struct Paging {
+pub struct PageQuery {
     /// Entries per page: 1 to 100, default 20.
     #[serde(default)]
     #[param(inline)]
@@ -71,16 +71,16 @@ pub struct AuditPage {
 )]
 pub struct TooLong;
 
-impl From<Wanted> for Filter {
-    fn from(wanted: Wanted) -> Self {
+impl From<ListQuery> for Filter {
+    fn from(query: ListQuery) -> Self {
         Self {
-            request_id: wanted.request_id.map(String::from),
-            user_id: wanted.user_id.map(String::from),
-            action: wanted.action.map(String::from),
-            resource_type: wanted.resource_type.map(String::from),
-            resource_id: wanted.resource_id.map(String::from),
-            from: wanted.from.map(Timestamp::from),
-            to: wanted.to.map(Timestamp::from),
+            request_id: query.request_id.map(String::from),
+            user_id: query.user_id.map(String::from),
+            action: query.action.map(String::from),
+            resource_type: query.resource_type.map(String::from),
+            resource_id: query.resource_id.map(String::from),
+            from: query.from.map(Timestamp::from),
+            to: query.to.map(Timestamp::from),
         }
     }
 }
@@ -94,7 +94,7 @@ impl From<Wanted> for Filter {
     operation_id = "listAuditEntries",
     path = "/api/audit",
     tag = "audit",
-    params(Wanted, Paging, Caller),
+    params(ListQuery, PageQuery, Caller),
     responses(
         (status = 200, description = "A page of audit entries", body = AuditPage),
         TooLong,
@@ -103,19 +103,19 @@ impl From<Wanted> for Filter {
     security(("serviceToken" = []))
 )]
 pub async fn list(
-    State(log): State<Log>,
+    State(state): State<AppState>,
     caller: Caller,
-    Query(wanted): Query<Wanted>,
-    Query(paging): Query<Paging>,
+    Query(query): Query<ListQuery>,
+    Query(page_query): Query<PageQuery>,
 ) -> Result<Json<AuditPage>> {
-    let part = Part {
+    let part = PageRequest {
         newest_first: true,
-        limit: paging.limit.into(),
-        cursor: paging.cursor,
+        limit: page_query.limit.into(),
+        cursor: page_query.cursor,
     };
-    let page = log
+    let page = state
         .audit
-        .entries(&sight(&caller), &wanted.into(), &part)
+        .entries(&viewer(&caller), &query.into(), &part)
         .await?;
     let items = page.items.into_iter().map(|entry| Entry {
         // The text repeats the columns; who wants proof exports.

@@ -4,22 +4,22 @@
 //! Reads Postgres and changes nothing there; counts requests in
 //! Redis.
 
-use audit::{Log, router};
+use audit::{AppState, router};
 use shared::edge::{Fatal, Guard, api, start};
 use shared::protocol::postgres::Postgres;
 use shared::protocol::upstash::Redis;
-use shared::service::audit::{Audit, Seal};
+use shared::service::audit::{Audit, CheckpointSigner};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Fatal> {
     start().await?;
     let redis = Redis::from_env()?;
     let guard = Guard::from_env(&redis)?;
-    let log = Log {
+    let state = AppState {
         audit: Audit::new(Postgres::from_env()?),
-        seal: Seal::from_env()?,
+        signer: CheckpointSigner::from_env()?,
     };
-    let router = router(log, &guard)?;
+    let router = router(state, &guard)?;
     redis.connect().await;
     api::serve("audit", router, redis.usage().clone()).await
 }

@@ -13,31 +13,31 @@ use shared::edge::documented::GuardProblems;
 use shared::edge::input::Query;
 use shared::edge::problem::ProblemDocument;
 use shared::edge::{Caller, Problem, Result};
-use shared::service::audit::{Name, Reached, Scope, Verdict};
+use shared::service::audit::{Name, Position, Scope, Verdict};
 use tokio::time::Instant;
 
-use crate::Log;
+use crate::AppState;
 use crate::list::TooLong;
-use crate::viewer::sight;
+use crate::viewer::viewer;
 
 /// How long one call walks: API Gateway gives up at 30 s.
-const TIME: Duration = Duration::from_secs(15);
+const TIME_LIMIT: Duration = Duration::from_secs(15);
 
 /// The longest cursor that is read, in bytes: with a name of 320 characters, each of them at its longest.
-const LONGEST: usize = 2048;
+const MAX_CURSOR_LEN: usize = 2048;
 
 /// The chains to verify.
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
 #[serde(rename_all = "camelCase")]
 #[into_params(parameter_in = Query)]
-pub struct Wanted {
+pub struct VerifyQuery {
     /// Verify the chain of this signing request.
     request_id: Option<Name>,
     /// Verify every chain that contains an action of this user. Excludes `requestId`.
     user_id: Option<Name>,
     /// The `cursor` of the previous call.
     #[param(value_type = Option<String>, format = "audit-cursor", max_length = 2048)]
-    cursor: Option<Place>,
+    cursor: Option<VerifyCursor>,
 }
 
 /// The result of a verification.
@@ -54,14 +54,14 @@ pub struct AuditVerdict {
 /// A place in the log, as one opaque word.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(try_from = "String")]
-struct Place(Reached);
+struct VerifyCursor(Position);
 
-impl TryFrom<String> for Place {
+impl TryFrom<String> for VerifyCursor {
     type Error = &'static str;
 
     fn try_from(text: String) -> std::result::Result<Self, Self::Error> {
         const NONE: &str = "is not a valid cursor for this route";
-        if text.len() > LONGEST {
+        if text.len() > MAX_CURSOR_LEN {
             return Err(NONE);
         }
         let bytes = URL_SAFE_NO_PAD.decode(text).map_err(|_| NONE)?;
@@ -75,7 +75,7 @@ impl TryFrom<String> for Place {
         if plain.contains('\0') || sequence < 0 {
             return Err(NONE);
         }
-        Ok(Self(Reached {
+        Ok(Self(Position {
             chain: chain.to_owned(),
             sequence,
             hash: hash.to_owned(),
@@ -83,9 +83,9 @@ impl TryFrom<String> for Place {
     }
 }
 
-impl fmt::Display for Place {
+impl fmt::Display for VerifyCursor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Reached {
+        let Position {
             chain,
             sequence,
             hash,
@@ -103,7 +103,7 @@ impl fmt::Display for Place {
     operation_id = "verifyAudit",
     path = "/api/audit/verify",
     tag = "audit",
-    params(Wanted, Caller),
+    params(VerifyQuery, Caller),
     responses(
         (status = 200, description = "The result of the verification", body = AuditVerdict),
         (
@@ -118,27 +118,27 @@ impl fmt::Display for Place {
     security(("serviceToken" = []))
 )]
 pub async fn verify(
-    State(log): State<Log>,
+    State(state): State<AppState>,
     caller: Caller,
-    Query(wanted): Query<Wanted>,
+    Query(query): Query<VerifyQuery>,
 ) -> Result<Json<AuditVerdict>> {
-    let scope = match (wanted.request_id, wanted.user_id) {
-        (Some(_), Some(_)) => return Err(both()),
+    let scope = match (query.request_id, query.user_id) {
+        (Some(_), Some(_)) => return Err(both_scopes_given()),
         (Some(request), None) => Scope::Request(request.into()),
         (None, Some(user)) => Scope::User(user.into()),
         (None, None) => Scope::All,
     };
-    if !may(&log, &caller, &scope).await? {
-        return Err(not_theirs());
+    if !may_verify(&state, &caller, &scope).await? {
+        return Err(forbidden());
     }
-    let reached = wanted.cursor.map(|Place(reached)| reached);
-    let deadline = Instant::now() + TIME;
-    let mut verdict = log
+    let reached = query.cursor.map(|VerifyCursor(reached)| reached);
+    let deadline = Instant::now() + TIME_LIMIT;
+    let mut verdict = state
         .audit
-        .verify(&log.seal, &scope, reached, deadline)
+        .verify(&state.signer, &scope, reached, deadline)
         .await?;
     let cursor = verdict.reached.take();
-    let cursor = cursor.map(|reached| Place(reached).to_string());
+    let cursor = cursor.map(|reached| VerifyCursor(reached).to_string());
     if let Some(broken) = &verdict.first_broken {
         let (chain, sequence, detail) = (&broken.chain, broken.sequence, &broken.detail);
         tracing::error!(
@@ -151,17 +151,17 @@ pub async fn verify(
     Ok(Json(AuditVerdict { verdict, cursor }))
 }
 
-async fn may(log: &Log, caller: &Caller, scope: &Scope) -> Result<bool> {
+async fn may_verify(state: &AppState, caller: &Caller, scope: &Scope) -> Result<bool> {
     if caller.is_admin() {
         return Ok(true);
     }
     match scope {
-        Scope::Request(id) => Ok(log.audit.may_see_request(&sight(caller), id).await?),
+        Scope::Request(id) => Ok(state.audit.may_see_request(&viewer(caller), id).await?),
         Scope::User(_) | Scope::All => Ok(false),
     }
 }
 
-fn both() -> Problem {
+fn both_scopes_given() -> Problem {
     Problem::new(
         StatusCode::BAD_REQUEST,
         "malformed_query",
@@ -169,7 +169,7 @@ fn both() -> Problem {
     )
 }
 
-fn not_theirs() -> Problem {
+fn forbidden() -> Problem {
     Problem::new(
         StatusCode::FORBIDDEN,
         "role_insufficient",

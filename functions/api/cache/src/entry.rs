@@ -16,7 +16,7 @@ use shared::service::cache::{
 use crate::kind;
 
 /// The longest entity tag that is compared, in bytes.
-const LONGEST_TAG: usize = 128;
+const MAX_TAG_LEN: usize = 128;
 
 const X_CACHE: HeaderName = HeaderName::from_static("x-cache");
 
@@ -65,7 +65,7 @@ pub async fn show(
         AnyKind::Security(kind) => caches.get(kind, &id, &viewer).await?,
         AnyKind::Display(kind) => caches.get(kind, &id, &viewer).await?,
     };
-    let Found::Here {
+    let Found::Value {
         value,
         generation,
         source,
@@ -242,7 +242,7 @@ fn generation(headers: &HeaderMap) -> Result<Option<Generation>> {
     let tag = text
         .and_then(|text| text.strip_prefix('"'))
         .and_then(|text| text.strip_suffix('"'))
-        .filter(|tag| (1..=LONGEST_TAG).contains(&tag.len()))
+        .filter(|tag| (1..=MAX_TAG_LEN).contains(&tag.len()))
         .filter(|tag| {
             tag.bytes()
                 .all(|byte| byte.is_ascii_graphic() && byte != b'"')

@@ -14,7 +14,7 @@ use shared::service::cache::{Caches, KindFigures};
 /// The day of the statistics.
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
-pub struct Wanted {
+pub struct StatsQuery {
     /// The day (UTC); default today. Statistics are kept for 30 days.
     #[param(value_type = Option<String>, format = Date, example = "2026-11-25")]
     date: Option<Date>,
@@ -39,7 +39,7 @@ pub struct CacheStats {
     operation_id = "getCacheStats",
     path = "/api/cache/stats",
     tag = "cache",
-    params(Wanted, Caller),
+    params(StatsQuery, Caller),
     responses(
         (status = 200, description = "The statistics by kind", body = CacheStats),
         GuardProblems,
@@ -49,10 +49,10 @@ pub struct CacheStats {
 pub async fn show(
     State(caches): State<Caches>,
     caller: Caller,
-    Query(wanted): Query<Wanted>,
+    Query(query): Query<StatsQuery>,
 ) -> Result<Json<CacheStats>> {
     caller.must_be_admin()?;
-    let figures = caches.figures(wanted.date).await?;
+    let figures = caches.figures(query.date).await?;
     Ok(Json(CacheStats {
         date: figures.date,
         kinds: figures.kinds.into_iter().collect(),

@@ -6,13 +6,13 @@ use http::StatusCode;
 use shared::edge::documented::LimitProblems;
 use shared::edge::metrics::Figure;
 use shared::service::job::{JobType, Stats};
-use shared::service::outbox::Standing;
+use shared::service::outbox::Backlog;
 use tokio::time::Instant;
 
-use crate::Stands;
+use crate::AppState;
 use crate::probe::{self, Store, millis};
 use crate::report::{
-    Analytics, Cache, Database, Health, JobQueue, Operations, Reached, Report, Services,
+    Analytics, Cache, Database, DependencyStatus, Health, JobQueue, Operations, Report, Services,
 };
 
 /// An open job, or a row of the outbox, that has been due for longer than this is a sign that nothing comes for it.
@@ -32,24 +32,24 @@ const OVERDUE_SECONDS: u64 = 900;
         LimitProblems,
     )
 )]
-pub async fn show(State(stands): State<Stands>) -> (StatusCode, Json<Report>) {
+pub async fn show(State(state): State<AppState>) -> (StatusCode, Json<Report>) {
     let started = Instant::now();
-    let now = stands.clock.now();
-    let (store, (database, standing), qstash) = tokio::join!(
-        probe::store(&stands.redis, now),
-        probe::database(&stands.outbox),
-        probe::queue(&stands.qstash),
+    let now = state.clock.now();
+    let (store, (database, backlog), qstash) = tokio::join!(
+        probe::store(&state.redis, now),
+        probe::database(&state.outbox),
+        probe::queue(&state.qstash),
     );
     let known = store.is_some();
-    let services = services(store, &database, standing.unwrap_or_default(), qstash);
+    let services = services(store, &database, backlog.unwrap_or_default(), qstash);
     if known {
         // Without the store nothing is known, and a nought would look like good news.
         let oldest = services.job_queue.oldest_pending_seconds;
         Figure::OldestPendingSeconds(oldest).emit("health", now);
     }
-    if let Some(standing) = standing {
-        Figure::OldestOutboxSeconds(standing.oldest_seconds).emit("health", now);
-        Figure::OutboxSetAside(standing.set_aside).emit("health", now);
+    if let Some(backlog) = backlog {
+        Figure::OldestOutboxSeconds(backlog.oldest_seconds).emit("health", now);
+        Figure::OutboxSetAside(backlog.set_aside).emit("health", now);
     }
     let status = services.overall();
     let code = match status {
@@ -68,9 +68,9 @@ pub async fn show(State(stands): State<Stands>) -> (StatusCode, Json<Report>) {
 
 fn services(
     store: Option<Store>,
-    database: &Reached,
-    outbox: Standing,
-    qstash: Reached,
+    database: &DependencyStatus,
+    outbox: Backlog,
+    qstash: DependencyStatus,
 ) -> Services {
     let answered = if store.is_some() {
         Health::Healthy
@@ -84,7 +84,7 @@ fn services(
     let today = store.as_ref().map(|store| store.today).unwrap_or_default();
     let works = operations.set && operations.get && operations.delete;
     Services {
-        redis: Reached {
+        redis: DependencyStatus {
             status: answered,
             latency,
         },
@@ -119,7 +119,7 @@ fn services(
 
 fn job_queue(store: Option<Store>, answered: Health) -> JobQueue {
     // Who reads the figures of a type does not ask first whether there are any.
-    let stats = store.map_or_else(nothing_known, |store| store.stats);
+    let stats = store.map_or_else(unknown_stats, |store| store.stats);
     let oldest = stats
         .iter()
         .map(|(_, stats)| stats.oldest_pending_seconds)
@@ -139,7 +139,7 @@ fn job_queue(store: Option<Store>, answered: Health) -> JobQueue {
     }
 }
 
-fn nothing_known() -> Vec<(JobType, Stats)> {
+fn unknown_stats() -> Vec<(JobType, Stats)> {
     let types = JobType::ALL.iter();
     types.map(|job| (*job, Stats::default())).collect()
 }

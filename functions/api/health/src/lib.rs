@@ -20,7 +20,7 @@ use utoipa::OpenApi;
 
 /// What is looked at.
 #[derive(Clone, Debug)]
-pub struct Stands {
+pub struct AppState {
     /// Sessions, caches, jobs, counters.
     pub redis: upstash::Redis,
     /// The queue.
@@ -32,7 +32,7 @@ pub struct Stands {
 }
 
 /// The route. Anybody may call it: it tells no secret and costs the same whatever the data.
-pub fn router(stands: Stands, guard: &PublicGuard) -> Result<Router, env::Error> {
+pub fn router(state: AppState, guard: &PublicGuard) -> Result<Router, env::Error> {
     Ok(Router::new()
         .route(
             "/api/health/redis",
@@ -42,7 +42,7 @@ pub fn router(stands: Stands, guard: &PublicGuard) -> Result<Router, env::Error>
             watch::PATH,
             unlimited("only the schedule reaches it", get(watch::watch)),
         )
-        .with_state(stands))
+        .with_state(state))
 }
 
 /// The route's documentation.

@@ -10,13 +10,13 @@ use shared::protocol::upstash::{self, Command, Pipeline, Redis};
 use shared::service::analytics::{self, Today};
 use shared::service::job::{self, JobType, Jobs, Stats};
 use shared::service::key::Family;
-use shared::service::outbox::{Outbox, Standing};
+use shared::service::outbox::{Backlog, Outbox};
 use tokio::time::{Instant, timeout};
 
-use crate::report::{Health, Operations, Reached};
+use crate::report::{DependencyStatus, Health, Operations};
 
 /// What does not answer by then is not well.
-const PATIENCE: Duration = Duration::from_secs(3);
+const TIMEOUT: Duration = Duration::from_secs(3);
 
 /// The key that a health check writes, reads and deletes.
 pub const PROBE: Family = Family {
@@ -35,28 +35,28 @@ pub(crate) struct Store {
 
 /// What Redis tells, if it does so in time.
 pub(crate) async fn store(redis: &Redis, now: Timestamp) -> Option<Store> {
-    let answer = timeout(PATIENCE, asked(redis, now)).await;
+    let answer = timeout(TIMEOUT, query_store(redis, now)).await;
     let Ok(store) = answer else {
         tracing::error!("dependency check failed: Redis did not answer in time");
         return None;
     };
-    store.inspect_err(logged).ok()
+    store.inspect_err(log_error).ok()
 }
 
 /// How long the oldest open job has been due, if Redis tells in time.
 pub(crate) async fn oldest_pending(redis: &Redis, now: Timestamp) -> Option<u64> {
     let jobs = Jobs::new(redis.clone());
-    let Ok(oldest) = timeout(PATIENCE, jobs.oldest_pending_seconds(now)).await else {
+    let Ok(oldest) = timeout(TIMEOUT, jobs.oldest_pending_seconds(now)).await else {
         tracing::error!("Redis did not answer in time; the metric of pending jobs was not written");
         return None;
     };
-    oldest.inspect_err(logged).ok()
+    oldest.inspect_err(log_error).ok()
 }
 
 /// Everything that Redis is asked, in one pipeline: the cost does not grow with the data. It may run twice, which a
 /// connection that died while the instance was frozen asks for: each run writes, reads and deletes its own key. What reads
 /// it also deletes it, so that the primary answers: a replica may not have it yet.
-async fn asked(redis: &Redis, now: Timestamp) -> Result<Store, job::Error> {
+async fn query_store(redis: &Redis, now: Timestamp) -> Result<Store, job::Error> {
     let nonce = id::nonce();
     let key = PROBE.key(&nonce);
     let mut pipeline = Pipeline::new()
@@ -73,8 +73,8 @@ async fn asked(redis: &Redis, now: Timestamp) -> Result<Store, job::Error> {
         pipeline = Jobs::ask_stats(pipeline, *job);
     }
     let started = Instant::now();
-    let asked = redis.pipeline(analytics::ask_today(pipeline, now));
-    let mut replies = asked.await?;
+    let asking = redis.pipeline(analytics::ask_today(pipeline, now));
+    let mut replies = asking.await?;
     let latency = millis(started);
     let set = replies.take::<()>().is_ok();
     let taken = replies.take::<String>().is_ok_and(|value| value == nonce);
@@ -97,41 +97,41 @@ async fn asked(redis: &Redis, now: Timestamp) -> Result<Store, job::Error> {
 }
 
 /// Whether Postgres answers, and how the outbox is.
-pub(crate) async fn database(outbox: &Outbox) -> (Reached, Option<Standing>) {
+pub(crate) async fn database(outbox: &Outbox) -> (DependencyStatus, Option<Backlog>) {
     let started = Instant::now();
-    let answer = timeout(PATIENCE, outbox.standing()).await;
-    let standing = answer.as_ref().ok().and_then(|answer| answer.as_ref().ok());
-    let standing = standing.copied();
+    let answer = timeout(TIMEOUT, outbox.backlog()).await;
+    let backlog = answer.as_ref().ok().and_then(|answer| answer.as_ref().ok());
+    let backlog = backlog.copied();
     (
-        reached(started, answer.map(|answer| answer.map(drop))),
-        standing,
+        dependency_status(started, answer.map(|answer| answer.map(drop))),
+        backlog,
     )
 }
 
 /// Whether QStash answers.
-pub(crate) async fn queue(qstash: &qstash::Client) -> Reached {
+pub(crate) async fn queue(qstash: &qstash::Client) -> DependencyStatus {
     let started = Instant::now();
-    reached(started, timeout(PATIENCE, qstash.ping()).await)
+    dependency_status(started, timeout(TIMEOUT, qstash.ping()).await)
 }
 
-fn reached<E: std::error::Error + 'static>(
+fn dependency_status<E: std::error::Error + 'static>(
     started: Instant,
     outcome: Result<Result<(), E>, tokio::time::error::Elapsed>,
-) -> Reached {
+) -> DependencyStatus {
     match outcome {
-        Ok(Ok(())) => Reached {
+        Ok(Ok(())) => DependencyStatus {
             status: Health::Healthy,
             latency: Some(millis(started)),
         },
         Ok(Err(error)) => {
             tracing::error!(error = causes(&error), "dependency check failed");
-            NOT_REACHED
+            UNREACHABLE
         }
-        Err(_) => NOT_REACHED,
+        Err(_) => UNREACHABLE,
     }
 }
 
-const NOT_REACHED: Reached = Reached {
+const UNREACHABLE: DependencyStatus = DependencyStatus {
     status: Health::Unhealthy,
     latency: None,
 };
@@ -141,7 +141,7 @@ pub(crate) fn millis(started: Instant) -> u64 {
 }
 
 /// Says what Redis failed of; the report only says that it did.
-fn logged(error: &job::Error) {
+fn log_error(error: &job::Error) {
     if let job::Error::Record(upstash::Error::Unauthorized) = error {
         tracing::error!(
             "dependency check failed: Redis rejected the token; set UPSTASH_REDIS_REST_TOKEN"

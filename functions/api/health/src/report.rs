@@ -40,7 +40,7 @@ pub struct Report {
 #[serde(rename_all = "camelCase")]
 pub struct Services {
     /// Redis.
-    pub redis: Reached,
+    pub redis: DependencyStatus,
     /// Writing, reading and deleting in Redis.
     pub cache: Cache,
     /// Background jobs.
@@ -50,12 +50,13 @@ pub struct Services {
     /// Postgres.
     pub database: Database,
     /// QStash.
-    pub qstash: Reached,
+    pub qstash: DependencyStatus,
 }
 
 /// A dependency and its latency.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
-pub struct Reached {
+#[schema(as = Reached)]
+pub struct DependencyStatus {
     /// The health of the dependency.
     pub status: Health,
     /// The latency in milliseconds; absent if there was no answer.

@@ -8,7 +8,7 @@ use http::StatusCode;
 use serde::Serialize;
 use shared::edge::metrics::Figure;
 
-use crate::Stands;
+use crate::AppState;
 use crate::probe;
 use crate::report::Health;
 
@@ -22,15 +22,15 @@ pub struct Watched {
 }
 
 /// Writes the figures. 503 while Redis does not answer, which also means that no limit can be counted.
-pub async fn watch(State(stands): State<Stands>) -> (StatusCode, Json<Watched>) {
-    let now = stands.clock.now();
-    let (oldest, (_, standing)) = tokio::join!(
-        probe::oldest_pending(&stands.redis, now),
-        probe::database(&stands.outbox),
+pub async fn watch(State(state): State<AppState>) -> (StatusCode, Json<Watched>) {
+    let now = state.clock.now();
+    let (oldest, (_, backlog)) = tokio::join!(
+        probe::oldest_pending(&state.redis, now),
+        probe::database(&state.outbox),
     );
-    if let Some(standing) = standing {
-        Figure::OldestOutboxSeconds(standing.oldest_seconds).emit("health", now);
-        Figure::OutboxSetAside(standing.set_aside).emit("health", now);
+    if let Some(backlog) = backlog {
+        Figure::OldestOutboxSeconds(backlog.oldest_seconds).emit("health", now);
+        Figure::OutboxSetAside(backlog.set_aside).emit("health", now);
     }
     let (code, status) = if let Some(oldest) = oldest {
         Figure::OldestPendingSeconds(oldest).emit("health", now);

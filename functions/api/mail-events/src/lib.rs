@@ -1,11 +1,11 @@
 //! `/api/mail-events`: what mail providers report, and what became of each mail.
 
 pub mod list;
-mod reading;
+mod parse;
+pub mod receive;
 mod resend;
 mod ses;
 mod sources;
-pub mod take;
 
 use std::sync::Arc;
 
@@ -20,16 +20,16 @@ use utoipa::OpenApi;
 pub use sources::{SetupError, Sources};
 
 /// The largest body that POST reads, in bytes. A message of SNS holds 256 KB, which JSON's escapes may double.
-const LARGEST_BODY: usize = 512 << 10;
+const MAX_BODY: usize = 512 << 10;
 
 /// What the routes need: who is believed, and where events go.
 #[derive(Clone, Debug)]
-pub struct Desk {
+pub struct AppState {
     sources: Arc<Sources>,
     events: MailEvents,
 }
 
-impl Desk {
+impl AppState {
     /// Events of `sources` go to `events`.
     #[must_use]
     pub fn new(sources: Sources, events: MailEvents) -> Self {
@@ -39,22 +39,22 @@ impl Desk {
 }
 
 /// The routes: reading behind the guard, reporting behind the provider's signature.
-pub fn router(desk: Desk, guard: &Guard) -> Result<Router, env::Error> {
-    let take = post(take::take).layer(DefaultBodyLimit::max(LARGEST_BODY));
-    let take = unlimited(
+pub fn router(state: AppState, guard: &Guard) -> Result<Router, env::Error> {
+    let receive = post(receive::receive).layer(DefaultBodyLimit::max(MAX_BODY));
+    let receive = unlimited(
         "a bulk makes thousands of reports from a few addresses, and a forged one costs nothing but its own check",
-        take,
+        receive,
     );
-    let list = guard.service(limiter::API.ahead(), get(list::list))?;
+    let list = guard.service(limiter::API.before(), get(list::list))?;
     Ok(Router::new()
-        .route("/api/mail-events", list.merge(take))
-        .with_state(desk))
+        .route("/api/mail-events", list.merge(receive))
+        .with_state(state))
 }
 
 /// The routes' documentation.
 #[derive(Debug, OpenApi)]
 #[openapi(
-    paths(list::list, take::take),
+    paths(list::list, receive::receive),
     components(schemas(shared::service::email::Reference))
 )]
 pub struct Documentation;

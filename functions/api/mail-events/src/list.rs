@@ -11,13 +11,13 @@ use shared::protocol::mail::EmailAddress;
 use shared::service::email::Reference;
 use shared::service::mail_event::{Cursor, Filter, TrackedMail};
 
-use crate::Desk;
+use crate::AppState;
 
 /// Filters for mails, and the page.
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
 #[serde(rename_all = "camelCase")]
 #[into_params(parameter_in = Query)]
-pub struct Wanted {
+pub struct ListQuery {
     /// Only mails of this signing request.
     request_id: Option<Reference>,
     /// Only mails of this job.
@@ -52,7 +52,7 @@ pub struct TrackedMailPage {
     operation_id = "listMailEvents",
     path = "/api/mail-events",
     tag = "mail",
-    params(Wanted),
+    params(ListQuery),
     responses(
         (status = 200, description = "A page of mails", body = TrackedMailPage),
         GuardProblems,
@@ -60,19 +60,19 @@ pub struct TrackedMailPage {
     security(("serviceToken" = []))
 )]
 pub async fn list(
-    State(desk): State<Desk>,
+    State(state): State<AppState>,
     caller: Caller,
-    Query(wanted): Query<Wanted>,
+    Query(query): Query<ListQuery>,
 ) -> Result<Json<TrackedMailPage>> {
     caller.must_be_admin()?;
-    let page = desk
+    let page = state
         .events
         .list(&Filter {
-            request_id: wanted.request_id,
-            email: wanted.email,
-            job_id: wanted.job_id,
-            limit: wanted.limit.into(),
-            cursor: wanted.cursor,
+            request_id: query.request_id,
+            email: query.email,
+            job_id: query.job_id,
+            limit: query.limit.into(),
+            cursor: query.cursor,
         })
         .await?;
     Ok(Json(TrackedMailPage {

@@ -5,7 +5,7 @@
 //! service token, counted in Redis. Reads and writes the ledger, its events and the suppression list in Postgres; fetches
 //! the topic's certificate and confirms its subscription at SNS's own host.
 
-use mail_events::{Desk, Sources, router};
+use mail_events::{AppState, Sources, router};
 use shared::edge::{Fatal, Guard, api, start};
 use shared::protocol::postgres::Postgres;
 use shared::protocol::upstash::Redis;
@@ -18,8 +18,8 @@ async fn main() -> Result<(), Fatal> {
     let redis = Redis::from_env()?;
     let guard = Guard::from_env(&redis)?;
     let events = MailEvents::new(Postgres::from_env()?);
-    let desk = Desk::new(sources, events);
-    let router = router(desk, &guard)?;
+    let state = AppState::new(sources, events);
+    let router = router(state, &guard)?;
     redis.connect().await;
     api::serve("mail-events", router, redis.usage().clone()).await
 }

@@ -4,13 +4,13 @@ use serde_json::Value;
 use shared::protocol::mail::{LEDGER_TAG, Provider};
 use shared::service::mail_event::{EventKind, MailEvent};
 
-use crate::reading::{NoEvent, addresses, document, instant, joined, object, text, texts};
+use crate::parse::{ParseError, addresses, document, instant, joined, object, text, texts};
 
 /// Reads a body. `event_id` is the webhook's id.
-pub(crate) fn event(event_id: &str, body: &[u8]) -> Result<MailEvent, NoEvent> {
+pub(crate) fn event(event_id: &str, body: &[u8]) -> Result<MailEvent, ParseError> {
     let document = document(body)?;
-    let name = text(&document, "type").ok_or_else(|| NoEvent::unreadable("/type"))?;
-    let kind = kind(name).ok_or_else(|| NoEvent::other(name))?;
+    let name = text(&document, "type").ok_or_else(|| ParseError::unreadable("/type"))?;
+    let kind = kind(name).ok_or_else(|| ParseError::other(name))?;
     let data = object(&document, "data")?;
     let at = instant(&document, "created_at").or_else(|| instant(data, "created_at"));
     Ok(MailEvent {
@@ -18,7 +18,7 @@ pub(crate) fn event(event_id: &str, body: &[u8]) -> Result<MailEvent, NoEvent> {
         event_id: event_id.to_owned(),
         key: tag(&data["tags"], LEDGER_TAG),
         kind: qualified(kind, data),
-        at: at.ok_or_else(|| NoEvent::unreadable("/created_at"))?,
+        at: at.ok_or_else(|| ParseError::unreadable("/created_at"))?,
         recipients: addresses(texts(&data["to"])),
         detail: detail(data),
         message_id: text(data, "email_id").unwrap_or_default().to_owned(),
@@ -84,7 +84,7 @@ mod tests {
     use shared::service::mail_event::{EventKind, MailEvent};
 
     use super::event;
-    use crate::reading::NoEvent;
+    use crate::parse::ParseError;
 
     fn body(kind: &str) -> Value {
         json!({
@@ -101,7 +101,7 @@ mod tests {
         })
     }
 
-    fn read(body: &Value) -> Result<MailEvent, NoEvent> {
+    fn read(body: &Value) -> Result<MailEvent, ParseError> {
         event("msg_1", body.to_string().as_bytes())
     }
 
@@ -173,13 +173,13 @@ mod tests {
             "suppression.added",
         ] {
             let message = json!({ "type": kind, "data": { "email_id": "x" }, "created_at": "2026-11-24T10:00:00Z" });
-            assert_eq!(read(&message).unwrap_err(), NoEvent::other(kind));
+            assert_eq!(read(&message).unwrap_err(), ParseError::other(kind));
         }
     }
 
     #[test]
     fn what_cannot_be_read_is_told_by_its_place_and_not_by_its_value() {
-        let unreadable = |at: &str| NoEvent::Unreadable(at.to_owned());
+        let unreadable = |at: &str| ParseError::Unreadable(at.to_owned());
         assert_eq!(event("1", b"\xff").unwrap_err(), unreadable(""));
         assert_eq!(read(&json!([])).unwrap_err(), unreadable("/type"));
         assert_eq!(

@@ -23,7 +23,7 @@ pub enum SetupError {
         "neither MAIL_EVENTS_TOPIC_ARN nor RESEND_WEBHOOK_SECRET is set; add at least one to the function's \
          environment"
     )]
-    Nobody,
+    NoProviders,
 }
 
 impl Sources {
@@ -32,7 +32,7 @@ impl Sources {
         let ses = sns::Receiver::from_env()?;
         let resend = svix::Receiver::of_resend()?;
         if ses.is_none() && resend.is_none() {
-            return Err(SetupError::Nobody);
+            return Err(SetupError::NoProviders);
         }
         Ok(Self { ses, resend })
     }

@@ -38,7 +38,7 @@ pub fn router(inbox: Inbox, guard: &Guard) -> Result<Router, env::Error> {
     Ok(Router::new()
         .route(
             "/api/notifications",
-            guard.service(limiter::API.ahead(), get(list::list))?,
+            guard.service(limiter::API.before(), get(list::list))?,
         )
         .route(
             "/api/notifications/unread-count",

@@ -17,7 +17,7 @@ use crate::Inbox;
 /// Filters for notifications, and the page.
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
-pub struct Wanted {
+pub struct ListQuery {
     /// `true` for unread notifications only, `false` for read ones only.
     unread: Option<bool>,
     /// Only this type, as named in the items.
@@ -51,7 +51,7 @@ pub struct InboxPage {
     operation_id = "listNotifications",
     path = "/api/notifications",
     tag = "notifications",
-    params(Wanted, ActingUser),
+    params(ListQuery, ActingUser),
     responses(
         (status = 200, description = "A page of notifications", body = InboxPage),
         GuardProblems,
@@ -61,14 +61,14 @@ pub struct InboxPage {
 pub async fn list(
     State(inbox): State<Inbox>,
     caller: Caller,
-    Query(wanted): Query<Wanted>,
+    Query(query): Query<ListQuery>,
 ) -> Result<Json<InboxPage>> {
     let user = caller.acting_user_id()?;
     let filter = Filter {
-        unread: wanted.unread,
-        kind: wanted.kind,
-        limit: wanted.limit.items().try_into().unwrap_or(u32::MAX),
-        cursor: wanted.cursor,
+        unread: query.unread,
+        kind: query.kind,
+        limit: query.limit.items().try_into().unwrap_or(u32::MAX),
+        cursor: query.cursor,
     };
     let page = inbox.notifications.list(user, &filter).await?;
     Ok(Json(InboxPage {

@@ -10,7 +10,7 @@ use shared::edge::documented::{BodyProblems, GuardProblems};
 use shared::edge::input::{self, invalid};
 use shared::edge::{Caller, Result};
 use shared::protocol::upstash::{Pipeline, Reply};
-use shared::service::notification::{Marked, UnreadCounts, Wanted};
+use shared::service::notification::{Marked, Selection, UnreadCounts};
 use shared::service::realtime::{Channel, Event};
 use utoipa::openapi::schema::{
     AnyOfBuilder, ArrayBuilder, KnownFormat, ObjectBuilder, SchemaFormat, SchemaType, Type,
@@ -22,7 +22,7 @@ use uuid::Uuid;
 use crate::Inbox;
 
 /// The most notifications that one request names.
-const MOST: usize = 1000;
+const MAX_IDS: usize = 1000;
 
 /// The notifications to mark as read: some (`ids`) or all (`all`).
 // It documents what is read in two steps, so that an error can name the field.
@@ -44,7 +44,7 @@ impl PartialSchema for ReadNotifications {
         let ids = ArrayBuilder::new()
             .items(id)
             .min_items(Some(1))
-            .max_items(Some(MOST))
+            .max_items(Some(MAX_IDS))
             .description(Some(
                 "The ids of the notifications. Notifications of other users are ignored.",
             ));
@@ -72,7 +72,7 @@ impl ToSchema for ReadNotifications {}
 
 /// What a body may say.
 #[derive(Debug, Deserialize)]
-pub struct Members {
+pub struct ReadRequest {
     #[serde(default)]
     ids: Option<Vec<Uuid>>,
     #[serde(default)]
@@ -82,7 +82,8 @@ pub struct Members {
 /// The result of marking notifications as read.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-pub struct NowRead {
+#[schema(as = NowRead)]
+pub struct ReadResult {
     /// Notifications that were unread and are read now.
     #[schema(minimum = 0)]
     updated: i64,
@@ -102,7 +103,7 @@ pub struct NowRead {
     params(ActingUser),
     request_body = ReadNotifications,
     responses(
-        (status = 200, description = "The result", body = NowRead),
+        (status = 200, description = "The result", body = ReadResult),
         BodyProblems,
         GuardProblems,
     ),
@@ -111,23 +112,23 @@ pub struct NowRead {
 pub async fn read(
     State(inbox): State<Inbox>,
     caller: Caller,
-    members: input::Json<Members>,
-) -> Result<Json<NowRead>> {
+    request: input::Json<ReadRequest>,
+) -> Result<Json<ReadResult>> {
     let user = caller.acting_user_id()?;
-    let wanted = wanted(members.value)?;
-    let marked = inbox.notifications.read(user, &wanted).await?;
-    inbox.tell(user, &wanted, marked).await;
-    Ok(Json(NowRead {
+    let selection = selection(request.value)?;
+    let marked = inbox.notifications.read(user, &selection).await?;
+    inbox.announce(user, &selection, marked).await;
+    Ok(Json(ReadResult {
         updated: marked.updated,
         unread_count: marked.unread.count,
     }))
 }
 
-fn wanted(members: Members) -> Result<Wanted> {
-    match (members.ids, members.all.unwrap_or_default()) {
-        (Some(ids), false) if (1..=MOST).contains(&ids.len()) => Ok(Wanted::These(ids)),
+fn selection(request: ReadRequest) -> Result<Selection> {
+    match (request.ids, request.all.unwrap_or_default()) {
+        (Some(ids), false) if (1..=MAX_IDS).contains(&ids.len()) => Ok(Selection::Ids(ids)),
         (Some(_), false) => Err(invalid("/ids", "must contain 1 to 1000 ids")),
-        (None, true) => Ok(Wanted::All),
+        (None, true) => Ok(Selection::All),
         (Some(_), true) => Err(invalid("/all", "must not be combined with ids")),
         (None, false) => Err(invalid("/ids", "is missing")),
     }
@@ -136,11 +137,11 @@ fn wanted(members: Members) -> Result<Wanted> {
 impl Inbox {
     /// Sets the count, and tells the user's other windows. The rows are what counts: a store that is down is no reason
     /// to say that nothing was read.
-    async fn tell(&self, user: Uuid, wanted: &Wanted, marked: Marked) {
+    async fn announce(&self, user: Uuid, selection: &Selection, marked: Marked) {
         let mut calls = Pipeline::new().script(UnreadCounts::setting(user, marked.unread));
-        let ids = match wanted {
-            Wanted::These(ids) => json!(ids),
-            Wanted::All => json!("all"),
+        let ids = match selection {
+            Selection::Ids(ids) => json!(ids),
+            Selection::All => json!("all"),
         };
         let data = json!({ "ids": ids, "unreadCount": marked.unread.count });
         let name = user.to_string();
@@ -150,9 +151,9 @@ impl Inbox {
         {
             calls = event.join(calls);
         }
-        let told = self.redis.pipeline(calls).await;
-        let told = told.and_then(|mut replies| replies.take::<Reply>());
-        if let Err(error) = told {
+        let published = self.redis.pipeline(calls).await;
+        let published = published.and_then(|mut replies| replies.take::<Reply>());
+        if let Err(error) = published {
             tracing::warn!(
                 error = causes(&error),
                 "notifications marked as read; count and event not written to Redis"

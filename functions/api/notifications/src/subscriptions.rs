@@ -19,7 +19,7 @@ use crate::Inbox;
 #[derive(Debug, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = PushSubscription)]
-pub struct Wanted {
+pub struct SubscribeRequest {
     /// The endpoint: an https URL of a browser's push service.
     #[schema(
         max_length = 2048,
@@ -57,7 +57,7 @@ pub struct Subscribed {
 /// The subscription to delete.
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
-pub struct Lifted {
+pub struct DeleteQuery {
     /// The endpoint of the subscription.
     endpoint: String,
 }
@@ -72,7 +72,7 @@ pub struct Lifted {
     path = "/api/notifications/subscriptions",
     tag = "notifications",
     params(ActingUser),
-    request_body = Wanted,
+    request_body = SubscribeRequest,
     responses(
         (status = 201, description = "The subscription was created", body = Subscribed),
         (status = 200, description = "The subscription already existed", body = Subscribed),
@@ -84,15 +84,15 @@ pub struct Lifted {
 pub async fn subscribe(
     State(inbox): State<Inbox>,
     caller: Caller,
-    wanted: input::Json<Wanted>,
+    request: input::Json<SubscribeRequest>,
 ) -> Result<Response> {
     let user = caller.acting_user_id()?;
-    let wanted = wanted.value;
+    let request = request.value;
     let subscription = Subscription {
-        endpoint: Endpoint::parse(&wanted.endpoint, &inbox.services).map_err(refused)?,
-        keys: Keys::parse(&wanted.keys.p256dh, &wanted.keys.auth).map_err(refused)?,
+        endpoint: Endpoint::parse(&request.endpoint, &inbox.services).map_err(refused)?,
+        keys: Keys::parse(&request.keys.p256dh, &request.keys.auth).map_err(refused)?,
     };
-    let expires = wanted.expiration_time.map(instant).transpose()?;
+    let expires = request.expiration_time.map(instant).transpose()?;
     let put = inbox
         .subscriptions
         .put(user, &subscription, expires)
@@ -116,7 +116,7 @@ pub async fn subscribe(
     operation_id = "unsubscribeFromPush",
     path = "/api/notifications/subscriptions",
     tag = "notifications",
-    params(Lifted, ActingUser),
+    params(DeleteQuery, ActingUser),
     responses(
         (status = 204, description = "There is no such subscription"),
         GuardProblems,
@@ -126,12 +126,12 @@ pub async fn subscribe(
 pub async fn unsubscribe(
     State(inbox): State<Inbox>,
     caller: Caller,
-    Query(lifted): Query<Lifted>,
+    Query(query): Query<DeleteQuery>,
 ) -> Result<StatusCode> {
     let user = caller.acting_user_id()?;
     // An address with a NUL character stands in no database.
-    if !lifted.endpoint.contains('\0') {
-        inbox.subscriptions.remove(user, &lifted.endpoint).await?;
+    if !query.endpoint.contains('\0') {
+        inbox.subscriptions.remove(user, &query.endpoint).await?;
     }
     Ok(StatusCode::NO_CONTENT)
 }

@@ -12,10 +12,10 @@ use shared::edge::input::Path;
 use shared::edge::problem::ProblemDocument;
 use shared::edge::{Caller, Problem, Result};
 
-use crate::Desk;
+use crate::AppState;
 
 /// The longest batch id that is looked up.
-const LONGEST_ID: usize = 320;
+const MAX_ID_LEN: usize = 320;
 
 /// The batch of a path.
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
@@ -63,15 +63,15 @@ pub struct Batch {
     security(("serviceToken" = []))
 )]
 pub async fn show(
-    State(desk): State<Desk>,
+    State(state): State<AppState>,
     caller: Caller,
     Path(Id { batch_id }): Path<Id>,
 ) -> Result<Json<Batch>> {
     let batch_id = identity::id(&batch_id);
-    let statuses = if batch_id.len() > LONGEST_ID {
+    let statuses = if batch_id.len() > MAX_ID_LEN {
         BTreeMap::new()
     } else {
-        desk.jobs.batch(&batch_id, caller.sight()).await?
+        state.jobs.batch(&batch_id, caller.job_viewer()).await?
     };
     if statuses.is_empty() {
         return Err(Problem::new(

@@ -11,10 +11,10 @@ use shared::edge::problem::ProblemDocument;
 use shared::edge::{Caller, Problem, Result};
 use shared::service::job::{Cancelled, Job, Outgoing, Redriven, Refusal};
 
-use crate::{Desk, not_found};
+use crate::{AppState, not_found};
 
 /// The longest id that is looked up: QStash's message ids have some 60 characters.
-const LONGEST_ID: usize = 128;
+const MAX_ID_LEN: usize = 128;
 
 /// The job of a path.
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
@@ -28,8 +28,8 @@ pub struct Id {
 
 impl Id {
     /// The id, if a job can have it.
-    fn known(&self) -> Result<String> {
-        if self.job_id.len() > LONGEST_ID {
+    fn parse(&self) -> Result<String> {
+        if self.job_id.len() > MAX_ID_LEN {
             return Err(not_found());
         }
         Ok(identity::id(&self.job_id))
@@ -58,12 +58,12 @@ impl Id {
     security(("serviceToken" = []))
 )]
 pub async fn show(
-    State(desk): State<Desk>,
+    State(state): State<AppState>,
     caller: Caller,
     Path(id): Path<Id>,
 ) -> Result<Json<Job>> {
-    let job = desk.jobs.get(&id.known()?).await?;
-    let seen = job.filter(|job| caller.sight().has(job));
+    let job = state.jobs.get(&id.parse()?).await?;
+    let seen = job.filter(|job| caller.job_viewer().has(job));
     seen.map(Json).ok_or_else(not_found)
 }
 
@@ -95,13 +95,13 @@ pub async fn show(
     security(("serviceToken" = []))
 )]
 pub async fn cancel(
-    State(desk): State<Desk>,
+    State(state): State<AppState>,
     caller: Caller,
     Path(id): Path<Id>,
 ) -> Result<Json<Job>> {
-    match desk.jobs.cancel(&id.known()?, caller.sight()).await? {
+    match state.jobs.cancel(&id.parse()?, caller.job_viewer()).await? {
         Cancelled::Done(job) => Ok(Json(*job)),
-        Cancelled::Not(refusal) => Err(refused(refusal, "job_not_cancellable", "cancelled")),
+        Cancelled::Refused(refusal) => Err(refused(refusal, "job_not_cancellable", "cancelled")),
     }
 }
 
@@ -134,11 +134,15 @@ pub async fn cancel(
     security(("serviceToken" = []))
 )]
 pub async fn retry(
-    State(desk): State<Desk>,
+    State(state): State<AppState>,
     caller: Caller,
     Path(id): Path<Id>,
 ) -> Result<(StatusCode, Json<Job>)> {
-    match desk.jobs.redrive(&id.known()?, caller.sight()).await? {
+    match state
+        .jobs
+        .redrive(&id.parse()?, caller.job_viewer())
+        .await?
+    {
         Redriven::Ready {
             generation,
             payload,
@@ -147,24 +151,24 @@ pub async fn retry(
         } => {
             let again = Outgoing {
                 job_id: &job.job_id,
-                job: job.job.parse().map_err(|_| foreign())?,
+                job: job.job.parse().map_err(|_| unknown_type())?,
                 generation,
                 priority: job.priority,
                 tenant: &job.tenant,
                 not_before,
                 payload: &payload,
             };
-            desk.publisher.publish(&[again]).await?;
+            state.publisher.publish(&[again]).await?;
             Ok((StatusCode::ACCEPTED, Json(*job)))
         }
-        Redriven::Not(refusal) => Err(refused(refusal, "job_not_retryable", "retried")),
+        Redriven::Refused(refusal) => Err(refused(refusal, "job_not_retryable", "retried")),
     }
 }
 
 fn refused(refusal: Refusal, code: &'static str, verb: &str) -> Problem {
     match refusal {
         Refusal::Unknown => not_found(),
-        Refusal::Foreign => foreign(),
+        Refusal::Foreign => unknown_type(),
         Refusal::Status(status) => Problem::new(
             StatusCode::CONFLICT,
             code,
@@ -174,7 +178,7 @@ fn refused(refusal: Refusal, code: &'static str, verb: &str) -> Problem {
 }
 
 /// A record of a type that this version does not run can be looked at, not steered.
-fn foreign() -> Problem {
+fn unknown_type() -> Problem {
     Problem::new(
         StatusCode::CONFLICT,
         "job_type_unknown",

@@ -9,12 +9,12 @@ use shared::edge::page::Limit;
 use shared::edge::{Caller, Result};
 use shared::service::job::{Filter, Job, JobType, Status};
 
-use crate::Desk;
+use crate::AppState;
 
 /// Filters for jobs, and the page.
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
-pub struct Wanted {
+pub struct ListQuery {
     /// Only jobs of this type.
     #[serde(rename = "type")]
     job: Option<JobType>,
@@ -49,7 +49,7 @@ pub struct JobPage {
     operation_id = "listJobs",
     path = "/api/queue/jobs",
     tag = "jobs",
-    params(Wanted, Caller),
+    params(ListQuery, Caller),
     responses(
         (status = 200, description = "A page of jobs", body = JobPage),
         GuardProblems,
@@ -57,19 +57,19 @@ pub struct JobPage {
     security(("serviceToken" = []))
 )]
 pub async fn list(
-    State(desk): State<Desk>,
+    State(state): State<AppState>,
     caller: Caller,
-    Query(wanted): Query<Wanted>,
+    Query(query): Query<ListQuery>,
 ) -> Result<Json<JobPage>> {
-    let page = desk
+    let page = state
         .jobs
         .list(&Filter {
-            job: wanted.job,
-            status: wanted.status,
-            label: wanted.label,
-            sight: caller.sight(),
-            limit: wanted.limit.items(),
-            cursor: wanted.cursor,
+            job: query.job,
+            status: query.status,
+            label: query.label,
+            viewer: caller.job_viewer(),
+            limit: query.limit.items(),
+            cursor: query.cursor,
         })
         .await?;
     Ok(Json(JobPage {

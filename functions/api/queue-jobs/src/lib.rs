@@ -2,9 +2,9 @@
 //! pausing them, and what runs by the clock.
 
 pub mod batches;
+pub mod bulk;
 pub mod job;
 pub mod jobs;
-pub mod many;
 pub mod pauses;
 pub mod schedules;
 pub mod stats;
@@ -20,7 +20,7 @@ use utoipa::OpenApi;
 
 /// What the routes need: the records, the way to the queue, and the present.
 #[derive(Clone, Debug)]
-pub struct Desk {
+pub struct AppState {
     /// The records of jobs.
     pub jobs: Jobs,
     /// The way to the queue, for redriving.
@@ -30,15 +30,15 @@ pub struct Desk {
 }
 
 /// The routes, each behind the guard.
-pub fn router(desk: Desk, guard: &Guard) -> Result<Router, env::Error> {
+pub fn router(state: AppState, guard: &Guard) -> Result<Router, env::Error> {
     let guarded = |methods| guard.service(limiter::API, methods);
     let one = get(job::show).delete(job::cancel);
     Ok(Router::new()
         .route("/api/queue/jobs", guarded(get(jobs::list))?)
         .route("/api/queue/jobs/{jobId}", guarded(one)?)
         .route("/api/queue/jobs/{jobId}/retry", guarded(post(job::retry))?)
-        .route("/api/queue/jobs/retry", guarded(post(many::retry))?)
-        .route("/api/queue/jobs/cancel", guarded(post(many::cancel))?)
+        .route("/api/queue/jobs/retry", guarded(post(bulk::retry))?)
+        .route("/api/queue/jobs/cancel", guarded(post(bulk::cancel))?)
         .route("/api/queue/batches/{batchId}", guarded(get(batches::show))?)
         .route(
             "/api/queue/schedules",
@@ -46,7 +46,7 @@ pub fn router(desk: Desk, guard: &Guard) -> Result<Router, env::Error> {
         )
         .route("/api/queue/stats", guarded(get(stats::show))?)
         .route("/api/queue/pauses/{type}", guarded(put(pauses::put))?)
-        .with_state(desk))
+        .with_state(state))
 }
 
 /// The routes' documentation.
@@ -57,8 +57,8 @@ pub fn router(desk: Desk, guard: &Guard) -> Result<Router, env::Error> {
         job::show,
         job::cancel,
         job::retry,
-        many::retry,
-        many::cancel,
+        bulk::retry,
+        bulk::cancel,
         batches::show,
         schedules::list,
         schedules::put,

@@ -4,7 +4,7 @@
 //! Called by the web app and the person on call, with the service token. Reads and writes the records of jobs in
 //! Redis; redriving publishes messages to QStash, and schedules stand there.
 
-use queue_jobs::{Desk, router};
+use queue_jobs::{AppState, router};
 use shared::base::clock::Clock;
 use shared::edge::{Fatal, Guard, api, start};
 use shared::protocol::upstash::Redis;
@@ -15,12 +15,12 @@ async fn main() -> Result<(), Fatal> {
     start().await?;
     let redis = Redis::from_env()?;
     let guard = Guard::from_env(&redis)?;
-    let desk = Desk {
+    let state = AppState {
         jobs: Jobs::new(redis.clone()),
         publisher: Publisher::from_env()?,
         clock: Clock::system(),
     };
-    let router = router(desk, &guard)?;
+    let router = router(state, &guard)?;
     redis.connect().await;
     api::serve("queue-jobs", router, redis.usage().clone()).await
 }

@@ -8,9 +8,9 @@ use shared::edge::documented::{BodyProblems, GuardProblems};
 use shared::edge::input::{self, Path};
 use shared::edge::problem::ProblemDocument;
 use shared::edge::{Caller, Problem, Result};
-use shared::service::job::{JobType, Sight};
+use shared::service::job::{JobType, Viewer};
 
-use crate::Desk;
+use crate::AppState;
 
 /// Whether a job type, or one tenant's share of it, is paused.
 #[derive(Debug, Deserialize, Serialize, utoipa::ToSchema)]
@@ -24,7 +24,7 @@ pub struct Pause {
 }
 
 /// The longest tenant, in characters: as long as the headers that name one.
-const LONGEST_TENANT: usize = 320;
+const MAX_TENANT_LEN: usize = 320;
 
 /// Pause or resume jobs
 ///
@@ -51,12 +51,12 @@ const LONGEST_TENANT: usize = 320;
     security(("serviceToken" = []))
 )]
 pub async fn put(
-    State(desk): State<Desk>,
+    State(state): State<AppState>,
     caller: Caller,
     Path(job): Path<String>,
     input::Json { value: pause, .. }: input::Json<Pause>,
 ) -> Result<Json<Pause>> {
-    if caller.sight() != Sight::ALL {
+    if caller.job_viewer() != Viewer::ALL {
         return Err(Problem::new(
             StatusCode::FORBIDDEN,
             "admin_required",
@@ -65,13 +65,13 @@ pub async fn put(
     }
     let job: JobType = job.parse().map_err(|_| unknown())?;
     let tenant = pause.tenant.as_deref();
-    if tenant.is_some_and(|tenant| !(1..=LONGEST_TENANT).contains(&tenant.chars().count())) {
+    if tenant.is_some_and(|tenant| !(1..=MAX_TENANT_LEN).contains(&tenant.chars().count())) {
         return Err(input::invalid(
             "/tenant",
             "must be 1 to 320 characters long",
         ));
     }
-    desk.jobs.pause(job, tenant, pause.paused).await?;
+    state.jobs.pause(job, tenant, pause.paused).await?;
     tracing::warn!(
         %job,
         paused = pause.paused,

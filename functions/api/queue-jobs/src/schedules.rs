@@ -13,12 +13,13 @@ use utoipa::openapi::schema::{Object, ObjectBuilder, Type};
 use utoipa::openapi::{RefOr, Schema};
 use utoipa::{PartialSchema, ToSchema};
 
-use crate::Desk;
+use crate::AppState;
 
 /// The changes to schedules. An empty object registers them, and paused schedules stay paused.
 #[derive(Debug, Default, Deserialize, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-pub struct Wish {
+#[schema(as = Wish)]
+pub struct PutSchedules {
     /// Whether to pause or resume schedules. If absent, they stay as they are.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     paused: Option<bool>,
@@ -28,7 +29,7 @@ pub struct Wish {
     schedule_id: Option<String>,
 }
 
-impl Interdependent for Wish {
+impl Interdependent for PutSchedules {
     fn alternatives() -> Vec<Object> {
         let paused = ObjectBuilder::new().schema_type(Type::Boolean);
         let everything = ObjectBuilder::new().schema_type(Type::Null);
@@ -45,7 +46,7 @@ impl Interdependent for Wish {
 }
 
 /// Documents the wish.
-type PutSchedules = Documented<Wish>;
+type PutSchedulesSchema = Documented<PutSchedules>;
 
 /// Documents the ids of schedules.
 #[derive(Debug)]
@@ -55,7 +56,7 @@ impl PartialSchema for ScheduleId {
     fn schema() -> RefOr<Schema> {
         ObjectBuilder::new()
             .schema_type(Type::String)
-            .enum_values(Some(built().map(|schedule| schedule.id)))
+            .enum_values(Some(runnable().map(|schedule| schedule.id)))
             .into()
     }
 }
@@ -115,9 +116,9 @@ pub struct Item {
     ),
     security(("serviceToken" = []))
 )]
-pub async fn list(State(desk): State<Desk>, caller: Caller) -> Result<Json<Schedules>> {
+pub async fn list(State(state): State<AppState>, caller: Caller) -> Result<Json<Schedules>> {
     caller.must_be_admin()?;
-    shown(&desk).await
+    to_response(&state).await
 }
 
 /// Register schedules
@@ -130,7 +131,7 @@ pub async fn list(State(desk): State<Desk>, caller: Caller) -> Result<Json<Sched
     path = "/api/queue/schedules",
     tag = "jobs",
     params(Caller),
-    request_body = PutSchedules,
+    request_body = PutSchedulesSchema,
     responses(
         (status = 200, description = "The current schedules", body = Schedules),
         BodyProblems,
@@ -139,58 +140,58 @@ pub async fn list(State(desk): State<Desk>, caller: Caller) -> Result<Json<Sched
     security(("serviceToken" = []))
 )]
 pub async fn put(
-    State(desk): State<Desk>,
+    State(state): State<AppState>,
     caller: Caller,
-    input::Json { value: wish, .. }: input::Json<Wish>,
+    input::Json { value: request, .. }: input::Json<PutSchedules>,
 ) -> Result<Json<Schedules>> {
     caller.must_be_admin()?;
-    let meant = meant(&wish)?;
-    desk.publisher.register_schedules().await?;
-    if let Some(paused) = wish.paused {
-        for schedule in meant {
-            desk.publisher.pause_schedule(schedule, paused).await?;
+    let selected = selected(&request)?;
+    state.publisher.register_schedules().await?;
+    if let Some(paused) = request.paused {
+        for schedule in selected {
+            state.publisher.pause_schedule(schedule, paused).await?;
         }
         tracing::warn!(
             paused,
-            schedule = wish.schedule_id,
+            schedule = request.schedule_id,
             "schedules paused or resumed by a caller"
         );
     }
-    shown(&desk).await
+    to_response(&state).await
 }
 
 /// Which schedules are paused or let go on.
-fn meant(wish: &Wish) -> Result<Vec<&'static Schedule>> {
-    let Some(id) = wish.schedule_id.as_deref() else {
-        return Ok(built().collect());
+fn selected(request: &PutSchedules) -> Result<Vec<&'static Schedule>> {
+    let Some(id) = request.schedule_id.as_deref() else {
+        return Ok(runnable().collect());
     };
-    if wish.paused.is_none() {
+    if request.paused.is_none() {
         return Err(invalid("/paused", "is required with scheduleId"));
     }
-    let meant: Vec<&Schedule> = built().filter(|it| it.id == id).collect();
-    if meant.is_empty() {
+    let selected: Vec<&Schedule> = runnable().filter(|it| it.id == id).collect();
+    if selected.is_empty() {
         return Err(invalid("/scheduleId", "must be the id of a schedule"));
     }
-    Ok(meant)
+    Ok(selected)
 }
 
 /// The schedules whose functions are built.
-fn built() -> impl Iterator<Item = &'static Schedule> {
+fn runnable() -> impl Iterator<Item = &'static Schedule> {
     SCHEDULES.iter().filter(|schedule| schedule.job().is_some())
 }
 
-async fn shown(desk: &Desk) -> Result<Json<Schedules>> {
-    let schedules = desk.publisher.schedules().await?;
-    let built: Vec<_> = schedules
+async fn to_response(state: &AppState) -> Result<Json<Schedules>> {
+    let schedules = state.publisher.schedules().await?;
+    let runnable: Vec<_> = schedules
         .into_iter()
         .filter_map(|(schedule, registered)| Some((schedule, schedule.job()?, registered)))
         .collect();
-    let last: Vec<&str> = built
+    let last: Vec<&str> = runnable
         .iter()
         .map(|(.., registered)| last_message(registered.as_ref()))
         .collect();
-    let mut results = desk.jobs.get_each(&last).await?.into_iter();
-    let items = built
+    let mut results = state.jobs.get_each(&last).await?.into_iter();
+    let items = runnable
         .iter()
         .map(|(schedule, job, registered)| Item {
             schedule_id: schedule.id,

@@ -8,7 +8,7 @@ use shared::edge::Result;
 use shared::edge::documented::GuardProblems;
 use shared::service::job::Stats;
 
-use crate::Desk;
+use crate::AppState;
 
 /// Get job statistics
 ///
@@ -24,12 +24,12 @@ use crate::Desk;
     ),
     security(("serviceToken" = []))
 )]
-pub async fn show(State(desk): State<Desk>) -> Result<Json<BTreeMap<&'static str, Stats>>> {
-    let stats = desk.jobs.stats(desk.clock.now()).await?;
+pub async fn show(State(state): State<AppState>) -> Result<Json<BTreeMap<&'static str, Stats>>> {
+    let by_type = state.jobs.stats(state.clock.now()).await?;
     Ok(Json(
-        stats
+        by_type
             .into_iter()
-            .map(|(job, stats)| (job.name(), stats))
+            .map(|(job, figures)| (job.name(), figures))
             .collect(),
     ))
 }

@@ -12,7 +12,7 @@ use utoipa::openapi::link::LinkBuilder;
 use utoipa::openapi::{ContentBuilder, Ref, RefOr, ResponseBuilder, response};
 use utoipa::{IntoResponses, ToSchema};
 
-use crate::enqueue::Taken;
+use crate::enqueue::Enqueued;
 
 /// An enqueued job.
 #[derive(Debug, Serialize, ToSchema)]
@@ -41,22 +41,22 @@ pub struct AcceptedBatch {
 }
 
 impl Accepted {
-    pub(crate) fn of(taken: Taken) -> Self {
-        let many = taken.ids.len() > 1;
+    pub(crate) fn of(enqueued: Enqueued) -> Self {
+        let many = enqueued.ids.len() > 1;
         Self {
-            job_id: taken.ids.first().cloned().unwrap_or_default(),
+            job_id: enqueued.ids.first().cloned().unwrap_or_default(),
             status: Status::Queued,
-            batch_id: many.then_some(taken.label),
-            job_ids: many.then_some(taken.ids),
+            batch_id: many.then_some(enqueued.label),
+            job_ids: many.then_some(enqueued.ids),
         }
     }
 }
 
 impl AcceptedBatch {
-    pub(crate) fn of(taken: Taken) -> Self {
+    pub(crate) fn of(enqueued: Enqueued) -> Self {
         Self {
-            batch_id: taken.label,
-            job_ids: taken.ids,
+            batch_id: enqueued.label,
+            job_ids: enqueued.ids,
         }
     }
 }

@@ -4,14 +4,14 @@ use axum::extract::State;
 use serde::Serialize;
 use shared::edge::input::{self, invalid};
 use shared::edge::{Caller, Result};
-use shared::service::audit::{Event, Happened};
+use shared::service::audit::{Event, EventTime};
 use shared::service::job::{JobType, Priority};
 
 use crate::Queue;
 use crate::accepted::Accepted;
 use crate::idempotency::IdempotencyKey;
-use crate::timing::{OneWait, Timing};
-use crate::wish::Wish;
+use crate::request::EnqueueRequest;
+use crate::timing::{ExclusiveDelay, Timing};
 
 const ROUTE: &str = "/api/queue/audit-events";
 
@@ -23,7 +23,7 @@ pub struct EnqueueAuditEvent {
     #[serde(flatten)]
     timing: Timing,
     #[serde(flatten)]
-    wait: OneWait,
+    wait: ExclusiveDelay,
 }
 
 /// Enqueue an audit event
@@ -40,17 +40,23 @@ pub struct EnqueueAuditEvent {
     responses(Accepted),
     security(("serviceToken" = []))
 )]
-pub async fn enqueue(State(queue): State<Queue>, wish: Wish) -> Result<Accepted> {
-    let mut event: Event = input::fit(&wish.body.value)?;
+pub async fn enqueue(State(queue): State<Queue>, request: EnqueueRequest) -> Result<Accepted> {
+    let mut event: Event = input::fit(&request.body.value)?;
     event
         .must_fit()
         .map_err(|error| invalid("", &error.to_string()))?;
-    event.timestamp.get_or_insert(Happened(queue.clock.now()));
+    event.timestamp.get_or_insert(EventTime(queue.clock.now()));
     if event.domain.is_none() {
-        let domain = wish.caller.domain.clone();
+        let domain = request.caller.domain.clone();
         event.domain = domain.and_then(|domain| domain.try_into().ok());
     }
     queue
-        .one(JobType::AuditLog, ROUTE, &wish, [event], Priority::Normal)
+        .enqueue_one(
+            JobType::AuditLog,
+            ROUTE,
+            &request,
+            [event],
+            Priority::Normal,
+        )
         .await
 }

@@ -12,8 +12,8 @@ use crate::Queue;
 use crate::accepted::AcceptedBatch;
 use crate::emails::email;
 use crate::idempotency::IdempotencyKey;
-use crate::timing::{OneWait, Timing};
-use crate::wish::Wish;
+use crate::request::EnqueueRequest;
+use crate::timing::{ExclusiveDelay, Timing};
 
 const ROUTE: &str = "/api/queue/emails/bulk";
 
@@ -25,7 +25,7 @@ pub struct EnqueueBulk {
     #[serde(flatten)]
     timing: Timing,
     #[serde(flatten)]
-    wait: OneWait,
+    wait: ExclusiveDelay,
 }
 
 /// Enqueue a bulk e-mail
@@ -41,13 +41,18 @@ pub struct EnqueueBulk {
     responses(AcceptedBatch),
     security(("serviceToken" = []))
 )]
-pub async fn enqueue(State(queue): State<Queue>, mut wish: Wish) -> Result<AcceptedBatch> {
-    if let Some(members) = wish.body.value.as_object_mut() {
+pub async fn enqueue(
+    State(queue): State<Queue>,
+    mut request: EnqueueRequest,
+) -> Result<AcceptedBatch> {
+    if let Some(members) = request.body.value.as_object_mut() {
         members.insert("type".into(), json!("bulk"));
     }
-    let Email::Bulk(bulk) = email(&wish.body.value)? else {
+    let Email::Bulk(bulk) = email(&request.body.value)? else {
         return Err(invalid("/type", "must be bulk on this route"));
     };
     let parts = bulk.split().into_iter().map(Email::Bulk);
-    queue.batch(JobType::Email, ROUTE, &wish, parts).await
+    queue
+        .enqueue_batch(JobType::Email, ROUTE, &request, parts)
+        .await
 }

@@ -13,8 +13,8 @@ use crate::Queue;
 use crate::accepted::AcceptedBatch;
 use crate::idempotency::IdempotencyKey;
 use crate::notifications::notification;
-use crate::timing::{OneWait, Timing};
-use crate::wish::Wish;
+use crate::request::EnqueueRequest;
+use crate::timing::{ExclusiveDelay, Timing};
 
 const ROUTE: &str = "/api/queue/notifications/bulk";
 
@@ -26,7 +26,7 @@ pub struct EnqueueBulkNotifications {
     #[serde(flatten)]
     timing: Timing,
     #[serde(flatten)]
-    wait: OneWait,
+    wait: ExclusiveDelay,
 }
 
 /// Enqueue bulk notifications
@@ -42,16 +42,19 @@ pub struct EnqueueBulkNotifications {
     responses(AcceptedBatch),
     security(("serviceToken" = []))
 )]
-pub async fn enqueue(State(queue): State<Queue>, mut wish: Wish) -> Result<AcceptedBatch> {
-    if let Some(members) = wish.body.value.as_object_mut() {
+pub async fn enqueue(
+    State(queue): State<Queue>,
+    mut request: EnqueueRequest,
+) -> Result<AcceptedBatch> {
+    if let Some(members) = request.body.value.as_object_mut() {
         members.insert("type".into(), json!("bulk_notification"));
     }
-    let Notification::BulkNotification(bulk) = notification(&wish.body.value)? else {
+    let Notification::BulkNotification(bulk) = notification(&request.body.value)? else {
         return Err(invalid("/type", "must be bulk_notification on this route"));
     };
     let parts = bulk.split().into_iter();
     let parts = parts.map(Notification::BulkNotification);
     queue
-        .batch(JobType::Notification, ROUTE, &wish, parts)
+        .enqueue_batch(JobType::Notification, ROUTE, &request, parts)
         .await
 }

@@ -14,8 +14,8 @@ use utoipa::{PartialSchema, ToSchema};
 use crate::Queue;
 use crate::accepted::Accepted;
 use crate::idempotency::IdempotencyKey;
-use crate::timing::{OneWait, Timing};
-use crate::wish::Wish;
+use crate::request::EnqueueRequest;
+use crate::timing::{ExclusiveDelay, Timing};
 
 const ROUTE: &str = "/api/queue/emails";
 
@@ -28,17 +28,17 @@ pub struct EnqueueEmail {
     #[serde(flatten)]
     timing: Timing,
     #[serde(flatten)]
-    wait: OneWait,
+    wait: ExclusiveDelay,
     #[serde(flatten)]
-    identity: Superseding,
+    identity: SupersedesRule,
 }
 
 /// Documents that a mail which takes the place of another is one to a signer of a request, whose ids are needed. A bulk
 /// has no such member.
 #[derive(Debug, Serialize)]
-pub struct Superseding {}
+pub struct SupersedesRule {}
 
-impl PartialSchema for Superseding {
+impl PartialSchema for SupersedesRule {
     fn schema() -> RefOr<Schema> {
         let object = || ObjectBuilder::new().schema_type(Type::Object);
         let text = || {
@@ -61,7 +61,11 @@ impl PartialSchema for Superseding {
     }
 }
 
-impl ToSchema for Superseding {}
+impl ToSchema for SupersedesRule {
+    fn name() -> std::borrow::Cow<'static, str> {
+        "Superseding".into()
+    }
+}
 
 fn constant(value: &str) -> ObjectBuilder {
     ObjectBuilder::new()
@@ -83,15 +87,17 @@ fn constant(value: &str) -> ObjectBuilder {
     responses(Accepted),
     security(("serviceToken" = []))
 )]
-pub async fn enqueue(State(queue): State<Queue>, wish: Wish) -> Result<Accepted> {
-    let (parts, usual) = match email(&wish.body.value)? {
+pub async fn enqueue(State(queue): State<Queue>, request: EnqueueRequest) -> Result<Accepted> {
+    let (parts, default_priority) = match email(&request.body.value)? {
         Email::Bulk(bulk) => {
             let parts = bulk.split().into_iter().map(Email::Bulk);
             (parts.collect(), Priority::Low)
         }
         email => (vec![email], Priority::Normal),
     };
-    queue.one(JobType::Email, ROUTE, &wish, parts, usual).await
+    queue
+        .enqueue_one(JobType::Email, ROUTE, &request, parts, default_priority)
+        .await
 }
 
 /// Reads the payload, or names the field that is wrong.

@@ -5,8 +5,8 @@ use shared::base::causes::causes;
 use shared::edge::{Caller, Problem, Result};
 use shared::protocol::qstash::Refusal;
 use shared::service::job::{
-    Created, Delivery, Error, HELD_FOR, Idempotency, Incoming, JobType, NewJob, Order, Outgoing,
-    Priority, Sight, Standing, Status,
+    Created, Delivery, Error, HELD_FOR, Idempotency, Incoming, JobOptions, JobType, NewJob,
+    Outgoing, Priority, RecordState, Status, Viewer,
 };
 
 use crate::Queue;
@@ -14,7 +14,7 @@ use crate::timing::Timing;
 
 /// Jobs that were taken.
 #[derive(Debug)]
-pub(crate) struct Taken {
+pub(crate) struct Enqueued {
     /// Their ids, in the order of the request.
     pub(crate) ids: Vec<String>,
     /// Their label: the batch's id, where there is one.
@@ -22,18 +22,18 @@ pub(crate) struct Taken {
 }
 
 impl Queue {
-    /// What the jobs of one request have in common; their priority is `usual` unless the caller names one.
-    pub(crate) fn order(
+    /// What the jobs of one request have in common; their priority is `default_priority` unless the caller names one.
+    pub(crate) fn options(
         &self,
         job: JobType,
         caller: &Caller,
         timing: &Timing,
-        usual: Priority,
+        default_priority: Priority,
         label: String,
-    ) -> Result<Order> {
-        Ok(Order {
+    ) -> Result<JobOptions> {
+        Ok(JobOptions {
             job,
-            priority: timing.priority.unwrap_or(usual),
+            priority: timing.priority.unwrap_or(default_priority),
             tenant: caller.tenant().to_owned(),
             user: caller.user_id.clone().unwrap_or_default(),
             label,
@@ -46,11 +46,11 @@ impl Queue {
     /// then gets one job and not two. With an idempotency key nothing is, and asking again with it goes on.
     pub(crate) async fn enqueue(
         &self,
-        order: &Order,
+        options: &JobOptions,
         jobs: &[NewJob],
         idempotency: Option<&Idempotency>,
-    ) -> Result<Taken> {
-        let created = match self.jobs.create(order, jobs, idempotency).await {
+    ) -> Result<Enqueued> {
+        let created = match self.jobs.create(options, jobs, idempotency).await {
             // Some may be recorded all the same, and none is published.
             Err(error) if idempotency.is_none() && (error.is_ambiguous() || jobs.len() > 1) => {
                 self.cancel(&own_ids(jobs)).await;
@@ -60,19 +60,19 @@ impl Queue {
         };
         let (ids, label, not_before) = match created {
             Created::Conflict => return Err(reused_key()),
-            Created::Paused => return Err(paused(order.job)),
-            Created::New => (own_ids(jobs), order.label.clone(), order.not_before),
+            Created::Paused => return Err(paused(options.job)),
+            Created::New => (own_ids(jobs), options.label.clone(), options.not_before),
             Created::Same {
                 ids,
                 label,
-                standing,
+                record_state,
                 not_before,
-            } => match standing {
-                Standing::Known => return Ok(Taken { ids, label }),
-                Standing::Unclaimed => (ids, label, not_before),
-                Standing::Gone => {
-                    self.record_again(order, jobs, &ids, &label).await?;
-                    (ids, label, order.not_before)
+            } => match record_state {
+                RecordState::Known => return Ok(Enqueued { ids, label }),
+                RecordState::Unclaimed => (ids, label, not_before),
+                RecordState::Gone => {
+                    self.record_again(options, jobs, &ids, &label).await?;
+                    (ids, label, options.not_before)
                 }
             },
         };
@@ -81,18 +81,18 @@ impl Queue {
             .zip(jobs)
             .map(|(id, job)| Outgoing {
                 not_before,
-                ..outgoing(order, id, job)
+                ..outgoing(options, id, job)
             })
             .collect();
         self.publish(&outgoing, idempotency.is_some()).await?;
-        Ok(Taken { ids, label })
+        Ok(Enqueued { ids, label })
     }
 
     /// Makes the records anew that an idempotency key still names, under their ids: whatever was done under them is
     /// recognised by them.
     async fn record_again(
         &self,
-        order: &Order,
+        options: &JobOptions,
         jobs: &[NewJob],
         ids: &[String],
         label: &str,
@@ -101,9 +101,9 @@ impl Queue {
             jobs = ids.len(),
             "job records of an Idempotency-Key missing; recorded again"
         );
-        let order = Order {
+        let options = JobOptions {
             label: label.to_owned(),
-            ..order.clone()
+            ..options.clone()
         };
         let jobs: Vec<NewJob> = ids
             .iter()
@@ -113,10 +113,12 @@ impl Queue {
                 payload: job.payload.clone(),
             })
             .collect();
-        let created = self.jobs.create_each(jobs.iter().map(|job| (&order, job)));
+        let created = self
+            .jobs
+            .create_each(jobs.iter().map(|job| (&options, job)));
         for created in created.await? {
             if created? == Created::Paused {
-                return Err(paused(order.job));
+                return Err(paused(options.job));
             }
         }
         Ok(())
@@ -225,7 +227,7 @@ impl Queue {
 
     /// Cancels what was certainly not published. What cannot be reached for it stays queued, and goes with the sweep.
     async fn cancel(&self, ids: &[String]) {
-        match self.jobs.cancel_each(ids, Sight::ALL).await {
+        match self.jobs.cancel_each(ids, Viewer::ALL).await {
             Ok(_) => tracing::warn!(
                 jobs = ids.len(),
                 "enqueue failed; unpublished jobs cancelled"
@@ -258,14 +260,14 @@ fn own_ids(jobs: &[NewJob]) -> Vec<String> {
     jobs.iter().map(|job| job.id.clone()).collect()
 }
 
-fn outgoing<'a>(order: &'a Order, id: &'a str, job: &'a NewJob) -> Outgoing<'a> {
+fn outgoing<'a>(options: &'a JobOptions, id: &'a str, job: &'a NewJob) -> Outgoing<'a> {
     Outgoing {
         job_id: id,
-        job: order.job,
+        job: options.job,
         generation: 1,
-        priority: order.priority,
-        tenant: &order.tenant,
-        not_before: order.not_before,
+        priority: options.priority,
+        tenant: &options.tenant,
+        not_before: options.not_before,
         payload: &job.payload,
     }
 }

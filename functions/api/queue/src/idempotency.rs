@@ -9,7 +9,7 @@ use shared::edge::{Caller, Problem};
 use shared::service::job::Idempotency;
 
 /// The longest key that is taken.
-const LONGEST: usize = 255;
+const MAX_KEY_LEN: usize = 255;
 
 /// Up to here a double holds every whole number.
 const MAX_EXACT: f64 = 9_007_199_254_740_992.0;
@@ -47,7 +47,7 @@ impl IdempotencyKey {
 /// The same document with its numbers in one spelling; its members are kept in their order by name.
 fn canonical(value: &Value) -> Value {
     match value {
-        Value::Number(number) => Value::Number(whole(number).unwrap_or_else(|| number.clone())),
+        Value::Number(number) => Value::Number(integer(number).unwrap_or_else(|| number.clone())),
         Value::Array(items) => items.iter().map(canonical).collect(),
         Value::Object(members) => {
             let members = members
@@ -60,7 +60,7 @@ fn canonical(value: &Value) -> Value {
 }
 
 /// `18.0` and `1.8e1` as `18`.
-fn whole(number: &Number) -> Option<Number> {
+fn integer(number: &Number) -> Option<Number> {
     let float = number.as_f64().filter(|_| number.is_f64())?;
     let is_whole = float.fract() == 0.0 && float.abs() <= MAX_EXACT;
     // Adding zero makes minus zero plain zero.
@@ -74,7 +74,7 @@ impl<S: Sync> FromRequestParts<S> for IdempotencyKey {
         let Some(value) = parts.headers.get("idempotency-key") else {
             return Ok(Self { key: None });
         };
-        let key = visible(value, LONGEST).ok_or_else(|| {
+        let key = visible(value, MAX_KEY_LEN).ok_or_else(|| {
             Problem::new(
                 StatusCode::BAD_REQUEST,
                 "idempotency_key_invalid",

@@ -8,8 +8,8 @@ pub mod emails;
 mod enqueue;
 pub mod idempotency;
 pub mod notifications;
+mod request;
 pub mod timing;
-mod wish;
 
 use axum::Router;
 use axum::routing::post;

@@ -14,8 +14,8 @@ use utoipa::{PartialSchema, ToSchema};
 use crate::Queue;
 use crate::accepted::Accepted;
 use crate::idempotency::IdempotencyKey;
-use crate::timing::{OneWait, Timing};
-use crate::wish::Wish;
+use crate::request::EnqueueRequest;
+use crate::timing::{ExclusiveDelay, Timing};
 
 const ROUTE: &str = "/api/queue/notifications";
 
@@ -28,16 +28,16 @@ pub struct EnqueueNotification {
     #[serde(flatten)]
     timing: Timing,
     #[serde(flatten)]
-    wait: OneWait,
+    wait: ExclusiveDelay,
     #[serde(flatten)]
-    somebody: Somebody,
+    recipient: RecipientRule,
 }
 
 /// Documents that each notification says who is told: by name, by the request, or by the signer's address.
 #[derive(Debug, Serialize)]
-pub struct Somebody {}
+pub struct RecipientRule {}
 
-impl PartialSchema for Somebody {
+impl PartialSchema for RecipientRule {
     fn schema() -> RefOr<Schema> {
         let with = |member: &str, is: ObjectBuilder| {
             ObjectBuilder::new()
@@ -80,7 +80,11 @@ const SIGNERS: &[&str] = &[
     "reminder",
 ];
 
-impl ToSchema for Somebody {}
+impl ToSchema for RecipientRule {
+    fn name() -> std::borrow::Cow<'static, str> {
+        "Somebody".into()
+    }
+}
 
 /// Enqueue a notification
 ///
@@ -96,8 +100,8 @@ impl ToSchema for Somebody {}
     responses(Accepted),
     security(("serviceToken" = []))
 )]
-pub async fn enqueue(State(queue): State<Queue>, wish: Wish) -> Result<Accepted> {
-    let (parts, usual) = match notification(&wish.body.value)? {
+pub async fn enqueue(State(queue): State<Queue>, request: EnqueueRequest) -> Result<Accepted> {
+    let (parts, default_priority) = match notification(&request.body.value)? {
         Notification::BulkNotification(bulk) => {
             let parts = bulk.split().into_iter();
             let parts = parts.map(Notification::BulkNotification);
@@ -106,7 +110,9 @@ pub async fn enqueue(State(queue): State<Queue>, wish: Wish) -> Result<Accepted>
         notification => (vec![notification], Priority::Normal),
     };
     let job = JobType::Notification;
-    queue.one(job, ROUTE, &wish, parts, usual).await
+    queue
+        .enqueue_one(job, ROUTE, &request, parts, default_priority)
+        .await
 }
 
 /// Reads the payload, or names the field that is wrong.

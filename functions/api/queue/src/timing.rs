@@ -2,7 +2,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Deserializer, Serialize};
-use shared::base::whole;
+use shared::base::integer;
 use shared::edge::input::invalid;
 use shared::edge::instant::Instant;
 use shared::edge::{Problem, Result};
@@ -12,17 +12,17 @@ use utoipa::openapi::{RefOr, Schema};
 use utoipa::{PartialSchema, ToSchema};
 
 /// The longest delay. QStash takes 7 days on its smallest plan; what must wait longer is a schedule's business.
-const LONGEST_DELAY: SignedDuration = SignedDuration::from_hours(7 * 24);
+const MAX_DELAY: SignedDuration = SignedDuration::from_hours(7 * 24);
 
 /// The queue counts by its own clock, in whole seconds: what is asked for at the edge must not be over it there.
-const CLOCKS_DIFFER_BY: SignedDuration = SignedDuration::from_secs(5);
+const CLOCK_SKEW: SignedDuration = SignedDuration::from_secs(5);
 
 /// The members that every enqueue request accepts besides its payload.
 #[derive(Debug, Deserialize, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Timing {
     /// Seconds to wait, at most 604800. A delay within five seconds of the maximum may end up to five seconds early.
-    #[serde(default, deserialize_with = "whole::optional")]
+    #[serde(default, deserialize_with = "integer::optional")]
     #[schema(maximum = 604_800)]
     pub delay_seconds: Option<u32>,
     /// The earliest instant to run the job, at most seven days ahead. Excludes `delaySeconds`.
@@ -44,9 +44,9 @@ fn named<'de, D: Deserializer<'de>>(
 
 /// Documents that a delay and an instant exclude each other, which the members themselves cannot say.
 #[derive(Debug, Serialize)]
-pub struct OneWait {}
+pub struct ExclusiveDelay {}
 
-impl PartialSchema for OneWait {
+impl PartialSchema for ExclusiveDelay {
     fn schema() -> RefOr<Schema> {
         let without = |member| {
             ObjectBuilder::new()
@@ -61,7 +61,11 @@ impl PartialSchema for OneWait {
     }
 }
 
-impl ToSchema for OneWait {}
+impl ToSchema for ExclusiveDelay {
+    fn name() -> std::borrow::Cow<'static, str> {
+        "OneWait".into()
+    }
+}
 
 impl Timing {
     /// The instant before which the job must not run; none for at once.
@@ -80,10 +84,10 @@ impl Timing {
             ),
             (None, Some(at)) => (at, "/notBefore"),
         };
-        if at > now + LONGEST_DELAY {
+        if at > now + MAX_DELAY {
             return Err(too_far(field));
         }
-        let longest = now + (LONGEST_DELAY - CLOCKS_DIFFER_BY);
+        let longest = now + (MAX_DELAY - CLOCK_SKEW);
         Ok(Some(at.min(longest)).filter(|at| *at > now))
     }
 }

@@ -5,7 +5,7 @@ use axum::extract::State;
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
 use shared::base::causes::causes;
-use shared::base::whole;
+use shared::base::integer;
 use shared::edge::documented::{BodyProblems, GuardProblems};
 use shared::edge::input::{self, Path};
 use shared::edge::problem::ProblemDocument;
@@ -16,23 +16,23 @@ use utoipa::openapi::schema::{ObjectBuilder, Type};
 use utoipa::openapi::{RefOr, Schema};
 use utoipa::{PartialSchema, ToSchema};
 
-use crate::Desk;
+use crate::AppState;
 
 /// The most that is taken at once.
-const MOST: i64 = 1_000_000;
+const MAX_COST: i64 = 1_000_000;
 
 /// The longest identifier, in characters.
-const LONGEST: usize = 512;
+const MAX_IDENTIFIER_LEN: usize = 512;
 
 /// The identifier to count, and the cost.
 #[derive(Debug, Deserialize, utoipa::ToSchema)]
 #[schema(as = RateLimitCheck)]
-pub struct Wanted {
+pub struct CheckRequest {
     /// The identifier, used in the key as given. docs/KEYS.md lists the identifiers of each limiter.
     #[schema(min_length = 1, max_length = 512)]
     identifier: String,
     /// The cost of the request: default 1. With 0, only the remaining requests are read.
-    #[serde(default = "one", deserialize_with = "whole::signed")]
+    #[serde(default = "default_cost", deserialize_with = "integer::signed")]
     #[schema(minimum = 0, maximum = 1_000_000, default = 1)]
     cost: i64,
 }
@@ -52,14 +52,15 @@ impl PartialSchema for LimiterName {
 
 impl ToSchema for LimiterName {}
 
-fn one() -> i64 {
+fn default_cost() -> i64 {
     1
 }
 
 /// The result of a check.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase")]
-pub struct Checked {
+#[schema(as = Checked)]
+pub struct CheckResult {
     /// Whether the request is allowed.
     success: bool,
     /// The capacity of the window or the bucket.
@@ -86,9 +87,9 @@ pub struct Checked {
     path = "/api/security/rate-limits/{limiter}",
     tag = "security",
     params(("limiter" = LimiterName, Path, description = "The name of a limiter, such as `totp`")),
-    request_body = Wanted,
+    request_body = CheckRequest,
     responses(
-        (status = 200, description = "Whether the request is allowed", body = Checked),
+        (status = 200, description = "Whether the request is allowed", body = CheckResult),
         (
             status = 404,
             description = "Unknown limiter",
@@ -101,41 +102,41 @@ pub struct Checked {
     security(("serviceToken" = []))
 )]
 pub async fn check(
-    State(desk): State<Desk>,
+    State(state): State<AppState>,
     Path(name): Path<String>,
-    wanted: input::Json<Wanted>,
-) -> Result<Json<Checked>> {
-    let limit = desk.named(&name).ok_or_else(unknown)?;
-    let Wanted { identifier, cost } = wanted.value;
-    if !(1..=LONGEST).contains(&identifier.chars().count()) {
+    request: input::Json<CheckRequest>,
+) -> Result<Json<CheckResult>> {
+    let limit = state.named(&name).ok_or_else(unknown)?;
+    let CheckRequest { identifier, cost } = request.value;
+    if !(1..=MAX_IDENTIFIER_LEN).contains(&identifier.chars().count()) {
         return Err(input::invalid(
             "/identifier",
             "must be 1 to 512 characters long",
         ));
     }
-    if !(0..=MOST).contains(&cost) {
+    if !(0..=MAX_COST).contains(&cost) {
         return Err(input::invalid("/cost", "must be 0 to 1000000"));
     }
-    let asked = asked(&desk, limit, identifier, cost).await;
-    Ok(Json(asked.unwrap_or_else(|error| {
+    let count = count(&state, limit, identifier, cost).await;
+    Ok(Json(count.unwrap_or_else(|error| {
         tracing::error!(
             limiter = name,
             error = causes(&error),
             "limiter unavailable; answered by its outage policy"
         );
-        uncounted(limit, desk.clock.now().as_millisecond())
+        on_outage(limit, state.clock.now().as_millisecond())
     })))
 }
 
-async fn asked(
-    desk: &Desk,
+async fn count(
+    state: &AppState,
     limit: Limit,
     identifier: String,
     cost: i64,
-) -> std::result::Result<Checked, upstash::Error> {
+) -> std::result::Result<CheckResult, upstash::Error> {
     if cost == 0 {
-        let left = desk.limits.remaining(&limit, &identifier).await?;
-        return Ok(Checked {
+        let left = state.limits.remaining(&limit, &identifier).await?;
+        return Ok(CheckResult {
             success: left.remaining > 0,
             limit: limit.rate().count,
             remaining: left.remaining,
@@ -149,10 +150,10 @@ async fn asked(
         identifier,
         cost,
     };
-    let verdict = desk.limits.limit(claim).await?;
+    let verdict = state.limits.limit(claim).await?;
     let refused = verdict.refusal.is_some();
     let seconds = verdict.wait.as_secs() + u64::from(verdict.wait.subsec_nanos() > 0);
-    Ok(Checked {
+    Ok(CheckResult {
         success: !refused,
         limit: verdict.limit,
         remaining: verdict.remaining,
@@ -167,9 +168,9 @@ async fn asked(
 }
 
 /// What a limiter says that cannot count.
-fn uncounted(limit: Limit, now: i64) -> Checked {
+fn on_outage(limit: Limit, now: i64) -> CheckResult {
     let success = limit.limiter().on_outage == OnOutage::Open;
-    Checked {
+    CheckResult {
         success,
         limit: limit.rate().count,
         remaining: 0,

@@ -15,13 +15,13 @@ use utoipa::OpenApi;
 
 /// What the routes need: the counters, and each limiter at the rate of this deployment.
 #[derive(Clone, Debug)]
-pub struct Desk {
+pub struct AppState {
     limits: RateLimits,
     all: Arc<[Limit]>,
     clock: Clock,
 }
 
-impl Desk {
+impl AppState {
     /// Every named limiter, at the rate of its variable or its own.
     pub fn from_env(limits: RateLimits, clock: Clock) -> Result<Self, env::Error> {
         let all: Result<Vec<Limit>, _> =
@@ -42,7 +42,7 @@ impl Desk {
 }
 
 /// The routes. Checking is not limited itself: it always answers 200.
-pub fn router(desk: Desk, guard: &Guard) -> Result<Router, env::Error> {
+pub fn router(state: AppState, guard: &Guard) -> Result<Router, env::Error> {
     let check = guard.unlimited(
         "it is the limiter, and always answers 200",
         post(check::check),
@@ -53,7 +53,7 @@ pub fn router(desk: Desk, guard: &Guard) -> Result<Router, env::Error> {
             "/api/security/rate-limits",
             guard.service(limiter::API, get(report::show))?,
         )
-        .with_state(desk))
+        .with_state(state))
 }
 
 /// The routes' documentation.

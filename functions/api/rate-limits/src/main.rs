@@ -2,7 +2,7 @@
 //!
 //! Called by the web app, with the service token. Reads and writes the counters of @upstash/ratelimit in Redis.
 
-use rate_limits::{Desk, router};
+use rate_limits::{AppState, router};
 use shared::base::clock::Clock;
 use shared::edge::{Fatal, Guard, api, start};
 use shared::protocol::upstash::Redis;
@@ -14,8 +14,8 @@ async fn main() -> Result<(), Fatal> {
     let redis = Redis::from_env()?;
     let guard = Guard::from_env(&redis)?;
     let limits = RateLimits::new(redis.clone(), Clock::system());
-    let desk = Desk::from_env(limits, Clock::system())?;
-    let router = router(desk, &guard)?;
+    let state = AppState::from_env(limits, Clock::system())?;
+    let router = router(state, &guard)?;
     redis.connect().await;
     api::serve("rate-limits", router, redis.usage().clone()).await
 }

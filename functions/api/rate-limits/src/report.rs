@@ -10,12 +10,12 @@ use shared::edge::input::Query;
 use shared::edge::{Caller, Result};
 use shared::service::rate_limit::{Hour, Limit, OnOutage, Refused};
 
-use crate::Desk;
+use crate::AppState;
 
 /// The day of the report.
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
-pub struct Wanted {
+pub struct ReportQuery {
     /// The day (UTC); default today. Days are kept for a week.
     #[param(value_type = Option<String>, format = Date)]
     date: Option<Date>,
@@ -63,7 +63,7 @@ pub struct LimiterReport {
     operation_id = "getRateLimits",
     path = "/api/security/rate-limits",
     tag = "security",
-    params(Wanted),
+    params(ReportQuery),
     responses(
         (status = 200, description = "The statistics of the day", body = RateLimitReport),
         GuardProblems,
@@ -71,15 +71,15 @@ pub struct LimiterReport {
     security(("serviceToken" = []))
 )]
 pub async fn show(
-    State(desk): State<Desk>,
+    State(state): State<AppState>,
     caller: Caller,
-    Query(wanted): Query<Wanted>,
+    Query(query): Query<ReportQuery>,
 ) -> Result<Json<RateLimitReport>> {
     caller.must_be_admin()?;
-    let today = desk.clock.now().to_zoned_datetime(TimeZone::UTC).date();
-    let date = wanted.date.unwrap_or(today);
-    let day = desk.limits.day(date).await?;
-    let items = desk
+    let today = state.clock.now().to_zoned_datetime(TimeZone::UTC).date();
+    let date = query.date.unwrap_or(today);
+    let day = state.limits.day(date).await?;
+    let items = state
         .all
         .iter()
         .map(|limit| item(limit, day.hours_of(limit.limiter())));

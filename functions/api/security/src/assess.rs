@@ -10,14 +10,14 @@ use shared::edge::input;
 use shared::edge::schema::IpAddress;
 use shared::service::security::{self, Visitor};
 
-use crate::Desk;
+use crate::AppState;
 use crate::visitor::{Kind, Name, agent};
 
 /// A visit to assess.
 #[derive(Debug, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = SecurityAssessment)]
-pub struct Visit {
+pub struct AssessRequest {
     /// The account that the visitor tries to access, as named in attempts.
     identifier: Option<Name>,
     /// The account by user id, if there is no identifier.
@@ -68,7 +68,7 @@ pub enum Verdict {
     operation_id = "assessVisitor",
     path = "/api/security/assess",
     tag = "security",
-    request_body = Visit,
+    request_body = AssessRequest,
     responses(
         (status = 200, description = "The assessment", body = Assessed),
         BodyProblems,
@@ -76,20 +76,23 @@ pub enum Verdict {
     ),
     security(("serviceToken" = []))
 )]
-pub async fn assess(State(desk): State<Desk>, visit: input::Json<Visit>) -> Result<Json<Assessed>> {
-    let visit = visit.value;
-    let account = visit.identifier.as_ref().or(visit.user_id.as_ref());
-    let kind = visit.kind.unwrap_or_else(Kind::login);
+pub async fn assess(
+    State(state): State<AppState>,
+    request: input::Json<AssessRequest>,
+) -> Result<Json<Assessed>> {
+    let request = request.value;
+    let account = request.identifier.as_ref().or(request.user_id.as_ref());
+    let kind = request.kind.unwrap_or_else(Kind::login);
     let visitor = Visitor {
-        address: visit.ip.0,
-        user_agent: &agent(&visit.user_agent),
-        device_id: visit.device_id.as_ref().map(Name::as_str),
+        address: request.ip.0,
+        user_agent: &agent(&request.user_agent),
+        device_id: request.device_id.as_ref().map(Name::as_str),
     };
-    let assessment = desk
+    let assessment = state
         .security
         .assess(
             &visitor,
-            &visit.path,
+            &request.path,
             kind.as_str(),
             account.map(Name::as_str),
         )

@@ -11,14 +11,14 @@ use shared::edge::schema::IpAddress;
 use shared::protocol::mail::EmailAddress;
 use shared::service::security::{Attempt, Visitor};
 
-use crate::Desk;
+use crate::AppState;
 use crate::visitor::{Kind, Name, agent};
 
 /// An attempt to record.
 #[derive(Debug, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = SecurityAttempt)]
-pub struct Made {
+pub struct AttemptRequest {
     /// The kind of attempt, such as `login` or `totp`. Each kind is counted separately.
     kind: Kind,
     /// The account: an e-mail address, ignoring case, or a user id.
@@ -59,7 +59,7 @@ pub struct Recorded {
     operation_id = "recordAttempt",
     path = "/api/security/attempts",
     tag = "security",
-    request_body = Made,
+    request_body = AttemptRequest,
     responses(
         (status = 200, description = "Whether the account is locked", body = Recorded),
         BodyProblems,
@@ -67,20 +67,23 @@ pub struct Recorded {
     ),
     security(("serviceToken" = []))
 )]
-pub async fn record(State(desk): State<Desk>, made: input::Json<Made>) -> Result<Json<Recorded>> {
-    let made = made.value;
-    let outcome = desk
+pub async fn record(
+    State(state): State<AppState>,
+    request: input::Json<AttemptRequest>,
+) -> Result<Json<Recorded>> {
+    let request = request.value;
+    let outcome = state
         .security
         .attempt(&Attempt {
-            kind: made.kind.as_str(),
-            identifier: made.identifier.as_str(),
+            kind: request.kind.as_str(),
+            identifier: request.identifier.as_str(),
             visitor: Visitor {
-                address: made.ip.0,
-                user_agent: &agent(&made.user_agent),
-                device_id: made.device_id.as_ref().map(Name::as_str),
+                address: request.ip.0,
+                user_agent: &agent(&request.user_agent),
+                device_id: request.device_id.as_ref().map(Name::as_str),
             },
-            success: made.success,
-            email: made.email.as_ref(),
+            success: request.success,
+            email: request.email.as_ref(),
         })
         .await?;
     let seconds = outcome.wait.as_secs() + u64::from(outcome.wait.subsec_nanos() > 0);

@@ -14,15 +14,15 @@ use shared::edge::{Caller, Result};
 use shared::service::page::Cursor;
 use shared::service::security::{Blocked, Entry};
 
-use crate::Desk;
+use crate::AppState;
 
 /// The longest reason, in characters.
-const LONGEST_REASON: usize = 500;
+const MAX_REASON_LEN: usize = 500;
 
 /// The page of a list.
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
-pub struct Wanted {
+pub struct ListQuery {
     /// Items per page: 1 to 100, default 20.
     #[serde(default)]
     #[param(inline)]
@@ -46,7 +46,7 @@ pub struct BlocklistPage {
 #[derive(Debug, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = NewBlock)]
-pub struct New {
+pub struct BlockRequest {
     /// An address, or a network such as `192.0.2.0/24` or `2001:db8::/48`.
     #[schema(value_type = String, format = "cidr")]
     cidr: Network,
@@ -60,7 +60,7 @@ pub struct New {
 /// The network to unblock.
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
-pub struct Lifted {
+pub struct DeleteQuery {
     /// The address or network.
     #[param(value_type = String, format = "cidr")]
     cidr: Network,
@@ -74,7 +74,7 @@ pub struct Lifted {
     operation_id = "listBlocklist",
     path = "/api/security/blocklist",
     tag = "security",
-    params(Wanted),
+    params(ListQuery),
     responses(
         (status = 200, description = "A page of the block list", body = BlocklistPage),
         GuardProblems,
@@ -82,13 +82,13 @@ pub struct Lifted {
     security(("serviceToken" = []))
 )]
 pub async fn list(
-    State(desk): State<Desk>,
+    State(state): State<AppState>,
     caller: Caller,
-    Query(wanted): Query<Wanted>,
+    Query(query): Query<ListQuery>,
 ) -> Result<Json<BlocklistPage>> {
     caller.must_be_admin()?;
-    let limit = wanted.limit.into();
-    let page = desk.blocklist.list(limit, wanted.cursor.as_ref()).await?;
+    let limit = query.limit.into();
+    let page = state.blocklist.list(limit, query.cursor.as_ref()).await?;
     Ok(Json(BlocklistPage {
         items: page.items,
         cursor: page.cursor.map(|cursor| cursor.to_string()),
@@ -104,7 +104,7 @@ pub async fn list(
     operation_id = "putBlock",
     path = "/api/security/blocklist",
     tag = "security",
-    request_body = New,
+    request_body = BlockRequest,
     responses(
         (status = 200, description = "The entry as listed", body = Blocked),
         BodyProblems,
@@ -113,26 +113,26 @@ pub async fn list(
     security(("serviceToken" = []))
 )]
 pub async fn put(
-    State(desk): State<Desk>,
+    State(state): State<AppState>,
     caller: Caller,
-    new: input::Json<New>,
+    request: input::Json<BlockRequest>,
 ) -> Result<Json<Blocked>> {
     caller.must_be_admin()?;
-    let new = new.value;
-    let length = new.reason.chars().count();
-    if !(1..=LONGEST_REASON).contains(&length) || new.reason.contains('\0') {
+    let request = request.value;
+    let length = request.reason.chars().count();
+    if !(1..=MAX_REASON_LEN).contains(&length) || request.reason.contains('\0') {
         return Err(input::invalid(
             "/reason",
             "must be 1 to 500 characters long",
         ));
     }
-    let listed = desk
+    let listed = state
         .blocklist
         .put(&Entry {
-            network: new.cidr,
-            reason: &new.reason,
+            network: request.cidr,
+            reason: &request.reason,
             author: caller.user_id.as_deref(),
-            expires_at: new.expires_at.map(Timestamp::from),
+            expires_at: request.expires_at.map(Timestamp::from),
         })
         .await?;
     Ok(Json(listed))
@@ -146,7 +146,7 @@ pub async fn put(
     operation_id = "deleteBlock",
     path = "/api/security/blocklist",
     tag = "security",
-    params(Lifted),
+    params(DeleteQuery),
     responses(
         (status = 204, description = "The network is not listed"),
         GuardProblems,
@@ -154,12 +154,12 @@ pub async fn put(
     security(("serviceToken" = []))
 )]
 pub async fn remove(
-    State(desk): State<Desk>,
+    State(state): State<AppState>,
     caller: Caller,
-    Query(lifted): Query<Lifted>,
+    Query(query): Query<DeleteQuery>,
 ) -> Result<StatusCode> {
     caller.must_be_admin()?;
     let author = caller.user_id.as_deref();
-    desk.blocklist.remove(lifted.cidr, author).await?;
+    state.blocklist.remove(query.cidr, author).await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -14,7 +14,7 @@ use utoipa::OpenApi;
 
 /// What the routes need.
 #[derive(Clone, Debug)]
-pub struct Desk {
+pub struct AppState {
     /// Attempts and assessments.
     pub security: Security,
     /// Who may not call.
@@ -22,7 +22,7 @@ pub struct Desk {
 }
 
 /// The routes, each behind the guard. The block list is Postgres's, so its limit is asked before.
-pub fn router(desk: Desk, guard: &Guard) -> Result<Router, env::Error> {
+pub fn router(state: AppState, guard: &Guard) -> Result<Router, env::Error> {
     let blocklist = get(blocklist::list)
         .put(blocklist::put)
         .delete(blocklist::remove);
@@ -37,9 +37,9 @@ pub fn router(desk: Desk, guard: &Guard) -> Result<Router, env::Error> {
         )
         .route(
             "/api/security/blocklist",
-            guard.service(limiter::API.ahead(), blocklist)?,
+            guard.service(limiter::API.before(), blocklist)?,
         )
-        .with_state(desk))
+        .with_state(state))
 }
 
 /// The routes' documentation.

@@ -4,7 +4,7 @@
 //! token. Counts in Redis; writes the block list and security events to Postgres, and with them the audit log and the
 //! mails to owners, which it publishes at QStash.
 
-use security::{Desk, router};
+use security::{AppState, router};
 use shared::edge::{Fatal, Guard, api, start};
 use shared::protocol::postgres::Postgres;
 use shared::protocol::upstash::Redis;
@@ -17,11 +17,11 @@ async fn main() -> Result<(), Fatal> {
     let redis = Redis::from_env()?;
     let guard = Guard::from_env(&redis)?;
     let postgres = Postgres::from_env()?;
-    let desk = Desk {
+    let state = AppState {
         security: Security::new(redis.clone(), postgres.clone(), Publisher::from_env()?),
         blocklist: Blocklist::new(redis.clone(), postgres),
     };
-    let router = router(desk, &guard)?;
+    let router = router(state, &guard)?;
     redis.connect().await;
     api::serve("security", router, redis.usage().clone()).await
 }

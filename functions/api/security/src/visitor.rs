@@ -4,7 +4,7 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 
 /// The longest user agent that is looked at; what is longer is cut.
-const LONGEST_AGENT: usize = 512;
+const MAX_AGENT_LEN: usize = 512;
 
 /// The name of an account or a device: 1 to 320 characters, no control characters, not only spaces.
 #[derive(Clone, Debug, Deserialize, ToSchema)]
@@ -81,6 +81,6 @@ pub(crate) fn agent(agent: &str) -> String {
     agent
         .chars()
         .filter(|c| !c.is_control())
-        .take(LONGEST_AGENT)
+        .take(MAX_AGENT_LEN)
         .collect()
 }

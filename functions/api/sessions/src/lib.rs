@@ -1,7 +1,7 @@
 //! `/api/sessions`: one session, from its beginning to its end.
 
-pub mod begin;
-pub mod one;
+pub mod create;
+pub mod get;
 pub mod refresh;
 pub mod totp;
 
@@ -16,9 +16,9 @@ use utoipa::OpenApi;
 /// The routes, each behind the guard.
 pub fn router(sessions: Sessions, guard: &Guard) -> Result<Router, env::Error> {
     let guarded = |route| guard.service(limiter::API, route);
-    let one = get(one::show).delete(one::revoke);
+    let one = get(get::show).delete(get::revoke);
     Ok(Router::new()
-        .route("/api/sessions", guarded(post(begin::begin))?)
+        .route("/api/sessions", guarded(post(create::create))?)
         .route("/api/sessions/{sessionId}", guarded(one)?)
         .route(
             "/api/sessions/{sessionId}/refresh",
@@ -30,7 +30,7 @@ pub fn router(sessions: Sessions, guard: &Guard) -> Result<Router, env::Error> {
 
 /// The routes' documentation.
 #[derive(Debug, OpenApi)]
-#[openapi(paths(begin::begin, one::show, one::revoke, refresh::refresh, totp::put))]
+#[openapi(paths(create::create, get::show, get::revoke, refresh::refresh, totp::put))]
 pub struct Documentation;
 
 /// There is no such session, it has ended, or the caller may not see it: they are not told apart.

@@ -10,14 +10,14 @@ use shared::edge::problem::ProblemDocument;
 use shared::edge::{Caller, Problem, Result};
 use shared::service::session::{RefreshToken, Refreshed, Sessions};
 
+use crate::get::Id;
 use crate::not_found;
-use crate::one::Id;
 
 /// The refresh tokens to exchange.
 #[derive(Debug, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = RefreshSession)]
-pub struct Exchange {
+pub struct RefreshRequest {
     /// The current refresh token.
     refresh_token: RefreshToken,
     /// The new refresh token. It must be unused.
@@ -27,7 +27,7 @@ pub struct Exchange {
 /// The result of an exchange.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
 #[schema(as = RefreshedSession)]
-pub struct Exchanged {
+pub struct RefreshResult {
     /// Whether the new token is valid. If false, a concurrent request exchanged the token first: discard the new token.
     /// Keep the user's cookie, which then holds the token of that request.
     rotated: bool,
@@ -43,9 +43,9 @@ pub struct Exchanged {
     path = "/api/sessions/{sessionId}/refresh",
     tag = "sessions",
     params(Id, Caller),
-    request_body = Exchange,
+    request_body = RefreshRequest,
     responses(
-        (status = 200, description = "Exchanged, by this request or a concurrent one", body = Exchanged),
+        (status = 200, description = "Exchanged, by this request or a concurrent one", body = RefreshResult),
         (
             status = 401,
             description = "refresh_token_reused: already exchanged, session revoked; refresh_token_invalid: not a token of this session; else the service token is missing or wrong",
@@ -67,23 +67,23 @@ pub async fn refresh(
     State(sessions): State<Sessions>,
     caller: Caller,
     Path(id): Path<Id>,
-    exchange: input::Json<Exchange>,
-) -> Result<Json<Exchanged>> {
-    let Exchange {
+    request: input::Json<RefreshRequest>,
+) -> Result<Json<RefreshResult>> {
+    let RefreshRequest {
         refresh_token,
         new_refresh_token,
-    } = &exchange.value;
+    } = &request.value;
     let refreshed = sessions
         .refresh(
-            &id.known()?,
+            &id.parse()?,
             caller.session_viewer(),
             refresh_token,
             new_refresh_token,
         )
         .await?;
     match refreshed {
-        Refreshed::Rotated => Ok(Json(Exchanged { rotated: true })),
-        Refreshed::Kept => Ok(Json(Exchanged { rotated: false })),
+        Refreshed::Rotated => Ok(Json(RefreshResult { rotated: true })),
+        Refreshed::Kept => Ok(Json(RefreshResult { rotated: false })),
         Refreshed::Reused => Err(refused(
             "refresh_token_reused",
             "The refresh token was already used, so the session is revoked. The user must log in again.",

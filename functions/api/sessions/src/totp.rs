@@ -11,20 +11,20 @@ use shared::edge::{Caller, Result};
 use shared::service::session::{Context, Session, Sessions};
 use utoipa::openapi::schema::{Object, ObjectBuilder, Type};
 
+use crate::get::{Id, json};
 use crate::not_found;
-use crate::one::{Id, json};
 
 /// The second factor of a session.
 #[derive(Debug, Deserialize, utoipa::ToSchema)]
 #[schema(as = SessionTotp)]
-pub struct Proof {
+pub struct TotpRequest {
     /// Whether the second factor was verified. False removes an earlier verification.
     verified: bool,
     /// The context of the verification; required if `verified` is true.
     context: Option<Context>,
 }
 
-impl Interdependent for Proof {
+impl Interdependent for TotpRequest {
     fn alternatives() -> Vec<Object> {
         let verified = |is: bool| {
             let only = ObjectBuilder::new().schema_type(Type::Boolean);
@@ -42,7 +42,7 @@ impl Interdependent for Proof {
 }
 
 /// Documents a proof.
-type Documented = schema::Documented<Proof>;
+type Documented = schema::Documented<TotpRequest>;
 
 /// Record a second factor
 ///
@@ -71,10 +71,10 @@ pub async fn put(
     State(sessions): State<Sessions>,
     caller: Caller,
     Path(id): Path<Id>,
-    proof: input::Json<Proof>,
+    request: input::Json<TotpRequest>,
 ) -> Result<Response> {
-    let proven = match proof.value {
-        Proof {
+    let proven = match request.value {
+        TotpRequest {
             verified: true,
             context: None,
         } => {
@@ -83,15 +83,15 @@ pub async fn put(
                 "is required when verified is true: login, signing or both",
             ));
         }
-        Proof {
+        TotpRequest {
             verified: true,
             context,
         } => context,
-        Proof {
+        TotpRequest {
             verified: false, ..
         } => None,
     };
-    let id = id.known()?;
+    let id = id.parse()?;
     let session = sessions.set_totp(&id, caller.session_viewer(), proven);
     session.await?.map(json).ok_or_else(not_found)
 }

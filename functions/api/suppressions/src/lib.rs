@@ -3,7 +3,7 @@
 //! The list says who got mail: it is for the service itself and for administrators of the whole.
 
 pub mod list;
-pub mod one;
+pub mod put;
 
 use axum::Router;
 use axum::routing::get;
@@ -14,16 +14,16 @@ use utoipa::OpenApi;
 
 /// The route, behind the guard.
 pub fn router(suppressions: Suppressions, guard: &Guard) -> Result<Router, env::Error> {
-    let methods = get(list::list).put(one::put).delete(one::remove);
+    let methods = get(list::list).put(put::put).delete(put::remove);
     Ok(Router::new()
         .route(
             "/api/suppressions",
-            guard.service(limiter::API.ahead(), methods)?,
+            guard.service(limiter::API.before(), methods)?,
         )
         .with_state(suppressions))
 }
 
 /// The route's documentation.
 #[derive(Debug, OpenApi)]
-#[openapi(paths(list::list, one::put, one::remove))]
+#[openapi(paths(list::list, put::put, put::remove))]
 pub struct Documentation;

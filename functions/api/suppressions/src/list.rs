@@ -14,7 +14,7 @@ use shared::service::suppression::{Filter, Reason, Suppression, Suppressions};
 /// Filters for suppressions, and the page.
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
-pub struct Wanted {
+pub struct ListQuery {
     /// Only this address, ignoring case.
     email: Option<EmailAddress>,
     /// Only this reason.
@@ -46,7 +46,7 @@ pub struct SuppressionPage {
     operation_id = "listSuppressions",
     path = "/api/suppressions",
     tag = "mail",
-    params(Wanted),
+    params(ListQuery),
     responses(
         (status = 200, description = "A page of suppressions", body = SuppressionPage),
         GuardProblems,
@@ -56,15 +56,15 @@ pub struct SuppressionPage {
 pub async fn list(
     State(suppressions): State<Suppressions>,
     caller: Caller,
-    Query(wanted): Query<Wanted>,
+    Query(query): Query<ListQuery>,
 ) -> Result<Json<SuppressionPage>> {
     caller.must_be_admin()?;
     let page = suppressions
         .list(&Filter {
-            email: wanted.email,
-            reason: wanted.reason,
-            limit: wanted.limit.into(),
-            cursor: wanted.cursor,
+            email: query.email,
+            reason: query.reason,
+            limit: query.limit.into(),
+            cursor: query.cursor,
         })
         .await?;
     Ok(Json(SuppressionPage {

@@ -15,7 +15,7 @@ use uuid::Uuid;
 #[derive(Debug, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = ClaimCode)]
-pub struct Used {
+pub struct ClaimRequest {
     /// The id of the user.
     user_id: Uuid,
     /// The code.
@@ -38,7 +38,7 @@ pub struct ClaimedCode {
     path = "/api/totp/claims",
     tag = "tokens",
     params(Caller),
-    request_body = Used,
+    request_body = ClaimRequest,
     responses(
         (status = 201, description = "The first use of the code", body = ClaimedCode),
         (
@@ -55,9 +55,9 @@ pub struct ClaimedCode {
 pub async fn claim(
     State(tokens): State<Tokens>,
     caller: Caller,
-    used: input::Json<Used>,
+    request: input::Json<ClaimRequest>,
 ) -> Result<(StatusCode, Json<ClaimedCode>)> {
-    let Used { user_id, code } = &used.value;
+    let ClaimRequest { user_id, code } = &request.value;
     caller.must_be(*user_id)?;
     if tokens.claim(&user_id.to_string(), code).await? {
         return Ok((StatusCode::CREATED, Json(ClaimedCode { claimed: true })));

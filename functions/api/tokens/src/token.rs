@@ -15,7 +15,7 @@ use shared::service::token::{Purpose, Tokens};
 /// The address and the purpose of a token.
 #[derive(Debug, Deserialize, utoipa::ToSchema)]
 #[schema(as = IssueToken)]
-pub struct Wanted {
+pub struct IssueRequest {
     /// The purpose of the token.
     purpose: Purpose,
     /// The address that the token proves.
@@ -36,7 +36,7 @@ pub struct IssuedToken {
 /// A token to redeem.
 #[derive(Debug, Deserialize, utoipa::ToSchema)]
 #[schema(as = RedeemToken)]
-pub struct Returned {
+pub struct RedeemRequest {
     /// The purpose that the token was issued for.
     purpose: Purpose,
     /// The token.
@@ -60,7 +60,7 @@ pub struct RedeemedToken {
     operation_id = "issueToken",
     path = "/api/tokens",
     tag = "tokens",
-    request_body = Wanted,
+    request_body = IssueRequest,
     responses(
         (status = 201, description = "The token", body = IssuedToken),
         BodyProblems,
@@ -70,9 +70,9 @@ pub struct RedeemedToken {
 )]
 pub async fn issue(
     State(tokens): State<Tokens>,
-    wanted: input::Json<Wanted>,
+    request: input::Json<IssueRequest>,
 ) -> Result<(StatusCode, Json<IssuedToken>)> {
-    let Wanted { purpose, email } = &wanted.value;
+    let IssueRequest { purpose, email } = &request.value;
     let issued = tokens.issue(*purpose, email).await?;
     let body = IssuedToken {
         token: issued.token.expose().to_owned(),
@@ -89,7 +89,7 @@ pub async fn issue(
     operation_id = "redeemToken",
     path = "/api/tokens/redeem",
     tag = "tokens",
-    request_body = Returned,
+    request_body = RedeemRequest,
     responses(
         (status = 200, description = "The token was valid and is used now", body = RedeemedToken),
         (
@@ -105,9 +105,9 @@ pub async fn issue(
 )]
 pub async fn redeem(
     State(tokens): State<Tokens>,
-    returned: input::Json<Returned>,
+    request: input::Json<RedeemRequest>,
 ) -> Result<Json<RedeemedToken>> {
-    let Returned { purpose, token } = &returned.value;
+    let RedeemRequest { purpose, token } = &request.value;
     let email = tokens.redeem(*purpose, token).await?;
     let email = email.ok_or_else(|| {
         Problem::new(

@@ -4,7 +4,7 @@
 //! mail program's own (RFC 8058).
 
 pub mod page;
-pub mod visit;
+pub mod subscription;
 
 use axum::Router;
 use axum::routing::get;
@@ -15,7 +15,7 @@ use utoipa::OpenApi;
 
 /// What the route needs.
 #[derive(Clone, Debug)]
-pub struct Desk {
+pub struct AppState {
     /// Reads the links' tokens.
     pub tokens: Tokens,
     /// Who wants optional mail.
@@ -23,17 +23,17 @@ pub struct Desk {
 }
 
 /// The route. Anybody may call it: a link is its own proof.
-pub fn router(desk: Desk, guard: &PublicGuard) -> Result<Router, env::Error> {
-    let methods = get(visit::look).post(visit::act);
+pub fn router(state: AppState, guard: &PublicGuard) -> Result<Router, env::Error> {
+    let methods = get(subscription::show).post(subscription::submit);
     Ok(Router::new()
         .route(
             "/api/unsubscribe",
-            guard.public(limiter::PUBLIC.ahead(), methods)?,
+            guard.public(limiter::PUBLIC.before(), methods)?,
         )
-        .with_state(desk))
+        .with_state(state))
 }
 
 /// The route's documentation.
 #[derive(Debug, OpenApi)]
-#[openapi(paths(visit::look, visit::act))]
+#[openapi(paths(subscription::show, subscription::submit))]
 pub struct Documentation;

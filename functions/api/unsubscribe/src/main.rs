@@ -8,17 +8,17 @@ use shared::edge::{Fatal, PublicGuard, api, start};
 use shared::protocol::postgres::Postgres;
 use shared::protocol::upstash::Redis;
 use shared::service::unsubscribe::{Subscriptions, Tokens};
-use unsubscribe::{Desk, router};
+use unsubscribe::{AppState, router};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Fatal> {
     start().await?;
-    let desk = Desk {
+    let state = AppState {
         tokens: Tokens::from_env()?,
         subscriptions: Subscriptions::new(Postgres::from_env()?),
     };
     let redis = Redis::from_env()?;
-    let router = router(desk, &PublicGuard::from_env(&redis)?)?;
+    let router = router(state, &PublicGuard::from_env(&redis)?)?;
     redis.connect().await;
     api::serve("unsubscribe", router, redis.usage().clone()).await
 }

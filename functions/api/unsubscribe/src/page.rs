@@ -8,7 +8,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use http::{HeaderName, HeaderValue, StatusCode, header};
 use sha2::{Digest as _, Sha256};
-use shared::service::unsubscribe::Standing;
+use shared::service::unsubscribe::SubscriptionState;
 
 /// The page's style. It stands in the page, and its hash in the policy that lets it in.
 const STYLE: &str = include_str!("../templates/page.css");
@@ -29,11 +29,11 @@ static POLICY: LazyLock<HeaderValue> = LazyLock::new(|| {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Page {
     /// Optional mail goes to this address: should it stop?
-    Ask(Standing),
+    Confirm(SubscriptionState),
     /// Optional mail to this address has stopped.
-    Left(Standing),
+    Unsubscribed(SubscriptionState),
     /// Optional mail goes to this address again.
-    Back(Standing),
+    Resubscribed(SubscriptionState),
     /// The link has no token, or one that was not made here.
     Invalid,
     /// The link is genuine, but its mail is not known any more.
@@ -77,7 +77,7 @@ impl Page {
 
     fn status(&self) -> StatusCode {
         match self {
-            Self::Ask(_) | Self::Left(_) | Self::Back(_) => StatusCode::OK,
+            Self::Confirm(_) | Self::Unsubscribed(_) | Self::Resubscribed(_) => StatusCode::OK,
             Self::Invalid => StatusCode::BAD_REQUEST,
             Self::Gone => StatusCode::NOT_FOUND,
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
@@ -88,9 +88,9 @@ impl Page {
     /// The page's heading and title.
     fn heading(&self) -> &'static str {
         match self {
-            Self::Ask(_) => "Unsubscribe from optional emails?",
-            Self::Left(_) => "You are unsubscribed",
-            Self::Back(_) => "You are subscribed again",
+            Self::Confirm(_) => "Unsubscribe from optional emails?",
+            Self::Unsubscribed(_) => "You are unsubscribed",
+            Self::Resubscribed(_) => "You are subscribed again",
             Self::Invalid | Self::TooLarge => "This link does not work",
             Self::Gone => "This link has expired",
             Self::Unavailable => "Something went wrong",
@@ -122,7 +122,7 @@ mod tests {
     use base64::Engine as _;
     use base64::engine::general_purpose::STANDARD;
     use sha2::{Digest as _, Sha256};
-    use shared::service::unsubscribe::Standing;
+    use shared::service::unsubscribe::SubscriptionState;
 
     use super::{Html, Page, STYLE};
 
@@ -130,8 +130,8 @@ mod tests {
         Html { page, style: STYLE }.render().unwrap()
     }
 
-    fn standing(address: &str) -> Standing {
-        Standing {
+    fn subscription(address: &str) -> SubscriptionState {
+        SubscriptionState {
             address: address.to_owned(),
             is_unsubscribed: false,
         }
@@ -139,7 +139,10 @@ mod tests {
 
     #[test]
     fn the_policy_lets_in_the_style_that_stands_in_the_page_and_nothing_else() {
-        for page in [Page::Invalid, Page::Ask(standing("a***@example.com"))] {
+        for page in [
+            Page::Invalid,
+            Page::Confirm(subscription("a***@example.com")),
+        ] {
             let html = html(&page);
             let (_, after) = html.split_once("<style>").unwrap();
             let (style, _) = after.split_once("</style>").unwrap();
@@ -163,19 +166,19 @@ mod tests {
 
     #[test]
     fn an_address_cannot_become_markup() {
-        for page in [Page::Ask, Page::Left, Page::Back] {
-            let html = html(&page(standing("<***@\"><script>")));
+        for page in [Page::Confirm, Page::Unsubscribed, Page::Resubscribed] {
+            let html = html(&page(subscription("<***@\"><script>")));
             assert!(!html.contains("<script"), "{html}");
         }
     }
 
     #[test]
     fn only_pages_about_somebody_have_a_button() {
-        let ann = || standing("a***@example.com");
+        let ann = || subscription("a***@example.com");
         for (page, buttons) in [
-            (Page::Ask(ann()), 1),
-            (Page::Left(ann()), 1),
-            (Page::Back(ann()), 1),
+            (Page::Confirm(ann()), 1),
+            (Page::Unsubscribed(ann()), 1),
+            (Page::Resubscribed(ann()), 1),
             (Page::Invalid, 0),
             (Page::Gone, 0),
             (Page::TooLarge, 0),

@@ -1,6 +1,6 @@
 //! `/api/users/{userId}/sessions`: the sessions of a user.
 
-pub mod all;
+pub mod list;
 
 use axum::Router;
 use axum::routing::get;
@@ -11,8 +11,8 @@ use utoipa::OpenApi;
 
 /// The route, behind the guard.
 pub fn router(sessions: Sessions, guard: &Guard) -> Result<Router, env::Error> {
-    let guarded = |route| guard.service(limiter::API.ahead(), route);
-    let methods = get(all::list).delete(all::revoke);
+    let guarded = |route| guard.service(limiter::API.before(), route);
+    let methods = get(list::list).delete(list::revoke);
     Ok(Router::new()
         .route("/api/users/{userId}/sessions", guarded(methods)?)
         .with_state(sessions))
@@ -20,5 +20,5 @@ pub fn router(sessions: Sessions, guard: &Guard) -> Result<Router, env::Error> {
 
 /// The route's documentation.
 #[derive(Debug, OpenApi)]
-#[openapi(paths(all::list, all::revoke))]
+#[openapi(paths(list::list, list::revoke))]
 pub struct Documentation;

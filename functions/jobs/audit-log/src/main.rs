@@ -17,17 +17,17 @@ async fn main() -> Result<(), Fatal> {
     start().await?;
     let redis = Redis::from_env()?;
     let worker = Worker::from_env(JobType::AuditLog, &redis)?
-        .telling("supportedActions", &json!(ACTIONS))
-        .telling("supportedResourceTypes", &json!(RESOURCE_TYPES));
-    let keeper = Keeper(Audit::new(Postgres::from_env()?));
+        .with_detail("supportedActions", &json!(ACTIONS))
+        .with_detail("supportedResourceTypes", &json!(RESOURCE_TYPES));
+    let handler = AuditLogHandler(Audit::new(Postgres::from_env()?));
     redis.connect().await;
-    worker.serve(&keeper).await
+    worker.serve(&handler).await
 }
 
 /// Writes the log.
-struct Keeper(Audit);
+struct AuditLogHandler(Audit);
 
-impl Work for Keeper {
+impl Work for AuditLogHandler {
     type Payload = Event;
 
     async fn run(&self, attempt: &Attempt<'_>, event: Event) -> Result<Value, Stop> {
@@ -37,7 +37,7 @@ impl Work for Keeper {
             .to_owned();
         let appended = self.0.append(&event_id, &event).await;
         let appended = appended.map_err(|error| match error {
-            Error::Refused(_) => Stop::never(error),
+            Error::Refused(_) => Stop::reject(error),
             Error::Postgres(_) | Error::Unreadable => Stop::retry(error),
         })?;
         Ok(json!({

@@ -3,47 +3,48 @@
 use jiff::Timestamp;
 use serde_json::json;
 use shared::service::audit::{Checkpoint, Retirable};
-use shared::service::housekeeping::{BATCH, EndedRequest, Task};
+use shared::service::cleanup::{BATCH, EndedRequest, Task};
 use tokio::time::Instant;
 
-use crate::cleaner::{Cleaner, Ended, Error};
+use crate::handler::{CleanupHandler, Error, TaskResult};
 
-impl Cleaner {
+impl CleanupHandler {
     /// Requests whose days are over: the signed document first, then the row, which is all that names it.
     pub(crate) async fn ended_requests(
         &self,
         run: &str,
         deadline: Instant,
-    ) -> Result<Ended, Error> {
+    ) -> Result<TaskResult, Error> {
         let before = self.retained_since("requests").await?;
         let (mut after, mut left): (Option<EndedRequest>, u64) = (None, 0);
         loop {
-            let page = self
-                .housekeeping
-                .ended_requests(before, after.as_ref())
-                .await?;
+            let page = self.cleanup.ended_requests(before, after.as_ref()).await?;
             let gone: Vec<&EndedRequest> = page.iter().filter(|it| it.may_go).collect();
             for request in &gone {
                 left += u64::from(!self.signed.remove(request).await?);
             }
             if !gone.is_empty() {
                 let ids: Vec<&str> = gone.iter().map(|request| request.id.as_str()).collect();
-                let removal = self.housekeeping.removal(run, Task::EndedRequests).await?;
+                let removal = self.cleanup.removal(run, Task::EndedRequests).await?;
                 let removed = removal.ended_requests(before, &ids).await?;
                 removal.end(removed).await?;
             }
             let Some(last) = page.into_iter().next_back() else {
                 let left = (left > 0).then(|| json!({ "objectsLeft": left }));
-                return Ok(Ended::Done(left));
+                return Ok(TaskResult::Done(left));
             };
             after = Some(last);
             if Instant::now() >= deadline {
-                return Ok(Ended::Short);
+                return Ok(TaskResult::OutOfTime);
             }
         }
     }
 
-    pub(crate) async fn audit_events(&self, run: &str, deadline: Instant) -> Result<Ended, Error> {
+    pub(crate) async fn audit_events(
+        &self,
+        run: &str,
+        deadline: Instant,
+    ) -> Result<TaskResult, Error> {
         let before = self.retained_since("audit").await?;
         let (mut after, mut broken) = (String::new(), 0);
         loop {
@@ -52,7 +53,7 @@ impl Cleaner {
             after.clone_from(last);
             for chain in &chains {
                 loop {
-                    match self.audit.retirable(&self.seal, chain, before).await? {
+                    match self.audit.retirable(&self.signer, chain, before).await? {
                         Retirable::Nothing => break,
                         Retirable::Ready(checkpoint) => self.retire(run, &checkpoint).await?,
                         Retirable::Broken(link) => {
@@ -68,31 +69,31 @@ impl Cleaner {
                         }
                     }
                     if Instant::now() >= deadline {
-                        return Ok(Ended::Short);
+                        return Ok(TaskResult::OutOfTime);
                     }
                 }
             }
         }
         while self.unchained(run, before).await? == u64::from(BATCH) {
             if Instant::now() >= deadline {
-                return Ok(Ended::Short);
+                return Ok(TaskResult::OutOfTime);
             }
         }
         if broken > 0 {
             return Err(Error::BrokenChains(broken));
         }
-        Ok(Ended::Done(None))
+        Ok(TaskResult::Done(None))
     }
 
     async fn retire(&self, run: &str, checkpoint: &Checkpoint) -> Result<(), Error> {
-        let removal = self.housekeeping.removal(run, Task::AuditEvents).await?;
+        let removal = self.cleanup.removal(run, Task::AuditEvents).await?;
         let removed = checkpoint.put(removal.transaction()).await?;
         removal.end(removed).await?;
         Ok(())
     }
 
     async fn unchained(&self, run: &str, before: Timestamp) -> Result<u64, Error> {
-        let removal = self.housekeeping.removal(run, Task::AuditEvents).await?;
+        let removal = self.cleanup.removal(run, Task::AuditEvents).await?;
         let removed = removal.unchained(before).await?;
         Ok(removal.end(removed).await?)
     }

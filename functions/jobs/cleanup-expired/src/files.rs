@@ -1,17 +1,21 @@
 //! Temporary files: the object first, then the row. A crash between leaves a row whose object is gone already.
 
 use shared::protocol::object_storage;
-use shared::service::housekeeping::{Place, Task};
+use shared::service::cleanup::{Place, Task};
 use tokio::time::Instant;
 
-use crate::cleaner::{Cleaner, Ended, Error};
+use crate::handler::{CleanupHandler, Error, TaskResult};
 
-impl Cleaner {
-    pub(crate) async fn temp_files(&self, run: &str, deadline: Instant) -> Result<Ended, Error> {
+impl CleanupHandler {
+    pub(crate) async fn temp_files(
+        &self,
+        run: &str,
+        deadline: Instant,
+    ) -> Result<TaskResult, Error> {
         let mut after = Place::default();
         let mut refused = None;
         loop {
-            let files = self.housekeeping.temp_files(&after).await?;
+            let files = self.cleanup.temp_files(&after).await?;
             let Some(last) = files.last() else { break };
             after.clone_from(&last.place);
             let mut gone = Vec::new();
@@ -32,12 +36,12 @@ impl Cleaner {
             }
             self.forget(run, &gone).await?;
             if Instant::now() >= deadline {
-                return Ok(Ended::Short);
+                return Ok(TaskResult::OutOfTime);
             }
         }
         match refused {
             Some(error) => Err(error.into()),
-            None => Ok(Ended::Done(None)),
+            None => Ok(TaskResult::Done(None)),
         }
     }
 
@@ -46,7 +50,7 @@ impl Cleaner {
         if gone.is_empty() {
             return Ok(());
         }
-        let removal = self.housekeeping.removal(run, Task::TempFiles).await?;
+        let removal = self.cleanup.removal(run, Task::TempFiles).await?;
         let removed = removal.temp_files(gone).await?;
         removal.end(removed).await?;
         Ok(())

@@ -3,7 +3,7 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde::Deserialize;
-use shared::service::job::GivenUp;
+use shared::service::job::FailedMessage;
 use url::Url;
 
 /// A failure callback, as far as it is needed.
@@ -28,7 +28,7 @@ pub(crate) struct FailureCallback {
     retried: u32,
 }
 
-impl From<FailureCallback> for GivenUp {
+impl From<FailureCallback> for FailedMessage {
     /// What is no base64 counts as empty: the job is dead all the same.
     fn from(callback: FailureCallback) -> Self {
         Self {

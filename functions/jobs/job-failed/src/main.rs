@@ -3,10 +3,10 @@
 //! Called by QStash, signed, once the retries of a job's message ran out or its handler said never. Marks the job's
 //! record in Redis dead, with the reason; from there a person redrives it. A record that knows better is left alone.
 
-mod bury;
 mod callback;
+mod handler;
 
-use bury::Undertaker;
+use handler::FailureCallbackHandler;
 use serde_json::json;
 use shared::base::clock::Clock;
 use shared::edge::webhook::Webhook;
@@ -27,11 +27,11 @@ async fn main() -> Result<(), Fatal> {
         clock: Clock::system(),
     };
     redis.connect().await;
-    let undertaker = Undertaker {
+    let handler = FailureCallbackHandler {
         jobs: Jobs::new(redis),
         clock: Clock::system(),
     };
-    webhook.serve(&undertaker).await
+    webhook.serve(&handler).await
 }
 
 /// Whose failures it takes.

@@ -19,13 +19,13 @@ async fn main() -> Result<(), Fatal> {
     let worker = Worker::from_env(JobType::PersistSession, &redis)?;
     let sessions = Sessions::new(redis.clone(), Postgres::from_env()?, Publisher::from_env()?);
     redis.connect().await;
-    worker.serve(&Clerk(sessions)).await
+    worker.serve(&PersistSessionHandler(sessions)).await
 }
 
 /// Writes down.
-struct Clerk(Sessions);
+struct PersistSessionHandler(Sessions);
 
-impl Work for Clerk {
+impl Work for PersistSessionHandler {
     type Payload = Intent;
 
     async fn run(&self, _: &Attempt<'_>, intent: Intent) -> Result<Value, Stop> {

@@ -5,14 +5,14 @@ use serde::Serialize;
 use shared::edge::job::queue_stop;
 use shared::edge::metrics::Figure;
 use shared::protocol::qstash::{self, DeadLetter, DeadLetterFilter};
-use shared::service::job::{Failed, GivenUp, Jobs, Stop};
+use shared::service::job::{Failed, FailedMessage, Jobs, Stop};
 use tokio::time::Instant;
 
 /// How far back it looks: a day in which nobody could look is made up for.
-const LOOKS_BACK: SignedDuration = SignedDuration::from_hours(24);
+const LOOKBACK: SignedDuration = SignedDuration::from_hours(24);
 
 /// Compares the dead-letter queue with the records of jobs.
-pub(crate) struct Undertaker<'a> {
+pub(crate) struct DeadLetterReconciler<'a> {
     pub(crate) jobs: &'a Jobs,
     pub(crate) qstash: &'a qstash::Client,
 }
@@ -20,7 +20,7 @@ pub(crate) struct Undertaker<'a> {
 /// What was found.
 #[derive(Clone, Copy, Debug, Default, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub(crate) struct Buried {
+pub(crate) struct Reconciled {
     /// Dead letters that were looked at.
     letters: usize,
     /// Jobs that are marked dead now.
@@ -29,41 +29,50 @@ pub(crate) struct Buried {
     unfinished: bool,
 }
 
-impl Undertaker<'_> {
+impl DeadLetterReconciler<'_> {
     /// Marks the jobs dead whose messages were given up within the last day, unless their records know better.
-    pub(crate) async fn reconcile(&self, now: Timestamp, until: Instant) -> Result<Buried, Stop> {
+    pub(crate) async fn reconcile(
+        &self,
+        now: Timestamp,
+        until: Instant,
+    ) -> Result<Reconciled, Stop> {
         let filter = DeadLetterFilter {
-            from: Some(now - LOOKS_BACK),
+            from: Some(now - LOOKBACK),
             ..DeadLetterFilter::default()
         };
-        let (mut buried, mut cursor) = (Buried::default(), None);
+        let (mut reconciled, mut cursor) = (Reconciled::default(), None);
         loop {
             let page = self.qstash.dead_letters(&filter, cursor.as_deref()).await;
             let page = page.map_err(|error| queue_stop(error.into(), "relay-outbox", now))?;
-            buried.letters += page.items.len();
-            let messages: Vec<GivenUp> = page.items.into_iter().filter_map(given_up).collect();
-            let failed = self.jobs.bury_each(&messages).await.map_err(Stop::retry)?;
-            buried.dead += failed.iter().filter(|it| **it == Failed::Dead).count() as u64;
+            reconciled.letters += page.items.len();
+            let messages: Vec<FailedMessage> =
+                page.items.into_iter().filter_map(failed_message).collect();
+            let failed = self
+                .jobs
+                .mark_dead_each(&messages)
+                .await
+                .map_err(Stop::retry)?;
+            reconciled.dead += failed.iter().filter(|it| **it == Failed::Dead).count() as u64;
             cursor = page.cursor;
-            buried.unfinished = Instant::now() >= until;
-            if cursor.is_none() || buried.unfinished {
+            reconciled.unfinished = Instant::now() >= until;
+            if cursor.is_none() || reconciled.unfinished {
                 break;
             }
         }
-        if buried.dead > 0 {
-            Figure::DeadJobs(buried.dead).emit("relay-outbox", now);
+        if reconciled.dead > 0 {
+            Figure::DeadJobs(reconciled.dead).emit("relay-outbox", now);
             tracing::warn!(
-                dead = buried.dead,
+                dead = reconciled.dead,
                 "jobs marked dead: no failure callback arrived"
             );
         }
-        Ok(buried)
+        Ok(reconciled)
     }
 }
 
 /// What is known of a message to the function of a job.
-fn given_up(letter: DeadLetter) -> Option<GivenUp> {
-    let message = GivenUp {
+fn failed_message(letter: DeadLetter) -> Option<FailedMessage> {
+    let message = FailedMessage {
         url: letter.message.url.parse().ok()?,
         status: letter.response_status.unwrap_or_default(),
         answer: letter.response_body().to_vec(),

@@ -10,7 +10,7 @@ use shared::service::job::{JobType, Publisher, Run};
 const SLOT: i64 = 5;
 
 /// What the delayed run does: the rows, and no further run.
-const BODY: &str = r#"{"errand":"rows"}"#;
+const BODY: &str = r#"{"task":"rows"}"#;
 
 /// Publishes the delayed run. It begins at least a second after `now`: no ping that the present one has swallowed is
 /// later than that. A failure is left to the sweep, which comes within five minutes.

@@ -19,7 +19,7 @@ impl Apply for Invalidator {
         let payloads = rows.iter().map(|row| row.payload.as_str());
         let (outcome, stop) = match invalidation::apply(&self.0, payloads).await {
             Ok(_) => (Outcome::Done, None),
-            Err(error) => (Outcome::Free(Duration::ZERO), Some(Stop::retry(error))),
+            Err(error) => (Outcome::Release(Duration::ZERO), Some(Stop::retry(error))),
         };
         Applied {
             outcomes: vec![outcome; rows.len()],

@@ -2,12 +2,12 @@
 
 use shared::base::clock::Clock;
 use shared::edge::job::queue_stop;
-use shared::service::outbox::jobs::Courier;
+use shared::service::outbox::job_relay::JobRelay;
 use shared::service::outbox::{Kind, Row};
 
 use crate::apply::{Applied, Apply};
 
-impl Apply for Courier {
+impl Apply for JobRelay {
     const KIND: Kind = Kind::Job;
 
     async fn apply(&self, rows: &[Row]) -> Applied {

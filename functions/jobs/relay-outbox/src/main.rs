@@ -7,15 +7,15 @@
 
 mod apply;
 mod dead_letters;
-mod errand;
 mod follow_up;
 mod invalidations;
 mod jobs;
 mod outbox;
+mod relay;
 mod unclaimed;
 
-use errand::{Errand, Errands};
 use invalidations::Invalidator;
+use relay::{Relay, Task};
 use serde_json::Value;
 use shared::base::clock::Clock;
 use shared::edge::job::{Attempt, Work, Worker};
@@ -25,34 +25,34 @@ use shared::protocol::qstash;
 use shared::protocol::upstash::Redis;
 use shared::service::job::{JobType, Jobs, Publisher, Stop};
 use shared::service::outbox::Outbox;
-use shared::service::outbox::jobs::Courier;
-use shared::service::security::Upkeep;
+use shared::service::outbox::job_relay::JobRelay;
+use shared::service::security::Reconciler;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Fatal> {
     start().await?;
     let redis = Redis::from_env()?;
-    let worker = Worker::from_env(JobType::RelayOutbox, &redis)?.supporting(&Errand::NAMES);
+    let worker = Worker::from_env(JobType::RelayOutbox, &redis)?.supporting(&Task::NAMES);
     let postgres = Postgres::from_env()?;
-    let errands = Errands {
+    let relay = Relay {
         outbox: Outbox::new(postgres.clone()),
         invalidator: Invalidator(redis.clone()),
-        courier: Courier {
+        jobs: JobRelay {
             jobs: Jobs::new(redis.clone()),
             publisher: Publisher::from_env()?,
         },
-        security: Upkeep::new(redis.clone(), postgres),
+        security: Reconciler::new(redis.clone(), postgres),
         qstash: qstash::Client::from_env()?,
         clock: Clock::system(),
     };
     redis.connect().await;
-    worker.serve(&errands).await
+    worker.serve(&relay).await
 }
 
-impl Work for Errands {
-    type Payload = Errand;
+impl Work for Relay {
+    type Payload = Task;
 
-    async fn run(&self, attempt: &Attempt<'_>, errand: Errand) -> Result<Value, Stop> {
-        self.perform(errand, attempt.deadline()).await
+    async fn run(&self, attempt: &Attempt<'_>, task: Task) -> Result<Value, Stop> {
+        self.perform(task, attempt.deadline()).await
     }
 }

@@ -24,7 +24,7 @@ pub(crate) struct Swept {
     /// Rows that are done.
     pub(crate) done: usize,
     /// Rows that will be tried again.
-    pub(crate) resting: usize,
+    pub(crate) delayed: usize,
     /// Rows that were set aside.
     pub(crate) set_aside: usize,
     /// Old rows that are gone.
@@ -38,16 +38,16 @@ impl Swept {
     pub(crate) fn finished(self) -> Result<Self, Stop> {
         if self.unfinished {
             let reason = format!("{} rows processed; more are waiting", self.done);
-            return Err(Stop::go_on(PAUSE, reason));
+            return Err(Stop::continue_after(PAUSE, reason));
         }
         Ok(self)
     }
 
     /// What there is to say of it.
-    pub(crate) fn told(&self) -> Value {
+    pub(crate) fn summary(&self) -> Value {
         json!({
             "done": self.done,
-            "resting": self.resting,
+            "resting": self.delayed,
             "setAside": self.set_aside,
             "purged": self.purged,
         })
@@ -97,8 +97,8 @@ impl<'a> Sweep<'a> {
         for outcome in outcomes {
             match outcome {
                 Outcome::Done => self.swept.done += 1,
-                Outcome::Later { .. } | Outcome::Free(_) => self.swept.resting += 1,
-                Outcome::Aside(reason) => {
+                Outcome::Retry { .. } | Outcome::Release(_) => self.swept.delayed += 1,
+                Outcome::SetAside(reason) => {
                     tracing::error!(%reason, "outbox row set aside; it is not retried");
                     self.swept.set_aside += 1;
                 }

@@ -7,20 +7,20 @@ use shared::service::job::{
     Delivery, Failed, Incoming, Outgoing, Overdue, Stop, UNCLAIMED_AFTER, Unclaimed,
 };
 use shared::service::outbox::Outbox;
-use shared::service::outbox::jobs::Courier;
+use shared::service::outbox::job_relay::JobRelay;
 
 /// Publishes them again, under the same deduplication ids, and says how many there were. A job whose row of the outbox is
 /// not done goes by that row: it may wait behind another of its order. A job whose message the queue rejects goes dead with
 /// the reason: publishing it again would be refused for ever.
 pub(crate) async fn republish(
     outbox: &Outbox,
-    courier: &Courier,
+    job_relay: &JobRelay,
     now: Timestamp,
 ) -> Result<usize, Stop> {
-    let overdue = overdue(outbox, courier, now).await?;
+    let overdue = overdue(outbox, job_relay, now).await?;
     let mut republished = 0;
     for part in Overdue::parts(&overdue) {
-        republished += republish_part(courier, part, now).await?;
+        republished += republish_part(job_relay, part, now).await?;
     }
     if republished > 0 {
         tracing::warn!(republished, "republished unclaimed jobs");
@@ -29,8 +29,12 @@ pub(crate) async fn republish(
 }
 
 /// The jobs whose messages may be lost. While no open job has been due for long, one cheap request says so.
-async fn overdue(outbox: &Outbox, courier: &Courier, now: Timestamp) -> Result<Vec<Overdue>, Stop> {
-    let jobs = &courier.jobs;
+async fn overdue(
+    outbox: &Outbox,
+    job_relay: &JobRelay,
+    now: Timestamp,
+) -> Result<Vec<Overdue>, Stop> {
+    let jobs = &job_relay.jobs;
     let oldest = jobs.oldest_pending_seconds(now).await;
     if oldest.map_err(Stop::retry)? < UNCLAIMED_AFTER.as_secs() {
         return Ok(Vec::new());
@@ -43,19 +47,19 @@ async fn overdue(outbox: &Outbox, courier: &Courier, now: Timestamp) -> Result<V
 }
 
 async fn republish_part(
-    courier: &Courier,
+    job_relay: &JobRelay,
     part: &[Overdue],
     now: Timestamp,
 ) -> Result<usize, Stop> {
-    let lost = courier.jobs.take_unclaimed(part).await;
+    let lost = job_relay.jobs.take_unclaimed(part).await;
     let lost = lost.map_err(Stop::retry)?;
     let outgoing: Vec<Outgoing<'_>> = lost.iter().map(Unclaimed::outgoing).collect();
-    let handover = courier.publisher.hand_over(&outgoing).await;
+    let handover = job_relay.publisher.hand_over(&outgoing).await;
     let (mut republished, mut dead) = (0, 0);
     for (job, delivery) in lost.iter().zip(&handover.deliveries) {
         match delivery {
             Delivery::Taken => republished += 1,
-            Delivery::Refused(reason) => dead += u64::from(reject(courier, job, reason).await?),
+            Delivery::Refused(reason) => dead += u64::from(reject(job_relay, job, reason).await?),
             Delivery::NotSent | Delivery::InDoubt => {}
         }
     }
@@ -69,7 +73,7 @@ async fn republish_part(
 }
 
 /// Marks a job dead whose message the queue rejects. False if its record knows better.
-async fn reject(courier: &Courier, job: &Unclaimed, reason: &str) -> Result<bool, Stop> {
+async fn reject(job_relay: &JobRelay, job: &Unclaimed, reason: &str) -> Result<bool, Stop> {
     tracing::error!(
         job_id = job.job_id,
         reason,
@@ -82,6 +86,6 @@ async fn reject(courier: &Courier, job: &Unclaimed, reason: &str) -> Result<bool
         generation: job.generation,
         payload: &job.payload,
     };
-    let failed = courier.jobs.fail(incoming, reason).await;
+    let failed = job_relay.jobs.fail(incoming, reason).await;
     Ok(failed.map_err(Stop::retry)? == Failed::Dead)
 }

@@ -17,19 +17,19 @@ use shared::service::mail_ledger::{Entry, Identity};
 use shared::service::unsubscribe::Tokens;
 use tokio::time::Instant;
 
-use crate::letter::{Terms, Writer};
+use crate::dispatcher::{Dispatcher, SendOutcome, TIME_FOR_ONE};
+use crate::failures::FailureTracker;
 use crate::outcome::{Delivered, Error};
-use crate::post::{Fate, Post, TIME_FOR_ONE};
-use crate::run::{Left, Run};
-use crate::troubles::Troubles;
+use crate::run::{Checkpoint, Run};
+use crate::template::{Terms, Writer};
 
 /// Writes and sends the mails of a deployment.
-pub(crate) struct Postman {
+pub(crate) struct SendEmailHandler {
     writer: Writer,
     brandings: Brandings,
     unsubscribe: Tokens,
     budget: EmailBudget,
-    post: Post,
+    dispatcher: Dispatcher,
 }
 
 /// One mail to one person: what it says, and what it is to the ledger.
@@ -41,7 +41,7 @@ struct Item<'a> {
     optional: bool,
 }
 
-impl Postman {
+impl SendEmailHandler {
     /// The sender, the provider and the ledger that the environment names. Nothing is opened yet.
     pub(crate) async fn from_env(redis: &Redis) -> Result<Self, env::Error> {
         let postgres = Postgres::from_env()?;
@@ -50,7 +50,7 @@ impl Postman {
             brandings: Brandings::new(postgres.clone()),
             unsubscribe: Tokens::from_env()?,
             budget: EmailBudget::from_env(redis)?,
-            post: Post::from_env(postgres).await?,
+            dispatcher: Dispatcher::from_env(postgres).await?,
         })
     }
 
@@ -74,9 +74,9 @@ impl Postman {
         if let Verdict::Wait(after) = self.granted(attempt, &[&envelope.to]).await?.at(0) {
             return Err(Error::over_budget(1, after));
         }
-        match self.one(attempt, &item, &brand).await? {
-            Fate::Rejected { reason } => return Err(Error::Refused(reason)),
-            fate => delivered.count(0, fate),
+        match self.send_one(attempt, &item, &brand).await? {
+            SendOutcome::Rejected { reason } => return Err(Error::Refused(reason)),
+            outcome => delivered.count(0, outcome),
         }
         attempt.progress(1, 1).await?;
         Ok(delivered)
@@ -94,8 +94,8 @@ impl Postman {
         let total = bulk.emails.len();
         let recipients: Vec<&EmailAddress> = bulk.emails.iter().map(|it| &it.email).collect();
         let verdicts = self.granted(attempt, &recipients).await?;
-        let mut run = Run::new(attempt.left::<Left>(), total);
-        let mut troubles = Troubles::default();
+        let mut run = Run::new(attempt.checkpoint::<Checkpoint>(), total);
+        let mut failures = FailureTracker::default();
         for place in run.places(attempt.number()) {
             let Some(recipient) = bulk.emails.get(place) else {
                 continue;
@@ -114,22 +114,22 @@ impl Postman {
                 kind: email.kind(),
                 optional: email.is_optional(),
             };
-            match self.one(attempt, &item, brand).await {
-                Ok(fate) => run.count(place, fate),
-                Err(Error::Refused(reason)) => run.count(place, Fate::Rejected { reason }),
+            match self.send_one(attempt, &item, brand).await {
+                Ok(outcome) => run.count(place, outcome),
+                Err(Error::Refused(reason)) => run.count(place, SendOutcome::Rejected { reason }),
                 Err(Error::OutOfTime(_)) => return Err(run.out_of_time()),
                 Err(error) => {
-                    troubles.note(error).map_err(|error| run.stopped(error))?;
+                    failures.note(error).map_err(|error| run.stopped(error))?;
                     continue;
                 }
             }
-            troubles.settled();
+            failures.settled();
             attempt.progress(run.settled(), total as u64).await?;
         }
         if let Some((held, after)) = verdicts.held() {
             return Err(run.stopped(Error::over_budget(held, after)));
         }
-        troubles.end()?;
+        failures.end()?;
         Ok(run.finish())
     }
 
@@ -143,12 +143,12 @@ impl Postman {
         Ok(Verdicts(verdicts.await?))
     }
 
-    async fn one(
+    async fn send_one(
         &self,
         attempt: &Attempt<'_>,
         item: &Item<'_>,
         brand: &Brand,
-    ) -> Result<Fate, Error> {
+    ) -> Result<SendOutcome, Error> {
         let entry = Entry {
             kind: item.kind,
             recipient: &item.envelope.to,
@@ -166,7 +166,11 @@ impl Postman {
             unsubscribe: link.as_ref().and_then(Option::as_deref),
         };
         match self.writer.write(item.email, terms)? {
-            Some(mail) => self.post.send(&mail, &entry, attempt.deadline()).await,
+            Some(mail) => {
+                self.dispatcher
+                    .send(&mail, &entry, attempt.deadline())
+                    .await
+            }
             None => Err(Error::Refused("the payload has no recipient".to_owned())),
         }
     }

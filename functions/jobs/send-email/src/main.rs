@@ -6,14 +6,14 @@
 //! is sent twice.
 
 mod deliver;
-mod letter;
+mod dispatcher;
+mod failures;
 mod outcome;
 mod pace;
-mod post;
 mod run;
-mod troubles;
+mod template;
 
-use deliver::Postman;
+use deliver::SendEmailHandler;
 use serde_json::Value;
 use shared::edge::job::{Attempt, Work, Worker};
 use shared::edge::{Fatal, start};
@@ -26,12 +26,12 @@ async fn main() -> Result<(), Fatal> {
     start().await?;
     let redis = Redis::from_env()?;
     let worker = Worker::from_env(JobType::Email, &redis)?.supporting(&TYPES);
-    let postman = Postman::from_env(&redis).await?;
+    let handler = SendEmailHandler::from_env(&redis).await?;
     redis.connect().await;
-    worker.serve(&postman).await
+    worker.serve(&handler).await
 }
 
-impl Work for Postman {
+impl Work for SendEmailHandler {
     type Payload = Email;
 
     async fn run(&self, attempt: &Attempt<'_>, email: Email) -> Result<Value, Stop> {

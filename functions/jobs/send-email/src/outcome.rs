@@ -10,10 +10,10 @@ use shared::service::email_budget;
 use shared::service::job::Stop;
 use shared::service::mail_ledger;
 
-use crate::post::Fate;
+use crate::dispatcher::SendOutcome;
 
 /// How long to stay away when the rate of the provider left no room for any mail of a delivery: others use it up.
-const STAY_AWAY: Duration = Duration::from_secs(30);
+const MIN_THROTTLE_WAIT: Duration = Duration::from_secs(30);
 /// How long to stay away while another job sends the same mail.
 const BUSY_WAIT: Duration = Duration::from_secs(30);
 
@@ -62,13 +62,13 @@ pub(crate) enum Error {
         /// How long to stay away.
         after: Duration,
         /// Where the next attempt goes on.
-        left: Value,
+        checkpoint: Value,
         /// What stopped it.
         reason: String,
     },
     /// A limit is met: go on after a while.
     #[error("{reason}")]
-    NotNow {
+    Deferred {
         /// How long to stay away.
         after: Duration,
         /// Why.
@@ -107,9 +107,9 @@ pub(crate) enum Error {
 
 impl Delivered {
     /// Counts what became of the recipient at a place.
-    pub(crate) fn count(&mut self, recipient: usize, fate: Fate) {
-        match fate {
-            Fate::Sent {
+    pub(crate) fn count(&mut self, recipient: usize, outcome: SendOutcome) {
+        match outcome {
+            SendOutcome::Sent {
                 message_id,
                 in_doubt,
             } => {
@@ -117,16 +117,16 @@ impl Delivered {
                 self.in_doubt += u64::from(in_doubt);
                 self.message_id = message_id;
             }
-            Fate::Skipped { in_doubt } => {
+            SendOutcome::Skipped { in_doubt } => {
                 self.skipped += 1;
                 self.in_doubt += u64::from(in_doubt);
             }
-            Fate::Rejected { reason } => self.rejected.push(Refused { recipient, reason }),
-            Fate::Suppressed { reason } => self.suppressed.push(Refused {
+            SendOutcome::Rejected { reason } => self.rejected.push(Refused { recipient, reason }),
+            SendOutcome::Suppressed { reason } => self.suppressed.push(Refused {
                 recipient,
                 reason: reason.to_string(),
             }),
-            Fate::Superseded => self.superseded += 1,
+            SendOutcome::Superseded => self.superseded += 1,
         }
     }
 }
@@ -136,7 +136,7 @@ impl Error {
     pub(crate) fn pause(&self) -> Option<Duration> {
         match self {
             Self::OutOfTime(_) => Some(Duration::ZERO),
-            Self::NotNow { after, .. } => Some(*after),
+            Self::Deferred { after, .. } => Some(*after),
             Self::Throttled { retry_after, .. } => Some(retry_after.unwrap_or_default()),
             _ => None,
         }
@@ -146,14 +146,14 @@ impl Error {
     pub(crate) fn is_of_one_recipient(&self) -> bool {
         match self {
             Self::Busy | Self::Provider(_) | Self::Template(_) => true,
-            Self::Ledger(error) => !error.may_pass(),
+            Self::Ledger(error) => !error.is_transient(),
             _ => false,
         }
     }
 
     /// Recipients have had their share of mails, or the tenant has sent its share: the job goes on when the first may.
     pub(crate) fn over_budget(held: usize, after: Duration) -> Self {
-        Self::NotNow {
+        Self::Deferred {
             after,
             reason: format!("the mail budget of {held} recipients or of the tenant is used up"),
         }
@@ -165,17 +165,20 @@ impl From<Error> for Stop {
         let reason = error.to_string();
         match error {
             Error::OutOfTime(_) => Self::defer(Duration::ZERO, reason),
-            Error::Throttled { retry_after, .. } => {
-                Self::defer(retry_after.unwrap_or_default().max(STAY_AWAY), reason)
-            }
+            Error::Throttled { retry_after, .. } => Self::defer(
+                retry_after.unwrap_or_default().max(MIN_THROTTLE_WAIT),
+                reason,
+            ),
             Error::Busy => Self::defer(BUSY_WAIT, reason),
-            Error::NotNow { after, .. } => Self::defer(after, reason),
-            Error::Continued { after, left, .. } => Self::GoOn {
+            Error::Deferred { after, .. } => Self::defer(after, reason),
+            Error::Continued {
+                after, checkpoint, ..
+            } => Self::Continue {
                 after,
-                left,
+                checkpoint,
                 reason,
             },
-            Error::Refused(_) => Self::never(error),
+            Error::Refused(_) => Self::reject(error),
             Error::Stopped(stop) => stop,
             Error::Provider(_)
             | Error::Ledger(_)

@@ -5,7 +5,7 @@ use std::hash::{BuildHasher as _, Hasher as _};
 use std::time::Duration;
 
 /// The wait where the provider names none: rates are counted by the second.
-const USUAL: Duration = Duration::from_secs(1);
+const DEFAULT_WAIT: Duration = Duration::from_secs(1);
 
 /// The first wait is spread over a quarter of itself; each further one twice as far, up to four times.
 const SPREADS: [f64; 5] = [0.25, 0.5, 1.0, 2.0, 4.0];
@@ -24,7 +24,7 @@ impl Pace {
         let random = RandomState::new().build_hasher().finish();
         let fraction =
             f64::from(u32::try_from(random >> 32).unwrap_or_default()) / f64::from(u32::MAX);
-        let wait = self.spread(retry_after.unwrap_or(USUAL), fraction);
+        let wait = self.spread(retry_after.unwrap_or(DEFAULT_WAIT), fraction);
         self.throttles += 1;
         wait
     }
@@ -43,11 +43,11 @@ mod tests {
     fn waits_are_never_shorter_than_asked_for_and_spread_further_each_time() {
         let mut pace = Pace::default();
         for most in [1_250, 1_500, 2_000, 3_000, 5_000, 5_000] {
-            assert_eq!(pace.spread(USUAL, 0.0), USUAL);
-            assert_eq!(pace.spread(USUAL, 1.0), Duration::from_millis(most));
+            assert_eq!(pace.spread(DEFAULT_WAIT, 0.0), DEFAULT_WAIT);
+            assert_eq!(pace.spread(DEFAULT_WAIT, 1.0), Duration::from_millis(most));
             let wait = pace.next(None);
             assert!(
-                wait >= USUAL && wait <= Duration::from_millis(most),
+                wait >= DEFAULT_WAIT && wait <= Duration::from_millis(most),
                 "{wait:?}"
             );
         }

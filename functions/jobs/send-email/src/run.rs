@@ -3,68 +3,72 @@
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
+use crate::dispatcher::SendOutcome;
+use crate::failures::FailureTracker;
 use crate::outcome::{Delivered, Error};
-use crate::post::Fate;
-use crate::troubles::Troubles;
 
 /// What an attempt leaves to the next one: the recipients before the cursor are settled, and so they stand in the result.
 #[derive(Clone, Debug, Default, Deserialize, Serialize)]
-pub(crate) struct Left {
+pub(crate) struct Checkpoint {
     cursor: usize,
     delivered: Delivered,
 }
 
 /// An attempt under way.
 pub(crate) struct Run {
-    left: Left,
+    checkpoint: Checkpoint,
     /// What became of the recipients from the cursor on.
-    fates: Vec<Option<Fate>>,
+    outcomes: Vec<Option<SendOutcome>>,
 }
 
 impl Run {
     /// An attempt that goes on where one before has stopped, at a bulk of `total` recipients.
-    pub(crate) fn new(left: Left, total: usize) -> Self {
-        let rest = total.saturating_sub(left.cursor);
+    pub(crate) fn new(checkpoint: Checkpoint, total: usize) -> Self {
+        let rest = total.saturating_sub(checkpoint.cursor);
         Self {
-            left,
-            fates: std::iter::repeat_with(|| None).take(rest).collect(),
+            checkpoint,
+            outcomes: std::iter::repeat_with(|| None).take(rest).collect(),
         }
     }
 
     /// The recipients that are left, in the order of this attempt.
     pub(crate) fn places(&self, attempt: u32) -> impl Iterator<Item = usize> + use<> {
-        let (cursor, rest) = (self.left.cursor, self.fates.len());
-        let start = Troubles::start(attempt, rest);
+        let (cursor, rest) = (self.checkpoint.cursor, self.outcomes.len());
+        let start = FailureTracker::start(attempt, rest);
         (0..rest).map(move |turn| cursor + (start + turn) % rest)
     }
 
     /// Counts what became of a recipient.
-    pub(crate) fn count(&mut self, place: usize, fate: Fate) {
-        if let Some(counted) = self.fates.get_mut(place - self.left.cursor) {
-            *counted = Some(fate);
+    pub(crate) fn count(&mut self, place: usize, outcome: SendOutcome) {
+        if let Some(counted) = self.outcomes.get_mut(place - self.checkpoint.cursor) {
+            *counted = Some(outcome);
         }
     }
 
     /// How many recipients are settled.
     pub(crate) fn settled(&self) -> u64 {
-        (self.left.cursor + self.fates.iter().flatten().count()) as u64
+        (self.checkpoint.cursor + self.outcomes.iter().flatten().count()) as u64
     }
 
     /// Why the attempt ends when its time is over.
     pub(crate) fn out_of_time(&self) -> Error {
-        let left = self.fates.iter().filter(|fate| fate.is_none()).count();
-        self.stopped(Error::OutOfTime(left))
+        let open = self
+            .outcomes
+            .iter()
+            .filter(|outcome| outcome.is_none())
+            .count();
+        self.stopped(Error::OutOfTime(open))
     }
 
     /// Why the attempt ends with `error`. After a limit or the end of the time, an attempt that got further goes on in
     /// another message, which begins where this one has come to.
     pub(crate) fn stopped(&self, error: Error) -> Error {
-        let sent = |fate: &Fate| matches!(fate, Fate::Sent { .. });
-        let is_further = self.first_open() > 0 || self.fates.iter().flatten().any(sent);
+        let sent = |outcome: &SendOutcome| matches!(outcome, SendOutcome::Sent { .. });
+        let is_further = self.first_open() > 0 || self.outcomes.iter().flatten().any(sent);
         match error.pause().filter(|_| is_further) {
             Some(after) => Error::Continued {
                 after,
-                left: json!(self.left()),
+                checkpoint: json!(self.checkpoint()),
                 reason: error.to_string(),
             },
             None => error,
@@ -73,25 +77,28 @@ impl Run {
 
     /// The result, where all are settled. Of many mails no single id is named.
     pub(crate) fn finish(self) -> Delivered {
-        let Left { mut delivered, .. } = self.left();
+        let Checkpoint { mut delivered, .. } = self.checkpoint();
         delivered.message_id = None;
         delivered
     }
 
     fn first_open(&self) -> usize {
-        self.fates.iter().take_while(|fate| fate.is_some()).count()
+        self.outcomes
+            .iter()
+            .take_while(|outcome| outcome.is_some())
+            .count()
     }
 
-    fn left(&self) -> Left {
-        let Left {
+    fn checkpoint(&self) -> Checkpoint {
+        let Checkpoint {
             cursor,
             mut delivered,
-        } = self.left.clone();
+        } = self.checkpoint.clone();
         let further = self.first_open();
-        for (place, fate) in self.fates.iter().flatten().take(further).enumerate() {
-            delivered.count(cursor + place, fate.clone());
+        for (place, outcome) in self.outcomes.iter().flatten().take(further).enumerate() {
+            delivered.count(cursor + place, outcome.clone());
         }
-        Left {
+        Checkpoint {
             cursor: cursor + further,
             delivered,
         }
@@ -102,23 +109,23 @@ impl Run {
 mod tests {
     use std::time::Duration;
 
-    use super::{Left, Run};
+    use super::{Checkpoint, Run};
+    use crate::dispatcher::SendOutcome;
     use crate::outcome::Error;
-    use crate::post::Fate;
 
-    fn sent() -> Fate {
-        Fate::Sent {
+    fn sent() -> SendOutcome {
+        SendOutcome::Sent {
             message_id: None,
             in_doubt: false,
         }
     }
 
     fn next(run: &Run) -> Run {
-        let Error::Continued { left, .. } = run.out_of_time() else {
+        let Error::Continued { checkpoint, .. } = run.out_of_time() else {
             panic!("another error");
         };
-        let left: Left = serde_json::from_value(left).unwrap();
-        Run::new(left, 5)
+        let checkpoint: Checkpoint = serde_json::from_value(checkpoint).unwrap();
+        Run::new(checkpoint, 5)
     }
 
     fn places(run: &Run) -> Vec<usize> {
@@ -127,15 +134,15 @@ mod tests {
 
     #[test]
     fn resumed_bulk_begins_at_the_first_that_is_not_settled_and_counts_each_once() {
-        let mut run = Run::new(Left::default(), 5);
+        let mut run = Run::new(Checkpoint::default(), 5);
         run.count(0, sent());
         let reason = "no".into();
-        run.count(1, Fate::Rejected { reason });
+        run.count(1, SendOutcome::Rejected { reason });
         run.count(3, sent());
         let mut run = next(&run);
         assert_eq!((places(&run), run.settled()), (vec![2, 3, 4], 2));
         run.count(2, sent());
-        run.count(3, Fate::Skipped { in_doubt: false });
+        run.count(3, SendOutcome::Skipped { in_doubt: false });
         let mut run = next(&run);
         assert_eq!(places(&run), [4]);
         run.count(4, sent());
@@ -147,8 +154,8 @@ mod tests {
 
     #[test]
     fn attempt_that_gets_no_further_is_put_off_and_not_continued() {
-        let mut run = Run::new(Left::default(), 5);
-        run.count(3, Fate::Skipped { in_doubt: false });
+        let mut run = Run::new(Checkpoint::default(), 5);
+        run.count(3, SendOutcome::Skipped { in_doubt: false });
         assert!(matches!(run.out_of_time(), Error::OutOfTime(4)));
         run.count(4, sent());
         assert!(matches!(run.out_of_time(), Error::Continued { .. }));
@@ -156,7 +163,7 @@ mod tests {
 
     #[test]
     fn limit_after_a_mail_goes_on_when_the_provider_says_and_a_fault_spends_a_retry() {
-        let mut run = Run::new(Left::default(), 5);
+        let mut run = Run::new(Checkpoint::default(), 5);
         run.count(0, sent());
         let wait = Duration::from_secs(7);
         let throttled = Error::Throttled {
@@ -170,8 +177,8 @@ mod tests {
 
     #[test]
     fn later_attempt_begins_behind_the_recipients_that_may_have_stopped_the_one_before() {
-        let run = Run::new(Left::default(), 5);
+        let run = Run::new(Checkpoint::default(), 5);
         assert_eq!(run.places(2).collect::<Vec<_>>(), [2, 3, 4, 0, 1]);
-        assert_eq!(Run::new(Left::default(), 0).places(3).count(), 0);
+        assert_eq!(Run::new(Checkpoint::default(), 0).places(3).count(), 0);
     }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::json;
 use shared::protocol::upstash::{Pipeline, Redis, Reply};
-use shared::service::notification::{Told, UnreadCounts};
+use shared::service::notification::{NotificationResult, UnreadCounts};
 use shared::service::realtime::{Channel, Event};
 
 use crate::outcome::Error;
@@ -13,17 +13,17 @@ use crate::outcome::Error;
 const EVENT: &str = "notification";
 
 /// Publishes those that are not published yet, and sets the counts of their users; one request.
-pub(crate) async fn announce(redis: &Redis, told: &[Told]) -> Result<(), Error> {
+pub(crate) async fn announce(redis: &Redis, results: &[NotificationResult]) -> Result<(), Error> {
     let mut calls = Pipeline::new();
     let mut counts = BTreeMap::new();
     let mut count = 0;
-    for told in told.iter().filter(|told| !told.announced) {
-        let Some(item) = &told.item else { continue };
+    for result in results.iter().filter(|result| !result.announced) {
+        let Some(item) = &result.item else { continue };
         let user = item.user_id.to_string();
-        let data = json!({ "notification": item, "unreadCount": told.unread.count });
+        let data = json!({ "notification": item, "unreadCount": result.unread.count });
         let channel = Channel::UserNotifications(&user);
         calls = Event::new(channel, EVENT, &data)?.join(calls);
-        counts.insert(item.user_id, told.unread);
+        counts.insert(item.user_id, result.unread);
         count += 2;
     }
     if counts.is_empty() {

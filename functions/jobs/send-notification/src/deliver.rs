@@ -11,7 +11,9 @@ use shared::base::env;
 use shared::edge::job::Attempt;
 use shared::protocol::postgres::Postgres;
 use shared::protocol::upstash::Redis;
-use shared::service::notification::{Entry, Fate, Notification, Notifications, Told};
+use shared::service::notification::{
+    Entry, Notification, NotificationResult, Notifications, WriteOutcome,
+};
 use tokio::time::Instant;
 
 use crate::announce::announce;
@@ -30,19 +32,19 @@ const PATIENT_ATTEMPTS: u32 = 3;
 
 /// What an attempt leaves to the next one: what is before the cursor is settled, and so it stands in the result.
 #[derive(Default, Deserialize, Serialize)]
-struct Left {
+struct Checkpoint {
     cursor: usize,
     outcome: Outcome,
 }
 
 /// Writes notifications and tells their users.
-pub(crate) struct Teller {
+pub(crate) struct SendNotificationHandler {
     notifications: Notifications,
     redis: Redis,
     pusher: Option<Pusher>,
 }
 
-impl Teller {
+impl SendNotificationHandler {
     /// The database, the store and the push services that the environment names. Nothing is opened yet.
     pub(crate) fn from_env(redis: &Redis) -> Result<Self, env::Error> {
         Ok(Self {
@@ -53,16 +55,16 @@ impl Teller {
     }
 
     /// Tells everything of a job that is not told yet, or says what stops it.
-    pub(crate) async fn tell(
+    pub(crate) async fn deliver(
         &self,
         attempt: &Attempt<'_>,
         notification: &Notification,
     ) -> Result<Outcome, Error> {
         let entries = notification.entries();
         let total = entries.len();
-        let Left { cursor, outcome } = attempt.left();
+        let Checkpoint { cursor, outcome } = attempt.checkpoint();
         let (begin, mut outcome) = (cursor, outcome);
-        let mut left = Left {
+        let mut checkpoint = Checkpoint {
             cursor,
             outcome: outcome.clone(),
         };
@@ -74,13 +76,13 @@ impl Teller {
             if attempt.deadline().duration_since(Instant::now()) < TIME_FOR_A_PART {
                 return Err(Error::OutOfTime {
                     notifications: total - first,
-                    progressed: left.cursor > begin,
-                    left: json!(left),
+                    progressed: checkpoint.cursor > begin,
+                    checkpoint: json!(checkpoint),
                 });
             }
             self.part(attempt, first, part, &mut outcome).await?;
             if outcome.is_settled() {
-                left = Left {
+                checkpoint = Checkpoint {
                     cursor: first + part.len(),
                     outcome: outcome.clone(),
                 };
@@ -99,25 +101,27 @@ impl Teller {
         outcome: &mut Outcome,
     ) -> Result<(), Error> {
         let job_id = attempt.job_id();
-        let told = self.notifications.write(job_id, first, entries).await?;
-        announce(&self.redis, &told).await?;
+        let results = self.notifications.write(job_id, first, entries).await?;
+        announce(&self.redis, &results).await?;
         let pushes = match &self.pusher {
-            Some(pusher) => pusher.push(&told, attempt.deadline()).await,
+            Some(pusher) => pusher.push(&results, attempt.deadline()).await,
             None => Pushes::default(),
         };
-        let places = places(&told);
+        let places = places(&results);
         if !places.is_empty() {
             self.notifications
-                .noted(job_id, &places, &pushes.settled, &pushes.gone)
+                .record_pushes(job_id, &places, &pushes.settled, &pushes.gone)
                 .await?;
         }
-        outcome.count(&told, &pushes);
+        outcome.count(&results, &pushes);
         Ok(())
     }
 }
 
 /// The places of those that stand in an inbox.
-fn places(told: &[Told]) -> Vec<i32> {
-    let created = told.iter().filter(|told| told.fate == Fate::Created);
-    created.map(|told| told.place).collect()
+fn places(results: &[NotificationResult]) -> Vec<i32> {
+    let created = results
+        .iter()
+        .filter(|result| result.outcome == WriteOutcome::Created);
+    created.map(|result| result.place).collect()
 }

@@ -9,7 +9,7 @@ mod deliver;
 mod outcome;
 mod push;
 
-use deliver::Teller;
+use deliver::SendNotificationHandler;
 use serde_json::Value;
 use shared::edge::job::{Attempt, Work, Worker};
 use shared::edge::{Fatal, start};
@@ -22,12 +22,12 @@ async fn main() -> Result<(), Fatal> {
     start().await?;
     let redis = Redis::from_env()?;
     let worker = Worker::from_env(JobType::Notification, &redis)?.supporting(&TYPES);
-    let teller = Teller::from_env(&redis)?;
+    let handler = SendNotificationHandler::from_env(&redis)?;
     redis.connect().await;
-    worker.serve(&teller).await
+    worker.serve(&handler).await
 }
 
-impl Work for Teller {
+impl Work for SendNotificationHandler {
     type Payload = Notification;
 
     async fn run(&self, attempt: &Attempt<'_>, notification: Notification) -> Result<Value, Stop> {
@@ -40,7 +40,7 @@ impl Work for Teller {
             }
             notification => notification,
         };
-        let told = self.tell(attempt, &notification).await?;
-        serde_json::to_value(told).map_err(Stop::retry)
+        let outcome = self.deliver(attempt, &notification).await?;
+        serde_json::to_value(outcome).map_err(Stop::retry)
     }
 }

@@ -6,12 +6,12 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use shared::protocol::upstash;
 use shared::service::job::Stop;
-use shared::service::notification::{self, Fate, Told};
+use shared::service::notification::{self, NotificationResult, WriteOutcome};
 
 use crate::push::Pushes;
 
 /// The longest that a job waits because a push service says so.
-const LONGEST_WAIT: Duration = Duration::from_mins(10);
+const MAX_WAIT: Duration = Duration::from_mins(10);
 
 /// The job's result.
 #[derive(Clone, Debug, Default, Deserialize, Serialize)]
@@ -22,7 +22,8 @@ pub(crate) struct Outcome {
     /// Notifications that their users do not want.
     pub(crate) unwanted: u64,
     /// Notifications that there is nobody for.
-    pub(crate) nobody: u64,
+    #[serde(rename = "nobody")]
+    pub(crate) no_recipient: u64,
     /// Messages that push services took in this delivery.
     pub(crate) pushed: u64,
     /// Messages that they will not take, or that were given up.
@@ -46,7 +47,7 @@ pub(crate) enum Error {
         /// Whether this attempt has settled any.
         progressed: bool,
         /// What the next attempt goes on with.
-        left: Value,
+        checkpoint: Value,
     },
     /// No such request stands in the database: it may be about to.
     #[error("the signing request does not exist yet")]
@@ -72,13 +73,13 @@ pub(crate) enum Error {
 }
 
 impl Outcome {
-    pub(crate) fn count(&mut self, told: &[Told], pushes: &Pushes) {
-        for told in told {
-            match told.fate {
-                Fate::Created => self.created += 1,
-                Fate::Unwanted => self.unwanted += 1,
-                Fate::Nobody => self.nobody += 1,
-                Fate::Unknown => self.unknown += 1,
+    pub(crate) fn count(&mut self, results: &[NotificationResult], pushes: &Pushes) {
+        for result in results {
+            match result.outcome {
+                WriteOutcome::Created => self.created += 1,
+                WriteOutcome::Unwanted => self.unwanted += 1,
+                WriteOutcome::NoRecipient => self.no_recipient += 1,
+                WriteOutcome::Unknown => self.unknown += 1,
             }
         }
         self.pushed += pushes.accepted;
@@ -112,19 +113,19 @@ impl From<Error> for Stop {
         let reason = error.to_string();
         match error {
             Error::OutOfTime {
-                left,
+                checkpoint,
                 progressed: true,
                 ..
-            } => Self::GoOn {
+            } => Self::Continue {
                 after: Duration::ZERO,
-                left,
+                checkpoint,
                 reason,
             },
             Error::OutOfTime { .. } => Self::defer(Duration::ZERO, reason),
-            Error::NoRequest => Self::never(error),
+            Error::NoRequest => Self::reject(error),
             Error::Push(_, Some(wait)) => Self::Retry {
                 error: reason,
-                after: Some(wait.min(LONGEST_WAIT)),
+                after: Some(wait.min(MAX_WAIT)),
             },
             Error::Stopped(stop) => stop,
             Error::NotYet

@@ -10,7 +10,7 @@ use shared::protocol::web_push::{
     Client, Delivery, LARGEST_PAYLOAD, Message, PushServices, Subscription, Urgency, Vapid,
 };
 use shared::service::email::HttpUrl;
-use shared::service::notification::{InboxItem, KnownSubscription, Pushed, Told};
+use shared::service::notification::{InboxItem, KnownSubscription, NotificationResult, Pushed};
 use tokio::time::Instant;
 use uuid::Uuid;
 
@@ -21,10 +21,10 @@ const PARALLEL: usize = 8;
 const TIME_FOR_ONE: Duration = Duration::from_secs(7);
 
 /// How long a push service keeps a message for a browser that is away: a day later the inbox is the better place.
-const KEPT: Duration = Duration::from_hours(24);
+const TTL: Duration = Duration::from_hours(24);
 
 /// How much of a message's text is shown, in characters; less where it does not fit.
-const SHOWN: [usize; 4] = [500, 200, 50, 0];
+const MESSAGE_LENGTHS: [usize; 4] = [500, 200, 50, 0];
 
 /// Tells browsers.
 pub(crate) struct Pusher {
@@ -71,32 +71,32 @@ impl Pusher {
     }
 
     /// Tells every browser of these notifications that has not been told, as far as the time reaches.
-    pub(crate) async fn push(&self, told: &[Told], deadline: Instant) -> Pushes {
+    pub(crate) async fn push(&self, results: &[NotificationResult], deadline: Instant) -> Pushes {
         let mut pushes = Pushes::default();
-        let errands = errands(told);
-        for group in errands.chunks(PARALLEL) {
+        let push_messages = push_messages(results);
+        for group in push_messages.chunks(PARALLEL) {
             let mut sending = Vec::with_capacity(PARALLEL);
-            for errand in group {
-                sending.push(self.run(errand, deadline));
+            for push_message in group {
+                sending.push(self.run(push_message, deadline));
             }
-            for (errand, delivery) in group.iter().zip(join_all(sending).await) {
-                pushes.count(errand, delivery);
+            for (push_message, delivery) in group.iter().zip(join_all(sending).await) {
+                pushes.count(push_message, delivery);
             }
         }
         pushes
     }
 
     /// One message to one browser; none where its subscription cannot be used.
-    async fn run(&self, errand: &Errand<'_>, deadline: Instant) -> Option<Delivery> {
-        match errand.known.parsed(&self.services) {
+    async fn run(&self, push_message: &PushMessage<'_>, deadline: Instant) -> Option<Delivery> {
+        match push_message.known.parsed(&self.services) {
             Ok(_) if deadline.duration_since(Instant::now()) < TIME_FOR_ONE => {
                 Some(Delivery::Later(None))
             }
-            Ok(subscription) => Some(self.send(errand, &subscription).await),
+            Ok(subscription) => Some(self.send(push_message, &subscription).await),
             Err(error) => {
                 tracing::warn!(
                     %error,
-                    subscription = %errand.known.id,
+                    subscription = %push_message.known.id,
                     "push subscription invalid; no message sent"
                 );
                 None
@@ -105,9 +105,12 @@ impl Pusher {
     }
 
     /// The message as far as it fits; shorter where the push service takes no long ones.
-    async fn send(&self, errand: &Errand<'_>, to: &Subscription) -> Delivery {
-        let item = errand.item;
-        match self.post(item, to, &payload(item, errand.unread)).await {
+    async fn send(&self, push_message: &PushMessage<'_>, to: &Subscription) -> Delivery {
+        let item = push_message.item;
+        match self
+            .post(item, to, &payload(item, push_message.unread))
+            .await
+        {
             Delivery::TooLarge => self.post(item, to, &shortest(item)).await,
             other => other,
         }
@@ -116,7 +119,7 @@ impl Pusher {
     async fn post(&self, item: &InboxItem, to: &Subscription, payload: &[u8]) -> Delivery {
         let message = Message {
             payload,
-            ttl: KEPT,
+            ttl: TTL,
             urgency: urgency(&item.kind),
             topic: &item.id.simple().to_string(),
         };
@@ -125,7 +128,7 @@ impl Pusher {
 }
 
 /// A message that is to be brought to a browser.
-struct Errand<'a> {
+struct PushMessage<'a> {
     place: i32,
     item: &'a InboxItem,
     unread: i64,
@@ -133,25 +136,25 @@ struct Errand<'a> {
 }
 
 /// What there is to bring, in the order of the notifications.
-fn errands(told: &[Told]) -> Vec<Errand<'_>> {
-    let mut errands = Vec::new();
-    for told in told {
-        let Some(item) = &told.item else { continue };
-        errands.extend(told.subscriptions.iter().map(|known| Errand {
-            place: told.place,
+fn push_messages(results: &[NotificationResult]) -> Vec<PushMessage<'_>> {
+    let mut push_messages = Vec::new();
+    for result in results {
+        let Some(item) = &result.item else { continue };
+        push_messages.extend(result.subscriptions.iter().map(|known| PushMessage {
+            place: result.place,
             item,
-            unread: told.unread.count,
+            unread: result.unread.count,
             known,
         }));
     }
-    errands
+    push_messages
 }
 
 impl Pushes {
-    fn count(&mut self, errand: &Errand<'_>, delivery: Option<Delivery>) {
+    fn count(&mut self, push_message: &PushMessage<'_>, delivery: Option<Delivery>) {
         let browser = Pushed {
-            place: errand.place,
-            subscription: errand.known.id,
+            place: push_message.place,
+            subscription: push_message.known.id,
         };
         match delivery {
             Some(Delivery::Accepted) => {
@@ -186,7 +189,7 @@ fn urgency(kind: &str) -> Urgency {
 
 /// What the service worker shows: `id` tells a message that comes twice, and replaces it on the screen.
 fn payload(item: &InboxItem, unread: i64) -> Vec<u8> {
-    let texts = SHOWN.iter().map(|length| {
+    let texts = MESSAGE_LENGTHS.iter().map(|length| {
         json!({
             "id": item.id,
             "type": item.kind,

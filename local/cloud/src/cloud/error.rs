@@ -28,7 +28,7 @@ pub enum Error {
     NotBuilt(PathBuf),
     /// A file or folder of ours cannot be used.
     #[error("cannot use {}", path.display())]
-    Keep {
+    Write {
         /// The file or folder.
         path: PathBuf,
         /// What the system said.
@@ -62,8 +62,8 @@ pub enum Error {
 }
 
 impl Error {
-    pub(super) fn keep(path: &Path, source: io::Error) -> Self {
-        Self::Keep {
+    pub(super) fn write(path: &Path, source: io::Error) -> Self {
+        Self::Write {
             path: path.to_owned(),
             source,
         }

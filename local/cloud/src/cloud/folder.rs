@@ -15,11 +15,11 @@ pub(super) struct Folder {
 impl Folder {
     /// Makes the folder where it is missing and takes it.
     pub(super) fn take(path: &Path) -> Result<Self, Error> {
-        let path = std::path::absolute(path).map_err(|error| Error::keep(path, error))?;
+        let path = std::path::absolute(path).map_err(|error| Error::write(path, error))?;
         let logs = path.join("log");
-        std::fs::create_dir_all(&logs).map_err(|error| Error::keep(&logs, error))?;
+        std::fs::create_dir_all(&logs).map_err(|error| Error::write(&logs, error))?;
         let lock_path = path.join("lock");
-        let failed = |error| Error::keep(&lock_path, error);
+        let failed = |error| Error::write(&lock_path, error);
         let lock = File::create(&lock_path).map_err(failed)?;
         match lock.try_lock() {
             Ok(()) => Ok(Self { path, lock }),

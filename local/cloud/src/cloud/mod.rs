@@ -270,7 +270,7 @@ fn check(settings: &Settings) -> Result<(), Error> {
 fn functions_address(port: u16, folder: &Folder) -> Result<(u16, String), Error> {
     match port {
         0 => {
-            let port = free().map_err(|error| Error::keep(folder.path(), error))?;
+            let port = free().map_err(|error| Error::write(folder.path(), error))?;
             Ok((port, format!("http://127.0.0.1:{port}")))
         }
         port => Ok((port, format!("http://localhost:{port}"))),
@@ -280,5 +280,5 @@ fn functions_address(port: u16, folder: &Folder) -> Result<(u16, String), Error>
 fn write_env_file(data: &Path, environment: &BTreeMap<String, String>) -> Result<(), Error> {
     let file = env_file(data);
     private_file::write(&file, dotenv::text(environment).as_bytes())
-        .map_err(|error| Error::keep(&file, error))
+        .map_err(|error| Error::write(&file, error))
 }

@@ -235,5 +235,5 @@ pub(super) async fn gateway(
 }
 
 fn absolute(path: &Path) -> Result<PathBuf, Error> {
-    std::path::absolute(path).map_err(|error| Error::keep(path, error))
+    std::path::absolute(path).map_err(|error| Error::write(path, error))
 }

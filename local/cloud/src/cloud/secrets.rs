@@ -51,10 +51,10 @@ impl Secrets {
         let path = data.join("secrets.json");
         let named = match std::fs::read(&path) {
             Ok(bytes) => {
-                serde_json::from_slice(&bytes).map_err(|error| Error::keep(&path, error.into()))?
+                serde_json::from_slice(&bytes).map_err(|error| Error::write(&path, error.into()))?
             }
             Err(error) if error.kind() == io::ErrorKind::NotFound => BTreeMap::new(),
-            Err(error) => return Err(Error::keep(&path, error)),
+            Err(error) => return Err(Error::write(&path, error)),
         };
         Ok(Self { path, named })
     }
@@ -72,7 +72,7 @@ impl Secrets {
     pub(super) fn vapid(&mut self) -> Result<VapidKeys, Error> {
         let [public, private] = ["vapid_public", "vapid_private"];
         if !self.named.contains_key(private) {
-            let keys = VapidKeys::fresh().map_err(|error| Error::keep(&self.path, error))?;
+            let keys = VapidKeys::fresh().map_err(|error| Error::write(&self.path, error))?;
             self.named.insert(public.to_owned(), keys.public);
             self.named.insert(private.to_owned(), keys.private);
         }
@@ -84,7 +84,7 @@ impl Secrets {
 
     /// Writes what was made.
     pub(super) fn save(&self) -> Result<(), Error> {
-        let failed = |error| Error::keep(&self.path, error);
+        let failed = |error| Error::write(&self.path, error);
         let bytes = serde_json::to_vec_pretty(&self.named).map_err(|error| failed(error.into()))?;
         private_file::write(&self.path, &bytes).map_err(failed)
     }

@@ -39,7 +39,7 @@ impl Demo {
         if outcome?.all_well {
             Ok(())
         } else {
-            Err(Error::NotWell)
+            Err(Error::Unhealthy)
         }
     }
 }

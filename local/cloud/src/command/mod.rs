@@ -49,7 +49,7 @@ pub enum Error {
     Demo(#[from] demonstration::Error),
     /// The demo ran, and not everything was as it should be.
     #[error("the demo failed: see the table, and the logs under the data folder")]
-    NotWell,
+    Unhealthy,
     /// The terminal, a log or a signal could not be used.
     #[error("a system call failed")]
     System(#[from] io::Error),

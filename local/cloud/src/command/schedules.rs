@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use crate::cloud::Cloud;
 
 /// How long the API may take: its first call starts an instance.
-const PATIENCE: Duration = Duration::from_secs(20);
+const TIMEOUT: Duration = Duration::from_secs(20);
 
 /// Registers every schedule whose function is built, under its fixed id, and says so in a line. A cloud without them
 /// is of use all the same.
@@ -19,7 +19,7 @@ pub(super) async fn register(cloud: &Cloud) -> String {
 }
 
 async fn put(cloud: &Cloud) -> Result<usize, String> {
-    let http = shared::protocol::http::client(PATIENCE).map_err(|error| error.to_string())?;
+    let http = shared::protocol::http::client(TIMEOUT).map_err(|error| error.to_string())?;
     let token = cloud.environment().get("API_TOKEN");
     let answer = http
         .put(format!("{}/api/queue/schedules", cloud.functions_url()))

@@ -5,7 +5,7 @@
 
 mod api;
 mod follow;
-mod orders;
+mod requests;
 mod summary;
 
 use std::fs;
@@ -18,7 +18,7 @@ use crate::cloud::Cloud;
 use self::api::Api;
 
 /// How long the jobs may take before the demo says that something is wrong.
-const PATIENCE: Duration = Duration::from_mins(1);
+const TIMEOUT: Duration = Duration::from_mins(1);
 
 /// Why the demo could not run to its end.
 #[derive(Debug, thiserror::Error)]
@@ -44,7 +44,7 @@ pub enum Error {
     },
     /// The sample mail could not be written.
     #[error("the sample mail cannot be written")]
-    Keep(#[from] io::Error),
+    Write(#[from] io::Error),
 }
 
 /// What the demo came to.
@@ -59,19 +59,23 @@ pub struct Outcome {
 /// Runs the demo on a cloud that has the sample data.
 pub async fn run(cloud: &Cloud) -> Result<Outcome, Error> {
     let api = Api::new(cloud)?;
-    let signer = orders::first_signer(cloud.migrations_database_url()).await?;
+    let signer = requests::first_signer(cloud.migrations_database_url()).await?;
     println!("\n1. Into the queue, through the API\n");
     let before = cloud.mail().messages(None).len();
     let single = api.enqueue("/api/queue/emails", &signer.request()).await?;
     let bulk = api
-        .enqueue("/api/queue/emails/bulk", &orders::bulk())
+        .enqueue("/api/queue/emails/bulk", &requests::bulk())
         .await?;
     println!("   one signature request   job {}", single.join(", "));
-    println!("   a bulk of {:<14} job {}", orders::BULK, bulk.join(", "));
+    println!(
+        "   a bulk of {:<14} job {}",
+        requests::BULK,
+        bulk.join(", ")
+    );
 
     println!("\n2. Through the queue, to the function, into the mailbox\n");
     let ids: Vec<String> = single.into_iter().chain(bulk).collect();
-    let jobs = follow::until_ended(&api, &ids, orders::BULK as u64 + 1, PATIENCE).await?;
+    let jobs = follow::until_ended(&api, &ids, requests::BULK as u64 + 1, TIMEOUT).await?;
 
     println!("\n3. What came of it\n");
     let mails = cloud.mail().messages(None).len() - before;
@@ -82,7 +86,7 @@ pub async fn run(cloud: &Cloud) -> Result<Outcome, Error> {
         println!("   one of them: {}", sample.display());
     }
     Ok(Outcome {
-        all_well: mails == orders::BULK + 1 && jobs.iter().all(follow::Followed::is_completed),
+        all_well: mails == requests::BULK + 1 && jobs.iter().all(follow::Followed::is_completed),
         sample,
     })
 }

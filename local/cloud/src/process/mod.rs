@@ -13,7 +13,7 @@ use tokio::process::{Child, ChildStdin, Command};
 use tokio::time::Instant;
 
 /// Holds the program on its leash; see the file.
-const LEASH: &str = include_str!("leash.sh");
+const GUARD_SCRIPT: &str = include_str!("guard.sh");
 
 /// How often a program that is coming up is asked whether it is there.
 const PROBE_INTERVAL: Duration = Duration::from_millis(20);
@@ -90,7 +90,7 @@ pub struct Program {
 pub struct Process {
     name: &'static str,
     log: PathBuf,
-    leash: Child,
+    guard: Child,
     hold: Option<ChildStdin>,
 }
 
@@ -105,7 +105,7 @@ impl Process {
         let output = log::take(&program.log).await.map_err(failed)?;
         let mut command = Command::new("/bin/sh");
         command
-            .args(["-c", LEASH, "leash", program.stop_signal])
+            .args(["-c", GUARD_SCRIPT, "guard", program.stop_signal])
             .arg(&program.path)
             .args(&program.arguments)
             .current_dir(&program.folder)
@@ -116,12 +116,12 @@ impl Process {
         if let Some(user) = program.user {
             command.uid(user.uid).gid(user.gid);
         }
-        let mut leash = command.spawn().map_err(failed)?;
+        let mut guard = command.spawn().map_err(failed)?;
         Ok(Self {
             name: program.name,
             log: program.log.clone(),
-            hold: leash.stdin.take(),
-            leash,
+            hold: guard.stdin.take(),
+            guard,
         })
     }
 
@@ -133,7 +133,7 @@ impl Process {
     ) -> Result<(), Error> {
         let deadline = Instant::now() + within;
         loop {
-            let status = self.leash.try_wait().map_err(|source| Error::Start {
+            let status = self.guard.try_wait().map_err(|source| Error::Start {
                 name: self.name,
                 source,
             })?;
@@ -156,7 +156,7 @@ impl Process {
 
     /// Waits until the program ends by itself, which must be a success.
     pub async fn finish(mut self) -> Result<(), Error> {
-        let status = self.leash.wait().await.map_err(|source| Error::Start {
+        let status = self.guard.wait().await.map_err(|source| Error::Start {
             name: self.name,
             source,
         })?;
@@ -170,7 +170,7 @@ impl Process {
     /// Asks the program to end and waits until it has.
     pub async fn stop(mut self) {
         drop(self.hold.take());
-        match tokio::time::timeout(STOP_LIMIT, self.leash.wait()).await {
+        match tokio::time::timeout(STOP_LIMIT, self.guard.wait()).await {
             Ok(Ok(status)) => tracing::debug!(name = self.name, %status, "program ended"),
             Ok(Err(error)) => {
                 tracing::warn!(

@@ -13,7 +13,7 @@ use super::fleet::{Fleet, InstanceId, Member, Phase};
 use super::instance;
 use super::invocation::{Invocation, Outcome};
 use super::log::Log;
-use crate::leash::Leash;
+use crate::process_guard::ProcessGuard;
 use crate::{InvokeError, clock, template};
 
 /// What an instance is told on a poll.
@@ -42,7 +42,7 @@ pub(crate) struct Function {
     pub(super) program: PathBuf,
     pub(super) environment: BTreeMap<String, String>,
     pub(super) log: Option<Log>,
-    pub(super) leash: Arc<Leash>,
+    pub(super) process_guard: Arc<ProcessGuard>,
     /// Processes that have been started and not reaped.
     pub(super) unreaped: watch::Sender<usize>,
     timeout: Duration,
@@ -59,14 +59,14 @@ impl Function {
         environment: BTreeMap<String, String>,
         max_instances: usize,
         log: Option<Log>,
-        leash: Arc<Leash>,
+        process_guard: Arc<ProcessGuard>,
     ) -> Self {
         Self {
             name: function.name.clone(),
             program,
             environment,
             log,
-            leash,
+            process_guard,
             unreaped: watch::Sender::new(0),
             timeout: function.timeout,
             reserved: function.reserved,

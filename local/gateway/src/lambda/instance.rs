@@ -23,7 +23,7 @@ pub(super) fn start(function: &Arc<Function>, id: InstanceId) -> io::Result<u32>
     let pid = child
         .id()
         .ok_or_else(|| io::Error::other("the process ended at once"))?;
-    function.leash.hold(pid);
+    function.process_guard.hold(pid);
     if let Some(log) = &function.log {
         log.follow(child.stdout.take());
         log.follow(child.stderr.take());
@@ -62,7 +62,7 @@ async fn keep(function: Arc<Function>, id: InstanceId, pid: u32, mut child: Chil
         function.fail_init(id, &format!("it did not poll within {:?}", limit::INIT));
         child.wait().await
     };
-    function.leash.release(pid);
+    function.process_guard.release(pid);
     function.exited(id, &describe(&ended));
     drop(api);
     function

@@ -1,6 +1,5 @@
 //! Lambda: instances of the deployed binaries, each with a Runtime API of its own to poll.
 
-mod ending;
 pub(crate) mod environment;
 mod fleet;
 mod function;
@@ -9,5 +8,6 @@ mod invocation;
 pub(crate) mod log;
 mod queue;
 mod runtime_api;
+mod termination;
 
 pub(crate) use function::Function;

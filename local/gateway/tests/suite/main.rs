@@ -11,6 +11,6 @@ mod concurrency;
 mod failures;
 mod harness;
 mod instances;
-mod leash;
 mod limits;
+mod process_guard;
 mod requests;

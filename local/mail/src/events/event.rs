@@ -1,6 +1,6 @@
 //! One event, ready to be sent.
 
-use super::happening::Happening;
+use super::mail_event::MailEvent;
 use super::{sns, svix};
 use crate::clock;
 use crate::mail::Provider;
@@ -22,7 +22,7 @@ pub struct Event {
     /// The mail's id.
     pub mail_id: String,
     /// What it tells.
-    pub happening: Happening,
+    pub mail_event: MailEvent,
     pub(super) carried: Carried,
 }
 

@@ -5,11 +5,11 @@
 //! events, send them in another order or twice, and make their own. What is under way is lost at a restart; what
 //! happened is kept in memory only, for the newest mails.
 
-mod courier;
 mod event;
-mod happening;
+mod mail_event;
 mod post;
 mod resend;
+mod sender;
 mod ses;
 mod simulator;
 pub mod sns;
@@ -22,13 +22,13 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use uuid::Uuid;
 
 pub use self::event::{Error, Event, Request};
-pub use self::happening::{Happened, Happening};
+pub use self::mail_event::{HistoryEntry, MailEvent};
 pub use self::post::Undelivered;
 pub use self::state::Attempt;
 
-pub(crate) use self::courier::Courier;
-use self::courier::Task;
 use self::event::Carried;
+pub(crate) use self::sender::EventSender;
+use self::sender::Task;
 use self::state::{Gate, State, Subscription};
 use crate::clock;
 use crate::mail::{Mail, Provider};
@@ -120,7 +120,7 @@ impl Events {
 
     /// What became of a mail so far, oldest first.
     #[must_use]
-    pub fn history(&self, mail_id: &str) -> Vec<Happened> {
+    pub fn history(&self, mail_id: &str) -> Vec<HistoryEntry> {
         self.state().history(mail_id)
     }
 
@@ -141,38 +141,38 @@ impl Events {
     pub fn make(
         &self,
         mail: &Mail,
-        happening: Happening,
+        mail_event: MailEvent,
         recipients: &[&str],
     ) -> Result<Option<Event>, Error> {
         let now = clock::now();
         let carried = match mail.provider {
             Provider::Ses if mail.configuration_set.is_none() => return Ok(None),
             Provider::Ses => {
-                let text = ses::event(mail, happening, recipients, now);
+                let text = ses::event(mail, mail_event, recipients, now);
                 let subject = "Amazon SES Email Event Notification";
                 Carried::Sns(self.0.signer.notification_about(subject, &text)?)
             }
             Provider::Resend => Carried::Svix {
                 id: format!("msg_{}", Uuid::new_v4().simple()),
-                body: resend::event(mail, happening, recipients, now),
+                body: resend::event(mail, mail_event, recipients, now),
             },
         };
         Ok(Some(Event {
             mail_id: mail.id.clone(),
-            happening,
+            mail_event,
             carried,
         }))
     }
 
     /// Lets something happen to a mail's recipients: remembers it, and tells it if there is somebody to tell.
-    pub fn happen(
+    pub fn record_event(
         &self,
         mail: &Mail,
-        happening: Happening,
+        mail_event: MailEvent,
         recipients: &[&str],
     ) -> Result<(), Error> {
-        self.state().remember(&mail.id, happening, recipients);
-        if let Some(event) = self.make(mail, happening, recipients)? {
+        self.state().remember(&mail.id, mail_event, recipients);
+        if let Some(event) = self.make(mail, mail_event, recipients)? {
             self.publish(event);
         }
         Ok(())

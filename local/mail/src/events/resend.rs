@@ -5,12 +5,12 @@
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
-use super::happening::Happening;
+use super::mail_event::MailEvent;
 use crate::mail::Mail;
 
 /// The body as text.
-pub(super) fn event(mail: &Mail, happening: Happening, to: &[&str], at: Timestamp) -> String {
-    let (kind, detail) = detail(happening, at);
+pub(super) fn event(mail: &Mail, mail_event: MailEvent, to: &[&str], at: Timestamp) -> String {
+    let (kind, detail) = detail(mail_event, at);
     let tags: Map<String, Value> = mail
         .tags
         .iter()
@@ -30,17 +30,17 @@ pub(super) fn event(mail: &Mail, happening: Happening, to: &[&str], at: Timestam
     json!({ "type": kind, "created_at": time(at), "data": data }).to_string()
 }
 
-fn detail(happening: Happening, at: Timestamp) -> (&'static str, Option<(&'static str, Value)>) {
+fn detail(mail_event: MailEvent, at: Timestamp) -> (&'static str, Option<(&'static str, Value)>) {
     let look = json!({
         "ipAddress": "127.0.0.1",
         "timestamp": time(at),
         "userAgent": "Mozilla/5.0 (local mailbox)",
     });
-    match happening {
-        Happening::Sent => ("email.sent", None),
-        Happening::Delivered => ("email.delivered", None),
-        Happening::Delayed => ("email.delivery_delayed", None),
-        Happening::Bounced { permanent } => {
+    match mail_event {
+        MailEvent::Sent => ("email.sent", None),
+        MailEvent::Delivered => ("email.delivered", None),
+        MailEvent::Delayed => ("email.delivery_delayed", None),
+        MailEvent::Bounced { permanent } => {
             let (kind, sub_kind, message) = if permanent {
                 (
                     "Permanent",
@@ -57,21 +57,21 @@ fn detail(happening: Happening, at: Timestamp) -> (&'static str, Option<(&'stati
             let bounce = json!({ "message": message, "subType": sub_kind, "type": kind });
             ("email.bounced", Some(("bounce", bounce)))
         }
-        Happening::Suppressed => {
+        MailEvent::Suppressed => {
             let suppressed = json!({
                 "message": "The recipient is on the suppression list of the account.",
                 "type": "OnAccountSuppressionList",
             });
             ("email.suppressed", Some(("suppressed", suppressed)))
         }
-        Happening::Complained => ("email.complained", None),
-        Happening::Opened => ("email.opened", Some(("open", look))),
-        Happening::Clicked => {
+        MailEvent::Complained => ("email.complained", None),
+        MailEvent::Opened => ("email.opened", Some(("open", look))),
+        MailEvent::Clicked => {
             let mut click = look;
             click["link"] = json!("https://signtusk.localhost/");
             ("email.clicked", Some(("click", click)))
         }
-        Happening::Rejected => {
+        MailEvent::Rejected => {
             let failed = json!({ "reason": "bad_content" });
             ("email.failed", Some(("failed", failed)))
         }

@@ -5,7 +5,7 @@
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Map, Value, json};
 
-use super::happening::Happening;
+use super::mail_event::MailEvent;
 use crate::mail::Mail;
 
 /// The account that everything local belongs to.
@@ -15,22 +15,22 @@ const ACCOUNT: &str = "000000000000";
 const USER_AGENT: &str = "Mozilla/5.0 (local mailbox)";
 
 /// The record as text, with the line break that SES ends it with.
-pub(super) fn event(mail: &Mail, happening: Happening, to: &[&str], at: Timestamp) -> String {
-    let (kind, member, detail) = detail(mail, happening, to, at);
+pub(super) fn event(mail: &Mail, mail_event: MailEvent, to: &[&str], at: Timestamp) -> String {
+    let (kind, member, detail) = detail(mail, mail_event, to, at);
     let record = json!({ "eventType": kind, "mail": about(mail), member: detail });
     format!("{record}\n")
 }
 
 fn detail(
     mail: &Mail,
-    happening: Happening,
+    mail_event: MailEvent,
     to: &[&str],
     at: Timestamp,
 ) -> (&'static str, &'static str, Value) {
     let time = time(at);
-    match happening {
-        Happening::Sent => ("Send", "send", json!({})),
-        Happening::Delivered => (
+    match mail_event {
+        MailEvent::Sent => ("Send", "send", json!({})),
+        MailEvent::Delivered => (
             "Delivery",
             "delivery",
             json!({
@@ -41,7 +41,7 @@ fn detail(
                 "reportingMTA": "mta.localhost",
             }),
         ),
-        Happening::Delayed => (
+        MailEvent::Delayed => (
             "DeliveryDelay",
             "deliveryDelay",
             json!({
@@ -54,7 +54,7 @@ fn detail(
                 })),
             }),
         ),
-        Happening::Bounced { permanent: true } => bounce(
+        MailEvent::Bounced { permanent: true } => bounce(
             "Permanent",
             "General",
             "5.1.1",
@@ -62,7 +62,7 @@ fn detail(
             to,
             at,
         ),
-        Happening::Bounced { permanent: false } => bounce(
+        MailEvent::Bounced { permanent: false } => bounce(
             "Transient",
             "MailboxFull",
             "5.2.2",
@@ -70,12 +70,12 @@ fn detail(
             to,
             at,
         ),
-        Happening::Suppressed => {
+        MailEvent::Suppressed => {
             let why = "Amazon SES has suppressed sending to this address because it has a recent history of bouncing \
                 as an invalid address.";
             bounce("Permanent", "Suppressed", "5.1.1", why, to, at)
         }
-        Happening::Complained => (
+        MailEvent::Complained => (
             "Complaint",
             "complaint",
             json!({
@@ -87,12 +87,12 @@ fn detail(
                 "arrivalDate": time,
             }),
         ),
-        Happening::Opened => (
+        MailEvent::Opened => (
             "Open",
             "open",
             json!({ "ipAddress": "127.0.0.1", "timestamp": time, "userAgent": USER_AGENT }),
         ),
-        Happening::Clicked => (
+        MailEvent::Clicked => (
             "Click",
             "click",
             json!({
@@ -103,7 +103,7 @@ fn detail(
                 "userAgent": USER_AGENT,
             }),
         ),
-        Happening::Rejected => ("Reject", "reject", json!({ "reason": "Bad content" })),
+        MailEvent::Rejected => ("Reject", "reject", json!({ "reason": "Bad content" })),
     }
 }
 

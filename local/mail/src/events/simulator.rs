@@ -7,7 +7,7 @@
 
 use std::time::Duration;
 
-use super::happening::Happening;
+use super::mail_event::MailEvent;
 use crate::address::Address;
 use crate::mail::{Mail, Provider};
 
@@ -20,7 +20,7 @@ const NEXT: Duration = Duration::from_millis(100);
 pub(super) struct Step<'a> {
     /// The pause before it.
     pub(super) after: Duration,
-    pub(super) what: Happening,
+    pub(super) what: MailEvent,
     /// Whom it happens to.
     pub(super) to: Vec<&'a str>,
 }
@@ -50,17 +50,17 @@ pub(super) fn course(mail: &Mail) -> Vec<Step<'_>> {
         Provider::Resend => those(&[End::Delivered, End::Bounced, End::Complained]),
     };
     let step = |after, what, to| Step { after, what, to };
-    let permanent = Happening::Bounced { permanent: true };
+    let permanent = MailEvent::Bounced { permanent: true };
     let mut steps = vec![
-        step(Duration::ZERO, Happening::Sent, sent),
+        step(Duration::ZERO, MailEvent::Sent, sent),
         step(
             NEXT,
-            Happening::Delivered,
+            MailEvent::Delivered,
             those(&[End::Delivered, End::Complained]),
         ),
         step(NEXT, permanent, those(&[End::Bounced])),
-        step(NEXT, Happening::Suppressed, those(&[End::Suppressed])),
-        step(NEXT, Happening::Complained, those(&[End::Complained])),
+        step(NEXT, MailEvent::Suppressed, those(&[End::Suppressed])),
+        step(NEXT, MailEvent::Complained, those(&[End::Complained])),
     ];
     steps.retain(|step| !step.to.is_empty());
     steps

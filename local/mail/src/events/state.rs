@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 
 use super::event::Event;
-use super::happening::{Happened, Happening};
+use super::mail_event::{HistoryEntry, MailEvent};
 use crate::clock;
 use crate::mail::Provider;
 
@@ -48,7 +48,7 @@ pub(super) struct State {
     pub(super) waiting: VecDeque<Event>,
     pub(super) attempts: VecDeque<Attempt>,
     /// The mail's id, and what happened to it.
-    happened: VecDeque<(String, Happened)>,
+    history: VecDeque<(String, HistoryEntry)>,
 }
 
 impl Subscription {
@@ -97,21 +97,21 @@ impl State {
         push(&mut self.attempts, attempt, MAX_ATTEMPTS);
     }
 
-    pub(super) fn remember(&mut self, mail_id: &str, happening: Happening, recipients: &[&str]) {
-        let happened = Happened {
-            what: happening.name(),
+    pub(super) fn remember(&mut self, mail_id: &str, mail_event: MailEvent, recipients: &[&str]) {
+        let happened = HistoryEntry {
+            what: mail_event.name(),
             recipients: recipients.iter().map(ToString::to_string).collect(),
             at: clock::now(),
         };
         push(
-            &mut self.happened,
+            &mut self.history,
             (mail_id.to_owned(), happened),
             MAX_HAPPENED,
         );
     }
 
-    pub(super) fn history(&self, mail_id: &str) -> Vec<Happened> {
-        let found = self.happened.iter().filter(|(id, _)| id == mail_id);
+    pub(super) fn history(&self, mail_id: &str) -> Vec<HistoryEntry> {
+        let found = self.history.iter().filter(|(id, _)| id == mail_id);
         found.map(|(_, happened)| happened.clone()).collect()
     }
 }

@@ -18,7 +18,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use uuid::Uuid;
 
-use crate::events::{self, Events, Happening};
+use crate::events::{self, Events, MailEvent};
 use crate::mail::{Mail, Provider, Tag};
 use crate::store::{Filter, Store};
 
@@ -59,13 +59,13 @@ pub(crate) fn router(store: Arc<Store>, events: Events) -> Router {
 
 #[derive(Debug, Deserialize)]
 #[serde(default)]
-struct Asked {
+struct ListQuery {
     to: String,
     search: String,
     limit: usize,
 }
 
-impl Default for Asked {
+impl Default for ListQuery {
     fn default() -> Self {
         Self {
             to: String::new(),
@@ -93,7 +93,7 @@ struct Listed {
 async fn list(
     State(mailbox): State<Mailbox>,
     headers: HeaderMap,
-    Query(asked): Query<Asked>,
+    Query(query): Query<ListQuery>,
 ) -> Result<Response, Unreadable> {
     let tag = format!("\"{}-{}\"", mailbox.boot, mailbox.store.generation());
     if headers
@@ -103,10 +103,10 @@ async fn list(
         return Ok((StatusCode::NOT_MODIFIED, [(ETAG, tag)]).into_response());
     }
     let filter = Filter {
-        to: asked.to,
-        search: asked.search,
+        to: query.to,
+        search: query.search,
     };
-    let mails = mailbox.store.list(&filter, asked.limit.min(MAX_LIMIT))?;
+    let mails = mailbox.store.list(&filter, query.limit.min(MAX_LIMIT))?;
     let listed: Vec<Listed> = mails.into_iter().map(Listed::from).collect();
     Ok((
         [(ETAG, tag), (CACHE_CONTROL, "no-cache".to_owned())],
@@ -179,7 +179,7 @@ async fn opened(
     State(mailbox): State<Mailbox>,
     Path(id): Path<String>,
 ) -> Result<Response, Unreadable> {
-    mailbox.happen(&id, Happening::Opened)
+    mailbox.record_event(&id, MailEvent::Opened)
 }
 
 /// `POST /messages/{id}/complained`: somebody calls it spam.
@@ -187,17 +187,17 @@ async fn complained(
     State(mailbox): State<Mailbox>,
     Path(id): Path<String>,
 ) -> Result<Response, Unreadable> {
-    mailbox.happen(&id, Happening::Complained)
+    mailbox.record_event(&id, MailEvent::Complained)
 }
 
 impl Mailbox {
     /// Lets something happen to all of a mail's recipients.
-    fn happen(&self, id: &str, happening: Happening) -> Result<Response, Unreadable> {
+    fn record_event(&self, id: &str, mail_event: MailEvent) -> Result<Response, Unreadable> {
         let Some(mail) = self.store.get(id)? else {
             return Ok(missing());
         };
         let recipients: Vec<&str> = mail.recipients().collect();
-        self.events.happen(&mail, happening, &recipients)?;
+        self.events.record_event(&mail, mail_event, &recipients)?;
         Ok(StatusCode::NO_CONTENT.into_response())
     }
 }

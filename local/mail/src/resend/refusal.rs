@@ -8,7 +8,7 @@ use http::{HeaderValue, StatusCode};
 use serde_json::json;
 
 /// What a 429 says that a test switched on.
-const USUAL_LIMIT: usize = 5;
+const DEFAULT_LIMIT: usize = 5;
 
 /// The errors that sending answers with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -146,7 +146,7 @@ impl Code {
         Refusal {
             code: self,
             message: message.into(),
-            limit: USUAL_LIMIT,
+            limit: DEFAULT_LIMIT,
         }
     }
 }

@@ -86,44 +86,52 @@ impl Resend {
         body: &[u8],
         read: impl FnOnce(Value) -> Result<Vec<Request>, Refusal>,
     ) -> Option<Result<Vec<String>, Refusal>> {
-        let asked = match self.asked(path, headers, body) {
-            Ok(asked) => asked,
+        let parsed_request = match self.parse_request(path, headers, body) {
+            Ok(parsed_request) => parsed_request,
             Err(refusal) => return Some(Err(refusal)),
         };
-        let flight = asked.key.as_deref().map(|key| self.in_flight.begin(key));
+        let flight = parsed_request
+            .key
+            .as_deref()
+            .map(|key| self.in_flight.begin(key));
         let _flight = match flight.transpose() {
             Ok(flight) => flight,
             Err(refusal) => return Some(Err(refusal)),
         };
-        match self.answered(&asked) {
+        match self.answered(&parsed_request) {
             Ok(None) => {}
             Ok(Some(ids)) => return Some(Ok(ids)),
             Err(refusal) => return Some(Err(refusal)),
         }
-        let requests = match read(asked.body) {
+        let requests = match read(parsed_request.body) {
             Ok(requests) => requests,
             Err(refusal) => return Some(Err(refusal)),
         };
         let fault = self.fault(&requests);
-        let key = asked.key.map(|key| (key, asked.payload));
+        let key = parsed_request.key.map(|key| (key, parsed_request.payload));
         let keep = || self.keep(requests, key);
         fault::meet(fault, refusal, keep).await
     }
 
-    fn asked(&self, path: &str, headers: &HeaderMap, body: &[u8]) -> Result<Asked, Refusal> {
+    fn parse_request(
+        &self,
+        path: &str,
+        headers: &HeaderMap,
+        body: &[u8],
+    ) -> Result<ParsedRequest, Refusal> {
         authorization::check(headers, &self.account.resend_key)?;
         self.count()?;
         let key = idempotency::key(headers)?;
         let body: Value = serde_json::from_slice(body).map_err(|_| Code::UnreadableBody)?;
         let payload = idempotency::payload(path, &body);
-        Ok(Asked { key, payload, body })
+        Ok(ParsedRequest { key, payload, body })
     }
 
-    fn answered(&self, asked: &Asked) -> Result<Option<Vec<String>>, Refusal> {
-        let Some(key) = &asked.key else {
+    fn answered(&self, parsed_request: &ParsedRequest) -> Result<Option<Vec<String>>, Refusal> {
+        let Some(key) = &parsed_request.key else {
             return Ok(None);
         };
-        idempotency::answered(&self.account.store, key, &asked.payload)
+        idempotency::answered(&self.account.store, key, &parsed_request.payload)
     }
 
     fn fault(&self, requests: &[Request]) -> Option<Fault> {
@@ -162,7 +170,7 @@ impl Resend {
 }
 
 /// What a caller wants, before its mails are read.
-struct Asked {
+struct ParsedRequest {
     key: Option<String>,
     /// The hash of the body.
     payload: String,

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use jiff::{SignedDuration, Timestamp};
 
 /// How long a key stands for its first request: <https://resend.com/docs/dashboard/emails/idempotency-keys>.
-const KEPT: SignedDuration = SignedDuration::from_hours(24);
+const LIFETIME: SignedDuration = SignedDuration::from_hours(24);
 
 /// The first request under a key.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -52,7 +52,7 @@ impl Keys {
 }
 
 fn is_fresh(at: Timestamp, now: Timestamp) -> bool {
-    now.duration_since(at) < KEPT
+    now.duration_since(at) < LIFETIME
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 //! Kept are at most [`MAX_MAILS`] mails and about [`MAX_BYTES`]; when either is met, the older half goes.
 
 mod idempotency;
-mod shelf;
+mod mail_file;
 
 use std::io;
 use std::path::Path;
@@ -12,7 +12,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use jiff::Timestamp;
 
 pub(crate) use self::idempotency::Taken;
-use self::shelf::Shelf;
+use self::mail_file::MailFile;
 use crate::mail::Mail;
 
 /// The most mails that are kept.
@@ -23,7 +23,7 @@ const MAX_BYTES: u64 = 512 * 1024 * 1024;
 
 /// The mails, shared by the endpoint that takes them and the mailbox that shows them.
 #[derive(Debug)]
-pub(crate) struct Store(Mutex<Shelf>);
+pub(crate) struct Store(Mutex<MailFile>);
 
 /// Which mails are asked for.
 #[derive(Clone, Debug, Default)]
@@ -39,7 +39,7 @@ impl Store {
     pub(crate) fn open(folder: &Path) -> io::Result<Self> {
         std::fs::create_dir_all(folder)?;
         let path = folder.join("mails.jsonl");
-        Ok(Self(Mutex::new(Shelf::open(path)?)))
+        Ok(Self(Mutex::new(MailFile::open(path)?)))
     }
 
     /// Appends a mail, with the hash of the request that its idempotency key stands for.
@@ -93,7 +93,7 @@ impl Store {
         self.lock().generation
     }
 
-    fn lock(&self) -> MutexGuard<'_, Shelf> {
+    fn lock(&self) -> MutexGuard<'_, MailFile> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use local_mail::events::sns::{Signer, TOPIC_ARN};
 use local_mail::events::svix;
-use local_mail::events::{Events, Happening};
+use local_mail::events::{Events, MailEvent};
 use local_mail::{Provider, Server, Settings, start};
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -213,7 +213,7 @@ async fn an_event_is_sent_until_it_is_taken_under_the_same_message_id() {
     let mail = &server.messages(None)[0];
     let made = server
         .events()
-        .make(mail, Happening::Delayed, &["ann@example.com"]);
+        .make(mail, MailEvent::Delayed, &["ann@example.com"]);
     let event = made.unwrap().unwrap();
     receiver.answers.lock().unwrap().extend([503, 503, 503]);
     server.events().release();

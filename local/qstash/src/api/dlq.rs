@@ -167,7 +167,7 @@ async fn deleted(broker: &Broker, ids: Vec<DeadLetterId>) -> Result<usize, store
     let delete = move |tx: &Transaction<'_>| {
         let mut deleted = 0;
         for id in ids {
-            if let Some(letter) = tx.unbury(id, now_ms)? {
+            if let Some(letter) = tx.take_dead_letter(id, now_ms)? {
                 tx.remove_body(letter.message.id.as_str())?;
                 deleted += 1;
             }
@@ -212,7 +212,7 @@ fn retry_one(
     now: Now,
     changes: &mut Vec<Change>,
 ) -> Result<Option<MessageId>, store::Error> {
-    let Some(letter) = tx.unbury(id, now.broker_ms)? else {
+    let Some(letter) = tx.take_dead_letter(id, now.broker_ms)? else {
         return Ok(None);
     };
     let old = letter.message;

@@ -19,7 +19,7 @@ pub(super) fn message(message: &Message, body: Option<&[u8]>) -> Map<String, Val
     let queue = message
         .place
         .as_ref()
-        .filter(|_| !message.sits_in_anothers_place())
+        .filter(|_| !message.shares_place())
         .map(|place| &place.queue);
     shown.insert("messageId".to_owned(), json!(message.id));
     shown.insert("url".to_owned(), json!(message.target.as_str()));

@@ -24,7 +24,7 @@ use super::index::Start;
 const GRACE: Duration = Duration::from_secs(2);
 
 /// A sleep that is not ended by anything else; a long one is cut, because the clock may be sped up meanwhile.
-const LONGEST_SLEEP: Duration = Duration::from_mins(1);
+const MAX_SLEEP: Duration = Duration::from_mins(1);
 
 /// How long a delivery rests after the store failed.
 const STORE_REST: Duration = Duration::from_secs(1);
@@ -42,8 +42,8 @@ pub(crate) async fn run(broker: Arc<Broker>, mut stop: watch::Receiver<bool>) {
         }
         let next_ms = broker.scheduler.index().next_ms(held);
         let sleep = next_ms
-            .map_or(LONGEST_SLEEP, |at_ms| broker.clock.until(at_ms))
-            .min(LONGEST_SLEEP);
+            .map_or(MAX_SLEEP, |at_ms| broker.clock.until(at_ms))
+            .min(MAX_SLEEP);
         tokio::select! {
             () = broker.scheduler.wake.notified() => {}
             // A timer's resolution is a millisecond: round up, or the last one is spent spinning.

@@ -28,7 +28,7 @@ struct Entry {
     place: Option<Place>,
     flow_key: Option<Key>,
     stage: Stage,
-    seated: bool,
+    occupies_place: bool,
 }
 
 /// A delivery that may start.
@@ -105,14 +105,14 @@ impl Index {
             retried,
         } = pending;
         // After a restart, who has been tried before had a place and gets it back; so does a callback.
-        let seated = place
+        let occupies_place = place
             .as_ref()
             .is_some_and(|place| retried > 0 || place.root != id);
         if let Some(place) = &place {
             let lane = self.queues.entry(place.queue.clone()).or_default();
             lane.members += 1;
-            if seated {
-                lane.sit(&place.root);
+            if occupies_place {
+                lane.occupy(&place.root);
             }
         }
         self.delayed.insert((due_ms, id.clone()));
@@ -123,7 +123,7 @@ impl Index {
                 place,
                 flow_key,
                 stage: Stage::Delayed,
-                seated,
+                occupies_place,
             },
         );
     }
@@ -167,8 +167,8 @@ impl Index {
         {
             lane.members = lane.members.saturating_sub(1);
             lane.waiting.remove(id);
-            if entry.seated {
-                lane.leave(&place.root);
+            if entry.occupies_place {
+                lane.vacate(&place.root);
             }
         }
     }
@@ -196,7 +196,7 @@ impl Index {
             .collect();
         for id in admitted {
             if let Some(entry) = self.entries.get_mut(&id) {
-                entry.seated = true;
+                entry.occupies_place = true;
             }
             self.wait(&id);
         }
@@ -208,7 +208,7 @@ impl Index {
         let Some(entry) = self.entries.get_mut(id) else {
             return;
         };
-        if let Some(place) = entry.place.as_ref().filter(|_| !entry.seated) {
+        if let Some(place) = entry.place.as_ref().filter(|_| !entry.occupies_place) {
             let lane = self.queues.entry(place.queue.clone()).or_default();
             if !lane.holds(&place.root) {
                 entry.stage = Stage::Queued;

@@ -43,12 +43,12 @@ impl QueueLane {
     }
 
     /// Puts one more on the place of `root`, which takes it if need be.
-    pub(super) fn sit(&mut self, root: &MessageId) {
+    pub(super) fn occupy(&mut self, root: &MessageId) {
         *self.taken.entry(root.clone()).or_default() += 1;
     }
 
     /// Takes one off the place of `root`; the last one frees it.
-    pub(super) fn leave(&mut self, root: &MessageId) {
+    pub(super) fn vacate(&mut self, root: &MessageId) {
         if let Some(count) = self.taken.get_mut(root) {
             *count -= 1;
             if *count == 0 {
@@ -63,7 +63,7 @@ impl QueueLane {
             return None;
         }
         let id = self.waiting.pop_first()?;
-        self.sit(&id);
+        self.occupy(&id);
         Some(id)
     }
 }

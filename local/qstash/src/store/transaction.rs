@@ -130,7 +130,11 @@ impl<'a> Transaction<'a> {
     }
 
     /// Adds to the dead-letter queue, and drops what has been there for long enough.
-    pub(crate) fn bury(&self, letter: &DeadLetter, broker_ms: u64) -> Result<DeadLetterId, Error> {
+    pub(crate) fn put_dead_letter(
+        &self,
+        letter: &DeadLetter,
+        broker_ms: u64,
+    ) -> Result<DeadLetterId, Error> {
         self.drop_expired_letters(broker_ms)?;
         let mut table = self.0.open_table(DEAD_LETTERS)?;
         let last = table.last()?.map_or(DeadLetterId(0, 0), |(last, _)| {
@@ -146,7 +150,7 @@ impl<'a> Transaction<'a> {
     }
 
     /// Takes out of the dead-letter queue; the body stays. An entry whose time is over is not there.
-    pub(crate) fn unbury(
+    pub(crate) fn take_dead_letter(
         &self,
         id: DeadLetterId,
         broker_ms: u64,

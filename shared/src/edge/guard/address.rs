@@ -11,7 +11,7 @@ use crate::base::env;
 use crate::base::network::{Network, plain, written};
 
 /// More proxies than anybody has in a row.
-const MOST_HOPS: usize = 10;
+const MAX_HOPS: usize = 10;
 
 /// The proxies in front of API Gateway that write down whom they serve. None, unless `TRUSTED_PROXIES` says which.
 ///
@@ -24,7 +24,7 @@ pub(super) struct TrustedProxies(Trust);
 enum Trust {
     /// The peer of API Gateway is the client.
     #[default]
-    Nobody,
+    NoProxies,
     /// So many in a row, and no way past them.
     Hops(usize),
     /// Those in these networks; who comes past them is a client.
@@ -45,8 +45,8 @@ impl FromStr for TrustedProxies {
         let text = text.trim();
         if let Ok(hops) = text.parse::<usize>() {
             return match hops {
-                0 => Ok(Self(Trust::Nobody)),
-                1..=MOST_HOPS => Ok(Self(Trust::Hops(hops))),
+                0 => Ok(Self(Trust::NoProxies)),
+                1..=MAX_HOPS => Ok(Self(Trust::Hops(hops))),
                 _ => Err(InvalidProxies),
             };
         }
@@ -88,7 +88,7 @@ impl TrustedProxies {
 
     fn trusts(&self, hop: IpAddr, passed: usize) -> bool {
         match &self.0 {
-            Trust::Nobody => false,
+            Trust::NoProxies => false,
             Trust::Hops(hops) => passed < *hops,
             Trust::Networks(networks) => networks.iter().any(|network| network.contains(hop)),
         }

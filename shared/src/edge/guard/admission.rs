@@ -7,12 +7,12 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
 use http::{HeaderValue, StatusCode};
 
-use super::super::limiter::{Limiter, Order};
+use super::super::limiter::{Limiter, Timing};
 use super::super::problem::Problem;
 use super::reads;
 use crate::base::causes::causes;
 use crate::base::clock::Clock;
-use crate::protocol::upstash::{self, Redis, Reply, Ride, carry};
+use crate::protocol::upstash::{self, PiggybackResult, Redis, Reply, attach};
 use crate::service::rate_limit::{self, Admission, OnOutage, RateLimits, Reason, Verdict};
 
 /// How long who met a closed limiter without its store is told to wait.
@@ -24,14 +24,14 @@ pub(in crate::edge) struct NotCounted;
 
 /// The way past the limits.
 #[derive(Clone, Debug)]
-pub(super) struct Door {
+pub(super) struct Gate {
     redis: Redis,
     limits: RateLimits,
 }
 
-type Answer = Result<Reply, upstash::Error>;
+type StoreReply = Result<Reply, upstash::Error>;
 
-impl Door {
+impl Gate {
     pub(super) fn new(redis: &Redis) -> Self {
         Self {
             redis: redis.clone(),
@@ -48,41 +48,41 @@ impl Door {
         next: Next,
     ) -> Response {
         if let Some(verdict) = self.limits.remembered(admission) {
-            return told(&verdict, refusal(&verdict));
+            return with_limit_headers(&verdict, refusal(&verdict));
         }
-        let question = self.limits.question(admission);
-        if limiter.order == Order::Along && reads(request.method()) {
+        let call = self.limits.call(admission);
+        if limiter.timing == Timing::Pipelined && reads(request.method()) {
             let admits = match limiter.on_outage {
                 OnOutage::Open => passes_or_unknown,
                 OnOutage::Closed => passes,
             };
-            let (response, ride) = carry(question, admits, next.run(request)).await;
-            let answer = match ride {
-                Ride::Answered(answer) => answer,
-                Ride::Unspent(question) => self.redis.eval(question).await,
-                Ride::Lost => Err(upstash::Error::Transport {
+            let (response, result) = attach(call, admits, next.run(request)).await;
+            let answer = match result {
+                PiggybackResult::Answered(answer) => answer,
+                PiggybackResult::Unspent(call) => self.redis.eval(call).await,
+                PiggybackResult::Lost => Err(upstash::Error::Transport {
                     sent: true,
                     source: None,
                 }),
             };
-            return match (self.judge(limiter, admission, answer), response) {
+            return match (self.decide(limiter, admission, answer), response) {
                 (Decision::Refuse(refusal), _) => refusal,
-                (Decision::Pass(verdict), Some(response)) => marked(verdict, response),
+                (Decision::Pass(verdict), Some(response)) => with_verdict(verdict, response),
                 // The work was dropped on an answer that cannot be read as a verdict.
-                (Decision::Pass(_), None) => marked(None, outage().into_response()),
+                (Decision::Pass(_), None) => with_verdict(None, outage().into_response()),
             };
         }
-        let answer = self.redis.eval(question).await;
-        match self.judge(limiter, admission, answer) {
+        let answer = self.redis.eval(call).await;
+        match self.decide(limiter, admission, answer) {
             Decision::Refuse(refusal) => refusal,
-            Decision::Pass(verdict) => marked(verdict, next.run(request).await),
+            Decision::Pass(verdict) => with_verdict(verdict, next.run(request).await),
         }
     }
 
-    fn judge(&self, limiter: Limiter, admission: &Admission, answer: Answer) -> Decision {
+    fn decide(&self, limiter: Limiter, admission: &Admission, answer: StoreReply) -> Decision {
         match answer.and_then(|reply| self.limits.answer(admission, reply)) {
             Ok(verdict) if verdict.refusal.is_some() => {
-                Decision::Refuse(told(&verdict, refusal(&verdict)))
+                Decision::Refuse(with_limit_headers(&verdict, refusal(&verdict)))
             }
             Ok(verdict) => Decision::Pass(Some(verdict)),
             Err(error) => {
@@ -103,7 +103,7 @@ impl Door {
                             error,
                             "limiter unavailable; request rejected with 503"
                         );
-                        Decision::Refuse(marked(None, outage().into_response()))
+                        Decision::Refuse(with_verdict(None, outage().into_response()))
                     }
                 }
             }
@@ -119,19 +119,19 @@ enum Decision {
 }
 
 /// The response with its verdict's headers, or with the mark that there was none.
-fn marked(verdict: Option<Verdict>, mut response: Response) -> Response {
+fn with_verdict(verdict: Option<Verdict>, mut response: Response) -> Response {
     if let Some(verdict) = verdict {
-        return told(&verdict, response);
+        return with_limit_headers(&verdict, response);
     }
     response.extensions_mut().insert(NotCounted);
     response
 }
 
-fn passes(answer: &Answer) -> bool {
+fn passes(answer: &StoreReply) -> bool {
     answer.as_ref().is_ok_and(rate_limit::passes)
 }
 
-fn passes_or_unknown(answer: &Answer) -> bool {
+fn passes_or_unknown(answer: &StoreReply) -> bool {
     answer.as_ref().map_or(true, rate_limit::passes)
 }
 
@@ -163,7 +163,7 @@ fn outage() -> Problem {
 }
 
 /// The response with what is left, and when the window ends (in milliseconds, as the web app's limiter says it).
-fn told(verdict: &Verdict, mut response: Response) -> Response {
+fn with_limit_headers(verdict: &Verdict, mut response: Response) -> Response {
     if matches!(verdict.refusal, Some(Reason::Blocked | Reason::LockedOut)) {
         return response;
     }

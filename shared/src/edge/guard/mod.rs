@@ -1,8 +1,8 @@
 //! What stands before a route: the service token, and the limiter that the route names.
 //!
 //! A refused token costs nothing. Then one script call decides the block list, the lockout of an address and the
-//! route's limit ([`RateLimits::question`]): before the handler for whatever changes something, with the handler's own
-//! first request to the store for reads ([`upstash::carry`]).
+//! route's limit ([`RateLimits::call`]): before the handler for whatever changes something, with the handler's own
+//! first request to the store for reads ([`upstash::attach`]).
 
 mod address;
 mod admission;
@@ -19,7 +19,7 @@ use http::{Method, StatusCode};
 pub(super) use admission::NotCounted;
 
 use self::address::TrustedProxies;
-use self::admission::Door;
+use self::admission::Gate;
 use self::tokens::{Right, Tokens};
 use super::caller::Caller;
 use super::limiter::{Identifier, Limiter};
@@ -38,14 +38,14 @@ use crate::service::rate_limit::{Admission, Claim, Limit, OnOutage, SERVICE};
 pub struct Guard {
     tokens: Arc<Tokens>,
     ceiling: Limit,
-    door: Door,
+    gate: Gate,
 }
 
 /// Guards routes that anybody may call. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct PublicGuard {
     proxies: Arc<TrustedProxies>,
-    door: Door,
+    gate: Gate,
 }
 
 impl Guard {
@@ -55,7 +55,7 @@ impl Guard {
         Ok(Self {
             tokens: Arc::new(Tokens::from_env()?),
             ceiling: Limit::from_env(&SERVICE)?,
-            door: Door::new(redis),
+            gate: Gate::new(redis),
         })
     }
 
@@ -111,7 +111,7 @@ impl Guard {
             Err(problem) => return problem.into_response(),
         };
         let admission = self.admission(limiter, limit, right, &caller);
-        self.door.pass(limiter, &admission, request, next).await
+        self.gate.pass(limiter, &admission, request, next).await
     }
 
     /// The acting user at the user's address; without a user, the token.
@@ -131,7 +131,7 @@ impl Guard {
         };
         Admission {
             // Who is signed in does not suffer for what others do from the same address.
-            heeds_lockout: caller.user_id.is_none() && limiter.on_outage == OnOutage::Closed,
+            checks_lockout: caller.user_id.is_none() && limiter.on_outage == OnOutage::Closed,
             claims: vec![claim],
             address: caller.client_ip,
         }
@@ -143,7 +143,7 @@ impl PublicGuard {
     pub fn from_env(redis: &Redis) -> Result<Self, env::Error> {
         Ok(Self {
             proxies: Arc::new(TrustedProxies::from_env()?),
-            door: Door::new(redis),
+            gate: Gate::new(redis),
         })
     }
 
@@ -173,9 +173,9 @@ impl PublicGuard {
         let admission = Admission {
             claims: vec![Claim::one(limit, identifier)],
             address,
-            heeds_lockout: limiter.on_outage == OnOutage::Closed,
+            checks_lockout: limiter.on_outage == OnOutage::Closed,
         };
-        self.door.pass(limiter, &admission, request, next).await
+        self.gate.pass(limiter, &admission, request, next).await
     }
 }
 

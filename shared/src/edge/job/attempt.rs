@@ -10,7 +10,7 @@ use tokio::time::Instant;
 
 use super::Worker;
 use crate::service::job::{
-    Claim, Created, Error, HELD_FOR, NewJob, Order, Outgoing, Progress, Stop,
+    Claim, Created, Error, HELD_FOR, JobOptions, NewJob, Outgoing, Progress, Stop,
 };
 
 /// Progress is written this often at the most: each time is a request.
@@ -21,24 +21,24 @@ const PROGRESS_INTERVAL: Duration = Duration::from_secs(1);
 pub struct Attempt<'a> {
     worker: &'a Worker,
     claim: &'a Claim,
-    left: Value,
+    checkpoint: Value,
     deadline: Instant,
-    told: Mutex<Instant>,
+    last_progress: Mutex<Instant>,
 }
 
 impl<'a> Attempt<'a> {
     pub(super) fn new(
         worker: &'a Worker,
         claim: &'a Claim,
-        left: Value,
+        checkpoint: Value,
         deadline: Instant,
     ) -> Self {
         Self {
             worker,
             claim,
-            left,
+            checkpoint,
             deadline,
-            told: Mutex::new(Instant::now()),
+            last_progress: Mutex::new(Instant::now()),
         }
     }
 
@@ -66,11 +66,11 @@ impl<'a> Attempt<'a> {
         self.claim.attempt
     }
 
-    /// What an attempt before has left for this one by [`Stop::GoOn`]; the default where there was none, or another
+    /// What an attempt before has left for this one by [`Stop::Continue`]; the default where there was none, or another
     /// version wrote it.
     #[must_use]
-    pub fn left<T: DeserializeOwned + Default>(&self) -> T {
-        T::deserialize(&self.left).unwrap_or_default()
+    pub fn checkpoint<T: DeserializeOwned + Default>(&self) -> T {
+        T::deserialize(&self.checkpoint).unwrap_or_default()
     }
 
     /// When the work must stop; what does not fit is deferred.
@@ -112,8 +112,8 @@ impl<'a> Attempt<'a> {
             Ok(NewJob { id, payload })
         });
         let jobs = jobs.collect::<Result<Vec<_>, Error>>();
-        let jobs = jobs.map_err(Stop::never)?;
-        let order = Order {
+        let jobs = jobs.map_err(Stop::reject)?;
+        let options = JobOptions {
             job: claim.job,
             priority: claim.priority,
             tenant: claim.tenant.clone(),
@@ -121,7 +121,7 @@ impl<'a> Attempt<'a> {
             label: claim.job_id.clone(),
             not_before: None,
         };
-        let created = self.worker.jobs.create(&order, &jobs, None).await;
+        let created = self.worker.jobs.create(&options, &jobs, None).await;
         if created.map_err(Stop::retry)? == Created::Paused {
             return Err(Stop::defer(
                 HELD_FOR,
@@ -145,12 +145,12 @@ impl<'a> Attempt<'a> {
 
     /// Whether progress was last told long enough ago; if so, the next interval begins.
     fn is_time(&self) -> bool {
-        let Ok(mut told) = self.told.lock() else {
+        let Ok(mut last_progress) = self.last_progress.lock() else {
             return false;
         };
-        let due = told.elapsed() >= PROGRESS_INTERVAL;
+        let due = last_progress.elapsed() >= PROGRESS_INTERVAL;
         if due {
-            *told = Instant::now();
+            *last_progress = Instant::now();
         }
         due
     }

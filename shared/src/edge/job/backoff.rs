@@ -3,30 +3,30 @@
 use std::time::Duration;
 
 /// The longest wait that is taken from a provider, a budget or a caller: QStash ignores what is over a day.
-const LONGEST: Duration = Duration::from_hours(24);
+const MAX_WAIT: Duration = Duration::from_hours(24);
 
 /// No wait grows over this by itself: also how late a job goes on after what held it up has ended.
-const GROWS_TO: Duration = Duration::from_hours(1);
+const MAX_BACKOFF: Duration = Duration::from_hours(1);
 
 /// What a wait of nothing grows from.
-const SHORTEST: Duration = Duration::from_secs(1);
+const MIN_WAIT: Duration = Duration::from_secs(1);
 
 /// The wait of a job that was put off `before` times in a row: the first time as long as was said, then twice as long
 /// each time.
-pub(super) fn wait(said: Duration, before: u32) -> Duration {
-    let said = bounded(said);
+pub(super) fn wait(requested: Duration, before: u32) -> Duration {
+    let requested = bounded(requested);
     if before == 0 {
-        return said;
+        return requested;
     }
-    let grown = said
-        .max(SHORTEST)
+    let grown = requested
+        .max(MIN_WAIT)
         .saturating_mul(2_u32.saturating_pow(before));
-    grown.min(GROWS_TO).max(said)
+    grown.min(MAX_BACKOFF).max(requested)
 }
 
 /// A wait as it was said, a day at the most.
-pub(super) fn bounded(said: Duration) -> Duration {
-    said.min(LONGEST)
+pub(super) fn bounded(requested: Duration) -> Duration {
+    requested.min(MAX_WAIT)
 }
 
 #[cfg(test)]
@@ -52,14 +52,14 @@ mod tests {
 
     #[test]
     fn wait_that_was_said_is_kept_within_a_day() {
-        for (said, before, expected) in [
+        for (requested, before, expected) in [
             (Duration::ZERO, 0, Duration::ZERO),
             (Duration::ZERO, 1, Duration::from_secs(2)),
             (Duration::from_hours(6), 3, Duration::from_hours(6)),
             (Duration::MAX, 0, Duration::from_hours(24)),
             (Duration::MAX, 9, Duration::from_hours(24)),
         ] {
-            assert_eq!(wait(said, before), expected, "{said:?} {before}");
+            assert_eq!(wait(requested, before), expected, "{requested:?} {before}");
         }
     }
 }

@@ -4,8 +4,8 @@
 //! |---|---|---|
 //! | done | completed | 200 |
 //! | [`Stop::Retry`], or no time left, or a first panic | failed | 503 with Retry-After |
-//! | [`Stop::Never`], or a second panic, or a payload that cannot be read | dead | 489, non-retryable |
-//! | [`Stop::Defer`], [`Stop::GoOn`] | deferred, after the next message was published | 200 |
+//! | [`Stop::Reject`], or a second panic, or a payload that cannot be read | dead | 489, non-retryable |
+//! | [`Stop::Defer`], [`Stop::Continue`] | deferred, after the next message was published | 200 |
 //!
 //! A lease that another holds is 503 with what is left of it; a job that has ended, or has a newer message, is 200. A
 //! message under the id of a job of another type is 489, and that job is left as it is.
@@ -19,15 +19,15 @@ use serde_json::{Map, Value, json};
 
 use super::api::panic_text;
 use super::fatal::Fatal;
-use super::webhook::{Answer, Call, Take, Webhook};
+use super::webhook::{Call, DeliveryHandler, Outcome, Webhook};
 use crate::base::causes::causes;
 use crate::base::clock::Clock;
 use crate::base::env;
 use crate::protocol::qstash::Receiver;
 use crate::protocol::upstash::Redis;
 use crate::service::job::{
-    Claim, Claimed, Continuation, Deferral, Ending, HELD_FOR, Incoming, JobType, Jobs, Outgoing,
-    Plan, Publisher, Stop, Tracking, stretched,
+    AttemptOutcome, Claim, Claimed, Continuation, Deferral, HELD_FOR, Incoming, JobType, Jobs,
+    Outgoing, Plan, Publisher, Stop, Tracking, stretched,
 };
 
 mod attempt;
@@ -55,13 +55,13 @@ pub trait Work: Sync {
 }
 
 /// A worker with its work before it.
-struct Bench<'a, W> {
+struct WorkAdapter<'a, W> {
     worker: &'a Worker,
     work: &'a W,
 }
 
-impl<W: Work> Take for Bench<'_, W> {
-    async fn take(&self, call: &Call) -> Answer {
+impl<W: Work> DeliveryHandler for WorkAdapter<'_, W> {
+    async fn handle(&self, call: &Call) -> Outcome {
         self.worker.deliver(call, self.work).await
     }
 }
@@ -96,28 +96,28 @@ impl Worker {
     /// Names the kinds of payload that this function takes, for whoever asks with GET.
     #[must_use]
     pub fn supporting(self, types: &[&str]) -> Self {
-        self.telling("supportedTypes", &json!(types))
+        self.with_detail("supportedTypes", &json!(types))
     }
 
     /// Says something more of this function to whoever asks with GET.
     #[must_use]
-    pub fn telling(mut self, name: &str, value: &Value) -> Self {
+    pub fn with_detail(mut self, name: &str, value: &Value) -> Self {
         self.webhook.about[name] = value.clone();
         self
     }
 
     /// Runs deliveries until the instance ends.
     pub async fn serve(&self, work: &impl Work) -> Result<(), Fatal> {
-        let bench = Bench { worker: self, work };
-        self.webhook.serve(&bench).await
+        let adapter = WorkAdapter { worker: self, work };
+        self.webhook.serve(&adapter).await
     }
 
     /// One delivery.
-    async fn deliver<W: Work>(&self, call: &Call, work: &W) -> Answer {
+    async fn deliver<W: Work>(&self, call: &Call, work: &W) -> Outcome {
         let tracking: Tracking = call.body.decode().unwrap_or_default();
         let message_id = call.delivery.message_id.as_deref();
         let Some(job_id) = tracking.job_id.as_deref().or(message_id) else {
-            return Answer::Never("the delivery has no job id and no message id".into());
+            return Outcome::Reject("the delivery has no job id and no message id".into());
         };
         call.delivers(job_id);
         let incoming = Incoming {
@@ -129,26 +129,26 @@ impl Worker {
         };
         let payload = match call.body.decode::<W::Payload>() {
             Ok(payload) => payload,
-            Err(error) => return self.unreadable(incoming, Stop::never(error)).await,
+            Err(error) => return self.unreadable(incoming, Stop::reject(error)).await,
         };
         match self.jobs.claim(incoming).await {
             Ok(Claimed::Run(claim)) => self.run(call, incoming, claim, payload, work).await,
             Ok(Claimed::Busy(left)) => {
-                Answer::Again(left, "another delivery is running this job".into())
+                Outcome::Retry(left, "another delivery is running this job".into())
             }
             Ok(Claimed::Over) => {
-                Answer::Done(json!({ "success": true, "jobId": job_id, "repeated": true }))
+                Outcome::Ack(json!({ "success": true, "jobId": job_id, "repeated": true }))
             }
             Ok(Claimed::Superseded) => {
-                Answer::Done(json!({ "success": true, "jobId": job_id, "superseded": true }))
+                Outcome::Ack(json!({ "success": true, "jobId": job_id, "superseded": true }))
             }
-            Ok(Claimed::Foreign) => Answer::Never("the job has a different type".into()),
+            Ok(Claimed::Foreign) => Outcome::Reject("the job has a different type".into()),
             Err(error) => {
                 tracing::error!(
                     error = causes(&error),
                     "job not claimed; QStash delivers it again"
                 );
-                Answer::Again(
+                Outcome::Retry(
                     stretched(OUTAGE_WAIT, job_id),
                     "the job record is unavailable".into(),
                 )
@@ -158,7 +158,7 @@ impl Worker {
 
     /// A payload that will never be read: the record says so, as far as it can be reached. It keeps what a later
     /// version may read; what is no object could not even be published again.
-    async fn unreadable(&self, mut incoming: Incoming<'_>, reason: Stop) -> Answer {
+    async fn unreadable(&self, mut incoming: Incoming<'_>, reason: Stop) -> Outcome {
         let reason = reason.to_string();
         if serde_json::from_str::<Map<String, Value>>(incoming.payload).is_err() {
             incoming.payload = "";
@@ -169,7 +169,7 @@ impl Worker {
                 "unreadable job not marked dead; the failure callback marks it"
             );
         }
-        Answer::Never(reason)
+        Outcome::Reject(reason)
     }
 
     /// A claimed attempt, from its first step to its commit.
@@ -180,20 +180,22 @@ impl Worker {
         claim: Claim,
         payload: W::Payload,
         work: &W,
-    ) -> Answer {
+    ) -> Outcome {
         if claim.paused {
             let held = Stop::defer(HELD_FOR, format!("jobs of type {} are paused", claim.job));
-            let (ending, answer) = self.stopped(call, &claim, incoming.payload, held).await;
-            return self.commit(&claim, &ending, answer).await;
+            let (attempt_outcome, answer) =
+                self.stopped(call, &claim, incoming.payload, held).await;
+            return self.commit(&claim, &attempt_outcome, answer).await;
         }
         let continuation: Continuation = call.body.decode().unwrap_or_default();
         let tracking: Tracking = call.body.decode().unwrap_or_default();
         let attempt = Attempt::new(self, &claim, continuation.of(&tracking), call.deadline);
         let running = AssertUnwindSafe(work.run(&attempt, payload)).catch_unwind();
-        let (ending, answer) = match tokio::time::timeout_at(call.deadline, running).await {
+        let (attempt_outcome, answer) = match tokio::time::timeout_at(call.deadline, running).await
+        {
             Ok(Ok(Ok(result))) => {
                 let body = json!({ "success": true, "jobId": claim.job_id, "result": result });
-                (Ending::Completed(result), Answer::Done(body))
+                (AttemptOutcome::Completed(result), Outcome::Ack(body))
             }
             Ok(Ok(Err(stop))) => self.stopped(call, &claim, incoming.payload, stop).await,
             Ok(Err(panic)) => panicked(
@@ -201,18 +203,23 @@ impl Worker {
                 panic_text(&*panic),
                 self.plan.wait_of(&claim.job_id, call.delivery.retried),
             ),
-            Err(_) => self.again(call, &claim, "the attempt timed out".into(), None),
+            Err(_) => self.retry(call, &claim, "the attempt timed out".into(), None),
         };
-        self.commit(&claim, &ending, answer).await
+        self.commit(&claim, &attempt_outcome, answer).await
     }
 
     /// Writes how the attempt ended; only then is the queue told.
-    async fn commit(&self, claim: &Claim, ending: &Ending, answer: Answer) -> Answer {
-        match self.jobs.commit(claim, ending).await {
+    async fn commit(
+        &self,
+        claim: &Claim,
+        attempt_outcome: &AttemptOutcome,
+        answer: Outcome,
+    ) -> Outcome {
+        match self.jobs.commit(claim, attempt_outcome).await {
             Ok(true) => answer,
             // The next message is published and was faster: the job is that delivery's.
-            Ok(false) if matches!(ending, Ending::Deferred(_)) => answer,
-            Ok(false) => Answer::Again(
+            Ok(false) if matches!(attempt_outcome, AttemptOutcome::Deferred(_)) => answer,
+            Ok(false) => Outcome::Retry(
                 stretched(OUTAGE_WAIT, &claim.job_id),
                 "another delivery took over this job".into(),
             ),
@@ -222,7 +229,7 @@ impl Worker {
                     "job outcome not committed; QStash delivers the job again"
                 );
                 let wait = stretched(self.plan.lease, &claim.job_id);
-                Answer::Again(wait, "the job record is unavailable".into())
+                Outcome::Retry(wait, "the job record is unavailable".into())
             }
         }
     }
@@ -233,15 +240,15 @@ impl Worker {
         claim: &Claim,
         payload: &str,
         stop: Stop,
-    ) -> (Ending, Answer) {
+    ) -> (AttemptOutcome, Outcome) {
         match stop {
             Stop::Retry { error, after } => {
                 tracing::warn!(reason = error, "attempt failed; QStash retries the job");
-                self.again(call, claim, error, after)
+                self.retry(call, claim, error, after)
             }
-            Stop::Never(error) => {
+            Stop::Reject(error) => {
                 tracing::warn!(reason = error, "attempt failed; the job is marked dead");
-                (Ending::Dead(error.clone()), Answer::Never(error))
+                (AttemptOutcome::Dead(error.clone()), Outcome::Reject(error))
             }
             Stop::Defer { after, reason } => {
                 tracing::warn!(
@@ -255,9 +262,9 @@ impl Worker {
                 };
                 self.deferred(call, claim, payload, deferral).await
             }
-            Stop::GoOn {
+            Stop::Continue {
                 after,
-                left,
+                checkpoint,
                 reason,
             } => {
                 tracing::warn!(
@@ -269,24 +276,27 @@ impl Worker {
                     reason,
                     in_a_row: 0,
                 };
-                match Continuation::with(payload, &left) {
+                match Continuation::with(payload, &checkpoint) {
                     Ok(payload) => self.deferred(call, claim, &payload, deferral).await,
-                    Err(error) => self.again(call, claim, error.to_string(), None),
+                    Err(error) => self.retry(call, claim, error.to_string(), None),
                 }
             }
         }
     }
 
-    fn again(
+    fn retry(
         &self,
         call: &Call,
         claim: &Claim,
         error: String,
         after: Option<Duration>,
-    ) -> (Ending, Answer) {
+    ) -> (AttemptOutcome, Outcome) {
         let planned = || self.plan.wait_of(&claim.job_id, call.delivery.retried);
         let wait = after.map_or_else(planned, backoff::bounded);
-        (Ending::Failed(error.clone()), Answer::Again(wait, error))
+        (
+            AttemptOutcome::Failed(error.clone()),
+            Outcome::Retry(wait, error),
+        )
     }
 
     /// Publishes the next message first: a crash before the commit then costs a repetition and not the job.
@@ -296,7 +306,7 @@ impl Worker {
         claim: &Claim,
         payload: &str,
         deferral: Deferral,
-    ) -> (Ending, Answer) {
+    ) -> (AttemptOutcome, Outcome) {
         let next = Outgoing {
             job_id: &claim.job_id,
             job: claim.job,
@@ -310,22 +320,24 @@ impl Worker {
             Ok(()) => {
                 let (id, at) = (next.job_id, deferral.at);
                 let body = json!({ "success": true, "jobId": id, "deferredUntil": at });
-                (Ending::Deferred(deferral), Answer::Done(body))
+                (AttemptOutcome::Deferred(deferral), Outcome::Ack(body))
             }
             Err(error) => match queue_stop(error, self.plan.handler, self.webhook.clock.now()) {
-                Stop::Never(error) => (Ending::Dead(error.clone()), Answer::Never(error)),
+                Stop::Reject(error) => {
+                    (AttemptOutcome::Dead(error.clone()), Outcome::Reject(error))
+                }
                 Stop::Retry { error, after } => {
                     let error = format!("{}; deferring the job failed: {error}", deferral.reason);
-                    self.again(call, claim, error, after)
+                    self.retry(call, claim, error, after)
                 }
-                stop => self.again(call, claim, stop.to_string(), None),
+                stop => self.retry(call, claim, stop.to_string(), None),
             },
         }
     }
 }
 
 /// The first panic may have been an accident of the moment; the second is a fault of the code or the payload.
-fn panicked(claim: &Claim, text: &str, wait: Duration) -> (Ending, Answer) {
+fn panicked(claim: &Claim, text: &str, wait: Duration) -> (AttemptOutcome, Outcome) {
     tracing::error!(
         panic = text,
         "job handler panicked; a second panic marks the job dead"
@@ -333,13 +345,13 @@ fn panicked(claim: &Claim, text: &str, wait: Duration) -> (Ending, Answer) {
     let error = format!("panicked: {text}");
     if claim.panics == 0 {
         (
-            Ending::Panicked(error),
-            Answer::Again(wait, "the job handler panicked".into()),
+            AttemptOutcome::Panicked(error),
+            Outcome::Retry(wait, "the job handler panicked".into()),
         )
     } else {
         (
-            Ending::Dead(error),
-            Answer::Never("the job handler panicked again".into()),
+            AttemptOutcome::Dead(error),
+            Outcome::Reject("the job handler panicked again".into()),
         )
     }
 }

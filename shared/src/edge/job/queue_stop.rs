@@ -15,7 +15,7 @@ pub fn queue_stop(error: job::Error, function: &str, now: Timestamp) -> Stop {
             error = said,
             "QStash rejected the request; this job is marked dead"
         );
-        return Stop::never(error);
+        return Stop::reject(error);
     }
     let after = match &error {
         job::Error::Publish(queue) if queue.is_quota() => {
@@ -56,13 +56,13 @@ mod tests {
             status: 400,
             reason: "invalid flow control key".into(),
         };
-        let Stop::Never(reason) = stop(rejected) else {
+        let Stop::Reject(reason) = stop(rejected) else {
             panic!("a rejection is repeated");
         };
         assert!(reason.contains("invalid flow control key"), "{reason}");
         assert!(matches!(
             stop(job::Error::TooLarge { bytes: 7 }),
-            Stop::Never(_)
+            Stop::Reject(_)
         ));
         let hour = Some(Duration::from_hours(1));
         let daily = qstash::Error::RateLimited {

@@ -65,13 +65,13 @@ pub struct Bucket {
 
 /// What is known of an object without reading it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct About {
+pub struct ObjectInfo {
     /// Its size in bytes.
     pub size: u64,
 }
 
 /// One call.
-struct Ask<'a> {
+struct ObjectRequest<'a> {
     action: &'static str,
     method: Method,
     key: &'a str,
@@ -79,7 +79,7 @@ struct Ask<'a> {
     content_type: Option<&'a str>,
 }
 
-impl<'a> Ask<'a> {
+impl<'a> ObjectRequest<'a> {
     fn new(action: &'static str, method: Method, key: &'a str) -> Self {
         Self {
             action,
@@ -161,10 +161,10 @@ impl Bucket {
 
     /// Writes an object whole, in the place of one that has this key.
     pub async fn put(&self, key: &str, content_type: &str, body: Bytes) -> Result<(), Error> {
-        let ask = Ask {
+        let ask = ObjectRequest {
             body,
             content_type: Some(content_type),
-            ..Ask::new("s3:PutObject", Method::PUT, key)
+            ..ObjectRequest::new("s3:PutObject", Method::PUT, key)
         };
         self.call(ask).await.map(drop)
     }
@@ -172,26 +172,26 @@ impl Bucket {
     /// Reads an object whole.
     pub async fn get(&self, key: &str) -> Result<Bytes, Error> {
         let answer = self
-            .call(Ask::new("s3:GetObject", Method::GET, key))
+            .call(ObjectRequest::new("s3:GetObject", Method::GET, key))
             .await?;
-        answer.bytes().await.map_err(|error| away(&error))
+        answer.bytes().await.map_err(|error| unavailable(&error))
     }
 
     /// What is known of an object without reading it.
-    pub async fn head(&self, key: &str) -> Result<About, Error> {
+    pub async fn head(&self, key: &str) -> Result<ObjectInfo, Error> {
         let answer = self
-            .call(Ask::new("s3:GetObject", Method::HEAD, key))
+            .call(ObjectRequest::new("s3:GetObject", Method::HEAD, key))
             .await?;
         let length = answer.headers().get(http::header::CONTENT_LENGTH);
         let size = length.and_then(|length| length.to_str().ok()?.parse().ok());
-        Ok(About {
+        Ok(ObjectInfo {
             size: size.unwrap_or_default(),
         })
     }
 
     /// Removes an object. What is not there is gone already.
     pub async fn delete(&self, key: &str) -> Result<(), Error> {
-        let ask = Ask::new("s3:DeleteObject", Method::DELETE, key);
+        let ask = ObjectRequest::new("s3:DeleteObject", Method::DELETE, key);
         match self.call(ask).await {
             Ok(_) | Err(Error::Missing) => Ok(()),
             Err(error) => Err(error),
@@ -219,7 +219,7 @@ impl Bucket {
         Some(url)
     }
 
-    async fn call(&self, ask: Ask<'_>) -> Result<Response, Error> {
+    async fn call(&self, ask: ObjectRequest<'_>) -> Result<Response, Error> {
         let url = self.address.url(ask.key).ok_or_else(|| Error::Refused {
             action: ask.action,
             status: 400,
@@ -251,7 +251,7 @@ impl Bucket {
             request = request.header(name, value);
         }
         let answer = request.body(ask.body).send().await;
-        told(ask.action, answer.map_err(|error| away(&error))?).await
+        check_status(ask.action, answer.map_err(|error| unavailable(&error))?).await
     }
 
     fn scope(&self) -> Scope<'_> {
@@ -275,7 +275,7 @@ impl fmt::Debug for Bucket {
 }
 
 /// The answer, or what the refusal means.
-async fn told(action: &'static str, answer: Response) -> Result<Response, Error> {
+async fn check_status(action: &'static str, answer: Response) -> Result<Response, Error> {
     let status = answer.status();
     if status.is_success() {
         return Ok(answer);
@@ -310,7 +310,7 @@ fn code(text: &str) -> Option<&str> {
 }
 
 /// What happened on the way, without the URL, which names the object.
-fn away(error: &reqwest::Error) -> Error {
+fn unavailable(error: &reqwest::Error) -> Error {
     let what = if error.is_timeout() {
         "it did not answer in time"
     } else if error.is_connect() {

@@ -40,7 +40,7 @@ impl Error {
     /// Whether the trouble lies with the connection or the server rather than with the statement. The same statement
     /// may succeed on a new connection, if it is safe to repeat.
     #[must_use]
-    pub fn may_pass(&self) -> bool {
+    pub fn is_transient(&self) -> bool {
         matches!(self, Self::Unavailable(_) | Self::Interrupted(_))
     }
 

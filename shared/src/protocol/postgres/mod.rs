@@ -77,7 +77,7 @@ impl Postgres {
         parameters: &[Parameter<'_>],
     ) -> Result<Vec<Row>, Error> {
         match self.query(sql, parameters).await {
-            Err(error) if error.may_pass() => self.query(sql, parameters).await,
+            Err(error) if error.is_transient() => self.query(sql, parameters).await,
             answer => answer,
         }
     }
@@ -126,7 +126,7 @@ impl Postgres {
             Ok(Err(error)) => Error::of_statement(error),
             Err(elapsed) => Error::Interrupted(elapsed.into()),
         };
-        if error.may_pass() {
+        if error.is_transient() {
             self.forget(session).await;
         }
         Err(error)

@@ -30,7 +30,7 @@ impl Postgres {
             session,
             failed: AtomicBool::new(false),
         };
-        begun.say("BEGIN").await?;
+        begun.run("BEGIN").await?;
         Ok(begun)
     }
 }
@@ -57,13 +57,13 @@ impl Transaction {
                 message: "a statement of this transaction failed".to_owned(),
             });
         }
-        self.say("COMMIT").await?;
+        self.run("COMMIT").await?;
         self.session.touch();
         self.postgres.keep(self.session).await;
         Ok(())
     }
 
-    async fn say(&self, word: &str) -> Result<(), Error> {
+    async fn run(&self, word: &str) -> Result<(), Error> {
         let answer = self.session.client().batch_execute(word);
         self.settled(timeout(QUERY_TIMEOUT, answer).await)
     }

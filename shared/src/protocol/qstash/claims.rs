@@ -42,10 +42,10 @@ impl<'a> Claims<'a> {
     /// Upstash issued it, for `base` followed by `path`, character by character. The queries of both are compared by
     /// what they say: an HTTP API may spell one anew.
     pub(super) fn check_parties(&self, base: &str, path: &str) -> Result<(), SignatureError> {
-        if there(self.iss.as_deref(), "iss")? != "Upstash" {
+        if required(self.iss.as_deref(), "iss")? != "Upstash" {
             return Err(SignatureError::Issuer);
         }
-        let subject = there(self.sub.as_deref(), "sub")?;
+        let subject = required(self.sub.as_deref(), "sub")?;
         match subject.strip_prefix(base) {
             Some(target) if is_same(target, path) => Ok(()),
             _ => Err(SignatureError::Subject),
@@ -55,7 +55,7 @@ impl<'a> Claims<'a> {
     /// `now` lies between its beginning and its end. QStash sets `nbf` to 0 or to the time of issue.
     pub(super) fn check_time(&self, now: Timestamp) -> Result<(), SignatureError> {
         let (now, leeway) = (now.as_second(), LEEWAY.as_secs().cast_signed());
-        if now >= there(self.exp, "exp")?.saturating_add(leeway) {
+        if now >= required(self.exp, "exp")?.saturating_add(leeway) {
             return Err(SignatureError::Expired);
         }
         let begin = self.nbf.max(self.iat);
@@ -67,7 +67,7 @@ impl<'a> Claims<'a> {
 
     /// It was made for `body`.
     pub(super) fn check_body(&self, body: &[u8]) -> Result<(), SignatureError> {
-        let encoded = there(self.body.as_deref(), "body")?;
+        let encoded = required(self.body.as_deref(), "body")?;
         let mut claimed = [0; 36];
         let length = PADDING_OPTIONAL
             .decode_slice(encoded, &mut claimed)
@@ -95,6 +95,6 @@ fn is_same(one: &str, other: &str) -> bool {
     path == other_path && query.map(pairs) == other_query.map(pairs)
 }
 
-fn there<T>(claim: Option<T>, name: &'static str) -> Result<T, SignatureError> {
+fn required<T>(claim: Option<T>, name: &'static str) -> Result<T, SignatureError> {
     claim.ok_or(SignatureError::MissingClaim(name))
 }

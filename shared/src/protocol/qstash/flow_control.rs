@@ -94,15 +94,15 @@ impl Client {
 
     /// Holds the deliveries of `key` until [`Self::resume_flow_control`].
     pub async fn pause_flow_control(&self, key: &FlowKey) -> Result<(), Error> {
-        self.steer_flow_control(key, "pause").await
+        self.change_flow_control(key, "pause").await
     }
 
     /// Lets the deliveries of `key` go on.
     pub async fn resume_flow_control(&self, key: &FlowKey) -> Result<(), Error> {
-        self.steer_flow_control(key, "resume").await
+        self.change_flow_control(key, "resume").await
     }
 
-    async fn steer_flow_control(&self, key: &FlowKey, verb: &str) -> Result<(), Error> {
+    async fn change_flow_control(&self, key: &FlowKey, verb: &str) -> Result<(), Error> {
         let url = self.at(&["flowControl", key.as_str(), verb])?;
         let call = Call::new(Method::POST, url).repeatable();
         self.send(call).await.map(drop)

@@ -104,15 +104,15 @@ impl Client {
 
     /// Pauses the schedule `id`.
     pub async fn pause_schedule(&self, id: &str) -> Result<(), Error> {
-        self.steer_schedule(id, "pause").await
+        self.change_schedule(id, "pause").await
     }
 
     /// Lets the schedule `id` go on.
     pub async fn resume_schedule(&self, id: &str) -> Result<(), Error> {
-        self.steer_schedule(id, "resume").await
+        self.change_schedule(id, "resume").await
     }
 
-    async fn steer_schedule(&self, id: &str, verb: &str) -> Result<(), Error> {
+    async fn change_schedule(&self, id: &str, verb: &str) -> Result<(), Error> {
         // The reference page says POST; the official SDK sends PATCH, so that is what the service is known to take.
         let url = self.at(&["schedules", id, verb])?;
         let call = Call::new(Method::PATCH, url).repeatable();

@@ -10,10 +10,10 @@ use crate::base::secret::Secret;
 
 /// The largest answer that is read, in bytes. A secret holds 64 KB, which JSON's escapes can make several times as
 /// long.
-const LARGEST_ANSWER: usize = 512 << 10;
+const MAX_ANSWER: usize = 512 << 10;
 
 /// The longest name of an exception or an entry that is printed.
-const LONGEST_NAME: usize = 64;
+const MAX_NAME_LEN: usize = 64;
 
 /// The answer to `GetSecretValue`, as far as it matters.
 #[derive(Deserialize)]
@@ -33,7 +33,7 @@ struct Refusal {
 pub(super) async fn read(mut answer: reqwest::Response) -> Result<Vec<u8>, Error> {
     let mut body = Vec::new();
     while let Some(chunk) = answer.chunk().await.map_err(|error| not_answered(&error))? {
-        if body.len() + chunk.len() > LARGEST_ANSWER {
+        if body.len() + chunk.len() > MAX_ANSWER {
             return Err(Error::NotAnswered("the answer is too large"));
         }
         body.extend_from_slice(&chunk);
@@ -79,7 +79,7 @@ fn unusable(reason: &str) -> Error {
 /// Whether a text may be printed as a name: letters, digits and underscores, and not so many that it could be a secret
 /// in the wrong place.
 fn is_name(text: &str) -> bool {
-    (1..=LONGEST_NAME).contains(&text.len())
+    (1..=MAX_NAME_LEN).contains(&text.len())
         && text
             .bytes()
             .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')

@@ -4,7 +4,7 @@ use std::ops::Range;
 use std::str::FromStr;
 
 /// The longest secret's ARN that Secrets Manager takes, in bytes.
-const LONGEST: usize = 2048;
+const MAX_LEN: usize = 2048;
 
 /// `arn:<partition>:secretsmanager:<region>:<account>:secret:<name>`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -60,7 +60,7 @@ impl FromStr for SecretArn {
             && account.bytes().all(|byte| byte.is_ascii_digit())
             && !name.is_empty()
             && text.bytes().all(|byte| byte.is_ascii_graphic())
-            && text.len() <= LONGEST;
+            && text.len() <= MAX_LEN;
         let start = "arn:".len() + partition.len() + ":secretsmanager:".len();
         is_sound
             .then(|| Self {

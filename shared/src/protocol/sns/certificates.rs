@@ -12,10 +12,10 @@ use super::certificate::Certificate;
 use super::error::{Error, Refusal, Unreachable};
 
 /// How many certificates are kept. A region signs with one for about a year.
-const KEPT: usize = 4;
+const MAX_CACHED: usize = 4;
 
 /// The largest certificate that is read, in bytes; SNS's have some two thousand.
-const LARGEST: usize = 16 << 10;
+const MAX_BYTES: usize = 16 << 10;
 
 /// The certificates that an instance has fetched.
 pub(super) struct Certificates {
@@ -53,7 +53,7 @@ impl Certificates {
 
     fn keep(&self, url: &Url, certificate: &Arc<Certificate>) {
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        if known.len() == KEPT {
+        if known.len() == MAX_CACHED {
             known.pop_front();
         }
         known.push_back((url.clone(), Arc::clone(certificate)));
@@ -93,7 +93,7 @@ pub(super) fn lost(error: reqwest::Error) -> Error {
 async fn read(mut answer: Response) -> Result<Vec<u8>, Error> {
     let mut pem = Vec::new();
     while let Some(chunk) = answer.chunk().await.map_err(lost)? {
-        if pem.len() + chunk.len() > LARGEST {
+        if pem.len() + chunk.len() > MAX_BYTES {
             return Err(Refusal::Certificate.into());
         }
         pem.extend_from_slice(&chunk);

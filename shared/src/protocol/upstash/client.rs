@@ -4,12 +4,12 @@ use std::time::Duration;
 
 use super::command::{BinaryCommand, Command};
 use super::error::Error;
-use super::exchange::Exchange;
+use super::piggyback;
 use super::pipeline::{Pipeline, Replies};
 use super::reply::FromReply;
-use super::rider;
 use super::script::Invocation;
 use super::subscription::Subscription;
+use super::transport::Transport;
 use super::usage::Usage;
 use crate::base::env;
 use crate::base::secret::Secret;
@@ -21,7 +21,7 @@ const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(2);
 /// A Redis database behind Upstash's REST protocol. Clones share connections and the count of what was spent.
 #[derive(Clone, Debug)]
 pub struct Redis {
-    exchange: Exchange,
+    transport: Transport,
 }
 
 impl Redis {
@@ -39,14 +39,14 @@ impl Redis {
     pub fn new(url: &url::Url, token: &Secret) -> Result<Self, http::Error> {
         let http = http::client(ATTEMPT_TIMEOUT)?;
         Ok(Self {
-            exchange: Exchange::new(http, url, token),
+            transport: Transport::new(http, url, token),
         })
     }
 
     /// What this client and its clones have sent.
     #[must_use]
     pub fn usage(&self) -> &Usage {
-        self.exchange.usage()
+        self.transport.usage()
     }
 
     /// Opens the connection that the first command will use. A store that is down now may be up by then, so a
@@ -58,45 +58,49 @@ impl Redis {
 
     /// Runs one command.
     pub async fn run<T: FromReply>(&self, command: Command) -> Result<T, Error> {
-        if let Some(rider) = rider::board() {
+        if let Some(piggyback) = piggyback::take() {
             let pipeline = Pipeline::new().command(command);
-            return self.ridden(rider, pipeline).await?.take();
+            return self.piggybacked(piggyback, pipeline).await?.take();
         }
-        T::from_reply(self.exchange.single(&command).await?)
+        T::from_reply(self.transport.single(&command).await?)
     }
 
     /// Runs one command whose last argument is bytes.
     pub async fn run_binary<T: FromReply>(&self, command: BinaryCommand) -> Result<T, Error> {
-        T::from_reply(self.exchange.binary(&command).await?)
+        T::from_reply(self.transport.binary(&command).await?)
     }
 
     /// Runs a script by its hash, and in full if the store does not know it.
     pub async fn eval<T: FromReply>(&self, invocation: Invocation) -> Result<T, Error> {
-        if let Some(rider) = rider::board() {
+        if let Some(piggyback) = piggyback::take() {
             let pipeline = Pipeline::new().script(invocation);
-            return self.ridden(rider, pipeline).await?.take();
+            return self.piggybacked(piggyback, pipeline).await?.take();
         }
-        T::from_reply(self.exchange.script(&invocation).await?)
+        T::from_reply(self.transport.script(&invocation).await?)
     }
 
     /// Runs a pipeline: one request, answers in order, not atomic.
     pub async fn pipeline(&self, pipeline: Pipeline) -> Result<Replies, Error> {
-        match rider::board() {
-            Some(rider) => self.ridden(rider, pipeline).await,
+        match piggyback::take() {
+            Some(piggyback) => self.piggybacked(piggyback, pipeline).await,
             None => self.piped(&pipeline).await,
         }
     }
 
     /// Runs a pipeline with a rider in front, whose answer goes to who sent it.
-    async fn ridden(&self, rider: Invocation, pipeline: Pipeline) -> Result<Replies, Error> {
-        match self.piped(&pipeline.behind(rider)).await {
+    async fn piggybacked(
+        &self,
+        piggyback: Invocation,
+        pipeline: Pipeline,
+    ) -> Result<Replies, Error> {
+        match self.piped(&pipeline.behind(piggyback)).await {
             Ok(mut replies) => {
-                rider::alight(replies.take()).await;
+                piggyback::resolve(replies.take()).await;
                 Ok(replies)
             }
             Err(error) => {
                 // Neither was answered, and both are told; only one of them can have the cause.
-                rider::alight(Err(Error::Transport {
+                piggyback::resolve(Err(Error::Transport {
                     sent: true,
                     source: None,
                 }))
@@ -108,12 +112,12 @@ impl Redis {
 
     async fn piped(&self, pipeline: &Pipeline) -> Result<Replies, Error> {
         let mut answers = self
-            .exchange
+            .transport
             .many("/pipeline", &pipeline.commands())
             .await?;
         let (places, again) = pipeline.unknown_scripts(&answers.replies);
         if !again.is_empty() {
-            let second = self.exchange.many("/pipeline", &again).await;
+            let second = self.transport.many("/pipeline", &again).await;
             let second = answers.doubt.over(second)?;
             for (place, reply) in places.into_iter().zip(second.replies) {
                 answers.replies[place] = answers.doubt.over(reply);
@@ -125,12 +129,12 @@ impl Redis {
     /// Runs a pipeline as one transaction (MULTI, EXEC): nothing runs in between, and a command that the store does
     /// not accept discards all of it. Scripts go in full, because a hash cannot be repaired half-way.
     pub async fn transaction(&self, commands: &[Command]) -> Result<Replies, Error> {
-        let answers = self.exchange.many("/multi-exec", commands).await?;
+        let answers = self.transport.many("/multi-exec", commands).await?;
         Ok(Replies::new(answers.replies))
     }
 
     /// Listens to channels. Messages that are published before this returns are not seen.
     pub async fn subscribe(&self, channels: &[&str]) -> Result<Subscription, Error> {
-        Subscription::open(&self.exchange, channels).await
+        Subscription::open(&self.transport, channels).await
     }
 }

@@ -10,21 +10,21 @@
 mod client;
 mod command;
 mod error;
-mod exchange;
 mod path;
+mod piggyback;
 mod pipeline;
 mod reply;
-mod rider;
 mod script;
 mod subscription;
+mod transport;
 mod usage;
 
 pub use client::Redis;
 pub use command::{BinaryCommand, Command};
 pub use error::Error;
+pub use piggyback::{PiggybackResult, attach};
 pub use pipeline::{Pipeline, Replies};
 pub use reply::{FromReply, Pairs, Reply};
-pub use rider::{Ride, carry};
 pub(crate) use script::key_locked;
 pub use script::{Invocation, Script};
 pub use subscription::{Message, Subscription};

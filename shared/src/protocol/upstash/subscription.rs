@@ -6,11 +6,11 @@ use bytes::{Bytes, BytesMut};
 use tokio::time::timeout;
 
 use super::error::Error;
-use super::exchange::Exchange;
 use super::path::path;
+use super::transport::Transport;
 
 /// The longest event that is accepted. What the functions publish is far below; a line that never ends is not kept.
-const LONGEST_EVENT: usize = 1 << 20;
+const MAX_EVENT: usize = 1 << 20;
 
 /// How long the store may take to confirm the channels. After that, silence is no fault: nothing may be published.
 const OPEN_TIMEOUT: Duration = Duration::from_secs(5);
@@ -34,12 +34,12 @@ pub struct Subscription {
 
 impl Subscription {
     /// Opens the stream and waits until the store has confirmed every channel.
-    pub(super) async fn open(exchange: &Exchange, channels: &[&str]) -> Result<Self, Error> {
+    pub(super) async fn open(transport: &Transport, channels: &[&str]) -> Result<Self, Error> {
         check(channels)?;
         let path = path(std::iter::once("subscribe").chain(channels.iter().copied()))?;
         let opening = async {
             let mut subscription = Self {
-                response: exchange.stream(&path).await?,
+                response: transport.stream(&path).await?,
                 buffer: BytesMut::new(),
                 channels: channels.iter().copied().map(str::to_owned).collect(),
             };
@@ -92,7 +92,7 @@ impl Subscription {
                     return Ok(Some(line.slice_ref(data)));
                 }
             }
-            if self.buffer.len() > LONGEST_EVENT {
+            if self.buffer.len() > MAX_EVENT {
                 return Err(Error::Decode("an event is longer than a mebibyte".into()));
             }
             match self.response.chunk().await? {

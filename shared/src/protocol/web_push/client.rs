@@ -107,7 +107,7 @@ impl Client {
             .header("topic", message.topic)
             .body(body);
         match request.send().await {
-            Ok(response) => said(&response),
+            Ok(response) => delivery_of(&response),
             Err(error) => {
                 let error = error.without_url();
                 tracing::warn!(
@@ -131,7 +131,7 @@ impl Urgency {
 }
 
 /// What an answer means. Statuses: RFC 8030 section 7 and 8, RFC 8292 section 4.2.
-fn said(response: &Response) -> Delivery {
+fn delivery_of(response: &Response) -> Delivery {
     match response.status() {
         status if status.is_success() => Delivery::Accepted,
         StatusCode::NOT_FOUND | StatusCode::GONE => Delivery::Gone,

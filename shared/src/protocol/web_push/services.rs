@@ -7,7 +7,7 @@ use url::{Host, Url};
 use crate::base::env;
 
 /// The hosts of the browsers' push services: exact names, and with a leading dot all below a name.
-const USUAL: [&str; 6] = [
+const BROWSER_HOSTS: [&str; 6] = [
     // Chrome, Edge on Android, Opera, Samsung Internet
     "fcm.googleapis.com",
     // Builds of Chromium without Google's keys
@@ -49,7 +49,7 @@ impl PushServices {
 
     /// Whether an address is one of a service that is known.
     pub(super) fn know(&self, url: &Url) -> bool {
-        self.names(url) || is_usual(url)
+        self.names(url) || is_of_browser(url)
     }
 
     /// Whether a service was named, by exactly this origin.
@@ -78,13 +78,13 @@ impl Origin {
 }
 
 /// A browser's own service: https, the usual port, a name and no number.
-fn is_usual(url: &Url) -> bool {
+fn is_of_browser(url: &Url) -> bool {
     let Some(Host::Domain(host)) = url.host() else {
         return false;
     };
     url.scheme() == "https"
         && url.port().is_none()
-        && USUAL.iter().any(|usual| {
+        && BROWSER_HOSTS.iter().any(|usual| {
             host == *usual
                 || (usual.starts_with('.') && host.ends_with(usual) && host.len() > usual.len())
         })

@@ -9,7 +9,7 @@ use url::Url;
 use super::services::PushServices;
 
 /// The longest address that is taken, in bytes. Those of today's push services have 150 to 600.
-const LONGEST_ENDPOINT: usize = 2048;
+const MAX_ENDPOINT_LEN: usize = 2048;
 
 /// Why a subscription is refused. It does not quote it: the address is a capability.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -35,7 +35,7 @@ pub struct Endpoint(Url);
 impl Endpoint {
     /// Reads an address and looks its push service up.
     pub fn parse(text: &str, services: &PushServices) -> Result<Self, InvalidSubscription> {
-        if text.len() > LONGEST_ENDPOINT || text.contains(|c: char| !c.is_ascii_graphic()) {
+        if text.len() > MAX_ENDPOINT_LEN || text.contains(|c: char| !c.is_ascii_graphic()) {
             return Err(InvalidSubscription::Endpoint);
         }
         let url = Url::parse(text).map_err(|_| InvalidSubscription::Endpoint)?;

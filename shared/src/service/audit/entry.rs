@@ -101,7 +101,7 @@ pub struct Entry {
 
 /// Who looks.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Sight {
+pub enum Viewer {
     /// The service itself, or an administrator of the whole.
     All,
     /// A user, who sees what he or she did, and all of the requests that he or she made. For an administrator of a
@@ -135,7 +135,7 @@ pub struct Filter {
 
 /// In which order, and how much.
 #[derive(Clone, Debug)]
-pub struct Part {
+pub struct PageRequest {
     /// The newest first, or the oldest.
     pub newest_first: bool,
     /// Entries at the most, 1 to 100.
@@ -148,13 +148,13 @@ impl Audit {
     /// A page of what the viewer may see.
     pub async fn entries(
         &self,
-        sight: &Sight,
+        viewer: &Viewer,
         filter: &Filter,
-        part: &Part,
+        part: &PageRequest,
     ) -> Result<Page<Entry>, Error> {
-        let (all, user, domain) = match sight {
-            Sight::All => (true, None, None),
-            Sight::Of { user, domain } => {
+        let (all, user, domain) = match viewer {
+            Viewer::All => (true, None, None),
+            Viewer::Of { user, domain } => {
                 let domain = domain.as_deref().map(identity::domain);
                 (false, Some(identity::user(user)), domain)
             }
@@ -200,8 +200,8 @@ impl Audit {
 
     /// Whether the viewer may see all that belongs to a signing request: whoever made it, and who administers the
     /// domain of whoever made it.
-    pub async fn may_see_request(&self, sight: &Sight, request_id: &str) -> Result<bool, Error> {
-        let Sight::Of { user, domain } = sight else {
+    pub async fn may_see_request(&self, viewer: &Viewer, request_id: &str) -> Result<bool, Error> {
+        let Viewer::Of { user, domain } = viewer else {
             return Ok(true);
         };
         let Ok(uuid) = Uuid::parse_str(request_id) else {

@@ -35,7 +35,7 @@ pub const RESOURCE_TYPES: [&str; 7] = [
 ];
 
 /// The longest event, in bytes of JSON. The database takes 64 KB of canonical text.
-const LARGEST: usize = 60_000;
+const MAX_BYTES: usize = 60_000;
 
 /// Characters of a user agent that are kept: who calls chooses its length, and no choice keeps an event out.
 const USER_AGENT: usize = 2048;
@@ -120,19 +120,19 @@ pub struct Event {
     pub user_agent: Option<String>,
     /// When the event happened: milliseconds since 1970, or RFC 3339. Default: the time of enqueuing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub timestamp: Option<Happened>,
+    pub timestamp: Option<EventTime>,
 }
 
 /// The event is larger than the log takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("must not be larger than {LARGEST} bytes")]
+#[error("must not be larger than {MAX_BYTES} bytes")]
 pub struct TooLarge;
 
 impl Event {
     /// Refuses what the log would not take.
     pub fn must_fit(&self) -> Result<(), TooLarge> {
         let size = serde_json::to_string(self).map_or(usize::MAX, |text| text.len());
-        if size > LARGEST {
+        if size > MAX_BYTES {
             return Err(TooLarge);
         }
         Ok(())
@@ -140,19 +140,19 @@ impl Event {
 }
 
 /// How far a writer's clock may be ahead; the database allows the same.
-const AHEAD: SignedDuration = SignedDuration::from_mins(5);
+const MAX_AHEAD: SignedDuration = SignedDuration::from_mins(5);
 
 /// When something happened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Happened(pub Timestamp);
+pub struct EventTime(pub Timestamp);
 
-impl Serialize for Happened {
+impl Serialize for EventTime {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         self.0.serialize(serializer)
     }
 }
 
-impl<'de> Deserialize<'de> for Happened {
+impl<'de> Deserialize<'de> for EventTime {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let value = Value::deserialize(deserializer)?;
         let at = match &value {
@@ -164,7 +164,7 @@ impl<'de> Deserialize<'de> for Happened {
         let at = at.ok_or_else(|| {
             de::Error::custom("must be milliseconds since 1970 or an RFC 3339 timestamp")
         })?;
-        if at > Clock::system().now() + AHEAD {
+        if at > Clock::system().now() + MAX_AHEAD {
             return Err(de::Error::custom(
                 "must not be more than five minutes in the future",
             ));
@@ -173,7 +173,7 @@ impl<'de> Deserialize<'de> for Happened {
     }
 }
 
-impl utoipa::PartialSchema for Happened {
+impl utoipa::PartialSchema for EventTime {
     fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::schema::Schema> {
         use utoipa::openapi::schema::{
             KnownFormat, ObjectBuilder, OneOfBuilder, SchemaFormat, Type,
@@ -190,7 +190,11 @@ impl utoipa::PartialSchema for Happened {
     }
 }
 
-impl ToSchema for Happened {}
+impl ToSchema for EventTime {
+    fn name() -> std::borrow::Cow<'static, str> {
+        "Happened".into()
+    }
+}
 
 /// Milliseconds with or without a fraction, which is what JavaScript's clocks give.
 #[expect(

@@ -1,7 +1,7 @@
 //! Reading chains: their heads, their links in pages, and what is on no chain.
 
-use super::verify::{Reached, Scope};
-use super::walk::{Head, Link, Narrow};
+use super::verify::{Position, Scope};
+use super::walk::{Head, LegacyColumns, Link};
 use super::{Audit, Error};
 use crate::protocol::postgres::{Json, Parameter, Row, Type, column};
 
@@ -20,7 +20,7 @@ pub(super) const CHAINS: i64 = 200;
 pub(super) const PAGE: i64 = 1000;
 
 /// Rows from before the chain are counted up to here.
-const MOST_UNCHAINED: i64 = 100_000;
+const MAX_UNCHAINED: i64 = 100_000;
 
 /// Which rows are read next, in the order of chain and place.
 pub(super) struct Span {
@@ -31,7 +31,7 @@ pub(super) struct Span {
 
 impl Span {
     /// From a place on, or from the beginning.
-    pub(super) fn from(reached: Option<&Reached>, through: Option<String>) -> Self {
+    pub(super) fn from(reached: Option<&Position>, through: Option<String>) -> Self {
         Self {
             chain: reached.map(|from| from.chain.clone()).unwrap_or_default(),
             // A row whose place was set to nought stands before the first one.
@@ -57,7 +57,7 @@ impl Audit {
     pub(super) async fn heads(
         &self,
         scope: &Scope,
-        from: Option<&Reached>,
+        from: Option<&Position>,
     ) -> Result<Vec<Head>, Error> {
         let chain = match scope {
             Scope::Request(id) => Some(format!("request:{id}")),
@@ -106,7 +106,7 @@ impl Audit {
         let parameters: [Parameter<'_>; 3] = [
             (&request, Type::TEXT),
             (&user, Type::TEXT),
-            (&MOST_UNCHAINED, Type::INT8),
+            (&MAX_UNCHAINED, Type::INT8),
         ];
         let rows = self.0.query_repeatable(sql, &parameters).await?;
         let count: i64 = column(rows.first().ok_or(Error::Unreadable)?, "unchained")?;
@@ -114,19 +114,19 @@ impl Audit {
     }
 
     /// The columns that a table from before has with other types.
-    pub(super) async fn narrow(&self) -> Result<Narrow, Error> {
+    pub(super) async fn legacy_columns(&self) -> Result<LegacyColumns, Error> {
         let sql = "SELECT attname::text AS name FROM pg_attribute \
             WHERE attrelid = 'public.audit_logs'::regclass AND attname IN ('user_id', 'resource_id', 'ip_address') \
               AND atttypid NOT IN ('text'::regtype, 'varchar'::regtype)";
-        let mut narrow = Narrow::default();
+        let mut legacy = LegacyColumns::default();
         for row in self.0.query_repeatable(sql, &[]).await? {
             match column::<&str>(&row, "name")? {
-                "user_id" => narrow.user_id = true,
-                "resource_id" => narrow.resource_id = true,
-                _ => narrow.ip_address = true,
+                "user_id" => legacy.user_id = true,
+                "resource_id" => legacy.resource_id = true,
+                _ => legacy.ip_address = true,
             }
         }
-        Ok(narrow)
+        Ok(legacy)
     }
 }
 

@@ -5,23 +5,23 @@
 //! that text, and every column is derived from the text.
 
 mod append;
-mod course;
+mod chain_verifier;
+mod checkpoint_signer;
 mod entry;
 mod event;
 mod links;
 mod retire;
-mod seal;
 mod text;
 mod verify;
 mod walk;
 
 pub use self::append::Appended;
-pub use self::entry::{Entry, Filter, Part, Sight};
-pub use self::event::{ACTIONS, Event, Happened, RESOURCE_TYPES, TooLarge};
+pub use self::checkpoint_signer::CheckpointSigner;
+pub use self::entry::{Entry, Filter, PageRequest, Viewer};
+pub use self::event::{ACTIONS, Event, EventTime, RESOURCE_TYPES, TooLarge};
 pub use self::retire::{Checkpoint, Retirable};
-pub use self::seal::Seal;
 pub use self::text::{InvalidText, Name, Text, Word};
-pub use self::verify::{Reached, Scope, Verdict};
+pub use self::verify::{Position, Scope, Verdict};
 pub use self::walk::{Broken, Kind};
 use crate::protocol::postgres::{self, Postgres};
 

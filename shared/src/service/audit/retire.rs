@@ -3,8 +3,8 @@
 use jiff::Timestamp;
 use serde_json::json;
 
+use super::checkpoint_signer::CheckpointSigner;
 use super::links::{HEAD, LINKS, link};
-use super::seal::Seal;
 use super::walk::{Broken, Head, Walk};
 use super::{Audit, Error};
 use crate::protocol::postgres::{Json, Parameter, Transaction, Type, column};
@@ -55,7 +55,7 @@ impl Audit {
     /// may go.
     pub async fn retirable(
         &self,
-        seal: &Seal,
+        signer: &CheckpointSigner,
         chain: &str,
         before: Timestamp,
     ) -> Result<Retirable, Error> {
@@ -63,7 +63,7 @@ impl Audit {
             return Ok(Retirable::Nothing);
         };
         let first = head.retired_sequence;
-        let mut walk = match Walk::begin(head, self.narrow().await?, seal) {
+        let mut walk = match Walk::begin(head, self.legacy_columns().await?, signer) {
             Ok(walk) => walk,
             Err(broken) => return Ok(Retirable::Broken(broken)),
         };
@@ -90,7 +90,7 @@ impl Audit {
         if walk.sequence() == first {
             return Ok(Retirable::Nothing);
         }
-        Ok(Retirable::Ready(Checkpoint::of(seal, &walk)))
+        Ok(Retirable::Ready(Checkpoint::of(signer, &walk)))
     }
 
     async fn head(&self, chain: &str) -> Result<Option<Head>, Error> {
@@ -106,14 +106,14 @@ impl Audit {
 }
 
 impl Checkpoint {
-    fn of(seal: &Seal, walk: &Walk) -> Self {
+    fn of(signer: &CheckpointSigner, walk: &Walk) -> Self {
         let (chain, sequence) = (walk.chain(), walk.sequence());
         // Members in their canonical order, and values that have one form only.
         let text = json!({ "chain": chain, "hash": walk.hash(), "sequence": sequence }).to_string();
         Self {
             chain: chain.to_owned(),
             sequence,
-            signature: seal.sign(&text),
+            signature: signer.sign(&text),
             text,
         }
     }

@@ -14,10 +14,10 @@ pub type Name = Text<320>;
 /// What is done, or what kind of thing it is done with.
 pub type Word = Text<100>;
 
-/// A text of 1 to `LONGEST` characters that Postgres can hold, as it came: evidence is not tidied.
+/// A text of 1 to `MAX_LEN` characters that Postgres can hold, as it came: evidence is not tidied.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
-pub struct Text<const LONGEST: usize>(String);
+pub struct Text<const MAX_LEN: usize>(String);
 
 /// The same as a pattern: no NUL, and something besides white space. Its characters are listed, those of Unicode's
 /// `White_Space`, because every dialect's `\s` holds others: ECMAScript's has U+FEFF, and lacks U+0085.
@@ -37,7 +37,7 @@ pub enum InvalidText {
     Nul,
 }
 
-impl<const LONGEST: usize> Text<LONGEST> {
+impl<const MAX_LEN: usize> Text<MAX_LEN> {
     /// The text.
     #[must_use]
     pub fn as_str(&self) -> &str {
@@ -45,7 +45,7 @@ impl<const LONGEST: usize> Text<LONGEST> {
     }
 }
 
-impl<const LONGEST: usize> TryFrom<String> for Text<LONGEST> {
+impl<const MAX_LEN: usize> TryFrom<String> for Text<MAX_LEN> {
     type Error = InvalidText;
 
     fn try_from(text: String) -> Result<Self, InvalidText> {
@@ -55,39 +55,39 @@ impl<const LONGEST: usize> TryFrom<String> for Text<LONGEST> {
         if text.contains('\0') {
             return Err(InvalidText::Nul);
         }
-        if text.chars().count() > LONGEST {
-            return Err(InvalidText::TooLong(LONGEST));
+        if text.chars().count() > MAX_LEN {
+            return Err(InvalidText::TooLong(MAX_LEN));
         }
         Ok(Self(text))
     }
 }
 
-impl<const LONGEST: usize> From<Text<LONGEST>> for String {
-    fn from(text: Text<LONGEST>) -> Self {
+impl<const MAX_LEN: usize> From<Text<MAX_LEN>> for String {
+    fn from(text: Text<MAX_LEN>) -> Self {
         text.0
     }
 }
 
-impl<const LONGEST: usize> fmt::Display for Text<LONGEST> {
+impl<const MAX_LEN: usize> fmt::Display for Text<MAX_LEN> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
     }
 }
 
-impl<const LONGEST: usize> PartialSchema for Text<LONGEST> {
+impl<const MAX_LEN: usize> PartialSchema for Text<MAX_LEN> {
     fn schema() -> RefOr<Schema> {
         ObjectBuilder::new()
             .schema_type(Type::String)
             .min_length(Some(1))
-            .max_length(Some(LONGEST))
+            .max_length(Some(MAX_LEN))
             .pattern(Some(PATTERN))
             .into()
     }
 }
 
-impl<const LONGEST: usize> ToSchema for Text<LONGEST> {
+impl<const MAX_LEN: usize> ToSchema for Text<MAX_LEN> {
     fn name() -> Cow<'static, str> {
-        format!("AuditText{LONGEST}").into()
+        format!("AuditText{MAX_LEN}").into()
     }
 }
 

@@ -4,9 +4,9 @@ use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
 use utoipa::ToSchema;
 
-use super::course::{Course, Rules};
+use super::chain_verifier::{ChainVerifier, Rules};
+use super::checkpoint_signer::CheckpointSigner;
 use super::links::{CHAINS, HEAD, LINKS, PAGE, Span, is_full, link};
-use super::seal::Seal;
 use super::walk::{Broken, Head, Walk};
 use super::{Audit, Error};
 use crate::base::identity;
@@ -36,7 +36,7 @@ impl Scope {
 
 /// A place that was reached: all before it is in order.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Reached {
+pub struct Position {
     /// The chain.
     pub chain: String,
     /// The last event of it that was seen; 0 if it is not begun, and the highest number if it is done.
@@ -62,26 +62,26 @@ pub struct Verdict {
     pub unchained: u64,
     /// Where to continue if time ran out.
     #[serde(skip)]
-    pub reached: Option<Reached>,
+    pub reached: Option<Position>,
 }
 
 /// How far a walk came.
-enum Came {
+enum Progress {
     /// To its end.
-    Through,
+    Complete,
     /// To a link that is broken, or was being written.
-    Upon(Broken),
+    Broken(Broken),
     /// To the end of the time.
-    Short(Option<Reached>),
+    OutOfTime(Option<Position>),
 }
 
 impl Audit {
     /// Verifies what `scope` says, from `reached` on, until `deadline`.
     pub async fn verify(
         &self,
-        seal: &Seal,
+        signer: &CheckpointSigner,
         scope: &Scope,
-        reached: Option<Reached>,
+        reached: Option<Position>,
         deadline: Instant,
     ) -> Result<Verdict, Error> {
         let scope = &scope.normal();
@@ -94,8 +94,8 @@ impl Audit {
             reached: None,
         };
         let rules = Rules {
-            seal,
-            narrow: self.narrow().await?,
+            signer,
+            legacy: self.legacy_columns().await?,
             deadline,
         };
         let mut from = reached;
@@ -103,7 +103,7 @@ impl Audit {
             let heads = self.heads(scope, from.as_ref()).await?;
             let is_last = i64::try_from(heads.len()).unwrap_or(CHAINS) < CHAINS;
             let last = heads.last().map(|head| head.chain.clone());
-            let came = match scope {
+            let progress = match scope {
                 Scope::All => {
                     // The last page goes on to the end of the log: there may be chains that were never begun.
                     let through = last.clone().filter(|_| !is_last);
@@ -112,12 +112,12 @@ impl Audit {
                 }
                 _ => self.each(&mut verdict, rules, heads, from).await?,
             };
-            let done = match came {
-                Came::Short(reached) => {
+            let done = match progress {
+                Progress::OutOfTime(reached) => {
                     verdict.reached = reached;
                     return Ok(verdict);
                 }
-                Came::Upon(broken) => {
+                Progress::Broken(broken) => {
                     if let Some(broken) = self.second_look(rules, &broken).await? {
                         verdict.valid = false;
                         verdict.first_broken = Some(broken);
@@ -125,10 +125,10 @@ impl Audit {
                     }
                     Some(broken.chain)
                 }
-                Came::Through if is_last => return Ok(verdict),
-                Came::Through => last,
+                Progress::Complete if is_last => return Ok(verdict),
+                Progress::Complete => last,
             };
-            from = done.map(Reached::all_of);
+            from = done.map(Position::all_of);
             if Instant::now() >= deadline {
                 verdict.reached = from;
                 return Ok(verdict);
@@ -142,12 +142,12 @@ impl Audit {
         verdict: &mut Verdict,
         rules: Rules<'_>,
         heads: Vec<Head>,
-        mut from: Option<Reached>,
-    ) -> Result<Came, Error> {
+        mut from: Option<Position>,
+    ) -> Result<Progress, Error> {
         for head in heads {
             let through = Some(head.chain.clone());
             let left = from.take().filter(|from| from.chain == head.chain);
-            let start = left.unwrap_or_else(|| Reached {
+            let start = left.unwrap_or_else(|| Position {
                 chain: head.chain.clone(),
                 sequence: 0,
                 hash: String::new(),
@@ -156,11 +156,11 @@ impl Audit {
                 .range(verdict, rules, vec![head], through, Some(start))
                 .await?
             {
-                Came::Through => {}
-                came => return Ok(came),
+                Progress::Complete => {}
+                progress => return Ok(progress),
             }
         }
-        Ok(Came::Through)
+        Ok(Progress::Complete)
     }
 
     /// Chains that lie side by side, with all rows between.
@@ -170,49 +170,49 @@ impl Audit {
         rules: Rules<'_>,
         heads: Vec<Head>,
         through: Option<String>,
-        from: Option<Reached>,
-    ) -> Result<Came, Error> {
+        from: Option<Position>,
+    ) -> Result<Progress, Error> {
         let mut span = Span::from(from.as_ref(), through);
-        let mut course = Course::new(heads, from, rules);
+        let mut verifier = ChainVerifier::new(heads, from, rules);
         let mut page = self.links(&span).await?;
         // Each page is walked along while the database reads the next one.
         while is_full(&page) {
             span.follow(&page)?;
-            let (walked, next) = tokio::join!(course.walk(verdict, &page), self.links(&span));
+            let (walked, next) = tokio::join!(verifier.walk(verdict, &page), self.links(&span));
             if let Some(broken) = walked? {
-                return Ok(Came::Upon(broken));
+                return Ok(Progress::Broken(broken));
             }
             if Instant::now() >= rules.deadline {
-                return Ok(Came::Short(course.reached()));
+                return Ok(Progress::OutOfTime(verifier.reached()));
             }
             page = next?;
         }
-        if let Some(broken) = course.walk(verdict, &page).await? {
-            return Ok(Came::Upon(broken));
+        if let Some(broken) = verifier.walk(verdict, &page).await? {
+            return Ok(Progress::Broken(broken));
         }
-        Ok(match course.end(verdict) {
-            Ok(()) => Came::Through,
-            Err(broken) => Came::Upon(broken),
+        Ok(match verifier.end(verdict) {
+            Ok(()) => Progress::Complete,
+            Err(broken) => Progress::Broken(broken),
         })
     }
 
     /// Looks at a chain again, all at one moment: what was appended or removed by retention while it was walked along
     /// is no fault.
     async fn second_look(&self, rules: Rules<'_>, first: &Broken) -> Result<Option<Broken>, Error> {
-        let moment = self.0.transaction().await?;
-        moment
+        let transaction = self.0.transaction().await?;
+        transaction
             .execute(
                 "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY",
                 &[],
             )
             .await?;
         let of_chain: [Parameter<'_>; 1] = [(&first.chain, Type::TEXT)];
-        let rows = moment.query(HEAD, &of_chain).await?;
+        let rows = transaction.query(HEAD, &of_chain).await?;
         let Some(row) = rows.first() else {
             return Ok(Some(first.clone()));
         };
         let Json(head) = column::<Json<Head>>(row, "head")?;
-        let mut walk = match Walk::begin(head, rules.narrow, rules.seal) {
+        let mut walk = match Walk::begin(head, rules.legacy, rules.signer) {
             Ok(walk) => walk,
             Err(broken) => return Ok(Some(broken)),
         };
@@ -225,7 +225,7 @@ impl Audit {
                 (&through, Type::TEXT),
                 (&PAGE, Type::INT8),
             ];
-            let rows = moment.query(LINKS, &parameters).await?;
+            let rows = transaction.query(LINKS, &parameters).await?;
             for row in &rows {
                 let (_, link) = link(row)?;
                 if let Err(broken) = walk.step(&link) {
@@ -237,12 +237,12 @@ impl Audit {
                 break;
             }
         }
-        moment.commit().await?;
+        transaction.commit().await?;
         Ok(walk.end().err())
     }
 }
 
-impl Reached {
+impl Position {
     /// The end of a chain.
     fn all_of(chain: String) -> Self {
         Self {

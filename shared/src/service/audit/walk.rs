@@ -9,7 +9,7 @@ use serde_json::value::RawValue;
 use sha2::{Digest as _, Sha256};
 use utoipa::ToSchema;
 
-use super::seal::Seal;
+use super::checkpoint_signer::CheckpointSigner;
 use crate::base::hex::hex;
 
 /// What the first event of a chain names as the hash before it.
@@ -90,7 +90,7 @@ pub(super) struct Link<'a> {
 
 /// Which of the columns can hold less than a text: a table from before may have other types.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Narrow {
+pub(super) struct LegacyColumns {
     pub(super) user_id: bool,
     pub(super) resource_id: bool,
     pub(super) ip_address: bool,
@@ -99,7 +99,7 @@ pub(super) struct Narrow {
 /// What a canonical text says.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Told<'a> {
+struct CanonicalEvent<'a> {
     #[serde(borrow)]
     event_id: Cow<'a, str>,
     #[serde(borrow)]
@@ -137,7 +137,7 @@ struct Told<'a> {
 #[derive(Debug)]
 pub(super) struct Walk {
     head: Head,
-    narrow: Narrow,
+    legacy: LegacyColumns,
     /// The last event that was reached.
     sequence: i64,
     hash: String,
@@ -145,12 +145,16 @@ pub(super) struct Walk {
 
 impl Walk {
     /// Begins where retention has left off.
-    pub(super) fn begin(head: Head, narrow: Narrow, seal: &Seal) -> Result<Self, Broken> {
+    pub(super) fn begin(
+        head: Head,
+        legacy: LegacyColumns,
+        signer: &CheckpointSigner,
+    ) -> Result<Self, Broken> {
         let walk = Self {
             sequence: head.retired_sequence,
             hash: head.retired_hash.clone(),
             head,
-            narrow,
+            legacy,
         };
         if walk.head.retired_sequence == 0 {
             return if walk.hash == GENESIS {
@@ -166,14 +170,14 @@ impl Walk {
             walk.head.checkpoint.as_deref().unwrap_or_default(),
             walk.head.signature.as_deref().unwrap_or_default(),
         );
-        if !seal.signed(text, signature) {
+        if !signer.signed(text, signature) {
             return Err(walk.broken(Kind::Checkpoint, "the checkpoint is not signed by us"));
         }
-        let told: Value = serde_json::from_str(text).unwrap_or_default();
-        let tells = told["chain"] == walk.head.chain
-            && told["sequence"] == walk.sequence
-            && told["hash"] == walk.hash;
-        if tells {
+        let canonical: Value = serde_json::from_str(text).unwrap_or_default();
+        let agrees = canonical["chain"] == walk.head.chain
+            && canonical["sequence"] == walk.sequence
+            && canonical["hash"] == walk.hash;
+        if agrees {
             Ok(walk)
         } else {
             Err(walk.broken(Kind::Checkpoint, "the checkpoint is that of another place"))
@@ -181,10 +185,10 @@ impl Walk {
     }
 
     /// Goes on after an event that was reached before.
-    pub(super) fn resume(head: Head, narrow: Narrow, sequence: i64, hash: String) -> Self {
+    pub(super) fn resume(head: Head, legacy: LegacyColumns, sequence: i64, hash: String) -> Self {
         Self {
             head,
-            narrow,
+            legacy,
             sequence,
             hash,
         }
@@ -219,11 +223,11 @@ impl Walk {
         if link.hash != Some(hash.as_str()) {
             return Err(at(Kind::Hash, "its text does not have its hash".into()));
         }
-        let Ok(told) = serde_json::from_str::<Told<'_>>(text) else {
+        let Ok(canonical) = serde_json::from_str::<CanonicalEvent<'_>>(text) else {
             return Err(at(Kind::Hash, "its text is no event".into()));
         };
-        if told.chain != self.head.chain || told.sequence != link.sequence {
-            let detail = format!("it is event {} of {}", told.sequence, told.chain);
+        if canonical.chain != self.head.chain || canonical.sequence != link.sequence {
+            let detail = format!("it is event {} of {}", canonical.sequence, canonical.chain);
             return Err(at(Kind::Swapped, detail));
         }
         if link.sequence > expected {
@@ -232,11 +236,11 @@ impl Walk {
         if link.sequence < expected || link.sequence > self.head.sequence {
             return Err(at(Kind::Unexpected, "it was never appended".into()));
         }
-        if told.previous_hash != self.hash.as_str() {
+        if canonical.previous_hash != self.hash.as_str() {
             let detail = format!("it does not go on from event {}", self.sequence);
             return Err(at(Kind::Link, detail));
         }
-        if let Some(column) = told.differs_from(link, self.narrow) {
+        if let Some(column) = canonical.differs_from(link, self.legacy) {
             let detail = format!("its column {column} says something else than its text");
             return Err(at(Kind::Column, detail));
         }
@@ -281,19 +285,20 @@ impl Walk {
     }
 }
 
-impl Told<'_> {
+impl CanonicalEvent<'_> {
     /// The first column that says something else.
-    fn differs_from(&self, link: &Link<'_>, narrow: Narrow) -> Option<&'static str> {
-        let same = |told: &Option<Cow<'_, str>>, column: Option<&str>| told.as_deref() == column;
+    fn differs_from(&self, link: &Link<'_>, legacy: LegacyColumns) -> Option<&'static str> {
+        let same =
+            |canonical: &Option<Cow<'_, str>>, column: Option<&str>| canonical.as_deref() == column;
         let is_uuid = |text: &str| uuid::Uuid::parse_str(text).is_ok();
         // A column of another type may write the same differently, and holds nothing that it cannot hold.
-        let fitting = |told: &Option<Cow<'_, str>>, column: Option<&str>, narrow: bool| {
-            if !narrow {
-                return same(told, column);
+        let fitting = |canonical: &Option<Cow<'_, str>>, column: Option<&str>, legacy: bool| {
+            if !legacy {
+                return same(canonical, column);
             }
-            match (told.as_deref(), column) {
-                (told, None) => told.is_none_or(|told| !is_uuid(told)),
-                (Some(told), Some(column)) => told.eq_ignore_ascii_case(column),
+            match (canonical.as_deref(), column) {
+                (canonical, None) => canonical.is_none_or(|canonical| !is_uuid(canonical)),
+                (Some(canonical), Some(column)) => canonical.eq_ignore_ascii_case(column),
                 (None, Some(_)) => false,
             }
         };
@@ -317,18 +322,18 @@ impl Told<'_> {
             (same(&self.domain, link.domain), "domain"),
             (same(&self.user_agent, link.user_agent), "user_agent"),
             (
-                fitting(&self.user_id, link.user_id, narrow.user_id),
+                fitting(&self.user_id, link.user_id, legacy.user_id),
                 "user_id",
             ),
             (
-                fitting(&self.resource_id, link.resource_id, narrow.resource_id),
+                fitting(&self.resource_id, link.resource_id, legacy.resource_id),
                 "resource_id",
             ),
             (
                 same_address(
                     self.ip_address.as_deref(),
                     link.ip_address,
-                    narrow.ip_address,
+                    legacy.ip_address,
                 ),
                 "ip_address",
             ),
@@ -347,35 +352,38 @@ fn micros(instant: &str) -> Option<i64> {
     Some(at.as_microsecond())
 }
 
-fn same_address(told: Option<&str>, column: Option<&str>, narrow: bool) -> bool {
+fn same_address(canonical: Option<&str>, column: Option<&str>, legacy: bool) -> bool {
     let parsed = |text: &str| text.parse::<std::net::IpAddr>().ok();
-    match (told, column) {
-        (told, None) if narrow => told.is_none_or(|told| parsed(told).is_none()),
-        (Some(told), Some(column)) if narrow => {
-            told == column || (parsed(told).is_some() && parsed(told) == parsed(column))
+    match (canonical, column) {
+        (canonical, None) if legacy => {
+            canonical.is_none_or(|canonical| parsed(canonical).is_none())
         }
-        (told, column) => told == column,
+        (Some(canonical), Some(column)) if legacy => {
+            canonical == column
+                || (parsed(canonical).is_some() && parsed(canonical) == parsed(column))
+        }
+        (canonical, column) => canonical == column,
     }
 }
 
 /// Whether a column holds the same JSON. A text column of a table from before holds the JSON's own text.
-fn same_json(told: Option<&RawValue>, column: Option<&str>) -> bool {
-    let (told, column) = match (told, column) {
+fn same_json(canonical: Option<&RawValue>, column: Option<&str>) -> bool {
+    let (canonical, column) = match (canonical, column) {
         (None, None) => return true,
-        (Some(told), Some(column)) => (told.get(), column),
+        (Some(canonical), Some(column)) => (canonical.get(), column),
         (Some(_), None) | (None, Some(_)) => return false,
     };
-    if told == column {
+    if canonical == column {
         return true;
     }
     let read = |text: &str| serde_json::from_str::<Value>(text).ok();
-    let (Some(told_value), Some(column_value)) = (read(told), read(column)) else {
+    let (Some(canonical_value), Some(column_value)) = (read(canonical), read(column)) else {
         // What no reader can read was stored all the same: that is no proof of a change.
-        return sorted(told, MAX_COMPARED_DEPTH)
-            .is_some_and(|told| sorted(column, MAX_COMPARED_DEPTH) == Some(told));
+        return sorted(canonical, MAX_COMPARED_DEPTH)
+            .is_some_and(|canonical| sorted(column, MAX_COMPARED_DEPTH) == Some(canonical));
     };
-    told_value == column_value
-        || (column_value.as_str()).is_some_and(|text| read(text) == Some(told_value))
+    canonical_value == column_value
+        || (column_value.as_str()).is_some_and(|text| read(text) == Some(canonical_value))
 }
 
 /// How deep JSON is compared that cannot be read as a whole.

@@ -16,7 +16,7 @@ pub use colour::Colour;
 const PRODUCT: &str = "SignTusk";
 
 /// The longest name that is shown, in characters: longer ones push the address out of sight.
-const LONGEST_NAME: usize = 60;
+const MAX_NAME_LEN: usize = 60;
 
 const OF_DOMAIN: &str = "SELECT email_from_name, company_logo_url, primary_color, email_from_address \
     FROM public.domain_settings WHERE lower(domain COLLATE \"C\") = $1 ORDER BY domain = $1 DESC, domain LIMIT 1";
@@ -74,7 +74,7 @@ impl Brand {
         colour: Option<&str>,
         reply_to: Option<&str>,
     ) -> Self {
-        let short = |name: &DisplayName| name.as_str().chars().count() <= LONGEST_NAME;
+        let short = |name: &DisplayName| name.as_str().chars().count() <= MAX_NAME_LEN;
         let name = name.and_then(|name| DisplayName::try_from(name).ok());
         let logo = logo.and_then(|logo| HttpUrl::parse(logo).ok());
         Self {

@@ -56,7 +56,7 @@ static FILL: Script = Script::repeatable(key_locked!(include_str!("lua/fill.lua"
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Found {
     /// The value.
-    Here {
+    Value {
         /// A JSON object as text.
         value: String,
         /// The generation that it is of; absent where the store could not be asked or did not take it.
@@ -65,7 +65,7 @@ pub enum Found {
         source: Source,
     },
     /// There is no such id, or not for this viewer.
-    Nowhere,
+    Absent,
 }
 
 /// Where a value came from.
@@ -124,7 +124,7 @@ impl Caches {
     ) -> Result<Found, Error> {
         let id = Id::of(kind.subject(), id).filter(|id| viewer.may_ask(kind.subject(), id));
         let Some(id) = id else {
-            return Ok(Found::Nowhere);
+            return Ok(Found::Absent);
         };
         let lookup = Lookup {
             caches: self,
@@ -164,11 +164,11 @@ impl<C: Class> Lookup<'_, C> {
     }
 
     async fn read(&self, mode: Mode) -> Result<Read<C>, upstash::Error> {
-        read_answer(self.caches.redis.eval(self.question(mode)).await?)
+        read_answer(self.caches.redis.eval(self.call(mode)).await?)
     }
 
     /// The script call. Its figures are those of the day by this machine's clock.
-    fn question(&self, mode: Mode) -> Invocation {
+    fn call(&self, mode: Mode) -> Invocation {
         let needs_parties = self.viewer.needs_parties(self.kind.subject());
         READ.invoke()
             .key(self.kind.key(&self.id))
@@ -272,12 +272,12 @@ impl<C: Class> Lookup<'_, C> {
     fn seen(&self, loaded: Loaded, generation: Option<Generation>, source: Source) -> Found {
         let subject: Subject = self.kind.subject();
         match loaded.seen_by(self.viewer, subject, &self.id) {
-            Some(value) => Found::Here {
+            Some(value) => Found::Value {
                 value,
                 generation,
                 source,
             },
-            None => Found::Nowhere,
+            None => Found::Absent,
         }
     }
 }

@@ -6,7 +6,7 @@
 use uuid::Uuid;
 
 /// The longest id that is looked for, in characters.
-const LONGEST: usize = 320;
+const MAX_LEN: usize = 320;
 
 /// What the ids of a kind name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,7 +28,7 @@ impl Id {
     /// The id of a subject, if there can be one of this text: 1 to 320 characters without NUL.
     #[must_use]
     pub fn of(subject: Subject, text: &str) -> Option<Self> {
-        if !(1..=LONGEST).contains(&text.chars().count()) || text.contains('\0') {
+        if !(1..=MAX_LEN).contains(&text.chars().count()) || text.contains('\0') {
             return None;
         }
         Some(Self(match subject {

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::ToSchema;
 
-use crate::base::whole;
+use crate::base::integer;
 
 use super::decode::{self, Invalid, Optional, optional};
 use super::envelope::Body;
@@ -59,7 +59,7 @@ pub struct Count {
     /// The number of reminders, including this one.
     #[serde(
         default,
-        deserialize_with = "whole::optional",
+        deserialize_with = "integer::optional",
         skip_serializing_if = "Option::is_none"
     )]
     #[schema(maximum = 4_294_967_295_u32)]
@@ -93,7 +93,7 @@ pub struct Place {
     /// The signer's position, from 1.
     #[serde(
         default,
-        deserialize_with = "whole::optional",
+        deserialize_with = "integer::optional",
         skip_serializing_if = "Option::is_none"
     )]
     #[schema(maximum = 4_294_967_295_u32)]
@@ -101,7 +101,7 @@ pub struct Place {
     /// The number of signers.
     #[serde(
         default,
-        deserialize_with = "whole::optional",
+        deserialize_with = "integer::optional",
         skip_serializing_if = "Option::is_none"
     )]
     #[schema(maximum = 4_294_967_295_u32)]

@@ -47,13 +47,13 @@ const TENANT_RATE: Rate = Rate {
 };
 
 /// The least that a job is put off for: a message costs more than a moment.
-const SHORTEST_WAIT: Duration = Duration::from_secs(1);
+const MIN_WAIT: Duration = Duration::from_secs(1);
 
 /// How often a call is made anew because the store's clock is in another window.
-const TRIES: usize = 3;
+const MAX_TRIES: usize = 3;
 
 /// The tenant of jobs that nobody's budget pays for.
-const NOBODY: &str = "-";
+const NO_TENANT: &str = "-";
 
 // A repetition finds what it granted among the grants.
 static TAKE: Script = Script::repeatable(key_locked!(
@@ -120,7 +120,7 @@ impl EmailBudget {
         recipients: &[&EmailAddress],
     ) -> Result<Vec<Verdict>, Error> {
         let mut now = self.clock.now().as_millisecond();
-        for _ in 0..TRIES {
+        for _ in 0..MAX_TRIES {
             let call = self.call(now, job_id, tenant, recipients);
             let waits: Vec<i64> = self.redis.eval(call).await?;
             match waits.as_slice() {
@@ -141,7 +141,7 @@ impl EmailBudget {
         tenant: &str,
         recipients: &[&EmailAddress],
     ) -> Invocation {
-        let tenant_count = if tenant == NOBODY {
+        let tenant_count = if tenant == NO_TENANT {
             0
         } else {
             self.tenant.count
@@ -174,7 +174,7 @@ fn verdict(wait: i64) -> Verdict {
         0 => Verdict::Granted,
         wait => {
             let wait = Duration::from_millis(wait.unsigned_abs());
-            Verdict::Wait(wait.max(SHORTEST_WAIT))
+            Verdict::Wait(wait.max(MIN_WAIT))
         }
     }
 }

@@ -10,7 +10,7 @@ use super::{Error, Jobs, keys, scripts};
 
 /// How an attempt ended.
 #[derive(Clone, Debug)]
-pub enum Ending {
+pub enum AttemptOutcome {
     /// The work is done.
     Completed(Value),
     /// It failed and will be delivered again.
@@ -34,7 +34,7 @@ pub struct Deferral {
     pub in_a_row: u32,
 }
 
-impl Ending {
+impl AttemptOutcome {
     fn status(&self) -> Status {
         match self {
             Self::Completed(_) => Status::Completed,
@@ -55,19 +55,23 @@ impl Ending {
 
 impl Jobs {
     /// Writes how an attempt ended. False means that the lease was taken over: nothing was written.
-    pub async fn commit(&self, claim: &Claim, ending: &Ending) -> Result<bool, Error> {
+    pub async fn commit(
+        &self,
+        claim: &Claim,
+        attempt_outcome: &AttemptOutcome,
+    ) -> Result<bool, Error> {
         let name = claim.job.name();
-        let result = match ending {
-            Ending::Completed(result) => result.to_string(),
+        let result = match attempt_outcome {
+            AttemptOutcome::Completed(result) => result.to_string(),
             _ => String::new(),
         };
-        let (not_before, generation, deferrals) = match ending {
-            Ending::Deferred(Deferral { at, in_a_row, .. }) => {
+        let (not_before, generation, deferrals) = match attempt_outcome {
+            AttemptOutcome::Deferred(Deferral { at, in_a_row, .. }) => {
                 (at.as_millisecond(), claim.generation + 1, *in_a_row)
             }
             _ => (0, claim.generation, claim.deferrals),
         };
-        let panicked = matches!(ending, Ending::Panicked(_));
+        let panicked = matches!(attempt_outcome, AttemptOutcome::Panicked(_));
         let call = scripts::COMMIT
             .invoke()
             .key(keys::JOB.key(&claim.job_id))
@@ -77,9 +81,9 @@ impl Jobs {
             .arg(&claim.nonce)
             .arg(claim.fence)
             .arg(&claim.job_id)
-            .arg(ending.status())
+            .arg(attempt_outcome.status())
             .arg(result)
-            .arg(ending.error())
+            .arg(attempt_outcome.error())
             .arg(not_before)
             .arg(generation)
             .arg(claim.panics + u32::from(panicked))

@@ -57,7 +57,7 @@ impl NewJob {
 
 /// What the jobs of one request have in common.
 #[derive(Clone, Debug)]
-pub struct Order {
+pub struct JobOptions {
     /// Their type.
     pub job: JobType,
     /// How urgent they are.
@@ -103,7 +103,7 @@ pub enum Created {
         /// The label of the first time.
         label: String,
         /// What is known of the first of them.
-        standing: Standing,
+        record_state: RecordState,
         /// The instant before which they must not run, as it was first said.
         not_before: Option<Timestamp>,
     },
@@ -115,7 +115,7 @@ pub enum Created {
 
 /// How the first job stands that an idempotency key made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Standing {
+pub enum RecordState {
     /// It waits in the queue, or was never published.
     Unclaimed,
     /// A delivery has come for it, or it was cancelled.
@@ -126,7 +126,7 @@ pub enum Standing {
 
 /// What is kept under an idempotency key.
 #[derive(Serialize, Deserialize)]
-struct Answer {
+struct StoredAnswer {
     ids: Vec<String>,
     label: String,
 }
@@ -137,16 +137,16 @@ impl Jobs {
     /// nothing.
     pub async fn create(
         &self,
-        order: &Order,
+        options: &JobOptions,
         jobs: &[NewJob],
         idempotency: Option<&Idempotency>,
     ) -> Result<Created, Error> {
         let Some(first) = jobs.first() else {
             return Ok(Created::New);
         };
-        let answer = serde_json::to_string(&Answer {
+        let answer = serde_json::to_string(&StoredAnswer {
             ids: jobs.iter().map(|job| job.id.clone()).collect(),
-            label: order.label.clone(),
+            label: options.label.clone(),
         })?;
         let mut requests = Requests::new(self);
         for (place, part) in parts(jobs).into_iter().enumerate() {
@@ -154,7 +154,7 @@ impl Jobs {
                 0 => beginning(&answer, idempotency),
                 _ => following(first),
             };
-            requests.add(of(call, order, part), bytes(part)).await?;
+            requests.add(of(call, options, part), bytes(part)).await?;
         }
         let mut outcomes = requests.finish().await?.into_iter();
         let created = outcomes.next().unwrap_or(Ok(Created::New));
@@ -167,12 +167,12 @@ impl Jobs {
     /// megabytes.
     pub async fn create_each<'a>(
         &self,
-        wanted: impl Iterator<Item = (&'a Order, &'a NewJob)>,
+        wanted: impl Iterator<Item = (&'a JobOptions, &'a NewJob)>,
     ) -> Result<Vec<Result<Created, Error>>, Error> {
         let mut requests = Requests::new(self);
-        for (order, job) in wanted {
+        for (options, job) in wanted {
             let job = std::slice::from_ref(job);
-            let call = of(beginning("", None), order, job);
+            let call = of(beginning("", None), options, job);
             requests.add(call, bytes(job)).await?;
         }
         requests.finish().await
@@ -270,10 +270,10 @@ fn following(first: &NewJob) -> Call<'_> {
 /// The call for these jobs. At least one.
 fn of(
     (script, fifth, [fingerprint, answer]): Call<'_>,
-    order: &Order,
+    options: &JobOptions,
     jobs: &[NewJob],
 ) -> Invocation {
-    let name = order.job.name();
+    let name = options.job.name();
     let first = jobs.first().map_or("", |job| &job.id);
     let mut call = script
         .invoke()
@@ -282,7 +282,7 @@ fn of(
         .key(keys::STATS.key(name))
         .key(keys::LIST.key(name))
         .key(fifth)
-        .key(keys::BATCH.key(&order.label));
+        .key(keys::BATCH.key(&options.label));
     for job in jobs.iter().skip(1) {
         call = call.key(keys::JOB.key(&job.id));
     }
@@ -291,12 +291,12 @@ fn of(
         .arg(IDEMPOTENCY_LIFE.as_millis())
         .arg(answer)
         .arg(name)
-        .arg(order.priority.name())
-        .arg(&order.tenant)
-        .arg(&order.user)
-        .arg(&order.label)
-        .arg(order.not_before.map_or(0, Timestamp::as_millisecond))
-        .arg(life(order.job.plan()))
+        .arg(options.priority.name())
+        .arg(&options.tenant)
+        .arg(&options.user)
+        .arg(&options.label)
+        .arg(options.not_before.map_or(0, Timestamp::as_millisecond))
+        .arg(life(options.job.plan()))
         .arg(LIST_CAP)
         .arg(OPEN_LIFE.as_millis());
     for job in jobs {
@@ -311,14 +311,14 @@ fn read(answer: &[String]) -> Result<Created, Error> {
         [state] if state == "conflict" => Ok(Created::Conflict),
         [state] if state == "paused" => Ok(Created::Paused),
         [state, first, status, not_before] if state == "same" => {
-            let Answer { ids, label } = serde_json::from_str(first)?;
+            let StoredAnswer { ids, label } = serde_json::from_str(first)?;
             Ok(Created::Same {
                 ids,
                 label,
-                standing: match status.as_str() {
-                    "queued" => Standing::Unclaimed,
-                    "" => Standing::Gone,
-                    _ => Standing::Known,
+                record_state: match status.as_str() {
+                    "queued" => RecordState::Unclaimed,
+                    "" => RecordState::Gone,
+                    _ => RecordState::Known,
                 },
                 not_before: instant(not_before)?,
             })

@@ -85,7 +85,7 @@ pub const FAILURE_HANDLER: &str = "job-failed";
 const MAX_JITTER: u32 = 250;
 
 /// What starts in a second under one key.
-const USUAL: Option<[u32; 3]> = Some([50, 20, 5]);
+const DEFAULT_RATES: Option<[u32; 3]> = Some([50, 20, 5]);
 
 const PLANS: &[Plan] = &[
     EMAIL,
@@ -107,7 +107,7 @@ const EMAIL: Plan = Plan {
     timeout: Duration::from_secs(28),
     lease: Duration::from_secs(35),
     keys: capacity::SEND_EMAIL.keys,
-    per_second: USUAL,
+    per_second: DEFAULT_RATES,
 };
 
 const NOTIFICATION: Plan = Plan {
@@ -120,7 +120,7 @@ const NOTIFICATION: Plan = Plan {
     timeout: Duration::from_secs(28),
     lease: Duration::from_secs(35),
     keys: capacity::SEND_NOTIFICATION.keys,
-    per_second: USUAL,
+    per_second: DEFAULT_RATES,
 };
 
 const AUDIT_LOG: Plan = Plan {
@@ -134,7 +134,7 @@ const AUDIT_LOG: Plan = Plan {
     timeout: Duration::from_secs(28),
     lease: Duration::from_secs(35),
     keys: capacity::AUDIT_LOG.keys,
-    per_second: USUAL,
+    per_second: DEFAULT_RATES,
 };
 
 const PERSIST_SESSION: Plan = Plan {

@@ -8,13 +8,14 @@
 //! A job has a generation: redriving or deferring it publishes a message of the next one, and a message of an older
 //! generation is superseded.
 
+mod bulk;
 mod claim;
 mod commit;
+mod control;
 mod create;
-mod given_up;
+mod failed_message;
 mod handover;
 mod kind;
-mod many;
 mod overdue;
 mod pause;
 mod publisher;
@@ -22,34 +23,33 @@ mod read;
 mod record;
 mod schedule;
 mod scripts;
-mod sight;
 mod size;
-mod steer;
 mod stop;
 mod tracking;
 mod unclaimed;
+mod viewer;
 
 pub mod keys;
 
+pub use bulk::{BulkFilter, BulkMatches, StatusCounts};
 pub use claim::{Claim, Claimed, Incoming};
-pub use commit::{Deferral, Ending};
-pub use create::{Created, Idempotency, NewJob, Order, Standing};
-pub use given_up::GivenUp;
+pub use commit::{AttemptOutcome, Deferral};
+pub use control::{Cancelled, Failed, Redriven, Refusal};
+pub use create::{Created, Idempotency, JobOptions, NewJob, RecordState};
+pub use failed_message::FailedMessage;
 pub use handover::{Delivery, Handover};
 pub use kind::{FAILURE_HANDLER, Flow, JobType, Plan, Priority, stretched};
-pub use many::{Found, Wanted, Whereabouts};
 pub use pause::HELD_FOR;
 pub use publisher::{Outgoing, Publisher, Run};
 pub use read::Stats;
 pub use read::{Filter, Page};
-pub use record::{Job, Moment, Progress, Status};
+pub use record::{Job, Progress, Status, TimelineEntry};
 pub use schedule::{Registered, SCHEDULES, Schedule};
-pub use sight::Sight;
 pub use size::{PART_BYTES, must_fit, parts};
-pub use steer::{Cancelled, Failed, Redriven, Refusal};
 pub use stop::Stop;
 pub use tracking::{Continuation, Tracking};
-pub use unclaimed::{Overdue, PATIENCE as UNCLAIMED_AFTER, Unclaimed};
+pub use unclaimed::{Overdue, UNCLAIMED_AFTER, Unclaimed};
+pub use viewer::Viewer;
 
 use crate::protocol::{qstash, upstash};
 

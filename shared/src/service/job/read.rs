@@ -5,12 +5,12 @@ use serde::{Deserialize, Serialize};
 
 use super::kind::JobType;
 use super::record::{Job, Status};
-use super::sight::Sight;
+use super::viewer::Viewer;
 use super::{Error, Jobs, keys, scripts};
 use crate::protocol::upstash::{Command, FromReply as _, Invocation, Pairs, Pipeline, Reply};
 
 /// How many records one page may look at: with more, the script takes longer than a millisecond.
-const LOOKED_AT: usize = 60;
+const MAX_SCANNED: usize = 60;
 
 /// What a page of jobs is made of.
 #[derive(Clone, Debug, Default)]
@@ -22,7 +22,7 @@ pub struct Filter<'a> {
     /// Only this label.
     pub label: Option<String>,
     /// Only what the caller may see.
-    pub sight: Sight<'a>,
+    pub viewer: Viewer<'a>,
     /// Jobs at the most.
     pub limit: usize,
     /// The cursor of the page before.
@@ -111,10 +111,10 @@ impl Jobs {
             .arg(filter.status.map_or("", Status::name))
             .arg(filter.label.as_deref().unwrap_or_default())
             .arg(filter.limit)
-            .arg(LOOKED_AT)
+            .arg(MAX_SCANNED)
             .arg(filter.cursor.as_deref().unwrap_or_default())
-            .arg(filter.sight.tenant.unwrap_or_default())
-            .arg(filter.sight.user.unwrap_or_default());
+            .arg(filter.viewer.tenant.unwrap_or_default())
+            .arg(filter.viewer.user.unwrap_or_default());
         for name in Job::FIELDS {
             call = call.arg(name);
         }

@@ -42,7 +42,8 @@ pub struct Progress {
 
 /// A change of status.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
-pub struct Moment {
+#[schema(as = Moment)]
+pub struct TimelineEntry {
     /// When the status changed, by the Redis clock.
     #[schema(value_type = String, format = DateTime)]
     pub at: Timestamp,
@@ -91,7 +92,7 @@ pub struct Job {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,
     /// The changes of status, oldest first. The first ones of a very long history are dropped.
-    pub timeline: Vec<Moment>,
+    pub timeline: Vec<TimelineEntry>,
     /// The tenant whose budget the job counts against.
     #[serde(skip)]
     pub tenant: String,
@@ -184,7 +185,7 @@ fn unreadable(field: &str) -> Error {
 }
 
 /// Reads the lines that `record.lua` writes: instant, status, note. A line that is not one is passed over.
-fn timeline(lines: &str) -> Vec<Moment> {
+fn timeline(lines: &str) -> Vec<TimelineEntry> {
     lines
         .lines()
         .filter_map(|line| {
@@ -192,7 +193,7 @@ fn timeline(lines: &str) -> Vec<Moment> {
             let at = Timestamp::from_millisecond(parts.next()?.parse().ok()?).ok()?;
             let status = parts.next()?.parse().ok()?;
             let note = parts.next().filter(|note| !note.is_empty()).map(Into::into);
-            Some(Moment { at, status, note })
+            Some(TimelineEntry { at, status, note })
         })
         .collect()
 }

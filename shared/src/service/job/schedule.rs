@@ -27,13 +27,13 @@ pub const SCHEDULES: &[Schedule] = &[
         id: "outbox-sweep",
         handler: "relay-outbox",
         cron: "*/5 * * * *",
-        body: r#"{"errand":"sweep"}"#,
+        body: r#"{"task":"sweep"}"#,
     },
     Schedule {
         id: "dead-letter-reconciliation",
         handler: "relay-outbox",
         cron: "20 * * * *",
-        body: r#"{"errand":"dead-letters"}"#,
+        body: r#"{"task":"dead-letters"}"#,
     },
     Schedule {
         id: "reminder-check",

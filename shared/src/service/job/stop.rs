@@ -20,7 +20,7 @@ pub enum Stop {
     },
     /// Something that will not heal: straight to the dead-letter queue.
     #[error("{0}")]
-    Never(String),
+    Reject(String),
     /// Not now: the job goes back into the queue, without a retry being spent. Each time in a row it waits longer.
     #[error("{reason}")]
     Defer {
@@ -31,11 +31,11 @@ pub enum Stop {
     },
     /// More than fits into one attempt: the job goes on in another message, without a retry being spent.
     #[error("{reason}")]
-    GoOn {
+    Continue {
         /// How long to wait.
         after: Duration,
         /// What the next attempt is to know, such as where it begins.
-        left: Value,
+        checkpoint: Value,
         /// Why, for the timeline.
         reason: String,
     },
@@ -51,15 +51,15 @@ impl Stop {
     }
 
     /// A failure that will not heal, with its causes in words.
-    pub fn never(error: impl Error) -> Self {
-        Self::Never(causes(&error))
+    pub fn reject(error: impl Error) -> Self {
+        Self::Reject(causes(&error))
     }
 
     /// On in another message after `after`.
-    pub fn go_on(after: Duration, reason: impl Into<String>) -> Self {
-        Self::GoOn {
+    pub fn continue_after(after: Duration, reason: impl Into<String>) -> Self {
+        Self::Continue {
             after,
-            left: Value::Null,
+            checkpoint: Value::Null,
             reason: reason.into(),
         }
     }

@@ -52,9 +52,9 @@ impl Continuation {
     }
 
     /// The payload of a message by which a job goes on with what this attempt leaves.
-    pub fn with(payload: &str, left: &Value) -> Result<String, serde_json::Error> {
+    pub fn with(payload: &str, checkpoint: &Value) -> Result<String, serde_json::Error> {
         let mut body = members(payload)?;
-        body.insert("continued".into(), to_raw_value(left)?);
+        body.insert("continued".into(), to_raw_value(checkpoint)?);
         serde_json::to_string(&body)
     }
 }
@@ -110,15 +110,15 @@ mod tests {
 
     #[test]
     fn continuation_counts_only_in_a_message_by_which_a_job_goes_on() {
-        let left = |tracking: &Tracking| {
+        let checkpoint = |tracking: &Tracking| {
             let payload = Continuation::with(r#"{"to":"a"}"#, &json!({ "cursor": 7 })).unwrap();
             let body = tracking.envelop(&payload).unwrap();
             let continuation: Continuation = serde_json::from_slice(&body).unwrap();
             continuation.of(tracking)
         };
-        assert_eq!(left(&ours(2)), json!({ "cursor": 7 }));
-        assert_eq!(left(&ours(1)), Value::Null);
-        assert_eq!(left(&Tracking::default()), Value::Null);
+        assert_eq!(checkpoint(&ours(2)), json!({ "cursor": 7 }));
+        assert_eq!(checkpoint(&ours(1)), Value::Null);
+        assert_eq!(checkpoint(&Tracking::default()), Value::Null);
     }
 
     #[test]

@@ -10,7 +10,7 @@ use crate::protocol::upstash::{FromReply as _, Invocation, Pipeline, Replies, Re
 
 /// How long a job must have been due: longer than the queue knows deduplication ids (ten minutes), and than a full
 /// queue makes most jobs wait. After it was published again, the wait is four times as long, and so on.
-pub const PATIENCE: Duration = Duration::from_mins(15);
+pub const UNCLAIMED_AFTER: Duration = Duration::from_mins(15);
 
 /// How many open jobs one script looks at: as many as it can in less than a millisecond.
 const PAGE: usize = 150;
@@ -19,10 +19,10 @@ const PAGE: usize = 150;
 const PAGES: usize = 10;
 
 /// Jobs of each type after which no further page is looked at; the next sweep finds the others.
-const MOST: usize = 100;
+const MAX_ITEMS: usize = 100;
 
 /// How many jobs one script gives whole and notes as published again.
-const TAKEN_AT_ONCE: usize = 20;
+const BATCH: usize = 20;
 
 /// Bytes of payloads that are given at once: an answer of the store is ten megabytes at the most, and written as JSON they
 /// may be twice as many.
@@ -102,7 +102,7 @@ impl Jobs {
             let mut next = Vec::new();
             for (job, _) in pages {
                 let (first, overdue) = read_page(job, replies.take()?)?;
-                let enough = overdue.len() >= MOST;
+                let enough = overdue.len() >= MAX_ITEMS;
                 found.extend(overdue);
                 next.extend(first.filter(|_| !enough).map(|first| (job, first)));
             }
@@ -120,7 +120,7 @@ impl Jobs {
         for job in JobType::ALL {
             let ids = overdue.iter().filter(|it| it.job == *job);
             let ids: Vec<&str> = ids.map(|it| it.id.as_str()).collect();
-            for ids in ids.chunks(TAKEN_AT_ONCE) {
+            for ids in ids.chunks(BATCH) {
                 kinds.push(*job);
                 calls.push(taking(*job, &nonce, ids));
             }
@@ -149,7 +149,7 @@ fn page(job: JobType, first: u64) -> Invocation {
         .key(keys::OPEN.key(name))
         .key(keys::STATS.key(name))
         .arg(keys::JOB.key(""))
-        .arg(PATIENCE.as_millis())
+        .arg(UNCLAIMED_AFTER.as_millis())
         .arg(first)
         .arg(PAGE)
 }

@@ -27,7 +27,7 @@ const RECORD: &str = include_str!("record.sql");
 const LIST: &str = include_str!("list.sql");
 
 /// The longest detail that is kept, in characters.
-const LONGEST_DETAIL: usize = 1000;
+const MAX_DETAIL_LEN: usize = 1000;
 
 /// Why the events could not be read or written.
 #[derive(Debug, thiserror::Error)]
@@ -137,6 +137,6 @@ fn is_key(tag: &str) -> bool {
 fn plain(text: &str) -> String {
     text.chars()
         .filter(|character| *character != '\0')
-        .take(LONGEST_DETAIL)
+        .take(MAX_DETAIL_LEN)
         .collect()
 }

@@ -51,8 +51,8 @@ pub enum Error {
 impl Error {
     /// Whether the same call may succeed a moment later.
     #[must_use]
-    pub fn may_pass(&self) -> bool {
-        matches!(self, Self::Postgres(error) if error.may_pass())
+    pub fn is_transient(&self) -> bool {
+        matches!(self, Self::Postgres(error) if error.is_transient())
     }
 }
 

@@ -36,7 +36,7 @@ pub enum Recipient {
     /// Whoever has the account of this address, if anybody has.
     Account(EmailAddress),
     /// Nobody is known.
-    Nobody,
+    Unknown,
 }
 
 impl Serialize for Entry {
@@ -49,7 +49,7 @@ impl Serialize for Entry {
             Recipient::Account(address) => {
                 members.serialize_entry("accountOf", address.as_str())?;
             }
-            Recipient::Nobody => {}
+            Recipient::Unknown => {}
         }
         members.serialize_entry("title", &self.title)?;
         members.serialize_entry("message", &self.message)?;
@@ -65,5 +65,5 @@ pub(super) fn page(section: &str, request: &str) -> Option<String> {
     let mut url = Url::parse("http://localhost").ok()?;
     url.path_segments_mut().ok()?.extend([section, request]);
     let path = url.path();
-    (path.len() <= ActionUrl::LONGEST).then(|| path.to_owned())
+    (path.len() <= ActionUrl::MAX_LEN).then(|| path.to_owned())
 }

@@ -66,9 +66,9 @@ pub struct Filter {
 
 /// What a user has read.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Wanted {
+pub enum Selection {
     /// These; what of them is somebody else's or not there is passed over.
-    These(Vec<Uuid>),
+    Ids(Vec<Uuid>),
     /// Everything there is.
     All,
 }
@@ -109,11 +109,11 @@ impl Notifications {
     }
 
     /// Marks a user's own notifications as read. Repeated, it changes nothing.
-    pub async fn read(&self, user: Uuid, wanted: &Wanted) -> Result<Marked, Error> {
+    pub async fn read(&self, user: Uuid, selection: &Selection) -> Result<Marked, Error> {
         let user = user.to_string();
-        let ids: Option<Vec<String>> = match wanted {
-            Wanted::These(ids) => Some(ids.iter().map(Uuid::to_string).collect()),
-            Wanted::All => None,
+        let ids: Option<Vec<String>> = match selection {
+            Selection::Ids(ids) => Some(ids.iter().map(Uuid::to_string).collect()),
+            Selection::All => None,
         };
         let parameters: [Parameter<'_>; 2] = [(&user, Type::TEXT), (&ids, Type::TEXT_ARRAY)];
         let rows = self.postgres().query_repeatable(READ, &parameters).await?;

@@ -5,6 +5,7 @@
 //! than the one it has.
 
 mod bulk;
+mod default_text;
 mod entry;
 mod inbox;
 mod payload;
@@ -12,22 +13,21 @@ mod store;
 mod subscription;
 mod text;
 mod unread;
-mod words;
 
 use serde::{Deserialize, Deserializer, Serialize, de};
 use serde_json::Value;
 use utoipa::ToSchema;
 
 pub use self::bulk::{Bulk, InvalidItems, Items};
+use self::default_text::DefaultText;
 pub use self::entry::{Entry, Recipient};
-pub use self::inbox::{Filter, InboxItem, Marked, Wanted};
-pub use self::payload::{OfRequest, Plain, ToOwner, ToSigner, Words};
+pub use self::inbox::{Filter, InboxItem, Marked, Selection};
+pub use self::payload::{CommonFields, OfRequest, Plain, ToOwner, ToSigner};
 use self::payload::{entry, of_request};
-pub use self::store::{Error, Fate, Notifications, Pushed, Told};
+pub use self::store::{Error, NotificationResult, Notifications, Pushed, WriteOutcome};
 pub use self::subscription::{KnownSubscription, Subscribed, Subscriptions};
 pub use self::text::{ActionUrl, Data, Headline, InvalidActionUrl, InvalidData};
 pub use self::unread::{UNREAD_COUNT, Unread, UnreadCounts};
-use self::words::Usual;
 use crate::service::email::Invalid;
 use crate::service::email::decode;
 use crate::service::key::Family;
@@ -127,15 +127,15 @@ impl Notification {
     /// What is written for it: one row, or many for a bulk.
     #[must_use]
     pub fn entries(&self) -> Vec<Entry> {
-        let (kind, usual) = (self.kind(), Usual::of(self));
+        let (kind, default) = (self.kind(), DefaultText::of(self));
         match self {
             Self::SignatureRequest(it)
             | Self::SequentialSignatureRequest(it)
-            | Self::Reminder(it) => vec![entry(it, kind, &usual)],
+            | Self::Reminder(it) => vec![entry(it, kind, &default)],
             Self::SignatureCompleted(it)
             | Self::DocumentExpiryWarning(it)
             | Self::DocumentExpired(it)
-            | Self::PdfGenerationCompleted(it) => vec![entry(it, kind, &usual)],
+            | Self::PdfGenerationCompleted(it) => vec![entry(it, kind, &default)],
             Self::SystemNotification(it) | Self::General(it) => vec![it.entry(kind)],
             Self::BulkNotification(bulk) => {
                 bulk.notifications.iter().map(|it| it.entry(kind)).collect()

@@ -9,17 +9,18 @@ use serde_json::{Map, Value};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+use super::default_text::DefaultText;
 use super::entry::{Entry, Recipient, page};
 use super::text::{ActionUrl, Data, Headline};
-use super::words::Usual;
-use crate::base::whole;
+use crate::base::integer;
 use crate::service::email::decode::{self, Invalid, Optional, optional};
 use crate::service::email::{EmailAddress, Message, Reference};
 
 /// The members that all notifications of a request share.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-pub struct Words {
+#[schema(as = Words)]
+pub struct CommonFields {
     /// The id of the recipient. Default: the user that the notification is about.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub user_id: Option<Uuid>,
@@ -83,7 +84,7 @@ pub struct ToSigner {
     /// The number of reminders to the signer.
     #[serde(
         default,
-        deserialize_with = "whole::optional",
+        deserialize_with = "integer::optional",
         skip_serializing_if = "Option::is_none"
     )]
     pub reminder_count: Option<u32>,
@@ -111,7 +112,7 @@ pub struct ToOwner {
 pub struct OfRequest<S: ToSchema> {
     /// The shared members.
     #[serde(flatten)]
-    pub words: Words,
+    pub common: CommonFields,
     /// The members of the type.
     #[serde(flatten)]
     pub side: S,
@@ -147,36 +148,41 @@ pub(super) trait Side: DeserializeOwned + Serialize + ToSchema {
     const PAGE: &'static str;
 
     /// Who is told where nobody is named.
-    fn recipient(&self, words: &Words) -> Result<Recipient, Invalid>;
+    fn recipient(&self, common: &CommonFields) -> Result<Recipient, Invalid>;
 }
 
 impl Side for ToSigner {
     const PAGE: &'static str = "sign";
 
-    fn recipient(&self, words: &Words) -> Result<Recipient, Invalid> {
-        let named = [&self.next_signer_email, &words.signer_email];
+    fn recipient(&self, common: &CommonFields) -> Result<Recipient, Invalid> {
+        let named = [&self.next_signer_email, &common.signer_email];
         let named = named.into_iter().flatten().next().cloned();
-        let address = named.or_else(|| EmailAddress::parse(words.within("signerEmail")?).ok());
-        address.map(Recipient::Account).ok_or_else(nobody)
+        let address = named.or_else(|| EmailAddress::parse(common.within("signerEmail")?).ok());
+        address
+            .map(Recipient::Account)
+            .ok_or_else(missing_recipient)
     }
 }
 
 impl Side for ToOwner {
     const PAGE: &'static str = "documents";
 
-    fn recipient(&self, words: &Words) -> Result<Recipient, Invalid> {
-        words.request().map(Recipient::Owner).ok_or_else(nobody)
+    fn recipient(&self, common: &CommonFields) -> Result<Recipient, Invalid> {
+        common
+            .request()
+            .map(Recipient::Owner)
+            .ok_or_else(missing_recipient)
     }
 }
 
-fn nobody() -> Invalid {
+fn missing_recipient() -> Invalid {
     Invalid::at(
         "/userId",
         "is missing, and no other field identifies the recipient",
     )
 }
 
-impl Words {
+impl CommonFields {
     /// What `data` says of the request, where the payload itself does not.
     fn within(&self, member: &str) -> Option<&str> {
         self.data.as_ref()?.get(member)?.as_str()
@@ -190,25 +196,32 @@ impl Words {
 
 /// Reads both halves of the one object by themselves: flattened, serde would lose which member is wrong.
 pub(super) fn of_request<S: Side>(payload: &Value) -> Result<OfRequest<S>, Invalid> {
-    let (words, side): (Words, S) = (decode::from(payload)?, decode::from(payload)?);
-    if words.user_id.is_none() {
-        side.recipient(&words)?;
+    let (common, side): (CommonFields, S) = (decode::from(payload)?, decode::from(payload)?);
+    if common.user_id.is_none() {
+        side.recipient(&common)?;
     }
-    Ok(OfRequest { words, side })
+    Ok(OfRequest { common, side })
 }
 
 /// What is written for a notification of a request.
-pub(super) fn entry<S: Side>(it: &OfRequest<S>, kind: &'static str, usual: &Usual) -> Entry {
-    let words = &it.words;
-    let named = words.user_id.map(Recipient::User);
-    let recipient = named.or_else(|| it.side.recipient(words).ok());
-    let link = words.action_url.as_ref().map(ActionUrl::as_str);
-    let request = words.request();
+pub(super) fn entry<S: Side>(
+    it: &OfRequest<S>,
+    kind: &'static str,
+    default: &DefaultText,
+) -> Entry {
+    let common = &it.common;
+    let named = common.user_id.map(Recipient::User);
+    let recipient = named.or_else(|| it.side.recipient(common).ok());
+    let link = common.action_url.as_ref().map(ActionUrl::as_str);
+    let request = common.request();
     Entry {
         kind,
-        recipient: recipient.unwrap_or(Recipient::Nobody),
-        title: text(words.title.as_ref().map(Headline::as_str), usual.title),
-        message: text(words.message.as_ref().map(Message::as_str), &usual.message),
+        recipient: recipient.unwrap_or(Recipient::Unknown),
+        title: text(common.title.as_ref().map(Headline::as_str), default.title),
+        message: text(
+            common.message.as_ref().map(Message::as_str),
+            &default.message,
+        ),
         action_url: link
             .map(ToOwned::to_owned)
             .or_else(|| page(S::PAGE, request?.as_str())),
@@ -218,13 +231,13 @@ pub(super) fn entry<S: Side>(it: &OfRequest<S>, kind: &'static str, usual: &Usua
 
 /// The web app's own data, and what the payload says of the request, under the names that the web app reads.
 fn metadata<S: Side>(it: &OfRequest<S>) -> Map<String, Value> {
-    let mut metadata = it.words.data.clone().map(Map::from).unwrap_or_default();
-    let words = Words {
-        request_id: it.words.request_id.clone(),
-        signer_email: it.words.signer_email.clone(),
-        ..Words::default()
+    let mut metadata = it.common.data.clone().map(Map::from).unwrap_or_default();
+    let common = CommonFields {
+        request_id: it.common.request_id.clone(),
+        signer_email: it.common.signer_email.clone(),
+        ..CommonFields::default()
     };
-    let facts = [serde_json::to_value(words), serde_json::to_value(&it.side)];
+    let facts = [serde_json::to_value(common), serde_json::to_value(&it.side)];
     for fact in facts.into_iter().flatten() {
         if let Value::Object(members) = fact {
             metadata.extend(members);
@@ -247,6 +260,6 @@ impl Plain {
     }
 }
 
-fn text(own: Option<&str>, usual: &str) -> String {
-    own.unwrap_or(usual).to_owned()
+fn text(own: Option<&str>, default: &str) -> String {
+    own.unwrap_or(default).to_owned()
 }

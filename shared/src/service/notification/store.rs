@@ -15,7 +15,7 @@ const WRITE: &str = "SELECT place, outcome, announced, notification, unread, ver
     FROM signtusk.notify($1, $2)";
 
 /// Notes what is out.
-const NOTED: &str = "SELECT signtusk.notified($1, $2, $3, $4::uuid[])";
+const RECORD_PUSHES: &str = "SELECT signtusk.notified($1, $2, $3, $4::uuid[])";
 
 /// Why notifications could not be read or written.
 #[derive(Debug, thiserror::Error)]
@@ -31,24 +31,25 @@ pub enum Error {
 /// What became of one notification.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Fate {
+pub enum WriteOutcome {
     /// It stands in the user's inbox.
     Created,
     /// The user does not want to hear of such things.
     Unwanted,
     /// There is nobody to tell.
-    Nobody,
+    #[serde(rename = "nobody")]
+    NoRecipient,
     /// There is no such request, or not yet: nothing was decided.
     Unknown,
 }
 
 /// One notification of a job, and what there is still to do about it.
 #[derive(Clone, Debug)]
-pub struct Told {
+pub struct NotificationResult {
     /// Its place in the job, from 0.
     pub place: i32,
     /// What became of it.
-    pub fate: Fate,
+    pub outcome: WriteOutcome,
     /// Whether the real-time event is out already.
     pub announced: bool,
     /// The row, as long as it is there.
@@ -89,7 +90,7 @@ impl Notifications {
         job_id: &str,
         first: usize,
         entries: &[Entry],
-    ) -> Result<Vec<Told>, Error> {
+    ) -> Result<Vec<NotificationResult>, Error> {
         let items = entries.iter().enumerate().map(|(offset, entry)| {
             let mut item = json!(entry);
             item["place"] = json!(first + offset);
@@ -98,12 +99,12 @@ impl Notifications {
         let items = Json(items.collect::<Vec<Value>>());
         let parameters: [Parameter<'_>; 2] = [(&job_id, Type::TEXT), (&items, Type::JSONB)];
         let rows = self.0.query_repeatable(WRITE, &parameters).await?;
-        rows.iter().map(told).collect()
+        rows.iter().map(result).collect()
     }
 
     /// Notes that the notifications at `places` are announced, which browsers need no message any more, and which
     /// subscriptions are gone for good.
-    pub async fn noted(
+    pub async fn record_pushes(
         &self,
         job_id: &str,
         places: &[i32],
@@ -118,18 +119,18 @@ impl Notifications {
             (&pushed, Type::JSONB),
             (&gone, Type::TEXT_ARRAY),
         ];
-        self.0.query_repeatable(NOTED, &parameters).await?;
+        self.0.query_repeatable(RECORD_PUSHES, &parameters).await?;
         Ok(())
     }
 }
 
-fn told(row: &Row) -> Result<Told, Error> {
-    let fate = serde_json::from_value(Value::String(column(row, "outcome")?));
+fn result(row: &Row) -> Result<NotificationResult, Error> {
+    let outcome = serde_json::from_value(Value::String(column(row, "outcome")?));
     let item: Option<Json<InboxItem>> = column(row, "notification")?;
     let subscriptions: Option<Json<Vec<KnownSubscription>>> = column(row, "subscriptions")?;
-    Ok(Told {
+    Ok(NotificationResult {
         place: column(row, "place")?,
-        fate: fate.map_err(|_| Error::Unreadable)?,
+        outcome: outcome.map_err(|_| Error::Unreadable)?,
         announced: column(row, "announced")?,
         item: item.map(|Json(item)| item),
         unread: Unread {

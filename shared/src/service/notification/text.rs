@@ -21,7 +21,7 @@ pub struct Headline(String);
 
 impl Headline {
     /// The longest one, in characters.
-    const LONGEST: usize = 255;
+    const MAX_LEN: usize = 255;
 
     /// The line.
     #[must_use]
@@ -34,7 +34,7 @@ impl TryFrom<String> for Headline {
     type Error = InvalidText;
 
     fn try_from(text: String) -> Result<Self, InvalidText> {
-        line(&text, Self::LONGEST).map(Self)
+        line(&text, Self::MAX_LEN).map(Self)
     }
 }
 
@@ -70,7 +70,7 @@ pub enum InvalidActionUrl {
 
 impl ActionUrl {
     /// The longest one, in characters.
-    pub(super) const LONGEST: usize = 500;
+    pub(super) const MAX_LEN: usize = 500;
 
     /// The path or URL.
     #[must_use]
@@ -94,7 +94,7 @@ impl TryFrom<String> for ActionUrl {
         if !leads {
             return Err(InvalidActionUrl::Shape);
         }
-        if text.len() > Self::LONGEST {
+        if text.len() > Self::MAX_LEN {
             return Err(InvalidActionUrl::TooLong);
         }
         Ok(Self(text.to_owned()))
@@ -115,12 +115,12 @@ pub struct Data(Map<String, Value>);
 
 /// Why data are refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("must not be longer than {} bytes", Data::LONGEST)]
+#[error("must not be longer than {} bytes", Data::MAX_LEN)]
 pub struct InvalidData;
 
 impl Data {
     /// The longest, in bytes of JSON.
-    const LONGEST: usize = 16 << 10;
+    const MAX_LEN: usize = 16 << 10;
 
     pub(super) fn get(&self, member: &str) -> Option<&Value> {
         self.0.get(member)
@@ -133,7 +133,7 @@ impl TryFrom<Map<String, Value>> for Data {
     fn try_from(members: Map<String, Value>) -> Result<Self, InvalidData> {
         let members: Map<_, _> = members.into_iter().map(without_nul).collect();
         let length = serde_json::to_vec(&members).map_or(usize::MAX, |json| json.len());
-        if length > Self::LONGEST {
+        if length > Self::MAX_LEN {
             return Err(InvalidData);
         }
         Ok(Self(members))

@@ -1,13 +1,13 @@
 //! The outbox: what is to happen because of a change is written down in the transaction of the change, and done after
 //! it.
 //!
-//! A row is claimed ([`Outbox::claim`]), done by the module of its kind ([`jobs`] publishes jobs), and settled
+//! A row is claimed ([`Outbox::claim`]), done by the module of its kind ([`job_relay`] publishes jobs), and settled
 //! ([`Outbox::settle`]); each is one statement, so a transaction-mode pooler does not matter. A claim ends by itself:
 //! a row whose relay died between claim and settling is claimed again and done again, so doing it must be harmless to
 //! repeat. Rows with one ordering key are claimed only together with, or after, all earlier ones that still wait.
 //! What can never be done, or fails again and again, is set aside with the reason, and those behind it go on.
 
-pub mod jobs;
+pub mod job_relay;
 
 mod row;
 mod write;
@@ -25,11 +25,11 @@ use crate::protocol::postgres::{self, Parameter, Postgres, Type, column};
 const LEASE: Duration = Duration::from_mins(1);
 
 /// Claims after which a row is given up that never came to an end: whoever does it dies of it.
-const MOST_ATTEMPTS: i32 = 10;
+const MAX_ATTEMPTS: i32 = 10;
 
 const CLAIM: &str = include_str!("claim.sql");
 const SETTLE: &str = include_str!("settle.sql");
-const STANDING: &str = include_str!("standing.sql");
+const BACKLOG: &str = include_str!("backlog.sql");
 
 /// Finds rows by their ids that are not done.
 const UNFINISHED: &str = "SELECT id::text FROM signtusk.outbox \
@@ -63,7 +63,7 @@ pub struct Claimed {
 
 /// How the outbox is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Standing {
+pub struct Backlog {
     /// How long the oldest row that waits has been due, in seconds; 0 while none waits.
     pub oldest_seconds: u64,
     /// Rows that were set aside; 1,000 stands for more.
@@ -114,11 +114,13 @@ impl Outbox {
         rows.sort_by_key(|row| row.seq);
         let (rows, hopeless): (Vec<_>, Vec<_>) = rows
             .into_iter()
-            .partition(|row| row.attempts <= MOST_ATTEMPTS);
+            .partition(|row| row.attempts <= MAX_ATTEMPTS);
         let claimed = Claimed { rows, claim };
         if !hopeless.is_empty() {
-            let outcomes = hopeless.iter().map(|row| (row.id.as_str(), given_up()));
-            self.tell(&claimed.claim, outcomes).await?;
+            let outcomes = hopeless
+                .iter()
+                .map(|row| (row.id.as_str(), too_many_attempts()));
+            self.settle_each(&claimed.claim, outcomes).await?;
         }
         Ok(claimed)
     }
@@ -127,14 +129,14 @@ impl Outbox {
     /// row by now; the rest only while the claim lasts. Repeating it changes nothing.
     pub async fn settle(&self, claimed: &Claimed, outcomes: &[Outcome]) -> Result<(), Error> {
         let rows = claimed.rows.iter().zip(outcomes);
-        self.tell(
+        self.settle_each(
             &claimed.claim,
             rows.map(|(row, outcome)| (row.id.as_str(), outcome.clone())),
         )
         .await
     }
 
-    async fn tell<'a>(
+    async fn settle_each<'a>(
         &self,
         claim: &str,
         outcomes: impl Iterator<Item = (&'a str, Outcome)>,
@@ -143,12 +145,12 @@ impl Outbox {
         let ids: Vec<&str> = outcomes.iter().map(|(id, _)| *id).collect();
         let names: Vec<&str> = outcomes.iter().map(|(_, it)| it.name()).collect();
         let reasons: Vec<Option<&str>> = outcomes.iter().map(|(_, it)| it.reason()).collect();
-        let rests: Vec<i64> = outcomes.iter().map(|(_, it)| it.rest_millis()).collect();
+        let delays: Vec<i64> = outcomes.iter().map(|(_, it)| it.delay_millis()).collect();
         let parameters: [Parameter<'_>; 5] = [
             (&ids, Type::TEXT_ARRAY),
             (&names, Type::TEXT_ARRAY),
             (&reasons, Type::TEXT_ARRAY),
-            (&rests, Type::INT8_ARRAY),
+            (&delays, Type::INT8_ARRAY),
             (&claim, Type::TEXT),
         ];
         self.0.query_repeatable(SETTLE, &parameters).await?;
@@ -173,13 +175,13 @@ impl Outbox {
     }
 
     /// How old the oldest waiting row is, and how many were set aside. Its cost does not grow with the outbox.
-    pub async fn standing(&self) -> Result<Standing, Error> {
-        let rows = self.0.query_repeatable(STANDING, &[]).await?;
+    pub async fn backlog(&self) -> Result<Backlog, Error> {
+        let rows = self.0.query_repeatable(BACKLOG, &[]).await?;
         let row = rows.first().ok_or(Error::Unreadable)?;
         let number = |name| -> Result<u64, Error> {
             u64::try_from(column::<i64>(row, name)?).map_err(|_| Error::Unreadable)
         };
-        Ok(Standing {
+        Ok(Backlog {
             oldest_seconds: number("oldest")?,
             set_aside: number("set_aside")?,
         })
@@ -192,8 +194,8 @@ impl Outbox {
     }
 }
 
-fn given_up() -> Outcome {
-    Outcome::Aside(format!(
-        "claimed {MOST_ATTEMPTS} times, and no attempt came to an end"
+fn too_many_attempts() -> Outcome {
+    Outcome::SetAside(format!(
+        "claimed {MAX_ATTEMPTS} times, and no attempt came to an end"
     ))
 }

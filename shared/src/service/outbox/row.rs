@@ -93,34 +93,34 @@ pub enum Outcome {
     /// It is done.
     Done,
     /// It failed of something of its own, and rests before it is tried again.
-    Later {
+    Retry {
         /// How long it rests.
-        rest: Duration,
+        after: Duration,
         /// What it failed of.
         reason: String,
     },
     /// It was not done for a reason that is not its own, such as an outage, and may be claimed after this long.
-    Free(Duration),
+    Release(Duration),
     /// It will never be done as it is: a person has to look.
-    Aside(String),
+    SetAside(String),
 }
 
 /// Failures of its own after which a row is set aside.
-const MOST_FAILURES: i32 = 5;
+const MAX_FAILURES: i32 = 5;
 
 /// What a row rests after its first failure; after each further one four times as long.
-const FIRST_REST: Duration = Duration::from_secs(30);
+const FIRST_BACKOFF: Duration = Duration::from_secs(30);
 
 impl Outcome {
     /// What becomes of a row that failed of something of its own: a few more attempts, then it is set aside.
     #[must_use]
     pub fn failed(row: &Row, reason: String) -> Self {
-        if row.attempts >= MOST_FAILURES {
-            return Self::Aside(reason);
+        if row.attempts >= MAX_FAILURES {
+            return Self::SetAside(reason);
         }
         let before = u32::try_from(row.attempts - 1).unwrap_or_default();
-        Self::Later {
-            rest: FIRST_REST * 4_u32.saturating_pow(before),
+        Self::Retry {
+            after: FIRST_BACKOFF * 4_u32.saturating_pow(before),
             reason,
         }
     }
@@ -128,24 +128,24 @@ impl Outcome {
     pub(super) fn name(&self) -> &'static str {
         match self {
             Self::Done => "done",
-            Self::Later { .. } => "later",
-            Self::Free(_) => "free",
-            Self::Aside(_) => "aside",
+            Self::Retry { .. } => "later",
+            Self::Release(_) => "free",
+            Self::SetAside(_) => "aside",
         }
     }
 
     pub(super) fn reason(&self) -> Option<&str> {
         match self {
-            Self::Later { reason, .. } | Self::Aside(reason) => Some(reason),
-            Self::Done | Self::Free(_) => None,
+            Self::Retry { reason, .. } | Self::SetAside(reason) => Some(reason),
+            Self::Done | Self::Release(_) => None,
         }
     }
 
-    pub(super) fn rest_millis(&self) -> i64 {
-        let rest = match self {
-            Self::Later { rest, .. } | Self::Free(rest) => *rest,
-            Self::Done | Self::Aside(_) => Duration::ZERO,
+    pub(super) fn delay_millis(&self) -> i64 {
+        let after = match self {
+            Self::Retry { after, .. } | Self::Release(after) => *after,
+            Self::Done | Self::SetAside(_) => Duration::ZERO,
         };
-        i64::try_from(rest.as_millis()).unwrap_or(i64::MAX)
+        i64::try_from(after.as_millis()).unwrap_or(i64::MAX)
     }
 }

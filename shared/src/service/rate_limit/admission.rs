@@ -23,7 +23,7 @@ pub struct Admission {
     /// The address that must not be on the block list, where one is known.
     pub address: Option<IpAddr>,
     /// Whether a lockout of the address counts as well.
-    pub heeds_lockout: bool,
+    pub checks_lockout: bool,
 }
 
 /// Somebody's share of a limit.
@@ -86,12 +86,12 @@ impl RateLimits {
         let admission = Admission {
             claims: vec![claim],
             address: None,
-            heeds_lockout: false,
+            checks_lockout: false,
         };
         if let Some(verdict) = self.remembered(&admission) {
             return Ok(verdict);
         }
-        let reply = self.redis.eval(self.question(&admission)).await?;
+        let reply = self.redis.eval(self.call(&admission)).await?;
         self.answer(&admission, reply)
     }
 
@@ -108,7 +108,7 @@ impl RateLimits {
 
     /// The question to the store. Read what it says with [`Self::answer`].
     #[must_use]
-    pub fn question(&self, admission: &Admission) -> Invocation {
+    pub fn call(&self, admission: &Admission) -> Invocation {
         let now = self.clock.now();
         let day = now.to_zoned_datetime(TimeZone::UTC);
         let date = day.date().to_string();
@@ -129,7 +129,7 @@ impl RateLimits {
             .arg(now.as_millisecond())
             .arg(family)
             .arg(address.map(network::digits).unwrap_or_default())
-            .arg(u8::from(admission.heeds_lockout))
+            .arg(u8::from(admission.checks_lockout))
             .arg(format!("{:02}", day.hour()))
             .arg(COUNTS_LIFE.as_millis())
             .arg(subscriber);
@@ -154,7 +154,7 @@ impl RateLimits {
         call
     }
 
-    /// Reads the answer to [`Self::question`], and remembers who was refused.
+    /// Reads the answer to [`Self::call`], and remembers who was refused.
     pub fn answer(&self, admission: &Admission, reply: Reply) -> Result<Verdict, upstash::Error> {
         let numbers = Vec::<i64>::from_reply(reply)?;
         let verdict = read(admission, &numbers)
@@ -171,7 +171,7 @@ impl RateLimits {
     }
 }
 
-/// Whether a reply to [`RateLimits::question`] lets pass. For who must know before the reply can be read whole.
+/// Whether a reply to [`RateLimits::call`] lets pass. For who must know before the reply can be read whole.
 #[must_use]
 pub fn passes(reply: &Reply) -> bool {
     matches!(reply, Reply::Array(numbers) if numbers.first() == Some(&Reply::Integer(0)))

@@ -11,7 +11,7 @@ use super::{COUNTS, REFUSED, RateLimits};
 use crate::protocol::upstash::{self, Command, Pairs, Pipeline};
 
 /// The most that are named.
-const MOST_NAMED: u32 = 20;
+const MAX_NAMED: u32 = 20;
 
 /// The statistics of a limiter in one hour.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, ToSchema)]
@@ -77,7 +77,7 @@ impl RateLimits {
         let named = Command::new("ZRANGE")
             .arg(REFUSED.key(&date))
             .arg(0)
-            .arg(MOST_NAMED - 1)
+            .arg(MAX_NAMED - 1)
             .arg("REV")
             .arg("WITHSCORES");
         let pipeline = Pipeline::new()

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use super::admission::Verdict;
 
 /// How many are remembered. Beyond that, those whose time is over go, and if there are none, all.
-const MOST: usize = 1000;
+const MAX_ENTRIES: usize = 1000;
 
 /// The refused of one instance, by key. Clones are the same memory.
 #[derive(Clone, Debug, Default)]
@@ -41,10 +41,10 @@ impl Memory {
             return;
         };
         let mut all = self.open();
-        if all.len() >= MOST {
+        if all.len() >= MAX_ENTRIES {
             all.retain(|_, refused| now < refused.until);
         }
-        if all.len() >= MOST {
+        if all.len() >= MAX_ENTRIES {
             all.clear();
         }
         let verdict = *verdict;
@@ -82,7 +82,7 @@ mod tests {
     use jiff::Timestamp;
 
     use super::super::admission::{Reason, Verdict};
-    use super::{MOST, Memory};
+    use super::{MAX_ENTRIES, Memory};
 
     fn verdict(seconds: u64) -> Verdict {
         Verdict {
@@ -112,10 +112,10 @@ mod tests {
     #[test]
     fn a_crowd_of_the_refused_does_not_fill_the_memory() {
         let memory = Memory::default();
-        for number in 0..5 * MOST {
+        for number in 0..5 * MAX_ENTRIES {
             memory.refuse(number.to_string(), &verdict(10), at(0));
         }
-        assert!(memory.open().len() <= MOST);
+        assert!(memory.open().len() <= MAX_ENTRIES);
         memory.refuse("late".to_owned(), &verdict(10), at(60));
         assert!(memory.refused("late", at(61)).is_some());
     }

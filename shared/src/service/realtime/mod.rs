@@ -14,7 +14,7 @@ use crate::protocol::upstash::{self, Command, Invocation, Pipeline, Redis, Scrip
 use crate::service::key::Family;
 
 /// Events that a channel's stream keeps, approximately.
-const KEPT: usize = 256;
+const MAX_EVENTS: usize = 256;
 
 /// How long a channel is remembered after its last event.
 const LIFE: Duration = Duration::from_hours(2);
@@ -111,7 +111,7 @@ impl Event {
         let keep = keep
             .arg(kind)
             .arg(data.get())
-            .arg(KEPT)
+            .arg(MAX_EVENTS)
             .arg(LIFE.as_millis())
             .arg(id::nonce());
         let message = serde_json::to_string(&Message { kind, data: &data })?;

@@ -41,7 +41,7 @@ const ADDRESSES_BOUND: u32 = 50;
 const FIRST_LOCKOUT: Duration = Duration::from_secs(30);
 
 /// The longest lockout.
-const LONGEST_LOCKOUT: Duration = Duration::from_mins(30);
+const MAX_LOCKOUT: Duration = Duration::from_mins(30);
 
 /// An attempt.
 #[derive(Clone, Copy, Debug)]
@@ -81,7 +81,8 @@ impl Security {
             .eval(Self::call(attempt, &account, &device, &address));
         let (outcome, event, at) = read(reply.await?).ok_or(Error::Unreadable)?;
         if let Some(event) = event {
-            self.tell(&happened(attempt, &account, event, at)).await;
+            self.report(&security_event(attempt, &account, event, at))
+                .await;
         }
         Ok(outcome)
     }
@@ -115,25 +116,25 @@ impl Security {
             .arg(ACCOUNTS_BOUND)
             .arg(ADDRESSES_BOUND)
             .arg(FIRST_LOCKOUT.as_millis())
-            .arg(LONGEST_LOCKOUT.as_millis())
+            .arg(MAX_LOCKOUT.as_millis())
             .arg(ANSWER_LIFE.as_millis())
     }
 
     /// Writes the event down and sends its mail on its way; what the queue does not take is left to the sweep.
-    async fn tell(&self, event: &Event) {
+    async fn report(&self, event: &Event) {
         match event.record(&self.postgres).await {
             Ok(Some(job)) => {
-                self.courier.publish(&self.outbox, &[job]).await;
+                self.job_relay.publish(&self.outbox, &[job]).await;
             }
             Ok(None) => {}
             Err(error) => {
-                lament(
+                log_error(
                     &event.id,
                     &error,
                     "security event not written to Postgres; it is spooled in Redis",
                 );
-                if let Err(error) = event.lay_by(&self.redis).await {
-                    lament(
+                if let Err(error) = event.spool(&self.redis).await {
+                    log_error(
                         &event.id,
                         &error,
                         "security event lost: neither Postgres nor Redis took it",
@@ -144,11 +145,11 @@ impl Security {
     }
 }
 
-fn lament(id: &str, error: &Error, what: &str) {
+fn log_error(id: &str, error: &Error, what: &str) {
     tracing::error!(id, error = causes(error), "{what}");
 }
 
-fn happened(attempt: &Attempt<'_>, account: &str, kind: EventType, at: Timestamp) -> Event {
+fn security_event(attempt: &Attempt<'_>, account: &str, kind: EventType, at: Timestamp) -> Event {
     let visitor = &attempt.visitor;
     let named = sha256(&[attempt.kind, account, &at.to_string()]);
     let id = format!("{kind}:{named}");

@@ -33,7 +33,7 @@ const ONE_AT_A_TIME: &str =
     "SELECT pg_advisory_xact_lock(hashtext('signtusk.blocked_networks'))::text";
 
 /// Entries that are copied in one request: the script that takes them over stays under a millisecond.
-const PORTION: i64 = 200;
+const BATCH: i64 = 200;
 
 /// The field of the copy that counts the changes that are not copied yet: 0 where it is whole. A store that was lost
 /// since has none, and one that was made anew meanwhile has counted below zero.
@@ -122,7 +122,7 @@ impl Blocklist {
         let Json(over) = column::<Json<Vec<String>>>(row, "over")?;
         let mut changed: Vec<Network> = over.iter().filter_map(|cidr| cidr.parse().ok()).collect();
         changed.push(entry.network);
-        said(EventType::NetworkBlocked, &network, entry.author)
+        list_event(EventType::NetworkBlocked, &network, entry.author)
             .record_with(&change)
             .await?;
         change.commit().await?;
@@ -138,7 +138,7 @@ impl Blocklist {
         self.redis.eval::<i64>(unfinished(1)).await?;
         let gone = change.query(REMOVE, &parameters).await?;
         if !gone.is_empty() {
-            said(EventType::NetworkUnblocked, &cidr, author)
+            list_event(EventType::NetworkUnblocked, &cidr, author)
                 .record_with(&change)
                 .await?;
         }
@@ -147,7 +147,7 @@ impl Blocklist {
     }
 
     /// What asks whether the copy is whole: it is, if the answer is 0; else [`Blocklist::refill`] is due.
-    pub(super) fn standing() -> Command {
+    pub(super) fn unfinished_count() -> Command {
         let prefixes = BLOCKED_PREFIXES.key("");
         Command::new("HGET").arg(prefixes).arg(FILLING)
     }
@@ -227,7 +227,7 @@ fn copying([lengths, prefixes]: [&Family; 2], changes: &[(Network, i64)]) -> Inv
     call
 }
 
-fn said(kind: EventType, cidr: &str, author: Option<&str>) -> Event {
+fn list_event(kind: EventType, cidr: &str, author: Option<&str>) -> Event {
     Event {
         id: format!("{kind}:{}", crate::base::id::nonce()),
         kind,
@@ -245,7 +245,7 @@ async fn entries_after(
     change: &Transaction,
     after: Option<&str>,
 ) -> Result<Vec<(Network, i64)>, Error> {
-    let parameters: [Parameter<'_>; 2] = [(&after, Type::TEXT), (&PORTION, Type::INT8)];
+    let parameters: [Parameter<'_>; 2] = [(&after, Type::TEXT), (&BATCH, Type::INT8)];
     let rows = change.query(ALL, &parameters).await?;
     rows.iter().map(entry).collect()
 }

@@ -1,7 +1,7 @@
 //! Security events: written down, in the audit log as well, and told to the account's owner where that is due.
 
 //!
-//! What Postgres does not take waits in Redis until it does ([`Upkeep`](super::Upkeep)).
+//! What Postgres does not take waits in Redis until it does ([`Reconciler`](super::Reconciler)).
 
 use std::fmt;
 use std::net::IpAddr;
@@ -9,7 +9,7 @@ use std::net::IpAddr;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{Error, UNTOLD};
+use super::{Error, PENDING_EVENTS};
 use crate::protocol::postgres::{Json, Parameter, Postgres, Transaction, Type, column};
 use crate::protocol::upstash::{Command, Pipeline, Redis};
 
@@ -17,7 +17,7 @@ const RECORD: &str = "SELECT signtusk.record_security_event(\
     $1, $2, $3, $4, $5, $6, $7::jsonb, $8::jsonb)::text AS job";
 
 /// Events that wait at the most; the oldest go first.
-const MOST_UNTOLD: i64 = 1_000;
+const MAX_PENDING_EVENTS: i64 = 1_000;
 
 /// What happened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -80,13 +80,18 @@ impl Event {
     }
 
     /// Lays it by in Redis, for the next upkeep.
-    pub(super) async fn lay_by(&self, redis: &Redis) -> Result<(), Error> {
+    pub(super) async fn spool(&self, redis: &Redis) -> Result<(), Error> {
         let text = serde_json::to_string(self).map_err(|_| Error::Unreadable)?;
-        let key = UNTOLD.key("");
-        let lay = Pipeline::new()
+        let key = PENDING_EVENTS.key("");
+        let spooling = Pipeline::new()
             .command(Command::new("RPUSH").arg(&key).arg(text))
-            .command(Command::new("LTRIM").arg(&key).arg(-MOST_UNTOLD).arg(-1));
-        redis.pipeline(lay).await?;
+            .command(
+                Command::new("LTRIM")
+                    .arg(&key)
+                    .arg(-MAX_PENDING_EVENTS)
+                    .arg(-1),
+            );
+        redis.pipeline(spooling).await?;
         Ok(())
     }
 }

@@ -17,7 +17,7 @@ mod attempt;
 mod blocklist;
 mod event;
 mod probe;
-mod upkeep;
+mod reconciler;
 mod visitor;
 
 use crate::protocol::postgres;
@@ -25,12 +25,12 @@ use crate::protocol::upstash::{self, Script, key_locked};
 use crate::service::job::{Jobs, Publisher};
 use crate::service::key::Family;
 use crate::service::outbox::Outbox;
-use crate::service::outbox::jobs::Courier;
+use crate::service::outbox::job_relay::JobRelay;
 
 pub use assess::{Assessment, Verdict};
 pub use attempt::{Attempt, Outcome};
 pub use blocklist::{Blocked, Blocklist, Entry};
-pub use upkeep::{Upkeep, Upkept};
+pub use reconciler::{Reconciled, Reconciler};
 pub use visitor::Visitor;
 
 use crate::protocol::postgres::Postgres;
@@ -65,7 +65,7 @@ pub const NEXT_PREFIXES: Family = Family {
 };
 
 /// Security events that Postgres has not been told.
-pub const UNTOLD: Family = Family {
+pub const PENDING_EVENTS: Family = Family {
     pattern: "security_events:untold",
     kind: "list",
     life: "until Postgres has them; 1,000 entries",
@@ -133,7 +133,7 @@ pub const KEYS: &[&Family] = &[
     &BLOCKED_PREFIXES,
     &NEXT_LENGTHS,
     &NEXT_PREFIXES,
-    &UNTOLD,
+    &PENDING_EVENTS,
     &ADDRESS_LOCKOUT,
     &FAILURES,
     &ADDRESS_FAILURES,
@@ -178,7 +178,7 @@ pub struct Security {
     redis: Redis,
     postgres: Postgres,
     outbox: Outbox,
-    courier: Courier,
+    job_relay: JobRelay,
 }
 
 impl Security {
@@ -187,7 +187,7 @@ impl Security {
     pub fn new(redis: Redis, postgres: Postgres, publisher: Publisher) -> Self {
         Self {
             outbox: Outbox::new(postgres.clone()),
-            courier: Courier {
+            job_relay: JobRelay {
                 jobs: Jobs::new(redis.clone()),
                 publisher,
             },

@@ -8,7 +8,7 @@ use utoipa::ToSchema;
 use crate::service::user_agent::{Form, UserAgent};
 
 /// How much of a user agent is kept, in bytes.
-const LONGEST: usize = 512;
+const MAX_LEN: usize = 512;
 
 /// The type of a device.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -81,7 +81,7 @@ impl From<Form> for DeviceType {
 
 /// The first bytes of a text, without half a character at the end.
 fn cut(text: &str) -> &str {
-    let mut end = text.len().min(LONGEST);
+    let mut end = text.len().min(MAX_LEN);
     while !text.is_char_boundary(end) {
         end -= 1;
     }
@@ -92,7 +92,7 @@ fn cut(text: &str) -> &str {
 mod tests {
     use proptest::prelude::*;
 
-    use super::{Device, DeviceType, LONGEST};
+    use super::{Device, DeviceType, MAX_LEN};
 
     #[test]
     fn the_usual_devices_are_recognised() {
@@ -175,7 +175,7 @@ mod tests {
         #[test]
         fn any_text_is_taken_and_no_more_of_it_kept_than_there_is_room_for(agent in "\\PC{0,800}") {
             let device = Device::parse(&agent);
-            prop_assert!(device.user_agent.unwrap_or_default().len() <= LONGEST);
+            prop_assert!(device.user_agent.unwrap_or_default().len() <= MAX_LEN);
         }
     }
 }

@@ -5,10 +5,10 @@ use uuid::Uuid;
 
 use super::archive::{Save, Saved};
 use super::record::Record;
-use super::{Error, MOST, SESSION, Sessions, scripts};
+use super::{Error, MAX_SESSIONS, SESSION, Sessions, scripts};
 use crate::base::causes::causes;
 use crate::protocol::postgres;
-use crate::service::job::{Created, JobType, NewJob, Order, Outgoing, Priority, Sight};
+use crate::service::job::{Created, JobOptions, JobType, NewJob, Outgoing, Priority, Viewer};
 
 /// A decision that Postgres has to learn of. Learning of it again, or late, changes nothing: a session is written only
 /// over an older version of it, and never where it was revoked.
@@ -51,7 +51,7 @@ pub enum Intent {
 
 impl Sessions {
     /// Makes a decision of Redis last: in Postgres, or else in the queue. What Postgres will never take is an error.
-    pub(super) async fn make_last(&self, intent: &Intent) -> Result<Saved, Error> {
+    pub(super) async fn persist(&self, intent: &Intent) -> Result<Saved, Error> {
         match self.apply(intent).await {
             Ok(saved) => Ok(saved),
             Err(error @ postgres::Error::Constraint { .. }) => Err(error.into()),
@@ -86,7 +86,7 @@ impl Sessions {
                 revoked.extend_from_slice(session_ids);
             }
         }
-        self.bury(&revoked).await
+        self.mark_revoked(&revoked).await
     }
 
     /// The one statement of an intent.
@@ -100,7 +100,7 @@ impl Sessions {
                 let save = Save {
                     record: session,
                     evicted,
-                    room: is_new.then_some(MOST - 1),
+                    room: is_new.then_some(MAX_SESSIONS - 1),
                     is_new: *is_new,
                 };
                 self.archive.save(save).await
@@ -129,7 +129,7 @@ impl Sessions {
     /// Hands an intent to the queue. The record of its job comes first, as of every job.
     async fn hand_over(&self, intent: &Intent) -> Result<(), Error> {
         let job = NewJob::new(intent).map_err(|_| Error::Unreadable("an intent"))?;
-        let order = Order {
+        let options = JobOptions {
             job: JobType::PersistSession,
             priority: Priority::High,
             tenant: "-".to_owned(),
@@ -137,7 +137,7 @@ impl Sessions {
             label: String::new(),
             not_before: None,
         };
-        let created = self.jobs.create(&order, std::slice::from_ref(&job), None);
+        let created = self.jobs.create(&options, std::slice::from_ref(&job), None);
         match created.await {
             Ok(Created::New) => {}
             Ok(_) => return Err(Error::Paused),
@@ -151,10 +151,10 @@ impl Sessions {
         }
         let message = Outgoing {
             job_id: &job.id,
-            job: order.job,
+            job: options.job,
             generation: 1,
-            priority: order.priority,
-            tenant: &order.tenant,
+            priority: options.priority,
+            tenant: &options.tenant,
             not_before: None,
             payload: &job.payload,
         };
@@ -164,7 +164,7 @@ impl Sessions {
         // The caller gets an error, so it must not be done later.
         if let Err(error) = self
             .jobs
-            .cancel_each(std::slice::from_ref(&job.id), Sight::ALL)
+            .cancel_each(std::slice::from_ref(&job.id), Viewer::ALL)
             .await
         {
             tracing::warn!(
@@ -176,7 +176,7 @@ impl Sessions {
     }
 
     /// Revokes at Redis what was found to be revoked elsewhere.
-    pub(super) async fn bury(&self, ids: &[String]) -> Result<(), Error> {
+    pub(super) async fn mark_revoked(&self, ids: &[String]) -> Result<(), Error> {
         if ids.is_empty() {
             return Ok(());
         }

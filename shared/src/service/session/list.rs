@@ -3,9 +3,9 @@
 use serde_json::value::RawValue;
 use uuid::Uuid;
 
+use super::ids::SessionId;
 use super::record::Record;
 use super::view::Session;
-use super::words::SessionId;
 use super::{Error, OF_USER, Sessions, scripts};
 use crate::base::causes::causes;
 
@@ -19,20 +19,23 @@ impl Sessions {
         let current = current.map_or("", SessionId::as_str);
         let kept = self.archive.of_user(user).await;
         let known = kept.as_deref().unwrap_or_default();
-        match self.list_at_redis(user, current, kept.is_ok(), known).await {
+        match self.list_in_redis(user, current, kept.is_ok(), known).await {
             Ok(listed) => Ok(listed),
             Err(Error::Store(error)) if kept.is_ok() => {
                 tracing::warn!(
                     error = causes(&error),
                     "Redis unavailable; sessions listed from Postgres"
                 );
-                known.iter().map(|record| shown(record, current)).collect()
+                known
+                    .iter()
+                    .map(|record| to_json(record, current))
+                    .collect()
             }
             Err(error) => Err(error),
         }
     }
 
-    async fn list_at_redis(
+    async fn list_in_redis(
         &self,
         user: Uuid,
         current: &str,
@@ -56,7 +59,7 @@ impl Sessions {
         let mut listed = live.map(raw).collect::<Result<Listed, Error>>()?;
         for record in known {
             if only_kept.contains(&record.session_id) {
-                listed.push(shown(record, current)?);
+                listed.push(to_json(record, current)?);
             }
         }
         Ok(listed)
@@ -64,7 +67,7 @@ impl Sessions {
 }
 
 /// A session that only Postgres knows.
-fn shown(record: &Record, current: &str) -> Result<Box<RawValue>, Error> {
+fn to_json(record: &Record, current: &str) -> Result<Box<RawValue>, Error> {
     let now = record.last_used_at;
     let mut session = Session::of(record, now, now, None)?;
     session.current = Some(record.session_id == current);

@@ -13,8 +13,9 @@
 //! `lua/session.lua` says how a session stands in Redis.
 
 mod archive;
-mod begin;
+mod create;
 mod device;
+mod ids;
 mod intent;
 mod list;
 mod read;
@@ -24,10 +25,10 @@ mod revoke;
 mod scripts;
 mod totp;
 mod view;
-mod words;
 
-pub use begin::{Begun, NewSession};
+pub use create::{Created, NewSession};
 pub use device::{Device, DeviceType};
+pub use ids::{InvalidSessionId, InvalidToken, RefreshToken, SessionId};
 pub use intent::Intent;
 pub use list::Listed;
 pub use record::Record;
@@ -36,7 +37,6 @@ pub use revoke::{AllRevoked, Revoked};
 pub use scripts::DIRECT_READ;
 pub use totp::Context;
 pub use view::{Session, Totp, Viewer};
-pub use words::{InvalidSessionId, InvalidToken, RefreshToken, SessionId};
 
 use self::archive::Archive;
 use crate::base::clock::Clock;
@@ -49,13 +49,13 @@ use crate::service::key::Family;
 const IDLE: i64 = 7 * 86_400_000;
 
 /// And whatever its use, after this.
-const LONGEST: i64 = 30 * 86_400_000;
+const MAX_LIFETIME: i64 = 30 * 86_400_000;
 
 /// Sessions of a user at most: the one that was used least recently goes.
-const MOST: i64 = 10;
+const MAX_SESSIONS: i64 = 10;
 
 /// How often something that others keep changing is tried again.
-const TRIES: usize = 3;
+const MAX_TRIES: usize = 3;
 
 /// One session.
 pub const SESSION: Family = Family {

@@ -3,10 +3,10 @@
 use jiff::tz::TimeZone;
 
 use super::archive::Touched;
+use super::ids::SessionId;
 use super::record::Record;
 use super::view::{Session, Viewer};
-use super::words::SessionId;
-use super::{ACTIVE_USERS, Error, OF_USER, SESSION, Sessions, TRIES, scripts};
+use super::{ACTIVE_USERS, Error, MAX_TRIES, OF_USER, SESSION, Sessions, scripts};
 use crate::base::causes::causes;
 use crate::base::id;
 use crate::protocol::upstash::Invocation;
@@ -15,7 +15,7 @@ use crate::protocol::upstash::Invocation;
 const SAVED_EVERY: i64 = 3_600_000;
 
 /// What Redis says of a session.
-enum Word {
+enum ReadResult {
     Live(String),
     /// The last use is to reach Postgres.
     Due(String, i64),
@@ -43,9 +43,9 @@ impl Sessions {
         totp_max_age: Option<u32>,
     ) -> Result<Option<String>, Error> {
         match self.ask(self.reading(id, viewer, totp_max_age, LOOK)).await {
-            Ok(Word::Live(json)) => Ok(Some(json)),
-            Ok(Word::Gone) => Ok(None),
-            Ok(Word::Use) => self.read_and_use(id, viewer, totp_max_age).await,
+            Ok(ReadResult::Live(json)) => Ok(Some(json)),
+            Ok(ReadResult::Gone) => Ok(None),
+            Ok(ReadResult::Use) => self.read_and_use(id, viewer, totp_max_age).await,
             Ok(_) => Err(Error::Unreadable("the answer of a script")),
             Err(error @ Error::Store(_)) => {
                 tracing::warn!(
@@ -65,10 +65,10 @@ impl Sessions {
         viewer: Viewer<'_>,
         totp_max_age: Option<u32>,
     ) -> Result<Option<String>, Error> {
-        for _ in 0..TRIES {
+        for _ in 0..MAX_TRIES {
             let call = self.reading(id, viewer, totp_max_age, &id::nonce());
-            let word = match self.ask(call).await {
-                Ok(word) => word,
+            let result = match self.ask(call).await {
+                Ok(result) => result,
                 Err(error @ Error::Store(_)) => {
                     tracing::warn!(
                         error = causes(&error),
@@ -78,31 +78,31 @@ impl Sessions {
                 }
                 Err(error) => return Err(error),
             };
-            let word = match word {
-                Word::Miss(ticket) => match self.archive.find(id.as_str()).await? {
+            let result = match result {
+                ReadResult::Miss(ticket) => match self.archive.find(id.as_str()).await? {
                     Some(record) => self.fill(&record, &ticket, viewer, totp_max_age).await?,
-                    None => Word::Gone,
+                    None => ReadResult::Gone,
                 },
-                Word::Former(json) => match self.archive.find(id.as_str()).await {
+                ReadResult::Former(json) => match self.archive.find(id.as_str()).await {
                     Ok(Some(record)) => self.fill(&record, "", viewer, totp_max_age).await?,
                     // The web app took the row away at logout, and left the string.
-                    Ok(None) => Word::Gone,
+                    Ok(None) => ReadResult::Gone,
                     Err(error) => {
                         tracing::warn!(
                             error = causes(&error),
                             "Postgres unavailable; session of the web app served unconfirmed"
                         );
-                        Word::Live(json)
+                        ReadResult::Live(json)
                     }
                 },
-                word => word,
+                result => result,
             };
-            match word {
-                Word::Live(json) | Word::Former(json) => return Ok(Some(json)),
-                Word::Due(json, at) => return self.note_use(id, at, json).await,
-                Word::Gone => return Ok(None),
-                Word::Miss(_) | Word::Late => {}
-                Word::Use => return Err(Error::Unreadable("the answer of a script")),
+            match result {
+                ReadResult::Live(json) | ReadResult::Former(json) => return Ok(Some(json)),
+                ReadResult::Due(json, at) => return self.note_use(id, at, json).await,
+                ReadResult::Gone => return Ok(None),
+                ReadResult::Miss(_) | ReadResult::Late => {}
+                ReadResult::Use => return Err(Error::Unreadable("the answer of a script")),
             }
         }
         Err(Error::Contended)
@@ -141,7 +141,7 @@ impl Sessions {
         ticket: &str,
         viewer: Viewer<'_>,
         totp_max_age: Option<u32>,
-    ) -> Result<Word, Error> {
+    ) -> Result<ReadResult, Error> {
         let [user, domain] = viewer.words();
         let mut call = scripts::FILL
             .invoke()
@@ -153,8 +153,8 @@ impl Sessions {
             .arg(user)
             .arg(domain)
             .arg(age(totp_max_age));
-        for word in record.fields()? {
-            call = call.arg(word);
+        for field in record.fields()? {
+            call = call.arg(field);
         }
         self.ask(call).await
     }
@@ -165,22 +165,22 @@ impl Sessions {
         Ok(())
     }
 
-    async fn ask(&self, call: Invocation) -> Result<Word, Error> {
+    async fn ask(&self, call: Invocation) -> Result<ReadResult, Error> {
         let answer: Vec<String> = self.redis.eval(call).await?;
         let mut words = answer.into_iter();
         let state = words.next().unwrap_or_default();
         let rest = [words.next(), words.next()];
         match (state.as_str(), rest) {
-            ("live", [Some(json), _]) => Ok(Word::Live(json)),
-            ("former", [Some(json), _]) => Ok(Word::Former(json)),
-            ("due", [Some(json), Some(at)]) => Ok(Word::Due(
+            ("live", [Some(json), _]) => Ok(ReadResult::Live(json)),
+            ("former", [Some(json), _]) => Ok(ReadResult::Former(json)),
+            ("due", [Some(json), Some(at)]) => Ok(ReadResult::Due(
                 json,
                 at.parse().map_err(|_| Error::Unreadable("an instant"))?,
             )),
-            ("miss", [Some(ticket), _]) => Ok(Word::Miss(ticket)),
-            ("gone", _) => Ok(Word::Gone),
-            ("use", _) => Ok(Word::Use),
-            ("late", _) => Ok(Word::Late),
+            ("miss", [Some(ticket), _]) => Ok(ReadResult::Miss(ticket)),
+            ("gone", _) => Ok(ReadResult::Gone),
+            ("use", _) => Ok(ReadResult::Use),
+            ("late", _) => Ok(ReadResult::Late),
             _ => Err(Error::Unreadable("the answer of a script")),
         }
     }
@@ -196,7 +196,7 @@ impl Sessions {
         match self.archive.touch(id.as_str(), at).await {
             Ok(Touched::Noted) => {}
             Ok(Touched::Revoked) => {
-                self.bury(&[id.as_str().to_owned()]).await?;
+                self.mark_revoked(&[id.as_str().to_owned()]).await?;
                 return Ok(None);
             }
             Ok(Touched::Lost) => self.restore(id).await,

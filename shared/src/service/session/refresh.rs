@@ -1,10 +1,10 @@
 //! Exchanging refresh tokens.
 
+use super::ids::{RefreshToken, SessionId};
 use super::intent::Intent;
 use super::record::{HALF_HASH, Record};
 use super::view::Viewer;
-use super::words::{RefreshToken, SessionId};
-use super::{Error, OF_USER, SESSION, Sessions, TRIES, scripts};
+use super::{Error, MAX_TRIES, OF_USER, SESSION, Sessions, scripts};
 use crate::base::causes::causes;
 use crate::protocol::upstash::Command;
 
@@ -45,7 +45,7 @@ impl Sessions {
         given: &RefreshToken,
         next: &RefreshToken,
     ) -> Result<Refreshed, Error> {
-        for _ in 0..TRIES {
+        for _ in 0..MAX_TRIES {
             let [user, domain] = viewer.words();
             let call = scripts::REFRESH
                 .invoke()
@@ -74,11 +74,11 @@ impl Sessions {
                 "gone" => return Ok(Refreshed::Gone),
                 "reused" => {
                     let session_ids = vec![id.as_str().to_owned()];
-                    self.make_last(&Intent::Revoke {
+                    self.persist(&Intent::Revoke {
                         session_ids: session_ids.clone(),
                     })
                     .await?;
-                    self.bury(&session_ids).await?;
+                    self.mark_revoked(&session_ids).await?;
                     if let Some(user) = rest.first() {
                         self.forget(user, id).await;
                     }
@@ -148,9 +148,9 @@ impl Sessions {
             evicted: Vec::new(),
             is_new: false,
         };
-        let saved = self.make_last(&intent).await?;
+        let saved = self.persist(&intent).await?;
         if saved.revoked {
-            self.bury(&[id]).await?;
+            self.mark_revoked(&[id]).await?;
         }
         Ok(!saved.revoked)
     }

@@ -6,10 +6,10 @@
 
 use uuid::Uuid;
 
+use super::ids::SessionId;
 use super::intent::Intent;
 use super::view::Viewer;
-use super::words::SessionId;
-use super::{Error, OF_USER, SESSION, Sessions, TRIES, scripts};
+use super::{Error, MAX_TRIES, OF_USER, SESSION, Sessions, scripts};
 
 /// What became of a wish to revoke a session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,11 +36,11 @@ impl Sessions {
         if viewer.user.is_some() && !self.is_theirs(id, viewer).await? {
             return Ok(Revoked::Hidden);
         }
-        self.make_last(&Intent::Revoke {
+        self.persist(&Intent::Revoke {
             session_ids: session_ids.to_vec(),
         })
         .await?;
-        self.bury(&session_ids).await?;
+        self.mark_revoked(&session_ids).await?;
         Ok(Revoked::Done)
     }
 
@@ -72,7 +72,7 @@ impl Sessions {
         except: Option<&SessionId>,
     ) -> Result<AllRevoked, Error> {
         let index = OF_USER.key(&user.to_string());
-        for _ in 0..TRIES {
+        for _ in 0..MAX_TRIES {
             let kept = except.map_or("", SessionId::as_str);
             let call = scripts::REVOKE_ALL.invoke().key(&index).arg(kept);
             let answer: Vec<String> = self.redis.eval(call).await?;
@@ -109,8 +109,8 @@ impl Sessions {
             at: at.parse().map_err(|_| Error::Unreadable("an instant"))?,
             session_ids: ids.to_vec(),
         };
-        let mut gone = self.make_last(&intent).await?.also;
+        let mut gone = self.persist(&intent).await?.also;
         gone.extend_from_slice(ids);
-        self.bury(&gone).await
+        self.mark_revoked(&gone).await
     }
 }

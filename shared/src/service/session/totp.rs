@@ -3,10 +3,10 @@
 use serde::Deserialize;
 use utoipa::ToSchema;
 
+use super::ids::SessionId;
 use super::record::Record;
 use super::view::Viewer;
-use super::words::SessionId;
-use super::{Error, SESSION, Sessions, TRIES, scripts};
+use super::{Error, MAX_TRIES, SESSION, Sessions, scripts};
 use crate::base::id;
 
 /// The context that a second factor was verified for.
@@ -42,7 +42,7 @@ impl Sessions {
         proven: Option<Context>,
     ) -> Result<Option<String>, Error> {
         let attempt = id::nonce();
-        for _ in 0..TRIES {
+        for _ in 0..MAX_TRIES {
             let [user, domain] = viewer.words();
             let call = scripts::TOTP
                 .invoke()

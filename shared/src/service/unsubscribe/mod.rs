@@ -12,14 +12,14 @@ pub use self::tokens::{Link, Tokens};
 use crate::protocol::mail::EmailAddress;
 
 /// Looks without changing anything: mail programs and scanners follow every link that they see.
-const LOOK: &str = "WITH mail AS ( \
+const FIND: &str = "WITH mail AS ( \
       SELECT coalesce($2, (SELECT recipient FROM signtusk.email_ledger WHERE key = $1)) AS recipient \
     ) SELECT recipient, EXISTS (SELECT FROM signtusk.email_suppressions \
       WHERE address = lower(recipient) AND reason = 'unsubscribed') AS unsubscribed \
     FROM mail WHERE recipient IS NOT NULL";
 
 /// Unsubscribes the recipient of a mail.
-const LEAVE: &str = "WITH mail AS ( \
+const UNSUBSCRIBE: &str = "WITH mail AS ( \
       SELECT coalesce($2, (SELECT recipient FROM signtusk.email_ledger WHERE key = $1)) AS recipient \
     ), listed AS ( \
       INSERT INTO signtusk.email_suppressions (address, reason, source) \
@@ -28,7 +28,7 @@ const LEAVE: &str = "WITH mail AS ( \
     ) SELECT recipient, true AS unsubscribed FROM mail WHERE recipient IS NOT NULL";
 
 /// Takes it back. What else stands against the address stays.
-const COME_BACK: &str = "WITH mail AS ( \
+const RESUBSCRIBE: &str = "WITH mail AS ( \
       SELECT coalesce($2, (SELECT recipient FROM signtusk.email_ledger WHERE key = $1)) AS recipient \
     ), lifted AS ( \
       DELETE FROM signtusk.email_suppressions USING mail \
@@ -45,7 +45,7 @@ pub enum Error {
 
 /// How the recipient of a mail stands to optional mail.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Standing {
+pub struct SubscriptionState {
     /// The recipient's address as it may be shown to whoever holds the link: `a***@example.com`.
     pub address: String,
     /// Whether optional mail has stopped.
@@ -64,21 +64,21 @@ impl Subscriptions {
     }
 
     /// How the recipient of a link's mail stands; nothing where neither link nor ledger says who that is.
-    pub async fn look(&self, link: &Link) -> Result<Option<Standing>, Error> {
-        self.ask(LOOK, link).await
+    pub async fn find(&self, link: &Link) -> Result<Option<SubscriptionState>, Error> {
+        self.query(FIND, link).await
     }
 
     /// Stops optional mail to the recipient of this mail.
-    pub async fn leave(&self, link: &Link) -> Result<Option<Standing>, Error> {
-        self.ask(LEAVE, link).await
+    pub async fn unsubscribe(&self, link: &Link) -> Result<Option<SubscriptionState>, Error> {
+        self.query(UNSUBSCRIBE, link).await
     }
 
     /// Lets optional mail go to the recipient of this mail again, as far as it was the recipient who stopped it.
-    pub async fn come_back(&self, link: &Link) -> Result<Option<Standing>, Error> {
-        self.ask(COME_BACK, link).await
+    pub async fn resubscribe(&self, link: &Link) -> Result<Option<SubscriptionState>, Error> {
+        self.query(RESUBSCRIBE, link).await
     }
 
-    async fn ask(&self, sql: &str, link: &Link) -> Result<Option<Standing>, Error> {
+    async fn query(&self, sql: &str, link: &Link) -> Result<Option<SubscriptionState>, Error> {
         let recipient = link.recipient.as_ref().map(EmailAddress::as_str);
         let parameters: [Parameter<'_>; 2] = [(&link.key, Type::TEXT), (&recipient, Type::TEXT)];
         let rows = self.0.query_repeatable(sql, &parameters).await?;
@@ -86,7 +86,7 @@ impl Subscriptions {
             return Ok(None);
         };
         let recipient: &str = column(row, "recipient")?;
-        Ok(Some(Standing {
+        Ok(Some(SubscriptionState {
             address: masked(recipient),
             is_unsubscribed: column(row, "unsubscribed")?,
         }))

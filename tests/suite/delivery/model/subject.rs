@@ -8,8 +8,8 @@ use redis::AsyncCommands as _;
 use redis::aio::MultiplexedConnection;
 use serde_json::json;
 use shared::service::job::{
-    Cancelled, Claim, Claimed, Created, Deferral, Ending, Failed, Incoming, JobType, Jobs, NewJob,
-    Progress, Redriven, Refusal, Sight, Status,
+    AttemptOutcome, Cancelled, Claim, Claimed, Created, Deferral, Failed, Incoming, JobType, Jobs,
+    NewJob, Progress, Redriven, Refusal, Status, Viewer,
 };
 
 use super::super::lease::order;
@@ -134,13 +134,13 @@ impl<'a> Subject<'a> {
                 }
                 None => Said::Nothing,
             },
-            Step::Cancel => match self.jobs.cancel(&id, Sight::ALL).await.unwrap() {
+            Step::Cancel => match self.jobs.cancel(&id, Viewer::ALL).await.unwrap() {
                 Cancelled::Done(_) => Said::Cancelled,
-                Cancelled::Not(refusal) => refused(refusal),
+                Cancelled::Refused(refusal) => refused(refusal),
             },
-            Step::Redrive => match self.jobs.redrive(&id, Sight::ALL).await.unwrap() {
+            Step::Redrive => match self.jobs.redrive(&id, Viewer::ALL).await.unwrap() {
                 Redriven::Ready { generation, .. } => Said::Ready(generation),
-                Redriven::Not(refusal) => refused(refusal),
+                Redriven::Refused(refusal) => refused(refusal),
             },
             Step::Fail(_) => match self.jobs.fail(incoming, "given up").await.unwrap() {
                 Failed::Dead => Said::Dead,
@@ -215,13 +215,13 @@ fn refused(refusal: Refusal) -> Said {
     }
 }
 
-fn ending(end: End) -> Ending {
+fn ending(end: End) -> AttemptOutcome {
     match end {
-        End::Completed => Ending::Completed(json!({ "sent": 1 })),
-        End::Failed => Ending::Failed("failed".into()),
-        End::Panicked => Ending::Panicked("panicked".into()),
-        End::Dead => Ending::Dead("dead".into()),
-        End::Deferred => Ending::Deferred(Deferral {
+        End::Completed => AttemptOutcome::Completed(json!({ "sent": 1 })),
+        End::Failed => AttemptOutcome::Failed("failed".into()),
+        End::Panicked => AttemptOutcome::Panicked("panicked".into()),
+        End::Dead => AttemptOutcome::Dead("dead".into()),
+        End::Deferred => AttemptOutcome::Deferred(Deferral {
             at: Timestamp::UNIX_EPOCH,
             reason: "later".into(),
             in_a_row: 1,

@@ -9,7 +9,7 @@ use shared::protocol::upstash::{Command, Error, Pipeline, Redis, Reply, Script};
 use tokio::time::timeout;
 
 use self::server::{http, ok, reciting};
-use crate::support::cloud::PATIENCE;
+use crate::support::cloud::TIMEOUT;
 
 static SCRIPT: Script = Script::new("return 1");
 
@@ -40,7 +40,7 @@ async fn errors(redis: &Redis) -> [(&'static str, Error); 4] {
             ),
         ]
     };
-    timeout(PATIENCE, asking).await.unwrap()
+    timeout(TIMEOUT, asking).await.unwrap()
 }
 
 #[tokio::test]
@@ -215,7 +215,7 @@ async fn a_connection_that_breaks_or_stalls_in_the_middle_is_a_lost_answer() {
         ("SSH-2.0-OpenSSH_9.2\r\n", true, "no HTTP at all"),
     ] {
         let redis = reciting(answer, stays).await;
-        let outcome = timeout(PATIENCE, redis.run::<i64>(Command::new("INCR").arg("k")))
+        let outcome = timeout(TIMEOUT, redis.run::<i64>(Command::new("INCR").arg("k")))
             .await
             .unwrap();
         assert!(

@@ -3,7 +3,7 @@
 use tokio::time::timeout;
 
 use super::server::{http, ok, reciting};
-use crate::support::cloud::PATIENCE;
+use crate::support::cloud::TIMEOUT;
 
 #[tokio::test]
 async fn a_subscription_ends_in_an_error_when_its_stream_is_no_stream() {
@@ -37,7 +37,7 @@ async fn a_subscription_ends_in_an_error_when_its_stream_is_no_stream() {
     ] {
         let redis = reciting(answer, stays).await;
         let listening = async { redis.subscribe(&["c"]).await?.next().await };
-        let outcome = timeout(PATIENCE, listening)
+        let outcome = timeout(TIMEOUT, listening)
             .await
             .unwrap_or_else(|_| panic!("{why}: hangs"));
         assert!(outcome.is_err(), "{why}: {outcome:?}");

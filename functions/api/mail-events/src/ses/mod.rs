@@ -8,12 +8,12 @@ use serde_json::Value;
 use shared::protocol::mail::{EmailAddress, LEDGER_TAG, Provider};
 use shared::service::mail_event::{EventKind, MailEvent};
 
-use crate::reading::{
-    NoEvent, addresses, concerned, document, instant, joined, object, text, texts,
+use crate::parse::{
+    ParseError, addresses, concerned, document, instant, joined, object, text, texts,
 };
 
 /// What a record tells beyond the mail that it is about.
-struct Told {
+struct ParsedEvent {
     kind: EventKind,
     at: Timestamp,
     recipients: Vec<EmailAddress>,
@@ -21,21 +21,21 @@ struct Told {
 }
 
 /// Reads the text of a notification. `event_id` is the notification's id.
-pub(crate) fn event(event_id: &str, notification: &str) -> Result<MailEvent, NoEvent> {
+pub(crate) fn event(event_id: &str, notification: &str) -> Result<MailEvent, ParseError> {
     // A topic that was just connected says so in plain words.
     if !notification.trim_start().starts_with('{') {
-        return Err(NoEvent::other("plain text"));
+        return Err(ParseError::other("plain text"));
     }
     let record = document(notification.as_bytes())?;
     let kind = ["eventType", "notificationType"]
         .iter()
         .find_map(|name| record[name].as_str())
-        .ok_or_else(|| NoEvent::unreadable("/eventType"))?;
+        .ok_or_else(|| ParseError::unreadable("/eventType"))?;
     let Some(read) = reader(kind) else {
-        return Err(NoEvent::other(kind));
+        return Err(ParseError::other(kind));
     };
     let mail = object(&record, "mail")?;
-    let told = read(&record, mail)?;
+    let parsed = read(&record, mail)?;
     Ok(MailEvent {
         provider: Provider::Ses,
         event_id: event_id.to_owned(),
@@ -44,25 +44,25 @@ pub(crate) fn event(event_id: &str, notification: &str) -> Result<MailEvent, NoE
             .first()
             .map(|key| (*key).to_owned()),
         message_id: text(mail, "messageId").unwrap_or_default().to_owned(),
-        kind: told.kind,
-        at: told.at,
-        recipients: told.recipients,
-        detail: told.detail,
+        kind: parsed.kind,
+        at: parsed.at,
+        recipients: parsed.recipients,
+        detail: parsed.detail,
     })
 }
 
-type Reader = fn(&Value, &Value) -> Result<Told, NoEvent>;
+type Reader = fn(&Value, &Value) -> Result<ParsedEvent, ParseError>;
 
 /// The reader of a type, in whatever case its name is written.
 fn reader(kind: &str) -> Option<Reader> {
     Some(match kind.to_ascii_lowercase().as_str() {
-        "send" => |_, mail| whole(mail, "mail", mail, EventKind::Sent, None),
+        "send" => |_, mail| for_all_recipients(mail, "mail", mail, EventKind::Sent, None),
         "delivery" => delivery,
         "deliverydelay" => delay,
         "bounce" => bounce,
         "complaint" => complaint,
-        "open" => |record, mail| looked(record, mail, "open", EventKind::Opened),
-        "click" => |record, mail| looked(record, mail, "click", EventKind::Clicked),
+        "open" => |record, mail| engagement(record, mail, "open", EventKind::Opened),
+        "click" => |record, mail| engagement(record, mail, "click", EventKind::Clicked),
         "reject" => reject,
         "rendering failure" => failure,
         _ => return None,
@@ -70,10 +70,10 @@ fn reader(kind: &str) -> Option<Reader> {
 }
 
 /// When it happened; where that cannot be read, when the mail was sent.
-fn at(event: &Value, name: &str, mail: &Value) -> Result<Timestamp, NoEvent> {
+fn at(event: &Value, name: &str, mail: &Value) -> Result<Timestamp, ParseError> {
     instant(event, "timestamp")
         .or_else(|| instant(mail, "timestamp"))
-        .ok_or_else(|| NoEvent::unreadable(&format!("/{name}/timestamp")))
+        .ok_or_else(|| ParseError::unreadable(&format!("/{name}/timestamp")))
 }
 
 fn mailed(mail: &Value) -> Vec<EmailAddress> {
@@ -81,14 +81,14 @@ fn mailed(mail: &Value) -> Vec<EmailAddress> {
 }
 
 /// Something that concerns every recipient of the mail.
-fn whole(
+fn for_all_recipients(
     event: &Value,
     name: &str,
     mail: &Value,
     kind: EventKind,
     detail: Option<&str>,
-) -> Result<Told, NoEvent> {
-    Ok(Told {
+) -> Result<ParsedEvent, ParseError> {
+    Ok(ParsedEvent {
         kind,
         at: at(event, name, mail)?,
         recipients: mailed(mail),
@@ -96,16 +96,16 @@ fn whole(
     })
 }
 
-fn delivery(record: &Value, mail: &Value) -> Result<Told, NoEvent> {
+fn delivery(record: &Value, mail: &Value) -> Result<ParsedEvent, ParseError> {
     let delivery = object(record, "delivery")?;
     let detail = text(delivery, "smtpResponse");
-    whole(delivery, "delivery", mail, EventKind::Delivered, detail)
+    for_all_recipients(delivery, "delivery", mail, EventKind::Delivered, detail)
 }
 
-fn delay(record: &Value, mail: &Value) -> Result<Told, NoEvent> {
+fn delay(record: &Value, mail: &Value) -> Result<ParsedEvent, ParseError> {
     let delay = object(record, "deliveryDelay")?;
     let recipients = &delay["delayedRecipients"];
-    Ok(Told {
+    Ok(ParsedEvent {
         kind: EventKind::Delayed,
         at: at(delay, "deliveryDelay", mail)?,
         detail: joined(&[text(delay, "delayType"), diagnosis(recipients)]),
@@ -115,12 +115,12 @@ fn delay(record: &Value, mail: &Value) -> Result<Told, NoEvent> {
 
 /// Only `Permanent` says that the mailbox will never take it; `Transient` and `Undetermined` may pass. Either way SES
 /// has given up: what it goes on trying is a delay.
-fn bounce(record: &Value, mail: &Value) -> Result<Told, NoEvent> {
+fn bounce(record: &Value, mail: &Value) -> Result<ParsedEvent, ParseError> {
     let bounce = object(record, "bounce")?;
     let recipients = &bounce["bouncedRecipients"];
     let kind = text(bounce, "bounceType");
     let permanent = kind.is_some_and(|kind| kind.eq_ignore_ascii_case("permanent"));
-    Ok(Told {
+    Ok(ParsedEvent {
         kind: EventKind::Bounced { permanent },
         at: at(bounce, "bounce", mail)?,
         detail: joined(&[kind, text(bounce, "bounceSubType"), diagnosis(recipients)]),
@@ -130,14 +130,14 @@ fn bounce(record: &Value, mail: &Value) -> Result<Told, NoEvent> {
 
 /// A report of type `not-spam` (RFC 5965, section 7.3, and its registry) takes a complaint back: whoever sent it wants
 /// the mail.
-fn complaint(record: &Value, mail: &Value) -> Result<Told, NoEvent> {
+fn complaint(record: &Value, mail: &Value) -> Result<ParsedEvent, ParseError> {
     let complaint = object(record, "complaint")?;
     let feedback = text(complaint, "complaintFeedbackType");
     if feedback.is_some_and(|feedback| feedback.eq_ignore_ascii_case("not-spam")) {
-        return Err(NoEvent::other("Complaint, not-spam"));
+        return Err(ParseError::other("Complaint, not-spam"));
     }
     let recipients = named(&complaint["complainedRecipients"]);
-    Ok(Told {
+    Ok(ParsedEvent {
         kind: EventKind::Complained,
         at: at(complaint, "complaint", mail)?,
         detail: joined(&[feedback, text(complaint, "complaintSubType")]),
@@ -146,18 +146,23 @@ fn complaint(record: &Value, mail: &Value) -> Result<Told, NoEvent> {
 }
 
 /// An open or a click. Who looked from where with what is not kept.
-fn looked(record: &Value, mail: &Value, name: &str, kind: EventKind) -> Result<Told, NoEvent> {
-    whole(object(record, name)?, name, mail, kind, None)
+fn engagement(
+    record: &Value,
+    mail: &Value,
+    name: &str,
+    kind: EventKind,
+) -> Result<ParsedEvent, ParseError> {
+    for_all_recipients(object(record, name)?, name, mail, kind, None)
 }
 
-fn reject(record: &Value, mail: &Value) -> Result<Told, NoEvent> {
+fn reject(record: &Value, mail: &Value) -> Result<ParsedEvent, ParseError> {
     let reason = text(&record["reject"], "reason");
-    whole(mail, "mail", mail, EventKind::Failed, reason)
+    for_all_recipients(mail, "mail", mail, EventKind::Failed, reason)
 }
 
-fn failure(record: &Value, mail: &Value) -> Result<Told, NoEvent> {
+fn failure(record: &Value, mail: &Value) -> Result<ParsedEvent, ParseError> {
     let reason = text(&record["failure"], "errorMessage");
-    whole(mail, "mail", mail, EventKind::Failed, reason)
+    for_all_recipients(mail, "mail", mail, EventKind::Failed, reason)
 }
 
 /// The addresses of a list of recipients.

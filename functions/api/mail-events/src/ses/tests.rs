@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use shared::service::mail_event::{EventKind, MailEvent};
 
 use super::event;
-use crate::reading::NoEvent;
+use crate::parse::ParseError;
 
 fn record(kind: &str, member: &str, detail: Value) -> Value {
     let mut record = json!({
@@ -20,7 +20,7 @@ fn record(kind: &str, member: &str, detail: Value) -> Value {
     record
 }
 
-fn read(record: &Value) -> Result<MailEvent, NoEvent> {
+fn read(record: &Value) -> Result<MailEvent, ParseError> {
     event("sns-1", &record.to_string())
 }
 
@@ -133,7 +133,7 @@ fn a_complaint_that_is_taken_back_suppresses_nobody() {
     for taken_back in ["not-spam", "Not-Spam"] {
         complaint["complaintFeedbackType"] = taken_back.into();
         let other = read(&record("Complaint", "complaint", complaint.clone())).unwrap_err();
-        assert!(matches!(other, NoEvent::Other(_)));
+        assert!(matches!(other, ParseError::Other(_)));
     }
 }
 
@@ -157,17 +157,17 @@ fn what_tells_of_no_mail_is_named_and_passed_over() {
     let connected = "Successfully validated SNS topic for Amazon SES event publishing.";
     assert_eq!(
         event("1", connected).unwrap_err(),
-        NoEvent::other("plain text")
+        ParseError::other("plain text")
     );
     for kind in ["Subscription", "AmazonSnsSubscriptionSucceeded", "bounced"] {
         let message = json!({ "notificationType": kind });
-        assert_eq!(read(&message).unwrap_err(), NoEvent::other(kind));
+        assert_eq!(read(&message).unwrap_err(), ParseError::other(kind));
     }
 }
 
 #[test]
 fn what_cannot_be_read_is_told_by_its_place_and_not_by_its_value() {
-    let unreadable = |at: &str| NoEvent::Unreadable(at.to_owned());
+    let unreadable = |at: &str| ParseError::Unreadable(at.to_owned());
     let missing = json!({ "eventType": "Bounce", "mail": record("", "x", json!(0))["mail"] });
     assert_eq!(read(&missing).unwrap_err(), unreadable("/bounce"));
     let time = json!({ "bounceType": "Permanent", "timestamp": "ann@example.com" });

@@ -33,18 +33,18 @@ pub(crate) fn router(events: Events) -> Router {
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, rename_all = "PascalCase")]
-struct Asked {
+struct ActionQuery {
     action: String,
     topic_arn: String,
     token: String,
     subscription_arn: String,
 }
 
-async fn act(State(events): State<Events>, Query(asked): Query<Asked>) -> Response {
-    match asked.action.as_str() {
+async fn act(State(events): State<Events>, Query(query): Query<ActionQuery>) -> Response {
+    match query.action.as_str() {
         "ConfirmSubscription" => {
-            let confirmed = events.confirm(&asked.topic_arn, &asked.token);
-            if asked.topic_arn != TOPIC_ARN {
+            let confirmed = events.confirm(&query.topic_arn, &query.token);
+            if query.topic_arn != TOPIC_ARN {
                 return refusal(StatusCode::NOT_FOUND, "NotFound", "Topic does not exist");
             }
             if !confirmed {
@@ -58,7 +58,7 @@ async fn act(State(events): State<Events>, Query(asked): Query<Asked>) -> Respon
                 ),
             )
         }
-        "Unsubscribe" if asked.subscription_arn == subscription_arn() => {
+        "Unsubscribe" if query.subscription_arn == subscription_arn() => {
             events.deactivate();
             answer("Unsubscribe", "")
         }

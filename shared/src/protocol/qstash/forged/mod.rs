@@ -1,6 +1,6 @@
 //! Tests of the receiver: what it believes, and what it must not. Tokens are made by hand.
 
-mod believed;
+mod accepted;
 mod content;
 mod form;
 mod mutations;

@@ -1,0 +1,187 @@
+//! What a message asks for.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use serde::Deserialize;
+use serde_json::{Value, json};
+use shared::base::clock::Clock;
+use shared::protocol::qstash;
+use shared::service::job::Stop;
+use shared::service::outbox::Outbox;
+use shared::service::outbox::job_relay::JobRelay;
+use shared::service::security::Reconciler;
+use tokio::time::Instant;
+
+use crate::dead_letters::DeadLetterReconciler;
+use crate::follow_up;
+use crate::invalidations::Invalidator;
+use crate::outbox::{Sweep, Swept};
+use crate::unclaimed::republish;
+
+/// What is kept back of the time, so that a batch that is under way can be settled, and the other parts have their turn.
+const MARGIN: Duration = Duration::from_secs(5);
+
+/// What a message asks for.
+#[derive(Debug, Default, Deserialize)]
+pub(crate) struct Task {
+    #[serde(default, alias = "errand")]
+    task: TaskKind,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+enum TaskKind {
+    /// Everything: what a message without words asks for.
+    #[default]
+    Outbox,
+    /// The same, by schedule: lost jobs only once in a quarter of an hour.
+    Sweep,
+    /// The rows, now and once more a little later: the web app's ping.
+    Ping,
+    /// The rows, once.
+    Rows,
+    /// Dead letters.
+    DeadLetters,
+}
+
+impl Task {
+    /// What there is to ask for.
+    pub(crate) const NAMES: [&str; 5] = ["outbox", "sweep", "ping", "rows", "dead-letters"];
+}
+
+/// What the errands need.
+pub(crate) struct Relay {
+    pub(crate) outbox: Outbox,
+    pub(crate) invalidator: Invalidator,
+    pub(crate) jobs: JobRelay,
+    pub(crate) security: Reconciler,
+    pub(crate) qstash: qstash::Client,
+    pub(crate) clock: Clock,
+}
+
+impl Relay {
+    pub(crate) async fn perform(&self, task: Task, deadline: Instant) -> Result<Value, Stop> {
+        let until = deadline - MARGIN;
+        match task.task {
+            TaskKind::Outbox => self.sweep(until, true).await,
+            TaskKind::Sweep => {
+                self.sweep(until, is_first_of_quarter_hour(self.clock.now()))
+                    .await
+            }
+            TaskKind::Ping => {
+                follow_up::publish(&self.jobs.publisher, self.clock.now()).await;
+                Ok(self.rows(until).await?.summary())
+            }
+            TaskKind::Rows => Ok(self.rows(until).await?.summary()),
+            TaskKind::DeadLetters => {
+                let reconciler = DeadLetterReconciler {
+                    jobs: &self.jobs.jobs,
+                    qstash: &self.qstash,
+                };
+                let result = reconciler.reconcile(self.clock.now(), until).await?;
+                Ok(json!(result))
+            }
+        }
+    }
+
+    /// Relays the rows of the outbox. What the time does not suffice for goes on in the next message.
+    async fn rows(&self, until: Instant) -> Result<Swept, Stop> {
+        let mut failures = Failures::default();
+        let swept = self.relay(until, &mut failures).await;
+        failures.settle()?;
+        swept.finished()
+    }
+
+    /// One line for each kind of row. What must no longer be answered comes first: it is short, and somebody may look.
+    async fn relay(&self, until: Instant, failures: &mut Failures) -> Swept {
+        let mut sweep = Sweep::new(&self.outbox, until);
+        failures.note("invalidations", sweep.drain(&self.invalidator).await);
+        failures.note("jobs", sweep.drain(&self.jobs).await);
+        failures.note("purge", sweep.purge().await);
+        sweep.result()
+    }
+
+    /// The outbox first: what stands there has no other way. Then what outages left behind: the copy of the block list,
+    /// events that Postgres was not told, and the jobs whose messages may be lost. No part waits for another to succeed.
+    async fn sweep(&self, until: Instant, finds_lost_jobs: bool) -> Result<Value, Stop> {
+        let mut failures = Failures::default();
+        let swept = self.relay(until, &mut failures).await;
+        let mut republished = Some(0);
+        if finds_lost_jobs {
+            let lost = republish(&self.outbox, &self.jobs, self.clock.now()).await;
+            republished = failures.note("unclaimed jobs", lost);
+        }
+        let recovered = self.security.run().await.map_err(Stop::retry);
+        let recovered = failures.note("security", recovered);
+        failures.settle()?;
+        swept.finished()?;
+        let recovered = recovered.unwrap_or_default();
+        let mut summary = swept.summary();
+        summary["republished"] = json!(republished);
+        summary["blocked"] = json!(recovered.blocked);
+        summary["told"] = json!(recovered.recorded);
+        Ok(summary)
+    }
+}
+
+/// Whether a sweep that runs every five minutes is the first of a quarter of an hour. A job counts as lost when it has
+/// been due for that long, so looking more often costs commands and finds little.
+fn is_first_of_quarter_hour(now: Timestamp) -> bool {
+    now.as_second().rem_euclid(15 * 60) < 5 * 60
+}
+
+/// What failed of a sweep.
+#[derive(Default)]
+struct Failures(Option<Stop>);
+
+impl Failures {
+    /// The result of a part; its failure is kept until all parts had their turn.
+    fn note<T>(&mut self, part: &str, result: Result<T, Stop>) -> Option<T> {
+        match result {
+            Ok(value) => Some(value),
+            Err(stop) => {
+                tracing::error!(
+                    part,
+                    reason = %stop,
+                    "part of the sweep failed; the other parts continue"
+                );
+                self.0.get_or_insert(stop);
+                None
+            }
+        }
+    }
+
+    fn settle(self) -> Result<(), Stop> {
+        self.0.map_or(Ok(()), Err)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::Timestamp;
+
+    use super::{Task, TaskKind, is_first_of_quarter_hour};
+
+    #[test]
+    fn every_third_sweep_finds_lost_jobs() {
+        let sweeps = (0..48).map(|five| Timestamp::from_second(five * 300 + 20).unwrap());
+        assert_eq!(
+            sweeps.filter(|at| is_first_of_quarter_hour(*at)).count(),
+            16
+        );
+    }
+
+    #[test]
+    fn message_without_words_asks_for_everything_and_each_name_is_understood() {
+        let ping: Task = serde_json::from_str("{}").unwrap();
+        assert!(matches!(ping.task, TaskKind::Outbox));
+        for name in Task::NAMES {
+            let body = format!(r#"{{"task":"{name}"}}"#);
+            assert!(serde_json::from_str::<Task>(&body).is_ok(), "{name}");
+            let former = format!(r#"{{"errand":"{name}"}}"#);
+            assert!(serde_json::from_str::<Task>(&former).is_ok(), "{name}");
+        }
+        assert!(serde_json::from_str::<Task>(r#"{"task":"lunch"}"#).is_err());
+    }
+}

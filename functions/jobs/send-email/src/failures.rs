@@ -1,0 +1,99 @@
+//! What keeps single recipients of a bulk from their mail, set aside so that the others get theirs.
+
+use crate::outcome::Error;
+
+/// Recipients in a row that may be in trouble. More of them, and it is the provider or the database.
+const MAX_IN_A_ROW: usize = 2;
+
+/// The recipients of one delivery whose mail is not settled.
+#[derive(Debug, Default)]
+pub(crate) struct FailureTracker {
+    in_a_row: usize,
+    most_severe: Option<Error>,
+}
+
+impl FailureTracker {
+    /// Where among `left` recipients an attempt begins. Each begins behind those that may have stopped the one before: what
+    /// is settled is skipped, so every recipient has a turn.
+    pub(crate) fn start(attempt: u32, left: usize) -> usize {
+        let before = usize::try_from(attempt.saturating_sub(1)).unwrap_or_default();
+        (before * MAX_IN_A_ROW) % left.max(1)
+    }
+
+    /// Sets an error aside that is one recipient's alone. Errors if it is everybody's: then the delivery ends.
+    pub(crate) fn note(&mut self, error: Error) -> Result<(), Error> {
+        self.in_a_row += 1;
+        if !error.is_of_one_recipient() || self.in_a_row > MAX_IN_A_ROW {
+            return Err(error);
+        }
+        // What is put off spends no retry, so it goes before what does.
+        let is_put_off = matches!(error, Error::Busy);
+        if is_put_off || self.most_severe.is_none() {
+            self.most_severe = Some(error);
+        }
+        Ok(())
+    }
+
+    /// A recipient is settled.
+    pub(crate) fn settled(&mut self) {
+        self.in_a_row = 0;
+    }
+
+    /// What the delivery ends with. Errors if a recipient is not settled.
+    pub(crate) fn end(self) -> Result<(), Error> {
+        self.most_severe.map_or(Ok(()), Err)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use shared::protocol::mail::SendError;
+
+    use super::FailureTracker;
+    use crate::outcome::Error;
+
+    fn unknown() -> Error {
+        Error::Provider(SendError::Unknown("no answer".into()))
+    }
+
+    #[test]
+    fn trouble_of_one_recipient_is_set_aside_and_of_many_in_a_row_is_not() {
+        let mut failures = FailureTracker::default();
+        for _ in 0..3 {
+            assert!(failures.note(unknown()).is_ok());
+            assert!(failures.note(unknown()).is_ok());
+            failures.settled();
+        }
+        assert!(failures.note(unknown()).is_ok());
+        assert!(failures.note(unknown()).is_ok());
+        assert!(failures.note(unknown()).is_err());
+    }
+
+    #[test]
+    fn limit_or_end_of_time_ends_the_delivery() {
+        let throttled = Error::Deferred {
+            after: std::time::Duration::ZERO,
+            reason: String::new(),
+        };
+        for error in [throttled, Error::OutOfTime(1)] {
+            assert!(FailureTracker::default().note(error).is_err());
+        }
+    }
+
+    #[test]
+    fn recipient_that_another_job_writes_to_is_waited_for_before_a_retry_is_spent() {
+        let mut failures = FailureTracker::default();
+        failures.note(unknown()).unwrap();
+        failures.note(Error::Busy).unwrap();
+        assert!(matches!(failures.end(), Err(Error::Busy)));
+    }
+
+    #[test]
+    fn every_recipient_has_a_turn_although_the_first_ones_fail_for_ever() {
+        let starts: Vec<usize> = (1..=4)
+            .map(|attempt| FailureTracker::start(attempt, 5))
+            .collect();
+        assert_eq!(starts, [0, 2, 4, 1]);
+        assert_eq!(FailureTracker::start(3, 0), 0);
+    }
+}

@@ -1,0 +1,79 @@
+//! The key that checkpoints are signed with. The database does not have it: who can write every table can still not
+//! make a checkpoint that excuses what is missing.
+
+use hmac::{Hmac, KeyInit as _, Mac as _};
+use sha2::Sha256;
+
+use crate::base::env;
+use crate::base::hex::hex;
+use crate::base::secret::Secret;
+
+/// What is signed besides the text, so that no other use of the key gives the same signature.
+const PURPOSE: &[u8] = b"signtusk audit checkpoint\n";
+
+/// Signs checkpoints and knows its own.
+#[derive(Clone, Debug)]
+pub struct CheckpointSigner {
+    current: Secret,
+    former: Option<Secret>,
+}
+
+impl CheckpointSigner {
+    /// `AUDIT_KEY` signs; what `AUDIT_KEY_FORMER` signed is believed as well.
+    pub fn from_env() -> Result<Self, env::Error> {
+        Ok(Self::new(
+            env::secret("AUDIT_KEY")?,
+            env::optional_secret("AUDIT_KEY_FORMER")?,
+        ))
+    }
+
+    /// A seal with these keys.
+    #[must_use]
+    pub fn new(current: Secret, former: Option<Secret>) -> Self {
+        Self { current, former }
+    }
+
+    /// HMAC-SHA-256 of a text under the current key, in hex.
+    #[must_use]
+    pub fn sign(&self, text: &str) -> String {
+        hex(&mac(&self.current, text))
+    }
+
+    /// Whether one of the keys signed the text.
+    #[must_use]
+    pub fn signed(&self, text: &str, signature: &str) -> bool {
+        let given = Secret::new(signature.to_owned());
+        let by = |key: &Secret| given.matches(&hex(&mac(key, text)));
+        by(&self.current) | self.former.as_ref().is_some_and(by)
+    }
+}
+
+fn mac(key: &Secret, text: &str) -> Vec<u8> {
+    // HMAC takes keys of every length, so the empty result stands for nothing that can happen.
+    Hmac::<Sha256>::new_from_slice(key.expose().as_bytes()).map_or_else(
+        |_| Vec::new(),
+        |mut mac| {
+            mac.update(PURPOSE);
+            mac.update(text.as_bytes());
+            mac.finalize().into_bytes().to_vec()
+        },
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::CheckpointSigner;
+    use crate::base::secret::Secret;
+
+    #[test]
+    fn what_another_key_or_another_text_was_signed_with_is_not_believed() {
+        let key = |text: &str| Secret::new(text.to_owned());
+        let old = CheckpointSigner::new(key("old"), None);
+        let new = CheckpointSigner::new(key("new"), Some(key("old")));
+        let signature = old.sign("{}");
+        assert!(old.signed("{}", &signature) && new.signed("{}", &signature));
+        assert!(!CheckpointSigner::new(key("new"), None).signed("{}", &signature));
+        assert!(!old.signed("{ }", &signature));
+        assert!(!old.signed("{}", ""));
+    }
+}

@@ -1,0 +1,124 @@
+//! Housekeeping: what is no longer needed goes, in bounded batches, and how far a run has come stands in Postgres.
+//!
+//! A batch and its count are one statement or one transaction: a run that is killed is gone on with by the next delivery, which knows what
+//! was removed. Nothing here removes legal evidence but by the days of `signtusk.retention`, which only the owner of the
+//! database changes.
+
+mod evidence;
+mod files;
+mod keyspace;
+mod removal;
+mod task;
+
+use serde::Deserialize;
+use serde_json::Value;
+
+pub use self::evidence::EndedRequest;
+pub use self::files::{Place, TempFile};
+pub use self::keyspace::{Keyspace, Seen};
+pub use self::removal::Removal;
+pub use self::task::{Sweep, Task};
+use crate::protocol::postgres::{self, Json, Parameter, Postgres, Type, column};
+
+/// Rows that one statement removes.
+pub const BATCH: u32 = 1000;
+
+/// Rows that a dry run counts of one table.
+const MAX_COUNTED: i64 = 1_000_000;
+
+/// Why something could not be cleaned up.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The database did not take the statement; the cause says whether it may be tried again.
+    #[error("the data to clean up is unavailable")]
+    Postgres(#[from] postgres::Error),
+    /// The database did not give back what was written.
+    #[error("the run's record is unreadable")]
+    Unreadable,
+}
+
+/// How far one task of a run has come.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+pub struct TaskState {
+    /// The task's name.
+    pub task: String,
+    /// What it has removed so far.
+    pub removed: u64,
+    /// Whether it is done.
+    pub done: bool,
+    /// What else there is to say of it.
+    pub detail: Option<Value>,
+}
+
+/// The tables that are cleaned up.
+#[derive(Clone, Debug)]
+pub struct Cleanup(Postgres);
+
+impl Cleanup {
+    /// The tables of a migrated database.
+    #[must_use]
+    pub fn new(postgres: Postgres) -> Self {
+        Self(postgres)
+    }
+
+    /// How far a run has come.
+    pub async fn states(&self, run: &str) -> Result<Vec<TaskState>, Error> {
+        let sql = "SELECT coalesce(json_agg(json_build_object('task', task, 'removed', removed, \
+            'done', done_at IS NOT NULL, 'detail', detail)), '[]') AS standings \
+            FROM signtusk.cleanup_runs WHERE job_id = $1";
+        let rows = self.0.query_repeatable(sql, &[(&run, Type::TEXT)]).await?;
+        let Json(states) = column(rows.first().ok_or(Error::Unreadable)?, "standings")?;
+        Ok(states)
+    }
+
+    /// Removes one batch and counts it for the run. Fewer than [`BATCH`] means that no more is left.
+    pub async fn sweep(&self, run: &str, task: Task, sweep: &Sweep) -> Result<u32, Error> {
+        let Sweep { table, condition } = sweep;
+        // Names and conditions are literals of this crate.
+        let sql = format!(
+            "WITH gone AS (DELETE FROM {table} WHERE ctid IN \
+               (SELECT ctid FROM {table} WHERE {condition} LIMIT $3) RETURNING 1), \
+             counted AS (SELECT count(*) AS rows FROM gone), \
+             noted AS (INSERT INTO signtusk.cleanup_runs AS run (job_id, task, removed) \
+               SELECT $1, $2, rows FROM counted \
+               ON CONFLICT (job_id, task) DO UPDATE SET removed = run.removed + excluded.removed) \
+             SELECT rows::integer AS rows FROM counted"
+        );
+        let (task, most) = (task.name(), i64::from(BATCH));
+        let parameters: [Parameter<'_>; 3] =
+            [(&run, Type::TEXT), (&task, Type::TEXT), (&most, Type::INT8)];
+        let rows = self.0.query_repeatable(&sql, &parameters).await?;
+        let rows: i32 = column(rows.first().ok_or(Error::Unreadable)?, "rows")?;
+        Ok(u32::try_from(rows).unwrap_or_default())
+    }
+
+    /// How many rows a sweep would remove now; counted up to a million.
+    pub async fn count(&self, sweep: &Sweep) -> Result<u64, Error> {
+        let Sweep { table, condition } = sweep;
+        let sql = format!(
+            "SELECT count(*) AS rows FROM (SELECT FROM {table} WHERE {condition} LIMIT $1) AS counted"
+        );
+        self.number(&sql, &[(&MAX_COUNTED, Type::INT8)]).await
+    }
+
+    /// Marks a task of a run as done.
+    pub async fn done(&self, run: &str, task: Task, detail: Option<&Value>) -> Result<(), Error> {
+        let sql = "INSERT INTO signtusk.cleanup_runs AS run (job_id, task, done_at, detail) \
+            VALUES ($1, $2, now(), $3) \
+            ON CONFLICT (job_id, task) DO UPDATE SET done_at = now(), detail = excluded.detail";
+        let (task, detail) = (task.name(), detail.map(Json));
+        let parameters: [Parameter<'_>; 3] = [
+            (&run, Type::TEXT),
+            (&task, Type::TEXT),
+            (&detail, Type::JSONB),
+        ];
+        self.0.query_repeatable(sql, &parameters).await?;
+        Ok(())
+    }
+
+    async fn number(&self, sql: &str, parameters: &[Parameter<'_>]) -> Result<u64, Error> {
+        let rows = self.0.query_repeatable(sql, parameters).await?;
+        let rows: i64 = column(rows.first().ok_or(Error::Unreadable)?, "rows")?;
+        Ok(u64::try_from(rows).unwrap_or_default())
+    }
+}

@@ -1,0 +1,94 @@
+//! What is made good after an outage: the copy of the block list in a Redis that was lost, and the events that a
+//! Postgres that was away has not been told.
+
+use super::event::Event;
+use super::{Blocklist, Error, PENDING_EVENTS};
+use crate::base::causes::causes;
+use crate::protocol::postgres::Postgres;
+use crate::protocol::upstash::{Command, Pipeline, Redis};
+
+/// Events that one upkeep tells at the most.
+const MAX_ITEMS: u32 = 100;
+
+/// Makes good what an outage left behind.
+#[derive(Clone, Debug)]
+pub struct Reconciler {
+    redis: Redis,
+    postgres: Postgres,
+}
+
+/// What was made good.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Reconciled {
+    /// Entries of the block list that were copied again.
+    pub blocked: usize,
+    /// Security events that were written down late.
+    pub recorded: usize,
+}
+
+impl Reconciler {
+    /// Upkeep of a migrated database and its Redis.
+    #[must_use]
+    pub fn new(redis: Redis, postgres: Postgres) -> Self {
+        Self { redis, postgres }
+    }
+
+    /// Makes good what there is: one request of two commands where there is nothing. Done twice at once, it does the
+    /// same.
+    pub async fn run(&self) -> Result<Reconciled, Error> {
+        let pending = Command::new("LRANGE").arg(PENDING_EVENTS.key("")).arg(0);
+        let look = Pipeline::new()
+            .command(Blocklist::unfinished_count().repeatable())
+            .command(pending.arg(MAX_ITEMS - 1).repeatable());
+        let mut seen = self.redis.pipeline(look).await?;
+        let is_whole = seen.take::<Option<i64>>()? == Some(0);
+        let pending: Vec<String> = seen.take()?;
+        Ok(Reconciled {
+            blocked: if is_whole { 0 } else { self.refill().await? },
+            recorded: self.record_pending(&pending).await?,
+        })
+    }
+
+    async fn refill(&self) -> Result<usize, Error> {
+        let blocklist = Blocklist::new(self.redis.clone(), self.postgres.clone());
+        let entries = blocklist.refill().await?;
+        tracing::warn!(
+            entries,
+            "block list incomplete in Redis; copied again from Postgres"
+        );
+        Ok(entries)
+    }
+
+    /// Each goes from the list once Postgres has it, or says that it will never take it.
+    async fn record_pending(&self, pending: &[String]) -> Result<usize, Error> {
+        let key = PENDING_EVENTS.key("");
+        for text in pending {
+            self.record_one(text).await?;
+            let done = Command::new("LREM").arg(&key).arg(1).arg(text);
+            self.redis.run::<i64>(done.repeatable()).await?;
+        }
+        Ok(pending.len())
+    }
+
+    /// Writes one down; its mail goes with the next sweep. What can never be written down must not hold up the others.
+    async fn record_one(&self, text: &str) -> Result<(), Error> {
+        let event: Event = match serde_json::from_str(text) {
+            Ok(event) => event,
+            Err(error) => {
+                tracing::error!(%error, "spooled security event unreadable; dropped");
+                return Ok(());
+            }
+        };
+        match event.record(&self.postgres).await {
+            Err(Error::Postgres(error)) if !error.is_transient() => {
+                tracing::error!(
+                    id = event.id,
+                    error = causes(&error),
+                    "spooled security event rejected by Postgres; dropped"
+                );
+                Ok(())
+            }
+            recorded => recorded.map(drop),
+        }
+    }
+}

@@ -1,0 +1,190 @@
+//! Beginning a session, at a login.
+
+use jiff::Timestamp;
+use uuid::Uuid;
+
+use super::device::Device;
+use super::ids::{RefreshToken, SessionId};
+use super::intent::Intent;
+use super::record::Record;
+use super::view::at;
+use super::{Error, IDLE, MAX_LIFETIME, MAX_SESSIONS, OF_USER, SESSION, Sessions, scripts};
+use crate::base::causes::causes;
+use crate::protocol::mail::EmailAddress;
+
+/// A session that is to begin.
+#[derive(Clone, Debug)]
+pub struct NewSession {
+    /// Its id.
+    pub id: SessionId,
+    /// Whose it is.
+    pub user_id: Uuid,
+    /// The user's address.
+    pub email: EmailAddress,
+    /// The first refresh token.
+    pub token: RefreshToken,
+    /// Where it begins.
+    pub device: Device,
+    /// From which address.
+    pub ip_address: Option<String>,
+}
+
+/// What became of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Created {
+    /// It has begun.
+    New {
+        /// When.
+        created_at: Timestamp,
+        /// When it ends if it is not used.
+        expires_at: Timestamp,
+    },
+    /// The id is another session's, or was.
+    Taken,
+}
+
+impl Sessions {
+    /// Begins a session. The same call again, with the same token, gives the same answer.
+    pub async fn create(&self, new: &NewSession) -> Result<Created, Error> {
+        match self.create_in_redis(new).await {
+            Ok(None) => Ok(Created::Taken),
+            Ok(Some((created_at, evicted))) => self.persist_new(new, created_at, evicted).await,
+            Err(Error::Store(error)) => {
+                tracing::warn!(
+                    error = causes(&error),
+                    "Redis unavailable; session written to Postgres only"
+                );
+                self.create_in_archive(new).await
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// When it began by Redis's clock, and what had to go for it.
+    async fn create_in_redis(&self, new: &NewSession) -> Result<Option<(i64, Vec<String>)>, Error> {
+        let device = serde_json::to_string(&new.device).map_err(|_| Error::Unreadable("device"))?;
+        let user = new.user_id.to_string();
+        let call = scripts::CREATE
+            .invoke()
+            .key(SESSION.key(new.id.as_str()))
+            .key(OF_USER.key(&user))
+            .arg(new.id.as_str())
+            .arg(&user)
+            .arg(new.email.as_str())
+            .arg(new.token.hash())
+            .arg(new.ip_address.as_deref().unwrap_or_default())
+            .arg(device)
+            .arg(MAX_SESSIONS);
+        let mut answer = self.redis.eval::<Vec<String>>(call).await?.into_iter();
+        match (answer.next().as_deref(), answer.next()) {
+            (Some("taken"), _) => Ok(None),
+            (Some("created"), Some(created)) => {
+                let created = created.parse();
+                let created = created.map_err(|_| Error::Unreadable("an instant"))?;
+                Ok(Some((created, answer.collect())))
+            }
+            _ => Err(Error::Unreadable("the answer of a script")),
+        }
+    }
+
+    /// Makes it last. What cannot be made to last has not begun.
+    async fn persist_new(
+        &self,
+        new: &NewSession,
+        created_at: i64,
+        evicted: Vec<String>,
+    ) -> Result<Created, Error> {
+        let session = new.record(created_at);
+        let mut gone = evicted.clone();
+        let intent = Intent::Save {
+            session,
+            evicted,
+            is_new: true,
+        };
+        match self.persist(&intent).await {
+            Ok(saved) if saved.revoked || saved.differs => {
+                if self.discard(new).await {
+                    return Ok(Created::Taken);
+                }
+                // All sessions of the user were revoked beside this login: it has begun, and is over.
+                created(created_at)
+            }
+            Ok(saved) => {
+                gone.extend(saved.also);
+                self.mark_revoked(&gone).await?;
+                created(created_at)
+            }
+            Err(error) => {
+                self.discard(new).await;
+                Err(error)
+            }
+        }
+    }
+
+    /// Without Redis. The next read puts it there.
+    async fn create_in_archive(&self, new: &NewSession) -> Result<Created, Error> {
+        let created_at = self.clock.now().as_millisecond();
+        let record = new.record(created_at);
+        let saved = self.archive.save(super::archive::Save {
+            record: &record,
+            evicted: &[],
+            room: None,
+            is_new: true,
+        });
+        let saved = saved.await?;
+        if saved.revoked || saved.differs {
+            return Ok(Created::Taken);
+        }
+        created(created_at)
+    }
+
+    /// Takes back what nobody was told of; false if it was revoked meanwhile. Where that fails it ends by itself,
+    /// unused.
+    async fn discard(&self, new: &NewSession) -> bool {
+        let call = scripts::DISCARD
+            .invoke()
+            .key(SESSION.key(new.id.as_str()))
+            .key(OF_USER.key(&new.user_id.to_string()))
+            .arg(new.id.as_str())
+            .arg(new.token.hash());
+        match self.redis.eval::<i64>(call).await {
+            Ok(taken_back) => taken_back == 1,
+            Err(error) => {
+                tracing::warn!(
+                    error = causes(&error),
+                    "session not removed from Redis; it expires unused"
+                );
+                true
+            }
+        }
+    }
+}
+
+impl NewSession {
+    fn record(&self, created_at: i64) -> Record {
+        Record {
+            session_id: self.id.as_str().to_owned(),
+            user_id: self.user_id.to_string(),
+            email: self.email.as_str().to_owned(),
+            refresh_hash: self.token.hash().to_owned(),
+            created_at,
+            last_used_at: created_at,
+            ends_at: created_at + MAX_LIFETIME,
+            version: 1,
+            ip_address: self.ip_address.clone(),
+            user_agent: self.device.user_agent.clone(),
+            device: Some(self.device.clone()),
+            totp_verified_at: None,
+            totp_context: None,
+            rotated: String::new(),
+            rotated_at: None,
+        }
+    }
+}
+
+fn created(created_at: i64) -> Result<Created, Error> {
+    Ok(Created::New {
+        created_at: at(created_at)?,
+        expires_at: at(created_at + IDLE)?,
+    })
+}
