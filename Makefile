@@ -75,7 +75,7 @@ check: ## Formatting, lints and documentation, warnings denied
 	RUSTDOCFLAGS='-D warnings' cargo doc --locked --workspace --no-deps --document-private-items --quiet
 
 openapi: ## Write docs/openapi.json from the routes' own documentation, and the TypeScript types from it
-	UPDATE_OPENAPI=1 cargo test --locked --workspace --test suite the_document_is_what_the_routes_say
+	UPDATE_OPENAPI=1 cargo test --locked --workspace --test suite document_matches_the_routes
 	@[ -d clients/typescript/node_modules ] || npm --prefix clients/typescript ci --silent --no-audit --no-fund
 	npm --prefix clients/typescript run --silent generate
 

@@ -166,7 +166,7 @@ mod tests {
     use super::count;
 
     #[test]
-    fn events_of_a_log_that_is_broken_do_not_count() {
+    fn events_of_a_broken_log_do_not_count() {
         assert_eq!(count(&json!({ "valid": true, "events": 7 })).ok(), Some(7));
         assert!(count(&json!({ "valid": false, "events": 7 })).is_err());
         assert!(count(&json!({})).is_err());

@@ -104,7 +104,7 @@ mod tests {
     use super::{FIRST, field};
 
     #[test]
-    fn an_entry_stands_where_the_guard_looks_for_its_address() {
+    fn entry_is_stored_where_the_guard_looks_up_its_address() {
         let address = Ipv4Addr::from_bits(FIRST + 513);
         assert_eq!(address, Ipv4Addr::new(10, 0, 2, 1));
         assert_eq!(field(513), format!("4/32:{}", digits(address.into())));

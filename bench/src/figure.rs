@@ -93,7 +93,7 @@ mod tests {
     use super::Figure;
 
     #[test]
-    fn a_number_beyond_its_bound_says_so() {
+    fn figure_beyond_its_bound_is_marked() {
         let figure = Figure::new("size", 6.5, "MB");
         assert!(figure.holds());
         assert_eq!(figure.row(), "| size | 6.50 MB |  |  |\n");

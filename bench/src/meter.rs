@@ -54,7 +54,7 @@ mod tests {
     use super::share;
 
     #[test]
-    fn a_cost_is_that_of_one_call() {
+    fn cost_is_per_call() {
         assert!((share(1_000, 250) - 4.0).abs() < 1e-9);
         assert!((share(1_001, 250) - 4.0).abs() < 1e-9);
     }

@@ -38,7 +38,7 @@ mod tests {
     use super::{Duration, Spread};
 
     #[test]
-    fn the_percentiles_are_taken_from_the_sorted_durations() {
+    fn percentiles_are_taken_from_the_sorted_durations() {
         let spread: Spread = (1..=100).rev().map(Duration::from_millis).collect();
         assert!((spread.p50() - 51.0).abs() < f64::EPSILON);
         assert!((spread.p99() - 100.0).abs() < f64::EPSILON);

@@ -62,7 +62,7 @@ mod tests {
     use super::{Duration, Turns, WARM_UP};
 
     #[test]
-    fn each_way_has_its_own_times_and_the_first_rounds_are_left_out() {
+    fn each_variant_has_its_own_times_and_warm_up_rounds_are_excluded() {
         let mut turns = Turns::new(3);
         let mut rounds = 0;
         while turns.go_on() {

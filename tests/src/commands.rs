@@ -32,7 +32,7 @@ mod tests {
     use super::billed;
 
     #[test]
-    fn what_is_billed_is_counted_and_what_a_connection_says_for_itself_is_not() {
+    fn only_billed_commands_are_counted() {
         let info = "# Commandstats\r\n\
             cmdstat_evalsha:calls=3,usec=90,usec_per_call=30.00\r\n\
             cmdstat_config|get:calls=2,usec=7,usec_per_call=3.50\r\n\

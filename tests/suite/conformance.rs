@@ -21,7 +21,7 @@ fn functions(folder: &Path, names: &mut BTreeSet<String>) {
 }
 
 #[test]
-fn each_test_that_a_page_names_exists() {
+fn each_test_named_on_a_page_exists() {
     let mut known = BTreeSet::new();
     for folder in ["functions", "local", "shared/src", "tests/suite"] {
         functions(&Path::new(ROOT).join(folder), &mut known);

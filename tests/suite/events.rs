@@ -49,7 +49,7 @@ fn assert_holds(event: &str, body: &Value, expected: &Value) {
 }
 
 #[test]
-fn every_sample_event_has_an_expected_answer_and_every_expectation_its_event() {
+fn every_sample_event_has_an_expected_answer_and_the_reverse() {
     let expected: Vec<String> = expectations().into_keys().collect();
     assert_eq!(names(), expected, "tests/events/ and tests/events.json");
 }
@@ -74,7 +74,7 @@ async fn every_sample_event_is_answered_as_expected() {
 }
 
 #[tokio::test]
-async fn a_delivery_that_was_changed_after_it_was_made_ready_is_refused() {
+async fn delivery_changed_after_signing_is_refused() {
     let cloud = TestCloud::start().await;
     let text = fs::read(format!("{TESTS}/events/send-email-delivery.json")).unwrap();
     let event = serde_json::from_slice(&text).unwrap();

@@ -56,7 +56,7 @@ fn program(folder: &Path, version: &str) -> std::path::PathBuf {
 }
 
 #[test]
-fn no_function_needs_a_newer_glibc_than_lambda_has() {
+fn functions_need_no_newer_glibc_than_lambda_has() {
     let folders = ["api", "jobs"].map(|kind| Path::new(ROOT).join("functions").join(kind));
     let programs: Vec<_> = folders
         .iter()
@@ -73,7 +73,7 @@ fn no_function_needs_a_newer_glibc_than_lambda_has() {
 }
 
 #[test]
-fn a_program_that_needs_a_newer_glibc_is_named() {
+fn program_that_needs_a_newer_glibc_is_named() {
     for (version, fits) in [
         ("GLIBC_2.34", true),
         ("GLIBC_2.4", true),
@@ -97,7 +97,7 @@ fn a_program_that_needs_a_newer_glibc_is_named() {
 }
 
 #[test]
-fn what_is_no_program_is_not_let_through() {
+fn missing_or_invalid_program_fails_the_check() {
     let manifest = Path::new(ROOT).join("Cargo.toml");
     assert!(!check(&[&manifest]).status.success());
     assert!(!check(&[Path::new("/no/such/program")]).status.success());

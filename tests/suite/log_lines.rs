@@ -55,7 +55,7 @@ fn literals(arguments: &str) -> impl Iterator<Item = &str> {
 }
 
 #[test]
-fn line_on_the_page_of_logging_is_in_the_source_at_its_level_and_leads_to_a_section() {
+fn line_on_the_logging_page_is_in_the_source_at_its_level_and_links_a_section() {
     let page = fs::read_to_string(Path::new(ROOT).join("docs/LOGGING.md")).unwrap();
     let runbook = fs::read_to_string(Path::new(ROOT).join("docs/RUNBOOK.md")).unwrap();
     let sources = sources(&["functions", "shared"]);

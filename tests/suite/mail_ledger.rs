@@ -41,7 +41,7 @@ async fn accept(ledger: &MailLedger, sending: &Sending) {
 }
 
 #[tokio::test]
-async fn a_mail_is_sent_once_and_what_may_have_gone_twice_is_marked() {
+async fn mail_is_sent_once_and_a_possible_duplicate_is_marked_in_doubt() {
     let fixture = OwnDatabase::start().await;
     let ledger = MailLedger::new(fixture.functions.clone());
 
@@ -78,7 +78,7 @@ async fn a_mail_is_sent_once_and_what_may_have_gone_twice_is_marked() {
 }
 
 #[tokio::test]
-async fn a_rejected_mail_is_never_tried_again() {
+async fn rejected_mail_is_never_retried() {
     let fixture = OwnDatabase::start().await;
     let ledger = MailLedger::new(fixture.functions.clone());
     let sending = to_send(begin(&ledger, "job-1").await);
@@ -92,7 +92,7 @@ async fn a_rejected_mail_is_never_tried_again() {
 }
 
 #[tokio::test]
-async fn of_jobs_that_send_the_same_mail_at_once_one_sends_it() {
+async fn same_mail_begun_by_parallel_jobs_is_sent_by_one() {
     let fixture = OwnDatabase::start().await;
     let attempts = (0..20).map(|n| {
         let ledger = MailLedger::new(Postgres::at(&fixture.functions_url, None).unwrap());
@@ -116,8 +116,7 @@ async fn of_jobs_that_send_the_same_mail_at_once_one_sends_it() {
 }
 
 #[tokio::test]
-async fn a_mail_that_its_provider_knows_again_is_in_doubt_only_after_the_provider_has_forgotten_it()
-{
+async fn repeated_mail_is_in_doubt_only_after_the_provider_forgets_its_key() {
     let resend = Reminder {
         provider: Provider::Resend,
         ..REMINDER
@@ -138,7 +137,7 @@ async fn a_mail_that_its_provider_knows_again_is_in_doubt_only_after_the_provide
 }
 
 #[tokio::test]
-async fn a_release_after_an_attempt_without_a_word_does_not_start_the_providers_memory_anew() {
+async fn release_after_an_unanswered_attempt_keeps_the_start_of_the_provider_window() {
     let database = LedgerDatabase::fresh().await;
     let ledger = database.ledger();
     let resend = Reminder {
@@ -165,7 +164,7 @@ async fn a_release_after_an_attempt_without_a_word_does_not_start_the_providers_
 }
 
 #[tokio::test]
-async fn a_mail_whose_place_another_has_taken_never_goes_unless_it_has_gone() {
+async fn superseded_mail_is_not_sent_unless_already_accepted() {
     let database = LedgerDatabase::fresh().await;
     let wrong = Reminder {
         to: "amn@example.com",
@@ -239,7 +238,7 @@ async fn a_mail_whose_place_another_has_taken_never_goes_unless_it_has_gone() {
 }
 
 #[tokio::test]
-async fn of_a_mail_and_its_successor_that_begin_at_once_none_deadlocks_and_the_successor_goes() {
+async fn parallel_mail_and_successor_do_not_deadlock_and_the_successor_is_sent() {
     let database = LedgerDatabase::fresh().await;
     let calls: Vec<_> = (0..10)
         .flat_map(|n| [(n, None), (n, Some("1"))])
@@ -275,7 +274,7 @@ async fn of_a_mail_and_its_successor_that_begin_at_once_none_deadlocks_and_the_s
 }
 
 #[tokio::test]
-async fn a_connection_that_died_costs_no_statement() {
+async fn dead_connection_loses_no_statement() {
     let fixture = OwnDatabase::start().await;
     let ledger = MailLedger::new(fixture.functions.clone());
     let sending = to_send(begin(&ledger, "job-1").await);

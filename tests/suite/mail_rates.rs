@@ -46,7 +46,7 @@ fn assert_one_mail_each(cloud: &TestCloud, recipients: usize) {
 }
 
 #[tokio::test]
-async fn bulk_of_100_is_delivered_at_the_usual_rate_of_each_provider() {
+async fn bulk_of_100_is_delivered_at_each_providers_default_rate() {
     let usual = [
         (Provider::Ses, local_mail::Settings::DEFAULT_SES_RATE, 0),
         // Twenty seconds of mails: a slow machine goes on in a second delivery.
@@ -70,7 +70,7 @@ async fn bulk_of_100_is_delivered_at_the_usual_rate_of_each_provider() {
 }
 
 #[tokio::test]
-async fn bulk_is_delivered_in_the_sandbox_at_one_mail_a_second() {
+async fn bulk_is_delivered_in_the_sandbox_at_one_mail_per_second() {
     let cloud = cloud(Provider::Ses, 1).await;
     let id = enqueue_bulk(&cloud, 30).await;
     let job = cloud.wait_longer_for(&id, "completed", ENOUGH).await;
@@ -79,7 +79,7 @@ async fn bulk_is_delivered_in_the_sandbox_at_one_mail_a_second() {
 }
 
 #[tokio::test]
-async fn jobs_that_share_a_rate_all_end_without_spending_a_retry() {
+async fn jobs_sharing_a_rate_complete_without_spending_a_retry() {
     let cloud = cloud(Provider::Resend, 5).await;
     let many = async {
         let letters: Vec<Value> = (0..30)

@@ -4,7 +4,7 @@ use crate::support::TestCloud;
 use crate::support::payloads::{address, bulk, signature_request};
 
 #[tokio::test]
-async fn a_signature_request_goes_from_the_api_to_the_mailbox_and_its_life_can_be_read() {
+async fn signature_request_is_mailed_and_its_timeline_is_readable() {
     let cloud = TestCloud::start().await;
     let id = cloud.enqueue(&signature_request("ann@example.com")).await;
     let job = cloud.wait_for(&id, "completed").await;
@@ -26,7 +26,7 @@ async fn a_signature_request_goes_from_the_api_to_the_mailbox_and_its_life_can_b
 }
 
 #[tokio::test]
-async fn a_bulk_of_250_becomes_three_jobs_and_one_mail_for_each_recipient() {
+async fn bulk_of_250_becomes_three_jobs_and_one_mail_per_recipient() {
     let cloud = TestCloud::start().await;
     let before = cloud.qstash().requests();
     let taken = cloud.post("/api/queue/emails/bulk", &bulk(250)).await;

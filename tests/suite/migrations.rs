@@ -10,7 +10,7 @@ use crate::support::cluster::OwnDatabase;
 use crate::support::ledger::{LedgerDatabase, REMINDER, Reminder};
 
 #[tokio::test]
-async fn the_migrations_run_twice_and_keep_what_the_web_app_has() {
+async fn migrations_run_twice_and_keep_the_web_apps_rows() {
     let fixture = OwnDatabase::start().await;
     let older = "drop table public.signing_request_signers, public.signing_requests, public.documents cascade; \
          create table public.documents (id uuid primary key default gen_random_uuid(), title text not null, \
@@ -38,7 +38,7 @@ async fn the_migrations_run_twice_and_keep_what_the_web_app_has() {
 }
 
 #[tokio::test]
-async fn visitors_of_the_web_app_reach_nothing_of_ours() {
+async fn web_app_visitors_cannot_access_our_tables() {
     let fixture = OwnDatabase::start().await;
     for role in ["anon", "authenticated"] {
         for statement in [
@@ -86,7 +86,7 @@ async fn migrate(owner: &Postgres, folder: &Path) {
 }
 
 #[tokio::test]
-async fn rows_from_before_the_events_keep_their_meaning() {
+async fn rows_older_than_mail_events_keep_their_meaning() {
     let database = LedgerDatabase::fresh().await;
     database
         .execute(

@@ -51,7 +51,7 @@ fn parts() -> Vec<Document> {
 }
 
 #[test]
-fn no_name_means_two_schemas() {
+fn schema_name_is_used_for_one_schema_only() {
     let mut all = std::collections::BTreeMap::new();
     for part in parts() {
         for (name, schema) in part.components.unwrap_or_default().schemas {
@@ -66,7 +66,7 @@ fn no_name_means_two_schemas() {
 }
 
 #[test]
-fn the_document_is_what_the_routes_say() {
+fn document_matches_the_routes() {
     let said = document().to_pretty_json().unwrap() + "\n";
     if is_update() {
         std::fs::write(FILE, &said).unwrap();
@@ -79,7 +79,7 @@ fn the_document_is_what_the_routes_say() {
 }
 
 #[test]
-fn every_operation_has_a_name_of_its_own_and_every_reference_leads_somewhere() {
+fn operations_have_unique_names_and_every_reference_resolves() {
     let document: serde_json::Value = serde_json::from_str(openapi::DOCUMENT).unwrap();
     let mut names = std::collections::BTreeSet::new();
     for operation in document["paths"].as_object().unwrap().values() {
@@ -113,7 +113,7 @@ fn each_summary_has_two_to_five_words() {
 }
 
 #[test]
-fn the_function_serves_the_file() {
+fn openapi_function_serves_the_committed_file() {
     assert!(Path::new(FILE).exists());
     assert_eq!(openapi::DOCUMENT, std::fs::read_to_string(FILE).unwrap());
 }

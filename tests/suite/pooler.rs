@@ -147,7 +147,7 @@ async fn start_pooler(folder: &Path, port: u16) -> Process {
 }
 
 #[tokio::test]
-async fn statements_go_through_a_transaction_pooler() {
+async fn statements_work_through_a_transaction_pooler() {
     let fixture = Fixture::start().await;
     let clients = (0..20).map(|n| {
         let database = fixture.connect();
@@ -187,7 +187,7 @@ async fn statements_go_through_a_transaction_pooler() {
 }
 
 #[tokio::test]
-async fn client_beyond_the_poolers_bound_is_unavailable_until_another_leaves() {
+async fn client_above_the_pooler_limit_is_unavailable_until_another_leaves() {
     let fixture = Fixture::start_with(3).await;
     let clients: Vec<Postgres> = (0..3).map(|_| fixture.connect()).collect();
     for client in &clients {
@@ -211,7 +211,7 @@ async fn client_beyond_the_poolers_bound_is_unavailable_until_another_leaves() {
 }
 
 #[tokio::test]
-async fn a_server_that_cannot_prove_itself_gets_no_password() {
+async fn server_without_a_trusted_certificate_gets_no_password() {
     let fixture = Fixture::start().await;
     let (stranger, _, _) = certificates();
     let authority = Some(fixture.authority.as_str());
@@ -244,7 +244,7 @@ async fn a_server_that_cannot_prove_itself_gets_no_password() {
 }
 
 #[tokio::test]
-async fn sessions_live_behind_a_transaction_pooler() {
+async fn sessions_work_through_a_transaction_pooler() {
     let fixture = Fixture::start().await;
     let store = Store::start().await;
     let nowhere = Url::parse("http://127.0.0.1:9").unwrap();
@@ -295,7 +295,7 @@ async fn live(here: &Sessions, there: &Sessions) {
 /// Writers wait for each other by an advisory lock, and the relay claims with `SKIP LOCKED`: both must end with the
 /// transaction, because its connection is somebody else's afterwards.
 #[tokio::test]
-async fn the_outbox_lives_behind_a_transaction_pooler() {
+async fn outbox_works_through_a_transaction_pooler() {
     let fixture = Fixture::start().await;
     let (url, authority) = (
         fixture.url("localhost", "require"),

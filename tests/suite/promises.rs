@@ -55,7 +55,7 @@ fn link(cloud: &TestCloud, to: &str) -> String {
 }
 
 #[tokio::test]
-async fn unsubscribe_link_of_an_old_mail_works_after_the_clean_up() {
+async fn unsubscribe_link_of_an_old_mail_works_after_cleanup() {
     let cloud = TestCloud::start().await;
     ordered(&cloud, "reminder", "ann@example.com").await;
     let link = link(&cloud, "ann@example.com");
@@ -91,7 +91,7 @@ async fn unsubscribe_link_of_an_old_mail_works_after_the_clean_up() {
 }
 
 #[tokio::test]
-async fn row_of_a_mail_that_was_sent_lately_is_kept_however_old_its_first_attempt_is() {
+async fn row_of_a_recently_sent_mail_survives_cleanup_despite_an_old_first_attempt() {
     let cloud = TestCloud::start().await;
     ordered(&cloud, "reminder", "ann@example.com").await;
     let database = LedgerDatabase::of(&cloud);
@@ -107,7 +107,7 @@ async fn row_of_a_mail_that_was_sent_lately_is_kept_however_old_its_first_attemp
 }
 
 #[tokio::test]
-async fn address_that_bounced_long_ago_stays_suppressed_and_a_late_event_still_counts() {
+async fn address_bounced_long_ago_stays_suppressed_and_late_events_count() {
     let cloud = TestCloud::start().await;
     let bounced = json!({ "email": "gone@example.com", "reason": "bounced" });
     let listed = cloud.request(Method::PUT, "/api/suppressions");
@@ -119,7 +119,7 @@ async fn address_that_bounced_long_ago_stays_suppressed_and_a_late_event_still_c
 }
 
 #[tokio::test]
-async fn count_of_what_is_unread_is_that_of_the_inbox_after_the_clean_up() {
+async fn unread_count_equals_the_inbox_after_cleanup() {
     let cloud = TestCloud::start().await;
     let user = uuid::Uuid::new_v4();
     for title in ["One", "Two"] {

@@ -82,7 +82,7 @@ async fn variables(cloud: &TestCloud) -> BTreeMap<String, String> {
 }
 
 #[tokio::test]
-async fn questions_to_the_local_cloud_are_answered_as_guessed_and_leave_nothing_behind() {
+async fn questions_to_the_local_cloud_are_answered_as_expected_and_leave_nothing() {
     // With a replica that is behind, a plain read in a pipeline does not show what was written before it: one of the
     // questions asks for that.
     let cloud = TestCloud::start_with(|settings| settings.replica_lag = None).await;
@@ -133,7 +133,7 @@ async fn questions_to_the_local_cloud_are_answered_as_guessed_and_leave_nothing_
 }
 
 #[tokio::test]
-async fn question_without_its_variables_is_left_out_and_says_so() {
+async fn question_without_its_variables_is_skipped_and_reported() {
     let nothing = BTreeMap::new();
     let (status, output, _) = run(&nothing, &["--json"]).await;
     assert_eq!(status, 0, "{output}");
@@ -149,7 +149,7 @@ async fn question_without_its_variables_is_left_out_and_says_so() {
 }
 
 #[tokio::test]
-async fn dry_run_asks_nothing() {
+async fn dry_run_calls_no_service() {
     let cloud = TestCloud::start().await;
     let (status, output, _) = run(cloud.environment(), &["--dry-run"]).await;
     assert_eq!(status, 0);
@@ -165,7 +165,7 @@ async fn dry_run_asks_nothing() {
 
 /// The page has a row for each question, so that an answer has a place to be written down.
 #[tokio::test]
-async fn each_question_stands_on_the_page_of_conformance() {
+async fn each_question_is_listed_in_the_conformance_page() {
     let page = std::fs::read_to_string(concat!(
         env!("CARGO_MANIFEST_DIR"),
         "/../docs/CONFORMANCE.md"

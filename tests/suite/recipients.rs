@@ -33,7 +33,7 @@ fn reminder(to: &str) -> Value {
 }
 
 #[tokio::test]
-async fn a_bounced_signer_is_not_mailed_again_and_the_job_says_so() {
+async fn bounced_signer_is_not_mailed_again_and_the_job_reports_it() {
     let cloud = TestCloud::start().await;
     suppress(&cloud, "ann@example.com", Reason::Bounced).await;
     let job = ordered(&cloud, &signature_request("Ann@Example.com")).await;
@@ -47,7 +47,7 @@ async fn a_bounced_signer_is_not_mailed_again_and_the_job_says_so() {
 }
 
 #[tokio::test]
-async fn one_suppressed_recipient_of_a_bulk_does_not_stop_the_others() {
+async fn suppressed_recipient_of_a_bulk_does_not_stop_the_others() {
     let cloud = TestCloud::start().await;
     suppress(&cloud, "signer-1@example.com", Reason::Complained).await;
     let bulk = crate::support::payloads::bulk(3);
@@ -60,7 +60,7 @@ async fn one_suppressed_recipient_of_a_bulk_does_not_stop_the_others() {
 }
 
 #[tokio::test]
-async fn who_unsubscribed_gets_no_reminder_but_what_belongs_to_a_transaction() {
+async fn unsubscribed_recipient_gets_transactional_mail_but_no_reminder() {
     let cloud = TestCloud::start().await;
     suppress(&cloud, "ann@example.com", Reason::Unsubscribed).await;
     let held = ordered(&cloud, &reminder("ann@example.com")).await;
@@ -71,7 +71,7 @@ async fn who_unsubscribed_gets_no_reminder_but_what_belongs_to_a_transaction() {
 }
 
 #[tokio::test]
-async fn a_mail_to_a_wrong_address_that_has_not_gone_never_goes_once_it_is_corrected() {
+async fn unsent_mail_to_a_corrected_address_is_superseded() {
     let cloud = TestCloud::start().await;
     let mail = |to: &str, occurrence: &str| {
         let mut payload = signature_request(to);
@@ -94,7 +94,7 @@ async fn a_mail_to_a_wrong_address_that_has_not_gone_never_goes_once_it_is_corre
 }
 
 #[tokio::test]
-async fn a_mail_that_has_gone_to_a_wrong_address_goes_to_the_right_one_as_another() {
+async fn mail_sent_to_a_wrong_address_is_sent_again_to_the_corrected_one() {
     let cloud = TestCloud::start().await;
     let mut payload = signature_request("wrong@example.com");
     payload["requestId"] = json!("r-1");

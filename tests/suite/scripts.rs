@@ -46,7 +46,7 @@ fn all() -> Vec<(String, bool)> {
 }
 
 #[test]
-fn script_without_the_flag_stands_in_the_page_with_its_bound_and_rate_and_no_other_does() {
+fn page_lists_exactly_the_scripts_without_the_flag_with_bound_and_rate() {
     let page = fs::read_to_string(Path::new(ROOT).join("docs/KEYS.md")).unwrap();
     let section = page
         .split("## Scripts that learn keys from data")
@@ -77,7 +77,7 @@ fn script_without_the_flag_stands_in_the_page_with_its_bound_and_rate_and_no_oth
 }
 
 #[test]
-fn script_of_the_web_app_carries_the_flag_in_its_first_line() {
+fn script_of_the_web_app_has_the_flag_in_its_first_line() {
     let first = shared::service::session::DIRECT_READ.lines().next();
     assert_eq!(first, Some("#!lua flags=allow-key-locking"));
 }

@@ -17,7 +17,7 @@ const STRANGERS_KEYS: [&str; 2] = [
 ];
 
 #[tokio::test]
-async fn the_official_redis_and_rate_limit_clients_work_against_the_local_front() {
+async fn official_redis_and_rate_limit_clients_work_against_the_local_front() {
     let cloud = TestCloud::start_with(|settings| {
         // The client's tests read in a pipeline what it has just written: a replica that is behind does not show that.
         settings.replica_lag = None;
@@ -29,14 +29,14 @@ async fn the_official_redis_and_rate_limit_clients_work_against_the_local_front(
 }
 
 #[tokio::test]
-async fn the_official_qstash_client_works_against_the_local_server() {
+async fn official_qstash_client_works_against_the_local_server() {
     // The client's tests count deliveries exactly, and the order of a queue's.
     let cloud = TestCloud::start_with(|settings| settings.qstash_disorder = None).await;
     pass("qstash", node("qstash", &cloud)).await;
 }
 
 #[tokio::test]
-async fn the_official_qstash_client_makes_jobs_of_the_functions_and_a_strangers_does_not() {
+async fn official_qstash_client_creates_jobs_and_a_foreign_signature_does_not() {
     let cloud = TestCloud::start().await;
     let folder = tempfile::tempdir().unwrap();
     let [current, next] = STRANGERS_KEYS.map(str::to_owned);
@@ -56,13 +56,13 @@ async fn the_official_qstash_client_makes_jobs_of_the_functions_and_a_strangers_
 }
 
 #[tokio::test]
-async fn a_push_message_is_read_by_another_implementation_and_its_token_is_verified() {
+async fn push_message_is_decrypted_and_its_token_verified_by_another_library() {
     let cloud = TestCloud::start().await;
     pass("push", node("push", &cloud)).await;
 }
 
 #[test]
-fn no_lockfile_names_the_registry_that_it_was_made_with() {
+fn lockfiles_name_no_registry() {
     for package in ["agents", "redis", "qstash", "functions", "push"] {
         let lockfile = folder(package).join("package-lock.json");
         let text = std::fs::read_to_string(lockfile).unwrap();

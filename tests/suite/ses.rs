@@ -113,7 +113,7 @@ async fn verify(moto: &Moto, identity: &str) {
 }
 
 #[tokio::test]
-async fn the_same_mails_arrive_whole_and_once_at_either_ses() {
+async fn mails_arrive_complete_and_once_at_both_ses_servers() {
     let (local, other) = tokio::join!(Stage::local(FROM), Stage::moto(FROM));
     verify(other.moto.as_ref().unwrap(), "signtusk.localhost").await;
     let mut arrived = Vec::new();
@@ -154,7 +154,7 @@ async fn ledger_id(cloud: &TestCloud, to: &str) -> Value {
 }
 
 #[tokio::test]
-async fn a_sender_that_either_ses_does_not_know_is_the_accounts_matter_and_no_mail_is_given_up() {
+async fn sender_unknown_to_ses_is_retried_and_no_mail_is_lost() {
     let (local, other) = tokio::join!(Stage::local(STRANGER), Stage::moto(STRANGER));
     for stage in [&local, &other] {
         stage.cloud.qstash().hold(true);

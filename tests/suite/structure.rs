@@ -29,7 +29,7 @@ fn name(path: &Path) -> &str {
 }
 
 #[test]
-fn no_layer_imports_one_above_it() {
+fn layer_never_imports_a_higher_layer() {
     for (height, layer) in LAYERS.iter().enumerate() {
         for file in rust_files(&Path::new(ROOT).join("shared/src").join(layer)) {
             let text = fs::read_to_string(&file).unwrap();
@@ -46,7 +46,7 @@ fn no_layer_imports_one_above_it() {
 }
 
 #[test]
-fn services_and_protocols_know_no_http_request_and_no_status_code() {
+fn services_and_protocols_use_no_http_types_or_status_codes() {
     for file in rust_files(&Path::new(ROOT).join("shared/src/service")) {
         let text = fs::read_to_string(&file).unwrap();
         for word in ["StatusCode", "lambda_http", "axum::"] {
@@ -56,7 +56,7 @@ fn services_and_protocols_know_no_http_request_and_no_status_code() {
 }
 
 #[test]
-fn a_main_says_what_its_function_does_in_sixty_lines() {
+fn main_names_its_route_within_sixty_lines() {
     for function in functions() {
         let text = fs::read_to_string(function.join("src/main.rs")).unwrap();
         assert!(text.lines().count() <= 60, "{}", function.display());
@@ -69,7 +69,7 @@ fn a_main_says_what_its_function_does_in_sixty_lines() {
 }
 
 #[test]
-fn a_main_reads_variables_only_after_what_the_environment_lacks_is_filled_in() {
+fn main_reads_variables_only_after_start() {
     for function in functions() {
         let text = fs::read_to_string(function.join("src/main.rs")).unwrap();
         let reads = text.find("::from_env");
@@ -83,7 +83,7 @@ fn a_main_reads_variables_only_after_what_the_environment_lacks_is_filled_in() {
 }
 
 #[test]
-fn every_file_opens_by_saying_what_it_is_for() {
+fn every_file_opens_with_a_doc_comment() {
     for folder in ["bench", "functions", "local", "shared", "tests"] {
         for file in rust_files(&Path::new(ROOT).join(folder)) {
             let text = fs::read_to_string(&file).unwrap();
@@ -94,7 +94,7 @@ fn every_file_opens_by_saying_what_it_is_for() {
 }
 
 #[test]
-fn every_function_stands_in_the_readme_and_in_the_template_and_has_a_sample_event() {
+fn every_function_has_readme_and_template_entries_and_a_sample_event() {
     let (readme, template) = (read("README.md"), read("template.yaml"));
     for function in functions() {
         let folder = function.strip_prefix(ROOT).unwrap_or(&function);
@@ -281,7 +281,7 @@ fn headings(page: &str) -> Vec<String> {
 }
 
 #[test]
-fn every_family_of_keys_stands_in_the_page_of_keys_and_nothing_else_does() {
+fn keys_page_lists_exactly_the_declared_key_families() {
     let row = |owner: &str, family: &shared::service::key::Family| {
         format!(
             "| `{}` | {} | {} | {owner} |",
@@ -304,7 +304,7 @@ fn every_family_of_keys_stands_in_the_page_of_keys_and_nothing_else_does() {
 }
 
 #[test]
-fn no_key_is_built_outside_the_families_that_declare_it() {
+fn each_key_pattern_is_declared_once() {
     for family in shared::service::KEYS
         .iter()
         .flat_map(|(_, families)| *families)
@@ -357,7 +357,7 @@ fn held() -> BTreeSet<(u32, String)> {
 }
 
 #[test]
-fn the_page_of_defects_names_the_tests_that_hold_them_and_no_others() {
+fn defects_page_names_exactly_the_tests_that_guard_each_defect() {
     let page = read("docs/DEFECTS.md");
     let mut listed = BTreeSet::new();
     for row in page.lines().filter(|line| line.starts_with("| ")) {

@@ -39,7 +39,7 @@ fn assert_held_back(begun: &Begun, by: Reason) {
 }
 
 #[tokio::test]
-async fn a_listed_address_gets_no_mail_and_who_unsubscribed_only_what_is_needed() {
+async fn listed_address_gets_no_mail_and_an_unsubscribed_one_only_required_mail() {
     let database = LedgerDatabase::fresh().await;
     for (n, reason) in Reason::ALL.into_iter().enumerate() {
         let to = format!("Ann-{n}@example.com");
@@ -68,7 +68,7 @@ async fn a_listed_address_gets_no_mail_and_who_unsubscribed_only_what_is_needed(
 }
 
 #[tokio::test]
-async fn lifting_one_reason_leaves_the_others_and_lifting_all_lets_the_mail_go() {
+async fn removing_one_reason_keeps_the_others_and_removing_all_releases_the_mail() {
     let database = LedgerDatabase::fresh().await;
     for reason in [Reason::Unsubscribed, Reason::Manual, Reason::Bounced] {
         list(&database, REMINDER.to, reason).await;
@@ -89,7 +89,7 @@ async fn lifting_one_reason_leaves_the_others_and_lifting_all_lets_the_mail_go()
 }
 
 #[tokio::test]
-async fn the_list_does_not_touch_what_has_gone_and_forgets_no_doubt() {
+async fn suppression_list_keeps_sent_mail_and_doubt_unchanged() {
     let database = LedgerDatabase::fresh().await;
     REMINDER.sending(&database).await;
     list(&database, REMINDER.to, Reason::Manual).await;
@@ -129,7 +129,7 @@ async fn listed(cloud: &TestCloud, query: &str) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn an_address_is_put_on_the_list_found_and_taken_off_it() {
+async fn address_is_added_found_and_removed() {
     let cloud = TestCloud::start().await;
     let ann = json!({ "email": "Ann@Example.com", "note": "asked by telephone" });
     let first = put(&cloud, &ann).await;
@@ -182,7 +182,7 @@ async fn an_address_is_put_on_the_list_found_and_taken_off_it() {
 }
 
 #[tokio::test]
-async fn only_the_service_and_administrators_of_the_whole_look_after_the_list() {
+async fn only_service_and_admin_manage_the_list() {
     let cloud = TestCloud::start().await;
     let body = json!({ "email": "ann@example.com" });
     let calls = |role: Option<&'static str>| -> Vec<RequestBuilder> {
@@ -226,7 +226,7 @@ async fn only_the_service_and_administrators_of_the_whole_look_after_the_list() 
 }
 
 #[tokio::test]
-async fn bad_input_is_named_and_changes_nothing() {
+async fn invalid_input_is_named_and_changes_nothing() {
     let cloud = TestCloud::start().await;
     for (body, pointer) in [
         (json!({}), ""),
@@ -285,7 +285,7 @@ async fn bad_input_is_named_and_changes_nothing() {
 }
 
 #[tokio::test]
-async fn without_the_database_the_list_says_come_back() {
+async fn list_without_the_database_is_answered_503_with_retry_after() {
     let nowhere = Proxy::start("127.0.0.1:9".parse().unwrap()).await;
     let cloud = TestCloud::start_with(|settings| {
         let local::cloud::Database::Made(database) = &settings.database else {

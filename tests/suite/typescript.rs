@@ -6,7 +6,7 @@ use std::process::Stdio;
 use tokio::process::Command;
 
 #[tokio::test]
-async fn the_types_are_what_the_document_says() {
+async fn types_match_the_document() {
     run(
         "check",
         "clients/typescript/signtusk.d.ts is behind the document: run `make openapi`",
@@ -15,7 +15,7 @@ async fn the_types_are_what_the_document_says() {
 }
 
 #[tokio::test]
-async fn calls_as_the_readme_shows_them_compile_and_wrong_fields_do_not() {
+async fn readme_calls_compile_and_wrong_fields_do_not() {
     run(
         "test",
         "the types refuse what they should take, or take what they should refuse",
@@ -24,7 +24,7 @@ async fn calls_as_the_readme_shows_them_compile_and_wrong_fields_do_not() {
 }
 
 #[test]
-fn the_lockfile_pins_everything_and_names_no_registry() {
+fn lockfile_pins_everything_and_names_no_registry() {
     let text = std::fs::read_to_string(folder().join("package-lock.json")).unwrap();
     assert!(text.contains("\"integrity\""));
     assert!(!text.contains("\"resolved\""));

@@ -114,7 +114,7 @@ fn page(answer: &Answer, status: u16) -> &str {
 }
 
 #[tokio::test]
-async fn looking_at_the_page_changes_nothing_however_often_a_scanner_does_it() {
+async fn repeated_page_views_by_a_scanner_change_nothing() {
     let cloud = TestCloud::start().await;
     let link = mailed(&cloud, "ann@example.com").await;
     for _ in 0..3 {
@@ -131,7 +131,7 @@ async fn looking_at_the_page_changes_nothing_however_often_a_scanner_does_it() {
 }
 
 #[tokio::test]
-async fn a_mail_program_unsubscribes_with_one_click_and_without_cookies() {
+async fn mail_client_unsubscribes_with_one_click_without_cookies() {
     let cloud = TestCloud::start().await;
     let multipart = "--b\r\nContent-Disposition: form-data; name=\"List-Unsubscribe\"\r\n\r\nOne-Click\r\n--b--\r\n";
     for (n, (kind, body)) in [
@@ -163,7 +163,7 @@ async fn a_mail_program_unsubscribes_with_one_click_and_without_cookies() {
 }
 
 #[tokio::test]
-async fn who_unsubscribed_gets_no_optional_mail_and_may_come_back() {
+async fn unsubscribed_recipient_gets_no_optional_mail_and_may_resubscribe() {
     let cloud = TestCloud::start().await;
     let link = mailed(&cloud, "ann@example.com").await;
     let ledger = MailLedger::new(Postgres::at(cloud.database_url(), None).unwrap());
@@ -198,7 +198,7 @@ async fn assert_refused(cloud: &TestCloud, link: &str, status: u16) {
 }
 
 #[tokio::test]
-async fn a_forged_a_cut_and_a_transplanted_token_are_refused() {
+async fn forged_cut_or_transplanted_token_is_refused() {
     let cloud = TestCloud::start().await;
     let ann = mailed(&cloud, "ann@example.com").await;
     let bob = mailed(&cloud, "bob@example.com").await;
@@ -247,7 +247,7 @@ async fn a_forged_a_cut_and_a_transplanted_token_are_refused() {
 }
 
 #[tokio::test]
-async fn links_of_both_secrets_work_and_a_form_that_is_too_large_does_not() {
+async fn links_of_both_secrets_work_and_an_oversized_form_is_refused() {
     let cloud = TestCloud::start().await;
     let link = mailed(&cloud, "ann@example.com").await;
     let big: &'static str = "x".repeat(17 * 1024).leak();
@@ -265,7 +265,7 @@ async fn links_of_both_secrets_work_and_a_form_that_is_too_large_does_not() {
 }
 
 #[tokio::test]
-async fn a_mail_of_which_only_a_later_one_has_told_unsubscribes_nobody() {
+async fn link_of_a_mail_known_only_from_a_later_one_unsubscribes_no_address() {
     let cloud = TestCloud::start().await;
     mailed(&cloud, "ann@example.com").await;
     let recipient = EmailAddress::parse("ann@example.com").unwrap();
@@ -280,7 +280,7 @@ async fn a_mail_of_which_only_a_later_one_has_told_unsubscribes_nobody() {
 }
 
 #[tokio::test]
-async fn without_the_database_the_page_says_so_and_nothing_is_logged_of_the_link() {
+async fn page_without_the_database_is_503_and_the_token_is_not_logged() {
     let nowhere = Proxy::start("127.0.0.1:9".parse().unwrap()).await;
     let cloud = TestCloud::start_with(|settings| {
         let local::cloud::Database::Made(database) = &settings.database else {

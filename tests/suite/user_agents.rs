@@ -77,7 +77,7 @@ fn names(table: &[(&str, &'static [&'static str])], theirs: &Value) -> &'static 
 }
 
 #[test]
-fn real_agents_are_read_as_uap_core_reads_them() {
+fn real_agents_are_parsed_like_uap_core() {
     let corpus = corpus();
     let mut wrong = Vec::new();
     let people = corpus.iter().filter(|it| it["kind"] != "program");
@@ -107,7 +107,7 @@ fn real_agents_are_read_as_uap_core_reads_them() {
 }
 
 #[test]
-fn real_bots_are_known_as_programs_and_no_browser_of_theirs_is_shown() {
+fn real_bots_are_recognised_and_have_no_browser() {
     let corpus = corpus();
     let programs: Vec<&str> = corpus
         .iter()

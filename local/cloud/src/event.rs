@@ -151,7 +151,7 @@ mod tests {
     }
 
     #[test]
-    fn a_header_gets_the_value_of_the_variable_that_it_names() {
+    fn header_gets_the_value_of_its_variable() {
         let headers = json!({ "authorization": "Bearer API_TOKEN", "accept": "API_TOKENS" });
         let event = readied(&headers, "").unwrap();
         assert_eq!(event["headers"]["authorization"], "Bearer secret token");
@@ -159,7 +159,7 @@ mod tests {
     }
 
     #[test]
-    fn a_webhook_of_resend_has_the_documented_signature() {
+    fn resend_webhook_has_the_documented_signature() {
         let headers = json!({ "svix-id": "msg_p5jXN8AQM9LWM0D4loKWxJek", "svix-signature": "" });
         let event = readied(&headers, "{\"test\": 2432232314}").unwrap();
         assert_eq!(event["headers"]["svix-timestamp"], "1614265330");
@@ -170,7 +170,7 @@ mod tests {
     }
 
     #[test]
-    fn the_text_of_a_notification_becomes_its_message() {
+    fn notification_text_becomes_its_message() {
         let headers = json!({ "x-amz-sns-message-id": "" });
         let event = readied(&headers, "{\"eventType\":\"Send\"}").unwrap();
         let message: Value = serde_json::from_str(event["body"].as_str().unwrap()).unwrap();
@@ -182,7 +182,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_to_be_signed_is_left_alone() {
+    fn event_without_signature_headers_is_unchanged() {
         let event = readied(&json!({ "accept": "*/*" }), "{}").unwrap();
         assert_eq!(event["headers"], json!({ "accept": "*/*" }));
         assert_eq!(event["body"], "{}");

@@ -125,7 +125,7 @@ fn start(data: &Path) -> (Child, Vec<u16>) {
 }
 
 #[tokio::test]
-async fn the_environment_names_what_is_running() {
+async fn environment_names_the_running_parts() {
     let data = folder();
     let cloud = Cloud::start(settings(data.path())).await.unwrap();
     let variables = cloud.environment();
@@ -165,7 +165,7 @@ fn first_post(functions: &TcpListener) -> String {
 }
 
 #[tokio::test]
-async fn the_providers_tell_the_functions_only_where_it_is_asked_for() {
+async fn providers_send_events_to_the_functions_only_if_configured() {
     let data = folder();
     let functions = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
     let url = format!("http://{}", functions.local_addr().unwrap());
@@ -192,7 +192,7 @@ async fn the_providers_tell_the_functions_only_where_it_is_asked_for() {
 }
 
 #[tokio::test]
-async fn the_env_file_is_private_and_a_shell_reads_it() {
+async fn env_file_is_private_and_readable_by_a_shell() {
     let data = folder();
     let cloud = Cloud::start(settings(data.path())).await.unwrap();
     let file = env_file(data.path());
@@ -210,7 +210,7 @@ async fn the_env_file_is_private_and_a_shell_reads_it() {
 }
 
 #[tokio::test]
-async fn secrets_are_made_once() {
+async fn secrets_are_generated_once() {
     let data = folder();
     let first = Cloud::start(settings(data.path())).await.unwrap();
     let token = first.environment()["API_TOKEN"].clone();
@@ -224,7 +224,7 @@ async fn secrets_are_made_once() {
 }
 
 #[test]
-fn a_stopped_cloud_leaves_nothing_running() {
+fn stopped_cloud_leaves_nothing_running() {
     let data = folder();
     let (mut child, ports) = start(data.path());
     let pid = Pid::from_raw(child.id().try_into().unwrap());
@@ -236,7 +236,7 @@ fn a_stopped_cloud_leaves_nothing_running() {
 }
 
 #[test]
-fn a_killed_cloud_leaves_nothing_running() {
+fn killed_cloud_leaves_nothing_running() {
     let data = folder();
     let (mut child, ports) = start(data.path());
     child.kill().unwrap();
@@ -247,7 +247,7 @@ fn a_killed_cloud_leaves_nothing_running() {
 }
 
 #[test]
-fn a_killed_cloud_comes_up_again_at_once() {
+fn killed_cloud_restarts_at_once() {
     let data = folder();
     let (mut child, _) = start(data.path());
     child.kill().unwrap();
@@ -267,7 +267,7 @@ fn failed(output: Output) -> String {
 }
 
 #[test]
-fn a_taken_port_is_named_with_what_to_do() {
+fn occupied_port_is_named_with_the_option_to_change() {
     let data = folder();
     let taken = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
     let port = taken.local_addr().unwrap().port().to_string();
@@ -279,7 +279,7 @@ fn a_taken_port_is_named_with_what_to_do() {
 }
 
 #[test]
-fn the_env_command_prints_the_file_or_says_what_to_do() {
+fn env_command_prints_the_file_or_how_to_create_it() {
     let data = folder();
     let env = || {
         Command::new(env!("CARGO_BIN_EXE_local"))

@@ -62,7 +62,7 @@ async fn holder() {
 }
 
 #[test]
-fn a_program_ends_when_its_holder_is_killed() {
+fn program_ends_when_its_holder_is_killed() {
     let folder = tempfile::tempdir().unwrap();
     let mut holder = Command::new(std::env::current_exe().unwrap())
         .args(["--exact", "holder", "--nocapture"])
@@ -78,7 +78,7 @@ fn a_program_ends_when_its_holder_is_killed() {
 }
 
 #[tokio::test]
-async fn a_program_that_ignores_its_signal_is_killed_at_a_stop() {
+async fn program_ignoring_its_signal_is_killed_at_a_stop() {
     let folder = tempfile::tempdir().unwrap();
     let script = "trap '' TERM; echo $$ >pid; while :; do sleep 0.1; done";
     let process = Process::start(&program(folder.path(), script))
@@ -90,7 +90,7 @@ async fn a_program_that_ignores_its_signal_is_killed_at_a_stop() {
 }
 
 #[tokio::test]
-async fn a_program_waits_for_the_one_before_it() {
+async fn program_waits_for_the_one_before_it() {
     let folder = tempfile::tempdir().unwrap();
     let script = "trap 'sleep 0.5; exit' TERM; echo $$ >pid; while :; do sleep 0.1; done";
     let first = Process::start(&program(folder.path(), script))
@@ -107,7 +107,7 @@ async fn a_program_waits_for_the_one_before_it() {
 }
 
 #[tokio::test]
-async fn a_program_that_ends_early_shows_its_last_words() {
+async fn program_that_ends_early_shows_its_last_output() {
     let folder = tempfile::tempdir().unwrap();
     let mut process = Process::start(&program(folder.path(), "echo no luck; exit 3"))
         .await
@@ -121,7 +121,7 @@ async fn a_program_that_ends_early_shows_its_last_words() {
 }
 
 #[tokio::test]
-async fn what_a_program_says_goes_to_its_log_and_a_success_is_one() {
+async fn program_output_is_logged_and_its_exit_status_checked() {
     let folder = tempfile::tempdir().unwrap();
     Process::start(&program(folder.path(), "echo done"))
         .await

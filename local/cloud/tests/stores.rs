@@ -35,7 +35,7 @@ async fn count(url: &str, table: &str) -> i64 {
 }
 
 #[tokio::test]
-async fn a_cluster_migrates_once_and_takes_its_sample_data_twice() {
+async fn cluster_migrates_once_and_accepts_its_sample_data_twice() {
     let folder = tempfile::tempdir().unwrap();
     let cluster = cluster(folder.path(), false).await;
     let database = cluster.permanent_database("signtusk").await.unwrap();
@@ -57,7 +57,7 @@ async fn a_cluster_migrates_once_and_takes_its_sample_data_twice() {
 }
 
 #[tokio::test]
-async fn the_functions_role_owns_nothing_and_visitors_reach_nothing_of_ours() {
+async fn functions_role_owns_nothing_and_visitors_cannot_access_our_tables() {
     let folder = tempfile::tempdir().unwrap();
     let cluster = cluster(folder.path(), false).await;
     let database = cluster.database("one").await.unwrap();
@@ -96,7 +96,7 @@ async fn the_functions_role_owns_nothing_and_visitors_reach_nothing_of_ours() {
 }
 
 #[tokio::test]
-async fn a_fresh_database_has_the_tables_and_none_of_the_rows() {
+async fn fresh_database_has_the_tables_and_no_rows() {
     let folder = tempfile::tempdir().unwrap();
     let cluster = cluster(folder.path(), false).await;
     let first = cluster.database("one").await.unwrap();
@@ -117,7 +117,7 @@ async fn a_fresh_database_has_the_tables_and_none_of_the_rows() {
 }
 
 #[tokio::test]
-async fn a_durable_cluster_keeps_its_rows_over_a_restart() {
+async fn durable_cluster_keeps_its_rows_after_a_restart() {
     let folder = tempfile::tempdir().unwrap();
     let first = cluster(folder.path(), true).await;
     let database = first.permanent_database("signtusk").await.unwrap();
@@ -153,7 +153,7 @@ async fn ask(server: &RedisServer, command: &str) -> String {
 }
 
 #[tokio::test]
-async fn a_durable_redis_keeps_its_keys_and_another_does_not() {
+async fn durable_redis_keeps_its_keys_and_another_does_not() {
     for (durable, kept) in [(true, "$1\r\nv\r\n"), (false, "$-1\r\n")] {
         let folder = tempfile::tempdir().unwrap();
         let first = redis(folder.path(), durable).await;

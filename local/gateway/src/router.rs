@@ -132,7 +132,7 @@ Resources:
     }
 
     #[test]
-    fn the_most_specific_route_wins() {
+    fn most_specific_route_wins() {
         assert_eq!(
             key(&Method::GET, "/jobs/stats").as_deref(),
             Some("GET /jobs/stats")
@@ -149,7 +149,7 @@ Resources:
     }
 
     #[test]
-    fn nothing_else_is_routed() {
+    fn unknown_path_is_not_routed() {
         for path in [
             "",
             "/jobs",
@@ -168,7 +168,7 @@ Resources:
     }
 
     #[test]
-    fn parameters_are_decoded_after_the_path_was_split() {
+    fn path_parameters_are_decoded_after_splitting() {
         let router = router();
         let route = router.route(&Method::GET, "/jobs/a%2Fb%20c").unwrap();
         assert_eq!(route.parameters["jobId"], "a/b c");

@@ -66,7 +66,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn no_second_takes_more_than_the_rate_wherever_it_begins() {
+    fn rate_holds_in_every_window_of_a_second() {
         let rate = Rate::new(Some(3));
         let start = Instant::now();
         let at = |millis: u64, count| rate.take_at(start + Duration::from_millis(millis), count);

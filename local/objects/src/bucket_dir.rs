@@ -123,7 +123,7 @@ mod tests {
     use super::name;
 
     #[test]
-    fn no_key_leads_out_of_the_folder_and_each_has_a_file_of_its_own() {
+    fn key_cannot_leave_the_folder_and_has_its_own_file() {
         assert_eq!(name("tmp/a b.pdf"), "tmp%2Fa%20b.pdf");
         assert_eq!(name(".."), "%2E.");
         assert_eq!(name(&"x".repeat(201)).len(), 64);

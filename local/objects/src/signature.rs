@@ -253,7 +253,7 @@ mod tests {
     }
 
     #[test]
-    fn call_that_is_signed_for_another_region_is_refused() {
+    fn call_signed_for_another_region_is_refused() {
         let at: Timestamp = "2013-05-24T00:00:00Z".parse().unwrap();
         let mut elsewhere = account("wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY");
         elsewhere.region = "eu-west-1".to_owned();
@@ -288,7 +288,7 @@ mod tests {
     }
 
     #[test]
-    fn amazons_own_example_is_taken_and_nothing_that_differs_from_it() {
+    fn official_example_is_accepted_and_any_change_of_it_is_refused() {
         let right = account("wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY");
         let at: Timestamp = "2013-05-24T00:00:00Z".parse().unwrap();
         let call = example("bytes=0-9");

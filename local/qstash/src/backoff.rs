@@ -37,7 +37,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_default_schedule_is_the_documented_one() {
+    fn default_schedule_is_the_documented_one() {
         let seconds: Vec<u64> = (1..=6).map(|nth| default(nth).as_secs()).collect();
         assert_eq!(seconds, [12, 148, 1_808, 22_026, 86_400, 86_400]);
         assert_eq!(default(u32::MAX).as_secs(), 86_400);

@@ -108,7 +108,7 @@ mod tests {
     }
 
     #[test]
-    fn broker_time_goes_on_where_the_last_run_left_it() {
+    fn broker_time_continues_from_the_last_run() {
         let ahead = wall_ms() + 86_400_000;
         assert!(Clock::new(1.0, ahead).now_ms() >= ahead);
     }
@@ -121,7 +121,7 @@ mod tests {
     }
 
     #[test]
-    fn a_speed_that_is_not_a_number_is_real_time() {
+    fn speed_that_is_not_a_number_is_real_time() {
         assert!((bounded(f64::NAN) - 1.0).abs() < f64::EPSILON);
         assert!((bounded(-3.0) - SLOWEST).abs() < f64::EPSILON);
     }

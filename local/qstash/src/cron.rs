@@ -189,7 +189,7 @@ mod tests {
     }
 
     #[test]
-    fn without_a_zone_times_are_utc() {
+    fn times_without_a_zone_are_utc() {
         assert_eq!(
             next("*/10 * * * * ", "2026-11-23T10:03:07Z"),
             "2026-11-23T10:10:00Z"
@@ -201,7 +201,7 @@ mod tests {
     }
 
     #[test]
-    fn a_zone_moves_the_time_with_its_summer() {
+    fn zone_follows_its_daylight_saving_time() {
         assert_eq!(
             next("CRON_TZ=Europe/Istanbul 0 4 * * *", "2026-11-23T02:00:00Z"),
             "2026-11-24T01:00:00Z"
@@ -217,7 +217,7 @@ mod tests {
     }
 
     #[test]
-    fn the_next_time_is_after_not_at() {
+    fn next_time_is_strictly_later() {
         assert_eq!(
             next("* * * * *", "2026-11-23T10:03:00Z"),
             "2026-11-23T10:04:00Z"
@@ -225,7 +225,7 @@ mod tests {
     }
 
     #[test]
-    fn nonsense_is_refused() {
+    fn malformed_cron_expression_is_refused() {
         for text in [
             "",
             "* * * *",

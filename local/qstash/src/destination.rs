@@ -173,14 +173,14 @@ mod tests {
     }
 
     #[test]
-    fn the_destination_keeps_its_query_and_loses_ours() {
+    fn destination_keeps_its_query_and_loses_ours() {
         let query = Some("x=1&upstash-retries=3&qstash_token=t&empty");
         assert_eq!(text("https://host/p", query), "https://host/p?x=1&empty");
         assert_eq!(text("https://example.com", None), "https://example.com");
     }
 
     #[test]
-    fn encoded_and_slash_merged_urls_are_understood() {
+    fn encoded_and_slash_merged_urls_are_parsed() {
         assert_eq!(
             text("https%3A%2F%2Fhost%2Fa+b%3Fq=1", None),
             "https://host/a+b?q=1"
@@ -189,7 +189,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_neither_url_nor_name_is_refused() {
+    fn destination_that_is_neither_url_nor_name_is_refused() {
         for rest in [
             "ftp://host/x",
             "http://",

@@ -107,7 +107,7 @@ mod tests {
     }
 
     #[test]
-    fn draw_happens_about_as_often_as_it_is_said_and_repeats_by_its_seed() {
+    fn draw_matches_its_rate_and_repeats_for_its_seed() {
         let drawn = |seed| {
             let draw = Draw::new(Some(Disorder::seeded(seed)));
             (0..1_000)

@@ -80,7 +80,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn parts_are_added_up() {
+    fn duration_parts_are_added() {
         assert_eq!(parse("1d10h30m"), Ok(Duration::from_mins(34 * 60 + 30)));
         assert_eq!(parse("6m5s"), Ok(Duration::from_secs(365)));
         assert_eq!(parse(" 1.5h "), Ok(Duration::from_mins(90)));
@@ -88,13 +88,13 @@ mod tests {
     }
 
     #[test]
-    fn a_bare_number_is_seconds_only_where_that_is_allowed() {
+    fn bare_number_is_seconds_only_where_allowed() {
         assert_eq!(parse_or_seconds("30"), Ok(Duration::from_secs(30)));
         assert!(parse("30").is_err());
     }
 
     #[test]
-    fn nonsense_is_refused() {
+    fn malformed_duration_is_refused() {
         for text in [
             "",
             "s",
@@ -112,13 +112,13 @@ mod tests {
 
     proptest! {
         #[test]
-        fn no_text_makes_it_panic(text in ".{0,40}") {
+        fn arbitrary_duration_text_does_not_panic(text in ".{0,40}") {
             let _ = parse(&text);
             let _ = parse_or_seconds(&text);
         }
 
         #[test]
-        fn whole_parts_survive_the_round(d in 0u64..400, h in 0u64..24, m in 0u64..60, s in 0u64..60) {
+        fn whole_units_round_trip(d in 0u64..400, h in 0u64..24, m in 0u64..60, s in 0u64..60) {
             let parsed = parse(&format!("{d}d{h}h{m}m{s}s"));
             prop_assert_eq!(parsed, Ok(Duration::from_secs(((d * 24 + h) * 60 + m) * 60 + s)));
         }

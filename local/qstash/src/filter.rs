@@ -216,7 +216,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_mistyped_name_is_refused() {
+    fn unknown_filter_name_is_refused() {
         assert_eq!(
             Filter::parse(Some("labeel=x")).err(),
             Some(Error::Unknown("labeel".to_owned()))
@@ -224,14 +224,14 @@ mod tests {
     }
 
     #[test]
-    fn values_repeat_or_are_joined() {
+    fn filter_values_may_repeat_or_be_joined() {
         let filter = Filter::parse(Some("label=a,b&label=c&url=https://x/?a,b")).expect("parses");
         assert_eq!(filter.labels, ["a", "b", "c"]);
         assert_eq!(filter.urls, ["https://x/?a,b"]);
     }
 
     #[test]
-    fn numbers_that_are_none_are_refused() {
+    fn invalid_filter_number_is_refused() {
         for query in ["count=0", "count=x", "fromDate=yesterday", "order=random"] {
             assert!(Filter::parse(Some(query)).is_err(), "{query}");
         }

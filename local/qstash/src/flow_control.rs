@@ -179,7 +179,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn parts_come_in_any_order_and_the_period_defaults_to_a_second() {
+    fn limits_may_come_in_any_order_and_the_period_defaults_to_a_second() {
         let limits = Limits {
             parallelism: Some(5),
             rate: Some(10),
@@ -197,7 +197,7 @@ mod tests {
     }
 
     #[test]
-    fn limits_that_limit_nothing_are_refused() {
+    fn limits_without_a_limit_are_refused() {
         for text in [
             "",
             "period=1m",
@@ -223,7 +223,7 @@ mod tests {
     }
 
     #[test]
-    fn a_pin_holds_against_the_latest_message() {
+    fn pinned_limit_overrides_the_latest_message() {
         let latest = Limits {
             parallelism: Some(5),
             rate: Some(10),

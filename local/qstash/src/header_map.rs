@@ -86,7 +86,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_are_cased_as_go_cases_them() {
+    fn header_names_are_cased_like_in_go() {
         assert_eq!(
             canonical("bypass-TUNNEL-reminder"),
             "Bypass-Tunnel-Reminder"

@@ -203,7 +203,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn loopback_passes_only_where_the_setting_says_so() {
+    async fn loopback_is_accepted_only_by_setting() {
         let (strict, local) = (
             Hosts::default(),
             Hosts {

@@ -99,7 +99,7 @@ mod tests {
     }
 
     #[test]
-    fn name_that_an_older_store_holds_is_read() {
+    fn name_in_an_older_store_is_read() {
         let name: Name = serde_json::from_str("\"email:high:acme\"").expect("a name");
         assert_eq!(name.as_str(), "email:high:acme");
     }

@@ -311,7 +311,7 @@ mod tests {
     }
 
     #[test]
-    fn not_before_is_bounded_as_a_delay_is_and_may_lie_in_the_past() {
+    fn not_before_is_bounded_like_a_delay_and_may_be_past() {
         let at = |days: u64| Start::At(NOW.wall_ms + days * millis(DAY));
         assert!(checked(Plan::Free, at(7)) && !checked(Plan::Free, at(8)));
         assert!(checked(Plan::Free, Start::At(0)));

@@ -88,7 +88,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn both_spellings_hide_a_header_and_leave_the_others() {
+    fn both_spellings_redact_a_header_and_leave_the_others() {
         let mut headers = Headers::default();
         headers.add("Authorization", "secret");
         headers.add("X-Public", "open");
@@ -101,7 +101,7 @@ mod tests {
     }
 
     #[test]
-    fn an_unknown_field_is_refused() {
+    fn unknown_field_is_refused() {
         assert!(Redaction::parse("url").is_err());
         assert!(Redaction::parse("header[]").is_err());
     }

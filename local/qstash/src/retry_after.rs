@@ -50,7 +50,7 @@ mod tests {
     }
 
     #[test]
-    fn seconds_dates_and_durations_are_understood() {
+    fn seconds_dates_and_durations_are_parsed() {
         assert_eq!(with("retry-after", "120"), Some(Duration::from_mins(2)));
         assert_eq!(
             with("x-ratelimit-reset-tokens", "6m5s"),
@@ -63,7 +63,7 @@ mod tests {
     }
 
     #[test]
-    fn a_date_that_has_passed_means_at_once() {
+    fn past_date_means_at_once() {
         assert_eq!(
             with("retry-after", "Sun, 06 Nov 1994 08:00:00 GMT"),
             Some(Duration::ZERO)
@@ -71,7 +71,7 @@ mod tests {
     }
 
     #[test]
-    fn more_than_a_day_and_nonsense_are_ignored() {
+    fn wait_over_a_day_or_malformed_is_ignored() {
         assert_eq!(with("retry-after", "86401"), None);
         assert_eq!(with("x-ratelimit-reset", "soon"), None);
     }

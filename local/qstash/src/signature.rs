@@ -71,7 +71,7 @@ mod tests {
     }
 
     #[test]
-    fn the_mac_is_that_of_rfc_4231() {
+    fn mac_matches_rfc_4231() {
         let expected = URL_SAFE_NO_PAD
             .decode("W9zBRr9gdU5qBCQmCJV1x1oAPwidJzmDnexYuWTsOEM")
             .expect("base64url");
@@ -79,7 +79,7 @@ mod tests {
     }
 
     #[test]
-    fn claims_name_the_exact_url_and_the_hash_of_an_empty_body_too() {
+    fn claims_hold_the_exact_url_and_the_hash_even_of_an_empty_body() {
         let token =
             sign("sig_x", "https://example.com/a?b=c", b"", 1_700_000_000_999).expect("signs");
         let claims = claims(&token);
@@ -92,7 +92,7 @@ mod tests {
     }
 
     #[test]
-    fn two_attempts_never_carry_the_same_token() {
+    fn attempts_never_share_a_token() {
         let sign = || sign("sig_x", "https://example.com", b"x", 1).expect("signs");
         assert_ne!(sign(), sign());
     }

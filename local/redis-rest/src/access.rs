@@ -104,20 +104,20 @@ mod tests {
     }
 
     #[test]
-    fn an_empty_read_only_token_lets_nobody_in() {
+    fn empty_read_only_token_gives_no_access() {
         let tokens = tokens("full", "");
         assert_eq!(with_header(&tokens, "Bearer "), None);
         assert_eq!(tokens.authorize(&HeaderMap::new(), Some("_token=")), None);
     }
 
     #[test]
-    fn the_token_may_stand_in_the_query_percent_encoded() {
+    fn percent_encoded_token_in_the_query_is_accepted() {
         let access = tokens("a b=", "").authorize(&HeaderMap::new(), Some("EX=1&_token=a%20b="));
         assert_eq!(access, Some(Access::Standard));
     }
 
     #[test]
-    fn a_wrong_header_is_not_saved_by_a_right_query() {
+    fn wrong_header_is_refused_despite_a_right_query() {
         let headers = HeaderMap::from_iter([(AUTHORIZATION, "Bearer no".parse().unwrap())]);
         assert_eq!(
             tokens("full", "").authorize(&headers, Some("_token=full")),

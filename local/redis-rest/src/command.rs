@@ -123,7 +123,7 @@ mod tests {
     }
 
     #[test]
-    fn a_number_keeps_the_digits_it_was_written_with() {
+    fn number_keeps_its_written_digits() {
         assert_eq!(
             words(r#"["SET",12345678901234567890123,1.10,-0,1E+2,true]"#),
             ["12345678901234567890123", "1.10", "-0", "1E+2", "true"]
@@ -131,12 +131,12 @@ mod tests {
     }
 
     #[test]
-    fn escapes_in_strings_are_undone() {
+    fn escapes_in_strings_are_decoded() {
         assert_eq!(words(r#"["ECHO","\u00e9\n\ud83d\ude00"]"#), ["é\n😀"]);
     }
 
     #[test]
-    fn what_is_not_a_command_is_told_apart() {
+    fn malformed_command_is_refused_with_its_reason() {
         let failure = |json: &str| Command::from_json(json.as_bytes()).unwrap_err().to_string();
         assert_eq!(failure("[]"), "ERR empty command");
         assert_eq!(failure(r#"[""]"#), "ERR empty command");
@@ -170,7 +170,7 @@ mod tests {
     }
 
     #[test]
-    fn arguments_travel_as_they_are_whatever_bytes_they_hold() {
+    fn arguments_are_sent_unchanged_for_any_bytes() {
         let command = Command::from_words([
             Bytes::from_static(b"SET"),
             Bytes::from_static(b"\r\n\0\xff"),

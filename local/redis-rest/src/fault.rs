@@ -83,7 +83,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_fault_for_the_next_two_requests_spares_the_third() {
+    fn fault_for_the_next_two_requests_spares_the_third() {
         let faults = Faults::default();
         faults.set(Some(Fault::Loading));
         faults.set_for_next(2, Fault::Refused);
@@ -94,7 +94,7 @@ mod tests {
     }
 
     #[test]
-    fn a_standing_fault_lasts_until_it_is_healed() {
+    fn standing_fault_lasts_until_cleared() {
         let faults = Faults::default();
         faults.clone().set(Some(Fault::ReadOnly));
         assert_eq!([faults.take(), faults.take()], [Some(Fault::ReadOnly); 2]);

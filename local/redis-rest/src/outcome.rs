@@ -85,7 +85,7 @@ mod tests {
     }
 
     #[test]
-    fn only_a_whole_ok_is_spared_from_base64() {
+    fn only_a_top_level_ok_is_exempt_from_base64() {
         let nested = Reply::Array(vec![
             status("OK"),
             Reply::Integer(7),
@@ -119,7 +119,7 @@ mod tests {
     }
 
     #[test]
-    fn bytes_that_are_no_text_survive_only_in_base64() {
+    fn binary_bytes_survive_only_in_base64() {
         let bytes = Reply::Bulk(Bytes::from_static(b"a\xff"));
         assert_eq!(written(&bytes, Format::Text), "{\"result\":\"a\u{fffd}\"}");
         assert_eq!(written(&bytes, Format::Base64), r#"{"result":"Yf8="}"#);

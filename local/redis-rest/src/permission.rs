@@ -315,7 +315,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_list_of_offered_commands_is_sorted_for_its_search() {
+    fn offered_commands_are_sorted_for_the_search() {
         assert!(OFFERED.is_sorted());
     }
 }

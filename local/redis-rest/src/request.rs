@@ -118,7 +118,7 @@ mod tests {
     }
 
     #[test]
-    fn the_path_the_body_and_the_query_make_one_command_in_that_order() {
+    fn path_body_and_query_form_one_command_in_that_order() {
         let request = parse(
             &Method::POST,
             "/set/a%2Fb",
@@ -134,7 +134,7 @@ mod tests {
     }
 
     #[test]
-    fn an_empty_segment_is_an_argument_and_a_last_slash_is_not() {
+    fn empty_segment_is_an_argument_and_a_trailing_slash_is_not() {
         let request = parse(&Method::GET, "/set/k//EX/9/", None, "ignored on GET");
         assert_eq!(
             request,
@@ -143,7 +143,7 @@ mod tests {
     }
 
     #[test]
-    fn a_subscription_ignores_its_body_and_needs_a_channel() {
+    fn subscription_ignores_its_body_and_needs_a_channel() {
         let request = parse(&Method::POST, "/subscribe/a/b", None, "[]");
         assert_eq!(
             request,
@@ -157,7 +157,7 @@ mod tests {
     }
 
     #[test]
-    fn a_batch_is_an_array_of_commands_and_nothing_else() {
+    fn batch_must_be_an_array_of_commands() {
         let pipeline = parse(
             &Method::POST,
             "/pipeline",

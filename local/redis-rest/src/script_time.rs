@@ -199,7 +199,7 @@ mod tests {
     }
 
     #[test]
-    fn budget_that_is_spent_refuses_until_the_minute_is_over() {
+    fn spent_script_budget_refuses_until_the_minute_ends() {
         let time = ScriptTime::new(Duration::from_millis(250), Some(Duration::from_millis(300)));
         assert_eq!(time.refusal(), None);
         time.seen().spent = Duration::from_millis(300);

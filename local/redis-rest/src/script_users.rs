@@ -170,7 +170,7 @@ mod tests {
     use super::pattern;
 
     #[test]
-    fn a_key_that_looks_like_a_pattern_allows_itself_alone() {
+    fn key_that_looks_like_a_pattern_permits_only_itself() {
         assert_eq!(pattern(b"a:b"), "~a:b");
         assert_eq!(pattern(b"a*[b]?\\"), "~a\\*\\[b\\]\\?\\\\");
         assert!(!pattern(b"a b\nc\0").contains(&b' '));

@@ -168,7 +168,7 @@ mod tests {
     }
 
     #[test]
-    fn a_lone_flag_takes_the_shebang_along_but_not_its_line() {
+    fn single_flag_removes_the_shebang_but_not_its_line() {
         assert_eq!(
             rewritten("#!lua flags=allow-key-locking\nreturn 1").as_deref(),
             Some("\nreturn 1")
@@ -186,7 +186,7 @@ mod tests {
     }
 
     #[test]
-    fn a_script_without_the_flag_is_not_touched() {
+    fn script_without_the_flag_is_unchanged() {
         for source in [
             "return 'allow-key-locking'",
             "#!lua\nreturn 1",
@@ -198,7 +198,7 @@ mod tests {
     }
 
     #[test]
-    fn a_library_loses_the_flag_wherever_it_stands_in_the_table() {
+    fn library_loses_the_flag_at_any_position() {
         assert_eq!(library("flags={'allow-key-locking'}"), "flags={}");
         assert_eq!(
             library("flags={ \"allow-key-locking\" , 'no-writes' }"),

@@ -125,7 +125,7 @@ mod tests {
     use super::matches;
 
     #[test]
-    fn pattern_with_stars_fits_what_it_describes() {
+    fn pattern_with_stars_matches_its_parameters() {
         for pattern in ["*", "notify*", "*events", "notify-?eyspace-events"] {
             assert!(matches(pattern, "notify-keyspace-events"), "{pattern}");
         }

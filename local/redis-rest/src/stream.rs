@@ -91,7 +91,7 @@ mod tests {
     }
 
     #[test]
-    fn a_payload_cannot_forge_a_second_event() {
+    fn payload_cannot_forge_a_second_event() {
         let message = Reply::Array(vec![
             bulk("message"),
             bulk("room"),
@@ -104,7 +104,7 @@ mod tests {
     }
 
     #[test]
-    fn monitor_greets_in_quotes() {
+    fn monitor_greeting_is_quoted() {
         assert_eq!(
             event(&Reply::Status(Bytes::from_static(b"OK"))),
             "data: \"OK\"\n\n"

@@ -15,7 +15,7 @@ mod tests {
     use super::is_bidi_control;
 
     #[test]
-    fn every_character_with_the_property_is_one_and_its_neighbours_are_not() {
+    fn exactly_the_bidi_control_characters_are_recognised() {
         let found: Vec<u32> = (0..=0x0010_ffff)
             .filter_map(char::from_u32)
             .filter(|c| is_bidi_control(*c))

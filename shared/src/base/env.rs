@@ -114,7 +114,7 @@ mod tests {
     use crate::base::secret::Secret;
 
     #[test]
-    fn secret_with_a_line_break_or_spaces_around_it_is_refused_by_the_variables_name() {
+    fn secret_with_a_line_break_or_outer_space_is_refused_by_variable_name() {
         for value in [
             "hush\n", "hush\r\n", "hu\nsh", " hush", "hush ", "hu\0sh", "\thush",
         ] {
@@ -138,19 +138,19 @@ mod tests {
     }
 
     #[test]
-    fn what_the_environment_has_is_not_replaced() {
+    fn variable_set_in_the_environment_is_kept() {
         assert_eq!(picked(Some("own"), Some("other")).unwrap(), "own");
         assert_eq!(picked(Some("own"), None).unwrap(), "own");
     }
 
     #[test]
-    fn what_the_environment_lacks_or_has_empty_is_filled_in() {
+    fn missing_or_empty_variable_is_filled_in() {
         assert_eq!(picked(None, Some("other")).unwrap(), "other");
         assert_eq!(picked(Some(""), Some("other")).unwrap(), "other");
     }
 
     #[test]
-    fn an_empty_entry_fills_nothing_in() {
+    fn empty_entry_is_ignored() {
         assert_eq!(picked(None, Some("")), None);
         assert_eq!(picked(Some(""), None), None);
     }

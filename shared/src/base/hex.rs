@@ -27,13 +27,13 @@ pub fn unhex(text: &str) -> Option<Vec<u8>> {
 #[cfg(test)]
 mod tests {
     #[test]
-    fn every_byte_has_two_digits() {
+    fn each_byte_has_two_digits() {
         assert_eq!(super::hex(&[0x00, 0x0f, 0xa0, 0xff]), "000fa0ff");
         assert_eq!(super::unhex("000fa0ff"), Some(vec![0x00, 0x0f, 0xa0, 0xff]));
     }
 
     #[test]
-    fn other_text_is_no_bytes() {
+    fn invalid_hex_is_refused() {
         for text in ["0", "0g", "é", "+f"] {
             assert_eq!(super::unhex(text), None, "{text}");
         }

@@ -65,7 +65,7 @@ mod tests {
     const USER: &str = "01985c00-0000-7000-8000-00000000000a";
 
     #[test]
-    fn user_has_one_spelling_however_written() {
+    fn user_id_has_one_spelling() {
         for spelling in [
             USER.to_uppercase(),
             USER.replace('-', ""),
@@ -78,14 +78,14 @@ mod tests {
     }
 
     #[test]
-    fn id_without_hyphens_stays_as_it_is() {
+    fn id_without_hyphens_is_unchanged() {
         assert_eq!(id(&USER.to_uppercase()), USER);
         let hash = "D41D8CD98F00B204E9800998ECF8427E";
         assert_eq!(id(hash), hash);
     }
 
     #[test]
-    fn typed_identifier_that_looks_the_same_is_folded_into_one() {
+    fn lookalike_identifiers_are_folded_into_one() {
         for typed in [
             " Ann@Example.com",
             "ann\u{200b}@example.com",

@@ -39,7 +39,7 @@ mod tests {
     }
 
     #[test]
-    fn a_whole_number_is_read_however_it_is_written() {
+    fn whole_number_is_read_in_every_json_notation() {
         assert_eq!(read(&json!(null)).unwrap(), None);
         for value in [
             json!(18),
@@ -53,7 +53,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_whole_number_of_the_range_is_refused() {
+    fn number_that_is_not_whole_or_in_range_is_refused() {
         for value in [
             json!(18.5),
             json!(-1),

@@ -82,7 +82,7 @@ mod tests {
     use super::{MAX_DEPTH, RawJson, is_shallow};
 
     #[test]
-    fn depth_is_counted_in_lists_and_objects() {
+    fn depth_counts_arrays_and_objects() {
         let mut value = json!(1);
         for level in 0..MAX_DEPTH {
             value = if level % 2 == 0 {
@@ -103,7 +103,7 @@ mod tests {
     }
 
     #[test]
-    fn unreadable_value_is_passed_on_as_written() {
+    fn unreadable_value_is_forwarded_unchanged() {
         let deep = format!("{}1e400{}", "[".repeat(5000), "]".repeat(5000));
         let raw: RawJson = serde_json::from_str(&deep).unwrap();
         assert_eq!(raw.get(), deep);

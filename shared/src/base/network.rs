@@ -198,7 +198,7 @@ mod tests {
     use super::{Network, client, digits, subscriber};
 
     #[test]
-    fn a_network_is_read_and_written_with_the_bits_behind_it_cleared() {
+    fn network_is_written_with_its_host_bits_cleared() {
         for (text, said) in [
             ("192.0.2.77/24", "192.0.2.0/24"),
             ("192.0.2.77", "192.0.2.77/32"),
@@ -213,7 +213,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_network_is_refused() {
+    fn invalid_network_is_refused() {
         for text in [
             "",
             "192.0.2.0/33",
@@ -228,7 +228,7 @@ mod tests {
     }
 
     #[test]
-    fn a_network_contains_its_own_and_nobody_elses() {
+    fn network_contains_only_its_own_addresses() {
         let network: Network = "198.51.100.0/23".parse().unwrap();
         assert!(network.contains("198.51.101.255".parse().unwrap()));
         assert!(network.contains("::ffff:198.51.100.1".parse().unwrap()));
@@ -237,7 +237,7 @@ mod tests {
     }
 
     #[test]
-    fn client_address_is_read_in_every_form_that_proxies_write() {
+    fn client_address_is_read_in_every_proxy_format() {
         for (text, address) in [
             ("203.0.113.9", "203.0.113.9"),
             (" 203.0.113.9 ", "203.0.113.9"),
@@ -257,7 +257,7 @@ mod tests {
     }
 
     #[test]
-    fn list_with_an_unreadable_entry_is_no_address() {
+    fn list_with_an_unreadable_entry_gives_no_address() {
         for text in [
             "",
             ",",
@@ -276,7 +276,7 @@ mod tests {
     }
 
     #[test]
-    fn ipv6_counts_by_its_64_and_ipv4_by_the_address() {
+    fn ipv6_is_counted_by_its_64_prefix_and_ipv4_by_the_address() {
         assert_eq!(
             subscriber("2001:db8:1:2:aaaa::1".parse().unwrap()),
             "2001:db8:1:2::/64"

@@ -40,12 +40,12 @@ mod tests {
     use super::Secret;
 
     #[test]
-    fn a_secret_is_not_printed() {
+    fn secret_is_not_printed() {
         assert_eq!(format!("{:?}", Secret::new("hush".into())), "[redacted]");
     }
 
     #[test]
-    fn a_prefix_is_not_the_secret() {
+    fn prefix_does_not_match_the_secret() {
         let secret = Secret::new("hush".into());
         assert!(secret.matches("hush"));
         assert!(!secret.matches("hus"));

@@ -234,7 +234,7 @@ mod tests {
     }
 
     #[test]
-    fn a_caller_that_cannot_be_read_does_not_become_the_service() {
+    fn unreadable_caller_header_is_refused() {
         let long = "x".repeat(321);
         for name in ["x-user-id", "x-user-role", "x-user-domain"] {
             for value in ["", " ", "\u{fc}", "a\tb", &long] {
@@ -246,7 +246,7 @@ mod tests {
     }
 
     #[test]
-    fn client_address_that_cannot_be_read_is_refused_and_not_ignored() {
+    fn unreadable_client_address_is_refused() {
         let read = |value: &str| {
             let mut headers = HeaderMap::new();
             headers.insert(
@@ -269,7 +269,7 @@ mod tests {
     }
 
     #[test]
-    fn caller_spelled_otherwise_is_the_same_caller() {
+    fn caller_headers_are_compared_in_lower_case() {
         let id = "01985C00-0000-7000-8000-00000000000A";
         let caller = caller(&[
             ("x-user-id", id),
@@ -282,14 +282,14 @@ mod tests {
     }
 
     #[test]
-    fn an_unknown_role_gives_no_more_than_a_user_has() {
+    fn unknown_role_counts_as_user() {
         let caller = caller(&[("x-user-id", "u1"), ("x-user-role", "root")]);
         assert_eq!(caller.role, Some(Role::User));
         assert_eq!(caller.job_viewer().user, Some("u1"));
     }
 
     #[test]
-    fn a_domain_admin_sees_the_domain_and_nothing_else() {
+    fn domain_admin_sees_only_the_own_domain() {
         let caller = caller(&[
             ("x-user-id", "u1"),
             ("x-user-role", "domain_admin"),
@@ -299,7 +299,7 @@ mod tests {
     }
 
     #[test]
-    fn only_the_service_and_administrators_of_the_whole_are_admitted() {
+    fn only_service_and_admin_pass_must_be_admin() {
         assert!(caller(&[]).must_be_admin().is_ok());
         for (role, admitted) in [
             ("admin", true),
@@ -315,7 +315,7 @@ mod tests {
     }
 
     #[test]
-    fn a_route_of_the_acting_user_is_not_for_the_service_itself() {
+    fn acting_user_without_a_user_id_is_refused() {
         assert_eq!(caller(&[]).acting_user().unwrap_err().status, 400);
         let named = caller(&[("x-user-id", "u1")]);
         assert_eq!(named.acting_user().unwrap(), "u1");
@@ -323,7 +323,7 @@ mod tests {
     }
 
     #[test]
-    fn the_tenant_is_the_domain_then_the_user_then_nobody() {
+    fn tenant_is_domain_then_user_id_then_dash() {
         assert_eq!(caller(&[]).tenant(), "-");
         assert_eq!(caller(&[("x-user-id", "u1")]).tenant(), "u1");
         let both = caller(&[("x-user-id", "u1"), ("x-user-domain", "d")]);

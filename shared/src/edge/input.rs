@@ -191,7 +191,7 @@ mod tests {
     use serde::Deserialize;
 
     #[test]
-    fn packed_body_is_not_plain() {
+    fn encoded_body_is_not_plain() {
         for (value, plain) in [
             ("identity", true),
             ("Identity, identity", true),
@@ -228,7 +228,7 @@ mod tests {
     }
 
     #[test]
-    fn a_bad_field_is_named_by_its_pointer() {
+    fn invalid_field_is_named_by_its_pointer() {
         for wrong in [r#""x""#, "1", "null", "{}"] {
             let body = format!(r#"{{"items":[{{"n":"small"}},{{"n":{wrong}}}]}}"#);
             let problem = read::<Body>(body.as_bytes()).unwrap_err();
@@ -241,7 +241,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_json_is_malformed_and_not_invalid() {
+    fn malformed_json_is_answered_400() {
         for body in [&b"{"[..], b"", b"\xff", b"[1]]", b"nul"] {
             assert_eq!(read::<serde_json::Value>(body).unwrap_err().status, 400);
         }

@@ -40,7 +40,7 @@ mod tests {
     use super::Instant;
 
     #[test]
-    fn what_a_database_cannot_hold_is_refused() {
+    fn instant_outside_the_database_range_is_refused() {
         let read = |text: &str| serde_json::from_value::<Instant>(text.into());
         assert!(read("0000-01-01T00:00:00Z").is_ok());
         assert!(read("9999-12-30T00:00:00Z").is_ok());

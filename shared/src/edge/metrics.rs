@@ -145,7 +145,7 @@ mod tests {
     }
 
     #[test]
-    fn every_metric_and_dimension_that_an_invocation_declares_is_there() {
+    fn invocation_line_holds_every_declared_metric_and_dimension() {
         let line = Invocation {
             function: "send-email",
             request_id: "request-1",
@@ -168,7 +168,7 @@ mod tests {
     }
 
     #[test]
-    fn a_figure_has_the_function_as_its_only_dimension() {
+    fn figure_has_the_function_as_its_only_dimension() {
         for figure in [
             Figure::OldestPendingSeconds(7),
             Figure::DeadJobs(7),

@@ -56,7 +56,7 @@ mod tests {
     use super::{InvalidLimit, Limit};
 
     #[test]
-    fn a_page_of_nothing_or_of_too_much_is_refused() {
+    fn page_limit_outside_1_to_100_is_refused() {
         for items in [0, 101, u32::MAX] {
             assert_eq!(Limit::try_from(items), Err(InvalidLimit), "{items}");
         }

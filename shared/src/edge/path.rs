@@ -94,7 +94,7 @@ mod tests {
     }
 
     #[test]
-    fn what_stands_in_a_parameter_is_no_part_of_the_path_around_it() {
+    fn path_parameter_is_percent_encoded_in_the_target() {
         for (id, written) in [
             ("a?b", "a%3Fb"),
             ("a#b", "a%23b"),
@@ -120,7 +120,7 @@ mod tests {
     }
 
     #[test]
-    fn a_path_without_parameters_stays_as_it_came() {
+    fn path_without_parameters_is_unchanged() {
         let seen = target("ANY /jobs", "/jobs", "7", "a=%20");
         assert_eq!(seen, "/jobs?a=%20");
         assert_eq!(target("$default", "/x", "7", ""), "/x");

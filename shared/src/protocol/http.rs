@@ -98,7 +98,7 @@ mod tests {
     use super::bounded_wait;
 
     #[test]
-    fn wait_from_outside_is_a_day_at_most() {
+    fn retry_after_is_capped_at_a_day() {
         let seconds = |text| bounded_wait(text).map(|wait| wait.as_secs());
         for (text, expected) in [
             ("7", Some(7)),

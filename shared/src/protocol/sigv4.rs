@@ -218,7 +218,7 @@ mod tests {
     }
 
     #[test]
-    fn the_published_example_has_the_published_signature() {
+    fn published_example_gets_the_published_signature() {
         // `post-vanilla` of AWS's own test suite for this protocol.
         let scope = Scope {
             region: "us-east-1",
@@ -233,7 +233,7 @@ mod tests {
     }
 
     #[test]
-    fn a_call_with_a_roles_credentials_is_signed_as_the_official_python_sdk_signs_it() {
+    fn temporary_credentials_are_signed_like_the_official_python_sdk() {
         let scope = Scope {
             region: "eu-west-1",
             service: "secretsmanager",

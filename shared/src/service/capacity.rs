@@ -231,7 +231,7 @@ mod tests {
     }
 
     #[test]
-    fn function_stands_once_and_every_key_lets_something_pass() {
+    fn function_is_listed_once_and_every_key_has_parallelism() {
         let names: BTreeSet<&str> = FUNCTIONS.iter().map(|it| it.function).collect();
         assert_eq!(names.len(), FUNCTIONS.len());
         for it in FUNCTIONS {

@@ -140,7 +140,7 @@ mod tests {
     use super::{Cursor, InvalidCursor, Page};
 
     #[test]
-    fn a_page_has_a_next_one_only_where_there_is_more() {
+    fn page_has_a_cursor_only_if_more_items_follow() {
         let at = |n: &i64| Cursor::new(Timestamp::from_second(*n).unwrap(), "k");
         let last = Page::cut(vec![3, 2, 1], 3, at);
         assert_eq!((last.items.len(), last.cursor), (3, None));
@@ -149,7 +149,7 @@ mod tests {
     }
 
     #[test]
-    fn what_no_list_gave_is_refused() {
+    fn invalid_cursor_is_refused() {
         let long = "A".repeat(513);
         for plain in [
             "",
@@ -170,7 +170,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_cursor_leads_to_its_row(micros in -62_135_596_800_000_000_i64..4_000_000_000_000_000, key in "[a-z0-9.@+ ]{0,64}") {
+        fn cursor_round_trips_through_its_text(micros in -62_135_596_800_000_000_i64..4_000_000_000_000_000, key in "[a-z0-9.@+ ]{0,64}") {
             let cursor = Cursor::new(Timestamp::from_microsecond(micros).unwrap(), &key);
             let read: Cursor = cursor.to_string().parse().unwrap();
             prop_assert_eq!((read.micros(), read.key()), (micros, key.as_str()));

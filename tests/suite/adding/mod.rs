@@ -45,7 +45,7 @@ fn followed(tree: Tree) -> Tree {
 }
 
 #[test]
-fn every_path_that_the_pages_name_exists_in_the_end() {
+fn every_path_named_on_the_pages_exists_at_the_end() {
     let tree = followed(Tree::empty());
     let mut named = 0;
     for page in PAGES {

@@ -67,7 +67,7 @@ fn of(
 }
 
 #[tokio::test]
-async fn nobody_sees_what_others_did() {
+async fn audit_events_are_visible_to_permitted_callers_only() {
     let cloud = TestCloud::start().await;
     stage(&cloud).await;
     let request = format!("/api/audit?requestId={REQUEST}");
@@ -125,7 +125,7 @@ async fn nobody_sees_what_others_did() {
 }
 
 #[tokio::test]
-async fn nobody_verifies_what_he_may_not_see() {
+async fn verification_is_limited_to_visible_events() {
     let cloud = TestCloud::start().await;
     stage(&cloud).await;
     for (who, path, status) in [
@@ -175,7 +175,7 @@ async fn nobody_verifies_what_he_may_not_see() {
 }
 
 #[tokio::test]
-async fn a_queued_event_is_appended_once_however_often_it_is_delivered() {
+async fn queued_event_is_appended_once_despite_repeated_delivery() {
     let cloud = TestCloud::start().await;
     let mut event = signed(REQUEST);
     for member in ["timestamp", "domain"] {
@@ -212,7 +212,7 @@ async fn a_queued_event_is_appended_once_however_often_it_is_delivered() {
 }
 
 #[tokio::test]
-async fn what_the_log_would_never_take_is_refused_before_it_is_queued_and_not_retried_after() {
+async fn unacceptable_event_is_refused_before_queueing_and_not_retried() {
     let cloud = TestCloud::start().await;
     for (bad, pointer) in [
         (json!({ "resourceType": "user" }), ""),
@@ -241,7 +241,7 @@ async fn what_the_log_would_never_take_is_refused_before_it_is_queued_and_not_re
 }
 
 #[tokio::test]
-async fn an_export_is_whole_and_no_spreadsheet_runs_it() {
+async fn export_is_complete_and_safe_for_spreadsheets() {
     let cloud = TestCloud::start().await;
     let database = LedgerDatabase::of(&cloud);
     database

@@ -46,7 +46,7 @@ async fn fifty_appenders_on_one_chain_do_not_fork_it() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_same_event_from_many_deliveries_is_one_event() {
+async fn event_of_repeated_deliveries_is_appended_once() {
     let database = LedgerDatabase::fresh().await;
     let deliveries = (0..10).map(|_| {
         let audit = Audit::new(database.connect());
@@ -70,7 +70,7 @@ async fn the_same_event_from_many_deliveries_is_one_event() {
 }
 
 #[tokio::test]
-async fn an_event_stands_in_the_chain_of_its_request_else_of_its_user_else_of_the_system() {
+async fn event_is_chained_by_request_then_user_then_system() {
     let database = LedgerDatabase::fresh().await;
     let chain = async |id: &str, value: Value| append(&database, id, value).await.chain;
     let named = json!({ "action": "view", "resourceType": "document", "resourceId": "d1",
@@ -89,7 +89,7 @@ async fn an_event_stands_in_the_chain_of_its_request_else_of_its_user_else_of_th
 }
 
 #[tokio::test]
-async fn columns_hold_what_the_text_says() {
+async fn columns_match_the_canonical_text() {
     let database = LedgerDatabase::fresh().await;
     append(&database, "e1", signed("r1")).await;
     let row = row(&database, "e1").await;
@@ -119,7 +119,7 @@ async fn columns_hold_what_the_text_says() {
 }
 
 #[tokio::test]
-async fn a_bad_event_is_refused_by_name_and_leaves_no_gap() {
+async fn invalid_event_is_refused_by_name_and_leaves_no_gap() {
     let database = LedgerDatabase::fresh().await;
     let call = async |value: Value| {
         let sql = format!("select public.signtusk_append_audit_event('{value}') as value");

@@ -17,7 +17,7 @@ async fn canonical(owner: &Postgres, value: &Value) -> String {
 }
 
 #[tokio::test]
-async fn numbers_are_written_as_the_standard_writes_them() {
+async fn numbers_are_formatted_as_in_rfc_8785() {
     let database = LedgerDatabase::fresh().await;
     // From RFC 8785, appendix B, and the edges of each form.
     for (number, text) in [
@@ -51,7 +51,7 @@ async fn numbers_are_written_as_the_standard_writes_them() {
 }
 
 #[tokio::test]
-async fn names_are_in_the_order_of_utf_16_and_strings_escape_no_more_than_they_must() {
+async fn members_are_sorted_by_utf_16_and_strings_minimally_escaped() {
     let database = LedgerDatabase::fresh().await;
     let value = json!({
         "\u{20ac}": "Euro", "\r": "CR", "\u{fb33}": "Dalet", "1": "One", "\u{1f600}": "Smiley",

@@ -41,7 +41,7 @@ async fn rows_said(database: &LedgerDatabase) -> i64 {
 }
 
 #[tokio::test]
-async fn page_of_a_domain_reads_no_more_than_the_page() {
+async fn page_of_a_domain_reads_only_its_own_rows() {
     let database = LedgerDatabase::fresh().await;
     database.connect_as_owner().batch(FILL).await.unwrap();
     for newest_first in [true, false] {

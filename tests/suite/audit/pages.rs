@@ -9,7 +9,7 @@ use super::tampered::{broken, signer, tamper, verify};
 use crate::support::ledger::LedgerDatabase;
 
 #[tokio::test]
-async fn appending_meanwhile_is_not_taken_for_a_broken_chain() {
+async fn concurrent_append_is_not_reported_as_a_broken_chain() {
     let database = LedgerDatabase::fresh().await;
     let writer = {
         let audit = Audit::new(database.connect());
@@ -44,7 +44,7 @@ async fn long_history(database: &LedgerDatabase) {
 }
 
 #[tokio::test]
-async fn a_change_is_found_on_whichever_page_it_stands() {
+async fn change_is_found_on_any_page() {
     let database = LedgerDatabase::fresh().await;
     long_history(&database).await;
     let untouched = verify(&database, &Scope::All).await;
@@ -69,7 +69,7 @@ async fn a_change_is_found_on_whichever_page_it_stands() {
 }
 
 #[tokio::test]
-async fn verifying_goes_on_where_the_time_was_up() {
+async fn verification_resumes_where_its_time_ended() {
     let database = LedgerDatabase::fresh().await;
     long_history(&database).await;
     for scope in [Scope::All, Scope::User("u1".into())] {

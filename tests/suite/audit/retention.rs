@@ -50,7 +50,7 @@ async fn retire(database: &LedgerDatabase, days: i64) -> Result<u64, Error> {
 }
 
 #[tokio::test]
-async fn old_events_go_and_what_is_left_still_verifies() {
+async fn old_events_are_removed_and_the_rest_still_verifies() {
     let database = LedgerDatabase::fresh().await;
     aged(&database).await;
     let audit = Audit::new(database.functions.clone());
@@ -72,7 +72,7 @@ async fn old_events_go_and_what_is_left_still_verifies() {
 }
 
 #[tokio::test]
-async fn the_database_refuses_to_remove_what_is_younger_whatever_it_is_told() {
+async fn database_refuses_to_remove_events_within_retention() {
     let database = LedgerDatabase::fresh().await;
     aged(&database).await;
     let young = retire(&database, 0).await;
@@ -92,7 +92,7 @@ async fn the_database_refuses_to_remove_what_is_younger_whatever_it_is_told() {
 }
 
 #[tokio::test]
-async fn a_broken_chain_is_kept_as_evidence() {
+async fn broken_chain_is_kept_as_evidence() {
     let database = LedgerDatabase::fresh().await;
     aged(&database).await;
     tamper(
@@ -116,7 +116,7 @@ async fn a_broken_chain_is_kept_as_evidence() {
 }
 
 #[tokio::test]
-async fn rows_from_before_the_chain_go_by_the_same_rule() {
+async fn unchained_rows_follow_the_same_retention() {
     let database = LedgerDatabase::fresh().await;
     database
         .execute("insert into public.audit_logs (action, created_at) values \

@@ -25,7 +25,7 @@ const APPEND: &str =
     r#"select public.signtusk_append_audit_event('{"action":"a","resourceType":"user"}')"#;
 
 #[tokio::test]
-async fn no_role_of_the_product_changes_or_removes_an_event() {
+async fn product_roles_can_neither_change_nor_remove_an_event() {
     let database = LedgerDatabase::fresh().await;
     append(&database, "e1", signed("r1")).await;
     let before = row(&database, "e1").await;
@@ -59,7 +59,7 @@ async fn no_role_of_the_product_changes_or_removes_an_event() {
 }
 
 #[tokio::test]
-async fn the_functions_and_the_web_app_append_and_visitors_do_not() {
+async fn functions_and_web_app_may_append_and_visitors_may_not() {
     let database = LedgerDatabase::fresh().await;
     for role in ["functions", "service_role"] {
         assert_eq!(said(&database, role, APPEND).await, "done", "{role}");
@@ -90,7 +90,7 @@ async fn the_functions_and_the_web_app_append_and_visitors_do_not() {
 }
 
 #[tokio::test]
-async fn a_table_that_was_there_before_keeps_its_rows_and_takes_events() {
+async fn existing_table_keeps_its_rows_and_accepts_events() {
     let database = LedgerDatabase::fresh().await;
     let migration = std::fs::read_to_string(concat!(
         env!("CARGO_MANIFEST_DIR"),

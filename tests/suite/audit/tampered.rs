@@ -49,7 +49,7 @@ pub(super) async fn broken(database: &LedgerDatabase) -> Broken {
 }
 
 #[tokio::test]
-async fn what_nobody_touched_is_in_order_and_rows_from_before_are_told_apart() {
+async fn untouched_log_is_valid_and_unchained_rows_are_counted_separately() {
     let database = LedgerDatabase::fresh().await;
     history(&database).await;
     database
@@ -275,7 +275,7 @@ async fn each_kind_of_change_is_found_and_named() {
 
 /// A byte of the text, the hash or the place of any event of a random history.
 #[tokio::test]
-async fn any_byte_of_a_random_history_that_is_changed_is_found() {
+async fn any_changed_byte_of_a_random_history_is_found() {
     for seed in 0..seeds(6) {
         let mut bytes = [0; 32];
         bytes[..8].copy_from_slice(&seed.to_le_bytes());

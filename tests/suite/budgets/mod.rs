@@ -26,7 +26,7 @@ const BULK: &str = "/api/queue/emails/bulk";
 const SEND_EMAIL: &str = "send-email";
 
 #[tokio::test]
-async fn every_operation_costs_exactly_what_its_budget_says() {
+async fn every_operation_costs_exactly_its_budget() {
     // Commands are counted at one redis-server, so there is no replica that some of them go to.
     let cloud = TestCloud::start_with(|settings| settings.replica_lag = None).await;
     // What is enqueued stays: deliveries are made by hand, and nothing else runs meanwhile.
@@ -50,7 +50,7 @@ async fn every_operation_costs_exactly_what_its_budget_says() {
 }
 
 #[test]
-fn the_page_of_numbers_holds_the_budgets() {
+fn performance_page_lists_the_budgets() {
     let page = std::fs::read_to_string(concat!(
         env!("CARGO_MANIFEST_DIR"),
         "/../docs/PERFORMANCE.md"

@@ -17,7 +17,7 @@ async fn set(redis: &mut redis::aio::MultiplexedConnection, key: &str, value: &s
 }
 
 #[tokio::test]
-async fn an_object_of_the_web_apps_is_answered_for_the_rest_of_its_life_and_turned_into_an_entry() {
+async fn web_app_object_is_served_for_its_remaining_life_and_becomes_an_entry() {
     let cloud = cloud().await;
     let mut redis = cloud.redis_connection().await;
     for kind in ["user-profiles", "notification-preferences"] {
@@ -48,7 +48,7 @@ async fn an_object_of_the_web_apps_is_answered_for_the_rest_of_its_life_and_turn
 
 /// A script that reads and writes it anew makes objects of empty lists, and rounds numbers of 16 digits.
 #[tokio::test]
-async fn object_of_the_web_app_keeps_its_text() {
+async fn web_app_object_keeps_its_text() {
     let cloud = cloud().await;
     let mut redis = cloud.redis_connection().await;
     let text = r#"{"lists":[],"objects":{},"number":9007199254740993,"small":0.1,"slash":"a/b","nested":[[],[{}]]}"#;
@@ -63,7 +63,7 @@ async fn object_of_the_web_app_keeps_its_text() {
 
 /// Security data, and rows with signatures in them, must not come from what anybody wrote into the store.
 #[tokio::test]
-async fn a_string_of_the_web_apps_under_another_kind_is_never_believed() {
+async fn web_app_string_of_another_kind_is_never_trusted() {
     let cloud = cloud().await;
     let mut redis = cloud.redis_connection().await;
     for kind in AnyKind::ALL {
@@ -90,7 +90,7 @@ async fn a_string_of_the_web_apps_under_another_kind_is_never_believed() {
 
 /// Defect 50: falsy values looked like misses, plain strings were parsed twice.
 #[tokio::test]
-async fn a_former_value_that_is_no_object_does_not_answer_wrongtype_and_is_filled_anew() {
+async fn former_value_that_is_not_an_object_is_refilled_without_wrongtype() {
     let cloud = cloud().await;
     let mut redis = cloud.redis_connection().await;
     for kind in AnyKind::ALL {

@@ -29,7 +29,7 @@ async fn cached(cloud: &TestCloud) -> Vec<&'static str> {
 }
 
 #[tokio::test]
-async fn an_acknowledged_invalidation_is_the_end_of_what_was_cached() {
+async fn acknowledged_invalidation_removes_the_cached_entry() {
     let cloud = cloud().await;
     let database = LedgerDatabase::of(&cloud);
     let path = path("totp-configs", OWNER);
@@ -48,7 +48,7 @@ async fn an_acknowledged_invalidation_is_the_end_of_what_was_cached() {
 }
 
 #[tokio::test]
-async fn a_group_goes_in_one_request_to_redis_and_nothing_else_with_it() {
+async fn group_is_invalidated_in_one_redis_request_and_nothing_else() {
     let cloud = cloud().await;
     warm(&cloud).await;
     let before = cloud.redis().requests();
@@ -80,7 +80,7 @@ async fn a_group_goes_in_one_request_to_redis_and_nothing_else_with_it() {
 
 /// Defect 46: KEYS over the whole database, then DEL one by one.
 #[tokio::test]
-async fn no_cache_walks_the_keyspace() {
+async fn invalidation_does_not_scan_the_keyspace() {
     let cloud = cloud().await;
     warm(&cloud).await;
     for path in [

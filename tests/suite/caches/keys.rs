@@ -35,7 +35,7 @@ proptest! {
 
     /// An id is found under itself: spelling it anew does not change it, and it stands whole in its key.
     #[test]
-    fn ids_are_spelled_in_one_way_and_stand_whole_in_their_keys(kind in any_kind(), id in id()) {
+    fn id_spelling_is_idempotent_and_complete_in_the_key(kind in any_kind(), id in id()) {
         let Some(once) = Id::of(kind.subject(), &id) else { return Ok(()) };
         prop_assert_eq!(Id::of(kind.subject(), once.as_str()), Some(once.clone()));
         let key = kind.key(&id).unwrap();
@@ -45,7 +45,7 @@ proptest! {
 }
 
 #[test]
-fn no_familys_keys_lie_within_anothers() {
+fn key_families_do_not_overlap() {
     let fixed = |family: &&Family| family.pattern.split('{').next().unwrap().to_owned();
     let all: Vec<(&str, String)> = shared::service::KEYS
         .iter()
@@ -66,7 +66,7 @@ fn no_familys_keys_lie_within_anothers() {
 
 /// What is put is what is read, byte for byte.
 #[tokio::test]
-async fn what_is_put_comes_back_as_it_was() {
+async fn value_is_read_as_it_was_put() {
     let store = Store::start().await;
     let nowhere = Postgres::at("postgresql://f:f@127.0.0.1:9/none", None).unwrap();
     let caches = Caches::new(store.client(), nowhere);

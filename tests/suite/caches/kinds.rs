@@ -25,7 +25,7 @@ const SECRETS: [&str; 10] = [
 ];
 
 #[tokio::test]
-async fn every_kind_is_filled_by_the_first_read_and_answered_by_the_next_and_holds_no_secret() {
+async fn every_kind_is_filled_by_the_first_read_expires_and_holds_no_secret() {
     let cloud = cloud().await;
     for kind in AnyKind::ALL {
         let path = path(kind.name(), known(kind));
@@ -68,7 +68,7 @@ async fn every_kind_is_filled_by_the_first_read_and_answered_by_the_next_and_hol
 }
 
 #[tokio::test]
-async fn totp_configs_hold_flags_and_nothing_else() {
+async fn totp_configs_hold_flags_only() {
     let cloud = cloud().await;
     let config = cloud.get(&path("totp-configs", OWNER)).await;
     let members: BTreeSet<&str> = config
@@ -99,7 +99,7 @@ async fn totp_configs_hold_flags_and_nothing_else() {
 }
 
 #[tokio::test]
-async fn what_entries_show_is_what_the_tables_say() {
+async fn entries_match_the_tables() {
     let cloud = cloud().await;
     let document = cloud.get(&path("documents", REQUEST)).await.body;
     assert_eq!(document["title"], "Lease for 12 Harbour Street");
@@ -134,7 +134,7 @@ async fn what_entries_show_is_what_the_tables_say() {
 }
 
 #[tokio::test]
-async fn an_unknown_kind_and_an_unknown_id_are_404_and_the_second_time_the_database_is_not_asked() {
+async fn unknown_kind_and_id_are_404_and_a_repeated_miss_skips_the_database() {
     let cloud = cloud().await;
     for method in [Method::GET, Method::DELETE] {
         let request = cloud.request(method, "/api/cache/passwords/u1");
@@ -189,7 +189,7 @@ const ADMIN_OF_ALL: &[(&str, &str)] = &[("x-user-id", STRANGER), ("x-user-role",
 const NOBODY: &[(&str, &str)] = &[];
 
 #[tokio::test]
-async fn nobody_sees_an_entry_that_is_not_theirs_whether_it_is_cached_or_not() {
+async fn entry_is_visible_to_permitted_callers_only_cached_or_not() {
     let cloud = cloud().await;
     for kind in AnyKind::ALL {
         let path = path(kind.name(), known(kind));
@@ -225,7 +225,7 @@ async fn nobody_sees_an_entry_that_is_not_theirs_whether_it_is_cached_or_not() {
 }
 
 #[tokio::test]
-async fn only_the_service_and_administrators_change_caches_and_see_their_figures() {
+async fn only_service_and_admin_change_caches_and_see_their_figures() {
     let cloud = cloud().await;
     let user = path("user-profiles", OWNER);
     let calls = [

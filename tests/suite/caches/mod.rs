@@ -1,6 +1,6 @@
 //! Caches: what is answered, to whom, how often the database is asked for it, and that nothing outlives an invalidation.
 
-mod crowd;
+mod concurrent_readers;
 mod former;
 mod invalidations;
 mod keys;

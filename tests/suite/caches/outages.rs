@@ -9,7 +9,7 @@ use super::{DOMAIN, Fixture, OWNER, REQUEST, came_from, cloud, known, path, read
 use crate::support::cloud::answer;
 
 #[tokio::test]
-async fn without_redis_every_kind_is_answered_from_postgres_and_no_invalidation_is_acknowledged() {
+async fn without_redis_kinds_are_read_from_postgres_and_no_invalidation_is_acknowledged() {
     let cloud = cloud().await;
     let cached = path("totp-configs", OWNER);
     cloud.get(&cached).await;
@@ -41,8 +41,7 @@ async fn without_redis_every_kind_is_answered_from_postgres_and_no_invalidation_
 }
 
 #[tokio::test]
-async fn without_postgres_display_data_is_answered_stale_and_security_data_only_within_its_minute()
-{
+async fn without_postgres_display_data_is_stale_and_security_data_expires() {
     let fixture = Fixture::start().await;
     let caches = fixture.caches();
     for kind in AnyKind::ALL {
@@ -99,7 +98,7 @@ async fn without_postgres_display_data_is_answered_stale_and_security_data_only_
 }
 
 #[tokio::test]
-async fn a_reader_that_could_not_fill_gives_its_lease_back() {
+async fn reader_that_failed_to_fill_releases_its_lease() {
     let fixture = Fixture::start().await;
     let nowhere = Postgres::at("postgresql://f:f@127.0.0.1:9/none", None).unwrap();
     let cut_off = Caches::new(fixture.store.client(), nowhere);
@@ -120,7 +119,7 @@ async fn a_reader_that_could_not_fill_gives_its_lease_back() {
 }
 
 #[tokio::test]
-async fn without_both_nothing_is_made_up() {
+async fn without_redis_and_postgres_reads_fail_and_invent_nothing() {
     let fixture = Fixture::start().await;
     let nowhere = Postgres::at("postgresql://f:f@127.0.0.1:9/none", None).unwrap();
     let cut_off = Caches::new(fixture.store.client(), nowhere);
@@ -139,7 +138,7 @@ async fn without_both_nothing_is_made_up() {
 }
 
 #[tokio::test]
-async fn a_redis_that_lost_everything_is_filled_anew_and_brings_nothing_back() {
+async fn emptied_redis_is_refilled_and_restores_no_deleted_row() {
     let fixture = Fixture::start().await;
     let caches = fixture.caches();
     read(&caches, &kind::DOMAIN_ADMINS, DOMAIN).await.unwrap();

@@ -21,7 +21,7 @@ async fn put(cloud: &TestCloud, path: &str, generation: Option<&str>, body: &str
 }
 
 #[tokio::test]
-async fn a_value_is_answered_as_it_was_put_however_falsy_it_looks() {
+async fn falsy_looking_value_is_read_as_it_was_put() {
     let cloud = cloud().await;
     for (n, text) in [
         "{}",
@@ -42,7 +42,7 @@ async fn a_value_is_answered_as_it_was_put_however_falsy_it_looks() {
 }
 
 #[tokio::test]
-async fn a_value_replaces_the_generation_that_was_read_and_no_other() {
+async fn put_replaces_only_the_generation_that_it_names() {
     let cloud = cloud().await;
     let path = path("user-profiles", OWNER);
     let first = cloud.get(&path).await;
@@ -70,7 +70,7 @@ async fn a_value_replaces_the_generation_that_was_read_and_no_other() {
 }
 
 #[tokio::test]
-async fn what_is_no_object_is_refused_and_changes_nothing() {
+async fn value_that_is_not_an_object_is_refused_and_changes_nothing() {
     let cloud = cloud().await;
     let path = path("user-profiles", "u1");
     for text in ["null", "0", "false", "\"text\"", "[]", "[{}]"] {
@@ -111,7 +111,7 @@ async fn security_data_is_never_put() {
 
 /// Defect 58: any value under `user_profile:*`, a shortened hash for a key, and no user in it.
 #[tokio::test]
-async fn no_user_is_shown_what_was_put_for_another() {
+async fn value_put_for_one_user_is_not_shown_to_another() {
     let cloud = cloud().await;
     let users: Vec<String> = (0..20)
         .map(|n| format!("https-app-example-com-page-of-user-{n}"))
@@ -131,7 +131,7 @@ async fn no_user_is_shown_what_was_put_for_another() {
 }
 
 #[tokio::test]
-async fn a_request_put_where_nothing_was_cached_is_shown_to_no_user_before_its_parties_are_known() {
+async fn request_put_into_an_empty_entry_is_hidden_until_its_parties_are_known() {
     let cloud = cloud().await;
     let path = path("signing-requests", REQUEST);
     assert_eq!(

@@ -56,7 +56,7 @@ impl Switch {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 3)]
-async fn a_slow_reader_does_not_bring_back_what_it_read_before_the_invalidation() {
+async fn slow_reader_does_not_restore_a_value_read_before_the_invalidation() {
     for (name, table, column) in PLACES {
         let fixture = Fixture::start().await;
         let write = async |n: u64| {
@@ -149,7 +149,7 @@ async fn run(fixture: &Fixture, place: (&'static str, &str, &str), steps: &[Step
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 3)]
-async fn no_read_after_an_acknowledged_invalidation_shows_what_was_before_it() {
+async fn read_after_an_acknowledged_invalidation_shows_no_older_value() {
     let fixture = Fixture::start().await;
     // Answers of the database take their time, each another one, so that fillings cross invalidations.
     let turn = AtomicU64::new(0);
@@ -182,7 +182,7 @@ async fn no_read_after_an_acknowledged_invalidation_shows_what_was_before_it() {
 }
 
 #[tokio::test]
-async fn a_repeated_filling_after_a_lost_answer_is_the_same_filling() {
+async fn fill_repeated_after_a_lost_answer_is_one_fill() {
     let fixture = Fixture::start().await;
     let caches = fixture.caches();
     // The front runs the script and loses the answer; the client asks again.

@@ -36,7 +36,7 @@ const CHANGES: [(&str, &str, &str, &str, &str); 3] = [
 ];
 
 #[tokio::test]
-async fn a_change_of_the_web_apps_is_seen_once_it_has_pinged() {
+async fn web_app_change_is_visible_after_its_ping() {
     let cloud = cloud().await;
     let database = LedgerDatabase::of(&cloud);
     for (n, (change, kind, id, pointer, expected)) in CHANGES.into_iter().enumerate() {
@@ -66,7 +66,7 @@ async fn a_change_of_the_web_apps_is_seen_once_it_has_pinged() {
 }
 
 #[tokio::test]
-async fn a_change_that_nobody_pinged_about_is_seen_within_the_sweeps_interval() {
+async fn change_without_a_ping_is_visible_within_the_sweep_interval() {
     // Five minutes of the queue's clock.
     let cloud = super::cloud_with(|settings| settings.qstash_speed = 300.0).await;
     let schedules = cloud.request(Method::PUT, "/api/queue/schedules");
@@ -83,7 +83,7 @@ async fn a_change_that_nobody_pinged_about_is_seen_within_the_sweeps_interval() 
 }
 
 #[tokio::test]
-async fn an_invalidation_that_redis_did_not_take_waits_and_is_not_lost() {
+async fn invalidation_refused_by_redis_waits_and_is_not_lost() {
     let cloud = cloud().await;
     let database = LedgerDatabase::of(&cloud);
     let path = path("user-profiles", OWNER);
@@ -111,7 +111,7 @@ async fn an_invalidation_that_redis_did_not_take_waits_and_is_not_lost() {
 }
 
 #[tokio::test]
-async fn rows_that_nobody_understands_hold_up_no_other() {
+async fn unknown_rows_do_not_block_others() {
     let cloud = cloud().await;
     let database = LedgerDatabase::of(&cloud);
     let settings = AnyKind::named("domain-settings").unwrap();

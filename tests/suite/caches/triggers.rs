@@ -123,7 +123,7 @@ fn statement(text: &str) -> String {
 }
 
 #[tokio::test]
-async fn what_the_web_app_changes_is_told_to_the_kinds_that_show_it_and_to_no_other() {
+async fn web_app_change_invalidates_exactly_the_kinds_that_show_it() {
     let fixture = Fixture::start().await;
     for text in SILENT {
         fixture.database.execute(&statement(text)).await;
@@ -145,7 +145,7 @@ async fn what_the_web_app_changes_is_told_to_the_kinds_that_show_it_and_to_no_ot
 
 /// Defect 56: a document's entry outlived its deletion, a decline, a reminder, an expiry, by up to an hour.
 #[tokio::test]
-async fn no_entry_outlives_a_change_of_the_web_apps_once_it_is_relayed() {
+async fn cached_entries_are_not_stale_after_a_relayed_change_of_the_web_app() {
     let fixture = Fixture::start().await;
     let caches = fixture.caches();
     let shown = async |kind: AnyKind| match kind {
@@ -184,7 +184,7 @@ async fn join(shown: &impl AsyncFn(AnyKind) -> shared::service::cache::Found) ->
 }
 
 #[tokio::test]
-async fn a_change_that_is_rolled_back_tells_nothing() {
+async fn rolled_back_change_invalidates_nothing() {
     let fixture = Fixture::start().await;
     let script = "begin; update public.user_profiles set plan = 'free'; rollback";
     fixture.database.execute(script).await;
@@ -192,7 +192,7 @@ async fn a_change_that_is_rolled_back_tells_nothing() {
 }
 
 #[tokio::test]
-async fn a_statement_that_changes_many_rows_writes_few() {
+async fn statement_changing_many_rows_writes_few_outbox_rows() {
     let fixture = Fixture::start().await;
     let owner = OWNER;
     fixture
@@ -216,7 +216,7 @@ async fn a_statement_that_changes_many_rows_writes_few() {
 }
 
 #[tokio::test]
-async fn visitors_cannot_write_invalidations_and_a_writers_search_path_changes_nothing() {
+async fn visitors_cannot_write_invalidations_and_search_path_is_ignored() {
     let fixture = Fixture::start().await;
     for role in ["anon", "authenticated"] {
         let script = format!(
@@ -238,7 +238,7 @@ async fn visitors_cannot_write_invalidations_and_a_writers_search_path_changes_n
 }
 
 #[tokio::test]
-async fn the_migration_runs_twice_and_on_a_database_with_the_original_tables() {
+async fn cache_migration_runs_twice_and_on_the_original_tables() {
     let fixture = Fixture::start().await;
     let migration = include_str!("../../../shared/migrations/0011_cache_invalidation.sql");
     fixture.database.execute(migration).await;

@@ -27,7 +27,7 @@ const SPEED: f64 = 60.0;
 const DRAIN_SPEED: f64 = 600.0;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn nothing_acknowledged_is_lost_under_chaos_and_doubles_are_in_doubt() {
+async fn chaos_loses_no_accepted_job_and_marks_every_duplicate_in_doubt() {
     let load_time = Duration::from_secs(env::parsed_or("CHAOS_SECONDS", SHORT).unwrap());
     let seed = env::parsed_or("CHAOS_SEED", 1).unwrap();
     let (cloud, gates) = gated().await;

@@ -25,7 +25,7 @@ fn id(number: u32) -> String {
 }
 
 #[tokio::test]
-async fn a_signed_document_neither_goes_before_its_time_nor_outlives_its_request() {
+async fn signed_document_is_kept_for_its_retention_and_removed_with_its_request() {
     let cloud = TestCloud::start().await;
     let (database, signed) = (LedgerDatabase::of(&cloud), bucket(&cloud, "SIGNED_BUCKET"));
     let key = |number| format!("{}/final.pdf", id(number));
@@ -63,7 +63,7 @@ async fn a_signed_document_neither_goes_before_its_time_nor_outlives_its_request
 }
 
 #[tokio::test]
-async fn requests_that_are_kept_longer_do_not_hide_those_behind_them() {
+async fn requests_kept_longer_do_not_hide_later_ones() {
     let cloud = TestCloud::start().await;
     let database = LedgerDatabase::of(&cloud);
     database
@@ -81,7 +81,7 @@ async fn requests_that_are_kept_longer_do_not_hide_those_behind_them() {
 }
 
 #[tokio::test]
-async fn what_the_database_keeps_longer_than_this_function_was_told_is_no_failure() {
+async fn retention_of_the_database_longer_than_the_functions_is_not_a_failure() {
     let cloud = TestCloud::start().await;
     let database = LedgerDatabase::of(&cloud);
     database
@@ -107,7 +107,7 @@ async fn what_the_database_keeps_longer_than_this_function_was_told_is_no_failur
 
 /// The count is part of the removal: where it cannot be written, nothing is removed.
 #[tokio::test]
-async fn nothing_is_removed_that_is_not_counted() {
+async fn rows_are_not_removed_if_the_count_cannot_be_written() {
     let cloud = TestCloud::start().await;
     let database = LedgerDatabase::of(&cloud);
     ended(&database, &id(1), 2600, "").await;

@@ -52,7 +52,7 @@ async fn rows(database: &LedgerDatabase, count: usize) {
 }
 
 #[tokio::test]
-async fn no_object_outlives_its_row_and_none_goes_that_is_young_or_nobodys() {
+async fn objects_are_removed_with_their_rows_and_young_or_unlisted_ones_are_kept() {
     let cloud = TestCloud::start().await;
     let (database, documents) = (
         LedgerDatabase::of(&cloud),
@@ -82,7 +82,7 @@ async fn no_object_outlives_its_row_and_none_goes_that_is_young_or_nobodys() {
 }
 
 #[tokio::test]
-async fn a_kill_in_the_midst_of_the_files_loses_none_and_counts_each_once() {
+async fn kill_during_file_cleanup_loses_no_file_and_counts_each_once() {
     const FILES: usize = 250;
     let port = free().unwrap();
     let store = Proxy::start(loopback(port)).await;
@@ -140,7 +140,7 @@ async fn a_kill_in_the_midst_of_the_files_loses_none_and_counts_each_once() {
 }
 
 #[tokio::test]
-async fn three_thousand_files_go_in_flat_memory_and_no_row_is_read_that_stays() {
+async fn cleanup_of_three_thousand_files_reads_only_rows_it_removes_in_flat_memory() {
     const FILES: u32 = 3_000;
     let cloud = TestCloud::start().await;
     let database = LedgerDatabase::of(&cloud);

@@ -36,7 +36,7 @@ fn bucket(moto: &Moto, name: &str) -> Bucket {
 }
 
 #[tokio::test]
-async fn an_object_is_written_read_signed_for_and_removed() {
+async fn object_is_written_read_presigned_and_removed() {
     let moto = Moto::start().await;
     make_bucket(&moto, "documents").await;
     let documents = bucket(&moto, "documents");
@@ -94,7 +94,7 @@ async fn an_object_is_written_read_signed_for_and_removed() {
 }
 
 #[tokio::test]
-async fn a_row_stays_as_long_as_its_object_and_one_task_s_failure_stops_no_other() {
+async fn row_is_kept_until_its_object_is_removed_and_a_failed_task_stops_no_other() {
     let moto = Moto::start().await;
     let endpoint = moto.url().to_owned();
     let cloud = TestCloud::start_with(|settings| {

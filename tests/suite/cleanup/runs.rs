@@ -31,7 +31,7 @@ async fn rows(database: &LedgerDatabase) -> BTreeMap<String, Value> {
 }
 
 #[tokio::test]
-async fn what_is_old_goes_and_what_is_young_stays() {
+async fn cleanup_removes_old_rows_and_keeps_young_ones() {
     let cloud = TestCloud::start().await;
     let database = LedgerDatabase::of(&cloud);
     fill(&database).await;
@@ -82,7 +82,7 @@ async fn what_is_old_goes_and_what_is_young_stays() {
 }
 
 #[tokio::test]
-async fn a_dry_run_removes_nothing_and_says_what_it_would() {
+async fn dry_run_removes_nothing_and_reports_its_counts() {
     let cloud = TestCloud::start().await;
     let database = LedgerDatabase::of(&cloud);
     fill(&database).await;
@@ -95,7 +95,7 @@ async fn a_dry_run_removes_nothing_and_says_what_it_would() {
 
 /// Defect 44: the original removed both after a year.
 #[tokio::test]
-async fn no_audit_event_and_no_completed_request_goes_after_a_year() {
+async fn audit_events_and_completed_requests_are_kept_beyond_a_year() {
     let cloud = TestCloud::start().await;
     let database = LedgerDatabase::of(&cloud);
     for days in [400, 2500, 2600] {
@@ -131,7 +131,7 @@ async fn no_audit_event_and_no_completed_request_goes_after_a_year() {
 
 /// Defects 46 to 48: KEYS over patterns that match nothing, and removal of whatever has no TTL.
 #[tokio::test]
-async fn keys_without_a_ttl_are_named_and_none_is_removed() {
+async fn keys_without_a_ttl_are_reported_and_none_is_removed() {
     let cloud = TestCloud::start().await;
     let mut redis = cloud.redis_connection().await;
     for key in [
@@ -189,7 +189,7 @@ async fn keys_without_a_ttl_are_named_and_none_is_removed() {
 }
 
 #[tokio::test]
-async fn a_run_that_is_killed_is_gone_on_with_and_its_count_is_true() {
+async fn killed_run_resumes_and_its_count_is_correct() {
     let database = LedgerDatabase::fresh().await;
     database
         .execute(

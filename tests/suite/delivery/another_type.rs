@@ -42,7 +42,7 @@ async fn dead(cloud: &TestCloud) -> String {
 }
 
 #[tokio::test]
-async fn a_message_under_the_id_of_a_job_of_another_type_neither_runs_as_it_nor_buries_it() {
+async fn message_with_a_job_id_of_another_type_neither_runs_nor_kills_that_job() {
     let cloud = TestCloud::start().await;
     let dead = dead(&cloud).await;
     let waiting = cloud.enqueue(&signature_request(TO)).await;
@@ -81,7 +81,7 @@ async fn a_message_under_the_id_of_a_job_of_another_type_neither_runs_as_it_nor_
 }
 
 #[tokio::test]
-async fn a_counter_that_was_lost_or_is_below_zero_hides_no_figures() {
+async fn lost_or_negative_counter_does_not_hide_other_figures() {
     let cloud = TestCloud::start().await;
     let id = dead(&cloud).await;
     let mut redis = cloud.redis_connection().await;

@@ -5,7 +5,7 @@ use crate::support::TestCloud;
 use crate::support::payloads::signature_request;
 
 #[tokio::test]
-async fn a_job_cancelled_before_its_delivery_sends_nothing() {
+async fn job_cancelled_before_its_delivery_sends_nothing() {
     let cloud = TestCloud::start().await;
     cloud.qstash().hold(true);
     let to = "ann@example.com";

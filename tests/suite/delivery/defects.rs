@@ -22,7 +22,7 @@ const TO: &str = "ann@example.com";
 /// Defect 25: the record was written after the message was published, so that a fast worker found none, and the late
 /// write said "queued" for ever.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_worker_that_is_faster_than_the_enqueue_does_not_miss_its_record() {
+async fn worker_faster_than_the_enqueue_finds_its_record() {
     let port = free().unwrap();
     let qstash = Proxy::start(loopback(port)).await;
     let url = format!("http://{}", qstash.address);
@@ -65,7 +65,7 @@ async fn a_worker_that_is_faster_than_the_enqueue_does_not_miss_its_record() {
 /// Defect 26: the status was read, changed and written back, so that a late delivery made a completed job "processing",
 /// and took its result away.
 #[tokio::test]
-async fn a_late_delivery_does_not_take_a_completed_job_back() {
+async fn late_delivery_does_not_reopen_a_completed_job() {
     let cloud = TestCloud::start().await;
     let id = cloud.enqueue(&signature_request(TO)).await;
     let done = cloud.wait_for(&id, "completed").await;
@@ -84,7 +84,7 @@ async fn a_late_delivery_does_not_take_a_completed_job_back() {
 /// Defect 27: mails, notifications and audit events were repeated with each retry, and a bulk began with its first
 /// recipient.
 #[tokio::test]
-async fn no_effect_is_repeated_even_where_redis_has_forgotten_that_the_job_is_done() {
+async fn effects_are_not_repeated_after_redis_lost_the_completed_job() {
     let cloud = TestCloud::start().await;
     let database = LedgerDatabase::of(&cloud);
     let mut many = bulk(3);
@@ -123,7 +123,7 @@ async fn no_effect_is_repeated_even_where_redis_has_forgotten_that_the_job_is_do
 
 /// Defect 28: a failure was answered with 200, and a bulk of which one mail went was a success.
 #[tokio::test]
-async fn no_failed_mail_is_answered_200_and_no_recipient_of_a_bulk_is_lost_in_silence() {
+async fn failed_mail_is_not_answered_200_and_no_bulk_recipient_is_lost() {
     let cloud = TestCloud::start().await;
     let faults = cloud.mail().faults();
     faults.set(Some(Fault::ServerError));
@@ -150,7 +150,7 @@ async fn no_failed_mail_is_answered_200_and_no_recipient_of_a_bulk_is_lost_in_si
 
 /// Defect 38: a bulk was enqueued as a list of whole mails, whose own fields the handler did not look at.
 #[tokio::test]
-async fn a_bulk_whose_own_fields_nobody_would_read_is_not_taken() {
+async fn bulk_with_whole_mails_is_refused_and_its_own_fields_are_used() {
     let cloud = TestCloud::start().await;
     let whole = json!({ "emails": [signature_request(TO)] });
     let refused = cloud.post("/api/queue/emails/bulk", &whole).await;
@@ -179,7 +179,7 @@ async fn a_bulk_whose_own_fields_nobody_would_read_is_not_taken() {
 
 /// Defect 41: a delay that was no whole number of seconds threw, past everybody who could have been told.
 #[tokio::test]
-async fn a_delay_in_fractions_is_not_a_failure_of_ours() {
+async fn fractional_delay_is_accepted() {
     let cloud = TestCloud::start().await;
     for delay in [json!(1.5), json!(90.25), json!(1e-3)] {
         let mut mail = signature_request(TO);
@@ -200,7 +200,7 @@ async fn a_delay_in_fractions_is_not_a_failure_of_ours() {
 /// Defect 42: the count of retries began anew with each, so that what failed went round for ever; what is queued could
 /// fall below zero.
 #[tokio::test]
-async fn a_mail_that_always_fails_does_not_go_round_for_ever() {
+async fn always_failing_mail_stops_after_its_retries() {
     let cloud = TestCloud::start_with(|settings| {
         settings.qstash_speed = 6000.0;
         // Deliveries are counted exactly.
@@ -222,7 +222,7 @@ async fn a_mail_that_always_fails_does_not_go_round_for_ever() {
 
 /// Defect 45: the record kept the whole payload for a day, and the handler threw where it could not write its error down.
 #[tokio::test]
-async fn a_done_job_keeps_no_address_and_a_lost_redis_is_not_thrown() {
+async fn completed_job_keeps_no_address_and_lost_redis_is_answered_503() {
     let cloud = TestCloud::start().await;
     let id = cloud.enqueue(&signature_request(TO)).await;
     cloud.wait_for(&id, "completed").await;

@@ -8,7 +8,7 @@ use crate::support::TestCloud;
 use crate::support::payloads::signature_request;
 
 #[tokio::test]
-async fn a_message_without_a_record_is_a_job_under_its_message_id() {
+async fn message_without_a_record_is_a_job_under_its_message_id() {
     let cloud = TestCloud::start().await;
     // The first delivery fails, so that QStash comes again: one job all the same.
     cloud.mail().faults().set_for_next(1, Fault::ServerError);
@@ -39,8 +39,7 @@ async fn a_message_without_a_record_is_a_job_under_its_message_id() {
 }
 
 #[tokio::test]
-async fn a_payload_that_cannot_be_read_ends_dead_readable_and_beyond_redriving_only_if_it_is_no_object()
- {
+async fn unreadable_payload_is_dead_and_redrivable_only_if_it_is_an_object() {
     let cloud = TestCloud::start().await;
     let table = [
         ("not json", 409, "no JSON"),

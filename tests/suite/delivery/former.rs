@@ -37,7 +37,7 @@ async fn write(redis: &mut MultiplexedConnection, id: &str, status: &str, to: &s
 }
 
 #[tokio::test]
-async fn a_former_record_is_shown_and_listed_as_what_it_was() {
+async fn former_record_is_shown_and_listed_with_its_status() {
     let cloud = TestCloud::start().await;
     let mut redis = cloud.redis_connection().await;
     for status in ["queued", "processing", "completed", "failed"] {
@@ -83,7 +83,7 @@ async fn a_former_record_is_shown_and_listed_as_what_it_was() {
 }
 
 #[tokio::test]
-async fn a_former_record_is_done_cancelled_redriven_and_given_up_like_any_other() {
+async fn former_record_is_completed_cancelled_redriven_and_marked_dead() {
     let cloud = TestCloud::start().await;
     let mut redis = cloud.redis_connection().await;
     for (place, (id, status)) in [
@@ -143,7 +143,7 @@ async fn a_former_record_is_done_cancelled_redriven_and_given_up_like_any_other(
 }
 
 #[tokio::test]
-async fn what_stands_under_a_job_key_and_is_no_record_is_no_job() {
+async fn job_key_without_a_record_is_answered_404_and_not_listed() {
     let cloud = TestCloud::start().await;
     let mut redis = cloud.redis_connection().await;
     for (id, text) in [("garbage", "not json"), ("number", "17"), ("null", "null")] {
@@ -160,7 +160,7 @@ async fn what_stands_under_a_job_key_and_is_no_record_is_no_job() {
 }
 
 #[tokio::test]
-async fn former_record_keeps_its_payload_and_result_to_the_letter() {
+async fn former_record_keeps_payload_and_result_byte_for_byte() {
     let cloud = TestCloud::start().await;
     let mut redis = cloud.redis_connection().await;
     let raw = r#"{"empty":[],"none":{},"long":1234567890123456789,"tiny":1e-9,"text":"a \"quoted\" } ] , : \\","list":[[],[{"data":[]}]]}"#;

@@ -31,7 +31,7 @@ async fn single(cloud: &TestCloud, user: Option<&str>, payload: &Value) -> Answe
 }
 
 #[tokio::test]
-async fn fifty_equal_requests_at_once_make_one_job_and_one_mail() {
+async fn fifty_equal_requests_at_once_create_one_job_and_one_mail() {
     // Deliveries are counted exactly: one message, delivered once.
     let cloud = TestCloud::start_with(|settings| settings.qstash_disorder = None).await;
     let payload = signature_request("ann@example.com");
@@ -61,7 +61,7 @@ async fn fifty_equal_requests_at_once_make_one_job_and_one_mail() {
 }
 
 #[tokio::test]
-async fn bodies_that_say_the_same_are_one_request() {
+async fn equivalent_bodies_are_one_request() {
     let cloud = TestCloud::start().await;
     cloud.qstash().hold(true);
     let mut payload = signature_request("ann@example.com");
@@ -87,7 +87,7 @@ async fn bodies_that_say_the_same_are_one_request() {
 }
 
 #[tokio::test]
-async fn a_key_means_one_wish_of_one_tenant_on_one_route() {
+async fn idempotency_key_is_scoped_to_tenant_route_and_body() {
     let cloud = TestCloud::start().await;
     cloud.qstash().hold(true);
     let ann = signature_request("ann@example.com");
@@ -119,7 +119,7 @@ async fn a_key_means_one_wish_of_one_tenant_on_one_route() {
 }
 
 #[tokio::test]
-async fn a_wish_whose_answer_was_lost_is_recorded_once_and_still_to_be_published() {
+async fn request_with_a_lost_answer_is_recorded_once_and_still_published() {
     let store = Store::start().await;
     let jobs = Jobs::new(store.client());
     let key = Idempotency::new("-", "/api/queue/emails", "invite-1", b"{}");
@@ -158,7 +158,7 @@ async fn a_wish_whose_answer_was_lost_is_recorded_once_and_still_to_be_published
 }
 
 #[tokio::test]
-async fn key_whose_record_is_gone_publishes_the_same_job_again() {
+async fn key_of_a_deleted_record_publishes_the_same_job_again() {
     let cloud = TestCloud::start().await;
     cloud.qstash().hold(true);
     let payload = signature_request("ann@example.com");

@@ -73,7 +73,7 @@ async fn live(cloud: &TestCloud) {
 
 /// Defects 42 and 48: lists, sets and counters that only grew.
 #[tokio::test]
-async fn every_key_has_an_end_or_a_documented_bound() {
+async fn every_key_expires_or_has_a_documented_bound() {
     let cloud = TestCloud::start().await;
     live(&cloud).await;
     let mut redis = cloud.redis_connection().await;
@@ -98,7 +98,7 @@ async fn every_key_has_an_end_or_a_documented_bound() {
 }
 
 #[tokio::test]
-async fn the_list_keeps_the_newest_thousand_and_the_open_set_drops_what_was_lost() {
+async fn job_list_keeps_the_newest_thousand_and_the_open_set_drops_lost_jobs() {
     let cloud = TestCloud::start().await;
     let mut redis = cloud.redis_connection().await;
     let jobs = Jobs::new(cloud.redis_client());

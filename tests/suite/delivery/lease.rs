@@ -40,7 +40,7 @@ async fn claimed(jobs: &Jobs, id: &str, message_id: &str) -> Claim {
 }
 
 #[tokio::test]
-async fn a_delivery_whose_lease_was_taken_over_can_neither_commit_nor_tell_progress() {
+async fn delivery_with_a_lost_lease_can_neither_commit_nor_report_progress() {
     let store = Store::start().await;
     let jobs = Jobs::new(store.client());
     let job = NewJob::new(&json!({ "to": "ann@example.com" })).unwrap();
@@ -106,7 +106,7 @@ async fn a_delivery_whose_lease_was_taken_over_can_neither_commit_nor_tell_progr
 }
 
 #[tokio::test]
-async fn an_attempt_whose_lease_ran_out_may_still_commit_while_nobody_took_over() {
+async fn attempt_with_an_expired_lease_may_commit_until_another_claims() {
     let store = Store::start().await;
     let jobs = Jobs::new(store.client());
     let job = NewJob::new(&json!({ "to": "ann@example.com" })).unwrap();

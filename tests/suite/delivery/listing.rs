@@ -46,7 +46,7 @@ async fn walk(cloud: &TestCloud, query: &str, mut between: impl AsyncFnMut()) ->
 }
 
 #[tokio::test]
-async fn the_pages_of_250_jobs_show_each_once_newest_first_while_others_arrive() {
+async fn pages_of_250_jobs_show_each_once_newest_first_during_inserts() {
     let cloud = TestCloud::start().await;
     let mut expected = recorded(&cloud, 250, &options()).await;
     expected.reverse();
@@ -66,7 +66,7 @@ async fn the_pages_of_250_jobs_show_each_once_newest_first_while_others_arrive()
 }
 
 #[tokio::test]
-async fn filters_show_what_fits_and_nothing_else() {
+async fn filters_show_matching_jobs_only() {
     let cloud = TestCloud::start().await;
     let labelled = JobOptions {
         label: "batch-1".into(),
@@ -105,7 +105,7 @@ async fn filters_show_what_fits_and_nothing_else() {
 }
 
 #[tokio::test]
-async fn a_user_lists_own_jobs_and_a_domain_administrator_those_of_the_domain() {
+async fn user_lists_own_jobs_and_domain_admin_those_of_the_domain() {
     let cloud = TestCloud::start().await;
     let mut made = Vec::new();
     for (tenant, user) in [
@@ -147,7 +147,7 @@ async fn a_user_lists_own_jobs_and_a_domain_administrator_those_of_the_domain() 
 }
 
 #[tokio::test]
-async fn the_figures_follow_the_jobs_and_tell_how_late_the_oldest_is() {
+async fn figures_follow_the_jobs_and_show_the_age_of_the_oldest() {
     let cloud = TestCloud::start().await;
     let done = cloud.enqueue(&signature_request("ann@example.com")).await;
     cloud.wait_for(&done, "completed").await;

@@ -3,11 +3,11 @@
 mod another_type;
 mod cancelled;
 mod defects;
+mod delayed;
 mod direct;
 mod former;
 mod idempotency;
 mod keyspace;
-mod later;
 mod lease;
 mod listing;
 mod model;

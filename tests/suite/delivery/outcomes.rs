@@ -33,7 +33,7 @@ fn non_retryable(headers: &HeaderMap) -> Option<&str> {
 }
 
 #[tokio::test]
-async fn what_may_heal_is_answered_503_with_retry_after_and_completed_by_a_later_delivery() {
+async fn temporary_failure_is_answered_503_with_retry_after_and_completes_later() {
     let (cloud, id) = held().await;
     cloud.mail().faults().set_for_next(1, Fault::ServerError);
     let failed = deliver(&cloud, &id).await;
@@ -73,7 +73,7 @@ async fn what_may_heal_is_answered_503_with_retry_after_and_completed_by_a_later
 }
 
 #[tokio::test]
-async fn what_will_never_go_is_answered_489_and_goes_straight_to_the_dead_letters() {
+async fn permanent_failure_is_answered_489_and_becomes_a_dead_letter() {
     let (cloud, id) = held().await;
     cloud.mail().faults().set(Some(Fault::Rejected));
     let never = deliver(&cloud, &id).await;
@@ -96,7 +96,7 @@ async fn what_will_never_go_is_answered_489_and_goes_straight_to_the_dead_letter
 }
 
 #[tokio::test]
-async fn what_may_not_go_now_is_answered_200_and_published_again_for_later() {
+async fn throttled_job_is_answered_200_and_published_again_for_later() {
     let (cloud, id) = held().await;
     cloud.mail().faults().set_for_next(1, QUOTA);
     let deferred = deliver(&cloud, &id).await;
@@ -128,7 +128,7 @@ async fn what_may_not_go_now_is_answered_200_and_published_again_for_later() {
 }
 
 #[tokio::test]
-async fn a_job_may_be_deferred_more_often_than_it_may_be_retried() {
+async fn job_may_be_deferred_more_often_than_retried() {
     let cloud = TestCloud::start_with(|settings| settings.qstash_speed = 6_000.0).await;
     cloud.mail().faults().set_for_next(9, QUOTA);
     let id = cloud.enqueue(&signature_request(TO)).await;

@@ -11,7 +11,7 @@ use crate::support::TestCloud;
 use crate::support::payloads::{address, signature_request};
 
 #[tokio::test]
-async fn deliveries_of_one_job_at_the_same_time_run_it_once() {
+async fn concurrent_deliveries_of_one_job_run_it_once() {
     let cloud = TestCloud::start().await;
     cloud.qstash().hold(true);
     let slow = Fault::Slow(Duration::from_millis(500));
@@ -51,7 +51,7 @@ async fn deliveries_of_one_job_at_the_same_time_run_it_once() {
 }
 
 #[tokio::test]
-async fn a_delivery_that_finds_the_lease_held_is_told_when_it_ends_and_changes_nothing() {
+async fn delivery_during_a_held_lease_is_answered_its_end_and_changes_nothing() {
     let cloud = TestCloud::start().await;
     cloud.qstash().hold(true);
     let to = "ann@example.com";

@@ -42,7 +42,7 @@ async fn ended(cloud: &TestCloud, batch: &str) -> Value {
 }
 
 #[tokio::test]
-async fn bulk_on_a_route_for_single_jobs_becomes_a_job_for_every_hundred() {
+async fn bulk_on_a_route_for_single_jobs_becomes_a_job_per_hundred() {
     let cloud = TestCloud::start().await;
     let database = LedgerDatabase::of(&cloud);
     for (path, body) in [
@@ -66,7 +66,7 @@ async fn bulk_on_a_route_for_single_jobs_becomes_a_job_for_every_hundred() {
 }
 
 #[tokio::test]
-async fn bulk_in_a_message_of_another_client_is_split_and_each_gets_one() {
+async fn bulk_in_a_message_of_another_client_is_split_and_each_recipient_gets_one() {
     let cloud = TestCloud::start().await;
     let database = LedgerDatabase::of(&cloud);
     for (handler, body) in [
@@ -111,7 +111,7 @@ async fn largest_bulk_in_one_message_is_split_within_one_attempt() {
 }
 
 #[tokio::test]
-async fn address_that_a_bulk_names_twice_gets_one_mail() {
+async fn address_repeated_in_a_bulk_gets_one_mail() {
     let cloud = TestCloud::start().await;
     let mut body = bulk(105);
     let again = json!({ "name": "Signer 0, again", "email": "SIGNER-0@example.com" });

@@ -55,7 +55,7 @@ fn panicking(until: Option<&Path>) -> Value {
 }
 
 #[tokio::test]
-async fn a_first_panic_is_a_retry_a_second_one_is_the_end_and_the_instance_lives_on() {
+async fn first_panic_is_retried_and_second_is_dead_and_the_instance_survives() {
     let mut folder = None;
     let cloud = TestCloud::start_with(|settings| {
         let binaries = folder.insert(binaries(&settings.bin_dir));

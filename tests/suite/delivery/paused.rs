@@ -18,7 +18,7 @@ async fn pause(cloud: &TestCloud, body: Value) {
 }
 
 #[tokio::test]
-async fn a_paused_type_holds_its_deliveries_and_lets_them_go_afterwards() {
+async fn paused_type_holds_its_deliveries_until_resumed() {
     let cloud = TestCloud::start().await;
     cloud.qstash().hold(true);
     let id = cloud.enqueue(&signature_request("ann@example.com")).await;
@@ -51,7 +51,7 @@ async fn a_paused_type_holds_its_deliveries_and_lets_them_go_afterwards() {
 }
 
 #[tokio::test]
-async fn a_paused_tenant_does_not_hold_up_another() {
+async fn paused_tenant_does_not_delay_another() {
     let cloud = TestCloud::start().await;
     pause(&cloud, json!({ "paused": true, "tenant": "slow.example" })).await;
     let enqueue = async |domain: &str| {
@@ -71,7 +71,7 @@ async fn a_paused_tenant_does_not_hold_up_another() {
 }
 
 #[tokio::test]
-async fn nobody_but_the_service_and_administrators_pauses() {
+async fn only_service_and_admin_may_pause() {
     let cloud = TestCloud::start().await;
     let body = json!({ "paused": true });
     for (role, status) in [("user", 403), ("domain_admin", 403), ("admin", 200)] {
@@ -93,7 +93,7 @@ async fn nobody_but_the_service_and_administrators_pauses() {
 }
 
 #[tokio::test]
-async fn job_that_stays_paused_waits_twice_as_long_each_time() {
+async fn paused_job_waits_twice_as_long_each_time() {
     let cloud = TestCloud::start_with(|settings| settings.qstash_speed = 6_000.0).await;
     cloud.qstash().hold(true);
     let id = cloud.enqueue(&signature_request("ann@example.com")).await;

@@ -46,7 +46,7 @@ async fn hurried() -> TestCloud {
 }
 
 #[tokio::test]
-async fn a_job_whose_retries_ran_out_is_dead_until_it_is_redriven_and_then_sends_one_mail() {
+async fn job_out_of_retries_is_dead_until_redriven_and_then_sends_one_mail() {
     let cloud = hurried().await;
     let (id, job) = dead(&cloud).await;
     assert_eq!(job["attempts"], 6, "{job:#}");
@@ -74,7 +74,7 @@ async fn a_job_whose_retries_ran_out_is_dead_until_it_is_redriven_and_then_sends
 }
 
 #[tokio::test]
-async fn a_late_word_about_an_older_message_does_not_kill_a_redriven_job() {
+async fn late_failure_callback_of_an_older_message_does_not_kill_a_redriven_job() {
     let cloud = hurried().await;
     let (id, _) = dead(&cloud).await;
     delivered(&cloud, 1).await;
@@ -115,7 +115,7 @@ async fn a_late_word_about_an_older_message_does_not_kill_a_redriven_job() {
 }
 
 #[tokio::test]
-async fn a_word_that_a_message_was_given_up_waits_for_the_attempt_that_still_runs() {
+async fn failure_callback_waits_for_the_running_attempt() {
     let cloud = hurried().await;
     cloud.qstash().hold(true);
     let id = cloud.enqueue(&signature_request(TO)).await;
@@ -158,7 +158,7 @@ async fn a_word_that_a_message_was_given_up_waits_for_the_attempt_that_still_run
 }
 
 #[tokio::test]
-async fn redriving_twice_at_once_publishes_one_message() {
+async fn concurrent_redrives_publish_one_message() {
     let cloud = hurried().await;
     let (id, _) = dead(&cloud).await;
     let before = cloud.gateway().invocations("send-email");
@@ -176,7 +176,7 @@ async fn redriving_twice_at_once_publishes_one_message() {
 }
 
 #[tokio::test]
-async fn a_word_that_a_message_was_given_up_makes_a_record_where_none_is() {
+async fn failure_callback_without_a_record_creates_one() {
     let cloud = hurried().await;
     let answer = cloud
         .deliver("job-failed", &given_up(&cloud, "lost", 1))
@@ -194,7 +194,7 @@ async fn a_word_that_a_message_was_given_up_makes_a_record_where_none_is() {
 }
 
 #[tokio::test]
-async fn redriven_job_keeps_the_delay_that_was_asked_for() {
+async fn redriven_job_keeps_its_requested_delay() {
     let cloud = TestCloud::start().await;
     let mut later = signature_request(TO);
     later["delaySeconds"] = json!(86_400);
@@ -223,7 +223,7 @@ async fn redriven_job_keeps_the_delay_that_was_asked_for() {
 }
 
 #[tokio::test]
-async fn job_that_waits_for_a_limit_is_redriven_at_once() {
+async fn job_deferred_by_a_limit_is_redriven_at_once() {
     let store = Store::start().await;
     let jobs = Jobs::new(store.client());
     let job = NewJob::new(&json!({ "to": TO })).unwrap();
@@ -264,7 +264,7 @@ async fn job_that_waits_for_a_limit_is_redriven_at_once() {
 
 /// The answer to a cancellation is lost, and before the client asks again somebody redrives the job.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn repeated_cancellation_leaves_a_job_alone_that_was_redriven_meanwhile() {
+async fn repeated_cancellation_keeps_a_job_redriven_meanwhile() {
     let store = Store::start().await;
     let gate = Gate::start().await;
     gate.aim(&store.front.url());
@@ -314,7 +314,7 @@ async fn repeated_cancellation_leaves_a_job_alone_that_was_redriven_meanwhile() 
 
 /// A job was put off, and its next message comes before the record says so.
 #[tokio::test]
-async fn message_by_which_a_job_goes_on_need_not_wait_for_the_commit_before_it() {
+async fn continuation_message_does_not_wait_for_the_commit_before_it() {
     let cloud = TestCloud::start().await;
     cloud.qstash().hold(true);
     let id = cloud.enqueue(&signature_request(TO)).await;

@@ -90,8 +90,7 @@ fn model(case: &Case, window: u64, at: u64) -> (Vec<bool>, Vec<u64>, u64) {
 }
 
 #[tokio::test]
-async fn machine_whose_clock_is_in_another_window_counts_in_the_stores_window_with_one_request_more()
- {
+async fn instance_with_a_skewed_clock_counts_in_the_stores_window_with_one_more_request() {
     let store = Store::start().await;
     let mut redis = store.direct().await;
     let recipient = address("ann@example.com");
@@ -119,7 +118,7 @@ async fn machine_whose_clock_is_in_another_window_counts_in_the_stores_window_wi
 }
 
 #[tokio::test]
-async fn the_script_grants_what_the_model_of_the_rate_limiter_grants_and_counts_nothing_else() {
+async fn script_grants_like_the_rate_limiter_model_and_counts_nothing_else() {
     let store = Store::start().await;
     let mut redis = store.direct().await;
     let mut compared = 0;
@@ -244,7 +243,7 @@ fn check_wait(
 }
 
 #[tokio::test]
-async fn of_fifty_jobs_at_once_exactly_twenty_get_their_mail_to_one_recipient() {
+async fn recipient_budget_grants_exactly_twenty_of_fifty_concurrent_jobs() {
     let store = Store::start().await;
     let budget = &budget(&store, 20, 1000);
     let [ann, capital] = ["ann@example.com", "Ann@Example.COM"].map(address);
@@ -261,7 +260,7 @@ async fn of_fifty_jobs_at_once_exactly_twenty_get_their_mail_to_one_recipient() 
 }
 
 #[tokio::test]
-async fn of_fifty_jobs_at_once_exactly_twenty_are_paid_by_one_tenant_and_nobody_has_no_limit() {
+async fn tenant_budget_grants_twenty_of_fifty_jobs_and_all_jobs_without_a_tenant() {
     let store = Store::start().await;
     let budget = &budget(&store, 1000, 20);
     for (tenant, expected) in [("example.com", 20), (NOBODY, 50)] {
@@ -276,7 +275,7 @@ async fn of_fifty_jobs_at_once_exactly_twenty_are_paid_by_one_tenant_and_nobody_
 }
 
 #[tokio::test]
-async fn a_job_that_comes_again_is_not_charged_again_and_keeps_what_it_was_granted() {
+async fn redelivered_job_is_not_charged_again_and_keeps_its_grants() {
     let store = Store::start().await;
     let budget = budget(&store, 3, 1000);
     let [ann, bob] = ["ann@example.com", "bob@example.com"].map(address);
@@ -304,7 +303,7 @@ async fn a_job_that_comes_again_is_not_charged_again_and_keeps_what_it_was_grant
 }
 
 #[tokio::test]
-async fn a_recipient_who_is_twice_in_a_job_counts_twice() {
+async fn recipient_listed_twice_in_a_job_counts_twice() {
     let store = Store::start().await;
     let budget = budget(&store, 2, 1000);
     let ann = address("ann@example.com");
@@ -313,7 +312,7 @@ async fn a_recipient_who_is_twice_in_a_job_counts_twice() {
 }
 
 #[tokio::test]
-async fn a_lost_answer_charges_once() {
+async fn lost_answer_charges_once() {
     let store = Store::start().await;
     let budget = budget(&store, 2, 1000);
     let ann = address("ann@example.com");
@@ -332,7 +331,7 @@ async fn a_lost_answer_charges_once() {
 }
 
 #[tokio::test]
-async fn a_hundred_recipients_are_one_request() {
+async fn hundred_recipients_are_charged_in_one_request() {
     let store = Store::start().await;
     let redis = store.client();
     let rate = |count| Rate {

@@ -48,7 +48,7 @@ async fn enqueue_of(cloud: &TestCloud, domain: &str, to: &str) -> String {
 }
 
 #[tokio::test]
-async fn the_mail_over_the_recipients_budget_is_put_off_and_goes_when_the_window_has_passed() {
+async fn mail_over_the_recipients_budget_is_deferred_until_the_window_passes() {
     let cloud = cloud(20, 50_000).await;
     for _ in 0..20 {
         let id = cloud.enqueue(&signature_request(ANN)).await;
@@ -70,7 +70,7 @@ async fn the_mail_over_the_recipients_budget_is_put_off_and_goes_when_the_window
 }
 
 #[tokio::test]
-async fn one_recipient_without_budget_does_not_hold_up_the_others_of_a_bulk() {
+async fn bulk_recipient_without_budget_does_not_delay_the_others() {
     let cloud = cloud(1, 50_000).await;
     let exhausted = address(2);
     let first = cloud.enqueue(&signature_request(&exhausted)).await;
@@ -100,7 +100,7 @@ async fn one_recipient_without_budget_does_not_hold_up_the_others_of_a_bulk() {
 }
 
 #[tokio::test]
-async fn a_tenant_over_its_day_waits_and_others_do_not() {
+async fn tenant_over_its_daily_budget_waits_and_others_do_not() {
     let cloud = cloud(1000, 2).await;
     for number in 0..2 {
         let id = enqueue_of(&cloud, "big.example", &address(number)).await;
@@ -124,7 +124,7 @@ async fn a_tenant_over_its_day_waits_and_others_do_not() {
 }
 
 #[tokio::test]
-async fn a_job_that_is_delivered_again_pays_once() {
+async fn redelivered_job_is_charged_once() {
     let cloud = cloud(2, 50_000).await;
     let fault = local_mail::Fault::ServerError;
     cloud.mail().faults().set_for_next(3, fault);

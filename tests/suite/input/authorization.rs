@@ -22,7 +22,7 @@ fn routes() -> Vec<(Method, &'static str)> {
 }
 
 #[tokio::test]
-async fn without_the_token_no_route_of_the_api_does_anything() {
+async fn api_without_a_valid_token_is_refused_on_every_route() {
     let cloud = TestCloud::start().await;
     let token = cloud.variable("API_TOKEN");
     let wrong = [
@@ -79,7 +79,7 @@ async fn without_the_token_no_route_of_the_api_does_anything() {
 }
 
 #[tokio::test]
-async fn the_reading_token_reads_and_writes_nothing() {
+async fn readonly_token_reads_and_writes_nothing() {
     let cloud = TestCloud::start().await;
     cloud.qstash().hold(true);
     let id = cloud.enqueue(&signature_request("ann@example.com")).await;
@@ -123,7 +123,7 @@ async fn the_reading_token_reads_and_writes_nothing() {
 }
 
 #[tokio::test]
-async fn both_tokens_may_write_while_one_is_exchanged_for_the_other_and_the_scheme_has_no_case() {
+async fn both_tokens_are_accepted_during_rotation_in_every_scheme_case() {
     let cloud = TestCloud::start().await;
     cloud.qstash().hold(true);
     for name in ["API_TOKEN", "API_TOKEN_NEXT"] {
@@ -139,7 +139,7 @@ async fn both_tokens_may_write_while_one_is_exchanged_for_the_other_and_the_sche
 }
 
 #[tokio::test]
-async fn what_anybody_may_ask_needs_no_token_and_minds_none() {
+async fn public_routes_need_no_token_and_ignore_one() {
     let cloud = TestCloud::start().await;
     for path in [
         "/api/health/redis",
@@ -159,7 +159,7 @@ async fn what_anybody_may_ask_needs_no_token_and_minds_none() {
 
 /// Defect 7: where no key was set, whoever sent none was the administrator.
 #[tokio::test]
-async fn a_token_that_is_not_set_is_nobodys_password() {
+async fn unset_token_is_never_accepted() {
     let cloud = TestCloud::start_with(|settings| {
         let unset = ["API_TOKEN_NEXT", "API_TOKEN_READONLY"];
         let unset = unset.map(|name| (name.to_owned(), String::new()));

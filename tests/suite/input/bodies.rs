@@ -20,7 +20,7 @@ async fn post(cloud: &TestCloud, route: &str, body: Vec<u8>) -> Answer {
 }
 
 #[tokio::test]
-async fn what_is_no_json_is_malformed() {
+async fn malformed_json_is_answered_400_on_every_route() {
     let cloud = TestCloud::start().await;
     let valid = signature_request("ann@example.com").to_string();
     let table: [(&str, Vec<u8>); 19] = [
@@ -66,7 +66,7 @@ async fn what_is_no_json_is_malformed() {
 }
 
 #[tokio::test]
-async fn json_that_is_no_object_is_invalid_as_a_whole() {
+async fn json_other_than_an_object_is_invalid_at_the_root() {
     let cloud = TestCloud::start().await;
     for body in [
         "null",
@@ -99,7 +99,7 @@ async fn json_that_is_no_object_is_invalid_as_a_whole() {
 }
 
 #[tokio::test]
-async fn a_member_that_comes_twice_never_means_two_things() {
+async fn body_with_a_repeated_member_is_refused() {
     let cloud = TestCloud::start().await;
     for route in ENQUEUE {
         let body = r#"{"delaySeconds":1,"delaySeconds":2,"emails":[],"to":"a@example.com","to":"b@example.com"}"#;
@@ -153,7 +153,7 @@ async fn only_json_media_types_are_read() {
 }
 
 #[tokio::test]
-async fn a_body_of_five_megabytes_is_too_large_for_a_route_and_one_of_ten_for_the_gateway() {
+async fn body_over_5_mb_is_refused_by_the_route_and_over_10_mb_by_the_gateway() {
     let cloud = TestCloud::start().await;
     let mut large = signature_request("ann@example.com");
     large["message"] = json!("x".repeat(5 << 20));
@@ -186,7 +186,7 @@ async fn a_body_of_five_megabytes_is_too_large_for_a_route_and_one_of_ten_for_th
 }
 
 #[tokio::test]
-async fn a_body_of_any_size_that_arrives_without_the_gateway_is_bounded_too() {
+async fn body_without_the_gateway_is_bounded_too() {
     let cloud = TestCloud::start().await;
     let bearer = format!("Bearer {}", cloud.variable("API_TOKEN"));
     for (size, base64) in [((4 << 20) + 1, true), (12 << 20, false), (12 << 20, true)] {

@@ -59,7 +59,7 @@ fn unreadable() -> Vec<Vec<u8>> {
 }
 
 #[tokio::test]
-async fn a_mail_that_can_never_be_read_is_given_up_at_once_and_its_record_says_why() {
+async fn unreadable_mail_is_rejected_at_once_and_its_record_says_why() {
     let cloud = TestCloud::start().await;
     let faulty = payload::single().into_iter().chain(payload::many());
     let bodies = faulty.map(|faulty| (faulty.payload.to_string().into_bytes(), faulty.why));
@@ -79,7 +79,7 @@ async fn a_mail_that_can_never_be_read_is_given_up_at_once_and_its_record_says_w
 }
 
 #[tokio::test]
-async fn a_failure_callback_that_can_never_be_read_is_given_up_at_once() {
+async fn unreadable_failure_callback_is_rejected_at_once() {
     let cloud = TestCloud::start().await;
     let valid = callback("msg-1", &json!({}));
     let mut bodies = unreadable();
@@ -141,7 +141,7 @@ fn callback(message: &str, members: &Value) -> Value {
 }
 
 #[tokio::test]
-async fn an_odd_failure_callback_makes_a_dead_job_that_can_be_looked_at() {
+async fn odd_failure_callback_creates_a_readable_dead_job() {
     let cloud = TestCloud::start().await;
     let table = [
         json!({ "retried": u32::MAX }),
@@ -180,7 +180,7 @@ async fn an_odd_failure_callback_makes_a_dead_job_that_can_be_looked_at() {
 
 /// Such deliveries would all be one job: the second one would count as a repetition of the first.
 #[tokio::test]
-async fn a_mail_that_belongs_to_no_job_and_no_message_is_not_taken_for_another() {
+async fn delivery_without_job_and_message_id_is_refused() {
     let cloud = TestCloud::start().await;
     for to in ["ann@example.com", "bob@example.com"] {
         let body = signature_request(to).to_string().into_bytes();
@@ -190,7 +190,7 @@ async fn a_mail_that_belongs_to_no_job_and_no_message_is_not_taken_for_another()
 }
 
 #[tokio::test]
-async fn a_job_id_of_any_text_is_one_record_and_nothing_else() {
+async fn odd_job_id_is_one_record_and_breaks_nothing() {
     let cloud = TestCloud::start().await;
     let odd = [
         "",

@@ -8,7 +8,7 @@ use crate::support::payloads::{bulk, signature_request};
 use serde_json::json;
 
 #[tokio::test]
-async fn every_bad_field_of_a_mail_is_named_and_nothing_is_enqueued() {
+async fn every_invalid_mail_field_is_named_and_nothing_is_enqueued() {
     let cloud = TestCloud::start().await;
     for faulty in payload::single() {
         let refused = cloud.post("/api/queue/emails", &faulty.payload).await;
@@ -27,7 +27,7 @@ async fn every_bad_field_of_a_mail_is_named_and_nothing_is_enqueued() {
 }
 
 #[tokio::test]
-async fn a_refusal_and_the_log_quote_no_address_that_was_sent() {
+async fn problem_and_log_do_not_quote_the_sent_address() {
     let cloud = TestCloud::start().await;
     for member in [
         "to",
@@ -56,7 +56,7 @@ async fn a_refusal_and_the_log_quote_no_address_that_was_sent() {
 }
 
 #[tokio::test]
-async fn what_is_only_unusual_is_accepted() {
+async fn unusual_but_valid_mail_is_accepted() {
     let cloud = TestCloud::start().await;
     cloud.qstash().hold(true);
     let mut unusual = signature_request(" Ann.O'Hara+tag@bücher.example ");

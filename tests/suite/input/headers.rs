@@ -16,7 +16,7 @@ async fn enqueue(cloud: &TestCloud, name: &str, value: &[u8]) -> Answer {
 }
 
 #[tokio::test]
-async fn an_idempotency_key_that_is_no_key_is_refused() {
+async fn invalid_idempotency_key_is_refused() {
     let cloud = TestCloud::start().await;
     cloud.qstash().hold(true);
     let long = [256, 1000, 8000].map(|length| vec![b'k'; length]);
@@ -40,7 +40,7 @@ async fn an_idempotency_key_that_is_no_key_is_refused() {
 
 /// Whoever the web app meant, an unreadable user must not become the service itself, which may see everything.
 #[tokio::test]
-async fn an_acting_user_that_cannot_be_read_is_refused_and_does_not_become_the_service() {
+async fn unreadable_acting_user_is_refused_and_not_treated_as_the_service() {
     let cloud = TestCloud::start().await;
     cloud.qstash().hold(true);
     let id = cloud.enqueue(&signature_request("ann@example.com")).await;
@@ -74,7 +74,7 @@ async fn an_acting_user_that_cannot_be_read_is_refused_and_does_not_become_the_s
 
 /// Who is not known by address would pass the block list.
 #[tokio::test]
-async fn client_address_that_cannot_be_read_is_refused_on_every_route() {
+async fn unreadable_client_address_is_refused_on_every_route() {
     let cloud = TestCloud::start().await;
     cloud.qstash().hold(true);
     let long = "9".repeat(5000);
@@ -114,7 +114,7 @@ async fn client_address_that_cannot_be_read_is_refused_on_every_route() {
 }
 
 #[tokio::test]
-async fn odd_headers_that_decide_nothing_are_harmless() {
+async fn odd_unused_headers_are_harmless() {
     let cloud = TestCloud::start().await;
     cloud.qstash().hold(true);
     let long = "9".repeat(5000);

@@ -4,7 +4,7 @@ mod authorization;
 mod bodies;
 mod deliveries;
 mod document;
-mod everywhere;
+mod every_route;
 mod fields;
 mod headers;
 mod mutations;

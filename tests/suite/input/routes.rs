@@ -10,7 +10,7 @@ use crate::support::event::{event, with_header};
 use crate::support::payloads::signature_request;
 
 #[tokio::test]
-async fn an_absurd_query_is_refused_or_harmless() {
+async fn absurd_query_is_refused_or_harmless() {
     let cloud = TestCloud::start().await;
     cloud.qstash().hold(true);
     for _ in 0..3 {
@@ -94,7 +94,7 @@ async fn an_absurd_query_is_refused_or_harmless() {
 }
 
 #[tokio::test]
-async fn an_absurd_id_is_the_id_of_no_job() {
+async fn absurd_id_finds_no_job() {
     let cloud = TestCloud::start().await;
     let long = "x".repeat(9_000);
     let medium = "x".repeat(129);
@@ -153,7 +153,7 @@ async fn an_absurd_id_is_the_id_of_no_job() {
 }
 
 #[tokio::test]
-async fn an_encoded_delimiter_leads_to_no_route_that_the_token_does_not_open() {
+async fn encoded_delimiter_reaches_no_route_beyond_the_tokens_rights() {
     let cloud = TestCloud::start().await;
     for path in [
         "/api/queue/jobs/%2e%2e%2fstats",
@@ -178,7 +178,7 @@ async fn an_encoded_delimiter_leads_to_no_route_that_the_token_does_not_open() {
 }
 
 #[tokio::test]
-async fn an_id_that_holds_a_delimiter_is_that_id_and_nothing_else() {
+async fn id_with_a_delimiter_stays_one_id() {
     let cloud = TestCloud::start().await;
     // A message without a record is a job whose id is the message's.
     for (message, written) in [
@@ -210,7 +210,7 @@ async fn an_id_that_holds_a_delimiter_is_that_id_and_nothing_else() {
 }
 
 #[tokio::test]
-async fn an_id_that_is_no_text_is_refused_by_the_function_too() {
+async fn id_that_is_not_utf_8_is_refused_by_the_function_too() {
     let cloud = TestCloud::start().await;
     let bearer = format!("Bearer {}", cloud.variable("API_TOKEN"));
     let call = event("GET", "/api/queue/jobs/%ff%fe");
@@ -221,7 +221,7 @@ async fn an_id_that_is_no_text_is_refused_by_the_function_too() {
 }
 
 #[tokio::test]
-async fn a_method_that_a_route_does_not_have_and_a_route_that_nobody_has_are_refused() {
+async fn unknown_method_or_route_is_refused() {
     const METHODS: [&str; 7] = ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE"];
     let cloud = TestCloud::start().await;
     let routes: [(&str, &[&str]); 10] = [

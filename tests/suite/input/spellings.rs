@@ -10,7 +10,7 @@ use crate::support::cloud::{answer, with_json};
 use crate::support::payloads::signature_request;
 
 #[tokio::test]
-async fn packed_body_is_refused_with_415_on_every_route() {
+async fn encoded_body_is_refused_with_415_on_every_route() {
     let cloud = TestCloud::start().await;
     cloud.qstash().hold(true);
     let body = signature_request("ann@example.com");
@@ -30,7 +30,7 @@ async fn packed_body_is_refused_with_415_on_every_route() {
 }
 
 #[tokio::test]
-async fn nothing_is_given_back_by_a_negative_cost() {
+async fn negative_cost_is_refused() {
     let cloud = TestCloud::start().await;
     for (cost, status) in [
         (json!(-1), 422),
@@ -45,7 +45,7 @@ async fn nothing_is_given_back_by_a_negative_cost() {
 }
 
 #[tokio::test]
-async fn nobody_is_kept_from_a_login_by_what_a_proxy_or_a_browser_wrote() {
+async fn proxy_and_browser_headers_never_block_a_login() {
     let cloud = TestCloud::start().await;
     let long = "x".repeat(20_000);
     for (written, kept) in [
@@ -73,7 +73,7 @@ async fn nobody_is_kept_from_a_login_by_what_a_proxy_or_a_browser_wrote() {
 }
 
 #[tokio::test]
-async fn address_with_white_space_around_it_is_the_address() {
+async fn address_with_surrounding_white_space_is_trimmed() {
     let cloud = TestCloud::start().await;
     for to in [
         "\tann@example.com",
@@ -91,7 +91,7 @@ async fn address_with_white_space_around_it_is_the_address() {
 }
 
 #[tokio::test]
-async fn mark_that_turns_text_around_is_refused_in_titles_and_names() {
+async fn bidi_mark_is_refused_in_titles_and_names() {
     let cloud = TestCloud::start().await;
     let marks = ['\u{61c}', '\u{200e}', '\u{200f}'].into_iter();
     for mark in marks
@@ -113,7 +113,7 @@ async fn mark_that_turns_text_around_is_refused_in_titles_and_names() {
 }
 
 #[tokio::test]
-async fn delivery_to_a_destination_with_a_query_is_believed_for_that_query_alone() {
+async fn delivery_to_a_destination_with_a_query_is_valid_for_that_query_only() {
     let cloud = TestCloud::start().await;
     let deliver = async |signed: &str, called: &str| {
         let signed = cloud.url(&format!("/api/jobs/relay-outbox{signed}"));

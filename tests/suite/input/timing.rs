@@ -15,7 +15,7 @@ fn with(base: &Value, members: &Value) -> Value {
 }
 
 #[tokio::test]
-async fn a_delay_an_instant_or_a_priority_that_means_nothing_is_refused() {
+async fn invalid_delay_instant_or_priority_is_refused() {
     let cloud = TestCloud::start().await;
     let table = [
         ("/delaySeconds", json!({ "delaySeconds": -1 })),
@@ -75,7 +75,7 @@ async fn a_delay_an_instant_or_a_priority_that_means_nothing_is_refused() {
 }
 
 #[tokio::test]
-async fn an_instant_in_the_past_means_at_once_and_null_means_unsaid() {
+async fn past_instant_means_at_once_and_null_means_absent() {
     let cloud = TestCloud::start().await;
     for members in [
         json!({ "notBefore": "1970-01-01T00:00:00Z" }),

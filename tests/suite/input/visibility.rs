@@ -79,7 +79,7 @@ async fn cloud_with_jobs() -> (TestCloud, [String; 4]) {
 }
 
 #[tokio::test]
-async fn a_caller_sees_and_lists_what_the_role_allows_and_nothing_else() {
+async fn caller_sees_and_lists_only_jobs_of_the_role() {
     let (cloud, ids) = cloud_with_jobs().await;
     let table: [(Caller, [bool; 4]); 8] = [
         (ANN, [true, false, false, false]),
@@ -118,7 +118,7 @@ async fn a_caller_sees_and_lists_what_the_role_allows_and_nothing_else() {
 }
 
 #[tokio::test]
-async fn what_a_caller_does_not_see_it_can_neither_cancel_nor_retry() {
+async fn invisible_job_can_be_neither_cancelled_nor_retried() {
     let (cloud, ids) = cloud_with_jobs().await;
     let before = cloud.job(&ids[0]).await;
     let (cancel, retry) = (
@@ -144,7 +144,7 @@ async fn what_a_caller_does_not_see_it_can_neither_cancel_nor_retry() {
 }
 
 #[tokio::test]
-async fn the_id_of_the_message_is_no_way_to_see_anothers_job() {
+async fn message_id_does_not_reveal_another_users_job() {
     let (cloud, ids) = cloud_with_jobs().await;
     let mut body = signature_request("ann@example.com");
     body["jobId"] = json!(ids[0]);
@@ -162,7 +162,7 @@ async fn the_id_of_the_message_is_no_way_to_see_anothers_job() {
 }
 
 #[tokio::test]
-async fn a_page_and_its_cursor_lead_to_no_job_that_is_anothers() {
+async fn page_and_cursor_never_reveal_another_users_job() {
     let (cloud, ids) = cloud_with_jobs().await;
     let mut seen = Vec::new();
     let mut cursor = String::new();

@@ -23,12 +23,12 @@ const LANES: u64 = 2;
 type Kills = Vec<(usize, Point)>;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn no_kill_loses_a_mail_and_what_went_twice_is_marked_at_most_one_per_kill() {
+async fn killed_bulk_loses_no_mail_and_marks_at_most_one_duplicate_per_kill() {
     join_all((0..LANES).map(|lane| run(Provider::Ses, lane, seeds(12)))).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn no_kill_loses_or_doubles_a_mail_where_the_provider_knows_it_by_its_key() {
+async fn killed_bulk_with_idempotency_keys_neither_loses_nor_repeats_a_mail() {
     join_all((0..LANES).map(|lane| run(Provider::Resend, lane, seeds(4)))).await;
 }
 

@@ -16,7 +16,7 @@ use crate::support::waiting::statuses;
 const TIMEOUT: Duration = Duration::from_mins(2);
 
 #[tokio::test]
-async fn a_kill_that_hits_five_jobs_costs_each_one_doubt_at_most_and_its_lease_ends_by_itself() {
+async fn killed_instance_costs_each_of_five_jobs_at_most_one_doubt() {
     let stage = Stage::start(|settings| settings.qstash_speed = 1.0).await;
     let kill_switch = stage.cloud.gateway().kill_switch();
     let begun = AtomicUsize::new(0);

@@ -58,7 +58,7 @@ const WINDOWS: [Window; 4] = [
 ];
 
 #[tokio::test]
-async fn a_kill_around_claim_or_commit_neither_loses_nor_repeats_the_mail() {
+async fn kill_around_claim_or_commit_neither_loses_nor_repeats_the_mail() {
     let port = free().unwrap();
     let scripts = Proxy::start(loopback(port)).await;
     let led = format!("http://{}", scripts.address);

@@ -23,7 +23,7 @@ fn signed_again(stage: &Stage, change: impl FnOnce(&mut Message)) -> Message {
 }
 
 #[tokio::test]
-async fn a_message_that_another_key_signed_is_refused() {
+async fn message_signed_with_another_key_is_refused() {
     let stage = Stage::set().await;
     let before = stage.everything().await;
     let mut message = stage.event(MailEvent::Complained);
@@ -34,7 +34,7 @@ async fn a_message_that_another_key_signed_is_refused() {
 }
 
 #[tokio::test]
-async fn a_message_of_which_any_signed_member_was_changed_is_refused() {
+async fn message_with_any_signed_member_changed_is_refused() {
     let stage = Stage::set().await;
     let before = stage.everything().await;
     let genuine = stage.event(MailEvent::Bounced { permanent: true });
@@ -60,7 +60,7 @@ async fn a_message_of_which_any_signed_member_was_changed_is_refused() {
 }
 
 #[tokio::test]
-async fn a_signature_that_is_none_is_refused() {
+async fn malformed_signature_is_refused() {
     let stage = Stage::set().await;
     let genuine = stage.event(MailEvent::Delivered);
     let signature = genuine.get("Signature").unwrap().to_owned();
@@ -80,7 +80,7 @@ async fn a_signature_that_is_none_is_refused() {
 }
 
 #[tokio::test]
-async fn another_topics_message_is_refused_though_its_signature_is_right() {
+async fn message_of_another_topic_is_refused_despite_a_valid_signature() {
     let stage = Stage::set().await;
     let before = stage.everything().await;
     for topic in [
@@ -97,7 +97,7 @@ async fn another_topics_message_is_refused_though_its_signature_is_right() {
 }
 
 #[tokio::test]
-async fn an_older_signature_is_refused_with_what_has_to_be_set() {
+async fn older_signature_version_is_refused_with_the_setting_to_change() {
     let stage = Stage::set().await;
     for version in ["1", "3", "02", "2 ", ""] {
         let message = signed_again(&stage, |message| message.set("SignatureVersion", version));
@@ -110,7 +110,7 @@ async fn an_older_signature_is_refused_with_what_has_to_be_set() {
 }
 
 #[tokio::test]
-async fn a_certificate_from_elsewhere_is_not_even_fetched() {
+async fn certificate_from_another_host_is_not_fetched() {
     let stage = Stage::set().await;
     let before = stage.everything().await;
     let origin = stage.cloud.mail().sns_url();
@@ -149,7 +149,7 @@ async fn a_certificate_from_elsewhere_is_not_even_fetched() {
 }
 
 #[tokio::test]
-async fn a_certificate_that_sns_does_not_have_is_refused() {
+async fn certificate_unknown_to_sns_is_refused() {
     let stage = Stage::set().await;
     let origin = stage.cloud.mail().sns_url();
     for path in [
@@ -165,7 +165,7 @@ async fn a_certificate_that_sns_does_not_have_is_refused() {
 }
 
 #[tokio::test]
-async fn a_message_of_another_type_than_it_says_is_refused() {
+async fn message_whose_type_differs_from_its_header_is_refused() {
     let stage = Stage::set().await;
     let kinds = [
         Kind::Notification,
@@ -209,7 +209,7 @@ async fn headers_of_another_kind(stage: &Stage, message: &Message) {
 }
 
 #[tokio::test]
-async fn what_is_no_message_at_all_is_malformed_or_unsigned() {
+async fn malformed_or_unsigned_message_is_refused() {
     let stage = Stage::set().await;
     let headers = [("x-amz-sns-message-type", "Notification".to_owned())];
     let genuine = stage.event(MailEvent::Delivered).body();

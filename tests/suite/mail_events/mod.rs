@@ -2,12 +2,12 @@
 
 mod elsewhere;
 mod forged;
-mod genuine;
+mod listing;
 mod mutations;
 mod outages;
 mod resend;
 mod subscription;
-mod truth;
+mod verified;
 
 use http::Method;
 use jiff::Timestamp;

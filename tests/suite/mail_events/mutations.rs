@@ -63,7 +63,7 @@ fn run(cases: u32, check: impl Fn(usize, u8) -> Result<(), TestCaseError>) {
 }
 
 #[test]
-fn a_message_with_one_byte_of_what_is_signed_changed_is_refused() {
+fn message_with_a_signed_byte_changed_is_refused() {
     let data = tempfile::tempdir().unwrap();
     let judge = Judge::sit(data.path());
     let notification = judge
@@ -113,7 +113,7 @@ fn a_message_with_one_byte_of_what_is_signed_changed_is_refused() {
 }
 
 #[test]
-fn a_message_with_any_byte_changed_says_what_was_signed_or_nothing() {
+fn message_with_any_byte_changed_is_refused_or_unchanged_in_meaning() {
     let data = tempfile::tempdir().unwrap();
     let judge = Judge::sit(data.path());
     let message = judge.signer.notification("what was published").unwrap();

@@ -45,7 +45,7 @@ async fn with_proxy() -> (Stage, Proxy) {
 }
 
 #[tokio::test]
-async fn without_postgres_the_provider_is_asked_to_send_again() {
+async fn event_without_postgres_is_requested_again() {
     let (stage, proxy) = with_proxy().await;
     let event = stage.event(MailEvent::Delivered);
     proxy.guard(|_| false);
@@ -57,7 +57,7 @@ async fn without_postgres_the_provider_is_asked_to_send_again() {
 }
 
 #[tokio::test]
-async fn an_answer_of_postgres_that_is_lost_costs_no_event_and_counts_none_twice() {
+async fn lost_postgres_answer_loses_and_repeats_no_event() {
     let (stage, proxy) = with_proxy().await;
     let first = stage.notify(&stage.event(MailEvent::Sent)).await;
     assert_taken(&first, "applied", "warm");
@@ -85,7 +85,7 @@ async fn an_answer_of_postgres_that_is_lost_costs_no_event_and_counts_none_twice
 }
 
 #[tokio::test]
-async fn without_the_certificate_the_provider_is_asked_to_send_again() {
+async fn event_without_the_certificate_is_requested_again() {
     let nobody = "http://127.0.0.1:1";
     let cloud = TestCloud::start_with(|settings| {
         let name = "AWS_ENDPOINT_URL_SNS".to_owned();
@@ -115,7 +115,7 @@ async fn judged(receiver: &Receiver, origin: &str) -> Result<Verified, Error> {
 }
 
 #[tokio::test]
-async fn a_certificate_is_fetched_once_and_trouble_is_told_from_refusal() {
+async fn certificate_is_fetched_once_and_outage_is_distinguished_from_refusal() {
     let pem = Signer::new("http://x").unwrap().certificate();
     let large = format!("{}{pem}", " ".repeat(20_000));
     let moved = "location: http://127.0.0.1:1/x.pem\r\n";
@@ -151,7 +151,7 @@ async fn a_certificate_is_fetched_once_and_trouble_is_told_from_refusal() {
 }
 
 #[tokio::test]
-async fn a_certificate_whose_time_is_over_is_not_believed() {
+async fn expired_certificate_is_refused() {
     let host = Elsewhere::start("200 OK", "", Signer::new("http://x").unwrap().certificate()).await;
     let origin = format!("http://{}", host.address);
     for (date, valid) in [
@@ -169,7 +169,7 @@ async fn a_certificate_whose_time_is_over_is_not_believed() {
 }
 
 #[test]
-fn without_any_provider_the_function_says_so_and_does_not_start() {
+fn function_without_a_provider_does_not_start_and_names_the_cause() {
     let binary = concat!(env!("CARGO_MANIFEST_DIR"), "/../target/debug/mail-events");
     let variables = [
         ("API_TOKEN", "0123456789abcdef0123456789abcdef"),

@@ -45,7 +45,7 @@ fn key(stage: &Stage) -> Key {
 }
 
 #[tokio::test]
-async fn what_resend_reports_is_applied_once() {
+async fn resend_webhook_is_applied_once() {
     let stage = Stage::set().await;
     let key = key(&stage);
     let webhook = Webhook::of(&stage, MailEvent::Delivered);
@@ -69,7 +69,7 @@ async fn what_resend_reports_is_applied_once() {
 }
 
 #[tokio::test]
-async fn everything_that_resend_reports_is_applied() {
+async fn every_resend_event_is_applied() {
     let stage = Stage::set().await;
     let key = key(&stage);
     for (happening, column) in [
@@ -103,7 +103,7 @@ async fn everything_that_resend_reports_is_applied() {
 }
 
 #[tokio::test]
-async fn a_webhook_that_is_forged_old_or_changed_is_refused() {
+async fn forged_old_or_changed_webhook_is_refused() {
     let stage = Stage::set().await;
     let before = stage.everything().await;
     let key = key(&stage);
@@ -156,7 +156,7 @@ async fn a_webhook_that_is_forged_old_or_changed_is_refused() {
 }
 
 #[tokio::test]
-async fn a_webhook_without_one_of_its_headers_is_refused() {
+async fn webhook_with_a_missing_header_is_refused() {
     let stage = Stage::set().await;
     let webhook = Webhook::of(&stage, MailEvent::Delivered);
     let headers = [
@@ -177,7 +177,7 @@ async fn a_webhook_without_one_of_its_headers_is_refused() {
 }
 
 #[tokio::test]
-async fn one_right_signature_among_several_is_enough() {
+async fn one_valid_signature_among_several_is_enough() {
     let stage = Stage::set().await;
     let webhook = Webhook::of(&stage, MailEvent::Delivered);
     let stranger = Key::parse(&secret_of("the secret before it")).unwrap();
@@ -198,7 +198,7 @@ async fn one_right_signature_among_several_is_enough() {
 }
 
 #[tokio::test]
-async fn what_is_genuine_and_tells_nothing_need_not_come_again() {
+async fn verified_webhook_without_an_event_is_acknowledged() {
     let stage = Stage::set().await;
     let before = stage.everything().await;
     let ours = Webhook::of(&stage, MailEvent::Delivered).body;

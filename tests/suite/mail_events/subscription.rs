@@ -7,7 +7,7 @@ use super::{ROUTE, Stage, assert_refused, assert_taken};
 use crate::support::waiting::eventually;
 
 #[tokio::test]
-async fn the_subscription_of_our_topic_is_confirmed_and_its_events_come() {
+async fn subscription_of_our_topic_is_confirmed_and_events_arrive() {
     let stage = Stage::set().await;
     let events = stage.cloud.mail().events();
     events.subscribe(&stage.cloud.url(ROUTE)).unwrap();
@@ -27,7 +27,7 @@ async fn the_subscription_of_our_topic_is_confirmed_and_its_events_come() {
 }
 
 #[tokio::test]
-async fn another_topics_subscription_is_not_confirmed() {
+async fn subscription_of_another_topic_is_not_confirmed() {
     let stage = Stage::set().await;
     let events = stage.cloud.mail().events();
     let mut question = stage.signer().subscription_confirmation("t").unwrap();
@@ -42,7 +42,7 @@ async fn another_topics_subscription_is_not_confirmed() {
 }
 
 #[tokio::test]
-async fn a_link_that_leads_elsewhere_is_not_followed() {
+async fn confirmation_link_to_another_host_is_not_followed() {
     let stage = Stage::set().await;
     let elsewhere = Elsewhere::start("200 OK", "", "").await;
     let origin = stage.cloud.mail().sns_url();
@@ -71,7 +71,7 @@ async fn a_link_that_leads_elsewhere_is_not_followed() {
 }
 
 #[tokio::test]
-async fn a_question_that_was_changed_or_is_spent_confirms_nothing() {
+async fn changed_or_spent_confirmation_is_refused() {
     let stage = Stage::set().await;
     let events = stage.cloud.mail().events();
     let genuine = stage.signer().subscription_confirmation("t").unwrap();
@@ -87,7 +87,7 @@ async fn a_question_that_was_changed_or_is_spent_confirms_nothing() {
 }
 
 #[tokio::test]
-async fn the_end_of_a_subscription_is_logged_and_not_undone() {
+async fn end_of_a_subscription_is_logged_and_not_undone() {
     let stage = Stage::set().await;
     let word = stage.signer().unsubscribe_confirmation("t").unwrap();
     assert_taken(&stage.notify(&word).await, "ignored", "unsubscribed");

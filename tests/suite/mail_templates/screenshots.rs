@@ -45,7 +45,7 @@ const MAX_TRIES: usize = 5;
 const NOTHING: usize = 8_000;
 
 #[tokio::test]
-async fn a_mail_of_each_type_can_be_looked_at_in_a_browser() {
+async fn mail_of_each_type_is_rendered_in_a_browser_light_and_dark() {
     let Some(chromium) = ["chromium", "chromium-browser"]
         .into_iter()
         .find_map(on_path)

@@ -26,7 +26,7 @@ fn items(count: usize) -> Vec<Value> {
 
 /// Defect 27, for notifications: a bulk began anew with each retry.
 #[tokio::test]
-async fn a_bulk_of_250_is_told_once_each_although_its_instances_are_killed() {
+async fn bulk_of_250_is_delivered_once_each_despite_killed_instances() {
     let made = fresh_database().await;
     let proxy = Proxy::start(address(&made.functions_url)).await;
     let led = proxy.lead(&made.functions_url);
@@ -93,7 +93,7 @@ async fn a_bulk_of_250_is_told_once_each_although_its_instances_are_killed() {
 }
 
 #[tokio::test]
-async fn a_bulk_tells_how_far_it_is_and_names_its_jobs_by_the_batch() {
+async fn bulk_reports_its_progress_and_names_its_jobs_by_batch() {
     let stage = Stage::start().await;
     stage.cloud.qstash().hold(true);
     let taken = stage
@@ -129,7 +129,7 @@ async fn a_bulk_tells_how_far_it_is_and_names_its_jobs_by_the_batch() {
 
 /// Progress is written once a second at the most: a bulk that is slow shows it.
 #[tokio::test]
-async fn a_slow_bulk_shows_its_progress_while_it_runs() {
+async fn slow_bulk_shows_its_progress_while_running() {
     let stage = Stage::start().await;
     stage
         .database

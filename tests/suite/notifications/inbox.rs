@@ -8,7 +8,7 @@ use crate::support::cloud::answer;
 
 /// Defect 13: anybody could mark anybody's notification as read.
 #[tokio::test]
-async fn nobody_marks_what_is_another_users_as_read() {
+async fn notification_of_another_user_cannot_be_marked_as_read() {
     let stage = Stage::start().await;
     let [ann, bob] = [somebody(), somebody()];
     for user in [ann, bob] {
@@ -36,7 +36,7 @@ async fn nobody_marks_what_is_another_users_as_read() {
 }
 
 #[tokio::test]
-async fn pages_have_every_notification_once_and_filters_leave_out_the_others() {
+async fn pages_list_every_notification_once_and_filters_exclude_others() {
     let stage = Stage::start().await;
     let user = somebody();
     let items: Vec<Value> = (0..45)
@@ -83,7 +83,7 @@ async fn pages_have_every_notification_once_and_filters_leave_out_the_others() {
 }
 
 #[tokio::test]
-async fn a_route_of_the_acting_user_is_400_without_one() {
+async fn route_of_the_acting_user_without_one_is_answered_400() {
     let stage = Stage::start().await;
     for (method, path) in [
         (Method::GET, "/api/notifications"),

@@ -48,7 +48,7 @@ async fn reader_and_web_app_do_not_deadlock() {
 
 /// Where rows themselves are locked crosswise, the function gives up before the server chooses a victim.
 #[tokio::test]
-async fn web_app_that_locks_rows_the_other_way_round_is_not_the_victim() {
+async fn web_app_locking_rows_in_reverse_order_is_not_the_deadlock_victim() {
     let database = LedgerDatabase::fresh().await;
     let user = somebody();
     two_rows(&database, user).await;

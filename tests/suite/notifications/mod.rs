@@ -1,12 +1,12 @@
 //! Notifications through the real binaries: who is told and what is written, what is unread, and what browsers get.
 
 mod bulk;
+mod delivery;
 mod inbox;
 mod locks;
 mod preferences;
 mod push;
 mod refused;
-mod told;
 mod unread;
 mod web_app;
 

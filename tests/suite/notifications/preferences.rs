@@ -7,7 +7,7 @@ use super::{Stage, general, somebody};
 use crate::support::ledger::LedgerDatabase;
 
 #[tokio::test]
-async fn a_preference_that_is_off_lets_nothing_through_and_nothing_else_is_held_back() {
+async fn disabled_preference_suppresses_exactly_its_notification_types() {
     let stage = Stage::start().await;
     for (preference, held) in [
         (
@@ -59,7 +59,7 @@ async fn a_preference_that_is_off_lets_nothing_through_and_nothing_else_is_held_
 }
 
 #[tokio::test]
-async fn the_table_of_types_has_every_type_of_the_code_and_no_other() {
+async fn notification_types_table_matches_the_code() {
     let database = LedgerDatabase::fresh().await;
     let sql = "select jsonb_agg(type order by type) as value from signtusk.notification_types";
     let mut types = TYPES.to_vec();

@@ -46,7 +46,7 @@ impl Stage {
 }
 
 #[tokio::test]
-async fn a_browser_is_told_once_and_its_message_can_be_replaced() {
+async fn push_is_sent_once_and_its_message_is_replaceable() {
     let stage = Stage::start().await;
     let user = stage.with_browser("one").await;
     let again = stage
@@ -85,7 +85,7 @@ async fn a_browser_is_told_once_and_its_message_can_be_replaced() {
 }
 
 #[tokio::test]
-async fn a_push_url_that_is_no_push_service_of_ours_is_refused() {
+async fn unknown_push_service_url_is_refused() {
     let stage = Stage::start().await;
     let user = somebody();
     for endpoint in [
@@ -153,7 +153,7 @@ async fn a_push_url_that_is_no_push_service_of_ours_is_refused() {
 }
 
 #[tokio::test]
-async fn a_subscription_that_is_gone_is_removed_and_a_redirect_is_not_followed() {
+async fn expired_subscription_is_removed_and_a_redirect_is_not_followed() {
     let stage = Stage::start().await;
     for status in [StatusCode::NOT_FOUND, StatusCode::GONE] {
         let name = format!("gone-{}", status.as_u16());
@@ -181,7 +181,7 @@ async fn a_subscription_that_is_gone_is_removed_and_a_redirect_is_not_followed()
 }
 
 #[tokio::test]
-async fn a_push_service_that_is_busy_is_asked_again_and_only_for_what_it_lacks() {
+async fn busy_push_service_is_retried_only_for_missing_messages() {
     let stage = Stage::start_with(|settings| settings.qstash_speed = 600.0).await;
     let user = stage.with_browser("quick").await;
     let busy = stage.cloud.push().endpoint("busy");
@@ -211,7 +211,7 @@ async fn a_push_service_that_is_busy_is_asked_again_and_only_for_what_it_lacks()
 }
 
 #[tokio::test]
-async fn what_is_too_large_is_sent_shorter_and_no_message_exceeds_4096_bytes() {
+async fn oversized_push_is_shortened_to_at_most_4096_bytes() {
     let stage = Stage::start().await;
     let user = stage.with_browser("long").await;
     let mut payload = general(user);
@@ -237,7 +237,7 @@ async fn what_is_too_large_is_sent_shorter_and_no_message_exceeds_4096_bytes() {
 }
 
 #[tokio::test]
-async fn who_wants_no_push_or_has_unsubscribed_is_not_pushed_to() {
+async fn disabled_or_unsubscribed_user_gets_no_push() {
     let stage = Stage::start().await;
     let user = stage.with_browser("off").await;
     let off = format!(
@@ -289,7 +289,7 @@ async fn who_wants_no_push_or_has_unsubscribed_is_not_pushed_to() {
 }
 
 #[tokio::test]
-async fn a_user_has_twenty_browsers_at_the_most() {
+async fn user_has_at_most_twenty_browsers() {
     let stage = Stage::start().await;
     let user = somebody();
     for number in 0..22 {

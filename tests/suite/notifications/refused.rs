@@ -33,7 +33,7 @@ async fn is_taken(
 }
 
 #[tokio::test]
-async fn notification_that_the_job_refuses_is_refused_where_it_is_written() {
+async fn notification_invalid_for_the_job_is_refused_by_the_sql_function() {
     let database = LedgerDatabase::fresh().await;
     let user = somebody().to_string();
     let user = Some(user.as_str());
@@ -97,7 +97,7 @@ async fn notification_that_the_job_refuses_is_refused_where_it_is_written() {
 }
 
 #[tokio::test]
-async fn random_notification_that_is_taken_is_one_that_the_job_takes() {
+async fn random_notification_accepted_by_sql_is_accepted_by_the_job() {
     let database = LedgerDatabase::fresh().await;
     let user = somebody().to_string();
     let text = || {

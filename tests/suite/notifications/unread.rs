@@ -138,7 +138,7 @@ const WRONG: &str = "select coalesce(jsonb_agg(jsonb_build_object('user', user_i
     ) as rows full join signtusk.unread_counts using (user_id) where coalesce(there, 0) <> coalesce(unread, 0)";
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_unread_count_is_what_the_rows_say_after_anything_that_two_writers_do() {
+async fn unread_count_equals_the_rows_after_concurrent_writers() {
     let database = LedgerDatabase::fresh().await;
     for seed in 0..seeds(15) {
         let [one, other] = steps(seed);
@@ -154,7 +154,7 @@ async fn the_unread_count_is_what_the_rows_say_after_anything_that_two_writers_d
 }
 
 #[tokio::test]
-async fn rows_from_before_the_count_are_counted() {
+async fn existing_rows_are_counted_by_the_migration() {
     let database = LedgerDatabase::fresh().await;
     let user = somebody();
     database
@@ -177,7 +177,7 @@ async fn rows_from_before_the_count_are_counted() {
 
 /// Defect 55: the count restarted at 1 when its key ended, could fall below zero, and reading changed nothing.
 #[tokio::test]
-async fn the_count_does_not_begin_anew_when_redis_forgets_it() {
+async fn unread_count_does_not_restart_when_redis_loses_it() {
     let stage = Stage::start().await;
     let user = somebody();
     let mut redis = stage.cloud.redis_connection().await;
@@ -228,7 +228,7 @@ async fn the_count_does_not_begin_anew_when_redis_forgets_it() {
 
 /// Defect 31: the count rose by two for each notification; and with each retry again.
 #[tokio::test]
-async fn a_notification_does_not_count_twice_however_often_it_is_delivered() {
+async fn redelivered_notification_is_counted_once() {
     let stage = Stage::start().await;
     let user = somebody();
     let mut payload = general(user);
@@ -252,7 +252,7 @@ async fn a_notification_does_not_count_twice_however_often_it_is_delivered() {
 }
 
 #[tokio::test]
-async fn a_late_writer_does_not_put_an_old_count_back() {
+async fn late_writer_does_not_restore_an_old_count() {
     let store = Store::start().await;
     let counts = UnreadCounts::new(store.client());
     let of = |version: i64| Unread {
@@ -280,7 +280,7 @@ async fn a_late_writer_does_not_put_an_old_count_back() {
 }
 
 #[tokio::test]
-async fn a_count_is_told_and_notifications_are_read_while_redis_is_away() {
+async fn unread_count_and_reads_work_without_redis() {
     let stage = Stage::start_with(|settings| {
         let nowhere = (
             "UPSTASH_REDIS_REST_URL".to_owned(),

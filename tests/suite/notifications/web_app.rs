@@ -51,7 +51,7 @@ async fn request(database: &LedgerDatabase) -> [String; 3] {
 }
 
 #[tokio::test]
-async fn a_notification_of_the_web_app_stands_with_its_transaction_and_is_announced_once() {
+async fn notification_of_the_web_app_commits_with_its_transaction_and_is_announced_once() {
     let stage = Stage::start().await;
     let user = somebody();
     let create = format!(
@@ -95,7 +95,7 @@ async fn a_notification_of_the_web_app_stands_with_its_transaction_and_is_announ
 
 /// A declined signer is told to whoever started the request, whichever of its columns the web app writes.
 #[tokio::test]
-async fn a_signer_who_declines_is_not_kept_from_the_owner() {
+async fn owner_is_notified_of_a_declined_signer() {
     let stage = Stage::start().await;
     for column in ["status", "signer_status"] {
         let [owner, request, signer] = request(&stage.database).await;
@@ -126,7 +126,7 @@ async fn a_signer_who_declines_is_not_kept_from_the_owner() {
 
 /// A mail of a request that was not delivered is told to its owner, once, and once more where the address is gone.
 #[tokio::test]
-async fn a_signer_whose_mail_bounces_is_not_kept_from_the_owner() {
+async fn owner_is_notified_of_a_bounced_signer() {
     let stage = Stage::start().await;
     let [owner, request, signer] = request(&stage.database).await;
     let address = EmailAddress::parse("Ann@example.com").unwrap();
@@ -226,7 +226,7 @@ async fn a_signer_whose_mail_bounces_is_not_kept_from_the_owner() {
 
 /// A mail of a bulk belongs to no request: the user that the bulk was sent for is told, where there is one.
 #[tokio::test]
-async fn a_recipient_of_a_bulk_who_bounces_is_not_kept_from_who_sent_it() {
+async fn sender_is_notified_of_a_bounced_bulk_recipient() {
     let stage = Stage::start().await;
     let sender = somebody().to_string();
     for (place, user) in [Some(sender.as_str()), None, Some("no-uuid")]
@@ -272,7 +272,7 @@ async fn a_recipient_of_a_bulk_who_bounces_is_not_kept_from_who_sent_it() {
 }
 
 #[tokio::test]
-async fn rows_are_written_through_our_functions_alone_and_visitors_call_none_of_them() {
+async fn rows_are_written_by_our_functions_only_and_visitors_cannot_call_them() {
     let database = LedgerDatabase::fresh().await;
     let user = somebody();
     let forbidden = async |who: &shared::protocol::postgres::Postgres, script: &str| {

@@ -90,7 +90,7 @@ async fn audit_row_of_any_instant_is_listed_once_and_exported() {
 }
 
 #[tokio::test]
-async fn session_of_an_odd_instant_does_not_hide_the_others() {
+async fn session_with_an_odd_instant_does_not_hide_the_others() {
     let cloud = TestCloud::start().await;
     let database = LedgerDatabase::of(&cloud);
     let user = Uuid::new_v4();
@@ -143,7 +143,7 @@ async fn session_of_an_odd_instant_does_not_hide_the_others() {
 }
 
 #[tokio::test]
-async fn request_of_an_odd_instant_is_cached_and_keeps_no_other_from_clean_up() {
+async fn request_with_an_odd_instant_is_cached_and_does_not_block_cleanup() {
     let cloud = TestCloud::start().await;
     let database = LedgerDatabase::of(&cloud);
     let maker = Uuid::new_v4();

@@ -80,7 +80,7 @@ async fn unreadable_payload_is_refused_by_every_sql_entry_point() {
 
 /// A random document beside an ordinary row, at every entry point: the ordinary one is always served.
 #[tokio::test]
-async fn random_jsonb_beside_an_ordinary_row_does_not_keep_it_from_being_served() {
+async fn random_jsonb_beside_an_ordinary_row_does_not_block_that_row() {
     let cloud = TestCloud::start().await;
     let database = LedgerDatabase::of(&cloud);
     let documents = samples(&document(), 40);
@@ -184,7 +184,7 @@ async fn unreadable_row_of_the_outbox_is_set_aside_alone() {
 }
 
 #[tokio::test]
-async fn unreadable_audit_event_is_listed_and_does_not_look_tampered_with() {
+async fn unreadable_audit_event_is_listed_and_not_reported_as_tampered() {
     let cloud = TestCloud::start().await;
     let database = LedgerDatabase::of(&cloud);
     database.execute(STORE_ALL).await;
@@ -230,7 +230,7 @@ async fn unreadable_audit_event_is_listed_and_does_not_look_tampered_with() {
 }
 
 #[tokio::test]
-async fn body_nested_deeper_than_readers_read_is_refused() {
+async fn body_nested_beyond_the_depth_limit_is_refused() {
     let cloud = TestCloud::start().await;
     for (levels, status) in [(98, 202), (99, 400), (120, 400)] {
         let data: Value = serde_json::from_str(&nested(levels)).unwrap();

@@ -213,7 +213,7 @@ fn reference_in_another_case_is_the_same_reference() {
 
 /// Whoever spells a domain otherwise keeps evidence as long.
 #[tokio::test]
-async fn retention_of_a_domain_holds_however_the_domain_is_spelled() {
+async fn domain_retention_applies_in_every_spelling_of_the_domain() {
     let database = LedgerDatabase::fresh().await;
     for (setting, address) in [
         ("Acme.Example", "ann@acme.example"),
@@ -247,7 +247,7 @@ async fn retention_of_a_domain_holds_however_the_domain_is_spelled() {
 }
 
 #[tokio::test]
-async fn brand_of_a_domain_is_found_however_the_domain_is_spelled() {
+async fn domain_brand_is_found_in_every_spelling_of_the_domain() {
     let database = LedgerDatabase::fresh().await;
     database
         .execute("insert into public.domain_settings (domain, email_from_name) values ('Acme.Example', 'Acme')")
@@ -263,7 +263,7 @@ async fn brand_of_a_domain_is_found_however_the_domain_is_spelled() {
 }
 
 #[tokio::test]
-async fn account_of_an_address_is_found_however_both_are_spelled() {
+async fn account_of_an_address_is_found_in_every_spelling_of_both() {
     let cloud = TestCloud::start().await;
     let database = LedgerDatabase::of(&cloud);
     let user = Uuid::new_v4();
@@ -289,7 +289,7 @@ async fn account_of_an_address_is_found_however_both_are_spelled() {
 
 /// Each spelling had failures of its own, so that guessing went on for as long as there were spellings.
 #[tokio::test]
-async fn attempts_at_one_account_are_counted_together_however_it_is_typed() {
+async fn attempts_at_one_account_are_counted_together_in_every_spelling() {
     let cloud = TestCloud::start().await;
     let mut failures = Vec::<Value>::new();
     for identifier in [

@@ -9,7 +9,7 @@ use crate::support::cloud::{answer, with_json};
 use crate::support::payloads::bulk;
 
 #[tokio::test]
-async fn a_batch_tells_how_many_of_its_jobs_are_where_and_nobody_else() {
+async fn batch_reports_its_jobs_by_status_and_only_to_permitted_callers() {
     let cloud = TestCloud::start().await;
     cloud.qstash().hold(true);
     let request = cloud

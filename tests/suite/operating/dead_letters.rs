@@ -48,7 +48,7 @@ pub(crate) async fn give_up_unnoticed(cloud: &TestCloud) -> String {
 }
 
 #[tokio::test]
-async fn a_direct_message_that_was_given_up_does_not_stay_failed_and_open() {
+async fn direct_message_without_a_failure_callback_becomes_dead_and_redrivable() {
     let cloud = TestCloud::start().await;
     let id = give_up_unnoticed(&cloud).await;
     let task = json!({ "task": "dead-letters" });

@@ -1,9 +1,9 @@
 //! What the person on call does with jobs: look, cancel, redrive many, and what runs by the clock.
 
 mod batches;
-mod crowd;
+mod bulk_actions;
 pub(crate) mod dead_letters;
-mod many;
+mod load;
 mod priorities;
 mod schedules;
 mod tenants;

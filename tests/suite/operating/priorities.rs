@@ -17,7 +17,7 @@ async fn priority(cloud: &TestCloud, path: &str, body: &Value) -> Value {
 }
 
 #[tokio::test]
-async fn bulk_without_a_priority_is_low_and_a_named_one_is_kept() {
+async fn bulk_priority_defaults_to_low_and_a_given_one_is_kept() {
     let cloud = TestCloud::start().await;
     cloud.qstash().hold(true);
     let item = json!({ "userId": USER, "title": "News", "message": "M" });

@@ -53,7 +53,7 @@ fn built() -> Vec<&'static str> {
 
 /// Defect 40: a schedule was one immediate message, and each registration would have made another.
 #[tokio::test]
-async fn registering_twice_leaves_one_of_each_and_none_whose_function_is_not_built() {
+async fn repeated_registration_creates_one_schedule_per_built_function() {
     let cloud = TestCloud::start().await;
     let first = put(&cloud, &json!({})).await;
     assert_eq!(first.status, 200, "{first:?}");
@@ -79,7 +79,7 @@ async fn registering_twice_leaves_one_of_each_and_none_whose_function_is_not_bui
 }
 
 #[tokio::test]
-async fn a_schedule_runs_by_itself_and_what_came_of_it_is_shown() {
+async fn schedule_runs_by_itself_and_its_result_is_shown() {
     let cloud = TestCloud::start_with(|settings| settings.qstash_speed = 600.0).await;
     let before = cloud.get(SCHEDULES_ROUTE).await.body;
     assert_eq!(before["items"][0]["registered"], false, "{before:#}");
@@ -106,7 +106,7 @@ async fn a_schedule_runs_by_itself_and_what_came_of_it_is_shown() {
 }
 
 #[tokio::test]
-async fn a_paused_schedule_stays_paused_until_it_is_asked_to_go_on() {
+async fn paused_schedule_stays_paused_until_resumed() {
     let cloud = TestCloud::start().await;
     let pause = json!({ "scheduleId": "outbox-sweep", "paused": true });
     let paused = put(&cloud, &pause).await;
@@ -145,7 +145,7 @@ async fn a_paused_schedule_stays_paused_until_it_is_asked_to_go_on() {
 }
 
 #[tokio::test]
-async fn only_the_service_and_administrators_see_and_change_schedules() {
+async fn only_service_and_admin_see_and_change_schedules() {
     let cloud = TestCloud::start().await;
     let request_body = json!({});
     for (role, status) in [("user", 403), ("domain_admin", 403), ("admin", 200)] {
@@ -218,7 +218,7 @@ async fn up(folder: &std::path::Path) -> local::process::Process {
 }
 
 #[tokio::test]
-async fn a_local_cloud_that_comes_up_is_not_without_schedules_and_never_has_one_twice() {
+async fn local_cloud_has_each_schedule_once_after_every_start() {
     let folder = tempfile::tempdir().unwrap();
     for start in ["first", "second"] {
         let _ = std::fs::remove_file(folder.path().join("up.log"));
@@ -251,7 +251,7 @@ async fn a_local_cloud_that_comes_up_is_not_without_schedules_and_never_has_one_
 
 /// What `scripts/deploy` does once a deployment is healthy: the token comes from the stack's secret, and stays there.
 #[tokio::test]
-async fn a_deployment_does_not_end_without_schedules() {
+async fn deployment_registers_the_schedules() {
     let cloud = TestCloud::start().await;
     let moto = Moto::start().await;
     let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("..");

@@ -12,7 +12,7 @@ use crate::support::payloads::bulk;
 use crate::support::waiting::eventually;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_single_mail_of_one_tenant_does_not_wait_for_the_ten_thousand_of_another() {
+async fn single_mail_of_one_tenant_does_not_wait_for_ten_thousand_of_another() {
     let cloud = TestCloud::start_with(|settings| settings.qstash_speed = 1.0).await;
     // Both tenants' functions are awake, as they are in a busy hour.
     let first = enqueue_for(&cloud, "bob", "small.example", "first@example.com").await;

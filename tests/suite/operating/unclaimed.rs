@@ -27,7 +27,7 @@ async fn age(cloud: &TestCloud, id: &str, minutes: i64) {
 }
 
 #[tokio::test]
-async fn a_job_whose_message_was_never_published_is_done_all_the_same() {
+async fn job_whose_message_was_never_published_is_republished_and_completes() {
     let port = free().unwrap();
     let way = Proxy::start(loopback(port)).await;
     let led = format!("http://{}", way.address);
@@ -61,7 +61,7 @@ async fn a_job_whose_message_was_never_published_is_done_all_the_same() {
 }
 
 #[tokio::test]
-async fn jobs_that_only_wait_their_turn_are_not_published_again_and_again() {
+async fn waiting_jobs_are_not_republished_repeatedly() {
     let cloud = TestCloud::start().await;
     cloud.qstash().hold(true);
     let waiting = cloud.enqueue(&signature_request("ann@example.com")).await;
@@ -92,7 +92,7 @@ async fn jobs_that_only_wait_their_turn_are_not_published_again_and_again() {
 }
 
 #[tokio::test]
-async fn what_is_paused_is_not_published_again() {
+async fn paused_job_is_not_republished() {
     let cloud = TestCloud::start().await;
     cloud.qstash().hold(true);
     let id = cloud.enqueue(&signature_request("ann@example.com")).await;

@@ -36,7 +36,7 @@ fn assert_no_doubles(cloud: &TestCloud, recipients: &[&str], why: &str) {
 }
 
 #[tokio::test]
-async fn a_lost_answer_to_any_script_of_a_delivery_makes_one_job_one_attempt_and_one_mail() {
+async fn lost_answer_to_any_delivery_script_makes_one_job_one_attempt_and_one_mail() {
     let (cloud, gates) = gated().await;
     teach(&cloud).await;
     let scripts = [(CREATE, "create"), (CLAIM, "claim"), (COMMIT, "commit")];
@@ -69,7 +69,7 @@ async fn a_lost_answer_to_any_script_of_a_delivery_makes_one_job_one_attempt_and
 }
 
 #[tokio::test]
-async fn a_lost_answer_to_a_cancel_is_no_refusal_and_one_to_a_redrive_publishes_once() {
+async fn lost_answer_to_cancel_is_not_a_refusal_and_to_redrive_publishes_once() {
     let (cloud, gates) = gated().await;
     teach(&cloud).await;
     cloud.qstash().hold(true);
@@ -98,7 +98,7 @@ async fn a_lost_answer_to_a_cancel_is_no_refusal_and_one_to_a_redrive_publishes_
 }
 
 #[tokio::test]
-async fn a_lost_answer_to_a_read_or_to_progress_is_asked_for_again() {
+async fn lost_answer_to_a_read_or_progress_is_repeated() {
     let (cloud, gates) = gated().await;
     teach(&cloud).await;
     cloud.mail().faults().set(Some(local_mail::Fault::Slow(
@@ -125,7 +125,7 @@ async fn a_lost_answer_to_a_read_or_to_progress_is_asked_for_again() {
 }
 
 #[tokio::test]
-async fn an_enqueue_of_which_every_answer_is_lost_is_withdrawn_and_never_sent() {
+async fn enqueue_that_loses_every_answer_is_cancelled_and_never_sent() {
     let (cloud, gates) = gated().await;
     teach(&cloud).await;
     gates.redis.fail_at(CREATE, 3, Verdict::CutAnswer);
@@ -146,7 +146,7 @@ async fn an_enqueue_of_which_every_answer_is_lost_is_withdrawn_and_never_sent() 
 }
 
 #[tokio::test]
-async fn an_enqueue_with_a_key_of_which_every_answer_is_lost_is_taken_up_by_the_next_one() {
+async fn keyed_enqueue_that_loses_every_answer_is_completed_by_the_next_one() {
     let (cloud, gates) = gated().await;
     teach(&cloud).await;
     let before = counted(&cloud).await["total"].as_u64().unwrap();

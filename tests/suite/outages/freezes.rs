@@ -50,14 +50,14 @@ fn sever_all(gates: &Gates) {
 }
 
 #[tokio::test]
-async fn an_instance_whose_connections_were_closed_while_it_idled_answers_at_once() {
+async fn instance_with_connections_closed_while_idle_answers_at_once() {
     let (cloud, gates) = in_use().await;
     sever_all(&gates);
     assert_all_answer(&cloud, "closed while idle").await;
 }
 
 #[tokio::test]
-async fn an_instance_whose_connections_were_closed_while_it_was_frozen_answers_at_once() {
+async fn instance_with_connections_closed_while_frozen_answers_at_once() {
     let (cloud, gates) = in_use().await;
     signal(&cloud, Signal::SIGSTOP);
     sever_all(&gates);
@@ -67,7 +67,7 @@ async fn an_instance_whose_connections_were_closed_while_it_was_frozen_answers_a
 }
 
 #[tokio::test]
-async fn an_instance_whose_connections_died_without_a_word_answers_over_new_ones() {
+async fn instance_with_half_open_connections_answers_over_new_ones() {
     let (cloud, gates) = in_use().await;
     for gate in [&gates.redis, &gates.qstash] {
         gate.silence_open_connections();

@@ -56,7 +56,7 @@ async fn health_is_degraded_without_postgres_or_qstash_and_unhealthy_without_red
 }
 
 #[tokio::test]
-async fn health_reports_even_when_postgres_or_nothing_at_all_ever_answers() {
+async fn health_answers_even_if_postgres_or_every_dependency_is_silent() {
     let (cloud, gates) = gated().await;
     gates.postgres.fail(Verdict::Silence);
     assert_report(
@@ -74,7 +74,7 @@ async fn health_reports_even_when_postgres_or_nothing_at_all_ever_answers() {
 }
 
 #[tokio::test]
-async fn health_tells_a_refused_token_and_a_used_up_plan_as_unhealthy() {
+async fn health_reports_a_refused_token_and_a_spent_plan_as_unhealthy() {
     let (cloud, gates) = gated().await;
     for (status, why) in [
         ("401 Unauthorized", "the token"),

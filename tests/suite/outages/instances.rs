@@ -9,7 +9,7 @@ use crate::support::TestCloud;
 use crate::support::payloads::{address, bulk, signature_request};
 
 #[tokio::test]
-async fn jobs_that_overlap_run_in_several_instances_and_each_is_done_once() {
+async fn overlapping_jobs_run_in_several_instances_and_complete_once() {
     let cloud = TestCloud::start().await;
     cloud
         .mail()
@@ -33,7 +33,7 @@ async fn jobs_that_overlap_run_in_several_instances_and_each_is_done_once() {
 }
 
 #[tokio::test]
-async fn a_bulk_that_does_not_fit_into_the_time_goes_on_in_new_messages_and_repeats_nobody() {
+async fn bulk_longer_than_one_attempt_continues_in_new_messages_without_repeats() {
     // A function that may run for 9 s instead of 29 works for 6: the same arithmetic, and less to wait for.
     let cloud = TestCloud::start_with(|settings| {
         let template = std::fs::read_to_string(&settings.template).unwrap();

@@ -55,7 +55,7 @@ fn assert_healed(job: &Value, why: &str) {
 }
 
 #[tokio::test]
-async fn a_delivery_without_postgres_sends_nothing_and_comes_again() {
+async fn delivery_without_postgres_sends_nothing_and_is_retried() {
     let (cloud, gates) = gated().await;
     warm(&cloud).await;
 
@@ -119,7 +119,7 @@ async fn cut_at(cloud: &TestCloud, gates: &Gates, statement: &str, verdict: Verd
 }
 
 #[tokio::test]
-async fn a_connection_that_is_cut_in_mid_statement_doubles_no_mail_and_doubts_none() {
+async fn connection_cut_during_a_statement_duplicates_no_mail_and_leaves_no_doubt() {
     let (cloud, gates) = gated().await;
     let table = [
         ("INSERT INTO", Verdict::Cut, "before-begin@example.com"),
@@ -135,7 +135,7 @@ async fn a_connection_that_is_cut_in_mid_statement_doubles_no_mail_and_doubts_no
 }
 
 #[tokio::test]
-async fn a_mail_that_the_provider_took_is_written_down_as_soon_as_postgres_is_back() {
+async fn accepted_mail_is_recorded_as_soon_as_postgres_is_back() {
     let (cloud, gates) = gated().await;
     gates
         .postgres
@@ -149,7 +149,7 @@ async fn a_mail_that_the_provider_took_is_written_down_as_soon_as_postgres_is_ba
 }
 
 #[tokio::test]
-async fn a_statement_that_hangs_is_given_up_and_its_late_effect_doubles_nothing() {
+async fn hanging_statement_times_out_and_its_late_effect_duplicates_nothing() {
     let (cloud, gates) = gated().await;
     let owner = cloud.migrations_database_url().to_owned();
     // Longer than two tries of a statement, so that the delivery fails; both stay behind at the server.

@@ -27,7 +27,7 @@ async fn enqueue_bulk(cloud: &TestCloud, count: usize) -> String {
 }
 
 #[tokio::test]
-async fn a_mail_that_the_provider_did_not_take_is_tried_again_and_goes_once() {
+async fn mail_refused_temporarily_is_retried_and_sent_once() {
     let cloud = TestCloud::start().await;
     let table = [
         (Fault::ServerError, "an error of the provider"),
@@ -61,7 +61,7 @@ async fn a_mail_that_the_provider_did_not_take_is_tried_again_and_goes_once() {
 }
 
 #[tokio::test]
-async fn a_quota_of_the_provider_defers_the_job_without_spending_a_retry() {
+async fn provider_quota_defers_the_job_without_spending_a_retry() {
     // A used-up quota is waited for for a quarter of an hour.
     let cloud = TestCloud::start_with(|settings| settings.qstash_speed = 600.0).await;
     cloud.mail().faults().set_for_next(1, QUOTA);
@@ -83,7 +83,7 @@ async fn a_quota_of_the_provider_defers_the_job_without_spending_a_retry() {
 }
 
 #[tokio::test]
-async fn throttled_mail_is_waited_out_within_its_delivery() {
+async fn throttled_mail_is_sent_within_its_delivery() {
     let cloud = TestCloud::start().await;
     cloud.mail().faults().set_for_next(3, Fault::Throttled);
     let id = cloud.enqueue(&signature_request(ANN)).await;
@@ -96,7 +96,7 @@ async fn throttled_mail_is_waited_out_within_its_delivery() {
 }
 
 #[tokio::test]
-async fn job_that_is_throttled_for_all_its_time_is_deferred() {
+async fn job_throttled_for_its_whole_time_is_deferred() {
     let cloud = TestCloud::start().await;
     cloud.mail().faults().set(Some(Fault::Throttled));
     let id = cloud.enqueue(&signature_request(ANN)).await;
@@ -112,7 +112,7 @@ async fn job_that_is_throttled_for_all_its_time_is_deferred() {
 }
 
 #[tokio::test]
-async fn a_bulk_that_meets_a_quota_half_way_goes_on_with_those_not_yet_sent() {
+async fn bulk_reaching_a_quota_midway_resumes_with_unsent_mails() {
     let cloud = TestCloud::start_with(|settings| settings.qstash_speed = 600.0).await;
     cloud
         .mail()
@@ -132,7 +132,7 @@ async fn a_bulk_that_meets_a_quota_half_way_goes_on_with_those_not_yet_sent() {
 }
 
 #[tokio::test]
-async fn a_job_that_can_be_neither_sent_nor_put_off_is_retried_by_the_queue() {
+async fn job_that_can_be_neither_sent_nor_deferred_is_retried_by_the_queue() {
     let (cloud, gates) = gated().await;
     cloud.mail().faults().set(Some(QUOTA));
     cloud.qstash().hold(true);
@@ -187,17 +187,17 @@ async fn rows_in_doubt(cloud: &TestCloud) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn a_connection_cut_after_acceptance_doubles_at_most_that_mail_and_marks_it() {
+async fn connection_cut_after_acceptance_duplicates_at_most_that_mail_and_marks_it() {
     assert_only_one_in_doubt(Fault::AcceptThenCut, "accepted, then cut").await;
 }
 
 #[tokio::test]
-async fn a_provider_that_answers_too_late_doubles_at_most_that_mail_and_marks_it() {
+async fn provider_answer_after_the_timeout_duplicates_at_most_that_mail_and_marks_it() {
     assert_only_one_in_doubt(Fault::Slow(TOO_SLOW), "accepted too late").await;
 }
 
 #[tokio::test]
-async fn one_refused_address_of_a_bulk_does_not_keep_the_others_from_their_mail() {
+async fn refused_address_of_a_bulk_does_not_stop_the_others() {
     let cloud = TestCloud::start().await;
     cloud
         .mail()
@@ -228,7 +228,7 @@ async fn one_refused_address_of_a_bulk_does_not_keep_the_others_from_their_mail(
 }
 
 #[tokio::test]
-async fn a_single_mail_that_is_refused_for_good_is_dead_after_one_delivery() {
+async fn permanently_refused_mail_is_dead_after_one_delivery() {
     let cloud = TestCloud::start().await;
     cloud.mail().faults().set(Some(Fault::Rejected));
     cloud.qstash().hold(true);
@@ -256,7 +256,7 @@ async fn a_single_mail_that_is_refused_for_good_is_dead_after_one_delivery() {
 }
 
 #[tokio::test]
-async fn recipients_that_fail_for_ever_do_not_keep_the_others_of_a_bulk_from_their_mail() {
+async fn permanently_failing_recipients_do_not_stop_the_others_of_a_bulk() {
     let cloud = TestCloud::start_with(|settings| settings.qstash_speed = 6000.0).await;
     let poisoned = [0, 1, 2, 5].map(address);
     for to in &poisoned {
@@ -274,7 +274,7 @@ async fn recipients_that_fail_for_ever_do_not_keep_the_others_of_a_bulk_from_the
 }
 
 #[tokio::test]
-async fn mail_whose_ledger_row_took_too_long_is_not_begun_and_goes_once() {
+async fn mail_with_a_slow_ledger_row_is_not_begun_and_sent_once() {
     let cloud = TestCloud::start().await;
     let slow = Some(Fault::Slow(Duration::from_millis(6500)));
     for number in 0..3 {

@@ -45,7 +45,7 @@ async fn enqueue(cloud: &TestCloud, key: Option<&str>, payload: &Value) -> Answe
 }
 
 #[tokio::test]
-async fn enqueue_without_qstash_is_answered_503_and_what_it_surely_has_not_is_cancelled() {
+async fn enqueue_without_qstash_is_503_and_cancelled_unless_its_answer_was_lost() {
     let (cloud, gates) = gated().await;
     warm(&cloud).await;
     cloud.qstash().hold(true);
@@ -93,7 +93,7 @@ async fn enqueue_without_qstash_is_answered_503_and_what_it_surely_has_not_is_ca
 }
 
 #[tokio::test]
-async fn an_enqueue_with_a_key_can_be_repeated_until_it_is_taken_and_makes_one_job() {
+async fn keyed_enqueue_can_be_repeated_until_accepted_and_creates_one_job() {
     let (cloud, gates) = gated().await;
     warm(&cloud).await;
     for (place, (verdict, why)) in faults().into_iter().enumerate() {
@@ -131,7 +131,7 @@ async fn an_enqueue_with_a_key_can_be_repeated_until_it_is_taken_and_makes_one_j
 }
 
 #[tokio::test]
-async fn a_lost_answer_of_qstash_is_asked_for_again_and_the_message_is_delivered_once() {
+async fn lost_publish_answer_is_repeated_and_the_message_delivered_once() {
     // Deliveries are counted exactly.
     let (cloud, gates) = gated_with(|settings| settings.qstash_disorder = None).await;
     warm(&cloud).await;
@@ -151,7 +151,7 @@ async fn a_lost_answer_of_qstash_is_asked_for_again_and_the_message_is_delivered
 }
 
 #[tokio::test]
-async fn bulk_that_qstash_surely_has_not_is_cancelled_whole() {
+async fn bulk_refused_by_qstash_is_cancelled_entirely() {
     let (cloud, gates) = gated().await;
     cloud.qstash().hold(true);
     gates.qstash.fail(Verdict::Answer(
@@ -170,7 +170,7 @@ async fn bulk_that_qstash_surely_has_not_is_cancelled_whole() {
 }
 
 #[tokio::test]
-async fn bulk_whose_answer_was_lost_goes_to_every_recipient_once() {
+async fn bulk_with_a_lost_answer_reaches_every_recipient_once() {
     let (cloud, gates) = gated().await;
     warm(&cloud).await;
     // One job has begun when the enqueue gives up: the others are not to suffer for it.
@@ -192,7 +192,7 @@ async fn bulk_whose_answer_was_lost_goes_to_every_recipient_once() {
 }
 
 #[tokio::test]
-async fn bulk_of_which_one_job_is_refused_sends_the_others_and_says_so_of_the_one() {
+async fn bulk_with_one_refused_job_sends_the_others_and_reports_it() {
     let (cloud, gates) = gated().await;
     warm(&cloud).await;
     let (poison, no) = (address(150), r#"{"error":"this one is malformed"}"#);
@@ -222,7 +222,7 @@ async fn bulk_of_which_one_job_is_refused_sends_the_others_and_says_so_of_the_on
 }
 
 #[tokio::test]
-async fn an_enqueue_that_qstash_delivered_without_confirming_it_is_answered_202() {
+async fn enqueue_delivered_without_confirmation_is_answered_202() {
     let (cloud, gates) = gated().await;
     warm(&cloud).await;
     let slow = std::time::Duration::from_secs(3);
@@ -249,7 +249,7 @@ async fn an_enqueue_that_qstash_delivered_without_confirming_it_is_answered_202(
 }
 
 #[tokio::test]
-async fn a_redrive_without_qstash_is_answered_503_and_can_be_repeated() {
+async fn redrive_without_qstash_is_answered_503_and_can_be_repeated() {
     let (cloud, gates) = gated().await;
     cloud.mail().faults().set(Some(local_mail::Fault::Rejected));
     let id = cloud.enqueue(&signature_request(&address(0))).await;
@@ -297,7 +297,7 @@ async fn enqueue_beyond_the_quota_is_503_with_its_reason_and_raises_the_alarm() 
 }
 
 #[tokio::test]
-async fn enqueue_that_qstash_rejects_is_our_fault() {
+async fn enqueue_rejected_by_qstash_is_an_internal_error() {
     let (cloud, gates) = gated().await;
     gates.qstash.fail(rejected());
     let refused = enqueue(&cloud, None, &signature_request(&address(0))).await;
@@ -310,7 +310,7 @@ async fn enqueue_that_qstash_rejects_is_our_fault() {
 }
 
 #[tokio::test]
-async fn deferral_that_qstash_rejects_ends_dead_with_its_reason() {
+async fn deferral_rejected_by_qstash_is_dead_with_its_reason() {
     let (cloud, gates) = gated().await;
     cloud.qstash().hold(true);
     let id = cloud.enqueue(&signature_request(&address(0))).await;
@@ -329,7 +329,7 @@ async fn deferral_that_qstash_rejects_ends_dead_with_its_reason() {
 }
 
 #[tokio::test]
-async fn lost_job_whose_message_qstash_rejects_ends_dead_and_holds_up_no_other() {
+async fn lost_job_rejected_by_qstash_is_dead_and_blocks_no_other() {
     let (cloud, gates) = gated().await;
     let mut ids = Vec::new();
     gates.qstash.fail(Verdict::Cut);

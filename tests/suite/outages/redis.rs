@@ -39,7 +39,7 @@ async fn slow_queue() -> TestCloud {
 }
 
 #[tokio::test]
-async fn an_enqueue_without_redis_is_answered_503_and_leaves_no_job_behind() {
+async fn enqueue_without_redis_is_answered_503_and_leaves_no_job() {
     let cloud = TestCloud::start().await;
     for (fault, why) in FAULTS {
         cloud.redis().faults().set(Some(fault));
@@ -78,7 +78,7 @@ async fn write_to_a_full_store_is_answered_503_with_the_reason() {
 }
 
 #[tokio::test]
-async fn a_read_without_redis_is_answered_503_and_answers_when_redis_is_back() {
+async fn read_without_redis_is_answered_503_until_redis_is_back() {
     let cloud = TestCloud::start().await;
     for (fault, why) in FAULTS {
         if matches!(fault, Fault::Slow(_)) {
@@ -107,7 +107,7 @@ async fn a_read_without_redis_is_answered_503_and_answers_when_redis_is_back() {
 }
 
 #[tokio::test]
-async fn a_delivery_without_redis_is_answered_503_and_the_queue_delivers_again() {
+async fn delivery_without_redis_is_answered_503_and_redelivered() {
     let cloud = slow_queue().await;
     warm(&cloud).await;
     for (place, (fault, why)) in FAULTS.into_iter().enumerate() {
@@ -142,7 +142,7 @@ async fn a_delivery_without_redis_is_answered_503_and_the_queue_delivers_again()
 }
 
 #[tokio::test]
-async fn a_short_outage_is_not_even_seen() {
+async fn short_outage_is_not_noticed() {
     let cloud = TestCloud::start().await;
     warm(&cloud).await;
     cloud.redis().faults().set_for_next(2, Fault::Refused);
@@ -152,7 +152,7 @@ async fn a_short_outage_is_not_even_seen() {
 }
 
 #[tokio::test]
-async fn delayed_mail_outlives_the_record_that_was_wiped() {
+async fn delayed_mail_is_sent_after_its_record_was_wiped() {
     let cloud = TestCloud::start().await;
     let mut later = signature_request("later@example.com");
     later["delaySeconds"] = serde_json::json!(60);

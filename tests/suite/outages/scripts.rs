@@ -11,7 +11,7 @@ use crate::support::TestCloud;
 use crate::support::payloads::{address, bulk, signature_request};
 
 #[tokio::test]
-async fn a_redis_that_forgot_its_scripts_is_taught_each_of_them() {
+async fn redis_with_an_empty_script_cache_gets_each_script_again() {
     let cloud = TestCloud::start().await;
     cloud.redis().faults().set(Some(Fault::NoScript));
 
@@ -57,7 +57,7 @@ async fn a_redis_that_forgot_its_scripts_is_taught_each_of_them() {
 }
 
 #[tokio::test]
-async fn an_event_is_published_once_although_its_script_was_forgotten_or_its_answer_lost() {
+async fn event_with_a_lost_answer_or_uncached_script_is_published_once() {
     let cloud = TestCloud::start().await;
     let redis = cloud.redis_client();
     let faults = [Fault::NoScript, Fault::CutAnswer, Fault::Refused];

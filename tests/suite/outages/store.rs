@@ -66,7 +66,7 @@ async fn outlive_a_stop(
 }
 
 #[tokio::test]
-async fn a_stopped_redis_loses_no_job_and_repeats_none_when_it_is_back() {
+async fn stopped_redis_loses_and_repeats_no_job_after_its_return() {
     let (cloud, _server, id) = outlive_a_stop("redis", true, "stopped with its data").await;
     let job = cloud.wait_for(&id, "completed").await;
     assert_eq!(job["attempts"], 1, "{job:#}");
@@ -75,7 +75,7 @@ async fn a_stopped_redis_loses_no_job_and_repeats_none_when_it_is_back() {
 }
 
 #[tokio::test]
-async fn a_redis_that_lost_everything_still_gets_every_queued_job_done() {
+async fn emptied_redis_still_completes_every_queued_job() {
     let (cloud, _server, id) = outlive_a_stop("redis-empty", false, "stopped and emptied").await;
     let job = cloud.wait_for(&id, "completed").await;
     assert_eq!(

@@ -37,7 +37,7 @@ async fn hurried() -> TestCloud {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_sweep_that_runs_out_of_time_leaves_no_row_and_does_none_twice() {
+async fn sweep_that_runs_out_of_time_continues_and_publishes_each_row_once() {
     let cloud = hurried().await;
     let database = LedgerDatabase::of(&cloud);
     // Of the day after tomorrow: what is asked here is who publishes them, not what they do.
@@ -75,7 +75,7 @@ async fn a_sweep_that_runs_out_of_time_leaves_no_row_and_does_none_twice() {
 }
 
 #[tokio::test]
-async fn ping_is_followed_by_one_delayed_run_that_finds_what_came_while_it_ended() {
+async fn ping_is_followed_by_one_delayed_run_for_rows_written_meanwhile() {
     let cloud = TestCloud::start_with(|settings| settings.qstash_speed = 1.0).await;
     let database = LedgerDatabase::of(&cloud);
     for message in ["msg_ping_1", "msg_ping_2", "msg_ping_3"] {

@@ -126,7 +126,7 @@ fn story(seed: u64) -> (Vec<Option<u8>>, Vec<Point>) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn no_kill_between_commit_and_mark_loses_a_job_or_does_it_twice() {
+async fn kill_between_commit_and_mark_neither_loses_nor_repeats_a_job() {
     let made = fresh_database().await;
     let database = LedgerDatabase::at(made.clone());
     let postgres = Proxy::start(address(&made.functions_url)).await;

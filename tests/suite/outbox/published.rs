@@ -42,7 +42,7 @@ async fn written(database: &LedgerDatabase, entry: &Entry<'_>, count: usize) -> 
 }
 
 #[tokio::test]
-async fn what_its_writer_has_published_no_sweep_publishes_again() {
+async fn row_published_by_its_writer_is_not_published_by_a_sweep() {
     let cloud = TestCloud::start().await;
     let database = LedgerDatabase::of(&cloud);
     let outbox = Outbox::new(database.connect());
@@ -57,7 +57,7 @@ async fn what_its_writer_has_published_no_sweep_publishes_again() {
 }
 
 #[tokio::test]
-async fn of_a_writer_and_two_sweeps_at_once_one_publishes_each_row() {
+async fn row_contended_by_a_writer_and_two_sweeps_is_published_once() {
     let cloud = TestCloud::start().await;
     let database = LedgerDatabase::of(&cloud);
     let outbox = Outbox::new(database.connect());
@@ -95,7 +95,7 @@ async fn of_a_writer_and_two_sweeps_at_once_one_publishes_each_row() {
 }
 
 #[tokio::test]
-async fn what_its_writer_cannot_publish_is_left_to_the_sweep_at_once() {
+async fn row_that_its_writer_cannot_publish_is_left_to_the_sweep_at_once() {
     let cloud = TestCloud::start().await;
     let database = LedgerDatabase::of(&cloud);
     let outbox = Outbox::new(database.connect());

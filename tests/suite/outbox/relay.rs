@@ -14,7 +14,7 @@ use crate::support::proxy::carries;
 use crate::support::waiting::eventually;
 
 #[tokio::test]
-async fn a_mail_written_with_the_change_that_asks_for_it_goes_once_however_often_it_is_relayed() {
+async fn mail_written_with_its_change_is_sent_once_despite_repeated_relays() {
     let cloud = TestCloud::start().await;
     let database = LedgerDatabase::of(&cloud);
     let further = ", tenant => 'acme.example', priority => 'high'";
@@ -56,7 +56,7 @@ fn json_of(id: &str, to: &str) -> serde_json::Value {
 }
 
 #[tokio::test]
-async fn a_poison_row_is_set_aside_with_its_reason_and_holds_nobody_up() {
+async fn poison_row_is_set_aside_with_its_reason_and_blocks_no_other() {
     let cloud = TestCloud::start().await;
     let database = LedgerDatabase::of(&cloud);
     let poison = "select public.signtusk_enqueue_job('send-fax', '{}', 'document-1')";
@@ -100,7 +100,7 @@ async fn a_poison_row_is_set_aside_with_its_reason_and_holds_nobody_up() {
 }
 
 #[tokio::test]
-async fn what_is_paused_waits_in_the_outbox_in_its_order_and_the_rest_goes() {
+async fn paused_rows_wait_in_order_and_the_rest_is_published() {
     let cloud = TestCloud::start().await;
     let database = LedgerDatabase::of(&cloud);
     pause(&cloud, &json!({ "paused": true, "tenant": "slow.example" })).await;
@@ -135,7 +135,7 @@ async fn what_is_paused_waits_in_the_outbox_in_its_order_and_the_rest_goes() {
 }
 
 #[tokio::test]
-async fn an_outage_costs_no_row_an_attempt_and_the_next_sweep_does_them_all() {
+async fn outage_costs_no_row_an_attempt_and_the_next_sweep_publishes_all() {
     let cloud = TestCloud::start_with(|settings| {
         let nowhere = ("QSTASH_URL".to_owned(), "http://127.0.0.1:9".to_owned());
         settings.overrides.extend([nowhere]);
@@ -153,7 +153,7 @@ async fn an_outage_costs_no_row_an_attempt_and_the_next_sweep_does_them_all() {
 }
 
 #[tokio::test]
-async fn ten_thousand_rows_go_in_flat_memory_and_with_few_requests() {
+async fn ten_thousand_rows_are_published_in_flat_memory_with_few_requests() {
     let cloud = TestCloud::start().await;
     let database = LedgerDatabase::of(&cloud);
     cloud.qstash().hold(true);
@@ -225,7 +225,7 @@ async fn refusing(poison: &str) -> (TestCloud, Gate) {
 }
 
 #[tokio::test]
-async fn row_that_the_queue_refuses_holds_no_other_up_and_is_set_aside_in_the_end() {
+async fn row_refused_by_the_queue_blocks_no_other_and_is_finally_set_aside() {
     let (cloud, _gate) = refusing("poison@example.com").await;
     let database = LedgerDatabase::of(&cloud);
     for number in 0..7 {
@@ -256,7 +256,7 @@ async fn row_that_the_queue_refuses_holds_no_other_up_and_is_set_aside_in_the_en
 }
 
 #[tokio::test]
-async fn outage_of_the_queue_leaves_the_other_parts_of_a_sweep_alone() {
+async fn outage_of_the_queue_does_not_stop_the_other_parts_of_a_sweep() {
     let cloud = TestCloud::start_with(|settings| {
         let nowhere = ("QSTASH_URL".to_owned(), "http://127.0.0.1:9".to_owned());
         settings.overrides.extend([nowhere]);
@@ -290,7 +290,7 @@ async fn outage_of_the_queue_leaves_the_other_parts_of_a_sweep_alone() {
 }
 
 #[tokio::test]
-async fn page_of_rows_larger_than_a_request_goes_in_several() {
+async fn page_of_rows_larger_than_a_request_is_split() {
     let cloud = TestCloud::start().await;
     let database = LedgerDatabase::of(&cloud);
     cloud.qstash().hold(true);
@@ -314,7 +314,7 @@ async fn page_of_rows_larger_than_a_request_goes_in_several() {
 }
 
 #[tokio::test]
-async fn job_that_waits_behind_a_paused_one_of_its_order_is_not_published_as_unclaimed() {
+async fn job_waiting_behind_a_paused_one_is_not_republished_as_unclaimed() {
     let cloud = TestCloud::start().await;
     let database = LedgerDatabase::of(&cloud);
     pause(&cloud, &json!({ "paused": true, "tenant": "slow.example" })).await;

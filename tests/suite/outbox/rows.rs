@@ -46,7 +46,7 @@ async fn settle_all(outbox: &Outbox, claimed: &Claimed, outcome: &Outcome) {
 }
 
 #[tokio::test]
-async fn visitors_cannot_enqueue_and_the_web_app_and_the_functions_can() {
+async fn web_app_and_functions_can_enqueue_and_visitors_cannot() {
     let database = LedgerDatabase::fresh().await;
     let call = "select public.signtusk_enqueue_job('email', '{}')";
     for role in ["anon", "authenticated"] {
@@ -70,7 +70,7 @@ async fn visitors_cannot_enqueue_and_the_web_app_and_the_functions_can() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_a_job_is_refused_where_it_is_written() {
+async fn invalid_job_is_refused_when_written() {
     let database = LedgerDatabase::fresh().await;
     for arguments in [
         "'Email', '{}'",
@@ -92,7 +92,7 @@ async fn what_cannot_be_a_job_is_refused_where_it_is_written() {
 }
 
 #[tokio::test]
-async fn a_job_of_a_change_that_was_rolled_back_does_not_exist() {
+async fn job_of_a_rolled_back_transaction_does_not_exist() {
     let database = LedgerDatabase::fresh().await;
     let entry = Entry::new(JobType::Email, "acme.example");
     let dropped = database.functions.transaction().await.unwrap();
@@ -126,7 +126,7 @@ async fn a_job_of_a_change_that_was_rolled_back_does_not_exist() {
 }
 
 #[tokio::test]
-async fn a_claimed_row_is_nobody_elses_until_it_is_settled_or_its_time_is_over() {
+async fn claimed_row_is_exclusive_until_settled_or_expired() {
     let database = LedgerDatabase::fresh().await;
     write(&database, &[None, None, None]).await;
     let (ours, theirs) = (outbox(&database), outbox(&database));
@@ -162,7 +162,7 @@ async fn a_claimed_row_is_nobody_elses_until_it_is_settled_or_its_time_is_over()
 }
 
 #[tokio::test]
-async fn a_row_that_waits_hides_neither_those_of_other_keys_nor_lets_those_of_its_own_pass() {
+async fn waiting_row_blocks_only_rows_of_its_own_key() {
     let database = LedgerDatabase::fresh().await;
     let outbox = outbox(&database);
     write(&database, &[Some("a"), Some("a"), Some("b"), None]).await;
@@ -193,7 +193,7 @@ async fn a_row_that_waits_hides_neither_those_of_other_keys_nor_lets_those_of_it
 }
 
 #[tokio::test]
-async fn a_job_of_next_month_waits_here_and_its_age_does_not_count() {
+async fn job_due_next_month_waits_in_the_outbox_and_its_age_does_not_count() {
     let database = LedgerDatabase::fresh().await;
     let outbox = outbox(&database);
     let late = "select public.signtusk_enqueue_job('email', '{\"number\": 0}', not_before => now() + interval '30 days')";
@@ -209,7 +209,7 @@ async fn a_job_of_next_month_waits_here_and_its_age_does_not_count() {
 }
 
 #[tokio::test]
-async fn a_row_whose_relays_all_died_is_set_aside_in_the_end() {
+async fn row_whose_relays_all_died_is_finally_set_aside() {
     let database = LedgerDatabase::fresh().await;
     let outbox = outbox(&database);
     write(&database, &[None]).await;
@@ -254,7 +254,7 @@ fn history(seed: u64) -> (Vec<Option<u8>>, Vec<(usize, Step)>) {
 }
 
 #[tokio::test]
-async fn no_history_of_two_relays_lets_a_row_overtake_one_of_its_key() {
+async fn rows_of_one_key_are_never_reordered_by_two_relays() {
     let database = LedgerDatabase::fresh().await;
     let relays = [outbox(&database), outbox(&database)];
     for seed in 0..seeds(20) {

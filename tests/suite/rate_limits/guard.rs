@@ -11,7 +11,7 @@ use crate::support::cloud::{answer, with_json};
 const HOME: &str = "203.0.113.9";
 
 #[tokio::test]
-async fn a_limit_is_told_on_every_answer_and_refuses_what_exceeds_it() {
+async fn rate_limit_headers_are_on_every_answer_and_the_excess_is_refused() {
     let cloud = cloud_with(&[("RATE_LIMIT_API", "3/1d")]).await;
     for left in [2, 1, 0] {
         let seen = read_as(&cloud, "ann", HOME).await;
@@ -42,7 +42,7 @@ async fn a_limit_is_told_on_every_answer_and_refuses_what_exceeds_it() {
 }
 
 #[tokio::test]
-async fn a_read_and_its_guard_are_one_request_and_a_refusal_that_is_remembered_is_none() {
+async fn read_with_its_guard_is_one_request_and_a_remembered_refusal_none() {
     let cloud = cloud_with(&[("RATE_LIMIT_API", "4/1d")]).await;
     let cost = async || {
         let before = cloud.redis().requests();
@@ -71,7 +71,7 @@ async fn a_read_and_its_guard_are_one_request_and_a_refusal_that_is_remembered_i
 }
 
 #[tokio::test]
-async fn refusals_from_memory_are_counted_with_the_next_question() {
+async fn remembered_refusals_are_counted_with_the_next_request() {
     let cloud = cloud_with(&[("RATE_LIMIT_API", "1/3s")]).await;
     let mut refused = 0;
     for _ in 0..100_000 {
@@ -99,7 +99,7 @@ async fn refusals_from_memory_are_counted_with_the_next_question() {
 }
 
 #[tokio::test]
-async fn a_head_request_is_a_read_and_an_unknown_user_id_is_not_the_service() {
+async fn head_request_is_a_read_and_an_unreadable_user_id_is_not_the_service() {
     let cloud = cloud_with(&[("RATE_LIMIT_API", "1/1d")]).await;
     let head = |user: &str| answer(of(&cloud, Method::HEAD, READ, user, HOME));
     assert_eq!(head("ann").await.status, 200);
@@ -113,7 +113,7 @@ async fn a_head_request_is_a_read_and_an_unknown_user_id_is_not_the_service() {
 }
 
 #[tokio::test]
-async fn without_a_user_only_the_ceiling_of_the_token_counts() {
+async fn call_without_a_user_counts_only_against_the_token_ceiling() {
     let cloud = cloud_with(&[("RATE_LIMIT_API", "1/1d"), ("RATE_LIMIT_SERVICE", "5/1d")]).await;
     for left in (0..5).rev() {
         let seen = cloud.get(READ).await;

@@ -18,7 +18,7 @@ async fn from(cloud: &TestCloud, peer: &str, forwarded: &str) -> Answer {
 }
 
 #[tokio::test]
-async fn a_user_does_not_use_up_what_another_at_the_same_address_has() {
+async fn user_does_not_spend_the_limit_of_another_at_the_same_address() {
     let routes = [
         (Method::GET, READ),
         (Method::GET, "/api/queue/jobs"),
@@ -48,7 +48,7 @@ async fn a_user_does_not_use_up_what_another_at_the_same_address_has() {
 
 /// Defect 15: clients named themselves by a header.
 #[tokio::test]
-async fn a_forged_forwarded_header_does_not_make_another_client() {
+async fn forged_forwarded_header_does_not_change_the_client() {
     let cloud = cloud_with(&[("RATE_LIMIT_PUBLIC", "3/1d")]).await;
     for forged in ["6.6.6.1", "6.6.6.2, 6.6.6.3", "unknown"] {
         assert_ne!(from(&cloud, "192.0.2.1", forged).await.status, 429);
@@ -72,7 +72,7 @@ async fn a_forged_forwarded_header_does_not_make_another_client() {
 }
 
 #[tokio::test]
-async fn trusted_proxies_take_the_hop_that_the_last_of_them_wrote() {
+async fn trusted_proxies_select_the_hop_written_by_the_last_of_them() {
     for proxies in ["1", "198.51.100.0/24"] {
         let cloud =
             cloud_with(&[("RATE_LIMIT_PUBLIC", "1/1d"), ("TRUSTED_PROXIES", proxies)]).await;
@@ -85,7 +85,7 @@ async fn trusted_proxies_take_the_hop_that_the_last_of_them_wrote() {
 }
 
 #[tokio::test]
-async fn ipv6_counts_by_its_64() {
+async fn ipv6_is_counted_by_its_64_prefix() {
     let cloud = cloud_with(&[("RATE_LIMIT_PUBLIC", "2/1d"), ("RATE_LIMIT_API", "2/1d")]).await;
     for (host, status) in [("::1", 200), (":aaaa:bbbb:cccc:dddd", 200), ("::2", 429)] {
         let address = format!("2001:db8:1:2{host}");

@@ -1,11 +1,11 @@
 //! Rate limits: the arithmetic beside the official client's, and the guard through the real binaries.
 
+mod concurrency;
 mod guard;
 mod identity;
 mod outages;
 mod refused;
 mod routes;
-mod rush;
 mod side_by_side;
 
 use http::Method;

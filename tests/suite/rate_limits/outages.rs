@@ -15,7 +15,7 @@ async fn check(cloud: &TestCloud, limiter: &str) -> Answer {
 
 /// Defect 8: what was to protect let everybody pass when it could not look.
 #[tokio::test]
-async fn a_closed_limiter_does_not_let_pass_without_its_store() {
+async fn closed_limiter_without_its_store_refuses() {
     let cloud = TestCloud::start().await;
     cloud.redis().faults().set(Some(Fault::Loading));
     for (limiter, success) in [
@@ -46,7 +46,7 @@ async fn a_closed_limiter_does_not_let_pass_without_its_store() {
 }
 
 #[tokio::test]
-async fn an_open_limiter_without_its_store_lets_pass_and_is_counted() {
+async fn open_limiter_without_its_store_admits_and_is_counted() {
     let cloud = cloud_with(&[("RATE_LIMIT_API", "1/1d")]).await;
     // The list of suppressions is Postgres's: its guard alone needs Redis.
     let path = "/api/suppressions";
@@ -68,7 +68,7 @@ async fn an_open_limiter_without_its_store_lets_pass_and_is_counted() {
 }
 
 #[tokio::test]
-async fn a_closed_route_refuses_what_it_cannot_count_and_does_not_begin_it() {
+async fn closed_route_without_its_store_is_refused_before_it_starts() {
     let cloud = TestCloud::start().await;
     let wanted = json!({ "purpose": "password-reset", "email": "ann@example.com" });
     let issued = cloud.post("/api/tokens", &wanted).await;

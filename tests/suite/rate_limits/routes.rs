@@ -16,7 +16,7 @@ const UNLIMITED: [(&str, &str); 3] = [
 ];
 
 #[tokio::test]
-async fn no_route_is_without_a_limiter() {
+async fn every_route_has_a_limiter_except_the_listed_ones() {
     let cloud = TestCloud::start().await;
     let mut bare = Vec::new();
     for (method, path) in operations() {
@@ -40,7 +40,7 @@ async fn no_route_is_without_a_limiter() {
 }
 
 #[test]
-fn every_route_stands_on_the_page_that_says_what_protects_it() {
+fn every_route_is_listed_on_the_page_of_protections() {
     let page = include_str!("../../../docs/API.md");
     let (_, section) = page.split_once("## What protects each route").unwrap();
     let section = section.split("\n## ").next().unwrap();
@@ -83,7 +83,7 @@ fn fill(path: &str) -> String {
 }
 
 #[tokio::test]
-async fn deliveries_of_the_queue_are_not_throttled_by_their_address() {
+async fn qstash_deliveries_are_not_throttled_by_their_address() {
     let cloud = super::cloud_with(&[
         ("RATE_LIMIT_API", "2/1d"),
         ("RATE_LIMIT_PUBLIC", "2/1d"),

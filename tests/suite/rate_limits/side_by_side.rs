@@ -255,16 +255,16 @@ fn values(state: &[(String, String, i64)]) -> Vec<(&str, &str)> {
 }
 
 #[tokio::test]
-async fn a_fixed_window_decides_as_the_official_client_does() {
+async fn fixed_window_decides_like_the_official_client() {
     compare("fixed").await;
 }
 
 #[tokio::test]
-async fn a_sliding_window_decides_as_the_official_client_does() {
+async fn sliding_window_decides_like_the_official_client() {
     compare("sliding").await;
 }
 
 #[tokio::test]
-async fn a_token_bucket_decides_as_the_official_client_does() {
+async fn token_bucket_decides_like_the_official_client() {
     compare("bucket").await;
 }

@@ -22,13 +22,13 @@ const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
 const EXAMPLES: u64 = 40;
 
 #[tokio::test]
-async fn the_document_is_true_of_every_route_for_the_service() {
+async fn document_holds_for_every_route_called_by_the_service() {
     let cloud = TestCloud::start().await;
     pass(&cloud, "service.toml", &json!({})).await;
 }
 
 #[tokio::test]
-async fn the_document_is_true_for_users_and_none_reads_what_is_anothers() {
+async fn document_holds_for_users_and_none_reads_anothers_data() {
     let cloud = TestCloud::start().await;
     let token = format!("Bearer {}", cloud.variable("API_TOKEN"));
     // Each identity is tried in turn where the one before is refused.

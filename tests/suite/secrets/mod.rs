@@ -127,7 +127,7 @@ async fn last_words_to(manager: &Manager, credentials: [&str; 3]) -> String {
 }
 
 #[tokio::test]
-async fn what_the_environment_lacks_is_filled_in_from_the_secret() {
+async fn missing_variables_are_read_from_the_secret_once() {
     let manager = Manager::start(Conduct::Holds(secret(&COMPLETE))).await;
     let function = Function::start(&[("SECRETS_ARN", ARN), ("API_TOKEN", "")], &manager.url).await;
     assert_eq!(function.status_with(COMPLETE[1].1).await, 200);
@@ -137,7 +137,7 @@ async fn what_the_environment_lacks_is_filled_in_from_the_secret() {
 }
 
 #[tokio::test]
-async fn what_the_environment_has_is_not_replaced() {
+async fn variable_set_in_the_environment_is_kept() {
     let mut entries = COMPLETE;
     entries[1].1 = "the-service-token-of-the-secret-only";
     let manager = Manager::start(Conduct::Holds(secret(&entries))).await;
@@ -149,7 +149,7 @@ async fn what_the_environment_has_is_not_replaced() {
 }
 
 #[tokio::test]
-async fn nobody_is_asked_where_no_secret_is_named() {
+async fn secrets_manager_is_not_called_without_a_secret_arn() {
     let manager = Manager::start(Conduct::Holds(secret(&COMPLETE))).await;
     let function = Function::start(&COMPLETE, &manager.url).await;
     assert_eq!(function.status_with(COMPLETE[1].1).await, 200);
@@ -158,7 +158,7 @@ async fn nobody_is_asked_where_no_secret_is_named() {
 }
 
 #[tokio::test]
-async fn a_roles_temporary_credentials_are_signed_with_their_token() {
+async fn temporary_credentials_are_signed_with_their_session_token() {
     let manager = Manager::start(Conduct::Holds("{}".into())).await;
     let said = last_words_to(&manager, [KEY, KEY, "session//token=="]).await;
     // The secret was read and had nothing: the function stops at what is then still missing.
@@ -167,7 +167,7 @@ async fn a_roles_temporary_credentials_are_signed_with_their_token() {
 }
 
 #[tokio::test]
-async fn a_function_that_cannot_read_its_secret_stops_with_one_line_that_says_why() {
+async fn function_with_an_unreadable_secret_stops_with_one_line_naming_the_cause() {
     let refused = |status, body: &str| Conduct::Answers(status, body.to_owned());
     let missing = r#"{"__type":"ResourceNotFoundException","Message":"hush"}"#;
     for (conduct, why) in [
@@ -210,14 +210,14 @@ async fn a_function_that_cannot_read_its_secret_stops_with_one_line_that_says_wh
 }
 
 #[tokio::test]
-async fn another_key_does_not_open_the_secret() {
+async fn secret_request_signed_with_another_key_is_refused() {
     let manager = Manager::start(Conduct::Holds("{}".into())).await;
     let said = last_words_to(&manager, [KEY, "another", ""]).await;
     assert!(said.contains("400 InvalidSignatureException"), "{said}");
 }
 
 #[tokio::test]
-async fn a_malformed_name_and_missing_credentials_are_said_by_the_variable() {
+async fn malformed_arn_and_missing_credentials_are_reported_by_variable_name() {
     let said = last_words(&[("SECRETS_ARN", "hush")]).await;
     assert!(said.contains("SECRETS_ARN is not valid"), "{said}");
     assert!(!said.contains("hush"), "{said}");

@@ -34,7 +34,7 @@ async fn fails(cloud: &TestCloud, who: Visitor, times: usize) {
 
 /// Defect 16: failures were read and counted by nobody.
 #[tokio::test]
-async fn failed_logins_do_not_go_uncounted() {
+async fn failed_logins_are_counted_per_kind_until_a_success() {
     let cloud = TestCloud::start().await;
     for failures in 1..=4 {
         let recorded = STRANGER.attempts(&cloud, ANN, false).await;
@@ -76,7 +76,7 @@ async fn failed_logins_do_not_go_uncounted() {
 }
 
 #[tokio::test]
-async fn a_stranger_does_not_lock_out_a_device_that_the_account_knows() {
+async fn stranger_does_not_lock_out_a_device_known_to_the_account() {
     let cloud = TestCloud::start().await;
     OWNER.attempts(&cloud, ANN, true).await;
     let home = Visitor {
@@ -124,7 +124,7 @@ async fn a_stranger_does_not_lock_out_a_device_that_the_account_knows() {
 }
 
 #[tokio::test]
-async fn the_owner_is_told_of_a_lockout_and_of_a_new_device_once_each() {
+async fn owner_is_mailed_once_about_a_lockout_and_a_new_device() {
     let cloud = TestCloud::start().await;
     OWNER.attempts(&cloud, ANN, true).await;
     OWNER.attempts(&cloud, ANN, true).await;
@@ -155,7 +155,7 @@ async fn the_owner_is_told_of_a_lockout_and_of_a_new_device_once_each() {
 }
 
 #[tokio::test]
-async fn an_address_that_failed_everywhere_does_not_go_on_guessing_tokens() {
+async fn address_with_many_failures_cannot_continue_guessing_tokens() {
     let cloud = TestCloud::start().await;
     // Fifty failures over accounts that none locks by itself.
     for account in 0..50 {

@@ -34,7 +34,7 @@ pub(super) async fn status_from(cloud: &TestCloud, address: &str) -> u16 {
 }
 
 #[tokio::test]
-async fn who_is_on_the_list_does_not_get_in_and_nobody_else_is_kept_out() {
+async fn blocked_network_is_refused_and_no_other() {
     let cloud = TestCloud::start().await;
     let listed = block(
         &cloud,
@@ -96,7 +96,7 @@ async fn who_is_on_the_list_does_not_get_in_and_nobody_else_is_kept_out() {
 }
 
 #[tokio::test]
-async fn an_entry_ends_by_itself_and_what_is_no_network_is_refused() {
+async fn blocklist_entry_expires_and_an_invalid_network_is_refused() {
     let cloud = TestCloud::start().await;
     block(
         &cloud,
@@ -118,7 +118,7 @@ async fn an_entry_ends_by_itself_and_what_is_no_network_is_refused() {
 }
 
 #[tokio::test]
-async fn the_lookup_costs_the_same_with_100_000_entries() {
+async fn lookup_costs_the_same_with_100_000_entries() {
     // In a window that does not end meanwhile: the first call of one costs a command more.
     let cloud = TestCloud::start_with(|settings| {
         let limit = ("RATE_LIMIT_API".to_owned(), "100/1d".to_owned());

@@ -3,7 +3,7 @@
 
 mod attempts;
 mod blocklist;
-mod copy;
+mod blocklist_copy;
 mod reconciler;
 mod repeated;
 mod visitors;

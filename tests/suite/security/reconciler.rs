@@ -20,7 +20,7 @@ use crate::support::waiting::eventually;
 const ANN: &str = "ann@example.com";
 
 #[tokio::test]
-async fn who_was_blocked_does_not_get_in_for_good_when_redis_is_lost() {
+async fn blocked_addresses_are_refused_again_after_redis_loss() {
     let cloud = TestCloud::start().await;
     for number in 0..3 {
         let body = json!({ "cidr": format!("192.0.2.{number}"), "reason": "scanning" });
@@ -47,7 +47,7 @@ async fn who_was_blocked_does_not_get_in_for_good_when_redis_is_lost() {
 }
 
 #[tokio::test]
-async fn the_copy_does_not_end_up_unlike_the_list_however_changes_cross() {
+async fn copy_equals_the_list_after_concurrent_changes() {
     let cloud = TestCloud::start().await;
     for round in 0..8 {
         let body = json!({ "cidr": "192.0.2.1", "reason": format!("round {round}") });
@@ -70,7 +70,7 @@ async fn the_copy_does_not_end_up_unlike_the_list_however_changes_cross() {
 }
 
 #[tokio::test]
-async fn a_lockout_while_postgres_is_away_is_not_kept_from_the_owner() {
+async fn lockout_without_postgres_is_reported_to_the_owner_later() {
     let (cloud, gates) = gated().await;
     gates.postgres.fail(Verdict::Cut);
     for failures in 1..=5 {
@@ -89,7 +89,7 @@ async fn a_lockout_while_postgres_is_away_is_not_kept_from_the_owner() {
 }
 
 #[tokio::test]
-async fn an_event_that_can_never_be_written_down_does_not_keep_back_the_others() {
+async fn unwritable_event_does_not_block_the_others() {
     let made = fresh_database().await;
     let database = LedgerDatabase::at(made.clone());
     let cloud = TestCloud::start_with(|settings| settings.database = Database::Made(made)).await;

@@ -33,7 +33,7 @@ async fn fail(redis: &mut redis::aio::MultiplexedConnection, nonce: &str) -> Vec
 }
 
 #[tokio::test]
-async fn repeated_attempt_is_counted_once_whatever_came_in_between() {
+async fn repeated_attempt_is_counted_once_despite_others_between() {
     let store = Store::start().await;
     let mut redis = store.direct().await;
     let first = fail(&mut redis, "first").await;

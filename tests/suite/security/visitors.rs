@@ -6,7 +6,7 @@ use super::{OWNER, STRANGER, Visitor, has};
 use crate::support::TestCloud;
 
 #[tokio::test]
-async fn a_user_agent_that_is_none_or_a_programs_is_challenged_and_a_browser_is_not() {
+async fn missing_or_scripted_user_agent_is_challenged_and_a_browser_is_not() {
     let cloud = TestCloud::start().await;
     let ordinary = OWNER.assessed(&cloud, "ann@example.com").await;
     assert_eq!(
@@ -32,7 +32,7 @@ async fn a_user_agent_that_is_none_or_a_programs_is_challenged_and_a_browser_is_
 }
 
 #[tokio::test]
-async fn visitors_address_in_a_body_is_read_as_proxies_write_it() {
+async fn visitors_address_in_a_body_is_read_in_proxy_format() {
     let cloud = TestCloud::start().await;
     super::blocklist::block(
         &cloud,
@@ -59,7 +59,7 @@ async fn visitors_address_in_a_body_is_read_as_proxies_write_it() {
 }
 
 #[tokio::test]
-async fn scanner_word_counts_in_the_path_alone_and_as_a_whole_segment() {
+async fn scanner_word_counts_only_as_a_whole_path_segment() {
     let cloud = TestCloud::start().await;
     for (path, probed) in [
         ("/wp-login.php", true),
@@ -75,7 +75,7 @@ async fn scanner_word_counts_in_the_path_alone_and_as_a_whole_segment() {
 }
 
 #[tokio::test]
-async fn many_accounts_from_one_address_and_many_addresses_for_one_account_are_seen() {
+async fn many_accounts_per_address_and_many_addresses_per_account_are_detected() {
     let cloud = TestCloud::start().await;
     for number in 0..10 {
         STRANGER
@@ -105,7 +105,7 @@ async fn many_accounts_from_one_address_and_many_addresses_for_one_account_are_s
 }
 
 #[tokio::test]
-async fn refusals_in_a_row_count_against_an_address_until_one_is_let_in() {
+async fn consecutive_refusals_count_against_an_address() {
     let cloud = TestCloud::start().await;
     let bot = Visitor {
         agent: "curl/8",
@@ -125,7 +125,7 @@ async fn refusals_in_a_row_count_against_an_address_until_one_is_let_in() {
 }
 
 #[tokio::test]
-async fn who_looks_for_holes_is_challenged_and_who_signs_is_not() {
+async fn visitor_probing_paths_is_challenged_and_a_signer_is_not() {
     let cloud = TestCloud::start().await;
     for (path, verdict) in [
         ("/sign/01985c00", "allow"),

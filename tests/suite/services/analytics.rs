@@ -7,7 +7,7 @@ use shared::service::analytics::{DayCounter, count};
 use crate::support::TestCloud;
 
 #[tokio::test]
-async fn what_is_counted_today_is_what_health_shows_and_yesterday_is_not() {
+async fn health_shows_todays_counters_and_not_yesterdays() {
     let cloud = TestCloud::start().await;
     let redis = cloud.redis_client();
     let shown = async || {

@@ -62,7 +62,7 @@ fn email(report: &Value) -> &Value {
 }
 
 #[tokio::test]
-async fn a_fresh_cloud_is_healthy_and_counts_nothing() {
+async fn fresh_cloud_is_healthy_with_zero_counts() {
     let cloud = TestCloud::start().await;
     let answer = health(&cloud).await;
     assert_eq!(
@@ -86,7 +86,7 @@ async fn a_fresh_cloud_is_healthy_and_counts_nothing() {
 }
 
 #[tokio::test]
-async fn health_without_redis_is_unhealthy_and_the_figures_are_still_there() {
+async fn health_without_redis_is_unhealthy_and_keeps_its_figures() {
     let cloud = TestCloud::start().await;
     for fault in [
         Fault::Refused,
@@ -123,7 +123,7 @@ async fn health_without_redis_is_unhealthy_and_the_figures_are_still_there() {
 }
 
 #[tokio::test]
-async fn a_store_that_does_not_take_writes_is_not_called_healthy() {
+async fn read_only_redis_is_not_reported_healthy() {
     let cloud = TestCloud::start().await;
     cloud.redis().faults().set(Some(Fault::ReadOnly));
     let answer = health(&cloud).await;
@@ -138,7 +138,7 @@ async fn a_store_that_does_not_take_writes_is_not_called_healthy() {
 }
 
 #[tokio::test]
-async fn health_without_postgres_or_the_queue_is_degraded_and_names_the_part() {
+async fn health_without_postgres_or_qstash_is_degraded_and_names_the_part() {
     let database = crate::support::cloud::fresh_database().await;
     let target = url::Url::parse(&database.functions_url)
         .unwrap()
@@ -200,7 +200,7 @@ async fn health_without_postgres_or_the_queue_is_degraded_and_names_the_part() {
 
 /// Defect 51: health made up to 500 requests, and its probes shared one key.
 #[tokio::test]
-async fn health_costs_the_same_with_two_thousand_jobs_as_with_none_and_leaves_no_key() {
+async fn health_cost_is_independent_of_the_number_of_jobs_and_leaves_no_key() {
     // Commands are counted at one redis-server, so there is no replica that some of them go to.
     let cloud = TestCloud::start_with(|settings| settings.replica_lag = None).await;
     cloud.qstash().hold(true);

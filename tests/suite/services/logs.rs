@@ -182,7 +182,7 @@ fn assert_silent(cloud: &TestCloud) {
 
 /// Defect 11: one-time codes and session ids were logged, and keys committed.
 #[tokio::test]
-async fn nothing_that_callers_hand_in_and_no_secret_is_ever_logged() {
+async fn logs_contain_no_caller_input_and_no_secret() {
     let cloud = TestCloud::start().await;
     cloud.qstash().hold(true);
     misfortunes(&cloud).await;
@@ -191,7 +191,7 @@ async fn nothing_that_callers_hand_in_and_no_secret_is_ever_logged() {
 }
 
 #[tokio::test]
-async fn not_even_a_log_of_everything_repeats_what_callers_hand_in() {
+async fn trace_logs_contain_no_caller_input() {
     let cloud = TestCloud::start_with(|settings| {
         settings
             .overrides
@@ -205,7 +205,7 @@ async fn not_even_a_log_of_everything_repeats_what_callers_hand_in() {
 }
 
 #[tokio::test]
-async fn every_line_says_when_how_bad_what_and_for_which_request() {
+async fn every_log_line_has_time_level_message_function_and_request_id() {
     let cloud = TestCloud::start().await;
     cloud.qstash().hold(true);
     misfortunes(&cloud).await;

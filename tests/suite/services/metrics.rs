@@ -55,7 +55,7 @@ async fn all_metrics(cloud: &TestCloud, count: usize) -> Vec<Value> {
 }
 
 #[tokio::test]
-async fn every_metrics_line_is_what_cloudwatch_takes() {
+async fn every_metrics_line_is_valid_for_cloudwatch() {
     let cloud = TestCloud::start().await;
     cloud.qstash().hold(true);
     let started = Clock::system().now().as_millisecond();
@@ -103,7 +103,7 @@ async fn every_metrics_line_is_what_cloudwatch_takes() {
 }
 
 #[tokio::test]
-async fn the_requests_that_the_metrics_tell_are_those_that_the_store_saw() {
+async fn metrics_count_the_requests_that_redis_received() {
     let cloud = TestCloud::start().await;
     cloud.qstash().hold(true);
     // The first call of each starts an instance, which opens its connection: no invocation's cost.
@@ -125,7 +125,7 @@ async fn the_requests_that_the_metrics_tell_are_those_that_the_store_saw() {
 }
 
 #[tokio::test]
-async fn a_metrics_line_names_its_request_its_job_and_its_outcome() {
+async fn metrics_line_names_its_request_job_and_outcome() {
     let cloud = TestCloud::start().await;
     cloud.qstash().hold(true);
     let id_of = |line: &Value| line["requestId"].as_str().unwrap().to_owned();

@@ -38,7 +38,7 @@ fn place(id: &str) -> (u64, u64) {
 }
 
 #[tokio::test]
-async fn an_event_is_the_same_in_the_stream_to_its_listeners_and_under_the_status_key() {
+async fn event_is_equal_in_stream_listeners_and_status_key() {
     let store = Store::start().await;
     let redis = store.client();
     // A store that does not know the script yet wakes twice.
@@ -97,7 +97,7 @@ fn hostile() -> Vec<Value> {
 }
 
 #[tokio::test]
-async fn publishing_is_one_request_and_what_it_leaves_does_not_stay_forever() {
+async fn publishing_is_one_request_and_leaves_only_expiring_keys() {
     let store = Store::start().await;
     let redis = store.client();
     publish(&redis, CHANNEL, "warm", &json!({})).await.unwrap();
@@ -118,7 +118,7 @@ async fn publishing_is_one_request_and_what_it_leaves_does_not_stay_forever() {
 }
 
 #[tokio::test]
-async fn a_stream_is_capped_and_its_ids_grow() {
+async fn stream_is_capped_and_its_ids_grow() {
     let store = Store::start().await;
     let redis = store.client();
     let mut last = (0, 0);
@@ -140,7 +140,7 @@ async fn a_stream_is_capped_and_its_ids_grow() {
 }
 
 #[tokio::test]
-async fn an_event_whose_answer_was_lost_is_published_once_even_while_others_publish() {
+async fn event_with_a_lost_answer_is_published_once_despite_concurrent_publishers() {
     let store = Store::start().await;
     let redis = store.client();
     let (_front, other) = store.other_front().await;
@@ -195,7 +195,7 @@ async fn wake(listener: &mut Subscription) -> Value {
 }
 
 #[tokio::test]
-async fn listener_is_woken_behind_an_event_whose_script_the_store_had_forgotten() {
+async fn listener_is_woken_after_an_event_whose_script_was_not_cached() {
     let store = Store::start().await;
     let redis = store.client();
     let mut listener = redis.subscribe(&["document:request-1"]).await.unwrap();

@@ -41,7 +41,7 @@ fn documented(document: &Value) -> Routes {
 }
 
 #[tokio::test]
-async fn the_document_is_served_and_names_exactly_what_clients_may_call() {
+async fn document_is_served_and_lists_exactly_the_client_routes() {
     let cloud = TestCloud::start().await;
     let served = answer(cloud.bare(Method::GET, "/api/openapi.json")).await;
     assert_eq!(
@@ -58,7 +58,7 @@ async fn the_document_is_served_and_names_exactly_what_clients_may_call() {
 }
 
 #[tokio::test]
-async fn every_documented_and_every_template_route_reaches_a_function() {
+async fn every_documented_and_template_route_reaches_a_function() {
     let cloud = TestCloud::start().await;
     let document = cloud.get("/api/openapi.json").await.body;
     let jobs = routed().into_iter();
@@ -90,7 +90,7 @@ async fn every_documented_and_every_template_route_reaches_a_function() {
 }
 
 #[tokio::test]
-async fn what_no_template_routes_never_reaches_a_function() {
+async fn route_outside_the_template_is_answered_404() {
     let cloud = TestCloud::start().await;
     for (method, path) in [
         (Method::GET, "/"),
@@ -110,7 +110,7 @@ async fn what_no_template_routes_never_reaches_a_function() {
 }
 
 #[tokio::test]
-async fn a_job_handler_says_what_it_is_to_anybody_who_asks() {
+async fn job_handler_describes_itself_without_authorization() {
     let cloud = TestCloud::start().await;
     let before = Clock::system().now().as_millisecond();
     for (handler, supported) in [

@@ -9,7 +9,7 @@ use super::stage::Stage;
 
 /// Defect 18: a person's data lay in Redis for seven days after the logout.
 #[tokio::test]
-async fn nothing_of_a_person_stays_in_redis_after_the_logout() {
+async fn personal_data_does_not_stay_in_redis_after_logout() {
     let stage = Stage::start().await;
     let user = Uuid::new_v4();
     let id = stage.login(user).await;
@@ -30,7 +30,7 @@ async fn nothing_of_a_person_stays_in_redis_after_the_logout() {
 
 /// Defect 19: revoking read the session back from the database and cached it for seven days.
 #[tokio::test]
-async fn a_revoked_session_is_not_brought_back_by_whoever_looks_next() {
+async fn revoked_session_is_not_restored_by_later_reads() {
     let stage = Stage::start().await;
     let id = stage.login(Uuid::new_v4()).await;
     assert_eq!(stage.revoke(&id).await.status, 204);
@@ -53,7 +53,7 @@ async fn a_revoked_session_is_not_brought_back_by_whoever_looks_next() {
 
 /// Defect 21: the set of a user's sessions went before them, so that revoking all missed some, and its dead ids stayed.
 #[tokio::test]
-async fn revoking_all_does_not_miss_sessions_that_outlived_the_index() {
+async fn revoking_all_includes_sessions_missing_from_the_index() {
     let stage = Stage::start().await;
     let user = Uuid::new_v4();
     let kept = stage.login(user).await;
@@ -80,7 +80,7 @@ async fn revoking_all_does_not_miss_sessions_that_outlived_the_index() {
 
 /// Defect 22: reads that Redis answered never reached the database, whose daily clean-up then ended sessions in use.
 #[tokio::test]
-async fn a_session_in_use_is_never_idle_in_postgres_and_is_written_there_once_an_hour_at_most() {
+async fn used_session_is_not_idle_in_postgres_and_written_hourly_at_most() {
     let stage = Stage::start().await;
     let id = stage.login(Uuid::new_v4()).await;
     let owner = stage.owner();
@@ -112,7 +112,7 @@ async fn a_session_in_use_is_never_idle_in_postgres_and_is_written_there_once_an
 
 /// Defect 23: errors of the database were returned, not thrown, and nobody looked.
 #[tokio::test]
-async fn what_neither_postgres_nor_the_queue_took_is_not_said_to_be_done() {
+async fn change_that_neither_postgres_nor_the_queue_stored_is_answered_503() {
     let stage = Stage::start_with(|settings| {
         let nowhere = [
             ("DATABASE_URL", "postgres://nobody:none@127.0.0.1:9/none"),
@@ -139,7 +139,7 @@ async fn what_neither_postgres_nor_the_queue_took_is_not_said_to_be_done() {
 
 /// Defect 24: logging other devices out went by columns of another table.
 #[tokio::test]
-async fn logging_other_devices_out_leaves_this_one_and_spares_nobody_elses() {
+async fn revoking_other_sessions_keeps_this_one_and_those_of_other_users() {
     let stage = Stage::start().await;
     let (user, other) = (Uuid::new_v4(), Uuid::new_v4());
     let mine = [
@@ -180,7 +180,7 @@ async fn logging_other_devices_out_leaves_this_one_and_spares_nobody_elses() {
 
 /// Repeated after a lost answer, each change is the one that it was.
 #[tokio::test]
-async fn a_lost_answer_changes_nothing_twice() {
+async fn lost_answer_changes_nothing_twice() {
     let stage = Stage::start().await;
     let user = Uuid::new_v4();
     let taught = stage.login(user).await;

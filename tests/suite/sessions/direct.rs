@@ -39,7 +39,7 @@ fn is_session(reply: &Reply) -> bool {
 }
 
 #[test]
-fn the_file_for_the_web_app_is_the_script_that_the_api_runs() {
+fn file_for_the_web_app_is_the_script_that_the_api_runs() {
     if shared::base::env::optional("UPDATE_OPENAPI").is_some() {
         std::fs::write(FILE, DIRECT_READ).unwrap();
     }
@@ -51,7 +51,7 @@ fn the_file_for_the_web_app_is_the_script_that_the_api_runs() {
 }
 
 #[tokio::test]
-async fn a_direct_read_asks_for_the_api_where_only_the_api_can_answer() {
+async fn direct_read_defers_to_the_api_where_only_the_api_can_answer() {
     let stage = Stage::start().await;
     let id = stage.login(Uuid::new_v4()).await;
     assert!(is_session(&direct(&stage, &id).await));
@@ -71,7 +71,7 @@ async fn a_direct_read_asks_for_the_api_where_only_the_api_can_answer() {
 }
 
 #[tokio::test]
-async fn first_use_of_a_day_is_noted_where_its_set_is_named_and_sent_to_the_api_where_none_is() {
+async fn first_use_of_a_day_is_counted_if_its_set_is_named_else_left_to_the_api() {
     let stage = Stage::start().await;
     let user = Uuid::new_v4();
     let id = stage.login(user).await;

@@ -48,7 +48,7 @@ async fn kind(stage: &Stage, key: &str) -> String {
 }
 
 #[tokio::test]
-async fn a_session_of_the_typescript_is_read_and_replaced_on_first_touch() {
+async fn typescript_session_is_read_and_replaced_on_first_use() {
     let stage = Stage::start().await;
     let user = Uuid::new_v4();
     store_session(&stage, user, "old-1", "t0").await;
@@ -106,7 +106,7 @@ async fn former_set_of_many_dead_ids_keeps_those_that_live() {
 }
 
 #[tokio::test]
-async fn every_route_takes_a_session_of_the_typescript_and_none_says_wrongtype() {
+async fn every_route_accepts_a_typescript_session_without_wrongtype_errors() {
     let stage = Stage::start().await;
     let user = Uuid::new_v4();
     for id in ["old-1", "old-2", "old-3", "old-4"] {
@@ -138,7 +138,7 @@ async fn every_route_takes_a_session_of_the_typescript_and_none_says_wrongtype()
 
 /// The web app deletes the row at logout and rotates in the row alone: its string must not outlive or outweigh it.
 #[tokio::test]
-async fn what_the_typescript_left_in_redis_does_not_outweigh_its_row() {
+async fn typescript_session_in_redis_does_not_override_its_row() {
     let stage = Stage::start().await;
     let user = Uuid::new_v4();
     store_session(&stage, user, "rotated", "t0").await;
@@ -167,7 +167,7 @@ async fn what_the_typescript_left_in_redis_does_not_outweigh_its_row() {
 }
 
 #[tokio::test]
-async fn a_row_without_our_columns_is_a_session() {
+async fn row_without_our_columns_is_a_session() {
     let stage = Stage::start().await;
     let user = Uuid::new_v4();
     store_row(&stage, user, "row", "t0").await;
@@ -182,7 +182,7 @@ async fn a_row_without_our_columns_is_a_session() {
 
 /// The web app takes the row away at logout and leaves the string: it was served, and each use gave it seven days more.
 #[tokio::test]
-async fn session_that_the_typescript_logged_out_is_gone() {
+async fn session_logged_out_by_typescript_is_gone() {
     let stage = Stage::start().await;
     let user = Uuid::new_v4();
     store_session(&stage, user, "logged-out", "t0").await;
@@ -197,7 +197,7 @@ async fn session_that_the_typescript_logged_out_is_gone() {
 }
 
 #[tokio::test]
-async fn string_of_the_typescript_does_not_outlive_its_own_time() {
+async fn typescript_session_string_expires_at_its_own_time() {
     let (cloud, gates) = crate::outages::gated().await;
     let stage = Stage(cloud);
     let user = Uuid::new_v4();

@@ -70,7 +70,7 @@ async fn live_on(shape: &str) -> (Stage, Postgres) {
 }
 
 #[tokio::test]
-async fn a_database_with_the_web_apps_table_keeps_it_and_its_sessions_live() {
+async fn migrations_keep_the_web_apps_session_table_and_its_sessions_live() {
     let (_stage, owner) = live_on(FIRST_SHAPE).await;
     let open = "select count(*) from unnest(array['anon', 'authenticated']) as visitor \
         where has_table_privilege(visitor, 'public.user_sessions', 'select, insert, update, delete')";
@@ -82,7 +82,7 @@ async fn a_database_with_the_web_apps_table_keeps_it_and_its_sessions_live() {
 }
 
 #[tokio::test]
-async fn a_database_whose_sessions_were_renamed_serves_both_names() {
+async fn migrations_of_renamed_sessions_serve_both_names() {
     let (stage, owner) = live_on(&format!("{FIRST_SHAPE}{RENAMED}")).await;
     let differing =
         "select count(*) from public.user_sessions where session_id is distinct from session_token";
@@ -104,7 +104,7 @@ async fn a_database_whose_sessions_were_renamed_serves_both_names() {
 }
 
 #[tokio::test]
-async fn visitors_of_a_supabase_project_reach_neither_sessions_nor_revocations() {
+async fn supabase_visitors_cannot_access_sessions_or_revocations() {
     let database = fresh_database().await;
     let owner = Postgres::at(&database.owner_url, None).unwrap();
     for relation in [

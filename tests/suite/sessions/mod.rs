@@ -1,13 +1,13 @@
 //! Sessions and tokens, through the real functions and against the real stores.
 
+mod access;
 mod defects;
 mod direct;
 mod former;
-mod lives;
+mod lifetime;
 mod migrations;
 mod outages;
 mod races;
 mod refresh;
 mod stage;
 mod tokens;
-mod who;

@@ -25,7 +25,7 @@ async fn staged() -> (Stage, Gates) {
 /// Redis dies and comes back empty while 200 sessions are in use and 50 are being revoked. Those in use are served
 /// again; of those whose revocation was answered none is seen by any read that begins after the answer.
 #[tokio::test]
-async fn a_redis_that_was_emptied_in_mid_use_serves_what_lives_and_nothing_that_was_revoked() {
+async fn emptied_redis_serves_live_sessions_and_none_that_was_revoked() {
     let stage = Stage::start_with(|settings| {
         settings.durable = false;
         // So many log in at once.
@@ -96,7 +96,7 @@ async fn a_redis_that_was_emptied_in_mid_use_serves_what_lives_and_nothing_that_
 
 /// Postgres is away: everything goes on, through the queue, and is there when Redis is lost afterwards.
 #[tokio::test]
-async fn what_was_acknowledged_while_postgres_was_away_is_not_lost() {
+async fn changes_accepted_without_postgres_are_not_lost() {
     let (stage, gates) = staged().await;
     let (ann, bob) = (Uuid::new_v4(), Uuid::new_v4());
     let [refreshed, proven, revoked, kept] = [
@@ -172,7 +172,7 @@ async fn what_was_acknowledged_while_postgres_was_away_is_not_lost() {
 /// Both lost at once: a revocation that only the queue has is seen again until persist-session has delivered it. That is
 /// the bound. Afterwards neither store shows it, nor undoes what is newer.
 #[tokio::test]
-async fn with_both_stores_lost_a_revocation_is_seen_again_until_it_is_delivered_and_never_after() {
+async fn revocation_lost_with_both_stores_takes_effect_once_delivered() {
     let (stage, gates) = staged().await;
     let user = Uuid::new_v4();
     let (revoked, refreshed) = (stage.login(user).await, stage.login(user).await);
@@ -255,7 +255,7 @@ async fn revocation_beyond_the_queues_quota_is_503_with_its_reason_and_raises_th
 
 /// Messages come late, twice and out of order.
 #[tokio::test]
-async fn a_late_message_undoes_nothing_that_is_newer() {
+async fn late_message_does_not_undo_newer_state() {
     let (stage, gates) = staged().await;
     let id = stage.login(Uuid::new_v4()).await;
     gates.postgres.fail(Verdict::Cut);
@@ -306,7 +306,7 @@ async fn a_late_message_undoes_nothing_that_is_newer() {
 
 /// Redis is away: reads and logins come from and go to Postgres; what Redis would undo when it is back is refused.
 #[tokio::test]
-async fn without_redis_sessions_are_read_and_begun_and_nothing_is_decided_behind_its_back() {
+async fn without_redis_sessions_are_read_and_begun_and_other_changes_refused() {
     let stage = Stage::start().await;
     let user = Uuid::new_v4();
     let id = stage.login(user).await;

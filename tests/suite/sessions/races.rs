@@ -77,7 +77,7 @@ async fn instances(stage: &Stage, count: usize) -> Vec<Sessions> {
 /// Once a revocation is answered, no read that begins after it sees the session, and none ever does: whatever readers
 /// were on their way to put it back, and although Redis was emptied meanwhile.
 #[tokio::test]
-async fn a_revocation_outlives_every_reader_who_was_about_to_put_the_session_back() {
+async fn revocation_outlives_concurrent_readers_restoring_the_session() {
     let stage = Stage::start().await;
     let all = instances(&stage, 5).await;
     for seed in 0..seeds(60) {
@@ -119,7 +119,7 @@ async fn a_revocation_outlives_every_reader_who_was_about_to_put_the_session_bac
 /// Of the sessions that had begun when all were revoked none lives; a login that begins after the answer does; and what
 /// Redis says is what Postgres says.
 #[tokio::test]
-async fn a_login_beside_a_revocation_of_all_is_in_both_stores_or_in_none() {
+async fn login_during_a_revocation_of_all_is_in_both_stores_or_neither() {
     let stage = Stage::start().await;
     let all = instances(&stage, 5).await;
     for seed in 0..seeds(25) {
@@ -193,7 +193,7 @@ async fn a_login_beside_a_revocation_of_all_is_in_both_stores_or_in_none() {
 /// Of any number of callers with the same token and different next ones exactly one is told that its token holds; that
 /// token and its successors work for an hour, and nobody is logged out. Answers get lost on the way.
 #[tokio::test]
-async fn of_callers_with_the_same_token_one_wins_and_nobody_is_logged_out() {
+async fn one_of_several_callers_with_the_same_token_rotates_it_and_none_is_logged_out() {
     let stage = Stage::start().await;
     let all = instances(&stage, 4).await;
     for seed in 0..seeds(20) {
@@ -247,7 +247,7 @@ async fn of_callers_with_the_same_token_one_wins_and_nobody_is_logged_out() {
 /// What was said last of the second factor stands, in both stores, however many reads noted their use meanwhile.
 /// Defect 20: sessions were read, changed and written back; who came last won.
 #[tokio::test]
-async fn a_second_factor_is_not_undone_by_a_read_that_notes_its_use() {
+async fn second_factor_is_not_undone_by_a_concurrent_read() {
     let stage = Stage::start().await;
     let all = instances(&stage, 4).await;
     for seed in 0..seeds(10) {
@@ -299,7 +299,7 @@ async fn a_second_factor_is_not_undone_by_a_read_that_notes_its_use() {
 
 /// The same through the function: eight deletions and reads at once, none of which is refused.
 #[tokio::test]
-async fn revoking_at_once_and_again_is_one_revocation() {
+async fn concurrent_revocations_are_one_revocation() {
     let stage = Stage::start().await;
     let session = stage.login(Uuid::new_v4()).await;
     let answers = futures_util::future::join_all((0..8).map(|_| stage.revoke(&session))).await;

@@ -12,7 +12,7 @@ fn assert_rotated(answer: &Answer, rotated: bool, why: &str) {
 }
 
 #[tokio::test]
-async fn the_previous_token_is_known_for_ten_seconds_and_costs_the_session_after_them() {
+async fn previous_token_is_accepted_for_ten_seconds_and_then_revokes_the_session() {
     let stage = Stage::start().await;
     let id = stage.login(Uuid::new_v4()).await;
     assert_rotated(
@@ -51,7 +51,7 @@ async fn the_previous_token_is_known_for_ten_seconds_and_costs_the_session_after
 }
 
 #[tokio::test]
-async fn an_older_token_costs_the_session_even_within_the_grace() {
+async fn older_token_revokes_the_session_even_within_the_grace_period() {
     let stage = Stage::start().await;
     let id = stage.login(Uuid::new_v4()).await;
     for (given, next) in [("t0", "t1"), ("t1", "t2"), ("t2", "t3")] {
@@ -63,7 +63,7 @@ async fn an_older_token_costs_the_session_even_within_the_grace() {
 }
 
 #[tokio::test]
-async fn a_token_that_was_once_exchanged_does_not_become_the_present_one() {
+async fn already_rotated_token_is_refused_as_the_new_token() {
     let stage = Stage::start().await;
     let id = stage.login(Uuid::new_v4()).await;
     assert_rotated(&stage.refresh(&id, "t0", "t1").await, true, "first");
@@ -75,7 +75,7 @@ async fn a_token_that_was_once_exchanged_does_not_become_the_present_one() {
 }
 
 #[tokio::test]
-async fn reuse_is_told_from_nonsense_after_redis_was_lost_and_within_bounds() {
+async fn reuse_is_distinguished_from_an_unknown_token_after_redis_loss() {
     let stage = Stage::start().await;
     let id = stage.login(Uuid::new_v4()).await;
     for place in 0..70 {
@@ -93,7 +93,7 @@ async fn reuse_is_told_from_nonsense_after_redis_was_lost_and_within_bounds() {
 }
 
 #[tokio::test]
-async fn a_rotation_that_redis_has_lost_logs_nobody_out() {
+async fn rotation_lost_by_redis_logs_no_user_out() {
     let stage = Stage::start().await;
     let id = stage.login(Uuid::new_v4()).await;
     let key = format!("session:{id}");

@@ -33,7 +33,7 @@ async fn claim(cloud: &TestCloud, user: Uuid, code: &str) -> Answer {
 
 /// Defect 17: the guard against replays read, then wrote.
 #[tokio::test]
-async fn a_token_is_never_taken_twice_however_many_ask_at_once() {
+async fn token_is_redeemed_once_by_concurrent_callers() {
     let cloud = TestCloud::start().await;
     let token = issue(&cloud, VERIFY, "ann@example.com").await;
     let asked = (0..8).map(|_| redeem(&cloud, VERIFY, &token));
@@ -49,7 +49,7 @@ async fn a_token_is_never_taken_twice_however_many_ask_at_once() {
 }
 
 #[tokio::test]
-async fn an_address_has_one_token_for_each_purpose() {
+async fn address_has_one_token_for_each_purpose() {
     let cloud = TestCloud::start().await;
     let first = issue(&cloud, VERIFY, "ann@example.com").await;
     let reset = issue(&cloud, RESET, "ann@example.com").await;
@@ -76,7 +76,7 @@ async fn an_address_has_one_token_for_each_purpose() {
 
 /// Defect 50: values that look like JSON or like nothing came back as null, or not at all.
 #[tokio::test]
-async fn a_token_does_not_come_back_as_null_whatever_its_address_looks_like() {
+async fn token_returns_its_address_unchanged_even_if_it_looks_like_json() {
     let cloud = TestCloud::start().await;
     for email in [
         "123@example.com",
@@ -92,7 +92,7 @@ async fn a_token_does_not_come_back_as_null_whatever_its_address_looks_like() {
 }
 
 #[tokio::test]
-async fn whoever_reads_redis_holds_no_token() {
+async fn redis_holds_no_plain_token() {
     let cloud = TestCloud::start().await;
     let token = issue(&cloud, RESET, "ann@example.com").await;
     let mut redis = cloud.redis_connection().await;
@@ -129,7 +129,7 @@ async fn whoever_reads_redis_holds_no_token() {
 }
 
 #[tokio::test]
-async fn a_lost_answer_neither_loses_a_token_nor_doubles_one() {
+async fn lost_answer_neither_loses_nor_duplicates_a_token() {
     let cloud = TestCloud::start().await;
     issue(&cloud, VERIFY, "taught@example.com").await;
     cloud.redis().faults().set_for_next(1, Fault::CutAnswer);
@@ -154,7 +154,7 @@ async fn a_lost_answer_neither_loses_a_token_nor_doubles_one() {
 
 /// Defect 16: the guard was never called, and looked before it wrote.
 #[tokio::test]
-async fn a_code_is_never_taken_twice_however_it_is_typed_and_however_many_ask_at_once() {
+async fn code_is_claimed_once_in_any_spelling_by_concurrent_callers() {
     let cloud = TestCloud::start().await;
     let user = Uuid::new_v4();
     let asked = ["123456", "123 456", "123-456", " 123456"];
@@ -192,7 +192,7 @@ async fn a_code_is_never_taken_twice_however_it_is_typed_and_however_many_ask_at
 }
 
 #[tokio::test]
-async fn without_redis_nothing_is_issued_redeemed_or_claimed() {
+async fn without_redis_no_token_is_issued_redeemed_or_claimed() {
     let cloud = TestCloud::start().await;
     let token = issue(&cloud, VERIFY, "ann@example.com").await;
     cloud.redis().faults().set(Some(Fault::Refused));

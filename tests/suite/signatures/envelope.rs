@@ -8,7 +8,7 @@ use crate::support::cloud;
 use crate::support::event::{event, with_body, with_header};
 
 #[tokio::test]
-async fn an_oversized_signature_ends_at_the_gateway_and_is_refused_by_the_function_itself() {
+async fn oversized_signature_is_refused_by_the_gateway_and_the_function() {
     let cloud = TestCloud::start().await;
     for target in Target::all() {
         for oversized in [
@@ -41,7 +41,7 @@ async fn an_oversized_signature_ends_at_the_gateway_and_is_refused_by_the_functi
 }
 
 #[tokio::test]
-async fn spaces_around_a_token_that_http_did_not_trim_make_it_invalid() {
+async fn token_with_surrounding_spaces_is_refused() {
     let cloud = TestCloud::start().await;
     let target = Target::send_email("job-spaces");
     let token = target.token(&cloud);
@@ -63,7 +63,7 @@ async fn spaces_around_a_token_that_http_did_not_trim_make_it_invalid() {
 }
 
 #[tokio::test]
-async fn a_body_that_travels_in_base64_is_verified_over_its_own_bytes() {
+async fn base64_body_is_verified_over_its_decoded_bytes() {
     let cloud = TestCloud::start().await;
     for target in Target::all() {
         let token = target.token(&cloud);
@@ -91,7 +91,7 @@ async fn a_body_that_travels_in_base64_is_verified_over_its_own_bytes() {
 }
 
 #[tokio::test]
-async fn another_method_is_no_way_around_the_signature() {
+async fn other_methods_do_not_bypass_the_signature() {
     let cloud = TestCloud::start().await;
     for target in Target::all() {
         for method in ["PUT", "PATCH", "DELETE", "OPTIONS", "HEAD"] {

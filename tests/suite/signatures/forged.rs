@@ -5,7 +5,7 @@ use super::{Target, Traces, assert_refused};
 use crate::support::TestCloud;
 
 #[tokio::test]
-async fn no_forged_delivery_runs_anything() {
+async fn forged_delivery_runs_nothing() {
     let cloud = TestCloud::start().await;
     for target in Target::all() {
         let context = Context::new(&cloud, &target);
@@ -37,7 +37,7 @@ async fn no_forged_delivery_runs_anything() {
 
 /// Defect 12: the subject of a signature was not looked at.
 #[tokio::test]
-async fn a_delivery_signed_for_one_job_does_not_open_another() {
+async fn delivery_signed_for_another_job_is_refused() {
     let cloud = TestCloud::start().await;
     let [email, failed] = Target::all();
     for (meant, other) in [(&email, &failed), (&failed, &email)] {

@@ -27,7 +27,7 @@ async fn rotate(cloud: &TestCloud) -> Value {
 }
 
 #[tokio::test]
-async fn the_current_and_the_next_key_are_believed_and_a_retired_one_is_not() {
+async fn current_and_next_key_are_accepted_and_a_retired_one_is_refused() {
     const CURRENT: &str = "sig_second";
     const NEXT: &str = "sig_third";
     const RETIRED: &str = "sig_first";
@@ -64,8 +64,7 @@ async fn the_current_and_the_next_key_are_believed_and_a_retired_one_is_not() {
 }
 
 #[tokio::test]
-async fn one_rotation_goes_unnoticed_and_a_second_one_without_a_deployment_stops_deliveries_and_loses_none()
- {
+async fn first_key_rotation_is_seamless_and_a_second_stops_deliveries_without_loss() {
     let cloud = TestCloud::start().await;
     let next = cloud.variable("QSTASH_NEXT_SIGNING_KEY").to_owned();
 

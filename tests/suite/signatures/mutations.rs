@@ -37,7 +37,7 @@ fn mutated(token: &[u8], changes: &[Change]) -> Vec<u8> {
 }
 
 #[tokio::test]
-async fn no_mutation_of_a_valid_token_runs_anything() {
+async fn mutated_token_runs_nothing() {
     let cloud = TestCloud::start().await;
     let rng = TestRng::from_seed(RngAlgorithm::ChaCha, b"mutations of a delivery's token!");
     let mut runner = TestRunner::new_with_rng(Config::default(), rng);

@@ -7,7 +7,7 @@ use crate::support::TestCloud;
 use crate::support::payloads::signature_request;
 
 #[tokio::test]
-async fn a_replay_of_a_finished_jobs_delivery_answers_200_and_sends_no_second_mail() {
+async fn replayed_delivery_of_a_finished_job_is_answered_200_and_sends_no_mail() {
     let cloud = TestCloud::start().await;
     let target = Target::send_email("job-replayed");
     let token = target.token(&cloud);
@@ -35,7 +35,7 @@ async fn a_replay_of_a_finished_jobs_delivery_answers_200_and_sends_no_second_ma
 }
 
 #[tokio::test]
-async fn a_job_that_went_through_the_queue_is_not_run_again_by_its_own_message() {
+async fn queued_job_is_not_run_again_by_its_replayed_message() {
     let cloud = TestCloud::start().await;
     let id = cloud.enqueue(&signature_request("ann@example.com")).await;
     let job = cloud.wait_for(&id, "completed").await;
@@ -50,7 +50,7 @@ async fn a_job_that_went_through_the_queue_is_not_run_again_by_its_own_message()
 }
 
 #[tokio::test]
-async fn a_late_word_that_a_message_was_given_up_does_not_undo_a_finished_job() {
+async fn late_failure_callback_does_not_undo_a_finished_job() {
     let cloud = TestCloud::start().await;
     let id = cloud.enqueue(&signature_request("ann@example.com")).await;
     let job = cloud.wait_for(&id, "completed").await;

@@ -41,7 +41,7 @@ fn family(name: &str) -> String {
 const EACH: [&str; 4] = ["errors-", "failures-", "throttles-", "queue-quota-"];
 
 #[test]
-fn every_alarm_wakes_the_person_on_call() {
+fn every_alarm_notifies_the_on_call_topic() {
     let template = Template::read();
     let topic = json!([{ "!Ref": "AlarmTopicArn" }]);
     for alarm in alarms(&template) {
@@ -50,7 +50,7 @@ fn every_alarm_wakes_the_person_on_call() {
 }
 
 #[test]
-fn the_runbook_has_a_row_for_every_alarm_and_for_nothing_else() {
+fn runbook_has_a_row_for_exactly_the_existing_alarms() {
     let template = Template::read();
     let there: BTreeSet<String> = alarms(&template)
         .into_iter()
@@ -67,7 +67,7 @@ fn the_runbook_has_a_row_for_every_alarm_and_for_nothing_else() {
 }
 
 #[test]
-fn every_function_that_dies_or_answers_5xx_is_noticed() {
+fn every_function_has_alarms_for_failures_and_5xx_answers() {
     let template = Template::read();
     let there: BTreeSet<&str> = alarms(&template).into_iter().map(name).collect();
     for function in template.functions() {
@@ -173,7 +173,7 @@ fn scheduled(template: &Template) -> Value {
 }
 
 #[tokio::test]
-async fn schedule_reaches_the_watch_of_health_and_a_caller_of_the_api_does_not() {
+async fn schedule_reaches_the_health_watch_and_an_api_caller_does_not() {
     let cloud = TestCloud::start().await;
     let report = cloud.invoke("health", scheduled(&Template::read())).await;
     assert_eq!(
@@ -184,7 +184,7 @@ async fn schedule_reaches_the_watch_of_health_and_a_caller_of_the_api_does_not()
 }
 
 #[tokio::test]
-async fn what_the_alarms_of_single_metrics_read_is_written() {
+async fn every_metric_read_by_an_alarm_is_written() {
     let template = Template::read();
     let cloud = TestCloud::start().await;
     give_up_unnoticed(&cloud).await;
@@ -216,7 +216,7 @@ async fn what_the_alarms_of_single_metrics_read_is_written() {
 }
 
 #[tokio::test]
-async fn a_function_whose_store_is_away_writes_the_outcome_that_its_alarm_counts() {
+async fn function_without_its_store_writes_the_outcome_that_its_alarm_counts() {
     let template = Template::read();
     let cloud = TestCloud::start_with(|settings| {
         let nowhere = ["UPSTASH_REDIS_REST_URL", "QSTASH_URL"]

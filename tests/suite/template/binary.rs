@@ -168,7 +168,7 @@ fn rust_files(folder: &Path) -> Vec<PathBuf> {
 }
 
 #[test]
-fn a_name_that_begins_another_is_not_taken_for_it() {
+fn name_that_is_a_prefix_of_another_is_distinguished() {
     let names = ["API_TOKEN", "API_TOKEN_NEXT"]
         .map(ToOwned::to_owned)
         .into();

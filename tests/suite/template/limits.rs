@@ -19,7 +19,7 @@ fn named(function: &Function<'_>) -> Value {
 }
 
 #[test]
-fn nothing_behind_the_api_may_run_longer_than_the_api_waits() {
+fn function_timeouts_are_within_the_api_timeout() {
     let template = Template::read();
     let shared = template.shared()["Timeout"].as_u64().unwrap();
     for function in template.functions() {
@@ -33,7 +33,7 @@ fn nothing_behind_the_api_may_run_longer_than_the_api_waits() {
 }
 
 #[test]
-fn every_function_logs_to_a_group_of_its_own_which_forgets() {
+fn every_function_has_its_own_log_group_with_retention() {
     let template = Template::read();
     for function in template.functions() {
         let name = function.name;
@@ -69,7 +69,7 @@ fn capacity(function: &str) -> &'static Capacity {
 }
 
 #[test]
-fn reservation_of_every_function_is_what_the_table_says() {
+fn reservation_of_every_function_matches_the_capacity_table() {
     let template = Template::read();
     for function in template.functions() {
         let instances = capacity(function.name).instances.map(u64::from);
@@ -83,7 +83,7 @@ fn reservation_of_every_function_is_what_the_table_says() {
 }
 
 #[test]
-fn function_that_opens_postgres_has_a_limit_and_no_other_has_one() {
+fn exactly_the_functions_using_postgres_have_a_connection_limit() {
     for function in Template::read().functions() {
         let opens = function.variables().contains_key("DATABASE_URL");
         assert_eq!(
@@ -96,7 +96,7 @@ fn function_that_opens_postgres_has_a_limit_and_no_other_has_one() {
 }
 
 #[test]
-fn deliveries_over_all_keys_of_a_plan_fit_the_reservation_of_its_function() {
+fn deliveries_of_all_keys_of_a_plan_fit_the_reservation_of_its_function() {
     let template = Template::read();
     for job in JobType::ALL {
         let plan = job.plan();
@@ -123,7 +123,7 @@ fn schedules_of_a_function_fit_its_share_of_messages_without_a_key() {
 }
 
 #[test]
-fn every_release_is_a_version_of_every_function_to_which_a_rollback_can_return() {
+fn every_release_publishes_a_version_of_every_function_for_rollback() {
     let template = Template::read();
     assert_eq!(template.shared()["AutoPublishAlias"], "live");
     for function in template.functions() {

@@ -20,7 +20,7 @@ fn allowed(template: &Template, function: &Function<'_>) -> BTreeSet<String> {
 }
 
 #[test]
-fn each_function_may_call_what_its_binary_calls_and_nothing_else() {
+fn each_function_has_exactly_the_rights_that_its_binary_uses() {
     let template = Template::read();
     for function in template.functions() {
         let calls = Binary::of(function.name).calls();
@@ -29,13 +29,13 @@ fn each_function_may_call_what_its_binary_calls_and_nothing_else() {
 }
 
 #[test]
-fn the_binaries_tell_who_calls_aws() {
+fn binaries_reveal_which_functions_call_aws() {
     assert!(Binary::of("send-email").calls().contains("ses:SendEmail"));
     assert!(!Binary::of("queue").calls().contains("ses:SendEmail"));
 }
 
 #[test]
-fn nobody_may_do_everything_or_act_on_everything() {
+fn policies_never_allow_every_action_or_every_resource() {
     let template = Template::read();
     let statements: Vec<&Value> = template
         .resources()

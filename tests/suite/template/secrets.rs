@@ -23,7 +23,7 @@ fn secrets(template: &Template) -> Vec<(String, Value)> {
 }
 
 #[test]
-fn secrets_and_nothing_else_are_left_to_the_secret_and_no_parameter_holds_one() {
+fn only_secret_variables_come_from_the_secret_and_no_parameter_holds_one() {
     let template = Template::read();
     for function in template.functions() {
         for (name, value) in function.variables() {
@@ -40,7 +40,7 @@ fn secrets_and_nothing_else_are_left_to_the_secret_and_no_parameter_holds_one() 
 }
 
 #[test]
-fn who_has_secrets_may_read_the_secret_and_nobody_else() {
+fn exactly_the_functions_with_secrets_may_read_the_secret() {
     let template = Template::read();
     let policy = &template.resources()["SecretsPolicy"]["Properties"];
     let readers: BTreeSet<&str> = texts(&policy["Roles"]).into_iter().collect();
@@ -56,7 +56,7 @@ fn who_has_secrets_may_read_the_secret_and_nobody_else() {
 }
 
 #[test]
-fn page_of_deploying_lists_every_name_that_the_secret_must_have() {
+fn deploying_page_lists_every_name_in_the_secret() {
     let page = read("docs/DEPLOYING.md");
     let (_, rest) = page.split_once("secrets.json <<'END'\n").unwrap();
     let (example, _) = rest.split_once("\nEND\n").unwrap();

@@ -10,7 +10,7 @@ use super::document::Template;
 use super::read;
 
 #[test]
-fn each_function_is_given_the_variables_that_its_binary_reads_and_no_others() {
+fn each_function_gets_exactly_the_variables_that_its_binary_reads() {
     let template = Template::read();
     let known = binary::variables();
     let shared = &template.shared()["Environment"]["Variables"];
@@ -30,7 +30,7 @@ fn each_function_is_given_the_variables_that_its_binary_reads_and_no_others() {
 }
 
 #[test]
-fn the_binaries_tell_the_functions_apart() {
+fn binaries_reveal_which_variables_each_function_reads() {
     let known = binary::variables();
     assert!(known.len() > 20, "{known:?}");
     let reads =
@@ -68,7 +68,7 @@ fn named(text: &str, jobs: &BTreeSet<String>) -> BTreeSet<String> {
 }
 
 #[test]
-fn page_of_configuration_names_the_functions_that_each_variable_is_for() {
+fn configuration_page_names_the_functions_of_each_variable() {
     assert_names_holders(&Template::read(), &read("docs/CONFIGURATION.md"), &jobs());
 }
 
@@ -94,7 +94,7 @@ pub(crate) fn assert_names_holders(template: &Template, page: &str, jobs: &BTree
 }
 
 #[test]
-fn page_of_configuration_lists_every_named_limiter_with_its_default() {
+fn configuration_page_lists_every_limiter_with_its_default() {
     let page = read("docs/CONFIGURATION.md");
     let (_, section) = page.split_once("\n## Named limiters\n").unwrap();
     let section = section.split("\n## ").next().unwrap();

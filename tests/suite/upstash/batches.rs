@@ -21,7 +21,7 @@ async fn forget_scripts(redis: &Redis) {
 }
 
 #[tokio::test]
-async fn an_error_in_the_middle_of_a_pipeline_spoils_no_other_item() {
+async fn error_in_a_pipeline_does_not_affect_other_items() {
     let store = Store::start().await;
     let redis = store.client();
     redis
@@ -52,7 +52,7 @@ async fn an_error_in_the_middle_of_a_pipeline_spoils_no_other_item() {
 }
 
 #[tokio::test]
-async fn a_pipeline_sends_again_only_the_scripts_that_the_store_had_forgotten() {
+async fn pipeline_resends_only_the_scripts_missing_from_the_cache() {
     let store = Store::start().await;
     let redis = store.client();
     redis.eval::<i64>(DOUBLE.invoke().arg(1)).await.unwrap();
@@ -86,7 +86,7 @@ async fn a_pipeline_sends_again_only_the_scripts_that_the_store_had_forgotten() 
 }
 
 #[tokio::test]
-async fn a_script_goes_in_full_only_when_the_store_does_not_know_it() {
+async fn script_is_sent_in_full_only_if_the_store_lacks_it() {
     let store = Store::start().await;
     let redis = store.client();
     for (round, requests) in [(1, 2), (2, 1)] {
@@ -106,7 +106,7 @@ async fn a_script_goes_in_full_only_when_the_store_does_not_know_it() {
 }
 
 #[tokio::test]
-async fn a_transaction_with_a_command_that_cannot_be_queued_runs_nothing() {
+async fn transaction_with_a_command_that_cannot_be_queued_runs_nothing() {
     let store = Store::start().await;
     let redis = store.client();
     for wrong in [
@@ -126,7 +126,7 @@ async fn a_transaction_with_a_command_that_cannot_be_queued_runs_nothing() {
 }
 
 #[tokio::test]
-async fn an_error_while_a_transaction_runs_stands_in_its_place_and_stops_nothing() {
+async fn error_during_a_transaction_fails_only_its_item() {
     let store = Store::start().await;
     let redis = store.client();
     redis
@@ -143,7 +143,7 @@ async fn an_error_while_a_transaction_runs_stands_in_its_place_and_stops_nothing
 }
 
 #[tokio::test]
-async fn nothing_runs_in_the_middle_of_a_transaction() {
+async fn transaction_is_not_interleaved_with_other_commands() {
     let store = Store::start().await;
     let writer = store.client();
     let both = [incr("a"), incr("b")];

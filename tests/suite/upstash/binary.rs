@@ -41,7 +41,7 @@ async fn every_byte_survives_both_ways() {
 }
 
 #[tokio::test]
-async fn a_key_of_odd_characters_is_that_key_in_the_path_form_and_as_json() {
+async fn odd_key_is_the_same_key_in_the_path_and_in_json() {
     let keys = [
         " ",
         "  a ",
@@ -98,7 +98,7 @@ async fn a_key_of_odd_characters_is_that_key_in_the_path_form_and_as_json() {
 }
 
 #[tokio::test]
-async fn a_word_that_a_path_cannot_carry_is_refused_and_never_another_command() {
+async fn argument_unfit_for_a_path_is_refused_and_runs_no_other_command() {
     let store = Store::start().await;
     let redis = store.client();
     let smuggled = br#"["SET","victim","1"]"#;
@@ -123,7 +123,7 @@ async fn a_word_that_a_path_cannot_carry_is_refused_and_never_another_command() 
 }
 
 #[test]
-fn any_bytes_under_any_key_round_trip_through_commands_and_scripts() {
+fn bytes_under_any_key_round_trip_through_commands_and_scripts() {
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let store = runtime.block_on(Store::start());
     let redis = store.client();

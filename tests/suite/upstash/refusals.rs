@@ -19,7 +19,7 @@ fn get() -> Command {
 }
 
 #[tokio::test]
-async fn each_way_to_be_refused_is_an_error_of_its_own_and_nothing_runs() {
+async fn each_refusal_has_its_own_error_and_nothing_runs() {
     let store = Store::start().await;
     let redis = store.client();
     for fault in [
@@ -60,7 +60,7 @@ async fn each_way_to_be_refused_is_an_error_of_its_own_and_nothing_runs() {
 }
 
 #[tokio::test]
-async fn spent_quota_is_known_by_its_text_whatever_its_status() {
+async fn spent_quota_is_recognised_by_its_text_in_every_status() {
     let store = Store::start().await;
     let redis = store.client();
     for status in [
@@ -90,7 +90,7 @@ async fn spent_quota_is_known_by_its_text_whatever_its_status() {
 }
 
 #[tokio::test]
-async fn full_store_is_an_error_of_its_own_and_passes() {
+async fn full_store_is_a_distinct_transient_error() {
     let store = Store::start().await;
     let redis = store.client();
     store.front.faults().set(Some(Fault::Full));
@@ -113,7 +113,7 @@ async fn full_store_is_an_error_of_its_own_and_passes() {
 }
 
 #[tokio::test]
-async fn a_wrong_token_is_refused_and_not_shown() {
+async fn wrong_token_is_refused_and_not_printed() {
     let store = Store::start().await;
     let redis = client(&store.front.url(), "a-wrong-token");
     let error = redis.run::<()>(set()).await.unwrap_err();
@@ -126,7 +126,7 @@ async fn a_wrong_token_is_refused_and_not_shown() {
 }
 
 #[tokio::test]
-async fn a_fault_of_the_command_is_no_fault_of_the_store() {
+async fn command_error_is_not_reported_as_a_store_error() {
     let store = Store::start().await;
     let redis = store.client();
     redis.run::<()>(set()).await.unwrap();
@@ -144,7 +144,7 @@ async fn a_fault_of_the_command_is_no_fault_of_the_store() {
 }
 
 #[tokio::test]
-async fn a_real_replica_takes_reads_and_is_not_ready_for_writes() {
+async fn real_replica_serves_reads_and_is_not_ready_for_writes() {
     let store = Store::start().await;
     let redis = store.client();
     redis.run::<()>(set()).await.unwrap();
@@ -165,7 +165,7 @@ async fn a_real_replica_takes_reads_and_is_not_ready_for_writes() {
 }
 
 #[tokio::test]
-async fn a_store_that_is_busy_with_a_script_is_not_ready() {
+async fn store_busy_with_a_script_is_not_ready() {
     let store = Store::start().await;
     let redis = store.client();
     let mut direct = store.direct().await;
@@ -208,7 +208,7 @@ async fn until_refused(redis: &Redis) -> Error {
 }
 
 #[tokio::test]
-async fn a_front_without_its_redis_is_a_lost_answer() {
+async fn front_without_its_redis_is_a_lost_answer() {
     let store = Store::start().await;
     let redis = store.client();
     redis.run::<()>(set()).await.unwrap();

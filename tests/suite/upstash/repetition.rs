@@ -35,7 +35,7 @@ fn assert_lost<T: std::fmt::Debug>(outcome: &Result<T, Error>, why: &str) {
 }
 
 #[tokio::test]
-async fn a_read_is_repeated_after_a_lost_answer() {
+async fn read_is_repeated_after_a_lost_answer() {
     let store = Store::start().await;
     let redis = store.client();
     redis.run::<i64>(incr()).await.unwrap();
@@ -48,7 +48,7 @@ async fn a_read_is_repeated_after_a_lost_answer() {
 }
 
 #[tokio::test]
-async fn what_says_that_it_may_run_twice_is_repeated() {
+async fn repeatable_call_is_repeated_after_a_lost_answer() {
     let store = Store::start().await;
     let redis = store.client();
     redis.eval::<i64>(CARELESS.invoke().key("n")).await.unwrap();
@@ -68,7 +68,7 @@ async fn what_says_that_it_may_run_twice_is_repeated() {
 }
 
 #[tokio::test]
-async fn what_must_not_run_twice_runs_once_when_its_answer_is_lost() {
+async fn non_repeatable_call_runs_once_when_its_answer_is_lost() {
     let store = Store::start().await;
     let redis = store.client();
     redis
@@ -110,7 +110,7 @@ async fn what_must_not_run_twice_runs_once_when_its_answer_is_lost() {
 }
 
 #[tokio::test]
-async fn a_lost_answer_is_given_up_after_three_attempts() {
+async fn lost_answer_is_an_error_after_three_attempts() {
     let store = Store::start().await;
     let redis = store.client();
     store.front.faults().set(Some(Fault::CutAnswer));
@@ -119,7 +119,7 @@ async fn a_lost_answer_is_given_up_after_three_attempts() {
 }
 
 #[tokio::test]
-async fn what_never_left_is_repeated_even_if_it_must_not_run_twice() {
+async fn unsent_request_is_repeated_even_if_not_repeatable() {
     let nobody = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", nobody.local_addr().unwrap());
     drop(nobody);
@@ -133,7 +133,7 @@ async fn what_never_left_is_repeated_even_if_it_must_not_run_twice() {
 }
 
 #[tokio::test]
-async fn an_answer_that_says_no_is_not_asked_for_again() {
+async fn refused_request_is_not_repeated() {
     let store = Store::start().await;
     let redis = store.client();
     for fault in [Fault::Loading, Fault::Unauthorized, Fault::RateLimited] {
@@ -145,7 +145,7 @@ async fn an_answer_that_says_no_is_not_asked_for_again() {
 }
 
 #[tokio::test]
-async fn a_store_that_never_answers_ends_in_a_lost_answer() {
+async fn silent_store_ends_in_a_lost_answer() {
     let store = Store::start().await;
     let redis = store.client();
     store
@@ -165,7 +165,7 @@ async fn a_store_that_never_answers_ends_in_a_lost_answer() {
 }
 
 #[tokio::test]
-async fn a_connection_that_died_in_the_pool_is_replaced() {
+async fn dead_pooled_connection_is_replaced() {
     let mut store = Store::start().await;
     let redis = store.client();
     redis.run::<i64>(incr()).await.unwrap();
@@ -177,7 +177,7 @@ async fn a_connection_that_died_in_the_pool_is_replaced() {
 }
 
 #[tokio::test]
-async fn refusal_of_a_repetition_does_not_hide_that_the_first_attempt_ran() {
+async fn refused_repetition_does_not_hide_that_the_first_attempt_ran() {
     let store = Store::start().await;
     let gate = Gate::start().await;
     gate.aim(&store.front.url());

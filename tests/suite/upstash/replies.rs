@@ -27,7 +27,7 @@ async fn fill(redis: &Redis) {
 }
 
 #[tokio::test]
-async fn a_reply_is_read_as_the_type_that_was_asked_for() {
+async fn reply_is_read_as_the_requested_type() {
     let store = Store::start().await;
     let redis = store.client();
     fill(&redis).await;
@@ -71,7 +71,7 @@ async fn a_reply_is_read_as_the_type_that_was_asked_for() {
 }
 
 #[tokio::test]
-async fn a_nested_reply_keeps_its_shape() {
+async fn nested_reply_keeps_its_shape() {
     let store = Store::start().await;
     let nested: Reply = store.client().eval(NESTED.invoke()).await.unwrap();
     let text = |text: &str| Reply::Bytes(text.as_bytes().to_vec());
@@ -88,7 +88,7 @@ async fn a_nested_reply_keeps_its_shape() {
 }
 
 #[tokio::test]
-async fn a_reply_of_another_type_is_refused_and_not_bent() {
+async fn reply_of_another_type_is_refused() {
     let store = Store::start().await;
     let redis = store.client();
     fill(&redis).await;
@@ -133,7 +133,7 @@ async fn a_reply_of_another_type_is_refused_and_not_bent() {
 }
 
 #[tokio::test]
-async fn what_was_sent_is_counted_and_the_count_starts_again() {
+async fn requests_and_commands_are_counted_and_the_count_restarts() {
     let store = Store::start().await;
     let redis = store.client();
     redis.connect().await;

@@ -23,7 +23,7 @@ async fn say(redis: &Redis, channel: &str, payload: &str) {
 }
 
 #[tokio::test]
-async fn messages_come_on_their_own_channels_whatever_these_are_called() {
+async fn messages_arrive_on_their_own_channel_for_every_channel_name() {
     let channels = [
         "document:1",
         "a b",
@@ -65,7 +65,7 @@ async fn messages_come_on_their_own_channels_whatever_these_are_called() {
 }
 
 #[tokio::test]
-async fn channels_that_could_be_taken_for_another_are_refused() {
+async fn ambiguous_channel_names_are_refused() {
     let store = Store::start().await;
     let redis = store.client();
     for (channels, why) in [
@@ -85,7 +85,7 @@ async fn channels_that_could_be_taken_for_another_are_refused() {
 }
 
 #[tokio::test]
-async fn ten_thousand_messages_come_whole_and_in_order() {
+async fn ten_thousand_messages_arrive_complete_and_in_order() {
     const MESSAGES: usize = 10_000;
     let store = Store::start().await;
     let redis = store.client();
@@ -113,7 +113,7 @@ async fn ten_thousand_messages_come_whole_and_in_order() {
 }
 
 #[tokio::test]
-async fn two_listeners_each_get_every_message_and_one_that_left_gets_none() {
+async fn each_listener_gets_every_message_and_a_departed_one_none() {
     let store = Store::start().await;
     let redis = store.client();
     let mut first = redis.subscribe(&["c"]).await.unwrap();
@@ -129,7 +129,7 @@ async fn two_listeners_each_get_every_message_and_one_that_left_gets_none() {
 }
 
 #[tokio::test]
-async fn a_stream_that_the_store_ends_is_over_and_one_that_is_cut_is_an_error() {
+async fn stream_ended_by_the_store_is_over_and_a_cut_stream_is_an_error() {
     let store = Store::start().await;
     let mut ended = store.client().subscribe(&["c"]).await.unwrap();
     let front = store.lose_server().await;

@@ -44,7 +44,7 @@ mod tests {
     }
 
     #[test]
-    fn a_field_cannot_break_out_of_its_place() {
+    fn csv_field_is_quoted() {
         assert_eq!(
             line(&["a,b", "say \"no\"", "two\r\nlines", ""]),
             "\"a,b\",\"say \"\"no\"\"\",\"two\r\nlines\",\"\"\r\n"
@@ -52,7 +52,7 @@ mod tests {
     }
 
     #[test]
-    fn no_field_is_run_as_a_formula() {
+    fn csv_field_is_never_a_formula() {
         for formula in [
             "=1+1",
             "+1",

@@ -106,7 +106,7 @@ mod tests {
     }
 
     #[test]
-    fn every_kind_is_read_with_the_time_at_which_it_happened() {
+    fn every_event_type_is_read_with_its_time() {
         for (name, kind) in [
             ("email.sent", EventKind::Sent),
             ("email.delivered", EventKind::Delivered),
@@ -129,7 +129,7 @@ mod tests {
     }
 
     #[test]
-    fn a_bounce_that_may_pass_is_not_permanent() {
+    fn transient_bounce_is_not_permanent() {
         for (kind, permanent) in [
             ("Permanent", true),
             ("permanent", true),
@@ -145,7 +145,7 @@ mod tests {
     }
 
     #[test]
-    fn tags_are_read_in_both_of_their_shapes() {
+    fn tags_are_read_in_both_formats() {
         for (tags, key) in [
             (json!({ "ledger": "k" }), Some("k")),
             (
@@ -164,7 +164,7 @@ mod tests {
     }
 
     #[test]
-    fn what_tells_of_no_mail_that_was_sent_is_named_and_passed_over() {
+    fn event_of_no_sent_mail_is_named_and_ignored() {
         for kind in [
             "email.received",
             "email.scheduled",
@@ -178,7 +178,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_read_is_told_by_its_place_and_not_by_its_value() {
+    fn unreadable_event_is_reported_by_pointer_without_its_value() {
         let unreadable = |at: &str| ParseError::Unreadable(at.to_owned());
         assert_eq!(event("1", b"\xff").unwrap_err(), unreadable(""));
         assert_eq!(read(&json!([])).unwrap_err(), unreadable("/type"));

@@ -98,7 +98,7 @@ mod tests {
     }
 
     #[test]
-    fn bodies_that_say_the_same_are_equal() {
+    fn equivalent_bodies_are_equal() {
         let body = text(r#"{"to":"a","n":18,"list":[{"x":1,"y":-2}]}"#);
         for same in [
             r#"{ "n": 18, "list": [ { "y": -2, "x": 1 } ], "to": "a" }"#,
@@ -110,7 +110,7 @@ mod tests {
     }
 
     #[test]
-    fn bodies_that_differ_are_not_equal() {
+    fn different_bodies_are_not_equal() {
         let body = text(r#"{"n":1,"list":[1,2]}"#);
         for other in [
             r#"{"n":1.5,"list":[1,2]}"#,

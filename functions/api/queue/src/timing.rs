@@ -113,13 +113,13 @@ mod tests {
     }
 
     #[test]
-    fn a_delay_and_an_instant_mean_the_same_moment() {
+    fn delay_and_instant_of_the_same_moment_are_equal() {
         assert_eq!(wait(Some(60), None).unwrap(), 60);
         assert_eq!(wait(None, Some(60)).unwrap(), 60);
     }
 
     #[test]
-    fn what_lies_in_the_past_runs_at_once() {
+    fn past_time_runs_at_once() {
         assert_eq!(wait(None, Some(-60)).unwrap(), 0);
         assert_eq!(wait(Some(0), None).unwrap(), 0);
     }
@@ -135,7 +135,7 @@ mod tests {
     }
 
     #[test]
-    fn a_job_cannot_be_put_off_for_longer_than_the_queue_keeps_it() {
+    fn delay_longer_than_the_queue_keeps_a_message_is_refused() {
         for refused in [
             wait(Some(604_801), None),
             wait(None, Some(604_801)),

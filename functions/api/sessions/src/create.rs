@@ -143,7 +143,7 @@ mod tests {
     use super::normalized;
 
     #[test]
-    fn address_is_kept_plain_and_another_text_is_cut() {
+    fn address_is_normalised_and_other_text_is_cut() {
         let long = "x".repeat(5000);
         for (text, expected) in [
             ("203.0.113.9:443", "203.0.113.9"),

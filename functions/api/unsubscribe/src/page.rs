@@ -138,7 +138,7 @@ mod tests {
     }
 
     #[test]
-    fn the_policy_lets_in_the_style_that_stands_in_the_page_and_nothing_else() {
+    fn content_policy_allows_only_the_style_of_the_page() {
         for page in [
             Page::Invalid,
             Page::Confirm(subscription("a***@example.com")),
@@ -165,7 +165,7 @@ mod tests {
     }
 
     #[test]
-    fn an_address_cannot_become_markup() {
+    fn address_cannot_become_markup() {
         for page in [Page::Confirm, Page::Unsubscribed, Page::Resubscribed] {
             let html = html(&page(subscription("<***@\"><script>")));
             assert!(!html.contains("<script"), "{html}");
@@ -173,7 +173,7 @@ mod tests {
     }
 
     #[test]
-    fn only_pages_about_somebody_have_a_button() {
+    fn only_pages_with_an_address_have_a_button() {
         let ann = || subscription("a***@example.com");
         for (page, buttons) in [
             (Page::Confirm(ann()), 1),

@@ -140,7 +140,7 @@ mod tests {
     use super::{Action, action};
 
     #[test]
-    fn only_the_pages_own_way_back_takes_an_unsubscription_back() {
+    fn only_the_undo_form_of_the_page_resubscribes() {
         for (form, undone) in [
             ("List-Unsubscribe=One-Click", false),
             ("", false),

@@ -65,7 +65,7 @@ mod tests {
     use super::key;
 
     #[test]
-    fn a_key_is_found_in_what_names_it_and_in_nothing_else() {
+    fn object_key_is_found_in_a_key_or_a_url_of_its_bucket_only() {
         for (text, found) in [
             ("r-1/final.pdf", Some("r-1/final.pdf")),
             (

@@ -173,7 +173,7 @@ mod tests {
     }
 
     #[test]
-    fn message_without_words_asks_for_everything_and_each_name_is_understood() {
+    fn empty_message_runs_every_task_and_each_task_name_is_accepted() {
         let ping: Task = serde_json::from_str("{}").unwrap();
         assert!(matches!(ping.task, TaskKind::Outbox));
         for name in Task::NAMES {

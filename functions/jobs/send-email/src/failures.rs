@@ -57,7 +57,7 @@ mod tests {
     }
 
     #[test]
-    fn trouble_of_one_recipient_is_set_aside_and_of_many_in_a_row_is_not() {
+    fn failure_of_one_recipient_is_set_aside_and_several_in_a_row_are_not() {
         let mut failures = FailureTracker::default();
         for _ in 0..3 {
             assert!(failures.note(unknown()).is_ok());
@@ -81,7 +81,7 @@ mod tests {
     }
 
     #[test]
-    fn recipient_that_another_job_writes_to_is_waited_for_before_a_retry_is_spent() {
+    fn busy_recipient_is_waited_for_before_a_retry_is_spent() {
         let mut failures = FailureTracker::default();
         failures.note(unknown()).unwrap();
         failures.note(Error::Busy).unwrap();
@@ -89,7 +89,7 @@ mod tests {
     }
 
     #[test]
-    fn every_recipient_has_a_turn_although_the_first_ones_fail_for_ever() {
+    fn every_recipient_gets_a_turn_although_the_first_ones_always_fail() {
         let starts: Vec<usize> = (1..=4)
             .map(|attempt| FailureTracker::start(attempt, 5))
             .collect();

@@ -40,7 +40,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn waits_are_never_shorter_than_asked_for_and_spread_further_each_time() {
+    fn waits_are_never_shorter_than_requested_and_spread_further_each_time() {
         let mut pace = Pace::default();
         for most in [1_250, 1_500, 2_000, 3_000, 5_000, 5_000] {
             assert_eq!(pace.spread(DEFAULT_WAIT, 0.0), DEFAULT_WAIT);

@@ -133,7 +133,7 @@ mod tests {
     }
 
     #[test]
-    fn resumed_bulk_begins_at_the_first_that_is_not_settled_and_counts_each_once() {
+    fn resumed_bulk_begins_at_the_first_unsettled_recipient_and_counts_each_once() {
         let mut run = Run::new(Checkpoint::default(), 5);
         run.count(0, sent());
         let reason = "no".into();
@@ -153,7 +153,7 @@ mod tests {
     }
 
     #[test]
-    fn attempt_that_gets_no_further_is_put_off_and_not_continued() {
+    fn attempt_without_progress_is_deferred_and_not_continued() {
         let mut run = Run::new(Checkpoint::default(), 5);
         run.count(3, SendOutcome::Skipped { in_doubt: false });
         assert!(matches!(run.out_of_time(), Error::OutOfTime(4)));
@@ -162,7 +162,7 @@ mod tests {
     }
 
     #[test]
-    fn limit_after_a_mail_goes_on_when_the_provider_says_and_a_fault_spends_a_retry() {
+    fn limit_after_a_mail_continues_after_the_providers_wait_and_a_fault_is_retried() {
         let mut run = Run::new(Checkpoint::default(), 5);
         run.count(0, sent());
         let wait = Duration::from_secs(7);
@@ -176,7 +176,7 @@ mod tests {
     }
 
     #[test]
-    fn later_attempt_begins_behind_the_recipients_that_may_have_stopped_the_one_before() {
+    fn later_attempt_begins_after_recipients_that_may_have_stopped_the_one_before() {
         let run = Run::new(Checkpoint::default(), 5);
         assert_eq!(run.places(2).collect::<Vec<_>>(), [2, 3, 4, 0, 1]);
         assert_eq!(Run::new(Checkpoint::default(), 0).places(3).count(), 0);

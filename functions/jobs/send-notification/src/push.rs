@@ -227,7 +227,7 @@ mod tests {
     use super::{cut, payload, shortest};
 
     #[test]
-    fn no_text_is_too_long_for_a_push_service() {
+    fn push_payload_of_any_text_fits_the_limit() {
         for filler in ["x", "\"", "\u{1f58b}"] {
             let item: InboxItem = serde_json::from_value(serde_json::json!({
                 "id": "01985c00-0000-7000-8000-000000000001",
@@ -243,7 +243,7 @@ mod tests {
     }
 
     #[test]
-    fn a_text_that_is_cut_says_so() {
+    fn cut_text_ends_with_an_ellipsis() {
         assert_eq!(cut("Zoë", 3), "Zoë");
         assert_eq!(cut("Zoë O", 3), "Zoë…");
     }

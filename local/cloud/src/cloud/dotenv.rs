@@ -34,7 +34,7 @@ mod tests {
     use super::{text, variables};
 
     #[test]
-    fn a_shell_and_we_ourselves_read_back_what_was_written() {
+    fn written_values_are_read_back_by_a_shell_and_by_the_parser() {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("env");
         for value in [

@@ -111,7 +111,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn a_result_without_status_is_the_body_of_a_200() {
+    async fn result_without_status_is_the_body_of_a_200() {
         let answer = build(br#"{"a":1}"#).unwrap();
         assert_eq!(answer.status(), StatusCode::OK);
         assert_eq!(answer.headers()["content-type"], "application/json");
@@ -122,7 +122,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_structured_result_says_each_part() {
+    async fn structured_result_sets_status_headers_cookies_and_body() {
         let result = br#"{"statusCode":201,"headers":{"X-N":7},"cookies":["a=1","b=2"],"body":"aGk=","isBase64Encoded":true}"#;
         let answer = build(result).unwrap();
         assert_eq!(answer.status(), StatusCode::CREATED);
@@ -132,7 +132,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_an_answer_is_refused() {
+    fn malformed_result_is_refused() {
         for result in [
             "",
             "{",

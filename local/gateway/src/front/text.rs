@@ -39,7 +39,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_not_text_travels_in_base64() {
+    fn binary_body_is_encoded_in_base64() {
         assert_eq!(
             body("application/json; charset=utf-8", b"{}"),
             (Some("{}".to_owned()), false)

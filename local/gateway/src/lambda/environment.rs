@@ -82,7 +82,7 @@ mod tests {
     use crate::template::Template;
 
     #[test]
-    fn a_function_sees_what_its_entry_names_and_nothing_else() {
+    fn function_sees_only_the_variables_of_its_entry() {
         let template = Template::parse(
             r"
 Globals: { Function: { Environment: { Variables: { LOG_LEVEL: !Ref Level } } } }

@@ -107,7 +107,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn lines_stay_whole_and_the_file_stays_bounded() {
+    async fn log_lines_are_complete_and_the_file_is_bounded() {
         let folder = tempfile::tempdir().unwrap();
         let log = Log::open(folder.path(), "f").unwrap();
         copy(log.clone(), &b"one\ntwo"[..]).await;

@@ -143,7 +143,7 @@ mod tests {
     }
 
     #[test]
-    fn the_projects_own_template_is_read() {
+    fn project_template_is_parsed() {
         let template = own().unwrap();
         let queue = template
             .functions
@@ -172,7 +172,7 @@ mod tests {
     }
 
     #[test]
-    fn every_function_has_its_block_and_every_block_its_function() {
+    fn every_function_folder_has_a_template_block_and_the_reverse() {
         let mut folders = [names("functions/api"), names("functions/jobs")].concat();
         folders.sort();
         let template = own().unwrap();
@@ -186,7 +186,7 @@ mod tests {
     }
 
     #[test]
-    fn every_sample_event_takes_a_route_of_the_function_that_it_is_named_after() {
+    fn every_sample_event_matches_a_route_of_its_function() {
         let template = own().unwrap();
         let events = names("tests/events");
         for function in &template.functions {
@@ -207,7 +207,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_a_template_is_refused() {
+    fn malformed_template_is_refused() {
         let function = |code: &str, path: &str| {
             format!(
                 "Resources:\n  F:\n    Type: AWS::Serverless::Function\n    Properties:\n      CodeUri: {code}\n      \
@@ -234,7 +234,7 @@ mod tests {
     }
 
     #[test]
-    fn a_route_is_not_given_twice() {
+    fn duplicate_route_is_refused() {
         let event = "{ Type: HttpApi, Properties: { Method: GET, Path: /x } }";
         let text = format!(
             "Resources:\n  F:\n    Type: AWS::Serverless::Function\n    Properties:\n      CodeUri: a\n      \

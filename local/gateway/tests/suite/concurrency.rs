@@ -46,7 +46,7 @@ async fn call_beyond_reserved_concurrency_is_refused_at_once() {
 }
 
 #[tokio::test]
-async fn call_that_waits_for_a_process_counts_as_well() {
+async fn call_waiting_for_a_process_counts_against_concurrency() {
     let running = start_with(1, &[]).await;
     let gateway = &running.gateway;
     let calls: Vec<_> = (0..6)
@@ -66,7 +66,7 @@ async fn call_that_waits_for_a_process_counts_as_well() {
 }
 
 #[tokio::test]
-async fn function_without_a_reservation_takes_all_calls() {
+async fn function_without_a_reservation_accepts_all_calls() {
     let running = start_with(2, &[("Reserve", "false")]).await;
     let gateway = &running.gateway;
     let calls: Vec<_> = (0..8)

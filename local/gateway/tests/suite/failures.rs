@@ -9,7 +9,7 @@ use crate::client::get;
 use crate::harness::{binaries, is_alive, start, template, until};
 
 #[tokio::test]
-async fn a_panic_and_an_error_are_internal_errors_and_the_instance_lives_on() {
+async fn panic_and_error_are_internal_errors_and_the_instance_survives() {
     let running = start(1).await;
     let url = running.gateway.url();
     let pid = get(&url, "/echo?do=pid").await.text();
@@ -24,7 +24,7 @@ async fn a_panic_and_an_error_are_internal_errors_and_the_instance_lives_on() {
 }
 
 #[tokio::test]
-async fn an_instance_that_exits_in_the_middle_of_a_call_is_replaced() {
+async fn instance_that_exits_during_a_call_is_replaced() {
     let running = start(1).await;
     let url = running.gateway.url();
     let pid = get(&url, "/echo?do=pid").await.text();
@@ -37,7 +37,7 @@ async fn an_instance_that_exits_in_the_middle_of_a_call_is_replaced() {
 }
 
 #[tokio::test]
-async fn a_kill_in_mid_flight_fails_the_running_calls_and_not_the_queued_ones() {
+async fn kill_fails_the_running_calls_and_not_the_queued_ones() {
     let running = start(2).await;
     let gateway = &running.gateway;
     let url = gateway.url();
@@ -69,7 +69,7 @@ async fn a_kill_in_mid_flight_fails_the_running_calls_and_not_the_queued_ones() 
 }
 
 #[tokio::test]
-async fn a_function_that_runs_over_its_timeout_is_killed() {
+async fn function_over_its_timeout_is_killed() {
     let running = start(1).await;
     let url = running.gateway.url();
     let pid: u32 = get(&url, "/brisk?do=pid").await.text().parse().unwrap();
@@ -82,7 +82,7 @@ async fn a_function_that_runs_over_its_timeout_is_killed() {
 }
 
 #[tokio::test]
-async fn a_function_that_cannot_start_fails_its_calls_and_only_those() {
+async fn function_that_cannot_start_fails_only_its_own_calls() {
     let running = start(2).await;
     let url = running.gateway.url();
     for _ in 0..3 {
@@ -99,7 +99,7 @@ async fn a_function_that_cannot_start_fails_its_calls_and_only_those() {
 }
 
 #[tokio::test]
-async fn a_direct_call_tells_why_it_failed() {
+async fn direct_call_returns_the_reason_of_its_failure() {
     let running = start(1).await;
     let unknown = running.gateway.invoke("nobody", json!({})).await;
     assert!(
@@ -115,7 +115,7 @@ async fn a_direct_call_tells_why_it_failed() {
 }
 
 #[tokio::test]
-async fn what_is_missing_or_taken_is_named_at_the_start() {
+async fn missing_program_and_occupied_port_are_reported_at_start() {
     let folder = binaries();
     let settings = Settings {
         listen: ([127, 0, 0, 1], 0).into(),
@@ -158,7 +158,7 @@ async fn what_is_missing_or_taken_is_named_at_the_start() {
 }
 
 #[tokio::test]
-async fn variables_over_4_kb_are_refused_at_the_start() {
+async fn variables_over_4_kb_are_refused_at_start() {
     let folder = binaries();
     let start = |length: usize| {
         local_gateway::start(Settings {

@@ -27,7 +27,7 @@ async fn twenty_overlapping_calls_on_three_instances_are_all_answered() {
 }
 
 #[tokio::test]
-async fn calls_one_after_the_other_stay_on_one_instance() {
+async fn sequential_calls_use_one_instance() {
     let running = start(8).await;
     let url = running.gateway.url();
     for _ in 0..50 {
@@ -38,7 +38,7 @@ async fn calls_one_after_the_other_stay_on_one_instance() {
 }
 
 #[tokio::test]
-async fn a_call_whose_caller_has_gone_runs_to_its_end() {
+async fn call_of_a_disconnected_caller_runs_to_completion() {
     let running = start(1).await;
     let gateway = &running.gateway;
     let url = gateway.url();
@@ -54,7 +54,7 @@ async fn a_call_whose_caller_has_gone_runs_to_its_end() {
 }
 
 #[tokio::test]
-async fn a_stopped_or_dropped_gateway_leaves_nothing_running() {
+async fn stopped_or_dropped_gateway_leaves_no_process() {
     for stop in [true, false] {
         let running = start(2).await;
         let url = running.gateway.url();

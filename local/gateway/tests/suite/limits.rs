@@ -18,7 +18,7 @@ fn post(kind: &str) -> Builder {
 }
 
 #[tokio::test]
-async fn a_body_over_10_mb_is_refused_however_it_is_sent() {
+async fn body_over_10_mb_is_refused_in_every_encoding() {
     let running = start(1).await;
     let url = running.gateway.url();
     send(&url, post("text/plain"), vec![b'a'; 10 * MB + 1])
@@ -44,7 +44,7 @@ async fn a_body_over_10_mb_is_refused_however_it_is_sent() {
 }
 
 #[tokio::test]
-async fn an_event_over_6_mb_is_refused_and_base64_counts() {
+async fn event_over_6_mb_is_refused_including_base64() {
     let running = start(1).await;
     let url = running.gateway.url();
     let sent = |kind: &'static str, size: usize| send(&url, post(kind), vec![b'a'; size]);
@@ -60,7 +60,7 @@ async fn an_event_over_6_mb_is_refused_and_base64_counts() {
 }
 
 #[tokio::test]
-async fn a_head_over_10240_bytes_is_refused_and_one_of_10240_is_not() {
+async fn request_head_over_10240_bytes_is_refused() {
     let running = start(1).await;
     let url = running.gateway.url();
     let rest = "GET /echo?do=pid HTTP/1.1\r\nhost: localhost\r\nx-pad: \r\n\r\n".len();
@@ -81,7 +81,7 @@ async fn a_head_over_10240_bytes_is_refused_and_one_of_10240_is_not() {
 }
 
 #[tokio::test]
-async fn an_answer_over_6_mb_is_refused_and_one_just_below_is_not() {
+async fn answer_over_6_mb_is_refused_and_a_smaller_one_is_not() {
     let running = start(1).await;
     let url = running.gateway.url();
     assert_eq!(
@@ -98,7 +98,7 @@ async fn an_answer_over_6_mb_is_refused_and_one_just_below_is_not() {
 }
 
 #[tokio::test]
-async fn an_integration_that_takes_longer_than_30_seconds_is_unavailable() {
+async fn integration_over_30_seconds_is_answered_503() {
     let running = start(1).await;
     let url = running.gateway.url();
     let (running_call, queued_call) = tokio::join!(
@@ -120,7 +120,7 @@ async fn an_integration_that_takes_longer_than_30_seconds_is_unavailable() {
 }
 
 #[tokio::test]
-async fn a_client_that_never_finishes_its_head_is_cut_off() {
+async fn client_with_an_unfinished_head_is_disconnected() {
     let running = start(1).await;
     let url = running.gateway.url();
     let mut slow = TcpStream::connect(address(&url)).await.unwrap();
@@ -140,7 +140,7 @@ async fn a_client_that_never_finishes_its_head_is_cut_off() {
 }
 
 #[tokio::test]
-async fn output_of_functions_is_kept_by_function() {
+async fn function_output_is_logged_per_function() {
     let running = start(1).await;
     assert_eq!(
         get(&running.gateway.url(), "/echo?do=print&text=hello")

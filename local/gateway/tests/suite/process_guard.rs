@@ -7,7 +7,7 @@ use crate::client::get;
 use crate::harness::{binaries, example, is_alive, template, until};
 
 #[tokio::test]
-async fn instances_do_not_outlive_a_gateway_that_is_killed() {
+async fn instances_do_not_outlive_a_killed_gateway() {
     let folder = binaries();
     let mut gateway = Command::new(example("standalone"))
         .arg(template())

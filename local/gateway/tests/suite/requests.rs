@@ -7,7 +7,7 @@ use crate::client::{get, raw, send};
 use crate::harness::start;
 
 #[tokio::test]
-async fn the_function_sees_the_request_as_api_gateway_shows_it() {
+async fn function_receives_the_request_in_api_gateway_format() {
     let running = start(1).await;
     let request = Request::get("/items/a%2Fb%20c?x=1&x=2&y=%20")
         .header("Host", "api.example.test")
@@ -70,7 +70,7 @@ async fn bodies_arrive_byte_for_byte() {
 }
 
 #[tokio::test]
-async fn a_chunked_body_arrives_whole_and_a_half_closed_client_gets_its_answer() {
+async fn chunked_body_arrives_complete_and_a_half_closed_client_gets_its_answer() {
     let running = start(1).await;
     let request = b"POST /echo HTTP/1.1\r\nHost: localhost\r\nContent-Type: text/plain\r\nConnection: close\r\n\
         Transfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n";
@@ -85,7 +85,7 @@ async fn a_chunked_body_arrives_whole_and_a_half_closed_client_gets_its_answer()
 }
 
 #[tokio::test]
-async fn what_is_not_routed_is_not_found() {
+async fn unknown_route_is_answered_404() {
     let running = start(1).await;
     let url = running.gateway.url();
     get(&url, "/nowhere").await.assert_refusal(404, "Not Found");
@@ -133,7 +133,7 @@ async fn malformed_requests_reach_no_function() {
 }
 
 #[tokio::test]
-async fn a_function_sees_only_the_variables_that_its_entry_names() {
+async fn function_sees_only_the_variables_of_its_entry() {
     let running = start(1).await;
     let seen = get(&running.gateway.url(), "/echo?do=env").await.json();
     let names: Vec<&str> = seen
@@ -162,7 +162,7 @@ async fn a_function_sees_only_the_variables_that_its_entry_names() {
 }
 
 #[tokio::test]
-async fn a_sample_event_needs_no_http() {
+async fn sample_event_can_be_invoked_without_http() {
     let running = start(1).await;
     let event = json!({
         "version": "2.0", "routeKey": "GET /echo", "rawPath": "/echo", "rawQueryString": "do=pid", "headers": {},

@@ -89,7 +89,7 @@ mod tests {
     use crate::mail::Provider;
 
     #[test]
-    fn the_simulators_addresses_end_as_documented_with_any_label() {
+    fn simulator_addresses_have_their_documented_outcome_with_any_label() {
         for (provider, address, expected) in [
             (
                 Provider::Ses,

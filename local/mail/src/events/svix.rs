@@ -58,7 +58,7 @@ mod tests {
 
     /// The example of Svix's documentation.
     #[test]
-    fn the_documented_example_has_the_documented_signature() {
+    fn documented_example_gets_the_documented_signature() {
         let key = Key::parse("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw").unwrap();
         let signature = key
             .sign(
@@ -71,7 +71,7 @@ mod tests {
     }
 
     #[test]
-    fn a_secret_without_its_prefix_or_key_is_none() {
+    fn malformed_secret_is_refused() {
         for bad in ["", "whsec_", "MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", "whsec_%"] {
             assert_eq!(Key::parse(bad).unwrap_err(), BadSecret, "{bad}");
         }

@@ -103,7 +103,7 @@ mod tests {
     }
 
     #[test]
-    fn a_whole_header_names_its_region() {
+    fn complete_authorization_header_names_its_region() {
         assert_eq!(check(&signed(WHOLE)).unwrap().0, "eu-west-1");
     }
 
@@ -124,7 +124,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_whole_is_refused() {
+    fn incomplete_authorization_header_is_refused() {
         assert_eq!(
             check(&HeaderMap::new()).unwrap_err().code,
             Code::MissingAuthenticationToken

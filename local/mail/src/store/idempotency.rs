@@ -63,7 +63,7 @@ mod tests {
     use crate::clock;
 
     #[test]
-    fn a_key_stands_for_its_request_for_a_day() {
+    fn idempotency_key_is_kept_for_a_day() {
         let mut keys = Keys::default();
         let at = clock::now();
         keys.add("k", "p", "1", at);

@@ -133,7 +133,7 @@ mod tests {
     }
 
     #[test]
-    fn mails_survive_a_restart_and_a_torn_line_does_not() {
+    fn mails_survive_a_restart_and_a_truncated_line_does_not() {
         let folder = tempfile::tempdir().unwrap();
         let store = Store::open(folder.path()).unwrap();
         store.keep(&mail("1", "x@y.z"), None).unwrap();
@@ -151,7 +151,7 @@ mod tests {
     }
 
     #[test]
-    fn an_idempotency_key_survives_a_restart_and_goes_with_its_mail() {
+    fn idempotency_key_survives_a_restart_and_is_removed_with_its_mail() {
         let folder = tempfile::tempdir().unwrap();
         let store = Store::open(folder.path()).unwrap();
         for id in ["1", "2"] {
@@ -172,7 +172,7 @@ mod tests {
     }
 
     #[test]
-    fn an_address_is_found_whole_and_a_search_in_part() {
+    fn address_filter_matches_exactly_and_search_matches_parts() {
         let folder = tempfile::tempdir().unwrap();
         let store = Store::open(folder.path()).unwrap();
         store.keep(&mail("1", "signer1@y.z"), None).unwrap();
@@ -190,7 +190,7 @@ mod tests {
     }
 
     #[test]
-    fn the_newer_half_outlives_a_full_file() {
+    fn newer_half_is_kept_when_the_file_is_full() {
         let folder = tempfile::tempdir().unwrap();
         let store = Store::open(folder.path()).unwrap();
         for id in ["1", "2", "3", "4"] {

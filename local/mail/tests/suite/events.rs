@@ -69,7 +69,7 @@ fn names(events: &Events, mail: &str) -> Vec<&'static str> {
 }
 
 #[tokio::test]
-async fn the_topic_asks_before_it_sends_and_sends_as_sns_does() {
+async fn topic_asks_for_confirmation_and_sends_in_sns_format() {
     let data = tempfile::tempdir().unwrap();
     let (server, receiver) = subscribed(&data).await;
     let id = send_by_ses(&server, "ann@example.com", Some("signtusk")).await;
@@ -108,7 +108,7 @@ async fn the_topic_asks_before_it_sends_and_sends_as_sns_does() {
 }
 
 #[tokio::test]
-async fn without_a_configuration_set_ses_tells_nothing() {
+async fn ses_mail_without_a_configuration_set_sends_no_events() {
     let data = tempfile::tempdir().unwrap();
     let (server, receiver) = subscribed(&data).await;
     let silent = send_by_ses(&server, "ann@example.com", None).await;
@@ -124,7 +124,7 @@ async fn without_a_configuration_set_ses_tells_nothing() {
 }
 
 #[tokio::test]
-async fn the_simulators_addresses_behave() {
+async fn simulator_addresses_send_their_events() {
     let data = tempfile::tempdir().unwrap();
     for (to, kinds) in [
         ("success@simulator.amazonses.com", vec!["Delivery", "Send"]),
@@ -178,7 +178,7 @@ async fn the_simulators_addresses_behave() {
 }
 
 #[tokio::test]
-async fn a_webhook_is_signed_and_keeps_its_id_when_it_is_sent_again() {
+async fn webhook_is_signed_and_keeps_its_id_when_repeated() {
     let data = tempfile::tempdir().unwrap();
     let (server, receiver) = subscribed(&data).await;
     receiver.answers.lock().unwrap().extend([500, 404]);
@@ -203,7 +203,7 @@ async fn a_webhook_is_signed_and_keeps_its_id_when_it_is_sent_again() {
 }
 
 #[tokio::test]
-async fn an_event_is_sent_until_it_is_taken_under_the_same_message_id() {
+async fn event_is_repeated_under_the_same_message_id_until_accepted() {
     let data = tempfile::tempdir().unwrap();
     let (server, receiver) = subscribed(&data).await;
     server.events().hold();
@@ -260,7 +260,7 @@ async fn held_events_can_be_sent_in_any_order_and_twice() {
 }
 
 #[tokio::test]
-async fn events_from_before_the_confirmation_wait_for_it() {
+async fn events_before_the_confirmation_wait_for_it() {
     let data = tempfile::tempdir().unwrap();
     let server = start(Settings::throwaway(data.path())).await.unwrap();
     let receiver = Receiver::listen().await;
@@ -287,7 +287,7 @@ async fn events_from_before_the_confirmation_wait_for_it() {
 }
 
 #[tokio::test]
-async fn only_the_right_token_for_the_right_topic_confirms() {
+async fn subscription_is_confirmed_only_by_the_right_token_and_topic() {
     let data = tempfile::tempdir().unwrap();
     let server = start(Settings::throwaway(data.path())).await.unwrap();
     server
@@ -318,7 +318,7 @@ async fn only_the_right_token_for_the_right_topic_confirms() {
 }
 
 #[tokio::test]
-async fn what_is_done_in_the_mailbox_is_told() {
+async fn mailbox_actions_send_events() {
     let data = tempfile::tempdir().unwrap();
     let (server, receiver) = subscribed(&data).await;
     let id = send_by_resend(&server, "ann@example.com").await;
@@ -352,7 +352,7 @@ async fn what_is_done_in_the_mailbox_is_told() {
 }
 
 #[tokio::test]
-async fn nobody_is_told_who_did_not_subscribe() {
+async fn events_without_a_subscription_are_not_sent() {
     let data = tempfile::tempdir().unwrap();
     let (server, receiver) = subscribed(&data).await;
     server.events().unsubscribe();

@@ -49,7 +49,7 @@ fn mail(to: &str, html: Option<&str>) -> Vec<u8> {
 }
 
 #[tokio::test]
-async fn the_list_is_a_bare_array_newest_first() {
+async fn list_is_a_bare_array_newest_first() {
     let data = tempfile::tempdir().unwrap();
     let server = server(&data).await;
     for to in ["a@example.com", "b@example.com", "a@example.com"] {
@@ -85,7 +85,7 @@ async fn text_without_a_charset_arrives_in_seven_bits() {
 }
 
 #[tokio::test]
-async fn a_shown_mail_cannot_run_anything() {
+async fn shown_mail_cannot_run_scripts() {
     let data = tempfile::tempdir().unwrap();
     let server = server(&data).await;
     send(
@@ -124,7 +124,7 @@ async fn links_of_a_framed_mail_open_in_a_tab() {
 }
 
 #[tokio::test]
-async fn an_unchanged_list_is_not_sent_again() {
+async fn unchanged_list_is_answered_304() {
     let data = tempfile::tempdir().unwrap();
     let server = server(&data).await;
     let (head, _) = get(&server, "/messages").await;
@@ -141,7 +141,7 @@ async fn an_unchanged_list_is_not_sent_again() {
 }
 
 #[tokio::test]
-async fn deleting_forgets_every_mail_for_good() {
+async fn deletion_removes_every_mail_permanently() {
     let data = tempfile::tempdir().unwrap();
     let first = server(&data).await;
     send(&first, &mail("a@example.com", None)).await;
@@ -156,7 +156,7 @@ async fn deleting_forgets_every_mail_for_good() {
 }
 
 #[tokio::test]
-async fn a_hostile_request_gets_an_error_in_ses_shape() {
+async fn malformed_request_gets_an_error_in_ses_format() {
     let data = tempfile::tempdir().unwrap();
     let server = server(&data).await;
     for body in [

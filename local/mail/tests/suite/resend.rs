@@ -38,7 +38,7 @@ async fn send_under(server: &Server, key: &str, body: &Value) -> Answer {
 }
 
 #[tokio::test]
-async fn rate_of_resend_is_met_with_retry_after() {
+async fn rate_limit_of_resend_is_answered_with_retry_after() {
     let data = tempfile::tempdir().unwrap();
     let settings = Settings {
         resend_rate: Some(2),
@@ -71,7 +71,7 @@ fn assert_refused(answer: &Answer, status: u16, name: &str) {
 }
 
 #[tokio::test]
-async fn an_accepted_mail_is_kept_under_the_id_that_was_answered() {
+async fn accepted_mail_is_stored_under_its_answered_id() {
     let data = tempfile::tempdir().unwrap();
     let server = server(&data).await;
     let mut body = mail("Jörg <joerg@example.com>");
@@ -116,7 +116,7 @@ async fn an_accepted_mail_is_kept_under_the_id_that_was_answered() {
 }
 
 #[tokio::test]
-async fn nobody_gets_in_without_the_key_or_a_user_agent() {
+async fn call_without_key_or_user_agent_is_refused() {
     let data = tempfile::tempdir().unwrap();
     let server = server(&data).await;
     let body = mail("a@b.c").to_string();
@@ -162,7 +162,7 @@ fn with(member: &str, value: Value) -> Value {
 }
 
 #[tokio::test]
-async fn what_resend_refuses_is_refused_under_its_name_and_not_kept() {
+async fn mail_refused_by_resend_gets_its_error_name_and_is_not_stored() {
     let data = tempfile::tempdir().unwrap();
     let server = server(&data).await;
     let many: Vec<String> = (0..51).map(|n| format!("s{n}@example.com")).collect();
@@ -227,7 +227,7 @@ async fn what_resend_refuses_is_refused_under_its_name_and_not_kept() {
 }
 
 #[tokio::test]
-async fn a_key_sends_once_and_stands_for_its_payload_also_after_a_restart() {
+async fn idempotency_key_sends_once_for_its_payload_even_after_a_restart() {
     let data = tempfile::tempdir().unwrap();
     let first = server(&data).await;
     let sent = send_under(&first, "key-1", &mail("a@example.com")).await;
@@ -258,7 +258,7 @@ async fn a_key_sends_once_and_stands_for_its_payload_also_after_a_restart() {
 }
 
 #[tokio::test]
-async fn a_key_is_1_to_256_characters() {
+async fn idempotency_key_must_have_1_to_256_characters() {
     let data = tempfile::tempdir().unwrap();
     let server = server(&data).await;
     let fits = "k".repeat(256);
@@ -270,7 +270,7 @@ async fn a_key_is_1_to_256_characters() {
 }
 
 #[tokio::test]
-async fn a_key_in_flight_is_refused_and_a_refused_request_does_not_use_its_key_up() {
+async fn key_in_flight_is_refused_and_a_refused_request_does_not_consume_its_key() {
     let data = tempfile::tempdir().unwrap();
     let server = server(&data).await;
     let slow = Fault::Slow(Duration::from_millis(500));
@@ -291,7 +291,7 @@ async fn a_key_in_flight_is_refused_and_a_refused_request_does_not_use_its_key_u
 }
 
 #[tokio::test]
-async fn fifty_repeats_at_once_make_one_mail() {
+async fn fifty_concurrent_repetitions_create_one_mail() {
     let data = tempfile::tempdir().unwrap();
     let server = server(&data).await;
     let body = mail("a@example.com");
@@ -308,7 +308,7 @@ async fn fifty_repeats_at_once_make_one_mail() {
 }
 
 #[tokio::test]
-async fn a_lost_answer_is_found_again_under_its_key() {
+async fn lost_answer_is_returned_again_for_its_key() {
     let data = tempfile::tempdir().unwrap();
     let server = server(&data).await;
     server.faults().set_for_next(1, Fault::AcceptThenCut);
@@ -321,7 +321,7 @@ async fn a_lost_answer_is_found_again_under_its_key() {
 }
 
 #[tokio::test]
-async fn a_batch_is_taken_whole_or_not_at_all() {
+async fn batch_is_accepted_entirely_or_not_at_all() {
     let data = tempfile::tempdir().unwrap();
     let server = server(&data).await;
     let batch = json!([mail("a@example.com"), mail("b@example.com")]).to_string();
@@ -345,7 +345,7 @@ async fn a_batch_is_taken_whole_or_not_at_all() {
 }
 
 #[tokio::test]
-async fn a_fault_answers_as_resend_would() {
+async fn fault_is_answered_in_resend_format() {
     let data = tempfile::tempdir().unwrap();
     let server = server(&data).await;
     let faults = server.faults_of(Provider::Resend);

@@ -85,7 +85,7 @@ fn code(sent: Sent) -> String {
 }
 
 #[tokio::test]
-async fn an_accepted_mail_is_kept_under_the_id_that_was_answered() {
+async fn accepted_mail_is_stored_under_its_answered_id() {
     let provider = provider().await;
     let content = simple(
         "Bitte prüfen",
@@ -116,7 +116,7 @@ async fn an_accepted_mail_is_kept_under_the_id_that_was_answered() {
 }
 
 #[tokio::test]
-async fn tags_and_a_known_configuration_set_stay_with_the_mail() {
+async fn tags_and_a_known_configuration_set_are_stored_with_the_mail() {
     let provider = provider().await;
     let send = |set: &str| {
         let tag = MessageTag::builder().name("ledger").value("ab12");
@@ -169,7 +169,7 @@ async fn tag_outside_the_alphabet_is_refused() {
 }
 
 #[tokio::test]
-async fn rate_of_ses_is_met_by_recipients() {
+async fn rate_limit_of_ses_counts_recipients() {
     let provider = provider_with_rate(Some(3)).await;
     let two = provider.send(FROM, &["a@b.c", "b@b.c"], simple("Hello", &[]));
     two.await.unwrap();
@@ -182,7 +182,7 @@ async fn rate_of_ses_is_met_by_recipients() {
 }
 
 #[tokio::test]
-async fn a_raw_mail_is_read_as_its_recipient_would_read_it() {
+async fn raw_mail_is_parsed_as_its_recipient_sees_it() {
     let provider = provider().await;
     let mail = "From: SignTusk <noreply@signtusk.localhost>\r\nTo: Ann <ann@example.com>, bob@example.com\r\n\
         Subject: =?utf-8?q?Gr=C3=BC=C3=9Fe?=\r\nX-Note: folded\r\n line\r\nMIME-Version: 1.0\r\n\
@@ -211,7 +211,7 @@ async fn a_raw_mail_is_read_as_its_recipient_would_read_it() {
 }
 
 #[tokio::test]
-async fn what_ses_refuses_is_refused_under_its_code_and_not_kept() {
+async fn mail_refused_by_ses_gets_its_error_code_and_is_not_stored() {
     let provider = provider().await;
     let ok = || simple("Hello", &[]);
     let many: Vec<String> = (0..51).map(|n| format!("s{n}@example.com")).collect();
@@ -288,7 +288,7 @@ async fn what_ses_refuses_is_refused_under_its_code_and_not_kept() {
 }
 
 #[tokio::test]
-async fn a_mail_over_forty_megabytes_is_refused() {
+async fn mail_over_forty_megabytes_is_refused() {
     let provider = provider().await;
     let mail = format!(
         "From: {FROM}\r\nTo: a@b.c\r\n\r\n{}",
@@ -301,7 +301,7 @@ async fn a_mail_over_forty_megabytes_is_refused() {
 }
 
 #[tokio::test]
-async fn a_fault_answers_with_the_code_that_the_sdk_knows() {
+async fn fault_is_answered_with_the_code_known_to_the_sdk() {
     let provider = provider().await;
     let faults = provider.server.faults();
     for (fault, expected) in [
@@ -341,7 +341,7 @@ async fn a_fault_answers_with_the_code_that_the_sdk_knows() {
 }
 
 #[tokio::test]
-async fn a_fault_meets_only_the_calls_it_was_set_for() {
+async fn fault_affects_only_the_calls_it_was_set_for() {
     let provider = provider().await;
     let faults = provider.server.faults();
     faults.set_for_next(2, Fault::Throttled);
@@ -364,7 +364,7 @@ async fn a_fault_meets_only_the_calls_it_was_set_for() {
 }
 
 #[tokio::test]
-async fn a_cut_call_gets_no_answer_and_its_mail_is_kept() {
+async fn interrupted_call_gets_no_answer_and_its_mail_is_stored() {
     let provider = provider().await;
     provider
         .server
@@ -376,7 +376,7 @@ async fn a_cut_call_gets_no_answer_and_its_mail_is_kept() {
 }
 
 #[tokio::test]
-async fn a_hook_runs_before_or_after_the_mail_is_kept() {
+async fn hook_runs_before_or_after_the_mail_is_stored() {
     let provider = provider().await;
     let faults = provider.server.faults();
     let pulled = Arc::new(AtomicU32::new(0));
@@ -394,7 +394,7 @@ async fn a_hook_runs_before_or_after_the_mail_is_kept() {
 }
 
 #[tokio::test]
-async fn a_caller_that_gives_up_on_a_slow_provider_is_still_sent_to() {
+async fn mail_of_a_caller_that_timed_out_is_still_sent() {
     let provider = provider().await;
     provider
         .server

@@ -48,7 +48,7 @@ async fn checked(messages: &[Message]) -> Vec<bool> {
 }
 
 #[tokio::test]
-async fn what_the_topic_signs_is_genuine_to_another_program_and_a_forgery_is_not() {
+async fn topic_signatures_are_verified_by_another_program_and_forgeries_refused() {
     let data = tempfile::tempdir().unwrap();
     let server = server(&data).await;
     let signer = Signer::new(&server.sns_url()).unwrap();

@@ -249,7 +249,7 @@ mod tests {
     }
 
     #[test]
-    fn not_before_wins_over_delay() {
+    fn not_before_overrides_delay() {
         let options = options(&[
             ("Upstash-Delay", "50s"),
             ("Upstash-Not-Before", "1700000000"),
@@ -259,7 +259,7 @@ mod tests {
     }
 
     #[test]
-    fn a_callback_has_options_of_its_own_and_leaves_the_message_alone() {
+    fn callback_has_its_own_options() {
         let options = options(&[
             ("Upstash-Callback", "https://example.com/cb"),
             ("Upstash-Callback-Retries", "7"),
@@ -340,7 +340,7 @@ mod tests {
     }
 
     #[test]
-    fn malformed_headers_are_refused_by_name() {
+    fn malformed_header_is_refused_by_name() {
         for (name, value) in [
             ("Upstash-Method", "BREW"),
             ("Upstash-Retries", "-1"),

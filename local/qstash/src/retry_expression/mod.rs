@@ -118,19 +118,19 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_a_positive_number_is_no_delay() {
+    fn result_that_is_not_a_positive_number_is_zero_delay() {
         assert_eq!(delay_ms("-5", 0), 0);
         assert_eq!(delay_ms("sqrt(-1)", 0), 0);
         assert_eq!(delay_ms("0 / 0", 0), 0);
     }
 
     #[test]
-    fn an_endless_delay_is_held_at_a_year() {
+    fn infinite_delay_is_capped_at_a_year() {
         assert_eq!(delay_ms("1 / 0", 0), MAX_DELAY.as_millis());
     }
 
     #[test]
-    fn nonsense_is_refused() {
+    fn malformed_retry_expression_is_refused() {
         let deep = "(".repeat(500);
         for text in [
             "",
@@ -150,7 +150,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn no_text_makes_it_panic(text in ".{0,60}", retried in 0u32..20) {
+        fn arbitrary_expression_text_does_not_panic(text in ".{0,60}", retried in 0u32..20) {
             if let Ok(expression) = RetryExpression::parse(&text) {
                 let _ = expression.delay(retried);
             }

@@ -88,7 +88,7 @@ mod tests {
     }
 
     #[test]
-    fn no_more_start_than_the_rate_allows_until_the_period_is_over() {
+    fn starts_are_limited_to_the_rate_per_period() {
         let mut lane = lane("rate=2,period=10s", 5);
         let started =
             |lane: &mut FlowLane, now_ms| std::iter::from_fn(|| lane.take(now_ms)).count();
@@ -99,7 +99,7 @@ mod tests {
     }
 
     #[test]
-    fn no_more_run_at_once_than_the_parallelism_allows() {
+    fn running_messages_are_limited_to_the_parallelism() {
         let mut lane = lane("parallelism=1", 2);
         assert!(lane.take(0).is_some());
         assert!(lane.take(60_000).is_none());
@@ -108,7 +108,7 @@ mod tests {
     }
 
     #[test]
-    fn a_paused_lane_starts_nothing_and_wakes_nobody() {
+    fn paused_lane_starts_and_schedules_nothing() {
         let mut lane = lane("rate=1", 3);
         lane.key.paused = true;
         assert!(lane.take(0).is_none());

@@ -374,7 +374,7 @@ mod tests {
     }
 
     #[test]
-    fn a_queue_starts_the_next_message_only_when_the_first_and_its_callback_are_done() {
+    fn queue_starts_the_next_message_after_the_first_and_its_callback() {
         let mut index = Index::new(PARALLELISM);
         let (first, second) = (pending(Some("q"), 0), pending(Some("q"), 0));
         let callback = Pending {
@@ -395,7 +395,7 @@ mod tests {
     }
 
     #[test]
-    fn a_message_that_was_tried_before_keeps_its_place_over_a_restart() {
+    fn retried_message_keeps_its_place_after_a_restart() {
         let mut index = Index::new(PARALLELISM);
         let (older, tried) = (pending(Some("q"), 0), pending(Some("q"), 1));
         index.add(older.clone());
@@ -406,7 +406,7 @@ mod tests {
     }
 
     #[test]
-    fn no_more_than_the_limit_are_under_way() {
+    fn running_messages_are_limited_to_the_global_parallelism() {
         let mut index = Index::new(PARALLELISM);
         for _ in 0..PARALLELISM + 10 {
             index.add(pending(None, 0));
@@ -418,7 +418,7 @@ mod tests {
     }
 
     #[test]
-    fn a_cancelled_message_never_starts_and_frees_its_place() {
+    fn cancelled_message_never_starts_and_frees_its_place() {
         let mut index = Index::new(PARALLELISM);
         let (first, second) = (pending(Some("q"), 0), pending(Some("q"), 0));
         index.add(first.clone());

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use crate::harness::{Answer, Cloud, Receiver, a_while, eventually};
 
 #[tokio::test]
-async fn item_that_cannot_be_sent_does_not_hold_up_the_others() {
+async fn unsendable_item_does_not_block_the_others() {
     let (cloud, receiver) = (
         Cloud::start(1.0).await,
         Receiver::start(|_, _| Answer::status(200)).await,
@@ -48,7 +48,7 @@ async fn item_that_cannot_be_sent_does_not_hold_up_the_others() {
 }
 
 #[tokio::test]
-async fn batch_with_a_malformed_item_is_refused_whole() {
+async fn batch_with_a_malformed_item_is_refused_entirely() {
     let (cloud, receiver) = (
         Cloud::start(1.0).await,
         Receiver::start(|_, _| Answer::status(200)).await,
@@ -78,7 +78,7 @@ async fn batch_with_a_malformed_item_is_refused_whole() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn more_than_ten_thousand_items_all_arrive_exactly_once() {
+async fn more_than_ten_thousand_items_arrive_exactly_once() {
     const COUNT: usize = 10_001;
     let (cloud, receiver) = (
         Cloud::start(1.0).await,
@@ -104,7 +104,7 @@ async fn more_than_ten_thousand_items_all_arrive_exactly_once() {
 }
 
 #[tokio::test]
-async fn a_body_that_is_no_list_is_refused() {
+async fn body_that_is_not_a_list_is_refused() {
     let cloud = Cloud::start(1.0).await;
     for body in ["", "{}", "[", "\u{feff}[]", "null"] {
         assert_eq!(

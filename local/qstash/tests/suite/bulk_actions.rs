@@ -15,7 +15,7 @@ async fn with_delayed(labels: &[&str]) -> Cloud {
 }
 
 #[tokio::test]
-async fn cancellation_in_the_background_is_looked_up_by_its_id() {
+async fn background_cancellation_is_found_by_its_id() {
     let cloud = with_delayed(&["a", "a", "b"]).await;
     let reply = cloud.delete("/v2/messages?label=a&async=true").await;
     assert_eq!(reply.status, StatusCode::ACCEPTED);
@@ -37,7 +37,7 @@ async fn cancellation_in_the_background_is_looked_up_by_its_id() {
 }
 
 #[tokio::test]
-async fn body_says_what_the_query_may_say() {
+async fn body_accepts_the_same_filters_as_the_query() {
     let cloud = with_delayed(&["a", "b"]).await;
     let body = json!({ "label": ["a"], "async": true }).to_string();
     let reply = cloud.call(Method::DELETE, "/v2/messages", &[], body).await;
@@ -54,7 +54,7 @@ async fn body_says_what_the_query_may_say() {
 }
 
 #[tokio::test]
-async fn actions_are_listed_page_by_page_and_by_state() {
+async fn actions_are_listed_by_page_and_by_state() {
     let cloud = with_delayed(&["a", "b", "c"]).await;
     for label in ["a", "b", "c"] {
         cloud.delete(&format!("/v2/messages?label={label}")).await;
@@ -82,7 +82,7 @@ async fn actions_are_listed_page_by_page_and_by_state() {
 }
 
 #[tokio::test]
-async fn cancellation_by_ids_is_no_bulk_action_and_takes_at_most_500() {
+async fn cancellation_by_ids_is_not_a_bulk_action_and_is_limited_to_500() {
     let cloud = with_delayed(&["a"]).await;
     let refused = cloud.delete("/v2/messages?count=501").await;
     refused.assert_refused(StatusCode::BAD_REQUEST, "500");

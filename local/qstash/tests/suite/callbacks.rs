@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use crate::harness::{Answer, Cloud, Receiver, a_while, eventually};
 
 #[tokio::test]
-async fn a_callback_tells_of_every_attempt_and_is_signed_itself() {
+async fn callback_reports_every_attempt_and_is_signed() {
     let cloud = Cloud::start(1.0).await;
     let receiver = Receiver::start(|one, before| {
         let fails = one.path == "/work" && before == 0;
@@ -56,7 +56,7 @@ async fn a_callback_tells_of_every_attempt_and_is_signed_itself() {
 }
 
 #[tokio::test]
-async fn a_failure_callback_comes_once_at_the_end_and_names_the_dead_letter() {
+async fn failure_callback_is_sent_once_at_the_end_and_names_the_dead_letter() {
     let cloud = Cloud::start(1.0).await;
     let receiver =
         Receiver::start(|one, _| Answer::status(if one.path == "/work" { 500 } else { 200 })).await;
@@ -85,7 +85,7 @@ async fn a_failure_callback_comes_once_at_the_end_and_names_the_dead_letter() {
 }
 
 #[tokio::test]
-async fn no_failure_callback_comes_for_a_message_that_arrived() {
+async fn delivered_message_sends_no_failure_callback() {
     let (cloud, receiver) = (
         Cloud::start(1.0).await,
         Receiver::start(|_, _| Answer::status(200)).await,
@@ -118,7 +118,7 @@ async fn callback_with_a_delay_is_refused() {
 }
 
 #[tokio::test]
-async fn callback_to_a_host_that_nobody_knows_is_refused() {
+async fn callback_to_an_unknown_host_is_refused() {
     let cloud = Cloud::start(1.0).await;
     let headers = [("Upstash-Failure-Callback", "https://nobody.invalid/")];
     let path = "/v2/publish/https://example.com/";

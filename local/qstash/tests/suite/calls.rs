@@ -6,7 +6,7 @@ use serde_json::json;
 use crate::harness::{Cloud, Receiver, eventually};
 
 #[tokio::test]
-async fn nobody_gets_in_without_the_token() {
+async fn call_without_the_token_is_refused() {
     let cloud = Cloud::start(1.0).await;
     for headers in [
         &[][..],
@@ -28,7 +28,7 @@ async fn nobody_gets_in_without_the_token() {
 }
 
 #[tokio::test]
-async fn the_keys_are_those_by_which_the_sdk_knows_a_running_development_server() {
+async fn keys_are_those_of_the_official_development_server() {
     let keys = Cloud::start(1.0).await.get("/v2/keys").await.json;
     let official = (
         "sig_7kYjw48mhY7kAjqNGcy6cr29RJ6r",
@@ -96,7 +96,7 @@ async fn calls_are_counted() {
 }
 
 #[tokio::test]
-async fn deliveries_under_way_are_counted_against_the_servers_own_limit() {
+async fn running_deliveries_count_against_the_servers_own_limit() {
     let cloud = Cloud::start(1.0).await;
     let receiver =
         Receiver::start(|_, _| crate::harness::Answer::status(200).after_ms(60_000)).await;
@@ -109,7 +109,7 @@ async fn deliveries_under_way_are_counted_against_the_servers_own_limit() {
 }
 
 #[tokio::test]
-async fn name_outside_the_alphabet_is_refused_where_things_are_made() {
+async fn name_outside_the_alphabet_is_refused_on_creation() {
     let cloud = Cloud::start(1.0).await;
     let endpoints = json!({ "endpoints": [{ "url": "https://example.com/" }] }).to_string();
     let dotted = cloud.post("/v2/topics/my.group/endpoints", &endpoints);
@@ -128,7 +128,7 @@ async fn name_outside_the_alphabet_is_refused_where_things_are_made() {
 }
 
 #[tokio::test]
-async fn workflow_endpoints_say_that_they_are_not_built() {
+async fn workflow_endpoints_are_reported_as_not_implemented() {
     let cloud = Cloud::start(1.0).await;
     for path in [
         "/v2/trigger/https://example.com/",

@@ -26,7 +26,7 @@ async fn with_dead(labels: &[&str]) -> (Cloud, Receiver, Arc<AtomicU16>) {
 }
 
 #[tokio::test]
-async fn an_entry_shows_the_message_and_the_last_answer() {
+async fn dead_letter_shows_the_message_and_the_last_answer() {
     let (cloud, _receiver, _) = with_dead(&["a"]).await;
     let entry = &cloud.dead("label=a").await[0];
     assert_eq!(
@@ -69,7 +69,7 @@ async fn filters_narrow_the_list_and_pages_follow_each_other() {
 }
 
 #[tokio::test]
-async fn a_mistyped_filter_touches_nothing() {
+async fn mistyped_filter_changes_nothing() {
     let (cloud, _receiver, _) = with_dead(&["a"]).await;
     assert_eq!(
         cloud.delete("/v2/dlq?labeel=a").await.status,
@@ -83,7 +83,7 @@ async fn a_mistyped_filter_touches_nothing() {
 }
 
 #[tokio::test]
-async fn a_deleted_entry_is_gone() {
+async fn deleted_dead_letter_is_gone() {
     let (cloud, _receiver, _) = with_dead(&["a", "b"]).await;
     let id = cloud.dead("label=a").await[0]["dlqId"]
         .as_str()
@@ -101,7 +101,7 @@ async fn a_deleted_entry_is_gone() {
 }
 
 #[tokio::test]
-async fn a_retried_entry_is_a_new_message_and_leaves_the_queue() {
+async fn retried_dead_letter_becomes_a_new_message_and_leaves_the_queue() {
     let (cloud, receiver, status) = with_dead(&["a"]).await;
     status.store(200, Ordering::SeqCst);
     let entry = cloud.dead("").await[0].clone();
@@ -126,7 +126,7 @@ async fn a_retried_entry_is_a_new_message_and_leaves_the_queue() {
 }
 
 #[tokio::test]
-async fn many_are_retried_by_filter_and_by_ids() {
+async fn dead_letters_are_retried_by_filter_and_by_ids() {
     let (cloud, receiver, status) = with_dead(&["a", "b", "c"]).await;
     status.store(200, Ordering::SeqCst);
     let reply = cloud.post("/v2/dlq/retry?label=a&label=b", "").await;

@@ -5,7 +5,7 @@ use http::{Method, StatusCode};
 use crate::harness::{Answer, Cloud, Receiver, a_while, eventually};
 
 #[tokio::test]
-async fn the_same_id_within_the_window_is_accepted_and_not_delivered_again() {
+async fn repeated_id_within_the_window_is_accepted_and_not_delivered_again() {
     let (cloud, receiver) = (
         Cloud::start(1.0).await,
         Receiver::start(|_, _| Answer::status(200)).await,
@@ -24,7 +24,7 @@ async fn the_same_id_within_the_window_is_accepted_and_not_delivered_again() {
 }
 
 #[tokio::test]
-async fn after_ten_minutes_the_id_is_forgotten() {
+async fn deduplication_id_expires_after_ten_minutes() {
     let (cloud, receiver) = (
         Cloud::start(6_000.0).await,
         Receiver::start(|_, _| Answer::status(200)).await,
@@ -39,7 +39,7 @@ async fn after_ten_minutes_the_id_is_forgotten() {
 }
 
 #[tokio::test]
-async fn a_duplicate_is_known_after_a_restart() {
+async fn duplicate_is_recognised_after_a_restart() {
     let (cloud, receiver) = (
         Cloud::start(1.0).await,
         Receiver::start(|_, _| Answer::status(200)).await,
@@ -55,7 +55,7 @@ async fn a_duplicate_is_known_after_a_restart() {
 }
 
 #[tokio::test]
-async fn content_based_ids_look_at_body_destination_and_forwarded_headers() {
+async fn content_based_ids_cover_body_destination_and_forwarded_headers() {
     let (cloud, receiver) = (
         Cloud::start(1.0).await,
         Receiver::start(|_, _| Answer::status(200)).await,

@@ -22,7 +22,7 @@ fn claims(token: &str, key: &str) -> Value {
 }
 
 #[tokio::test]
-async fn a_message_arrives_verbatim_with_the_documented_headers_and_a_valid_signature() {
+async fn message_arrives_verbatim_with_documented_headers_and_a_valid_signature() {
     let (cloud, receiver) = (
         Cloud::start(1.0).await,
         Receiver::start(|_, _| Answer::status(200)).await,
@@ -64,7 +64,7 @@ async fn a_message_arrives_verbatim_with_the_documented_headers_and_a_valid_sign
 }
 
 #[tokio::test]
-async fn all_headers_are_forwarded_when_asked_for_except_the_token() {
+async fn all_headers_except_the_token_are_forwarded_on_request() {
     let (cloud, receiver) = (
         Cloud::start(1.0).await,
         Receiver::start(|_, _| Answer::status(200)).await,
@@ -83,7 +83,7 @@ async fn all_headers_are_forwarded_when_asked_for_except_the_token() {
 }
 
 #[tokio::test]
-async fn a_delayed_message_waits_for_its_time_and_time_follows_the_speed() {
+async fn delayed_message_waits_for_its_time_and_time_follows_the_speed() {
     let (cloud, receiver) = (
         Cloud::start(1.0).await,
         Receiver::start(|_, _| Answer::status(200)).await,
@@ -98,7 +98,7 @@ async fn a_delayed_message_waits_for_its_time_and_time_follows_the_speed() {
 }
 
 #[tokio::test]
-async fn options_count_as_query_parameters_and_leave_the_destinations_query_alone() {
+async fn options_in_the_query_are_read_and_the_destinations_query_is_kept() {
     let (cloud, receiver) = (
         Cloud::start(1.0).await,
         Receiver::start(|_, _| Answer::status(200)).await,
@@ -119,7 +119,7 @@ async fn options_count_as_query_parameters_and_leave_the_destinations_query_alon
 }
 
 #[tokio::test]
-async fn a_time_that_has_passed_means_at_once_and_wins_over_a_delay() {
+async fn past_not_before_means_at_once_and_overrides_a_delay() {
     let (cloud, receiver) = (
         Cloud::start(1.0).await,
         Receiver::start(|_, _| Answer::status(200)).await,
@@ -133,7 +133,7 @@ async fn a_time_that_has_passed_means_at_once_and_wins_over_a_delay() {
 }
 
 #[tokio::test]
-async fn a_receiver_that_takes_too_long_is_a_failed_attempt() {
+async fn slow_receiver_is_a_failed_attempt() {
     let cloud = Cloud::start(1.0).await;
     let receiver = Receiver::start(|_, _| Answer::status(200).after_ms(60_000)).await;
     let id = cloud
@@ -155,7 +155,7 @@ async fn a_receiver_that_takes_too_long_is_a_failed_attempt() {
 }
 
 #[tokio::test]
-async fn rotated_keys_sign_from_then_on() {
+async fn rotated_keys_sign_later_deliveries() {
     let (cloud, receiver) = (
         Cloud::start(1.0).await,
         Receiver::start(|_, _| Answer::status(200)).await,
@@ -174,7 +174,7 @@ async fn rotated_keys_sign_from_then_on() {
 }
 
 #[tokio::test]
-async fn while_held_everything_is_accepted_and_nothing_delivered() {
+async fn held_server_accepts_messages_and_delivers_none() {
     let (cloud, receiver) = (
         Cloud::start(1.0).await,
         Receiver::start(|_, _| Answer::status(200)).await,
@@ -226,7 +226,7 @@ async fn framing_headers_do_not_reach_the_receiver() {
 }
 
 #[tokio::test]
-async fn log_names_the_retry_delay_as_both_clients_know_it() {
+async fn log_shows_the_retry_delay_under_both_client_names() {
     let cloud = Cloud::start(1.0).await;
     let headers = [
         ("Upstash-Delay", "1h"),

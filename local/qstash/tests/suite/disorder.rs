@@ -65,7 +65,7 @@ async fn disorder_delivers_some_messages_twice_under_the_same_id_and_loses_none(
 }
 
 #[tokio::test]
-async fn disorder_lets_later_messages_pass_earlier_ones_but_not_in_a_queue() {
+async fn disorder_reorders_messages_but_not_those_of_a_queue() {
     let cloud = disordered(0, 50).await;
     let receiver = Receiver::start(|_, _| Answer::status(200)).await;
     batch(
@@ -87,7 +87,7 @@ async fn disorder_lets_later_messages_pass_earlier_ones_but_not_in_a_queue() {
 }
 
 #[tokio::test]
-async fn nothing_is_doubled_unless_it_is_asked_for() {
+async fn messages_without_disorder_are_not_duplicated() {
     let cloud = Cloud::start(1.0).await;
     let receiver = Receiver::start(|_, _| Answer::status(200)).await;
     batch(

@@ -34,7 +34,7 @@ fn most_within(begun: &[Instant], window: Duration) -> usize {
 }
 
 #[tokio::test]
-async fn no_more_run_at_once_than_the_parallelism_over_all_urls_of_a_key() {
+async fn concurrent_deliveries_are_limited_to_the_parallelism_over_all_urls_of_a_key() {
     let cloud = Cloud::start(1.0).await;
     let receiver = Receiver::start(|_, _| Answer::status(200).after_ms(40)).await;
     publish_many(&cloud, &receiver.url("/same"), "parallelism=2", 12).await;
@@ -43,7 +43,7 @@ async fn no_more_run_at_once_than_the_parallelism_over_all_urls_of_a_key() {
 }
 
 #[tokio::test]
-async fn no_more_start_in_a_period_than_the_rate_retries_included() {
+async fn starts_in_a_period_are_limited_to_the_rate_including_retries() {
     let cloud = Cloud::start(1.0).await;
     let receiver =
         Receiver::start(|_, before| Answer::status(if before % 2 == 0 { 500 } else { 200 })).await;
@@ -71,7 +71,7 @@ async fn no_more_start_in_a_period_than_the_rate_retries_included() {
 }
 
 #[tokio::test]
-async fn keys_do_not_hold_each_other_up() {
+async fn keys_do_not_delay_each_other() {
     let cloud = Cloud::start(1.0).await;
     let receiver = Receiver::start(|one, _| {
         Answer::status(200).after_ms(if one.path == "/slow" { 60_000 } else { 0 })
@@ -95,7 +95,7 @@ async fn keys_do_not_hold_each_other_up() {
 }
 
 #[tokio::test]
-async fn a_paused_key_keeps_what_comes_until_it_is_resumed() {
+async fn paused_key_holds_messages_until_resumed() {
     let (cloud, receiver) = (
         Cloud::start(1.0).await,
         Receiver::start(|_, _| Answer::status(200)).await,
@@ -118,7 +118,7 @@ async fn a_paused_key_keeps_what_comes_until_it_is_resumed() {
 }
 
 #[tokio::test]
-async fn pinned_limits_hold_against_what_messages_say() {
+async fn pinned_limits_override_those_of_messages() {
     let cloud = Cloud::start(1.0).await;
     let receiver = Receiver::start(|_, _| Answer::status(200).after_ms(40)).await;
     cloud
@@ -145,7 +145,7 @@ async fn pinned_limits_hold_against_what_messages_say() {
 }
 
 #[tokio::test]
-async fn a_reset_ends_the_period() {
+async fn rate_reset_ends_the_period() {
     let (cloud, receiver) = (
         Cloud::start(1.0).await,
         Receiver::start(|_, _| Answer::status(200)).await,

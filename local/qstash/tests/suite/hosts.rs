@@ -6,7 +6,7 @@ use serde_json::json;
 use crate::harness::{Answer, Cloud, Receiver, eventually};
 
 #[tokio::test]
-async fn destination_that_the_real_service_could_not_reach_is_refused() {
+async fn destination_unreachable_for_the_real_service_is_refused() {
     let cloud = Cloud::start(1.0).await;
     for (url, word) in [
         ("https://nobody.invalid/", "unable to resolve host"),
@@ -27,7 +27,7 @@ async fn destination_that_the_real_service_could_not_reach_is_refused() {
 }
 
 #[tokio::test]
-async fn loopback_is_refused_unless_the_setting_lets_it_pass() {
+async fn loopback_is_refused_unless_allowed_by_setting() {
     let receiver = Receiver::start(|_, _| Answer::status(200)).await;
     let strict = Cloud::start_with(|settings| settings.hosts.loopback = false).await;
     let path = format!("/v2/publish/{}", receiver.url("/"));
@@ -39,7 +39,7 @@ async fn loopback_is_refused_unless_the_setting_lets_it_pass() {
 }
 
 #[tokio::test]
-async fn host_of_the_list_is_delivered_to_its_address_under_its_own_name() {
+async fn listed_host_is_delivered_to_its_address_under_its_own_name() {
     let receiver = Receiver::start(|_, _| Answer::status(200)).await;
     let address = receiver.url("").replace("http://", "");
     let cloud = Cloud::start_with(move |settings| {

@@ -6,7 +6,7 @@ use serde_json::json;
 use crate::harness::{Answer, Cloud, Receiver, a_while};
 
 #[tokio::test]
-async fn a_message_shows_what_was_asked_for() {
+async fn message_shows_its_requested_options() {
     let cloud = Cloud::start(1.0).await;
     let headers = [
         ("Upstash-Delay", "10d"),
@@ -42,7 +42,7 @@ async fn a_message_shows_what_was_asked_for() {
 }
 
 #[tokio::test]
-async fn redacted_fields_are_hidden_in_listings_and_delivered_as_they_are() {
+async fn redacted_fields_are_hidden_in_listings_and_delivered_unchanged() {
     let cloud = Cloud::start(1.0).await;
     let receiver = Receiver::start(|_, _| Answer::status(500)).await;
     let headers = [
@@ -73,7 +73,7 @@ async fn redacted_fields_are_hidden_in_listings_and_delivered_as_they_are() {
 }
 
 #[tokio::test]
-async fn a_cancelled_message_is_never_delivered() {
+async fn cancelled_message_is_never_delivered() {
     let (cloud, receiver) = (
         Cloud::start(1.0).await,
         Receiver::start(|_, _| Answer::status(200)).await,
@@ -95,7 +95,7 @@ async fn a_cancelled_message_is_never_delivered() {
 }
 
 #[tokio::test]
-async fn many_are_cancelled_by_filter_and_the_others_stay() {
+async fn messages_are_cancelled_by_filter_and_the_others_stay() {
     let cloud = Cloud::start(1.0).await;
     for (path, label) in [("a", "x"), ("b", "x"), ("c", "y")] {
         let headers = [("Upstash-Delay", "1d"), ("Upstash-Label", label)];

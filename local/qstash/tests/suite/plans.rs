@@ -110,7 +110,7 @@ async fn url_group_beyond_the_plans_number_or_size_is_refused() {
 }
 
 #[tokio::test]
-async fn no_more_run_at_once_than_the_plan_allows_over_all_keys() {
+async fn concurrent_deliveries_are_limited_by_the_plan_over_all_keys() {
     let cloud = on(Plan::Free).await;
     let receiver = Receiver::start(|_, _| Answer::status(200).after_ms(100)).await;
     for key in ["a", "b", "c"] {
@@ -167,7 +167,7 @@ async fn spent_day_refuses_messages_until_midnight_and_counts_retries() {
 }
 
 #[tokio::test]
-async fn dead_letter_is_forgotten_after_the_plans_retention() {
+async fn dead_letter_expires_after_the_plans_retention() {
     let cloud = on(Plan::Free).await;
     let receiver = Receiver::start(|_, _| Answer::status(500)).await;
     let headers = [("Upstash-Retries", "0")];

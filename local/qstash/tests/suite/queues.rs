@@ -26,7 +26,7 @@ fn bodies(receiver: &Receiver) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn messages_arrive_one_by_one_in_order_and_wait_for_retries() {
+async fn queued_messages_arrive_one_by_one_in_order_and_wait_for_retries() {
     let cloud = Cloud::start(1.0).await;
     let receiver = Receiver::start(|one, before| {
         Answer::status(if one.body.as_ref() == b"first" && before == 0 {
@@ -47,7 +47,7 @@ async fn messages_arrive_one_by_one_in_order_and_wait_for_retries() {
 }
 
 #[tokio::test]
-async fn the_next_message_waits_for_the_callback_of_the_one_before() {
+async fn next_message_waits_for_the_callback_of_the_one_before() {
     let cloud = Cloud::start(1.0).await;
     let receiver = Receiver::start(|_, _| Answer::status(200).after_ms(30)).await;
     let callback = receiver.url("/callback");
@@ -65,7 +65,7 @@ async fn the_next_message_waits_for_the_callback_of_the_one_before() {
 }
 
 #[tokio::test]
-async fn parallelism_is_what_the_queue_says() {
+async fn parallelism_is_that_of_the_queue() {
     let cloud = Cloud::start(1.0).await;
     let receiver = Receiver::start(|_, _| Answer::status(200).after_ms(60)).await;
     cloud
@@ -79,7 +79,7 @@ async fn parallelism_is_what_the_queue_says() {
 }
 
 #[tokio::test]
-async fn a_paused_queue_takes_messages_and_delivers_none() {
+async fn paused_queue_accepts_messages_and_delivers_none() {
     let (cloud, receiver) = (
         Cloud::start(1.0).await,
         Receiver::start(|_, _| Answer::status(200)).await,
@@ -100,7 +100,7 @@ async fn a_paused_queue_takes_messages_and_delivers_none() {
 }
 
 #[tokio::test]
-async fn a_deleted_queue_takes_its_messages_along() {
+async fn deleted_queue_removes_its_messages() {
     let (cloud, receiver) = (
         Cloud::start(1.0).await,
         Receiver::start(|_, _| Answer::status(200)).await,
@@ -122,7 +122,7 @@ async fn a_deleted_queue_takes_its_messages_along() {
 }
 
 #[tokio::test]
-async fn faulty_queues_are_refused() {
+async fn malformed_queues_are_refused() {
     let cloud = Cloud::start(1.0).await;
     for body in [
         "",

@@ -11,7 +11,7 @@ async fn release(cloud: &Cloud, id: &str) -> crate::harness::Reply {
 }
 
 #[tokio::test]
-async fn delayed_message_is_delivered_when_it_is_released() {
+async fn delayed_message_is_delivered_when_released() {
     let (cloud, receiver) = (
         Cloud::start(1.0).await,
         Receiver::start(|_, _| Answer::status(200)).await,
@@ -25,7 +25,7 @@ async fn delayed_message_is_delivered_when_it_is_released() {
 }
 
 #[tokio::test]
-async fn released_retry_is_the_one_that_was_planned() {
+async fn released_retry_is_the_planned_one() {
     let cloud = Cloud::start(1.0).await;
     let receiver = Receiver::start(|_, _| Answer::status(500)).await;
     let headers = [("Upstash-Retries", "1"), ("Upstash-Retry-Delay", "3600000")];
@@ -57,7 +57,7 @@ async fn queued_delivering_and_unknown_messages_are_not_released() {
 }
 
 #[tokio::test]
-async fn released_message_stays_released_over_a_restart() {
+async fn released_message_stays_released_after_a_restart() {
     let (cloud, receiver) = (
         Cloud::start(1.0).await,
         Receiver::start(|_, _| Answer::status(200)).await,

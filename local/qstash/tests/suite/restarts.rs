@@ -45,7 +45,7 @@ async fn delayed_queued_and_waiting_messages_survive_a_crash() {
 }
 
 #[tokio::test]
-async fn a_message_that_was_being_delivered_at_the_crash_is_delivered_again() {
+async fn message_in_delivery_during_a_crash_is_delivered_again() {
     let slow = Arc::new(AtomicBool::new(true));
     let first = Arc::clone(&slow);
     let cloud = Cloud::start(1.0).await;
@@ -70,7 +70,7 @@ async fn a_message_that_was_being_delivered_at_the_crash_is_delivered_again() {
 }
 
 #[tokio::test]
-async fn a_gentle_stop_lets_a_delivery_end_and_does_not_repeat_it() {
+async fn graceful_stop_completes_a_delivery_and_does_not_repeat_it() {
     let cloud = Cloud::start(1.0).await;
     let receiver = Receiver::start(|_, _| Answer::status(200).after_ms(300)).await;
     cloud.publish(&receiver.url("/"), &[], "").await;
@@ -81,7 +81,7 @@ async fn a_gentle_stop_lets_a_delivery_end_and_does_not_repeat_it() {
 }
 
 #[tokio::test]
-async fn a_count_of_retries_goes_on_where_it_was() {
+async fn retry_count_continues_after_a_restart() {
     let cloud = Cloud::start(1.0).await;
     let receiver = Receiver::start(|_, _| Answer::status(500)).await;
     let headers = [("Upstash-Retries", "1"), ("Upstash-Retry-Delay", "3600000")];

@@ -31,7 +31,7 @@ async fn delay_after(answer: Answer, headers: &[(&str, &str)]) -> u64 {
 }
 
 #[tokio::test]
-async fn the_default_schedule_is_followed_until_the_retries_are_used_up() {
+async fn default_schedule_is_followed_until_the_retries_are_used_up() {
     let cloud = Cloud::start(20_000.0).await;
     let receiver = Receiver::start(|_, _| Answer::status(500)).await;
     let id = cloud
@@ -79,7 +79,7 @@ async fn the_default_schedule_is_followed_until_the_retries_are_used_up() {
 }
 
 #[tokio::test]
-async fn a_retry_delay_expression_replaces_the_schedule() {
+async fn retry_delay_expression_replaces_the_schedule() {
     let delay = delay_after(
         Answer::status(500),
         &[("Upstash-Retry-Delay", "1000 * (5 + retried)")],
@@ -89,7 +89,7 @@ async fn a_retry_delay_expression_replaces_the_schedule() {
 }
 
 #[tokio::test]
-async fn what_the_receiver_asks_for_replaces_both() {
+async fn receivers_retry_after_overrides_schedule_and_expression() {
     let expression = [("Upstash-Retry-Delay", "5000")];
     assert_eq!(
         delay_after(Answer::status(503).header("Retry-After", "30"), &expression).await,
@@ -100,7 +100,7 @@ async fn what_the_receiver_asks_for_replaces_both() {
 }
 
 #[tokio::test]
-async fn a_receiver_that_asks_for_more_than_a_day_is_not_heard() {
+async fn retry_after_over_a_day_is_ignored() {
     assert_eq!(
         delay_after(Answer::status(503).header("Retry-After", "90000"), &[]).await,
         12_000
@@ -108,7 +108,7 @@ async fn a_receiver_that_asks_for_more_than_a_day_is_not_heard() {
 }
 
 #[tokio::test]
-async fn a_message_that_succeeds_at_last_is_delivered_and_not_dead() {
+async fn message_that_finally_succeeds_is_delivered_and_not_dead() {
     let cloud = Cloud::start(1.0).await;
     let receiver =
         Receiver::start(|_, before| Answer::status(if before < 2 { 503 } else { 204 })).await;
@@ -128,7 +128,7 @@ async fn a_message_that_succeeds_at_last_is_delivered_and_not_dead() {
 }
 
 #[tokio::test]
-async fn a_refusal_for_good_is_not_tried_again() {
+async fn non_retryable_answer_is_not_retried() {
     let cloud = Cloud::start(1.0).await;
     let refuse = |_: &_, _| Answer::status(489).header("Upstash-NonRetryable-Error", "true");
     let receiver = Receiver::start(refuse).await;
@@ -142,7 +142,7 @@ async fn a_refusal_for_good_is_not_tried_again() {
 }
 
 #[tokio::test]
-async fn the_status_alone_does_not_refuse_for_good() {
+async fn status_489_without_the_header_is_retried() {
     let cloud = Cloud::start(1.0).await;
     let receiver =
         Receiver::start(|_, before| Answer::status(if before == 0 { 489 } else { 200 })).await;

@@ -12,7 +12,7 @@ async fn schedule(cloud: &Cloud, url: &str, headers: &[(&str, &str)], body: &str
 }
 
 #[tokio::test]
-async fn a_schedule_delivers_at_its_times() {
+async fn schedule_delivers_at_its_times() {
     let (cloud, receiver) = (
         Cloud::start(600.0).await,
         Receiver::start(|_, _| Answer::status(200)).await,
@@ -52,7 +52,7 @@ async fn a_schedule_delivers_at_its_times() {
 }
 
 #[tokio::test]
-async fn the_same_id_again_replaces_the_schedule() {
+async fn schedule_with_the_same_id_is_replaced() {
     let cloud = Cloud::start(1.0).await;
     let first = [
         ("Upstash-Cron", "1 1 1 1 1"),
@@ -72,7 +72,7 @@ async fn the_same_id_again_replaces_the_schedule() {
 }
 
 #[tokio::test]
-async fn a_paused_schedule_lets_its_times_pass() {
+async fn paused_schedule_skips_its_times() {
     let (cloud, receiver) = (
         Cloud::start(1.0).await,
         Receiver::start(|_, _| Answer::status(200)).await,
@@ -100,7 +100,7 @@ async fn a_paused_schedule_lets_its_times_pass() {
 }
 
 #[tokio::test]
-async fn a_schedule_goes_on_after_a_restart() {
+async fn schedule_continues_after_a_restart() {
     let (cloud, receiver) = (
         Cloud::start(1.0).await,
         Receiver::start(|_, _| Answer::status(200)).await,
@@ -126,7 +126,7 @@ async fn a_schedule_goes_on_after_a_restart() {
 }
 
 #[tokio::test]
-async fn a_deleted_schedule_delivers_no_more() {
+async fn deleted_schedule_delivers_no_more() {
     let (cloud, receiver) = (
         Cloud::start(1.0).await,
         Receiver::start(|_, _| Answer::status(200)).await,
@@ -149,7 +149,7 @@ async fn a_deleted_schedule_delivers_no_more() {
 }
 
 #[tokio::test]
-async fn a_schedule_that_never_comes_is_refused() {
+async fn schedule_that_never_fires_is_refused() {
     let cloud = Cloud::start(1.0).await;
     for cron in ["", "* * * *", "0 0 30 2 *", "CRON_TZ=Nowhere * * * * *"] {
         let reply = schedule(&cloud, "https://example.com", &[("Upstash-Cron", cron)], "").await;

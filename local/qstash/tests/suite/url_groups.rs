@@ -67,7 +67,7 @@ async fn endpoints_are_merged_by_name_and_removed() {
 }
 
 #[tokio::test]
-async fn an_unknown_group_is_not_found_and_a_faulty_endpoint_refused() {
+async fn unknown_group_is_not_found_and_a_malformed_endpoint_refused() {
     let cloud = Cloud::start(1.0).await;
     assert_eq!(
         cloud.post("/v2/publish/nobody", "").await.status,

@@ -7,7 +7,7 @@ use crate::client::Client;
 use crate::server::{READ_ONLY_TOKEN, Server, TOKEN};
 
 #[tokio::test]
-async fn without_a_right_token_nothing_runs() {
+async fn request_without_a_valid_token_runs_nothing() {
     let server = Server::start().await;
     let url = server.front.url();
     let callers = [
@@ -37,7 +37,7 @@ async fn without_a_right_token_nothing_runs() {
 }
 
 #[tokio::test]
-async fn the_token_may_stand_in_the_query_and_is_no_argument() {
+async fn token_in_the_query_is_accepted_and_is_not_an_argument() {
     let server = Server::start().await;
     let client = server.client().without_token();
     let target = format!("/set/k/v?_token={TOKEN}&EX=100");
@@ -48,7 +48,7 @@ async fn the_token_may_stand_in_the_query_and_is_no_argument() {
 }
 
 #[tokio::test]
-async fn the_read_only_token_reads_and_changes_nothing() {
+async fn read_only_token_reads_and_changes_nothing() {
     let server = Server::start().await;
     server.client().command(r#"["SET","k","v"]"#).await;
     let reader = Client::new(&server.front.url(), READ_ONLY_TOKEN);

@@ -6,7 +6,7 @@ use serde_json::json;
 use crate::server::Server;
 
 #[tokio::test]
-async fn a_pipeline_runs_in_order_and_an_item_fails_alone() {
+async fn pipeline_runs_in_order_and_a_failed_item_affects_no_other() {
     let server = Server::start().await;
     let body = r#"[["SET","k","v"],["INCR","k"],["BLPOP","k",0],["NOSUCH"],["GET","k"]]"#;
     let answer = server.client().send("POST", "/pipeline", body).await;
@@ -34,7 +34,7 @@ async fn a_pipeline_runs_in_order_and_an_item_fails_alone() {
 }
 
 #[tokio::test]
-async fn a_transaction_answers_per_command_and_a_failure_does_not_stop_the_rest() {
+async fn transaction_answers_per_command_and_continues_after_a_failure() {
     let server = Server::start().await;
     let client = server.client().with_header("upstash-encoding", "base64");
     let body = r#"[["SET","k","v"],["LPUSH","k","x"],["GET","k"]]"#;
@@ -48,7 +48,7 @@ async fn a_transaction_answers_per_command_and_a_failure_does_not_stop_the_rest(
 }
 
 #[tokio::test]
-async fn a_transaction_that_cannot_be_queued_runs_nothing_and_is_400() {
+async fn transaction_that_cannot_be_queued_runs_nothing_and_is_400() {
     let server = Server::start().await;
     let client = server.client();
     for second in [
@@ -103,7 +103,7 @@ async fn concurrent_transactions_do_not_interleave() {
 }
 
 #[tokio::test]
-async fn a_thousand_commands_in_one_pipeline_keep_their_order() {
+async fn thousand_commands_in_one_pipeline_keep_their_order() {
     let server = Server::start().await;
     let commands: Vec<_> = (0..1000).map(|n| json!(["ECHO", n.to_string()])).collect();
     let answer = server

@@ -8,7 +8,7 @@ use serde_json::json;
 use crate::server::Server;
 
 #[tokio::test]
-async fn a_command_may_come_as_json_in_the_path_or_in_both_path_and_body() {
+async fn command_may_come_as_json_in_the_path_or_in_both_path_and_body() {
     let server = Server::start().await;
     let client = server.client();
     assert_eq!(
@@ -88,7 +88,7 @@ async fn numbers_keep_all_their_digits() {
 }
 
 #[tokio::test]
-async fn resp2_tells_status_null_and_error_apart_as_redis_does() {
+async fn resp2_distinguishes_status_null_and_error_like_redis() {
     let server = Server::start().await;
     let client = server
         .client()
@@ -113,7 +113,7 @@ async fn resp2_tells_status_null_and_error_apart_as_redis_does() {
 }
 
 #[tokio::test]
-async fn a_failing_command_is_400_with_the_words_of_redis() {
+async fn failing_command_is_400_with_the_redis_error() {
     let server = Server::start().await;
     let client = server.client();
     client.command(r#"["SET","k","v"]"#).await;
@@ -141,7 +141,7 @@ async fn a_failing_command_is_400_with_the_words_of_redis() {
 }
 
 #[tokio::test]
-async fn commands_that_would_take_the_connection_over_are_refused() {
+async fn commands_that_would_take_over_the_connection_are_refused() {
     let server = Server::start().await;
     let client = server.client();
     let refused = [
@@ -194,7 +194,7 @@ async fn commands_that_would_take_the_connection_over_are_refused() {
 }
 
 #[tokio::test]
-async fn what_is_no_command_is_400_and_no_panic() {
+async fn malformed_command_is_400_without_a_panic() {
     let server = Server::start().await;
     let client = server.client();
     for body in [
@@ -228,7 +228,7 @@ async fn what_is_no_command_is_400_and_no_panic() {
 }
 
 #[tokio::test]
-async fn a_request_over_ten_megabytes_is_refused_and_one_under_it_is_not() {
+async fn request_over_ten_megabytes_is_refused_and_a_smaller_one_is_not() {
     let server = Server::start().await;
     let client = server.client();
     let most = vec![b'x'; 10 * 1024 * 1024];
@@ -248,7 +248,7 @@ async fn a_request_over_ten_megabytes_is_refused_and_one_under_it_is_not() {
 }
 
 #[tokio::test]
-async fn a_reply_nested_without_end_fails_alone() {
+async fn endlessly_nested_reply_fails_only_its_own_request() {
     let server = Server::start().await;
     let client = server.client();
     let script = r#"["EVAL","local t={} for i=1,400 do t={t} end return t","0"]"#;

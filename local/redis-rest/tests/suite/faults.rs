@@ -18,7 +18,7 @@ async fn count(server: &Server) -> String {
 }
 
 #[tokio::test]
-async fn a_refused_request_gets_no_answer_and_does_not_run() {
+async fn refused_request_gets_no_answer_and_does_not_run() {
     let server = Server::start().await;
     server.front.faults().set_for_next(2, Fault::Refused);
     assert!(server.client().try_send("POST", "/", INCR).await.is_err());
@@ -34,7 +34,7 @@ async fn a_refused_request_gets_no_answer_and_does_not_run() {
 }
 
 #[tokio::test]
-async fn a_cut_answer_is_broken_off_after_the_command_ran() {
+async fn cut_answer_breaks_off_after_the_command_ran() {
     let server = Server::start().await;
     for target in ["/pipeline", "/multi-exec"] {
         server.front.faults().set_for_next(1, Fault::CutAnswer);
@@ -87,7 +87,7 @@ async fn loading_fails_commands_items_and_transactions() {
 }
 
 #[tokio::test]
-async fn a_replica_refuses_writes_and_scripts_and_still_reads() {
+async fn read_only_fault_refuses_writes_and_scripts() {
     let server = Server::start().await;
     server.front.faults().set(Some(Fault::ReadOnly));
     for write in [
@@ -112,7 +112,7 @@ async fn a_replica_refuses_writes_and_scripts_and_still_reads() {
 }
 
 #[tokio::test]
-async fn forgotten_scripts_answer_noscript_and_eval_still_works() {
+async fn noscript_fault_fails_evalsha_and_eval_still_works() {
     let server = Server::start().await;
     let client = server.client();
     let loaded = client
@@ -145,7 +145,7 @@ async fn forgotten_scripts_answer_noscript_and_eval_still_works() {
 }
 
 #[tokio::test]
-async fn unauthorized_and_rate_limited_answer_as_upstash_does() {
+async fn unauthorized_and_rate_limited_are_answered_like_upstash() {
     let server = Server::start().await;
     server.front.faults().set_for_next(1, Fault::Unauthorized);
     let unauthorized = server.client().command(INCR).await;
@@ -163,7 +163,7 @@ async fn unauthorized_and_rate_limited_answer_as_upstash_does() {
 }
 
 #[tokio::test]
-async fn spent_month_fails_each_command_or_the_request_with_the_status_that_is_set() {
+async fn spent_month_fails_each_command_or_the_request_with_the_configured_status() {
     let server = Server::start().await;
     let client = server.client();
     let text = "ERR max requests limit exceeded";
@@ -184,7 +184,7 @@ async fn spent_month_fails_each_command_or_the_request_with_the_status_that_is_s
 }
 
 #[tokio::test]
-async fn full_disk_refuses_what_writes_in_scripts_too_and_still_reads_and_deletes() {
+async fn full_disk_refuses_writes_also_in_scripts_and_allows_reads_and_deletes() {
     let server = Server::start().await;
     let client = server.client();
     client.command(r#"["SET","k","v"]"#).await;
@@ -211,7 +211,7 @@ async fn full_disk_refuses_what_writes_in_scripts_too_and_still_reads_and_delete
 }
 
 #[tokio::test]
-async fn a_slow_front_answers_in_the_end() {
+async fn slow_front_answers_eventually() {
     let server = Server::start().await;
     server
         .front

@@ -10,7 +10,7 @@ use crate::client::Client;
 use crate::server::{Redis, Server, TOKEN, settings};
 
 #[tokio::test]
-async fn a_restarted_redis_is_found_again_and_a_missing_one_is_503() {
+async fn restarted_redis_is_found_again_and_a_missing_one_is_503() {
     let mut server = Server::start().await;
     let client = server.client();
     assert_eq!(
@@ -33,7 +33,7 @@ async fn a_restarted_redis_is_found_again_and_a_missing_one_is_503() {
 }
 
 #[tokio::test]
-async fn a_front_without_redis_or_token_does_not_start() {
+async fn front_without_redis_or_token_does_not_start() {
     let redis = Redis::start();
     let mut nameless = settings(redis.address);
     nameless.token.clear();
@@ -47,7 +47,7 @@ async fn a_front_without_redis_or_token_does_not_start() {
 }
 
 #[tokio::test]
-async fn a_stopped_front_frees_its_port_even_while_a_stream_is_open() {
+async fn stopped_front_frees_its_port_even_with_an_open_stream() {
     let server = Server::start().await;
     let url = server.front.url();
     let stream = Client::new(&url, TOKEN)

@@ -38,7 +38,7 @@ async fn limited(change: impl FnOnce(&mut Limits)) -> (Server, Client) {
 }
 
 #[tokio::test]
-async fn locked_script_touches_its_declared_keys_however_they_are_spelled() {
+async fn locked_script_may_use_its_declared_keys_in_any_spelling() {
     let server = Server::start().await;
     let client = server.client();
     for key in [
@@ -65,7 +65,7 @@ async fn locked_script_touches_its_declared_keys_however_they_are_spelled() {
 }
 
 #[tokio::test]
-async fn locked_script_that_touches_another_key_is_refused_in_its_midst() {
+async fn locked_script_that_touches_another_key_is_refused_midway() {
     let server = Server::start().await;
     let client = server.client();
     for (body, key, touched) in [
@@ -124,7 +124,7 @@ async fn locked_script_that_touches_another_key_is_refused_in_its_midst() {
 }
 
 #[tokio::test]
-async fn what_one_script_may_touch_is_forgotten_with_its_call() {
+async fn script_key_permissions_end_with_its_call() {
     let server = Server::start().await;
     let client = server.client();
     let script = format!("{LOCKED}return redis.call('SET', ARGV[1], 'v')");
@@ -163,7 +163,7 @@ async fn what_one_script_may_touch_is_forgotten_with_its_call() {
 }
 
 #[tokio::test]
-async fn no_script_calls_what_no_caller_may() {
+async fn script_cannot_call_commands_forbidden_to_callers() {
     let server = Server::start().await;
     let client = server.client();
     for (name, call_of) in [
@@ -187,7 +187,7 @@ async fn no_script_calls_what_no_caller_may() {
 }
 
 #[tokio::test]
-async fn script_that_runs_too_long_fails_and_one_that_never_ends_is_ended() {
+async fn script_that_runs_too_long_fails_and_an_endless_one_is_killed() {
     let (_server, client) = limited(|limits| limits.script_time = Duration::from_millis(100)).await;
     let spin = "local turns = 0 while turns < 6e7 do turns = turns + 1 end return 1";
     let answer = call(&client, &["EVAL", spin, "0"]).await;
@@ -211,7 +211,7 @@ async fn script_that_runs_too_long_fails_and_one_that_never_ends_is_ended() {
 }
 
 #[tokio::test]
-async fn scripts_are_refused_when_the_minutes_budget_is_spent_and_other_commands_are_not() {
+async fn scripts_over_the_minutes_budget_are_refused_and_other_commands_are_not() {
     let budget = Duration::from_millis(50);
     let (_server, client) = limited(|limits| limits.script_time_per_minute = Some(budget)).await;
     let spin = "local turns = 0 while turns < 2e6 do turns = turns + 1 end return 1";
@@ -263,7 +263,7 @@ async fn key_of_32_kilobytes_is_accepted_and_a_longer_one_is_refused() {
 }
 
 #[tokio::test]
-async fn record_over_its_limit_grows_no_more_and_can_still_be_read_and_cut() {
+async fn record_over_its_limit_cannot_grow_and_can_be_read_and_cut() {
     const LIMIT: u64 = 3 * 1024 * 1024;
     let (_server, client) = limited(|limits| limits.record_bytes = LIMIT).await;
     let part = "x".repeat(256 * 1024);
@@ -349,7 +349,7 @@ async fn commands_that_upstash_does_not_document_are_refused() {
 }
 
 #[tokio::test]
-async fn server_group_answers_as_upstash_documents_it() {
+async fn server_group_is_answered_as_upstash_documents_it() {
     let server = Server::start().await;
     let client = server.client();
     // A script first: the front's own users do not show.

@@ -10,7 +10,7 @@ use crate::server::{Redis, Server, settings};
 const DELAY: Duration = Duration::from_millis(400);
 
 #[tokio::test]
-async fn plain_read_is_stale_until_the_replica_follows_and_a_sync_token_or_a_script_is_not() {
+async fn plain_read_is_stale_until_the_replica_follows_and_sync_token_or_script_is_not() {
     let (redis, follower) = (Redis::start(), Redis::start());
     let lag = Lag {
         replica: follower.address,

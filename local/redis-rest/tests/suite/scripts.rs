@@ -18,7 +18,7 @@ async fn load(client: &Client, script: &str) -> String {
 }
 
 #[tokio::test]
-async fn a_script_with_the_flag_keeps_its_own_name() {
+async fn script_with_the_flag_keeps_its_own_hash() {
     let server = Server::start().await;
     let client = server.client();
     assert_eq!(load(&client, FLAGGED).await, FLAGGED_SHA1);
@@ -38,7 +38,7 @@ async fn a_script_with_the_flag_keeps_its_own_name() {
 }
 
 #[tokio::test]
-async fn eval_teaches_the_script_and_flush_forgets_it() {
+async fn eval_caches_the_script_and_flush_removes_it() {
     let server = Server::start().await;
     let client = server.client();
     let by_name = format!(r#"["EVALSHA","{FLAGGED_SHA1}","1","k"]"#);
@@ -62,7 +62,7 @@ async fn eval_teaches_the_script_and_flush_forgets_it() {
 }
 
 #[tokio::test]
-async fn the_other_flags_of_a_script_still_count() {
+async fn other_flags_of_a_script_still_apply() {
     let server = Server::start().await;
     let script = "#!lua flags=no-writes,allow-key-locking\\nreturn redis.call('set',KEYS[1],'v')";
     let answer = server
@@ -79,7 +79,7 @@ async fn the_other_flags_of_a_script_still_count() {
 }
 
 #[tokio::test]
-async fn a_library_with_the_flag_loads_and_runs() {
+async fn library_with_the_flag_loads_and_runs() {
     let server = Server::start().await;
     let client = server.client();
     let code = "#!lua name=lib\\nredis.register_function{function_name='f',\

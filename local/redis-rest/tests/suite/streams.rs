@@ -49,7 +49,7 @@ impl Events {
 }
 
 #[tokio::test]
-async fn a_subscriber_sees_what_is_published_from_its_first_event_on() {
+async fn subscriber_sees_messages_published_after_its_first_event() {
     let server = Server::start().await;
     let mut events = Events::open(&server, "/subscribe/room/other%20room").await;
     assert_eq!(events.next().await, "data: subscribe,room,1");
@@ -68,7 +68,7 @@ async fn a_subscriber_sees_what_is_published_from_its_first_event_on() {
 }
 
 #[tokio::test]
-async fn a_pattern_subscriber_learns_which_channel_matched() {
+async fn pattern_subscriber_receives_the_matching_channel() {
     let server = Server::start().await;
     let mut events = Events::open(&server, "/psubscribe/user:*").await;
     assert_eq!(events.next().await, "data: psubscribe,user:*,1");
@@ -80,7 +80,7 @@ async fn a_pattern_subscriber_learns_which_channel_matched() {
 }
 
 #[tokio::test]
-async fn a_subscriber_that_leaves_is_gone_from_redis() {
+async fn departed_subscriber_is_removed_from_redis() {
     let server = Server::start().await;
     let mut events = Events::open(&server, "/subscribe/room").await;
     events.next().await;
@@ -110,7 +110,7 @@ async fn monitor_shows_commands_as_they_run() {
 }
 
 #[tokio::test]
-async fn a_cut_stream_breaks_inside_its_first_event() {
+async fn cut_stream_breaks_inside_its_first_event() {
     let server = Server::start().await;
     server.front.faults().set_for_next(1, Fault::CutAnswer);
     let mut body = server

@@ -113,14 +113,14 @@ mod tests {
     }
 
     #[test]
-    fn without_trusted_proxies_the_header_changes_nothing() {
+    fn forwarded_header_without_trusted_proxies_is_ignored() {
         for written in ["", "203.0.113.9", "203.0.113.9, 198.51.100.1", ", ,"] {
             assert_eq!(picked("0", "198.51.100.1", written), "198.51.100.1");
         }
     }
 
     #[test]
-    fn a_number_of_proxies_takes_that_hop_from_the_right_and_no_other() {
+    fn number_of_proxies_selects_that_hop_from_the_right() {
         // forged, client, outer proxy, inner proxy (API Gateway's peer, which it appends)
         let written = "6.6.6.6, 203.0.113.9, 198.51.100.2, 198.51.100.1";
         assert_eq!(picked("1", "198.51.100.1", written), "198.51.100.2");
@@ -133,7 +133,7 @@ mod tests {
     }
 
     #[test]
-    fn networks_are_believed_as_far_as_they_reach_and_who_comes_past_them_is_a_client() {
+    fn forwarded_header_is_trusted_up_to_the_first_address_outside_the_networks() {
         let proxies = "198.51.100.0/24, 2001:db8::/32";
         let written = "6.6.6.6, 203.0.113.9, 2001:db8::7, 198.51.100.1";
         assert_eq!(picked(proxies, "198.51.100.1", written), "203.0.113.9");
@@ -142,7 +142,7 @@ mod tests {
     }
 
     #[test]
-    fn what_names_no_proxies_is_refused() {
+    fn invalid_trusted_proxies_are_refused() {
         for text in [
             "",
             "11",

@@ -36,7 +36,7 @@ mod tests {
     use super::wait;
 
     #[test]
-    fn each_deferral_in_a_row_waits_twice_as_long_and_an_hour_at_most() {
+    fn deferral_wait_doubles_each_time_up_to_an_hour() {
         let minutes = |before| wait(Duration::from_mins(5), before).as_secs() / 60;
         let waits: Vec<u64> = (0..7).map(minutes).collect();
         assert_eq!(waits, [5, 10, 20, 40, 60, 60, 60]);
@@ -51,7 +51,7 @@ mod tests {
     }
 
     #[test]
-    fn wait_that_was_said_is_kept_within_a_day() {
+    fn requested_wait_is_capped_at_a_day() {
         for (requested, before, expected) in [
             (Duration::ZERO, 0, Duration::ZERO),
             (Duration::ZERO, 1, Duration::from_secs(2)),

@@ -51,7 +51,7 @@ mod tests {
     }
 
     #[test]
-    fn rejected_message_is_never_repeated_and_a_spent_quota_waits_for_its_reset() {
+    fn rejected_message_is_never_retried_and_spent_quota_is_retried() {
         let rejected = qstash::Error::Refused {
             status: 400,
             reason: "invalid flow control key".into(),

@@ -133,7 +133,7 @@ mod tests {
     use super::{EmailAddress, InvalidAddress};
 
     #[test]
-    fn addresses_that_people_have_are_taken() {
+    fn common_addresses_are_accepted() {
         for text in [
             "ann@example.com",
             "Ann.O'Neil+sign@mail.example.co.uk",
@@ -147,13 +147,13 @@ mod tests {
     }
 
     #[test]
-    fn an_international_domain_is_put_into_ascii() {
+    fn international_domain_is_converted_to_ascii() {
         let address = EmailAddress::parse("kontakt@Bücher.example").unwrap();
         assert_eq!(address.as_str(), "kontakt@xn--bcher-kva.example");
     }
 
     #[test]
-    fn what_is_not_an_address_is_refused_with_its_reason() {
+    fn invalid_address_is_refused_with_its_reason() {
         use InvalidAddress::{Domain, Length, LocalPart, Shape};
         let long = format!("{}@example.com", "a".repeat(65));
         let longer = format!("a@{}.com", "b.".repeat(130));
@@ -187,14 +187,14 @@ mod tests {
     }
 
     #[test]
-    fn an_address_is_not_logged() {
+    fn debug_output_hides_the_address() {
         let address = EmailAddress::parse("ann@example.com").unwrap();
         assert_eq!(format!("{address:?}"), "[address]");
     }
 
     proptest! {
         #[test]
-        fn whatever_is_taken_is_one_plain_token(text in "\\PC{0,40}@\\PC{0,40}|.{0,80}") {
+        fn accepted_address_is_one_plain_ascii_token(text in "\\PC{0,40}@\\PC{0,40}|.{0,80}") {
             if let Ok(address) = EmailAddress::parse(&text) {
                 let text = address.as_str();
                 prop_assert!(text.is_ascii() && text.len() <= 254);

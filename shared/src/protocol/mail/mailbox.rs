@@ -160,7 +160,7 @@ mod tests {
     use super::Mailbox;
 
     #[test]
-    fn a_mailbox_is_written_as_a_header_wants_it() {
+    fn mailbox_is_formatted_for_a_header() {
         for (text, header) in [
             ("no@example.com", "no@example.com"),
             ("SignTusk <no@example.com>", "\"SignTusk\" <no@example.com>"),
@@ -178,7 +178,7 @@ mod tests {
     }
 
     #[test]
-    fn a_provider_that_encodes_names_gets_them_as_people_write_them() {
+    fn unicode_mailbox_keeps_its_name_and_parses_back() {
         for (text, name) in [
             ("no@example.com", "no@example.com"),
             ("SignTusk <no@example.com>", "SignTusk <no@example.com>"),
@@ -199,7 +199,7 @@ mod tests {
     }
 
     #[test]
-    fn a_long_name_is_cut_between_characters() {
+    fn long_name_is_cut_between_characters() {
         let header = Mailbox::parse(&format!("{} <no@example.com>", "é".repeat(100)))
             .unwrap()
             .to_string();
@@ -207,7 +207,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_cannot_start_a_header() {
+    fn mailbox_name_cannot_inject_a_header() {
         for text in [
             "A\r\nBcc: x <no@example.com>",
             "A <no@example.com>\r\nBcc: x",

@@ -21,7 +21,7 @@ mod tests {
     use super::without_addresses;
 
     #[test]
-    fn no_address_stays_wherever_it_stands() {
+    fn addresses_are_removed_from_a_reason() {
         assert_eq!(
             without_addresses("own (ann@example.com):\nbob@example.com,\tand so on"),
             "own [address] [address] and so on"

@@ -72,7 +72,7 @@ mod tests {
     use super::Address;
 
     #[test]
-    fn a_bucket_is_a_host_at_aws_and_a_folder_elsewhere() {
+    fn bucket_is_a_host_at_aws_and_a_path_at_other_endpoints() {
         let aws = Address::new(None, "docs", "eu-west-1").unwrap();
         assert_eq!(
             aws.url("a/b c+ü.pdf").unwrap().as_str(),

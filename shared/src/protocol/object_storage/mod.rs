@@ -326,7 +326,7 @@ mod tests {
     use super::code;
 
     #[test]
-    fn the_store_s_own_word_is_found() {
+    fn error_code_is_read_from_the_xml_answer() {
         let text = "<?xml version=\"1.0\"?><Error><Code>NoSuchKey</Code><Key>a</Key></Error>";
         assert_eq!(code(text), Some("NoSuchKey"));
         assert_eq!(code("<html>"), None);

@@ -182,7 +182,7 @@ mod tests {
     use super::{certificates, parse};
 
     #[test]
-    fn a_remote_host_is_never_spoken_to_in_clear_by_default() {
+    fn remote_host_requires_tls_by_default() {
         let mode = |text| parse(text).unwrap().get_ssl_mode();
         assert_eq!(mode("postgres://u:p@db.example.com/x"), SslMode::Require);
         assert_eq!(
@@ -201,7 +201,7 @@ mod tests {
     }
 
     #[test]
-    fn character_that_should_be_escaped_is_named_and_not_read_as_a_host() {
+    fn unescaped_character_in_the_password_is_refused() {
         for password in [
             "p@ss", "p/ss", "p#ss", "p?ss", "p%ss", "p ss", "pss\n", "p%4", "p\\ss", "p/@", "100%",
         ] {
@@ -220,7 +220,7 @@ mod tests {
     }
 
     #[test]
-    fn options_of_hosted_poolers_are_passed_over() {
+    fn pooler_options_are_ignored() {
         let config =
             parse("postgres://u:p@db.example.com:6543/x?pgbouncer=true&connection_limit=1")
                 .unwrap();
@@ -228,7 +228,7 @@ mod tests {
     }
 
     #[test]
-    fn a_wrong_connection_string_does_not_quote_its_password() {
+    fn connection_string_error_does_not_quote_the_password() {
         for text in [
             "postgres://u:hush@db.example.com:port/x",
             "mysql://u:hush@db",
@@ -241,7 +241,7 @@ mod tests {
     }
 
     #[test]
-    fn an_authority_without_a_certificate_is_refused() {
+    fn ca_setting_without_a_certificate_is_refused() {
         assert!(certificates("-----BEGIN NOTHING-----").is_err());
         assert!(certificates("/nowhere/at/all.pem").is_err());
     }

@@ -118,7 +118,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn one_request_carries_all_and_a_refused_item_does_not_hide_the_others() {
+    async fn batch_is_one_request_and_a_refused_item_leaves_the_others() {
         let answer = json!([{"messageId": "m1"}, {"error": "too many"}, {"messageId": "m3", "deduplicated": true, "url": "u"}]);
         let server = Server::answering([Answer::json(200, &answer.to_string())]);
         let messages = ["/a", "/b?x=1", "/c"].map(|path| {
@@ -142,7 +142,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_single_result_may_come_without_brackets() {
+    async fn single_result_without_an_array_is_accepted() {
         let server = Server::answering([Answer::json(200, r#"{"messageId":"m"}"#)]);
         let one = [message("/").build().expect("a message")];
         let results = server.client().batch(&one).await.expect("a batch");
@@ -150,7 +150,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn an_empty_batch_sends_nothing() {
+    async fn empty_batch_sends_no_request() {
         let server = Server::answering([]);
         assert_eq!(
             server
@@ -163,7 +163,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn results_that_do_not_match_the_messages_are_not_guessed_at() {
+    async fn results_that_do_not_match_the_messages_are_an_error() {
         for answer in [
             "[]",
             r#"[{"messageId":"a"},{"messageId":"b"}]"#,
@@ -178,7 +178,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_batch_is_repeated_only_when_every_message_may_be() {
+    async fn batch_is_repeated_only_if_every_message_is_repeatable() {
         let safe = || {
             message("/")
                 .deduplication_id(&DeduplicationId::derive("d"))
@@ -201,7 +201,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_body_that_is_no_text_cannot_be_in_a_batch() {
+    async fn binary_body_in_a_batch_is_refused() {
         let binary = message("/").body(&[0xff][..], "application/octet-stream");
         let binary = [binary.build().expect("a message")];
         let error = Server::answering([]).client().batch(&binary).await;

@@ -206,7 +206,7 @@ mod tests {
     }
 
     #[test]
-    fn a_delay_and_a_fixed_instant_exclude_each_other() {
+    fn delay_and_not_before_replace_each_other() {
         let at = Timestamp::from_millisecond(1_500).expect("an instant");
         let second = Duration::from_secs(1);
         let names = ["upstash-delay", "upstash-not-before"];
@@ -224,7 +224,7 @@ mod tests {
     }
 
     #[test]
-    fn body_beyond_the_plan_is_refused() {
+    fn body_larger_than_the_plan_is_refused() {
         let body = |bytes: usize| message().body(vec![b'x'; bytes], "text/plain").build();
         assert!(body(MAX_BODY).is_ok());
         let error = body(MAX_BODY + 1).expect_err("refused");
@@ -232,7 +232,7 @@ mod tests {
     }
 
     #[test]
-    fn a_value_that_would_arrive_changed_is_refused() {
+    fn value_that_a_header_cannot_hold_is_refused() {
         for value in ["", " a", "a ", "a\r\nX: y", "a\0", "caf\u{e9}", "\u{7f}"] {
             let error = message().retry_delay(value).build();
             let error = error.expect_err("refused");
@@ -241,14 +241,14 @@ mod tests {
     }
 
     #[test]
-    fn a_flow_control_without_a_limit_is_refused() {
+    fn flow_control_without_a_limit_is_refused() {
         let flow = FlowControl::new(FlowKey::derive("k"));
         let error = message().flow_control(&flow).build().expect_err("refused");
         assert!(matches!(error, MessageError::FlowControl));
     }
 
     #[test]
-    fn a_destination_is_http_and_loses_its_fragment() {
+    fn destination_must_be_http_and_loses_its_fragment() {
         let mail = Url::parse("mailto:a@b.test").expect("a url");
         let error = Message::to(mail).build().expect_err("refused");
         assert!(matches!(error, MessageError::Destination));
@@ -258,7 +258,7 @@ mod tests {
     }
 
     #[test]
-    fn a_message_does_not_print_what_it_carries() {
+    fn debug_output_hides_body_and_forwarded_headers() {
         let name = HeaderName::from_static("x-token");
         let message = message().method(&Method::PUT).forward(&name, "hush");
         let message = message.body("quiet", "text/plain").build().expect("built");

@@ -183,7 +183,7 @@ mod tests {
     use crate::protocol::qstash::error::Error;
 
     #[tokio::test]
-    async fn a_ping_sends_the_token_and_nothing_else() {
+    async fn ping_sends_only_the_token() {
         let server = Server::answering([Answer::json(200, r#"{"parallelismMax":1}"#)]);
         server.client().ping().await.expect("alive");
         let request = server.request();
@@ -193,7 +193,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_refused_token_is_told_apart() {
+    async fn refused_token_is_reported_as_unauthorized() {
         for status in [401, 403] {
             let server = Server::answering([Answer::json(status, r#"{"error":"no"}"#)]);
             let error = server.client().ping().await.expect_err("refused");
@@ -203,7 +203,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_cut_connection_is_repeated_once_where_that_is_safe() {
+    async fn closed_connection_is_repeated_once_for_a_safe_request() {
         let server = Server::answering([Answer::Cut, Answer::json(200, "{}")]);
         server.client().ping().await.expect("the second time");
         let server = Server::answering([Answer::Cut, Answer::Cut, Answer::json(200, "{}")]);
@@ -213,14 +213,14 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_refusal_does_not_hide_that_the_first_attempt_may_have_been_taken() {
+    async fn refused_repetition_of_a_lost_request_stays_ambiguous() {
         let server = Server::answering([Answer::Cut, Answer::json(429, "{}")]);
         let error = server.client().ping().await.expect_err("failed");
         assert!(error.is_ambiguous(), "{error:?}");
     }
 
     #[tokio::test]
-    async fn a_silent_server_ends_in_a_timeout() {
+    async fn silent_server_ends_in_a_timeout() {
         let server = Server::answering([Answer::Silence, Answer::Silence]);
         let client = server.client_within(Duration::from_millis(200));
         let error = client.ping().await.expect_err("late");
@@ -228,7 +228,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_closed_port_is_not_ambiguous() {
+    async fn closed_port_is_not_ambiguous() {
         let url = Server::answering([]).into_closed_url();
         let client = Client::new(&url, &Secret::new("t".into()), Duration::from_secs(2));
         let error = client.expect("client").ping().await.expect_err("closed");
@@ -236,7 +236,7 @@ mod tests {
     }
 
     #[test]
-    fn an_id_cannot_change_which_resource_is_meant() {
+    fn id_is_escaped_and_cannot_change_the_path() {
         let client = Server::answering([]).client();
         for id in ["", ".", ".."] {
             assert!(client.at(&["messages", id]).is_err(), "{id:?}");
@@ -247,7 +247,7 @@ mod tests {
     }
 
     #[test]
-    fn an_address_or_token_that_cannot_work_is_refused_at_init() {
+    fn invalid_url_or_token_is_refused_and_the_token_is_not_printed() {
         let make = |url: &str, token: &str| {
             Client::new(url, &Secret::new(token.into()), Duration::from_secs(1))
         };

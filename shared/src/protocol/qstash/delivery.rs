@@ -56,7 +56,7 @@ mod tests {
     }
 
     #[test]
-    fn the_headers_of_a_delivery_are_read() {
+    fn delivery_headers_are_read() {
         let delivery = delivery(&[
             ("upstash-message-id", b"msg_1"),
             ("upstash-retried", b"3"),
@@ -71,7 +71,7 @@ mod tests {
     }
 
     #[test]
-    fn odd_headers_are_as_good_as_none() {
+    fn invalid_delivery_headers_are_ignored() {
         let long = [b'a'; 257];
         let odd: [&[(&'static str, &[u8])]; 6] = [
             &[],

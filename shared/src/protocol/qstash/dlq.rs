@@ -203,7 +203,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn dead_letters_are_read_redriven_and_dropped() {
+    async fn dead_letters_are_read_redriven_and_deleted() {
         let server = Server::answering([
             Answer::json(200, DEAD),
             Answer::json(201, r#"{"responses":[{"messageId":"m2"}],"cursor":""}"#),
@@ -223,7 +223,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn redriving_nothing_does_not_redrive_everything() {
+    async fn redrive_without_ids_is_refused() {
         let client = Server::answering([]).client();
         for ids in [&[][..], &[""], &["a", ""], &["a,b"]] {
             assert!(client.retry_dead_letters(ids).await.is_err(), "{ids:?}");
@@ -231,7 +231,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_redrive_is_not_repeated_after_a_broken_connection() {
+    async fn redrive_is_not_repeated_after_a_closed_connection() {
         let server = Server::answering([Answer::Cut, Answer::json(201, r#"{"responses":[]}"#)]);
         let error = server.client().retry_dead_letters(&["1-0"]).await;
         assert!(error.expect_err("cut").is_ambiguous());

@@ -117,7 +117,7 @@ mod tests {
     use crate::protocol::qstash::canned::{Answer, Server};
 
     #[test]
-    fn limits_are_written_as_the_protocol_has_them() {
+    fn flow_control_limits_are_formatted_for_the_header() {
         let flow = FlowControl::new(FlowKey::derive("k"));
         assert_eq!(flow.value(), None);
         let flow = flow.rate(10, Duration::from_mins(1));
@@ -128,7 +128,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn flow_key_is_read_paused_and_resumed_under_its_name() {
+    async fn flow_key_is_read_paused_and_resumed_by_name() {
         let state = r#"{"flowControlKey":"email.high.0","waitListSize":3,"isPaused":true,"new":1}"#;
         let server = Server::answering([
             Answer::json(200, state),

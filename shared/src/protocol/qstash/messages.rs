@@ -145,7 +145,7 @@ mod tests {
     use crate::protocol::qstash::canned::{Answer, Server};
 
     #[tokio::test]
-    async fn a_message_is_read_with_its_body_whatever_its_encoding() {
+    async fn message_is_read_with_a_text_or_base64_body() {
         let text = r#"{"messageId":"m","url":"u","body":"hi","header":{"X-A":["1"]},"label":"a","createdAt":1000,"notBefore":0}"#;
         let binary =
             r#"{"messageId":"m","bodyBase64":"/w==","label":"a","labels":["a","b"],"header":null}"#;
@@ -166,7 +166,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn cancelling_says_whether_there_was_anything_to_cancel() {
+    async fn cancel_reports_whether_a_message_was_cancelled() {
         let server = Server::answering([
             Answer::json(202, r#"{"cancelled":1}"#),
             Answer::json(404, "{}"),
@@ -184,7 +184,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn nothing_that_would_cancel_more_than_meant_is_sent() {
+    async fn cancel_with_an_unsafe_id_is_not_sent() {
         let server = Server::answering([]);
         for id in ["", ".", ".."] {
             assert!(server.client().cancel(id).await.is_err(), "{id:?}");

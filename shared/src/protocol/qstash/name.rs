@@ -110,7 +110,7 @@ mod tests {
     }
 
     #[test]
-    fn derived_name_is_accepted_and_different_for_every_text() {
+    fn derived_name_is_valid_and_unique_for_every_text() {
         let long = "x".repeat(MAX_NAME + 1);
         let other = "x".repeat(MAX_NAME + 2);
         let hash_of_comma = Label::derive("a,b").to_string();

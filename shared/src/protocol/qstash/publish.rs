@@ -47,7 +47,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn every_option_becomes_its_header_and_nothing_else_is_sent() {
+    async fn each_option_is_sent_as_its_header() {
         let server = Server::answering([Answer::json(200, r#"{"messageId":"msg_1","url":"u"}"#)]);
         let callback = Url::parse("https://h.test/done?a=b").expect("a url");
         let flow = FlowControl::new(FlowKey::derive("email.high.0")).parallelism(2);
@@ -96,7 +96,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_destination_travels_raw_with_its_slashes_and_its_query() {
+    async fn destination_is_sent_unescaped_with_slashes_and_query() {
         let targets = [
             "https://h.test//a/%2F/b?x=1&y=%20z",
             "http://[::1]:3000/api/jobs/send-email",
@@ -112,7 +112,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_duplicate_is_a_success_that_says_so() {
+    async fn duplicate_message_is_reported_as_deduplicated() {
         let duplicate = r#"{"messageId":"msg_1","deduplicated":true}"#;
         let server = Server::answering([Answer::json(202, duplicate)]);
         let message = message("https://h.test/")
@@ -124,7 +124,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn without_a_deduplication_id_a_broken_connection_is_not_tried_again() {
+    async fn only_a_message_with_a_deduplication_id_is_repeated() {
         let taken = || Answer::json(200, r#"{"messageId":"m"}"#);
         let server = Server::answering([Answer::Cut, taken()]);
         let plain = message("https://h.test/").build().expect("a message");
@@ -143,7 +143,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_success_that_cannot_be_read_may_have_been_taken() {
+    async fn unreadable_success_is_ambiguous() {
         for body in ["", "[]", r#"{"id":1}"#, "{\"messageId\":"] {
             let server = Server::answering([Answer::json(200, body)]);
             let message = message("https://h.test/").build().expect("a message");

@@ -106,7 +106,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn the_daily_limit_and_the_burst_limit_are_told_apart() {
+    async fn daily_and_burst_limits_are_distinguished() {
         let burst = Answer::json(429, "{}").with("Burst-RateLimit-Limit: 100");
         let burst = burst.with("Burst-RateLimit-Reset: 1795456801");
         let burst = burst.with("Date: Mon, 23 Nov 2026 18:00:00 GMT");
@@ -124,7 +124,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_rate_limit_that_says_nonsense_is_still_one() {
+    async fn rate_limit_with_an_invalid_reset_is_still_a_rate_limit() {
         for value in ["soon", "-5", "99999999999999999999", "1795456801"] {
             let answer = Answer::json(429, "{}").with(&format!("Burst-RateLimit-Reset: {value}"));
             let error = error_of(answer).await;
@@ -140,7 +140,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn retry_after_comes_first() {
+    async fn retry_after_header_takes_precedence() {
         let answer = Answer::json(429, "{}").with("RateLimit-Limit: 1");
         let answer = answer.with("RateLimit-Reset: 9").with("Retry-After: 7");
         let error = error_of(answer).await;
@@ -149,7 +149,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_quota_and_a_refusal_keep_their_reason() {
+    async fn quota_and_refusal_errors_keep_their_reason() {
         let error = error_of(Answer::json(412, r#"{"error":"10 schedules"}"#)).await;
         assert!(matches!(&error, Error::Quota(reason) if reason == "10 schedules"));
 
@@ -162,13 +162,13 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn an_answer_without_end_is_not_read_into_memory() {
+    async fn oversized_answer_is_not_read_into_memory() {
         let error = error_of(Answer::json(200, "x".repeat((16 << 20) + 1).as_str())).await;
         assert!(matches!(error, Error::TooLarge), "{error:?}");
     }
 
     #[tokio::test]
-    async fn a_redirect_is_not_followed() {
+    async fn redirect_is_not_followed() {
         let answer = Answer::json(302, "").with("Location: http://127.0.0.1:1/");
         let error = error_of(answer).await;
         assert!(matches!(error, Error::Refused { status: 302, .. }));

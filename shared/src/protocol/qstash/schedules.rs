@@ -130,7 +130,7 @@ mod tests {
     use crate::protocol::qstash::{Message, ScheduleId};
 
     #[tokio::test]
-    async fn a_schedule_is_a_message_with_a_cron_and_a_fixed_id() {
+    async fn schedule_is_put_as_a_message_with_a_cron_and_a_fixed_id() {
         let server = Server::answering([
             Answer::Cut,
             Answer::json(200, r#"{"scheduleId":"cleanup-expired"}"#),
@@ -158,7 +158,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn schedules_are_listed_read_steered_and_removed() {
+    async fn schedules_are_listed_read_paused_resumed_and_deleted() {
         let one = r#"{"scheduleId":"s","cron":"* * * * *","destination":"d","isPaused":true,"createdAt":1,"nextScheduleTime":2000,"lastScheduleTime":0}"#;
         let server = Server::answering([
             Answer::json(200, &format!("[{one}]")),

@@ -20,7 +20,7 @@ mod tests {
     use super::seconds;
 
     #[test]
-    fn a_fraction_of_a_second_is_rounded_up() {
+    fn fraction_of_a_second_is_rounded_up() {
         assert_eq!(seconds(Duration::from_secs(90)), "90s");
         assert_eq!(seconds(Duration::from_millis(1)), "1s");
         assert_eq!(seconds(Duration::MAX), format!("{}s", u64::MAX));

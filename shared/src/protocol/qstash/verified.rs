@@ -77,7 +77,7 @@ mod tests {
     }
 
     #[test]
-    fn the_bad_field_is_named_by_its_pointer() {
+    fn invalid_field_is_named_by_its_pointer() {
         assert_eq!(
             pointer_of(br#"{"emails":[{"a/b~c":"x"}]}"#),
             "/emails/0/a~1b~0c"
@@ -87,7 +87,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_json_or_more_than_json_is_refused() {
+    fn malformed_body_or_trailing_data_is_refused() {
         let bad: [&'static [u8]; 5] =
             [b"", b"\xff", b"[]", br#"{"emails":[]} x"#, b"{\"emails\":["];
         for body in bad {
@@ -99,7 +99,7 @@ mod tests {
     }
 
     #[test]
-    fn a_verified_body_is_not_printed() {
+    fn verified_body_is_not_printed() {
         let verified = Verified::new(Bytes::from_static(b"hush"));
         assert_eq!(format!("{verified:?}"), "Verified(4 bytes)");
     }

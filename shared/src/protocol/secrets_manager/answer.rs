@@ -101,7 +101,7 @@ mod tests {
     }
 
     #[test]
-    fn the_members_of_the_secret_are_its_entries() {
+    fn secret_members_become_entries() {
         let found = entries(holding(r#"{"A": "1", "B": ""}"#).as_bytes()).unwrap();
         let found: Vec<(&str, &str)> = found
             .iter()
@@ -111,7 +111,7 @@ mod tests {
     }
 
     #[test]
-    fn a_member_that_is_no_string_is_refused_by_its_name() {
+    fn member_that_is_not_a_string_is_refused_by_name() {
         for value in ["7", "null", "true", "[\"hush\"]", "{\"hush\":\"hush\"}"] {
             let said = refusal(&holding(&format!("{{\"A\": \"1\", \"TOKEN_B\": {value}}}")));
             assert!(
@@ -122,7 +122,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_of_the_secret_is_quoted() {
+    fn error_does_not_quote_the_secret() {
         for secret in [
             "hush",
             "\"hush\"",
@@ -139,14 +139,14 @@ mod tests {
     }
 
     #[test]
-    fn a_secret_without_text_is_refused() {
+    fn secret_without_text_is_refused() {
         let said = refusal(r#"{"SecretBinary": "aHVzaA=="}"#);
         assert!(said.ends_with("it holds no text"), "{said}");
         assert!(refusal("<html>").ends_with("the answer is not JSON"));
     }
 
     #[test]
-    fn only_the_name_of_an_exception_is_repeated() {
+    fn error_repeats_only_the_exception_name() {
         let of = |body: &str| exception(body.as_bytes());
         assert_eq!(
             of(r#"{"__type": "ResourceNotFoundException", "Message": "arn:..."}"#).unwrap(),

@@ -81,7 +81,7 @@ mod tests {
     }
 
     #[test]
-    fn a_secret_is_asked_for_in_its_own_region() {
+    fn secret_arn_gives_the_endpoint_of_its_region() {
         let arn = parse("arn:aws:secretsmanager:eu-west-1:012345678901:secret:a/b-AbCdEf").unwrap();
         assert_eq!(arn.region(), "eu-west-1");
         assert_eq!(
@@ -96,7 +96,7 @@ mod tests {
     }
 
     #[test]
-    fn what_names_no_secret_is_refused() {
+    fn invalid_secret_arn_is_refused() {
         for text in [
             "",
             "signtusk",

@@ -62,7 +62,7 @@ mod tests {
     const PEM: &str = include_str!("../../../../local/mail/assets/sns/local-test.certificate.pem");
 
     #[test]
-    fn a_certificate_is_valid_in_its_time_only() {
+    fn certificate_is_valid_only_within_its_dates() {
         let certificate = Certificate::parse(PEM.as_bytes()).unwrap();
         let at = |second: u64| {
             certificate.is_valid_at(Timestamp::from_second(second.try_into().unwrap()).unwrap())
@@ -75,7 +75,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_certificate_is_none() {
+    fn malformed_certificate_is_refused() {
         let cut = &PEM[..PEM.len() / 2];
         let key = PEM.replace("CERTIFICATE", "PUBLIC KEY");
         let hollow = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";

@@ -147,7 +147,7 @@ mod tests {
     }
 
     #[test]
-    fn a_notification_is_signed_with_its_subject_only_where_it_has_one() {
+    fn notification_signature_covers_the_subject_only_if_present() {
         let mut message = notification();
         let plain = parse(&message).unwrap().string_to_sign();
         assert_eq!(
@@ -173,7 +173,7 @@ mod tests {
     }
 
     #[test]
-    fn a_confirmation_is_signed_with_its_token_and_link_and_without_a_subject() {
+    fn confirmation_signature_covers_token_and_link_without_subject() {
         for kind in ["SubscriptionConfirmation", "UnsubscribeConfirmation"] {
             let mut message = confirmation(kind);
             message["Subject"] = "not signed".into();
@@ -190,7 +190,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line_break_in_a_member_cannot_make_one_message_of_another() {
+    fn member_with_a_control_character_is_refused() {
         for member in ["MessageId", "TopicArn", "Timestamp", "Subject", "Token"] {
             for value in ["a\nb", "a\r", "\0", "a\u{85}"] {
                 let mut message = confirmation("SubscriptionConfirmation");
@@ -201,7 +201,7 @@ mod tests {
     }
 
     #[test]
-    fn what_lacks_a_member_or_has_a_strange_type_is_no_message() {
+    fn message_with_a_missing_or_mistyped_member_is_refused() {
         let names = [
             "Type",
             "MessageId",
@@ -238,7 +238,7 @@ mod tests {
     }
 
     #[test]
-    fn a_member_that_comes_twice_is_refused() {
+    fn message_with_a_repeated_member_is_refused() {
         let text = notification().to_string();
         for name in ["Message", "TopicArn", "Type", "SigningCertURL"] {
             let twice = text.replacen('{', &format!("{{\"{name}\":\"Notification\","), 1);

@@ -95,7 +95,7 @@ mod tests {
     }
 
     #[test]
-    fn a_certificate_of_the_topics_region_is_taken() {
+    fn certificate_url_of_the_topic_region_is_accepted() {
         for text in [
             "https://sns.us-west-2.amazonaws.com/SimpleNotificationService-01d088a6f77103d0fe307c0069e40ed6.pem",
             "https://sns.us-west-2.amazonaws.com/x.pem",
@@ -108,7 +108,7 @@ mod tests {
     }
 
     #[test]
-    fn a_certificate_from_anywhere_else_is_not_taken() {
+    fn certificate_url_of_another_host_is_refused() {
         for text in [
             "",
             "/x.pem",
@@ -189,7 +189,7 @@ mod tests {
     }
 
     #[test]
-    fn an_endpoint_that_was_set_is_the_only_one() {
+    fn configured_endpoint_is_the_only_certificate_origin() {
         let local: Origin = "http://127.0.0.1:4100".parse().unwrap();
         assert!(local.certificate("http://127.0.0.1:4100/x.pem").is_some());
         for text in [
@@ -204,7 +204,7 @@ mod tests {
     }
 
     #[test]
-    fn an_endpoint_with_more_than_a_host_is_no_origin() {
+    fn endpoint_with_more_than_a_host_is_refused() {
         for text in [
             "",
             "127.0.0.1:4100",
@@ -220,7 +220,7 @@ mod tests {
     }
 
     #[test]
-    fn only_the_confirmation_of_this_topic_with_this_token_is_followed() {
+    fn only_the_confirmation_of_this_topic_and_token_is_followed() {
         let host = "https://sns.us-west-2.amazonaws.com";
         let good = format!("{host}/?Action=ConfirmSubscription&TopicArn={ARN}&Token=t1");
         let confirmation = |text: &str| amazon().confirmation(text, &ARN.parse().unwrap(), "t1");

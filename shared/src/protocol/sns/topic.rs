@@ -82,7 +82,7 @@ mod tests {
     use super::{InvalidTopicArn, TopicArn};
 
     #[test]
-    fn a_topic_signs_at_the_host_of_its_region() {
+    fn topic_arn_gives_the_sns_host_of_its_region() {
         for (arn, host) in [
             (
                 "arn:aws:sns:us-east-1:123456789012:mail-events",
@@ -107,7 +107,7 @@ mod tests {
     }
 
     #[test]
-    fn what_names_no_region_of_a_known_partition_is_no_topic() {
+    fn invalid_topic_arn_is_refused() {
         for text in [
             "",
             "mail-events",

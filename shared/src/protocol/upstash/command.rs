@@ -124,7 +124,7 @@ mod tests {
     use super::Command;
 
     #[test]
-    fn only_reads_are_repeatable_unless_the_caller_says_so() {
+    fn only_reads_are_repeatable_by_default() {
         assert!(Command::new("GET").arg("k").is_repeatable());
         assert!(!Command::new("INCR").arg("k").is_repeatable());
         assert!(

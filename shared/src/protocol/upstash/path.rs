@@ -28,13 +28,13 @@ mod tests {
     use super::path;
 
     #[test]
-    fn a_path_keeps_every_character_of_a_word() {
+    fn path_encodes_every_character_of_an_argument() {
         let path = path(["SET", "a b/c+d?é", "..."]).unwrap();
         assert_eq!(path, "/SET/a%20b%2Fc%2Bd%3F%C3%A9/...");
     }
 
     #[test]
-    fn a_word_that_would_change_the_path_is_refused() {
+    fn argument_that_would_change_the_path_is_refused() {
         for word in ["", ".", ".."] {
             assert!(path(["SET", word]).is_err(), "{word:?}");
         }

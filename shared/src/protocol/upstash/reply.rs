@@ -216,7 +216,7 @@ mod tests {
     }
 
     #[test]
-    fn strings_are_decoded_at_every_depth_and_ok_is_left_alone() {
+    fn nested_strings_are_decoded_and_ok_is_unchanged() {
         assert_eq!(read(r#"{"result":"OK"}"#), Reply::Bytes(b"OK".to_vec()));
         assert_eq!(
             read(r#"{"result":["T0s=",[null,7,"/w=="]]}"#),
@@ -232,13 +232,13 @@ mod tests {
     }
 
     #[test]
-    fn a_null_result_is_nil_and_no_error() {
+    fn null_result_is_nil() {
         assert_eq!(read(r#"{"result":null}"#), Reply::Nil);
         assert!(serde_json::from_str::<Answer>("{}").is_err());
     }
 
     #[test]
-    fn a_count_kept_as_text_reads_as_a_number() {
+    fn count_stored_as_text_is_read_as_a_number() {
         assert_eq!(i64::from_reply(Reply::Bytes(b"42".to_vec())).unwrap(), 42);
         assert!(i64::from_reply(Reply::Bytes(b"4 2".to_vec())).is_err());
         assert!(u64::from_reply(Reply::Integer(-1)).is_err());

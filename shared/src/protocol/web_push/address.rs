@@ -77,7 +77,7 @@ mod tests {
     use super::is_public;
 
     #[test]
-    fn addresses_that_are_not_public_are_known() {
+    fn non_public_addresses_are_recognised() {
         for address in [
             "0.0.0.0",
             "10.1.2.3",

@@ -138,7 +138,7 @@ mod tests {
 
     /// RFC 8291, section 5 and appendix A.
     #[test]
-    fn the_example_of_the_specification_comes_out_byte_for_byte() {
+    fn rfc_8291_example_is_reproduced_byte_for_byte() {
         let sealed = seal(
             b"When I grow up, I want to be a watermelon",
             &receiver(),
@@ -153,7 +153,7 @@ mod tests {
     }
 
     #[test]
-    fn the_longest_payload_makes_the_largest_body_and_no_longer_one_is_taken() {
+    fn longest_payload_fills_the_largest_body_and_a_longer_one_is_refused() {
         let body = encrypt(&[7; LARGEST_PAYLOAD], &receiver()).unwrap();
         assert_eq!(body.len(), LARGEST_BODY);
         let longer = encrypt(&[7; LARGEST_PAYLOAD + 1], &receiver());
@@ -161,14 +161,14 @@ mod tests {
     }
 
     #[test]
-    fn no_two_messages_share_a_salt_or_a_key() {
+    fn messages_do_not_share_a_salt_or_a_key() {
         let [one, other] = [0, 1].map(|_| encrypt(b"same", &receiver()).unwrap());
         assert_ne!(one[..16], other[..16]);
         assert_ne!(one[21..86], other[21..86]);
     }
 
     #[test]
-    fn a_key_that_is_no_point_of_the_curve_is_refused() {
+    fn key_that_is_not_a_curve_point_is_refused() {
         let mut point = receiver().p256dh().to_vec();
         point[64] ^= 1;
         let keys = Keys::parse(&URL_SAFE_NO_PAD.encode(point), "BTBZMqHH6r4Tts7J_aSIgg").unwrap();

@@ -122,7 +122,7 @@ mod tests {
     }
 
     #[test]
-    fn the_services_of_the_browsers_are_known_and_nothing_that_looks_like_them() {
+    fn browser_push_services_are_known_and_lookalikes_are_not() {
         let usual = PushServices::default();
         for url in [
             "https://fcm.googleapis.com/fcm/send/abc:def",
@@ -152,7 +152,7 @@ mod tests {
     }
 
     #[test]
-    fn an_address_inside_private_ranges_is_unknown_unless_it_is_named() {
+    fn private_address_is_unknown_unless_configured() {
         let private = [
             "http://127.0.0.1:9000/x",
             "https://127.1/x",
@@ -180,7 +180,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_list_of_origins_is_refused() {
+    fn invalid_list_of_origins_is_refused() {
         for text in [
             "",
             "push.example.com",

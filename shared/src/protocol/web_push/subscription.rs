@@ -185,7 +185,7 @@ mod tests {
     }
 
     #[test]
-    fn an_address_is_not_printed() {
+    fn endpoint_is_checked_and_not_printed() {
         let services = PushServices::default();
         let endpoint =
             Endpoint::parse("https://fcm.googleapis.com/fcm/send/hush", &services).unwrap();

@@ -111,7 +111,7 @@ mod tests {
     }
 
     #[test]
-    fn a_token_names_the_push_service_and_is_signed() {
+    fn vapid_token_names_the_push_service_and_is_signed() {
         let vapid = vapid(PUBLIC, PRIVATE).unwrap();
         let value = vapid
             .authorization("https://push.example.com", Timestamp::UNIX_EPOCH)
@@ -132,7 +132,7 @@ mod tests {
     }
 
     #[test]
-    fn keys_that_do_not_belong_together_are_refused() {
+    fn mismatched_vapid_keys_are_refused() {
         let other = "BP4z9KsN6nGRTbVYI_c7VJSPQTBtkgcy27mlmlMoZIIgDll6e3vCYLocInmYWAmS6TlzAC8wEqKK6PBru3jl7A8";
         assert_eq!(vapid(other, PRIVATE).unwrap_err(), InvalidKey::Pair);
         for (public, private) in [("", PRIVATE), (PUBLIC, ""), (PUBLIC, PUBLIC), ("%", "%")] {
@@ -141,7 +141,7 @@ mod tests {
     }
 
     #[test]
-    fn the_private_key_is_not_printed() {
+    fn private_key_is_not_printed() {
         let printed = format!("{:?}", vapid(PUBLIC, PRIVATE).unwrap());
         assert!(!printed.contains(PRIVATE), "{printed}");
     }

@@ -66,7 +66,7 @@ mod tests {
     use crate::base::secret::Secret;
 
     #[test]
-    fn what_another_key_or_another_text_was_signed_with_is_not_believed() {
+    fn signature_of_another_key_or_text_is_refused() {
         let key = |text: &str| Secret::new(text.to_owned());
         let old = CheckpointSigner::new(key("old"), None);
         let new = CheckpointSigner::new(key("new"), Some(key("old")));

@@ -254,7 +254,7 @@ mod tests {
     }
 
     #[test]
-    fn an_instant_is_read_in_the_forms_of_javascript_and_of_rfc_3339() {
+    fn event_time_is_read_as_milliseconds_or_rfc_3339() {
         for timestamp in [
             json!(1_700_000_000_000_i64),
             json!(1_700_000_000_000.0),
@@ -273,7 +273,7 @@ mod tests {
     }
 
     #[test]
-    fn what_postgres_cannot_hold_is_refused_wherever_it_stands() {
+    fn event_that_postgres_cannot_store_is_refused() {
         for bad in [
             json!({ "action": "a\0" }),
             json!({ "userId": "\0" }),
@@ -285,13 +285,13 @@ mod tests {
     }
 
     #[test]
-    fn no_user_agent_keeps_an_event_out() {
+    fn overlong_user_agent_is_cut_and_the_event_accepted() {
         let event = parse(&json!({ "userAgent": "ü\0".repeat(4000) })).unwrap();
         assert_eq!(event.user_agent.unwrap().chars().count(), 2048);
     }
 
     #[test]
-    fn what_is_absent_null_or_blank_is_absent() {
+    fn absent_null_and_blank_members_are_omitted() {
         let event = parse(&json!({ "userId": " ", "requestId": null, "details": null })).unwrap();
         assert_eq!(
             serde_json::to_value(event).unwrap(),
@@ -300,7 +300,7 @@ mod tests {
     }
 
     #[test]
-    fn an_event_that_the_log_would_not_take_is_refused_before() {
+    fn event_larger_than_the_log_accepts_is_refused() {
         assert!(
             parse(&json!({ "details": "x".repeat(59_000) }))
                 .unwrap()

@@ -117,7 +117,7 @@ mod tests {
     }
 
     #[test]
-    fn the_pattern_takes_what_is_taken() {
+    fn documented_pattern_matches_exactly_the_accepted_characters() {
         let blank = blank();
         for character in '\0'..=char::MAX {
             let taken = Name::try_from(character.to_string()).is_ok();

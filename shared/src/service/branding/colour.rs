@@ -93,7 +93,7 @@ mod tests {
     use super::{Colour, contrast};
 
     #[test]
-    fn text_is_light_on_dark_and_dark_on_light() {
+    fn text_colour_contrasts_with_the_background() {
         for (colour, text) in [
             ("#4f46e5", "#ffffff"),
             ("#000000", "#ffffff"),
@@ -106,14 +106,14 @@ mod tests {
 
     proptest! {
         #[test]
-        fn text_can_be_read_on_every_colour(rgb in any::<[u8; 3]>()) {
+        fn text_is_readable_on_every_colour(rgb in any::<[u8; 3]>()) {
             let light = contrast(rgb, super::WHITE);
             let dark = contrast(rgb, super::INK);
             prop_assert!(light.max(dark) >= 4.2, "{light} {dark}");
         }
 
         #[test]
-        fn nothing_but_a_colour_is_read(text in any::<String>()) {
+        fn arbitrary_text_is_read_only_as_a_colour(text in any::<String>()) {
             if let Some(colour) = Colour::parse(&text) {
                 prop_assert!(colour.background().len() == 7);
             }

@@ -125,7 +125,7 @@ mod tests {
     use super::Brand;
 
     #[test]
-    fn usable_settings_are_used() {
+    fn valid_branding_settings_are_used() {
         let brand = Brand::from_settings(
             Some("Acme Ltd".to_owned()),
             Some("https://acme.example/logo.png"),
@@ -142,7 +142,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_stand_in_a_mail_leaves_the_products_own() {
+    fn invalid_branding_settings_fall_back_to_the_default() {
         for (name, logo, colour, reply_to) in [
             (
                 "Acme\r\nBcc: eve@example.com",

@@ -170,7 +170,7 @@ mod tests {
     }
 
     #[test]
-    fn a_request_is_seen_by_its_owner_its_signers_and_the_owners_administrators_only() {
+    fn request_is_visible_to_owner_signers_and_the_domains_admins_only() {
         let upper = OWNER.to_uppercase();
         for viewer in [
             Viewer::Everything,
@@ -191,7 +191,7 @@ mod tests {
     }
 
     #[test]
-    fn a_request_whose_parties_are_unknown_is_shown_to_the_service_only() {
+    fn request_with_unknown_parties_is_visible_to_the_service_only() {
         for parties in [None, Some(""), Some("{"), Some(r#"{"owner":null}"#)] {
             assert!(sees(&Viewer::Everything, parties));
             assert!(!sees(
@@ -204,7 +204,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_a_users_is_asked_by_that_user_and_what_is_a_domains_by_its_administrators() {
+    fn user_entry_is_for_that_user_and_domain_entry_for_its_admins() {
         let user = Id::of(Subject::User, OWNER).unwrap();
         assert!(person(OWNER, "", "").may_ask(Subject::User, &user));
         assert!(!person("u2", "", OWNER).may_ask(Subject::User, &user));

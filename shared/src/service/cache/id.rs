@@ -56,7 +56,7 @@ mod tests {
     use super::{Id, Subject};
 
     #[test]
-    fn a_row_has_one_key_however_its_id_is_spelled() {
+    fn id_has_one_key_in_every_spelling() {
         let id = "01985c00-0000-7000-8000-00000000000a";
         for spelling in [
             id.to_uppercase(),
@@ -72,7 +72,7 @@ mod tests {
     }
 
     #[test]
-    fn what_can_be_no_id_has_no_key() {
+    fn invalid_id_has_no_key() {
         for text in ["", "a\0b", &"x".repeat(321)] {
             assert_eq!(Id::of(Subject::User, text), None, "{text:?}");
         }

@@ -112,7 +112,7 @@ mod tests {
     use super::{Group, keys};
 
     #[test]
-    fn a_row_names_every_id_in_every_kind_in_the_caches_own_spelling() {
+    fn invalidation_row_gives_a_key_for_every_kind_and_id() {
         let row = json!({ "kinds": ["domain-users", "domain-admins", "unknown"], "ids": ["Acme.example"] });
         assert_eq!(
             keys(&row.to_string()),
@@ -124,7 +124,7 @@ mod tests {
     }
 
     #[test]
-    fn a_group_is_all_that_is_cached_under_its_id() {
+    fn group_names_every_entry_cached_under_its_id() {
         let user = Group::User.keys("u1");
         assert_eq!(
             user,

@@ -120,7 +120,7 @@ mod tests {
     use super::{InvalidObject, LARGEST_VALUE, Object};
 
     #[test]
-    fn only_objects_are_cached_and_each_as_it_was_written() {
+    fn only_objects_are_cached_and_their_text_is_kept() {
         for text in [
             "{}",
             " {\"a\" : 1.0e0, \"a\": null}\n",

@@ -104,7 +104,7 @@ mod tests {
     use super::family;
 
     #[test]
-    fn a_key_is_named_by_its_family_and_what_nobody_declares_is_marked() {
+    fn key_is_named_by_its_family_and_an_undeclared_key_is_unknown() {
         use crate::service::job::keys;
 
         assert_eq!(family("jobs:email"), keys::LIST.pattern);

@@ -179,7 +179,7 @@ mod tests {
     use super::Task;
 
     #[test]
-    fn the_names_are_those_of_the_answers() {
+    fn task_names_equal_their_json_names() {
         for task in Task::ALL {
             assert_eq!(serde_json::json!(task), task.name());
         }

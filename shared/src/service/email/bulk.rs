@@ -189,7 +189,7 @@ mod tests {
     }
 
     #[test]
-    fn many_recipients_become_jobs_of_a_hundred_and_none_is_lost() {
+    fn many_recipients_are_split_into_jobs_of_100_without_loss() {
         let jobs = bulk(250).unwrap().split();
         let sizes: Vec<_> = jobs.iter().map(|job| job.emails.len()).collect();
         assert_eq!(sizes, [100, 100, 50]);
@@ -198,7 +198,7 @@ mod tests {
     }
 
     #[test]
-    fn address_named_again_in_another_case_gets_one_mail() {
+    fn address_repeated_in_another_case_gets_one_mail() {
         let mut emails: Vec<_> = (0..250)
             .map(|n| json!({"name": "Ann", "email": format!("s{n}@example.com")}))
             .collect();
@@ -210,14 +210,14 @@ mod tests {
     }
 
     #[test]
-    fn none_and_too_many_recipients_are_refused() {
+    fn no_recipients_and_too_many_recipients_are_refused() {
         assert!(bulk(0).is_err());
         assert!(bulk(10_000).is_ok());
         assert!(bulk(10_001).is_err());
     }
 
     #[test]
-    fn what_the_web_app_leaves_out_is_filled_in() {
+    fn members_omitted_by_the_web_app_get_defaults() {
         let bulk = bulk(1).unwrap();
         let app = HttpUrl::parse("https://app.example.com").unwrap();
         let invitation = bulk.invitation(&bulk.emails[0], &app);

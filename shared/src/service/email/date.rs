@@ -119,7 +119,7 @@ mod tests {
     use super::Date;
 
     #[test]
-    fn days_and_instants_are_read_and_written_for_people() {
+    fn dates_and_instants_are_parsed_and_formatted_for_readers() {
         for (text, shown) in [
             ("2026-12-01", "1 December 2026"),
             ("2026-12-01T17:00:00Z", "1 December 2026, 17:00 UTC"),
@@ -134,7 +134,7 @@ mod tests {
     }
 
     #[test]
-    fn years_before_1970_and_up_to_9999_are_shown_as_they_are() {
+    fn years_from_1_to_9999_are_shown_and_others_are_refused() {
         for (text, shown) in [
             ("1969-12-31", "31 December 1969"),
             ("1899-02-28T23:59:59Z", "28 February 1899, 23:59 UTC"),
@@ -160,7 +160,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_neither_is_refused() {
+    fn invalid_date_is_refused() {
         for text in [
             "",
             "soon",

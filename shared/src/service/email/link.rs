@@ -102,7 +102,7 @@ mod tests {
     use super::{HttpUrl, InvalidLink};
 
     #[test]
-    fn only_links_to_the_web_are_taken() {
+    fn only_web_links_are_accepted() {
         assert!(HttpUrl::parse("http://localhost:3000/sign/1?a=b#c").is_ok());
         for (text, reason) in [
             ("/sign/1", InvalidLink::Shape),
@@ -122,7 +122,7 @@ mod tests {
     }
 
     #[test]
-    fn quotes_and_brackets_do_not_survive_in_a_link() {
+    fn quotes_and_brackets_are_escaped_in_a_link() {
         let link = HttpUrl::parse("https://example.com/\"><script>?\"<>'").unwrap();
         assert!(
             !link.as_str().contains(['"', '<', '>']),
@@ -132,7 +132,7 @@ mod tests {
     }
 
     #[test]
-    fn a_signing_page_escapes_what_it_is_given() {
+    fn signing_page_link_escapes_its_parameters() {
         let app = HttpUrl::parse("https://app.example.com").unwrap();
         assert_eq!(
             app.signing_page("a/b?c", "ann+x@example.com").as_str(),

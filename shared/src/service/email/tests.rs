@@ -20,7 +20,7 @@ fn with(member: &str, value: Value) -> Value {
 }
 
 #[test]
-fn the_shapes_of_the_web_app_are_read() {
+fn web_app_payloads_are_read() {
     let reminder = json!({
         "type": "reminder", "to": "ann@example.com", "signerName": "Ann", "documentTitle": "Lease",
         "senderName": "Bob", "signatureUrl": "http://localhost:3000/sign/1", "message": "", "dueDate": null,
@@ -35,7 +35,7 @@ fn the_shapes_of_the_web_app_are_read() {
 }
 
 #[test]
-fn a_payload_survives_being_written_and_read_again() {
+fn payload_round_trips_through_json() {
     for payload in [
         with("dueDate", json!("2026-12-01")),
         with("dueDate", json!("2026-12-01T17:00:00+01:00")),
@@ -50,7 +50,7 @@ fn a_payload_survives_being_written_and_read_again() {
 }
 
 #[test]
-fn the_error_points_at_the_member_that_is_wrong() {
+fn error_points_at_the_invalid_member() {
     let recipients = |emails: Value| json!({"type": "bulk", "emails": emails});
     let mut nameless = request();
     nameless.as_object_mut().unwrap().remove("signerName");
@@ -140,7 +140,7 @@ fn needed() -> [(&'static str, Value); 11] {
 }
 
 #[test]
-fn each_type_names_the_field_that_it_misses() {
+fn missing_field_of_each_type_is_named() {
     for (kind, mut payload) in needed() {
         payload["type"] = json!(kind);
         payload["to"] = json!("ann@example.com");
@@ -160,7 +160,7 @@ fn each_type_names_the_field_that_it_misses() {
 }
 
 #[test]
-fn what_takes_the_place_of_another_mail_says_of_which_signer() {
+fn superseding_mail_without_its_signer_is_refused() {
     let mut payload = with("supersedes", json!("first"));
     assert_eq!(Email::parse(&payload).unwrap_err().pointer(), "/supersedes");
     payload["requestId"] = json!("r-1");
@@ -192,7 +192,7 @@ fn too_many_signers_and_unknown_events_are_refused() {
 }
 
 #[test]
-fn a_reminder_is_checked_like_the_request_that_it_repeats() {
+fn reminder_is_checked_like_the_signature_request() {
     let mut payload = with("type", json!("reminder"));
     payload["reminderCount"] = json!(-1);
     assert_eq!(
@@ -205,7 +205,7 @@ fn a_reminder_is_checked_like_the_request_that_it_repeats() {
 }
 
 #[test]
-fn the_error_of_serde_names_the_member_too() {
+fn serde_error_names_the_member() {
     let error = serde_json::from_value::<Email>(with("to", json!("ann"))).unwrap_err();
     assert!(error.to_string().contains("/to"), "{error}");
 }

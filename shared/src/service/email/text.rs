@@ -217,7 +217,7 @@ mod tests {
     use super::{DisplayName, InvalidText, Message, Title};
 
     #[test]
-    fn names_of_all_scripts_are_taken() {
+    fn names_of_all_scripts_are_accepted() {
         for name in [
             "Zoë O'Brien-Łukasz",
             "山田太郎",
@@ -232,7 +232,7 @@ mod tests {
     }
 
     #[test]
-    fn the_limit_counts_characters_and_not_bytes() {
+    fn text_limit_counts_characters_not_bytes() {
         assert!(Title::try_from("é".repeat(500)).is_ok());
         assert_eq!(
             Title::try_from("é".repeat(501)),
@@ -241,7 +241,7 @@ mod tests {
     }
 
     #[test]
-    fn a_message_keeps_its_lines_and_nothing_else_that_controls() {
+    fn message_keeps_line_breaks_and_refuses_other_control_characters() {
         let message = Message::try_from("Dear Ann,\r\n\r\tplease sign.\n".to_owned()).unwrap();
         assert_eq!(message.as_str(), "Dear Ann,\n\n\tplease sign.");
         assert_eq!(
@@ -251,7 +251,7 @@ mod tests {
     }
 
     #[test]
-    fn mark_that_turns_text_around_is_refused_in_names_titles_and_messages() {
+    fn bidi_mark_is_refused_in_names_titles_and_messages() {
         let marks = ['\u{61c}', '\u{200e}', '\u{200f}'].into_iter();
         for mark in marks
             .chain('\u{202a}'..='\u{202e}')
@@ -270,7 +270,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line_break_at_the_end_of_a_name_is_not_passed_over() {
+    fn name_with_a_trailing_line_break_is_refused() {
         assert_eq!(
             DisplayName::try_from("Ann\r\n".to_owned()),
             Err(InvalidText::Control)

@@ -150,7 +150,7 @@ mod tests {
     }
 
     #[test]
-    fn the_job_is_found_by_what_its_message_carried() {
+    fn failed_message_finds_its_job_by_the_body_or_the_message_id() {
         let ours = message(br#"{"jobId":"j1","generation":2,"to":"a"}"#, 503, "");
         assert_eq!(
             (ours.job_id().as_str(), ours.tracking().generation),
@@ -161,14 +161,14 @@ mod tests {
     }
 
     #[test]
-    fn a_body_that_is_no_object_is_not_kept_for_redriving() {
+    fn body_that_is_not_an_object_is_not_kept_for_redriving() {
         for body in [&b"\xff"[..], b"[]", b"nul", b""] {
             assert_eq!(message(body, 489, "").payload(), None);
         }
     }
 
     #[test]
-    fn the_reason_quotes_the_detail_of_a_problem_and_no_more_than_fits() {
+    fn failure_reason_quotes_the_problem_detail_and_is_bounded() {
         let told = message(
             b"{}",
             503,

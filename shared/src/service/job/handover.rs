@@ -181,7 +181,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn message_that_spoils_a_batch_is_found_and_the_others_are_published() {
+    async fn rejected_message_of_a_batch_is_isolated_and_the_others_are_published() {
         let server = Server::answering([
             rejected(),
             taken(&["a", "b"]),
@@ -201,7 +201,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn job_that_cannot_be_a_message_does_not_hold_the_others_back() {
+    async fn invalid_job_does_not_block_the_rest_of_its_batch() {
         let server = Server::answering([Answer::json(200, r#"{"messageId":"b"}"#)]);
         let large = format!(r#"{{"a":"{}"}}"#, "x".repeat(7_000_000));
         let jobs = [job("a", "[]"), job("b", "{}"), job("c", &large)];
@@ -222,7 +222,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn lost_answer_leaves_its_batch_in_doubt_and_what_follows_unsent() {
+    async fn lost_answer_leaves_its_batch_in_doubt_and_the_rest_unsent() {
         let half = format!(r#"{{"a":"{}"}}"#, "x".repeat(BATCH_BYTES / 2));
         let server = Server::answering([taken(&["a"]), Answer::json(502, r#"{"error":"gone"}"#)]);
         let jobs = ["a", "b", "c"].map(|id| job(id, &half));
@@ -235,7 +235,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn batches_are_cut_by_number_and_bytes_and_no_job_is_left_out() {
+    async fn batches_are_cut_by_count_and_bytes_without_losing_a_job() {
         let publisher = publisher(&Server::answering([]));
         let sizes = |payloads: &[&str]| {
             let jobs = payloads.iter().map(|payload| job("a", payload));

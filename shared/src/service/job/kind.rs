@@ -334,7 +334,7 @@ mod tests {
     const PRIORITIES: [Priority; 3] = [Priority::High, Priority::Normal, Priority::Low];
 
     #[test]
-    fn parallelism_over_all_keys_fits_the_instances_whatever_the_number_of_tenants() {
+    fn parallelism_of_all_keys_fits_the_instances_for_any_number_of_tenants() {
         for plan in PLANS {
             let capacity = FUNCTIONS.iter().find(|it| it.function == plan.handler);
             let mut keys = BTreeSet::new();
@@ -353,7 +353,7 @@ mod tests {
     }
 
     #[test]
-    fn low_priority_never_shares_a_key_with_a_higher_one() {
+    fn low_priority_never_shares_a_key_with_a_higher_priority() {
         let plan = JobType::Email.plan();
         let keys: BTreeSet<_> = PRIORITIES
             .map(|priority| plan.flow(priority, "acme.example").key)
@@ -362,7 +362,7 @@ mod tests {
     }
 
     #[test]
-    fn waits_of_many_jobs_are_spread_and_never_shorter_than_planned() {
+    fn retry_waits_are_spread_and_never_shorter_than_planned() {
         let plan = JobType::Email.plan();
         let waits: BTreeSet<Duration> = (0..1000)
             .map(|job| plan.wait_of(&format!("job-{job}"), 1))
@@ -374,7 +374,7 @@ mod tests {
     }
 
     #[test]
-    fn expression_and_answer_tell_the_same_wait() {
+    fn retry_expression_and_answer_give_the_same_wait() {
         let plan = JobType::Email.plan();
         let expression = plan.retry_delay("job-1");
         let first = plan.wait_of("job-1", 0).as_millis();
@@ -382,7 +382,7 @@ mod tests {
     }
 
     #[test]
-    fn each_type_finds_its_own_plan_and_is_found_by_its_handler() {
+    fn each_job_type_has_its_own_plan_and_is_found_by_its_handler() {
         for (place, job) in JobType::ALL.iter().enumerate() {
             assert_eq!(PLANS[place].job, *job);
             assert_eq!(job.plan().job, *job);
@@ -392,7 +392,7 @@ mod tests {
     }
 
     #[test]
-    fn qstash_gives_up_before_the_lease_and_before_api_gateway() {
+    fn qstash_timeout_ends_before_the_lease_and_the_api_gateway_limit() {
         for plan in PLANS {
             assert!(plan.timeout.as_secs() <= 28, "{}", plan.handler);
             assert!(plan.lease > plan.timeout, "{}", plan.handler);

@@ -190,7 +190,7 @@ mod tests {
     use crate::protocol::qstash::{Label, ScheduleId};
 
     #[test]
-    fn every_schedule_has_its_own_id_and_a_body_that_is_an_object() {
+    fn every_schedule_has_its_own_id_and_an_object_as_body() {
         let ids: BTreeSet<&str> = SCHEDULES.iter().map(|schedule| schedule.id).collect();
         assert_eq!(ids.len(), SCHEDULES.len());
         for schedule in SCHEDULES {

@@ -54,7 +54,7 @@ mod tests {
     use super::{Error, MAX_EVENT, PART_BYTES, must_fit, parts};
 
     #[test]
-    fn payload_that_no_event_can_carry_is_refused() {
+    fn payload_too_large_for_a_lambda_event_is_refused() {
         let text = |bytes: usize| format!(r#"{{"a":"{}"}}"#, "x".repeat(bytes));
         assert!(must_fit(&text(4 << 20)).is_ok());
         let error = must_fit(&text(MAX_EVENT)).unwrap_err();
@@ -68,7 +68,7 @@ mod tests {
     }
 
     #[test]
-    fn items_are_split_by_count_and_by_bytes_in_their_order() {
+    fn items_are_split_by_count_and_bytes_in_order() {
         let small: Vec<u32> = (0..250).collect();
         let sizes: Vec<usize> = parts(&small, 100).iter().map(|part| part.len()).collect();
         assert_eq!(sizes, [100, 100, 50]);

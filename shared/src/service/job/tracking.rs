@@ -70,7 +70,7 @@ mod tests {
     use super::{Continuation, Tracking};
 
     #[test]
-    fn unreadable_member_is_passed_on_as_written() {
+    fn unreadable_member_is_forwarded_unchanged() {
         let deep = format!("{}{}", "[".repeat(200), "]".repeat(200));
         let payload = format!(r#"{{"a":{deep},"b":1e400,"c":12345678901234567890,"d":[]}}"#);
         let body = Tracking::default().envelop(&payload).unwrap();
@@ -81,7 +81,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_an_id_is_none() {
+    fn invalid_job_id_is_ignored() {
         let long = format!(r#""{}""#, "x".repeat(257));
         for id in [
             "null",
@@ -109,7 +109,7 @@ mod tests {
     }
 
     #[test]
-    fn continuation_counts_only_in_a_message_by_which_a_job_goes_on() {
+    fn continuation_counts_only_in_the_message_of_a_continued_job() {
         let checkpoint = |tracking: &Tracking| {
             let payload = Continuation::with(r#"{"to":"a"}"#, &json!({ "cursor": 7 })).unwrap();
             let body = tracking.envelop(&payload).unwrap();
@@ -122,7 +122,7 @@ mod tests {
     }
 
     #[test]
-    fn a_payload_cannot_claim_another_job() {
+    fn payload_cannot_replace_the_job_id() {
         let tracking = ours(2);
         let body = tracking.envelop(r#"{"jobId":"theirs","to":"a"}"#).unwrap();
         let read: serde_json::Value = serde_json::from_slice(&body).unwrap();

@@ -115,7 +115,7 @@ mod tests {
     }
 
     #[test]
-    fn a_mail_takes_the_place_of_the_occurrence_that_it_names_and_of_no_other() {
+    fn mail_supersedes_only_the_occurrence_that_it_names() {
         let [ann, bob] = ["ann@example.com", "bob@example.com"]
             .map(|address| EmailAddress::parse(address).unwrap());
         let former = entry("job-1", &ann, [Some("r"), Some("s"), Some("1")]);
@@ -136,7 +136,7 @@ mod tests {
     }
 
     #[test]
-    fn a_mail_that_is_named_in_full_is_the_same_mail_in_every_job() {
+    fn fully_named_mail_has_the_same_key_in_every_job() {
         let parts = [Some("r"), Some("s"), Some("1")];
         assert_eq!(
             key("job-1", "ann@example.com", parts),
@@ -145,7 +145,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_left_open_is_told_apart_by_job_and_address() {
+    fn partly_named_mail_has_its_own_key_per_job_and_address() {
         let base = key("job-1", "ann@example.com", [None; 3]);
         assert_eq!(base.len(), 64);
         assert_ne!(base, key("job-2", "ann@example.com", [None; 3]));
@@ -153,7 +153,7 @@ mod tests {
     }
 
     #[test]
-    fn parts_do_not_run_into_each_other() {
+    fn key_parts_do_not_run_into_each_other() {
         let one = key("j", "a@example.com", [Some("ab"), Some("c"), Some("1")]);
         let other = key("j", "a@example.com", [Some("a"), Some("bc"), Some("1")]);
         let posing = key("1", "a@example.com", [Some("ab"), Some("c"), None]);

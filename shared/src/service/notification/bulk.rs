@@ -81,7 +81,7 @@ mod tests {
     use crate::service::job::PART_BYTES;
 
     #[test]
-    fn large_notifications_become_more_jobs_and_none_is_lost() {
+    fn large_notifications_are_split_into_more_jobs_without_loss() {
         let item = |n: usize| {
             json!({
                 "userId": "01985c00-0000-7000-8000-000000000001", "title": format!("No. {n}"),

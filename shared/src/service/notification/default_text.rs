@@ -75,7 +75,7 @@ mod tests {
     use super::time_left;
 
     #[test]
-    fn hours_that_are_left_make_a_sentence_whatever_their_number() {
+    fn remaining_hours_make_a_sentence_for_every_number() {
         for (hours, sentence) in [
             (-1.0, "The deadline to sign has passed."),
             (-0.5, "The deadline to sign has passed."),

@@ -24,7 +24,7 @@ fn complete(kind: &str) -> Value {
 }
 
 #[test]
-fn each_type_is_read_and_survives_being_written_and_read_again() {
+fn each_notification_type_round_trips_through_json() {
     for kind in TYPES {
         let payload = complete(kind);
         let notification = parsed(&payload);
@@ -41,7 +41,7 @@ fn each_type_is_read_and_survives_being_written_and_read_again() {
 
 /// Defect 29: what a typed notification says of its user and its words is what is written.
 #[test]
-fn a_typed_notification_does_not_lose_its_user_and_its_words() {
+fn typed_notification_keeps_its_own_user_and_text() {
     for kind in TYPES.iter().filter(|kind| **kind != "bulk_notification") {
         let entry = parsed(&json!({
             "type": kind, "userId": USER, "title": "Mine", "message": "My words", "actionUrl": "/mine",
@@ -65,7 +65,7 @@ fn a_typed_notification_does_not_lose_its_user_and_its_words() {
 
 /// Defect 30: the web app's own producers name no user here.
 #[test]
-fn a_generated_pdf_and_an_expired_document_are_not_told_to_nobody() {
+fn pdf_and_expiry_notifications_without_a_user_go_to_the_owner() {
     let request = Recipient::Owner("r-1".to_owned().try_into().unwrap());
     for payload in [
         json!({ "type": "pdf_generation_completed", "requestId": "r-1", "pdfUrl": "https://files.example/1.pdf" }),
@@ -85,7 +85,7 @@ fn a_generated_pdf_and_an_expired_document_are_not_told_to_nobody() {
 }
 
 #[test]
-fn a_signer_without_a_user_is_found_by_the_address() {
+fn signer_without_a_user_id_is_found_by_address() {
     for (kind, member) in [
         ("sequential_signature_request", "nextSignerEmail"),
         ("signature_request", "signerEmail"),
@@ -104,7 +104,7 @@ fn a_signer_without_a_user_is_found_by_the_address() {
 }
 
 #[test]
-fn hours_until_expiry_need_not_be_whole() {
+fn fractional_hours_until_expiry_are_accepted() {
     for (hours, said) in [(0.2, "an hour"), (23.5, "24 hours"), (48.0, "48 hours")] {
         let payload =
             json!({ "type": "document_expiry_warning", "userId": USER, "hoursUntilExpiry": hours });
@@ -115,7 +115,7 @@ fn hours_until_expiry_need_not_be_whole() {
 }
 
 #[test]
-fn the_error_points_at_the_member_that_is_wrong() {
+fn error_points_at_the_invalid_member() {
     let general = complete("general");
     let with = |member: &str, value: Value| {
         let mut payload = general.clone();
@@ -167,7 +167,7 @@ fn the_error_points_at_the_member_that_is_wrong() {
 }
 
 #[test]
-fn many_notifications_become_jobs_of_a_hundred_and_none_is_lost() {
+fn many_notifications_are_split_into_jobs_of_100_without_loss() {
     let items: Vec<Value> = (0..250)
         .map(|n| json!({ "userId": Uuid::from_u128(n), "title": "T", "message": "M" }))
         .collect();

@@ -167,7 +167,7 @@ mod tests {
     use super::{ActionUrl, Data, InvalidActionUrl, InvalidData};
 
     #[test]
-    fn a_link_leads_into_the_web_app_or_to_the_web_and_nowhere_else() {
+    fn action_url_must_be_a_web_app_path_or_a_web_address() {
         for text in ["/", "/sign/1?a=b#c", "https://app.example.com/x"] {
             let link = ActionUrl::try_from(text.to_owned()).unwrap();
             assert_eq!(link.as_str(), text);
@@ -190,7 +190,7 @@ mod tests {
     }
 
     #[test]
-    fn data_hold_no_nul_and_are_not_endless() {
+    fn notification_data_drops_nul_and_is_bounded() {
         let members = json!({ "a\0": ["\0", { "b": "c\0" }], "n": 1 });
         let data = Data::try_from(members.as_object().unwrap().clone()).unwrap();
         let expected = json!({ "a\u{fffd}": ["\u{fffd}", { "b": "c\u{fffd}" }], "n": 1 });

@@ -99,7 +99,7 @@ mod tests {
     }
 
     #[test]
-    fn the_refused_are_refused_until_they_have_waited_and_their_number_is_told() {
+    fn refused_identifier_is_refused_until_its_wait_ends_and_is_counted() {
         let memory = Memory::default();
         memory.refuse("a".to_owned(), &verdict(10), at(0));
         let again = memory.refused("a", at(4)).unwrap();
@@ -110,7 +110,7 @@ mod tests {
     }
 
     #[test]
-    fn a_crowd_of_the_refused_does_not_fill_the_memory() {
+    fn refused_identifiers_do_not_exceed_the_memory_limit() {
         let memory = Memory::default();
         for number in 0..5 * MAX_ENTRIES {
             memory.refuse(number.to_string(), &verdict(10), at(0));

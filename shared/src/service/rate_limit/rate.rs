@@ -59,7 +59,7 @@ mod tests {
     use super::Rate;
 
     #[test]
-    fn numbers_and_windows_are_read() {
+    fn rate_is_parsed_from_count_and_window() {
         let rate: Rate = "20/1h".parse().unwrap();
         assert_eq!((rate.count, rate.window.as_secs()), (20, 3600));
         let rate: Rate = " 50000/1d".parse().unwrap();
@@ -67,7 +67,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_rate_is_refused() {
+    fn invalid_rate_is_refused() {
         for text in [
             "",
             "20",

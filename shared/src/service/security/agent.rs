@@ -21,7 +21,7 @@ mod tests {
     const FIREFOX: &str = "Mozilla/5.0 (X11; Linux x86_64; rv:130.0) Gecko/20100101 Firefox/130.0";
 
     #[test]
-    fn a_browser_is_not_suspected_and_a_program_is() {
+    fn browser_is_not_suspected_and_a_script_is() {
         let edge =
             "Mozilla/5.0 (Windows NT 10.0) AppleWebKit/537.36 Chrome/128.0 Safari/537.36 Edg/128.0";
         assert_eq!((suspicion(FIREFOX), suspicion(edge)), (None, None));

@@ -79,7 +79,7 @@ mod tests {
     use super::suspicion;
 
     #[test]
-    fn a_scanners_path_is_told_from_the_web_apps() {
+    fn scanner_path_is_suspected() {
         for path in [
             "/wp-login.php",
             "/.env",
@@ -95,7 +95,7 @@ mod tests {
     }
 
     #[test]
-    fn scanner_word_in_a_query_or_inside_a_segment_does_not_count() {
+    fn scanner_word_in_a_query_or_inside_a_segment_is_not_suspected() {
         for path in [
             "/",
             "",

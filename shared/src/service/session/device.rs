@@ -95,7 +95,7 @@ mod tests {
     use super::{Device, DeviceType, MAX_LEN};
 
     #[test]
-    fn the_usual_devices_are_recognised() {
+    fn common_devices_are_recognised() {
         let webkit = "AppleWebKit/605.1.15 (KHTML, like Gecko)";
         let blink = "AppleWebKit/537.36 (KHTML, like Gecko) Chrome/131.0.0.0";
         for (agent, kind, browser, os) in [
@@ -163,7 +163,7 @@ mod tests {
     }
 
     #[test]
-    fn what_says_nothing_is_unknown_and_programs_are_told_apart() {
+    fn empty_agent_is_unknown_and_a_script_is_a_bot() {
         assert_eq!(Device::parse(" ").kind, DeviceType::Unknown);
         assert_eq!(Device::parse(" ").user_agent, None);
         assert_eq!(Device::parse("curl/8.5.0").kind, DeviceType::Bot);
@@ -173,7 +173,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_text_is_taken_and_no_more_of_it_kept_than_there_is_room_for(agent in "\\PC{0,800}") {
+        fn overlong_user_agent_is_cut(agent in "\\PC{0,800}") {
             let device = Device::parse(&agent);
             prop_assert!(device.user_agent.unwrap_or_default().len() <= MAX_LEN);
         }

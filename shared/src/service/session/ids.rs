@@ -94,7 +94,7 @@ mod tests {
     use super::{RefreshToken, SessionId};
 
     #[test]
-    fn an_id_that_could_not_stand_in_a_path_or_a_key_is_refused() {
+    fn session_id_unfit_for_a_path_or_a_key_is_refused() {
         let long = "x".repeat(129);
         for text in ["", "..", ".", "...", "a/b", "a b", "*at", "a:b", "ü", &long] {
             assert!(SessionId::try_from(text.to_owned()).is_err(), "{text}");
@@ -103,7 +103,7 @@ mod tests {
     }
 
     #[test]
-    fn a_token_is_not_printed() {
+    fn refresh_token_is_not_printed() {
         let token = RefreshToken::try_from("hush".to_owned()).unwrap();
         assert_eq!(format!("{token:?}"), "[redacted]");
         assert_eq!(token.hash().len(), 64);

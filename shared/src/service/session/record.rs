@@ -151,13 +151,13 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_session_is_read_from_its_fields_as_it_was_written(record in record()) {
+        fn session_round_trips_through_its_fields(record in record()) {
             let fields = record.fields().unwrap();
             prop_assert_eq!(&Record::from_fields("s", &fields).unwrap(), &record);
         }
 
         #[test]
-        fn a_session_is_read_from_its_json_as_it_was_written(record in record()) {
+        fn session_round_trips_through_json(record in record()) {
             let json = serde_json::to_string(&record).unwrap();
             prop_assert_eq!(&serde_json::from_str::<Record>(&json).unwrap(), &record);
         }

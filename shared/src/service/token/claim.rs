@@ -73,7 +73,7 @@ mod tests {
     use super::Code;
 
     #[test]
-    fn a_code_typed_otherwise_is_the_same_code() {
+    fn code_is_normalised_before_it_is_compared() {
         let code = |text: &str| Code::try_from(text.to_owned());
         assert_eq!(code("123 456"), code("123456"));
         assert_eq!(code("abcd-ef12"), code("ABCDEF12"));

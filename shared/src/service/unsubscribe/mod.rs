@@ -105,7 +105,7 @@ mod tests {
     use super::masked;
 
     #[test]
-    fn of_an_address_only_the_first_letter_and_the_domain_are_shown() {
+    fn masked_address_shows_only_first_letter_and_domain() {
         for (address, shown) in [
             ("ann.signer@example.com", "a***@example.com"),
             ("a@example.com", "a***@example.com"),

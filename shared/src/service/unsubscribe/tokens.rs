@@ -190,7 +190,7 @@ mod tests {
     }
 
     #[test]
-    fn link_is_read_by_who_knows_the_secret_and_by_nobody_else() {
+    fn unsubscribe_link_is_read_only_with_a_known_secret() {
         let written = token(&tokens(&["a"]), KEY);
         let link = Some(Link {
             key: KEY.to_owned(),
@@ -203,7 +203,7 @@ mod tests {
     }
 
     #[test]
-    fn link_is_the_same_each_time_and_does_not_show_the_address() {
+    fn unsubscribe_link_is_deterministic_and_hides_the_address() {
         let written = token(&tokens(&["a"]), KEY);
         assert_eq!(written, token(&tokens(&["a"]), KEY));
         let bytes = URL_SAFE_NO_PAD.decode(&written).unwrap();
@@ -226,7 +226,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_token_that_was_changed_or_cut_is_not_read(place in 0_usize..104, other in 0_usize..63, end in 0_usize..104) {
+        fn changed_or_cut_token_is_refused(place in 0_usize..104, other in 0_usize..63, end in 0_usize..104) {
             let tokens = tokens(&["a"]);
             let written = token(&tokens, KEY);
             let alphabet = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
@@ -238,7 +238,7 @@ mod tests {
         }
 
         #[test]
-        fn what_is_no_token_is_not_read(text in any::<String>()) {
+        fn arbitrary_text_is_refused_as_a_token(text in any::<String>()) {
             prop_assert_eq!(tokens(&["a"]).read(&text), None);
         }
     }

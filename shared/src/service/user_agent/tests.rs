@@ -76,7 +76,7 @@ fn phone_with_a_bot_in_its_model_is_a_phone() {
 }
 
 #[test]
-fn bot_that_dresses_as_a_phone_is_a_bot() {
+fn bot_with_a_phone_user_agent_is_a_bot() {
     for agent in [
         format!(
             "Mozilla/5.0 (Linux; Android 6.0.1; Nexus 5X Build/MMB29P) {BLINK} Chrome/131.0.0.0 Mobile Safari/537.36 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)"
@@ -94,7 +94,7 @@ fn bot_that_dresses_as_a_phone_is_a_bot() {
 }
 
 #[test]
-fn program_is_told_from_a_browser() {
+fn script_is_distinguished_from_a_browser() {
     for (agent, form) in [
         ("curl/8.5.0", Form::Script),
         ("python-requests/2.32.3", Form::Script),
@@ -116,7 +116,7 @@ fn program_is_told_from_a_browser() {
 }
 
 #[test]
-fn device_is_named_as_its_owner_would() {
+fn device_is_described_by_browser_and_system() {
     for (agent, name) in [
         (
             "Mozilla/5.0 (X11; Linux x86_64; rv:130.0) Gecko/20100101 Firefox/130.0",
@@ -141,7 +141,7 @@ fn device_is_named_as_its_owner_would() {
 }
 
 #[test]
-fn version_of_old_browsers_stands_elsewhere() {
+fn old_browser_version_is_found() {
     for (agent, browser) in [
         (
             "Mozilla/5.0 (Windows NT 6.1; Trident/7.0; rv:11.0) like Gecko",
@@ -166,7 +166,7 @@ fn version_of_old_browsers_stands_elsewhere() {
 
 proptest! {
     #[test]
-    fn any_text_is_read(agent in "[\\PC()\\[\\];/]{0,200}") {
+    fn arbitrary_user_agent_does_not_panic(agent in "[\\PC()\\[\\];/]{0,200}") {
         let _ = UserAgent::parse(&agent).describe();
     }
 }

@@ -95,7 +95,7 @@ fn step() -> impl Strategy<Value = Step> {
 }
 
 #[test]
-fn whatever_happens_to_a_job_in_whatever_order_it_runs_in_one_place_and_is_completed_once() {
+fn job_in_random_event_order_runs_in_one_place_and_completes_once() {
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let store = runtime.block_on(Store::start());
     let config = Config {

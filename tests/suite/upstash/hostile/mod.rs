@@ -44,7 +44,7 @@ async fn errors(redis: &Redis) -> [(&'static str, Error); 4] {
 }
 
 #[tokio::test]
-async fn an_answer_that_is_no_answer_is_refused_in_every_way_of_asking() {
+async fn malformed_answer_is_refused_by_every_kind_of_call() {
     let deep = format!(
         "{{\"result\":{}{}}}",
         "[".repeat(100_000),
@@ -86,7 +86,7 @@ async fn an_answer_that_is_no_answer_is_refused_in_every_way_of_asking() {
 }
 
 #[tokio::test]
-async fn a_refusal_of_the_whole_is_an_error_whatever_the_status_says() {
+async fn error_answer_for_the_whole_request_is_an_error_in_every_status() {
     for (status, body, why) in [
         (
             "200 OK",
@@ -112,7 +112,7 @@ async fn a_refusal_of_the_whole_is_an_error_whatever_the_status_says() {
 }
 
 #[tokio::test]
-async fn a_status_that_is_no_success_never_yields_a_value() {
+async fn unsuccessful_status_never_yields_a_value() {
     let value = "{\"result\":\"aGk=\"}";
     for (status, headers) in [
         ("301 Moved", "location: http://127.0.0.1:1/\r\n"),
@@ -153,7 +153,7 @@ async fn a_status_that_is_no_success_never_yields_a_value() {
 }
 
 #[tokio::test]
-async fn a_limit_is_told_with_the_wait_that_the_store_names() {
+async fn rate_limit_reports_the_wait_that_the_store_names() {
     for (header, wait) in [
         ("retry-after: 7\r\n", Some(Duration::from_secs(7))),
         ("retry-after: soon\r\n", None),
@@ -187,7 +187,7 @@ async fn a_limit_is_told_with_the_wait_that_the_store_names() {
 }
 
 #[tokio::test]
-async fn a_list_of_another_length_is_no_answer_to_a_pipeline() {
+async fn pipeline_answer_of_another_length_is_refused() {
     for body in [
         "[]",
         "[{\"result\":1}]",
@@ -204,7 +204,7 @@ async fn a_list_of_another_length_is_no_answer_to_a_pipeline() {
 }
 
 #[tokio::test]
-async fn a_connection_that_breaks_or_stalls_in_the_middle_is_a_lost_answer() {
+async fn connection_broken_or_stalled_within_an_answer_is_a_lost_answer() {
     let head = "HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\n{\"result\":";
     for (answer, stays, why) in [
         ("", false, "closed at once"),
@@ -227,7 +227,7 @@ async fn a_connection_that_breaks_or_stalls_in_the_middle_is_a_lost_answer() {
 }
 
 #[tokio::test]
-async fn text_that_is_no_base64_is_kept_as_it_is() {
+async fn text_that_is_not_base64_is_unchanged() {
     let redis = reciting(ok("{\"result\":\"no base64!\",\"more\":[1]}"), false).await;
     let reply: Reply = redis.run(get()).await.unwrap();
     assert_eq!(reply, Reply::Bytes(b"no base64!".to_vec()));

@@ -6,7 +6,7 @@ use super::server::{http, ok, reciting};
 use crate::support::cloud::TIMEOUT;
 
 #[tokio::test]
-async fn a_subscription_ends_in_an_error_when_its_stream_is_no_stream() {
+async fn subscription_with_a_malformed_stream_ends_in_an_error() {
     let stream = "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\n\r\n";
     let endless = format!(
         "{stream}data: subscribe,c,1\n\ndata: message,c,{}",
@@ -45,7 +45,7 @@ async fn a_subscription_ends_in_an_error_when_its_stream_is_no_stream() {
 }
 
 #[tokio::test]
-async fn events_of_no_concern_are_passed_over() {
+async fn irrelevant_events_are_ignored() {
     let events = "data: subscribe,c,1\r\n\r\n: comment\n\nevent: x\nid: 7\ndata:message,c,no space\n\
         data: message,other,not ours\ndata: pmessage,*,c,no\ndata: \ndata: message,c,yes\r\n\r\ndata: message,c,cut";
     let answer = format!(

@@ -37,7 +37,7 @@ fn recipients(event: &MailEvent) -> Vec<&str> {
 }
 
 #[test]
-fn every_kind_is_read_with_the_time_at_which_it_happened() {
+fn every_event_type_is_read_with_its_time() {
     let then = "2026-11-24T10:00:00Z";
     let timed = json!({ "timestamp": then });
     let sent = "2026-11-24T09:00:00Z";
@@ -122,7 +122,7 @@ fn only_a_permanent_bounce_is_permanent() {
 }
 
 #[test]
-fn a_complaint_that_is_taken_back_suppresses_nobody() {
+fn retracted_complaint_suppresses_no_address() {
     let mut complaint = json!({
         "complainedRecipients": [{ "emailAddress": "ann@example.com" }],
         "timestamp": "2026-11-24T10:00:00.000Z",
@@ -138,7 +138,7 @@ fn a_complaint_that_is_taken_back_suppresses_nobody() {
 }
 
 #[test]
-fn an_older_notification_is_read_though_it_has_no_tags() {
+fn older_notification_without_tags_is_read() {
     let mut older = record(
         "x",
         "delivery",
@@ -153,7 +153,7 @@ fn an_older_notification_is_read_though_it_has_no_tags() {
 }
 
 #[test]
-fn what_tells_of_no_mail_is_named_and_passed_over() {
+fn message_about_no_mail_is_named_and_ignored() {
     let connected = "Successfully validated SNS topic for Amazon SES event publishing.";
     assert_eq!(
         event("1", connected).unwrap_err(),
@@ -166,7 +166,7 @@ fn what_tells_of_no_mail_is_named_and_passed_over() {
 }
 
 #[test]
-fn what_cannot_be_read_is_told_by_its_place_and_not_by_its_value() {
+fn unreadable_event_is_reported_by_pointer_without_its_value() {
     let unreadable = |at: &str| ParseError::Unreadable(at.to_owned());
     let missing = json!({ "eventType": "Bounce", "mail": record("", "x", json!(0))["mail"] });
     assert_eq!(read(&missing).unwrap_err(), unreadable("/bounce"));
@@ -220,7 +220,7 @@ fn unimportant_member_of_a_wrong_type_does_not_drop_the_event() {
 }
 
 #[test]
-fn type_is_read_in_whatever_case() {
+fn event_type_is_read_in_any_case() {
     for kind in ["bounce", "BOUNCE", "Bounce"] {
         let bounce = json!({ "bounceType": "Permanent", "timestamp": "2026-11-24T10:00:00Z" });
         let event = read(&record(kind, "bounce", bounce)).unwrap();
@@ -229,7 +229,7 @@ fn type_is_read_in_whatever_case() {
 }
 
 #[test]
-fn address_that_was_mailed_is_concerned_and_not_the_one_it_forwards_to() {
+fn bounce_concerns_the_mailed_address_and_not_its_forwarding_target() {
     let bounce = json!({
         "bounceType": "Permanent",
         "bouncedRecipients": [{ "emailAddress": "ann.private@elsewhere.example" }],

@@ -55,7 +55,7 @@ mod tests {
     use super::Phrase;
 
     #[test]
-    fn values_take_their_places_and_are_not_read_for_places_themselves() {
+    fn placeholder_values_are_inserted_and_not_expanded_again() {
         let phrase = Phrase("{sender} sends {title}.");
         let values = [("sender", "{title}"), ("title", "Lease")];
         assert_eq!(phrase.text(&values), "{title} sends Lease.");

@@ -46,7 +46,7 @@ fn single(kind: &str, text: &str) -> Value {
 
 /// Defect 14: titles, names, messages and links stood in mails as they came.
 #[test]
-fn what_people_write_is_escaped_in_every_place() {
+fn user_text_is_escaped_everywhere() {
     let hostile = "<script>alert('1')</script>\" onload=\"x &amp;";
     let bulk = json!({
         "type": "bulk", "documentTitle": hostile, "senderName": hostile, "message": hostile,
@@ -67,7 +67,7 @@ fn what_people_write_is_escaped_in_every_place() {
 }
 
 #[test]
-fn every_field_reaches_both_parts() {
+fn every_field_is_in_both_html_and_text() {
     for kind in ["signature-request", "reminder"] {
         let mail = written(&single(kind, "Zoë"));
         for part in [&mail.html, &mail.text] {
@@ -97,7 +97,7 @@ fn every_field_reaches_both_parts() {
 }
 
 #[test]
-fn what_is_absent_leaves_no_trace() {
+fn absent_fields_leave_no_trace() {
     for kind in ["signature-request", "reminder"] {
         let mail = written(&json!({
             "type": kind, "to": "ann@example.com", "signerName": "Ann", "documentTitle": "Lease",
@@ -121,7 +121,7 @@ fn what_is_absent_leaves_no_trace() {
 }
 
 #[test]
-fn a_message_keeps_its_lines() {
+fn message_keeps_its_line_breaks() {
     let mut payload = single("signature-request", "Ann");
     payload["message"] = json!("First <b>\nsecond");
     let mail = written(&payload);
@@ -138,7 +138,7 @@ fn a_message_keeps_its_lines() {
 }
 
 #[test]
-fn a_bulk_mail_leads_each_signer_to_an_own_page() {
+fn bulk_mail_links_each_signer_to_a_personal_page() {
     let mail = written(&json!({
         "type": "bulk", "documentId": "d-1", "emails": [{"name": "Ann", "email": "ann+x@example.com"}],
     }));
@@ -150,7 +150,7 @@ fn a_bulk_mail_leads_each_signer_to_an_own_page() {
 }
 
 #[test]
-fn a_title_of_300_characters_stays_one_line_of_the_subject() {
+fn long_name_or_title_keeps_the_subject_on_one_line() {
     let mail = written(&single("reminder", &"W".repeat(200)));
     assert!(mail.is_one_line_per_header());
     let mut payload = single("reminder", "Ann");
@@ -196,7 +196,7 @@ fn head(mail: &Mail) -> String {
 }
 
 #[test]
-fn every_type_has_a_sample_and_looks_as_it_was_approved() {
+fn every_type_has_a_sample_and_matches_its_golden_file() {
     let samples = samples();
     let names: Vec<&str> = samples.iter().map(|(name, _)| name.as_str()).collect();
     let mut types = shared::service::email::TYPES.to_vec();
@@ -223,7 +223,7 @@ fn every_type_has_a_sample_and_looks_as_it_was_approved() {
 }
 
 #[test]
-fn hostile_words_are_escaped_in_every_member_of_every_type() {
+fn hostile_text_is_escaped_in_every_member_of_every_type() {
     let hostile = "</title><script>alert('1')</script>\" onload=\"x";
     for (name, payload) in samples() {
         let mut hostile_payload = payload.clone();
@@ -245,7 +245,7 @@ fn hostile_words_are_escaped_in_every_member_of_every_type() {
 }
 
 #[test]
-fn a_title_of_300_characters_stays_whole_in_every_type() {
+fn title_of_300_characters_is_complete_in_every_type() {
     for (name, mut payload) in samples() {
         if payload.get("documentTitle").is_none() {
             continue;
@@ -259,7 +259,7 @@ fn a_title_of_300_characters_stays_whole_in_every_type() {
 }
 
 #[test]
-fn only_what_is_optional_can_be_unsubscribed_from() {
+fn only_optional_mails_have_an_unsubscribe_link() {
     for (name, payload) in samples() {
         let mail = written(&payload);
         let optional = ["bulk", "expiry-warning", "reminder"].contains(&name.as_str());
@@ -282,7 +282,7 @@ fn only_what_is_optional_can_be_unsubscribed_from() {
 }
 
 #[test]
-fn an_organisation_gives_its_name_logo_colour_and_address() {
+fn organisation_sets_name_logo_colour_and_reply_address() {
     let brand = Brand::from_settings(
         Some("Acme <Ltd>".to_owned()),
         Some("https://acme.example/logo.png?a=1&b=2"),

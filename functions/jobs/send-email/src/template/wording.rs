@@ -214,7 +214,7 @@ mod tests {
     use super::ENGLISH;
 
     #[test]
-    fn every_place_in_a_sentence_is_one_that_is_filled() {
+    fn every_placeholder_in_a_sentence_is_filled() {
         let values = ["title", "sender", "signer", "date", "event"].map(|place| (place, "x"));
         for words in ENGLISH.types() {
             for phrase in [words.subject, words.preview, words.lead] {

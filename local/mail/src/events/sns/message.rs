@@ -151,7 +151,7 @@ mod tests {
     }
 
     #[test]
-    fn a_notification_is_signed_without_its_links() {
+    fn notification_is_signed_without_its_links() {
         let mut notification = message(&[
             ("Type", "Notification"),
             ("MessageId", "1"),
@@ -174,7 +174,7 @@ mod tests {
     }
 
     #[test]
-    fn a_confirmation_is_signed_with_its_token_and_link() {
+    fn confirmation_is_signed_with_its_token_and_link() {
         for kind in ["SubscriptionConfirmation", "UnsubscribeConfirmation"] {
             let confirmation = message(&[
                 ("Type", kind),
@@ -197,7 +197,7 @@ mod tests {
     }
 
     #[test]
-    fn the_body_is_json_whatever_it_says() {
+    fn message_body_is_valid_json_for_any_text() {
         let body = message(&[("Type", "a\"b\\c\nü"), ("Message", "{\"x\": 1}")]).body();
         let read: Value = serde_json::from_str(&body).unwrap();
         assert_eq!(

@@ -159,7 +159,7 @@ mod tests {
     }
 
     #[test]
-    fn a_header_up_to_the_limit_is_taken() {
+    fn header_up_to_the_limit_is_accepted() {
         let fits = "x".repeat(996 - "X-Note".len());
         check_added(&[
             header("X-Note", &fits),
@@ -170,7 +170,7 @@ mod tests {
     }
 
     #[test]
-    fn an_illegal_header_is_refused() {
+    fn invalid_header_is_refused() {
         let long = "x".repeat(997 - "X-Note".len());
         for headers in [
             vec![header("", "x")],

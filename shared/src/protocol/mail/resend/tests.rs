@@ -59,7 +59,7 @@ fn refusal(status: u16, name: &str, message: &str) -> Answer {
 }
 
 #[tokio::test]
-async fn a_mail_is_sent_with_its_key_as_tag_and_as_idempotency_key() {
+async fn mail_is_sent_with_its_key_as_tag_and_idempotency_key() {
     let server = Server::answering([Answer::json(200, r#"{"id":"re-1"}"#)]);
     let id = client(&server).send(&mail(), KEY).await.expect("taken");
     assert_eq!(id.as_str(), "re-1");
@@ -84,7 +84,7 @@ async fn a_mail_is_sent_with_its_key_as_tag_and_as_idempotency_key() {
 }
 
 #[tokio::test]
-async fn a_repeated_mail_is_the_same_bytes() {
+async fn repeated_mail_has_the_same_bytes() {
     let taken = || Answer::json(200, r#"{"id":"re-1"}"#);
     let server = Server::answering([taken(), taken()]);
     let mut turned = mail();
@@ -96,7 +96,7 @@ async fn a_repeated_mail_is_the_same_bytes() {
 }
 
 #[tokio::test]
-async fn each_answer_leads_to_its_decision() {
+async fn each_answer_is_mapped_to_its_decision() {
     let domain = "The example.com domain is not verified.";
     for (status, name, message, expected) in [
         (400, "validation_error", "Invalid `to` field.", "rejected"),
@@ -140,7 +140,7 @@ async fn each_answer_leads_to_its_decision() {
 }
 
 #[tokio::test]
-async fn a_limit_says_how_long_to_stay_away() {
+async fn limit_error_gives_the_wait_before_the_next_attempt() {
     let wait = async |answer| match answered(answer).await {
         Err(SendError::Throttled { retry_after, .. }) => retry_after,
         other => panic!("{other:?}"),
@@ -166,13 +166,13 @@ async fn a_limit_says_how_long_to_stay_away() {
 }
 
 #[tokio::test]
-async fn a_mail_taken_before_in_other_words_counts_as_taken_without_an_id() {
+async fn key_reused_with_another_mail_counts_as_accepted_without_an_id() {
     let id = answered(refusal(409, "invalid_idempotent_request", "")).await;
     assert_eq!(id.expect("taken"), "");
 }
 
 #[tokio::test]
-async fn a_success_that_names_no_mail_leaves_open_whether_it_was_taken() {
+async fn success_without_a_mail_id_is_unknown() {
     let large = "x".repeat(100_000);
     for body in ["", "{}", "<html>", &large] {
         let id = answered(Answer::json(200, body)).await;
@@ -181,7 +181,7 @@ async fn a_success_that_names_no_mail_leaves_open_whether_it_was_taken() {
 }
 
 #[tokio::test]
-async fn a_reason_names_the_code_and_no_address() {
+async fn error_names_the_code_and_no_address() {
     let words = "Invalid `to` field: ann@example.com";
     let error = answered(refusal(422, "validation_error", words)).await;
     let text = error.expect_err("refused").to_string();
@@ -190,7 +190,7 @@ async fn a_reason_names_the_code_and_no_address() {
 }
 
 #[tokio::test]
-async fn what_was_sent_and_not_answered_is_unknown_and_what_was_not_sent_is_not() {
+async fn unanswered_mail_is_unknown_and_unsent_mail_is_unavailable() {
     assert_eq!(decision(&answered(Answer::Cut).await), "unknown");
 
     let server = Server::answering([Answer::Silence]);
@@ -208,7 +208,7 @@ async fn what_was_sent_and_not_answered_is_unknown_and_what_was_not_sent_is_not(
 
 #[cfg(feature = "ses")]
 #[tokio::test]
-async fn a_header_of_two_lines_does_not_leave() {
+async fn header_with_a_line_break_is_rejected_before_sending() {
     let server = Server::answering([Answer::json(200, "{}")]);
     let sender = Sender::Resend(client(&server));
     let mut two = mail();
@@ -219,7 +219,7 @@ async fn a_header_of_two_lines_does_not_leave() {
 }
 
 #[test]
-fn an_address_or_a_key_that_cannot_work_is_refused_at_init_and_the_key_is_not_printed() {
+fn invalid_url_or_key_is_refused_and_the_key_is_not_printed() {
     let make = |url: &str, key: &str| {
         Resend::new(url, &Secret::new(key.to_owned()), Duration::from_secs(1))
     };

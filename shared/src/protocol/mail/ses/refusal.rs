@@ -92,7 +92,7 @@ mod tests {
     use crate::protocol::mail::SendError;
 
     #[test]
-    fn each_answer_leads_to_its_decision() {
+    fn each_error_code_is_mapped_to_its_decision() {
         let decision = |status, code, words| match refused(status, code, words, None) {
             SendError::Throttled { .. } => "throttled",
             SendError::Rejected { .. } => "rejected",
@@ -138,7 +138,7 @@ mod tests {
     }
 
     #[test]
-    fn used_up_quota_is_waited_for_longer_than_a_rate() {
+    fn spent_quota_waits_longer_than_a_rate_limit() {
         let wait = |code, words| match refused(429, code, words, None) {
             SendError::Throttled { retry_after, .. } => retry_after,
             other => panic!("{other:?}"),
@@ -152,7 +152,7 @@ mod tests {
     }
 
     #[test]
-    fn a_reason_names_no_address() {
+    fn error_does_not_quote_an_address() {
         let error = refused(
             400,
             "MessageRejected",

@@ -14,7 +14,7 @@ use crate::base::secret::Secret;
 use crate::protocol::qstash::{LEEWAY, Receiver, ReceiverError, SignatureError};
 
 #[test]
-fn a_delivery_signed_with_the_current_or_the_next_key_is_believed() {
+fn token_of_the_current_or_next_key_is_accepted() {
     for key in [CURRENT, NEXT] {
         let token = signed(key, HEADER, &claims().to_string());
         let body = Bytes::from_static(BODY);
@@ -26,7 +26,7 @@ fn a_delivery_signed_with_the_current_or_the_next_key_is_believed() {
 }
 
 #[test]
-fn what_the_protocol_leaves_open_is_accepted() {
+fn optional_parts_of_a_token_may_vary() {
     let hash = Sha256::digest(BODY);
     let accepted = [
         (
@@ -58,7 +58,7 @@ fn what_the_protocol_leaves_open_is_accepted() {
 }
 
 #[test]
-fn an_empty_body_is_signed_too() {
+fn empty_body_is_covered_by_the_signature() {
     let claims = claims_with("body", json!(URL_SAFE.encode(Sha256::digest(b""))));
     let token = signed(CURRENT, HEADER, &claims);
     let verify = |body| {
@@ -71,7 +71,7 @@ fn an_empty_body_is_signed_too() {
 }
 
 #[test]
-fn the_leeway_ends_where_it_says() {
+fn token_within_the_leeway_is_accepted() {
     let leeway = LEEWAY.as_secs().cast_signed();
     let last = [
         ("exp", NOW - leeway + 1),
@@ -85,7 +85,7 @@ fn the_leeway_ends_where_it_says() {
 }
 
 #[test]
-fn the_address_is_compared_as_a_published_url_is_spelled() {
+fn token_url_is_compared_with_the_published_spelling() {
     let [current, next] = [CURRENT, NEXT].map(|key| Secret::new(key.into()));
     let clock = || Clock::fixed(Timestamp::from_second(NOW).expect("an instant"));
     for url in [
@@ -111,7 +111,7 @@ fn the_address_is_compared_as_a_published_url_is_spelled() {
 }
 
 #[test]
-fn a_receiver_without_a_real_key_is_not_built() {
+fn receiver_without_a_valid_key_is_refused() {
     let good = || Secret::new(CURRENT.into());
     for bad in ["", " ", "sig_a\n", "sig a"] {
         let build = |current, next| Receiver::new(&current, &next, "https://h", Clock::system());

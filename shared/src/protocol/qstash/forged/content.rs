@@ -11,7 +11,7 @@ use super::{claims, claims_with, receiver, signed, valid, verdict};
 use crate::protocol::qstash::{LEEWAY, Part, SignatureError};
 
 #[test]
-fn claims_are_not_believed_beyond_what_they_say() {
+fn token_with_invalid_claims_is_refused() {
     use SignatureError::{Body, Expired, Issuer, Malformed, MissingClaim, NotYetValid, Subject};
     let leeway = LEEWAY.as_secs().cast_signed();
     let url = |rest: &str| json!(format!("https://functions.test{rest}"));
@@ -93,7 +93,7 @@ fn claims_are_not_believed_beyond_what_they_say() {
 }
 
 #[test]
-fn another_body_or_the_same_body_written_otherwise_is_refused() {
+fn token_for_another_body_is_refused() {
     let token = valid();
     let others = [
         "",
@@ -110,7 +110,7 @@ fn another_body_or_the_same_body_written_otherwise_is_refused() {
 }
 
 #[test]
-fn a_token_for_one_job_does_not_open_another() {
+fn token_for_another_path_is_refused() {
     for path in [
         "/api/jobs/generate-pdf",
         "",
@@ -125,7 +125,7 @@ fn a_token_for_one_job_does_not_open_another() {
 }
 
 #[test]
-fn destination_with_a_query_is_compared_by_what_its_query_says() {
+fn token_for_another_query_is_refused() {
     let seen = |signed: &str, called: &str| {
         let url = format!("https://functions.test{PATH}{signed}");
         let token = super::signed(CURRENT, HEADER, &claims_with("sub", json!(url)));

@@ -11,7 +11,7 @@ use super::{claims, claims_with, receiver, sealed, signed, valid, verdict};
 use crate::protocol::qstash::{MAX_TOKEN_BYTES, Part, SignatureError};
 
 #[test]
-fn no_token_that_is_malformed_is_believed() {
+fn malformed_token_is_refused() {
     use SignatureError::{Malformed, Missing, TooLong};
     let token = valid();
     let parts: Vec<&str> = token.split('.').collect();
@@ -57,7 +57,7 @@ fn no_token_that_is_malformed_is_believed() {
 }
 
 #[test]
-fn no_header_opens_another_way_in_even_when_it_is_signed() {
+fn token_with_another_header_is_refused_even_if_signed() {
     use SignatureError::{Algorithm, Critical, Malformed, Type};
     let table = [
         (r#"{"alg":"none","typ":"JWT"}"#, Algorithm),
@@ -108,7 +108,7 @@ fn no_header_opens_another_way_in_even_when_it_is_signed() {
 }
 
 #[test]
-fn no_key_but_ours_signs() {
+fn token_of_another_key_is_refused() {
     let claims = claims().to_string();
     let public = URL_SAFE_NO_PAD.encode(CURRENT);
     for key in [

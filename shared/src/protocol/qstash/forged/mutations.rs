@@ -25,7 +25,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 10_000, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn no_mutation_of_a_token_is_believed(
+    fn mutated_token_is_refused(
         changes in prop::collection::vec((any::<usize>(), any::<u8>(), any::<u8>()), 1..4)
     ) {
         let valid = valid().into_bytes();
@@ -35,7 +35,7 @@ proptest! {
     }
 
     #[test]
-    fn no_noise_makes_the_receiver_panic(token in prop::collection::vec(any::<u8>(), 0..200), dots in any::<[u8; 2]>()) {
+    fn random_token_does_not_panic_the_receiver(token in prop::collection::vec(any::<u8>(), 0..200), dots in any::<[u8; 2]>()) {
         let mut token = token;
         for dot in dots {
             token.insert(usize::from(dot) % (token.len() + 1), b'.');

@@ -19,7 +19,7 @@ fn figures(answer: &Answer) -> [u64; 4] {
 }
 
 #[tokio::test]
-async fn the_dead_are_counted_first_and_then_redriven_all_of_them_and_no_others() {
+async fn dead_jobs_are_counted_first_and_then_exactly_those_redriven() {
     let cloud = TestCloud::start().await;
     cloud.qstash().hold(true);
     let mut dead = Vec::new();
@@ -73,7 +73,7 @@ async fn the_dead_are_counted_first_and_then_redriven_all_of_them_and_no_others(
 }
 
 #[tokio::test]
-async fn nobody_redrives_or_cancels_what_is_not_theirs() {
+async fn callers_redrive_and_cancel_only_permitted_jobs() {
     let cloud = TestCloud::start().await;
     cloud.qstash().hold(true);
     let mine = enqueue_for(&cloud, "ann", "acme.example", "a@example.com").await;
@@ -110,7 +110,7 @@ async fn nobody_redrives_or_cancels_what_is_not_theirs() {
 }
 
 #[tokio::test]
-async fn a_cancelled_batch_sends_nothing_and_leaves_other_jobs_alone() {
+async fn cancelled_batch_sends_nothing_and_leaves_other_jobs() {
     let cloud = TestCloud::start().await;
     cloud.qstash().hold(true);
     let taken = cloud.post("/api/queue/emails/bulk", &bulk(250)).await;
@@ -131,7 +131,7 @@ async fn a_cancelled_batch_sends_nothing_and_leaves_other_jobs_alone() {
 }
 
 #[tokio::test]
-async fn a_wish_without_bounds_or_with_bad_ones_is_refused() {
+async fn bulk_action_without_valid_bounds_is_refused() {
     let cloud = TestCloud::start().await;
     let long = "x".repeat(321);
     for (path, request_body, pointer) in [

@@ -15,7 +15,7 @@ fn delayed(place: usize, field: &str, value: &Value) -> Value {
 }
 
 #[tokio::test]
-async fn a_delayed_job_does_not_run_before_its_time() {
+async fn delayed_job_does_not_run_before_its_time() {
     let cloud = TestCloud::start_with(|settings| settings.qstash_speed = 1.0).await;
     let in_an_hour = Clock::system().now() + SignedDuration::from_hours(1);
     let waiting = [

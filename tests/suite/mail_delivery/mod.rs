@@ -76,7 +76,7 @@ async fn suppressed(database: &LedgerDatabase) -> Value {
 }
 
 #[tokio::test]
-async fn events_that_come_at_once_are_all_counted_and_each_once() {
+async fn concurrent_events_are_each_counted_once() {
     let database = LedgerDatabase::fresh().await;
     REMINDER.sending(&database).await;
     let key = REMINDER.key();
@@ -110,7 +110,7 @@ async fn events_that_come_at_once_are_all_counted_and_each_once() {
 }
 
 #[tokio::test]
-async fn an_event_settles_a_mail_whose_attempt_ended_without_a_word() {
+async fn event_settles_a_mail_whose_attempt_had_no_answer() {
     let database = LedgerDatabase::fresh().await;
     let sending = REMINDER.sending(&database).await;
     let sent = event(&REMINDER.key(), EventKind::Sent, "a", 0);
@@ -132,7 +132,7 @@ async fn an_event_settles_a_mail_whose_attempt_ended_without_a_word() {
 }
 
 #[tokio::test]
-async fn an_event_that_comes_again_changes_nothing() {
+async fn repeated_event_changes_nothing() {
     let database = LedgerDatabase::fresh().await;
     REMINDER.sending(&database).await;
     let bounced = event(
@@ -172,7 +172,7 @@ async fn an_event_that_comes_again_changes_nothing() {
 }
 
 #[tokio::test]
-async fn a_second_message_id_proves_that_a_mail_went_twice_and_ends_the_doubt() {
+async fn second_message_id_proves_a_duplicate_and_ends_the_doubt() {
     let database = LedgerDatabase::fresh().await;
     REMINDER.sending(&database).await;
     let second = REMINDER.sending(&database).await;
@@ -194,7 +194,7 @@ async fn a_second_message_id_proves_that_a_mail_went_twice_and_ends_the_doubt() 
 }
 
 #[tokio::test]
-async fn the_answer_to_a_second_attempt_proves_it_as_well() {
+async fn answer_to_a_second_attempt_proves_a_duplicate() {
     let database = LedgerDatabase::fresh().await;
     REMINDER.sending(&database).await;
     let second = REMINDER.sending(&database).await;
@@ -211,7 +211,7 @@ async fn the_answer_to_a_second_attempt_proves_it_as_well() {
 }
 
 #[tokio::test]
-async fn an_hour_of_events_with_one_id_ends_the_doubt_and_silence_does_not() {
+async fn event_an_hour_later_with_one_message_id_ends_the_doubt() {
     let database = LedgerDatabase::fresh().await;
     REMINDER.sending(&database).await;
     let second = REMINDER.sending(&database).await;
@@ -243,7 +243,7 @@ async fn an_hour_of_events_with_one_id_ends_the_doubt_and_silence_does_not() {
 }
 
 #[tokio::test]
-async fn only_what_will_never_arrive_or_is_not_wanted_stops_an_address() {
+async fn only_hard_bounces_and_complaints_suppress_an_address() {
     let database = LedgerDatabase::fresh().await;
     REMINDER.sending(&database).await;
     let key = REMINDER.key();
@@ -272,7 +272,7 @@ async fn only_what_will_never_arrive_or_is_not_wanted_stops_an_address() {
 }
 
 #[tokio::test]
-async fn an_event_without_a_tag_is_known_by_its_message_id() {
+async fn event_without_a_tag_is_matched_by_message_id() {
     let database = LedgerDatabase::fresh().await;
     let sending = REMINDER.sending(&database).await;
     let id = MessageId::new("a".to_owned());
@@ -309,7 +309,7 @@ async fn an_event_without_a_tag_is_known_by_its_message_id() {
 }
 
 #[tokio::test]
-async fn texts_and_times_that_a_database_cannot_hold_do_no_harm() {
+async fn invalid_texts_and_times_are_stored_safely() {
     let database = LedgerDatabase::fresh().await;
     REMINDER.sending(&database).await;
     for (n, at) in [Timestamp::MIN, Timestamp::MAX].into_iter().enumerate() {
@@ -328,7 +328,7 @@ async fn texts_and_times_that_a_database_cannot_hold_do_no_harm() {
 }
 
 #[tokio::test]
-async fn the_list_finds_mails_by_request_address_and_job_and_goes_on_where_it_stopped() {
+async fn mails_are_listed_by_request_address_and_job_in_pages() {
     let database = LedgerDatabase::fresh().await;
     for n in 0..7 {
         let (job_id, occurrence) = (format!("job-{}", n % 2), n.to_string());

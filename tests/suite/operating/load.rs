@@ -17,7 +17,7 @@ fn notifications() -> u32 {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn queued_notifications_of_three_tenants_end_without_a_dead_job() {
+async fn queued_notifications_of_three_tenants_complete_without_a_dead_job() {
     let cloud = TestCloud::start().await;
     let count = notifications();
     let begun = Instant::now();

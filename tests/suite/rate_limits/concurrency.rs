@@ -36,7 +36,7 @@ static SLIDING: Limiter = limiter("sliding", Algorithm::SlidingWindow);
 static BUCKET: Limiter = limiter("bucket", Algorithm::TokenBucket { refill: 100 });
 
 #[tokio::test]
-async fn of_500_at_once_exactly_the_limit_passes() {
+async fn exactly_the_limit_passes_of_500_concurrent_calls() {
     let store = Store::start().await;
     for limiter in [&FIXED, &SLIDING, &BUCKET] {
         // Each its own instance, so that no memory of refusals helps; made before, because making one takes a while and no
@@ -53,7 +53,7 @@ async fn of_500_at_once_exactly_the_limit_passes() {
 }
 
 #[tokio::test]
-async fn who_was_refused_costs_nothing_until_the_wait_is_over_and_what_is_given_back_counts() {
+async fn refused_caller_costs_no_request_until_its_wait_ends_and_refunds_count() {
     let store = Store::start().await;
     let redis = store.client();
     let limits = RateLimits::new(redis.clone(), Clock::system());

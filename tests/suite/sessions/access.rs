@@ -30,7 +30,7 @@ async fn as_user(
 }
 
 #[tokio::test]
-async fn a_user_neither_sees_nor_changes_the_session_of_another() {
+async fn user_can_neither_see_nor_change_another_users_session() {
     let stage = Stage::start().await;
     let (ann, bob) = (Uuid::new_v4(), Uuid::new_v4().to_string());
     let id = stage.login(ann).await;
@@ -76,7 +76,7 @@ async fn a_user_neither_sees_nor_changes_the_session_of_another() {
 }
 
 #[tokio::test]
-async fn a_domains_administrator_reaches_the_sessions_of_its_addresses_and_no_others() {
+async fn domain_admin_accesses_only_sessions_of_the_domains_addresses() {
     let stage = Stage::start().await;
     let id = stage.login(Uuid::new_v4()).await;
     let path = format!("/api/sessions/{id}");

@@ -47,7 +47,7 @@ async fn send(cloud: &TestCloud, operation: &Operation, body: Vec<u8>) -> Answer
 }
 
 #[tokio::test]
-async fn no_route_reads_a_body_that_is_no_json_object_or_larger_than_it_takes() {
+async fn malformed_or_oversized_body_is_refused_on_every_route() {
     let cloud = TestCloud::start().await;
     let all = operations();
     let taking = all.iter().filter(|operation| operation.takes_json());
@@ -74,7 +74,7 @@ async fn no_route_reads_a_body_that_is_no_json_object_or_larger_than_it_takes() 
 }
 
 #[tokio::test]
-async fn no_route_takes_a_member_of_another_type() {
+async fn member_of_another_type_is_refused_on_every_route() {
     let cloud = TestCloud::start().await;
     let values = [
         json!(null),
@@ -102,7 +102,7 @@ async fn no_route_takes_a_member_of_another_type() {
 }
 
 #[tokio::test]
-async fn a_page_has_1_to_100_items_and_an_instant_lies_in_the_years_0_to_9999_on_every_route() {
+async fn page_limit_and_instant_are_bounded_on_every_route() {
     let cloud = TestCloud::start().await;
     let limits = ["0", "101", "-1", "4294967296", "1.5", "", "many"];
     let instants = [
@@ -140,7 +140,7 @@ async fn a_page_has_1_to_100_items_and_an_instant_lies_in_the_years_0_to_9999_on
 }
 
 #[tokio::test]
-async fn no_route_comes_to_grief_over_its_path_or_its_query() {
+async fn odd_path_or_query_never_fails_a_route() {
     let cloud = TestCloud::start().await;
     let long = "x".repeat(5000);
     let odd: Vec<&str> = ODD.into_iter().chain([long.as_str()]).collect();

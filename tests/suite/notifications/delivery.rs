@@ -40,7 +40,7 @@ const ROWS: [(&str, &str, Option<&str>); 9] = [
 
 /// Defect 29: every typed notification failed for want of a user.
 #[tokio::test]
-async fn no_type_of_notification_fails_for_want_of_the_user_that_it_names() {
+async fn each_typed_notification_reaches_its_user() {
     let stage = Stage::start().await;
     for (kind, row_type, link) in ROWS {
         let user = somebody();
@@ -74,7 +74,7 @@ async fn no_type_of_notification_fails_for_want_of_the_user_that_it_names() {
 
 /// Defect 30: the producers of these two name nobody.
 #[tokio::test]
-async fn a_generated_pdf_and_an_expired_document_are_not_told_to_nobody() {
+async fn pdf_and_expiry_notifications_without_a_user_go_to_the_owner() {
     let stage = Stage::start_with(|settings| settings.seed = true).await;
     let owner = "01985c00-0000-7000-8000-000000000001".parse().unwrap();
     let request = "01985c00-0000-7000-8000-000000000100";
@@ -109,7 +109,7 @@ async fn a_generated_pdf_and_an_expired_document_are_not_told_to_nobody() {
 
 /// Defect 62, the half of notifications: errors were swallowed.
 #[tokio::test]
-async fn a_notification_about_a_request_that_is_not_there_is_not_reported_as_told() {
+async fn notification_of_an_unknown_request_fails_and_is_not_reported_as_sent() {
     let stage = Stage::start().await;
     let request = somebody();
     let payload = json!({ "type": "document_expired", "requestId": request, "jobId": "job-early" });
@@ -139,7 +139,7 @@ async fn a_notification_about_a_request_that_is_not_there_is_not_reported_as_tol
 }
 
 #[tokio::test]
-async fn one_user_whom_the_database_does_not_know_costs_the_others_nothing() {
+async fn unknown_user_in_a_bulk_does_not_affect_the_others() {
     let stage = Stage::start().await;
     let [known, unknown] = [somebody(), somebody()];
     stage
@@ -166,7 +166,7 @@ async fn one_user_whom_the_database_does_not_know_costs_the_others_nothing() {
 
 /// Defect 28: what failed was answered with 200.
 #[tokio::test]
-async fn a_notification_that_was_not_written_is_not_answered_with_200() {
+async fn unwritten_notification_is_not_answered_200() {
     let stage = Stage::start().await;
     let user = somebody();
     let mut payload = general(user);
@@ -199,7 +199,7 @@ async fn a_notification_that_was_not_written_is_not_answered_with_200() {
 }
 
 #[tokio::test]
-async fn what_is_no_notification_is_refused_when_it_is_enqueued() {
+async fn invalid_notification_is_refused_when_enqueued() {
     let stage = Stage::start().await;
     let user = somebody();
     let mut long = general(user);

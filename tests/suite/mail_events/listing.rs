@@ -8,7 +8,7 @@ use crate::support::cloud::answer;
 use crate::support::ledger::{REMINDER, Reminder};
 
 #[tokio::test]
-async fn what_became_of_a_mail_is_told() {
+async fn mail_events_are_listed_by_request_job_and_address() {
     let stage = Stage::set().await;
     let taken = stage.notify(&stage.event(MailEvent::Opened)).await;
     assert_taken(&taken, "applied", "opened");
@@ -76,7 +76,7 @@ async fn pages_follow_each_other_to_the_end() {
 }
 
 #[tokio::test]
-async fn only_the_service_and_administrators_of_the_whole_may_look() {
+async fn only_service_and_admin_may_list_mail_events() {
     let stage = Stage::set().await;
     let anonymous = answer(stage.cloud.bare(Method::GET, ROUTE)).await;
     anonymous.assert_problem(401, "token_invalid", "no token");
@@ -105,7 +105,7 @@ async fn only_the_service_and_administrators_of_the_whole_may_look() {
 }
 
 #[tokio::test]
-async fn an_absurd_query_is_refused() {
+async fn invalid_query_is_refused() {
     let stage = Stage::set().await;
     let long = "x".repeat(2000);
     for query in [
@@ -137,7 +137,7 @@ async fn an_absurd_query_is_refused() {
 }
 
 #[tokio::test]
-async fn the_route_has_no_other_methods() {
+async fn other_methods_are_answered_405() {
     let stage = Stage::set().await;
     for method in ["PUT", "PATCH", "DELETE"] {
         let call = crate::support::event::event(method, ROUTE);

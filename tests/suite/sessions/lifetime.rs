@@ -16,7 +16,7 @@ fn millis(at: &Value) -> i64 {
 }
 
 #[tokio::test]
-async fn a_session_is_shown_whole_and_without_any_token() {
+async fn session_is_shown_complete_and_without_any_token() {
     let stage = Stage::start().await;
     let user = Uuid::new_v4();
     let id = stage.login(user).await;
@@ -50,7 +50,7 @@ async fn a_session_is_shown_whole_and_without_any_token() {
 }
 
 #[tokio::test]
-async fn use_puts_the_end_off_by_seven_days_and_never_beyond_thirty() {
+async fn use_extends_a_session_by_seven_days_up_to_thirty() {
     let stage = Stage::start().await;
     let id = stage.login(Uuid::new_v4()).await;
     let mut before = 0;
@@ -79,7 +79,7 @@ async fn use_puts_the_end_off_by_seven_days_and_never_beyond_thirty() {
 }
 
 #[tokio::test]
-async fn the_eleventh_session_of_a_user_costs_the_one_that_was_used_least_recently() {
+async fn eleventh_session_of_a_user_evicts_the_least_recently_used() {
     let stage = Stage::start().await;
     let user = Uuid::new_v4();
     let mut ids = Vec::new();
@@ -109,7 +109,7 @@ async fn the_eleventh_session_of_a_user_costs_the_one_that_was_used_least_recent
 }
 
 #[tokio::test]
-async fn a_second_factor_has_a_context_and_an_age() {
+async fn second_factor_has_a_context_and_an_age() {
     let stage = Stage::start().await;
     let id = stage.login(Uuid::new_v4()).await;
     let fresh = async |seconds: u32| {
@@ -142,7 +142,7 @@ async fn a_second_factor_has_a_context_and_an_age() {
 }
 
 #[tokio::test]
-async fn who_was_active_on_a_day_is_counted_once() {
+async fn daily_active_user_is_counted_once() {
     let stage = Stage::start().await;
     let user = Uuid::new_v4();
     for id in [stage.login(user).await, stage.login(user).await] {
@@ -161,7 +161,7 @@ async fn who_was_active_on_a_day_is_counted_once() {
 }
 
 #[tokio::test]
-async fn a_session_read_from_postgres_is_the_same_as_from_redis() {
+async fn session_read_from_postgres_equals_the_one_from_redis() {
     let stage = Stage::start().await;
     let id = stage.login(Uuid::new_v4()).await;
     stage
@@ -188,7 +188,7 @@ async fn a_session_read_from_postgres_is_the_same_as_from_redis() {
 
 /// Instants as the scripts write them, against a calendar.
 #[test]
-fn instants_are_written_as_the_calendar_has_them() {
+fn script_timestamps_match_the_calendar() {
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let store = runtime.block_on(Store::start());
     let prelude = include_str!("../../../shared/src/service/session/lua/session.lua");

@@ -10,7 +10,7 @@ use crate::support::ledger::REMINDER;
 use crate::support::waiting::eventually;
 
 #[tokio::test]
-async fn a_delivery_that_ses_reports_stands_in_the_mails_row() {
+async fn delivery_reported_by_ses_is_recorded_in_the_mails_row() {
     let stage = Stage::set().await;
     let taken = stage.notify(&stage.event(MailEvent::Delivered)).await;
     assert_taken(&taken, "applied", "a delivery");
@@ -23,7 +23,7 @@ async fn a_delivery_that_ses_reports_stands_in_the_mails_row() {
 }
 
 #[tokio::test]
-async fn an_event_that_is_faster_than_the_providers_answer_settles_the_mail() {
+async fn event_before_the_providers_answer_settles_the_mail() {
     let stage = Stage::set().await;
     assert_eq!(stage.row().await["state"], "sending");
     let taken = stage.notify(&stage.event(MailEvent::Sent)).await;
@@ -36,7 +36,7 @@ async fn an_event_that_is_faster_than_the_providers_answer_settles_the_mail() {
 }
 
 #[tokio::test]
-async fn the_providers_answer_after_its_event_doubles_nothing() {
+async fn providers_answer_after_its_event_marks_no_duplicate() {
     let stage = Stage::on(crate::support::TestCloud::start().await).await;
     let other = crate::support::ledger::Reminder {
         occurrence: "2",
@@ -61,7 +61,7 @@ async fn the_providers_answer_after_its_event_doubles_nothing() {
 }
 
 #[tokio::test]
-async fn a_notification_that_comes_again_changes_nothing() {
+async fn repeated_notification_changes_nothing() {
     let stage = Stage::set().await;
     let event = stage.event(MailEvent::Bounced { permanent: true });
     assert_taken(&stage.notify(&event).await, "applied", "the first time");
@@ -73,7 +73,7 @@ async fn a_notification_that_comes_again_changes_nothing() {
 }
 
 #[tokio::test]
-async fn everything_that_ses_reports_is_applied() {
+async fn every_ses_event_is_applied() {
     let stage = Stage::set().await;
     for (happening, column) in [
         (MailEvent::Sent, "accepted_at"),
@@ -102,7 +102,7 @@ async fn everything_that_ses_reports_is_applied() {
 }
 
 #[tokio::test]
-async fn an_older_notification_finds_its_mail_by_the_message_id() {
+async fn older_notification_finds_its_mail_by_message_id() {
     let stage = Stage::set().await;
     let sent = stage.notify(&stage.event(MailEvent::Sent)).await;
     assert_taken(&sent, "applied", "its id becomes known");
@@ -116,7 +116,7 @@ async fn an_older_notification_finds_its_mail_by_the_message_id() {
 }
 
 #[tokio::test]
-async fn an_event_about_nobodys_mail_is_kept_and_a_bounce_in_it_counts() {
+async fn event_of_an_unknown_mail_is_kept_and_its_bounce_suppresses() {
     let stage = Stage::set().await;
     let mut strange = mail(Provider::Ses);
     strange.id = "elsewhere".to_owned();
@@ -131,7 +131,7 @@ async fn an_event_about_nobodys_mail_is_kept_and_a_bounce_in_it_counts() {
 }
 
 #[tokio::test]
-async fn what_is_genuine_and_tells_nothing_need_not_come_again() {
+async fn verified_ses_message_without_an_event_is_acknowledged() {
     let stage = Stage::set().await;
     let before = stage.everything().await;
     for text in [

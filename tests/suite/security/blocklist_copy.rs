@@ -20,7 +20,7 @@ const REFUSE: &str = "
 const ALLOW: &str = "drop trigger refuse_commit on signtusk.blocked_networks";
 
 #[tokio::test]
-async fn block_that_is_not_committed_blocks_nobody() {
+async fn uncommitted_block_has_no_effect() {
     let cloud = TestCloud::start().await;
     let database = LedgerDatabase::of(&cloud);
     let body = json!({ "cidr": "192.0.2.1", "reason": "kept" });
@@ -48,7 +48,7 @@ async fn block_that_is_not_committed_blocks_nobody() {
 }
 
 #[tokio::test]
-async fn block_that_stands_in_the_copy_alone_is_removed_when_the_copy_is_made_anew() {
+async fn block_found_only_in_the_copy_is_removed_when_the_copy_is_rebuilt() {
     let cloud = TestCloud::start().await;
     let body = json!({ "cidr": "192.0.2.1", "reason": "kept" });
     assert_eq!(block(&cloud, &body).await.status, 200);

@@ -43,7 +43,7 @@ async fn let_go(fixture: &Fixture) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_thousand_calls_for_a_cold_entry_are_one_query() {
+async fn thousand_concurrent_calls_for_a_cold_entry_are_one_query() {
     let made = fresh_database().await;
     let (proxy, queries) = counting(&made).await;
     let led = proxy.lead(&made.functions_url);
@@ -99,7 +99,7 @@ async fn readers_of_a_cold_entry_on_many_instances_are_one_query() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn readers_of_an_id_that_is_not_there_are_one_query() {
+async fn readers_of_a_missing_id_are_one_query() {
     let fixture = Fixture::start().await;
     let caches = patient(&fixture);
     for round in 0..2 {
@@ -116,7 +116,7 @@ async fn readers_of_an_id_that_is_not_there_are_one_query() {
 }
 
 #[tokio::test]
-async fn a_negative_entry_ends_with_the_row_that_makes_it_wrong() {
+async fn negative_entry_is_invalidated_when_its_row_appears() {
     let fixture = Fixture::start().await;
     let caches = fixture.caches();
     assert_eq!(
@@ -138,7 +138,7 @@ async fn a_negative_entry_ends_with_the_row_that_makes_it_wrong() {
 }
 
 #[tokio::test]
-async fn a_reader_that_was_killed_before_it_filled_holds_up_the_others_for_its_lease_only() {
+async fn killed_reader_delays_the_others_for_its_lease_only() {
     let fixture = Fixture::start().await;
     // Elected, and never heard of again.
     hold(&fixture, "signing_requests").await;
@@ -164,7 +164,7 @@ async fn a_reader_that_was_killed_before_it_filled_holds_up_the_others_for_its_l
 }
 
 #[tokio::test]
-async fn while_one_reader_refreshes_what_is_shown_the_others_get_the_stale_value() {
+async fn stale_display_value_is_served_while_one_reader_refreshes() {
     let fixture = Fixture::start().await;
     let caches = fixture.caches();
     let (before, _) = read(&caches, &kind::DOCUMENT_STATUS, REQUEST)
@@ -215,7 +215,7 @@ async fn while_one_reader_refreshes_what_is_shown_the_others_get_the_stale_value
 }
 
 #[tokio::test]
-async fn security_data_beyond_its_time_is_gone_and_not_stale() {
+async fn expired_security_entry_is_a_miss_and_never_stale() {
     let fixture = Fixture::start().await;
     let caches = fixture.caches();
     read(&caches, &kind::DOMAIN_ADMINS, DOMAIN).await.unwrap();
@@ -226,7 +226,7 @@ async fn security_data_beyond_its_time_is_gone_and_not_stale() {
 }
 
 #[tokio::test]
-async fn a_generation_is_the_same_for_all_who_read_it_and_another_after_each_filling() {
+async fn generation_is_stable_across_reads_and_changes_with_each_fill() {
     let fixture = Fixture::start().await;
     let caches = fixture.caches();
     let generation = async || -> Option<Generation> {

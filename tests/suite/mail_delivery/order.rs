@@ -160,7 +160,7 @@ fn check(start: Start, happenings: &[Happening], row: &Value, reasons: &Value) -
 }
 
 #[test]
-fn whatever_the_order_of_events_the_row_ends_the_same() {
+fn row_is_independent_of_the_order_of_events() {
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let database = runtime.block_on(LedgerDatabase::fresh());
     let cases = u32::try_from(seeds(48)).unwrap();
