@@ -12,9 +12,9 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * What happened, newest first.
-         * @description A user sees what he or she did and all of the requests that he or she made; an administrator of a domain the same of
-         *     the domain's users; administrators and the service itself everything.
+         * List audit entries
+         * @description Users see their own actions and all entries of requests that they created, newest first. Domain administrators see
+         *     the same for all users of their domain. Administrators and the service see everything.
          */
         get: operations["listAuditEntries"];
         put?: never;
@@ -33,9 +33,9 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * The log, oldest first, as a file.
-         * @description The same events to the same people as `GET /api/audit`. A page ends at two megabytes; the next one is in the header
-         *     `Link` with `rel="next"`, and the pages one after the other are the file.
+         * Export the audit log
+         * @description Returns the same events as `GET /api/audit`, with the same access rules, oldest first. A page ends at 2 MB; the
+         *     `Link` header with `rel="next"` leads to the next one. The pages in sequence form the file.
          */
         get: operations["exportAudit"];
         put?: never;
@@ -54,10 +54,9 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Whether the log is as it was written.
-         * @description Walks the hash chains and names the first link that is broken: a text or a column that was changed, an event that is
-         *     missing or was never appended, two that were swapped. Rows from before the chain are counted as `unchained`: nothing
-         *     proves them. What does not fit into one call goes on at `cursor`.
+         * Verify the audit log
+         * @description Walks the hash chains and reports the first broken link. Rows older than the chain are counted as `unchained`:
+         *     nothing proves them. A call that runs out of time returns a `cursor` to continue from.
          */
         get: operations["verifyAudit"];
         put?: never;
@@ -79,9 +78,9 @@ export interface paths {
         put?: never;
         post?: never;
         /**
-         * Take all that is cached of a user or a domain out of the cache.
-         * @description Of a user `user-profiles`, `totp-configs` and `notification-preferences`; of a domain `domain-settings`,
-         *     `domain-admins` and `domain-users`. Requests are taken away by their own ids.
+         * Delete a cache group
+         * @description A user's group has `user-profiles`, `totp-configs` and `notification-preferences`. A domain's group has
+         *     `domain-settings`, `domain-admins` and `domain-users`. Delete the entries of signing requests by their own ids.
          */
         delete: operations["deleteCachedGroup"];
         options?: never;
@@ -97,8 +96,9 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Hits, misses and stale answers of each kind on a day.
-         * @description For the service and for administrators. Reads while Redis was down are not counted.
+         * Get cache statistics
+         * @description Returns hits, misses and stale reads per kind on a day, for the service and administrators. Reads while Redis was
+         *     unavailable are not counted.
          */
         get: operations["getCacheStats"];
         put?: never;
@@ -117,25 +117,24 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * What is known of an id.
-         * @description From the cache, or from Postgres where nothing is cached; `X-Cache` says which. A user sees the own `user-profiles`,
-         *     `totp-configs` and `notification-preferences`, and the `documents`, `signing-requests` and `document-status` of
-         *     requests that the user owns or is to sign (by `X-User-Email`); a domain administrator the `domain-*` kinds of the
-         *     domain and the requests of its users. `STALE` comes only of kinds that are shown: `totp-configs` and `domain-*` are
-         *     at most 60 seconds old.
+         * Get a cached entry
+         * @description Reads from the cache, or from Postgres on a miss; `X-Cache` says which. Users see their own entries, and those of
+         *     requests that they own or sign, matched by `X-User-Email`. Domain administrators see the `domain-*` entries of their
+         *     domain and the requests of its users.
          */
         get: operations["getCached"];
         /**
-         * Put a value of your own into the cache.
-         * @description Only of kinds that are shown; any JSON object, answered as it is. Name the generation that you read in `If-Match`:
-         *     when the entry has changed since, 412, read it again. Without `If-Match` it is put where nothing is cached, and is
-         *     then shown to the service only until it is filled anew. A change of the row takes it away like any other entry.
+         * Put a cache entry
+         * @description Stores any JSON object under a display kind until it expires or its row changes. Pass the `ETag` of your read in
+         *     `If-Match`; without it, the entry must not exist yet. An entry stored without `If-Match` is visible only to the
+         *     service until it is loaded again.
          */
         put: operations["putCached"];
         post?: never;
         /**
-         * Take an entry out of the cache.
-         * @description Once this is answered, nothing that was read before is answered any more. What is not cached is gone already.
+         * Delete a cache entry
+         * @description Once the call returns, values read before it are never returned again. An entry that is not cached counts as
+         *     deleted.
          */
         delete: operations["deleteCached"];
         options?: never;
@@ -151,8 +150,8 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * How the back end is.
-         * @description 200 while Redis answers, 503 when it does not. The cost is constant: one request to each part.
+         * Check health
+         * @description Answers 200 while Redis answers, otherwise 503. The cost is constant: one request to each dependency.
          */
         get: operations["getHealth"];
         put?: never;
@@ -171,14 +170,15 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * What became of mails, newest first.
-         * @description Each mail to one recipient, as far as the ledger and the provider's events know.
+         * List tracked mails
+         * @description Returns one item per mail and recipient, newest first. State and delivery come from the ledger and from the
+         *     provider's events.
          */
         get: operations["listMailEvents"];
         put?: never;
         /**
-         * Report what happened to a mail.
-         * @description For mail providers: Amazon SNS with SES's events (signature version 2), and Resend's webhooks.
+         * Report a mail event
+         * @description For mail providers: Amazon SNS with SES events (signature version 2), and Resend webhooks.
          */
         post: operations["takeMailEvent"];
         delete?: never;
@@ -194,7 +194,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The acting user's notifications, newest first. */
+        /**
+         * List notifications
+         * @description Returns the acting user's notifications, newest first.
+         */
         get: operations["listNotifications"];
         put?: never;
         post?: never;
@@ -213,7 +216,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Mark the acting user's notifications as read. */
+        /**
+         * Mark notifications as read
+         * @description Marks some or all notifications of the acting user.
+         */
         post: operations["readNotifications"];
         delete?: never;
         options?: never;
@@ -231,14 +237,14 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Tell a browser of the acting user's notifications (Web Push).
-         * @description Repeated, it changes the keys and nothing else. A user has twenty browsers at the most; the one that subscribed
-         *     first goes.
+         * Create a push subscription
+         * @description Sends the acting user's notifications to a browser (Web Push). Repeating the call only updates the keys. A user has
+         *     at most twenty subscriptions; the oldest one is removed for a new one.
          */
         post: operations["subscribeToPush"];
         /**
-         * Stop telling a browser.
-         * @description What was not subscribed is gone already.
+         * Delete a push subscription
+         * @description An unknown subscription counts as deleted.
          */
         delete: operations["unsubscribeFromPush"];
         options?: never;
@@ -254,9 +260,9 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * How many of the acting user's notifications are unread.
-         * @description What is written and read through these functions counts at once; what the web app writes past them, within five
-         *     minutes.
+         * Count unread notifications
+         * @description Counts the acting user's notifications. Changes through these functions count at once. Changes by the web app itself
+         *     count within five minutes.
          */
         get: operations["countUnreadNotifications"];
         put?: never;
@@ -274,7 +280,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** This document. */
+        /**
+         * Get the OpenAPI document
+         * @description The document describes all routes.
+         */
         get: operations["getOpenApi"];
         put?: never;
         post?: never;
@@ -294,9 +303,9 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Enqueue an audit event.
-         * @description It is appended once, however often the job is delivered. `timestamp` is the instant of this call, and `domain` is
-         *     `X-User-Domain`, where the body leaves them out.
+         * Enqueue an audit event
+         * @description The event is appended once, even if the job is delivered again. `timestamp` defaults to the time of the call, and
+         *     `domain` to `X-User-Domain`.
          */
         post: operations["enqueueAuditEvent"];
         delete?: never;
@@ -313,8 +322,8 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * How far a batch is.
-         * @description Kept for 30 days after its last job was recorded.
+         * Get a batch
+         * @description A batch is kept for 30 days after its last job was recorded.
          */
         get: operations["getBatch"];
         put?: never;
@@ -335,8 +344,9 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Enqueue an e-mail.
-         * @description The record exists when this answers; follow it under `GET /api/queue/jobs/{jobId}`.
+         * Enqueue an e-mail
+         * @description The job is recorded when the call returns; follow it with `GET /api/queue/jobs/{jobId}`. A bulk becomes one job per
+         *     hundred recipients, as on the bulk route.
          */
         post: operations["enqueueEmail"];
         delete?: never;
@@ -355,8 +365,8 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Enqueue a mail to many signers.
-         * @description One job for every hundred recipients; each recipient gets exactly one mail, also when a job is interrupted.
+         * Enqueue a bulk e-mail
+         * @description Creates one job per hundred recipients. Each recipient gets exactly one mail, even if a job is interrupted.
          */
         post: operations["enqueueBulkEmails"];
         delete?: never;
@@ -373,8 +383,9 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Jobs, newest first.
-         * @description Of the newest thousand of each type. A user sees own jobs, a domain administrator those of the domain.
+         * List jobs
+         * @description Lists the newest thousand jobs of each type, newest first. Users see their own jobs, domain administrators those of
+         *     their domain.
          */
         get: operations["listJobs"];
         put?: never;
@@ -395,8 +406,8 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Cancel many jobs that wait.
-         * @description Those that are queued, deferred, or failed and to be tried again; what runs is let run.
+         * Cancel waiting jobs
+         * @description Cancels jobs that are queued, deferred, or failed and waiting for a retry. Running jobs are not affected.
          */
         post: operations["cancelJobs"];
         delete?: never;
@@ -415,9 +426,9 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Redrive many dead jobs.
-         * @description Each is published again under a new generation; what of it was done before is not done twice. A user's call is about
-         *     own jobs, a domain administrator's about those of the domain.
+         * Redrive dead jobs
+         * @description Publishes each job again under a new generation; completed parts are not repeated. Users redrive their own jobs,
+         *     domain administrators those of their domain.
          */
         post: operations["retryJobs"];
         delete?: never;
@@ -434,13 +445,16 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * One job.
-         * @description The id is the job's, or that of the QStash message that carried it.
+         * Get a job
+         * @description The id is a job id, or the id of a QStash message that carried the job.
          */
         get: operations["getJob"];
         put?: never;
         post?: never;
-        /** Cancel a job that nobody runs. */
+        /**
+         * Cancel a job
+         * @description A job that is running or has ended cannot be cancelled.
+         */
         delete: operations["cancelJob"];
         options?: never;
         head?: never;
@@ -457,8 +471,9 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Redrive a job that is dead, failed, deferred or cancelled.
-         * @description It is published again under a new generation; what of it was done before is not done twice.
+         * Redrive a job
+         * @description Publishes a dead, failed, deferred or cancelled job again under a new generation. Completed parts are not repeated.
+         *     A requested delay that has not passed is kept.
          */
         post: operations["retryJob"];
         delete?: never;
@@ -477,9 +492,9 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Enqueue a notification.
-         * @description It becomes a row of the user's inbox, an event, and messages to the user's browsers. Follow the job under
-         *     `GET /api/queue/jobs/{jobId}`.
+         * Enqueue a notification
+         * @description The job adds the notification to the user's inbox, publishes an event, and notifies the user's browsers. Follow it
+         *     with `GET /api/queue/jobs/{jobId}`. A bulk becomes one job per hundred notifications, as on the bulk route.
          */
         post: operations["enqueueNotification"];
         delete?: never;
@@ -498,8 +513,8 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Enqueue many notifications.
-         * @description One job for every hundred; each user gets each notification once, also when a job is interrupted.
+         * Enqueue bulk notifications
+         * @description Creates one job per hundred notifications. Each user gets each notification once, even if a job is interrupted.
          */
         post: operations["enqueueBulkNotifications"];
         delete?: never;
@@ -517,9 +532,9 @@ export interface paths {
         };
         get?: never;
         /**
-         * Pause a type of job, or let it go on.
-         * @description While it is paused, enqueuing answers 503 and deliveries are put off, five minutes at a time, without a retry being
-         *     spent. What runs already ends as it would.
+         * Pause or resume jobs
+         * @description While a type is paused, enqueuing answers 503. Deliveries are deferred by five minutes at a time, without spending a
+         *     retry. Running jobs finish as usual.
          */
         put: operations["pauseJobs"];
         post?: never;
@@ -537,14 +552,15 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * What runs by the clock.
-         * @description With the next run and what came of the last one. A schedule whose function is not built yet is not listed.
+         * List schedules
+         * @description Includes the next run of each schedule and the job of its last run. Schedules whose function is not built yet are
+         *     not listed.
          */
         get: operations["listSchedules"];
         /**
-         * Register what runs by the clock.
-         * @description To be called after each deployment; however often, each schedule is there once. A schedule that is paused stays
-         *     paused unless this asks for the contrary.
+         * Register schedules
+         * @description Call this after each deployment; repeating the call creates no duplicates. A paused schedule stays paused unless the
+         *     body resumes it.
          */
         put: operations["putSchedules"];
         post?: never;
@@ -561,7 +577,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The figures of every type of job. */
+        /**
+         * Get job statistics
+         * @description Returns the statistics of every job type.
+         */
         get: operations["getJobStats"];
         put?: never;
         post?: never;
@@ -580,7 +599,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Assess a visitor. */
+        /**
+         * Assess a visitor
+         * @description Scores a visit and says whether to allow, challenge or deny it.
+         */
         post: operations["assessVisitor"];
         delete?: never;
         options?: never;
@@ -598,9 +620,9 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Record an attempt.
-         * @description Failures lock: five in a row for half a minute, each further one for twice as long, up to half an hour. A device that
-         *     the account knows is not locked out by what strangers do. A success behind a lock does not count: refuse it.
+         * Record an attempt
+         * @description Five failures in a row lock for 30 seconds; each further one doubles the lock, up to 30 minutes. Failures of
+         *     strangers do not lock a device that the account knows. Reject a success during a lock: it does not count.
          */
         post: operations["recordAttempt"];
         delete?: never;
@@ -616,18 +638,21 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Networks that may not call, newest first. */
+        /**
+         * List blocked networks
+         * @description Returns the block list, newest first.
+         */
         get: operations["listBlocklist"];
         /**
-         * Put a network on the block list.
-         * @description It is refused from then on with 403, on public routes by where it comes from and else by `X-Client-Ip`. Repeated, it
-         *     changes the reason and the end.
+         * Block a network
+         * @description Requests from the network are rejected with 403. Public routes check the source address, other routes `X-Client-Ip`.
+         *     Repeating the call updates the reason and the end.
          */
         put: operations["putBlock"];
         post?: never;
         /**
-         * Take a network off the block list.
-         * @description What is not listed is gone already; networks around it or within it stay.
+         * Unblock a network
+         * @description A network that is not listed counts as removed. Networks around it or inside it stay listed.
          */
         delete: operations["deleteBlock"];
         options?: never;
@@ -642,7 +667,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** What the limiters let pass and refused. */
+        /**
+         * Get rate limit statistics
+         * @description Returns the requests that each limiter allowed and rejected on a day.
+         */
         get: operations["getRateLimits"];
         put?: never;
         post?: never;
@@ -662,9 +690,9 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Take from a limit.
-         * @description Always 200, also when the store is down: then `success` is what the limiter says in that case. Counts together with
-         *     @upstash/ratelimit 2.2 of the same prefix, rate and identifier.
+         * Check a rate limit
+         * @description Always answers 200; while Redis is unavailable, `success` follows the outage policy of the limiter. Counts are
+         *     shared with @upstash/ratelimit 2.2 for equal prefix, rate and identifier.
          */
         post: operations["checkRateLimit"];
         delete?: never;
@@ -683,9 +711,9 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Begin a session.
-         * @description The same call again, with the same `sessionId` and token, gives the same answer. A user has at most ten sessions:
-         *     the one that was used least recently is revoked for the eleventh.
+         * Create a session
+         * @description A repeated call with the same `sessionId` and token gets the same response. A user has at most ten sessions; an
+         *     eleventh revokes the least recently used one.
          */
         post: operations["beginSession"];
         delete?: never;
@@ -701,13 +729,16 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** One session. Reading it is using it. */
+        /**
+         * Get a session
+         * @description Reading a session counts as using it.
+         */
         get: operations["getSession"];
         put?: never;
         post?: never;
         /**
-         * Revoke a session.
-         * @description Once this is answered, no read anywhere shows it again. What there is not is revoked already.
+         * Revoke a session
+         * @description Once the call returns, no read shows the session again. An unknown session counts as revoked.
          */
         delete: operations["revokeSession"];
         options?: never;
@@ -725,9 +756,9 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Exchange a session's refresh token.
-         * @description The previous token is known for ten seconds more, so that two tabs do not log each other out. One that comes back
-         *     later is a copy: the session is revoked. Repeat a call that was not answered with the same two tokens.
+         * Refresh a session
+         * @description The previous token is accepted for ten more seconds, so that concurrent tabs stay logged in. A later use means that
+         *     the token was copied, so the session is revoked. If a call gets no response, repeat it with the same two tokens.
          */
         post: operations["refreshSession"];
         delete?: never;
@@ -744,7 +775,10 @@ export interface paths {
             cookie?: never;
         };
         get?: never;
-        /** Note that a second factor was proven, now. */
+        /**
+         * Record a second factor
+         * @description Stores that the user verified a second factor just now, or removes an earlier verification.
+         */
         put: operations["putSessionTotp"];
         post?: never;
         delete?: never;
@@ -761,19 +795,19 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Addresses that get no mail, newest first.
-         * @description An address is listed once for each reason.
+         * List suppressed addresses
+         * @description Returns the suppressions, newest first. An address is listed once per reason.
          */
         get: operations["listSuppressions"];
         /**
-         * Put an address on the list.
-         * @description It gets no mail from then on; for `unsubscribed`, no optional one. Repeated, it changes the note and nothing else.
+         * Suppress an address
+         * @description The address gets no more mail; for `unsubscribed`, no optional mail. Repeating the call only updates the note.
          */
         put: operations["putSuppression"];
         post?: never;
         /**
-         * Take an address off the list.
-         * @description Mails that were held back are sent when their jobs are retried. What is not on the list is gone already.
+         * Remove a suppression
+         * @description Withheld mails are sent when their jobs are retried. An address that is not listed counts as removed.
          */
         delete: operations["deleteSuppression"];
         options?: never;
@@ -791,8 +825,8 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Issue a one-time token.
-         * @description The one that this address had for the same purpose is cancelled.
+         * Issue a one-time token
+         * @description An earlier token for the same address and purpose is cancelled.
          */
         post: operations["issueToken"];
         delete?: never;
@@ -810,7 +844,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Redeem a one-time token: once. */
+        /**
+         * Redeem a one-time token
+         * @description A token can be redeemed once.
+         */
         post: operations["redeemToken"];
         delete?: never;
         options?: never;
@@ -828,8 +865,8 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Claim a code, so that nobody uses it again.
-         * @description A guard against replays and nothing else: verify the code besides, and let it count only if both say yes.
+         * Claim a TOTP code
+         * @description A claim only prevents replays. Verify the code as well, and accept it only if both succeed.
          */
         post: operations["claimTotpCode"];
         delete?: never;
@@ -846,15 +883,15 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * The page behind an unsubscribe link.
-         * @description It says what unsubscribing stops and what not, and changes nothing.
+         * Show the unsubscribe page
+         * @description The page says which mails unsubscribing stops. Opening it changes nothing.
          */
         get: operations["lookAtSubscription"];
         put?: never;
         /**
-         * Unsubscribe, with one click.
-         * @description Mail programs send `List-Unsubscribe=One-Click` (RFC 8058), as a form or as multipart; the token alone says who.
-         *     The page's own form may also take it back with `action=undo`. Repeating either changes nothing.
+         * Unsubscribe with one click
+         * @description Mail programs send `List-Unsubscribe=One-Click` (RFC 8058), as a form or as multipart; only the token identifies the
+         *     recipient. The page's own form can send `action=undo` to resubscribe. Repeating either call changes nothing.
          */
         post: operations["unsubscribe"];
         delete?: never;
@@ -870,13 +907,17 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** A user's sessions. Listing them does not use them. */
+        /**
+         * List a user's sessions
+         * @description Listing sessions does not count as using them.
+         */
         get: operations["listUserSessions"];
         put?: never;
         post?: never;
         /**
-         * Revoke a user's sessions, all or all but one.
-         * @description Those that have begun when this is asked: a login after it is not undone.
+         * Revoke a user's sessions
+         * @description Revokes all sessions that exist at the time of the call, except the session in `except`. Later logins are not
+         *     affected.
          */
         delete: operations["revokeUserSessions"];
         options?: never;
@@ -888,146 +929,150 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
-        /** @description A job that was taken. */
+        /** @description An enqueued job. */
         Accepted: {
-            /** @description Under this id the job can be followed. */
+            /** @description The label of all jobs, if there are several: `GET /api/queue/jobs?label={batchId}` lists them. */
+            batchId?: string | null;
+            /** @description The id to follow the job by. */
             jobId: string;
+            /** @description The ids of all jobs, if there are several. */
+            jobIds?: string[] | null;
             /** @description Always `queued`. */
             status: components["schemas"]["Status"];
         };
-        /** @description A batch that was taken. */
+        /** @description An enqueued batch. */
         AcceptedBatch: {
-            /** @description The label of all its jobs: `GET /api/queue/jobs?label={batchId}` lists them. */
+            /** @description The label of all jobs: `GET /api/queue/jobs?label={batchId}` lists them. */
             batchId: string;
-            /** @description The jobs, in the order of what they carry. */
+            /** @description The ids of the jobs, in the order of their contents. */
             jobIds: string[];
         };
-        /** @description A mail to one person: the envelope, and what the type is about, as members of one object. */
+        /** @description A mail to one person: the envelope and the members of its type in one object. */
         Addressed_Cancelled: components["schemas"]["Envelope"] & {
-            /** @description What was to be signed. */
+            /** @description The title of the document. */
             documentTitle: components["schemas"]["Title"];
-            /** @description The sender's own words. */
+            /** @description The sender's reason. */
             reason?: components["schemas"]["Optional_Message"];
             /** @description The recipient's name. */
             recipientName: components["schemas"]["DisplayName"];
-            /** @description Who withdrew it. */
+            /** @description The name of the sender. */
             senderName: components["schemas"]["DisplayName"];
         };
-        /** @description A mail to one person: the envelope, and what the type is about, as members of one object. */
+        /** @description A mail to one person: the envelope and the members of its type in one object. */
         Addressed_Completion: components["schemas"]["Envelope"] & {
-            /** @description When the last one signed. */
+            /** @description When the last signer signed. */
             completedAt?: components["schemas"]["Optional_Date"];
-            /** @description What was signed. */
+            /** @description The title of the signed document. */
             documentTitle: components["schemas"]["Title"];
-            /** @description Where the document can be seen. */
+            /** @description The link to the document. */
             documentUrl: components["schemas"]["HttpUrl"];
             /** @description The recipient's name. */
             recipientName: components["schemas"]["DisplayName"];
-            /** @description Who asked for the signatures. */
+            /** @description The name of the sender. */
             senderName: components["schemas"]["DisplayName"];
-            /** @description Who signed, in their order; at most 100. */
+            /** @description The names of the signers, in order; at most 100. */
             signers?: components["schemas"]["Signers"];
         };
-        /** @description A mail to one person: the envelope, and what the type is about, as members of one object. */
+        /** @description A mail to one person: the envelope and the members of its type in one object. */
         Addressed_Declined: components["schemas"]["Envelope"] & {
-            /** @description What was to be signed. */
+            /** @description The title of the document. */
             documentTitle: components["schemas"]["Title"];
-            /** @description Where the document can be seen. */
+            /** @description The link to the document. */
             documentUrl?: components["schemas"]["Optional_HttpUrl"];
-            /** @description The signer's own words. */
+            /** @description The signer's reason. */
             reason?: components["schemas"]["Optional_Message"];
             /** @description The recipient's name. */
             recipientName: components["schemas"]["DisplayName"];
-            /** @description Who declined. */
+            /** @description The name of the signer who declined. */
             signerName: components["schemas"]["DisplayName"];
         };
-        /** @description A mail to one person: the envelope, and what the type is about, as members of one object. */
+        /** @description A mail to one person: the envelope and the members of its type in one object. */
         Addressed_EmailVerification: components["schemas"]["Envelope"] & {
-            /** @description Until when the link works. */
+            /** @description When the link expires. */
             expiresAt?: components["schemas"]["Optional_Date"];
             /** @description The recipient's name. */
             recipientName?: components["schemas"]["Optional_DisplayName"];
-            /** @description Where it is proved. */
+            /** @description The link to verify the address. */
             verificationUrl: components["schemas"]["HttpUrl"];
         };
-        /** @description A mail to one person: the envelope, and what the type is about, as members of one object. */
+        /** @description A mail to one person: the envelope and the members of its type in one object. */
         Addressed_Expired: components["schemas"]["Envelope"] & {
-            /** @description What was to be signed. */
+            /** @description The title of the document. */
             documentTitle: components["schemas"]["Title"];
-            /** @description Where the document can be seen. */
+            /** @description The link to the document. */
             documentUrl?: components["schemas"]["Optional_HttpUrl"];
-            /** @description When it ran out. */
+            /** @description When the deadline passed. */
             expiredAt?: components["schemas"]["Optional_Date"];
             /** @description The recipient's name. */
             recipientName: components["schemas"]["DisplayName"];
-            /** @description Who asked for the signatures. */
+            /** @description The name of the sender. */
             senderName: components["schemas"]["DisplayName"];
         };
-        /** @description A mail to one person: the envelope, and what the type is about, as members of one object. */
+        /** @description A mail to one person: the envelope and the members of its type in one object. */
         Addressed_ExpiryWarning: components["schemas"]["Envelope"] & {
-            /** @description Where the recipient can act: sign, or look at the request. */
+            /** @description The link to sign, or to view the request. */
             actionUrl: components["schemas"]["HttpUrl"];
-            /** @description What is to be signed. */
+            /** @description The title of the document. */
             documentTitle: components["schemas"]["Title"];
-            /** @description Until when it can be signed. */
+            /** @description The deadline to sign. */
             expiresAt: components["schemas"]["Date"];
             /** @description The recipient's name. */
             recipientName: components["schemas"]["DisplayName"];
-            /** @description What the recipient is to the request. */
+            /** @description The recipient's role in the request. */
             role?: components["schemas"]["Role"];
-            /** @description Who asked for the signatures. */
+            /** @description The name of the sender. */
             senderName: components["schemas"]["DisplayName"];
         };
-        /** @description A mail to one person: the envelope, and what the type is about, as members of one object. */
+        /** @description A mail to one person: the envelope and the members of its type in one object. */
         Addressed_Invitation: components["schemas"]["Envelope"] & {
-            /** @description What is to be signed. */
+            /** @description The title of the document. */
             documentTitle: components["schemas"]["Title"];
-            /** @description By when to sign. */
+            /** @description The date to sign by. */
             dueDate?: components["schemas"]["Optional_Date"];
-            /** @description The sender's own words. */
+            /** @description The sender's message. */
             message?: components["schemas"]["Optional_Message"];
-            /** @description Who asks. */
+            /** @description The name of the sender. */
             senderName: components["schemas"]["DisplayName"];
-            /** @description Where to sign. */
+            /** @description The link to sign. */
             signatureUrl: components["schemas"]["HttpUrl"];
             /** @description The signer's name. */
             signerName: components["schemas"]["DisplayName"];
         };
-        /** @description A mail to one person: the envelope, and what the type is about, as members of one object. */
+        /** @description A mail to one person: the envelope and the members of its type in one object. */
         Addressed_PasswordReset: components["schemas"]["Envelope"] & {
-            /** @description Until when the link works. */
+            /** @description When the link expires. */
             expiresAt?: components["schemas"]["Optional_Date"];
             /** @description The recipient's name. */
             recipientName?: components["schemas"]["Optional_DisplayName"];
-            /** @description Where it is chosen. */
+            /** @description The link to choose a new password. */
             resetUrl: components["schemas"]["HttpUrl"];
         };
-        /** @description A mail to one person: the envelope, and what the type is about, as members of one object. */
+        /** @description A mail to one person: the envelope and the members of its type in one object. */
         Addressed_Reminder: components["schemas"]["Envelope"] & (components["schemas"]["Invitation"] & components["schemas"]["Count"]);
-        /** @description A mail to one person: the envelope, and what the type is about, as members of one object. */
+        /** @description A mail to one person: the envelope and the members of its type in one object. */
         Addressed_SecurityAlert: components["schemas"]["Envelope"] & {
-            /** @description Where the owner can act. */
+            /** @description The link to respond to the event. */
             actionUrl?: components["schemas"]["Optional_HttpUrl"];
-            /** @description When. */
+            /** @description When the event happened. */
             at: components["schemas"]["Date"];
-            /** @description With what device or browser. */
+            /** @description The device or browser. */
             device?: components["schemas"]["Optional_DisplayName"];
-            /** @description What happened. */
+            /** @description The event. */
             event: components["schemas"]["SecurityEvent"];
-            /** @description From which address. */
+            /** @description The IP address. */
             ipAddress?: components["schemas"]["Optional_Reference"];
             /** @description The recipient's name. */
             recipientName?: components["schemas"]["Optional_DisplayName"];
         };
-        /** @description A mail to one person: the envelope, and what the type is about, as members of one object. */
+        /** @description A mail to one person: the envelope and the members of its type in one object. */
         Addressed_Turn: components["schemas"]["Envelope"] & (components["schemas"]["Invitation"] & components["schemas"]["Place"]);
-        /** @description The counters of the day. */
+        /** @description The counters of the current day. */
         Analytics: {
-            /** @description Whether they can be read. */
+            /** @description Whether the counters can be read. */
             hasAnalytics: boolean;
             /** @description Whether performance figures are collected. */
             hasPerformanceMetrics: boolean;
-            /** @description How well they are. */
+            /** @description The health of the counters. */
             status: components["schemas"]["Health"];
             /**
              * Format: int64
@@ -1040,249 +1085,246 @@ export interface components {
              */
             todayViews: number;
         };
-        /** @description What to do with the visitor. */
+        /** @description The assessment of a visit. */
         Assessed: {
             /**
-             * @description Why: `address-blocked`, `locked-out`, `user-agent-empty`, `user-agent-scripted`, `user-agent-bot`,
+             * @description The reasons: `address-blocked`, `locked-out`, `user-agent-empty`, `user-agent-scripted`, `user-agent-bot`,
              *     `path-probed`, `new-device`, `many-addresses-for-account`, `many-accounts-from-address`, `refusals-in-a-row`.
              */
             reasons: string[];
             /**
              * Format: int64
-             * @description 0 to 100: from 40 on a challenge, from 80 on a refusal.
+             * @description The risk, 0 to 100: 40 or more is a challenge, 80 or more a denial.
              */
             score: number;
-            /** @description What to do. */
+            /** @description The verdict. */
             verdict: components["schemas"]["VisitVerdict"];
         };
-        /** @description The kind of an attempt: small letters, digits and hyphens, beginning with a letter. */
+        /** @description The kind of an attempt: lower-case letters, digits and hyphens, starting with a letter. */
         AttemptKind: string;
-        /** @description What happened, as the log holds it. */
+        /** @description An entry of the audit log. */
         AuditEntry: {
-            /** @description What was done. */
+            /** @description The action. */
             action?: string;
-            /** @description The event in canonical form (RFC 8785), which the hash is over. */
+            /** @description The event in canonical form (RFC 8785), as hashed. */
             canonical?: string | null;
-            /** @description Its chain; absent on a row from before the chain. */
+            /** @description The chain; absent on rows older than the chain. */
             chain?: string | null;
             /**
              * Format: date-time
-             * @description When it happened.
+             * @description When the event happened.
              */
             createdAt: string;
-            /** @description More about it. */
+            /** @description Details of the event. */
             details?: unknown;
-            /** @description The domain of who acted. */
+            /** @description The domain of the user who acted. */
             domain?: string | null;
-            /** @description What makes it this event; absent on a row from before the chain. */
+            /** @description The id of the event; absent on rows older than the chain. */
             eventId?: string | null;
-            /** @description SHA-256 of `canonical`, in hex. */
+            /** @description The SHA-256 of `canonical`, in hex. */
             hash?: string | null;
-            /** @description The row. */
+            /** @description The id of the row. */
             id: string;
-            /** @description Where from. */
+            /** @description The IP address of the action. */
             ipAddress?: string | null;
-            /** @description What belongs to it. */
+            /** @description Metadata of the event. */
             metadata?: unknown;
             /**
              * Format: date-time
-             * @description When it was written, by the database's clock.
+             * @description When the event was written, by the database clock.
              */
             recordedAt?: string | null;
-            /** @description The signing request that it belongs to. */
+            /** @description The signing request that the event belongs to. */
             requestId?: string | null;
-            /** @description Which one. */
+            /** @description The id of the resource. */
             resourceId?: string | null;
-            /** @description What kind of thing it was done with. */
+            /** @description The type of the resource. */
             resourceType?: string | null;
             /**
              * Format: int64
-             * @description Its place there, from 1.
+             * @description The position in the chain, from 1.
              */
             sequence?: number | null;
-            /** @description With what. */
+            /** @description The user agent of the action. */
             userAgent?: string | null;
-            /** @description Who acted. */
+            /** @description The user who acted. */
             userId?: string | null;
         };
-        /**
-         * @description Somebody did something with something. Unknown members are ignored; an optional text that is empty or blank is
-         *     absent.
-         */
+        /** @description An action of a user on a resource. Unknown members are ignored; an optional text that is empty or blank is absent. */
         AuditEventPayload: {
-            /** @description What was done, such as `sign`. */
+            /** @description The action, such as `sign`. */
             action: components["schemas"]["AuditText100"];
-            /** @description More about it: any JSON. Numbers are doubles; what needs more digits is a string. */
+            /** @description Details of the event: any JSON. Numbers are doubles; pass numbers with more digits as strings. */
             details?: unknown;
-            /** @description Whose administrators may see the event: the domain of who acted. `X-User-Domain`, if absent. */
+            /** @description The domain of the user who acted; its administrators see the event. Default: `X-User-Domain`. */
             domain?: string | null;
-            /** @description What makes it this event: the same id again changes nothing. The job's id, if absent. */
+            /** @description The id of the event: repeating it changes nothing. Default: the id of the job. */
             eventId?: string | null;
-            /** @description Where from. */
+            /** @description The IP address of the action. */
             ipAddress?: string | null;
-            /** @description What belongs to it: any JSON. */
+            /** @description Metadata of the event: any JSON. */
             metadata?: unknown;
-            /** @description The signing request in whose chain it stands; the `resourceId` of a `signing_request`, if absent. */
+            /** @description The signing request whose chain the event joins. Default: the `resourceId` of a `signing_request`. */
             requestId?: string | null;
-            /** @description Which one. */
+            /** @description The id of the resource. */
             resourceId?: string | null;
-            /** @description What kind of thing it was done with, such as `signing_request`. */
+            /** @description The type of the resource, such as `signing_request`. */
             resourceType: components["schemas"]["AuditText100"];
             timestamp?: components["schemas"]["Happened"] | null;
-            /** @description With what; the first 2,048 characters are kept. */
+            /** @description The user agent of the action. The first 2,048 characters are stored. */
             userAgent?: string | null;
-            /** @description Who acted. */
+            /** @description The user who acted. */
             userId?: string | null;
         };
-        /** @description A page. */
+        /** @description A page of audit entries. */
         AuditPage: {
-            /** @description Where the next page goes on; absent on the last one. */
+            /** @description The cursor of the next page; absent on the last page. */
             cursor?: string | null;
-            /** @description The entries, the newest first. */
+            /** @description The entries, newest first. */
             items: components["schemas"]["AuditEntry"][];
         };
         AuditText100: string;
         AuditText320: string;
-        /** @description What it came to. */
+        /** @description The result of a verification. */
         AuditVerdict: components["schemas"]["Verdict"] & {
-            /** @description Where to go on, if the time was up before the end; absent when everything was looked at. */
+            /** @description The cursor to continue from if time ran out; absent when verification is complete. */
             cursor?: string | null;
         };
-        /** @description Where the jobs of a batch are. */
+        /** @description The jobs of a batch by status. */
         Batch: {
-            /** @description The batch. */
+            /** @description The id of the batch. */
             batchId: string;
-            /** @description Whether none of them is going to run any more. */
+            /** @description Whether all jobs have ended. */
             finished: boolean;
             /**
              * Format: int64
-             * @description Its jobs.
+             * @description The number of jobs.
              */
             jobs: number;
-            /** @description How many have each status; `gone` are those whose records have run out. */
+            /** @description The number of jobs in each status; `gone` counts jobs whose records have expired. */
             statuses: {
                 [key: string]: number;
             };
         };
-        /** @description A session that is to begin. */
+        /** @description A session to create. */
         BeginSession: {
-            /** @description The user's address. */
+            /** @description The user's e-mail address. */
             email: components["schemas"]["EmailAddress"];
             /**
-             * @description The address that the user logs in from; that of `X-Client-Ip` if absent. Of what is no address the first 64
-             *     visible ASCII characters are kept.
+             * @description The user's IP address; default `X-Client-Ip`. Of any other text, the first 64 visible ASCII characters are
+             *     stored.
              */
             ipAddress?: string | null;
-            /** @description The first refresh token. Only its SHA-256 is kept. */
+            /** @description The first refresh token. Only its SHA-256 is stored. */
             refreshToken: components["schemas"]["RefreshToken"];
             sessionId?: components["schemas"]["SessionId"] | null;
-            /** @description The browser's user agent; its first 512 bytes are kept. */
+            /** @description The browser's user agent. The first 512 bytes are stored. */
             userAgent?: string | null;
             /**
              * Format: uuid
-             * @description Whose it is.
+             * @description The id of the user.
              */
             userId: string;
         };
-        /** @description A session that has begun. */
+        /** @description A created session. */
         BegunSession: {
             /**
              * Format: date-time
-             * @description When it began.
+             * @description When the session was created.
              */
             createdAt: string;
             /**
              * Format: date-time
-             * @description When it ends if it is not used: in seven days. Each use puts that off, for 30 days in all.
+             * @description When the session expires if it is not used: in seven days. Each use extends it, up to 30 days in total.
              */
             expiresAt: string;
-            /** @description Its id. */
+            /** @description The id of the session. */
             sessionId: string;
-            /** @description Whose it is. */
+            /** @description The id of the user. */
             userId: string;
         };
-        /** @description `null`, or nothing but blanks: none. */
+        /** @description `null` or a blank text. */
         Blank: string | null;
-        /** @description An entry of the list. */
+        /** @description An entry of the block list. */
         Blocked: {
-            /** @description Who put it there: the acting user; none where it was the service itself. */
+            /** @description The acting user who added the entry; absent if the service added it. */
             author?: string | null;
-            /** @description The network, in CIDR notation; one address is one, too. */
+            /** @description The network in CIDR notation; an address is a network of its own. */
             cidr: string;
             /**
              * Format: date-time
-             * @description Since when.
+             * @description When the entry was added.
              */
             createdAt: string;
             /**
              * Format: date-time
-             * @description Until when; without one, until it is taken off.
+             * @description When the block ends; without it, the block stays until it is removed.
              */
             expiresAt?: string | null;
-            /** @description Why. */
+            /** @description The reason. */
             reason: string;
         };
-        /** @description A page. */
+        /** @description A page of the block list. */
         BlocklistPage: {
-            /** @description Where the next page goes on; absent on the last one. */
+            /** @description The cursor of the next page; absent on the last page. */
             cursor?: string | null;
-            /** @description The entries, those that were added last first. */
+            /** @description The entries, newest first. */
             items: components["schemas"]["Blocked"][];
         };
-        /** @description Where a chain is broken first. */
+        /** @description The first broken link of a chain. */
         Broken: {
             /** @description The chain. */
             chain: string;
-            /** @description What is wrong, in words. */
+            /** @description A description of the fault. */
             detail: string;
-            /** @description The event that stands there, if one does. */
+            /** @description The event at this position, if there is one. */
             eventId?: string | null;
-            /** @description What is wrong. */
+            /** @description The fault. */
             kind: components["schemas"]["Kind"];
             /**
              * Format: int64
-             * @description The place in it.
+             * @description The position in the chain.
              */
             sequence: number;
         };
         /** @description The browser's keys. */
         BrowserKeys: {
-            /** @description The secret: 16 bytes, in base64url or base64. */
+            /** @description The authentication secret: 16 bytes, in base64url or base64. */
             auth: string;
-            /** @description The public key: an uncompressed point of P-256, in base64url or base64. */
+            /** @description The public key: an uncompressed P-256 point, in base64url or base64. */
             p256dh: string;
         };
-        /** @description Asks many signers to sign one document. What the web app leaves out is filled in as it always was. */
+        /** @description Asks many signers to sign one document. Missing members get the defaults of the web app. */
         Bulk: {
-            /** @description The document in the signing page's link. */
+            /** @description The id of the document in the link to the signing page. */
             documentId?: components["schemas"]["Optional_Reference"];
-            /** @description What is to be signed; "Document" where it is absent. */
+            /** @description The title of the document; default "Document". */
             documentTitle?: components["schemas"]["Optional_Title"];
-            /** @description The organisation in whose name the mails go. */
+            /** @description The organisation that the mails are sent for. */
             domain?: components["schemas"]["Optional_Reference"];
-            /** @description By when to sign. */
+            /** @description The date to sign by. */
             dueDate?: components["schemas"]["Optional_Date"];
-            /** @description Who gets a mail. */
+            /** @description The recipients. */
             emails: components["schemas"]["Recipients"];
-            /** @description The sender's own words. */
+            /** @description The sender's message. */
             message?: components["schemas"]["Optional_Message"];
-            /** @description Where the recipients' answers go. */
+            /** @description The address for replies. */
             senderEmail?: components["schemas"]["Optional_EmailAddress"];
-            /** @description Who asks; "SignTusk" where it is absent. */
+            /** @description The name of the sender; default "SignTusk". */
             senderName?: components["schemas"]["Optional_DisplayName"];
         };
-        /** @description Many notifications, each to a user of its own. */
+        /** @description Many notifications, each to one user. */
         BulkNotification: {
             /** @description The notifications. */
             notifications: components["schemas"]["BulkNotificationItems"];
         };
         /** @description The notifications: 1 to 10,000. */
         BulkNotificationItems: components["schemas"]["PlainNotification"][];
-        /** @description The store's basic operations, each tried on a key of this very request. */
+        /** @description The basic operations of Redis, each tried on a key of this request. */
         Cache: {
-            /** @description Which of them work. */
+            /** @description The operations that work. */
             operations: components["schemas"]["Operations"];
-            /** @description How well it is. */
+            /** @description The health of the operations. */
             status: components["schemas"]["Health"];
         };
         /** @enum {string} */
@@ -1294,24 +1336,24 @@ export interface components {
         CacheGroup: "user" | "domain";
         /** @enum {string} */
         CacheKind: "user-profiles" | "documents" | "totp-configs" | "domain-settings" | "domain-admins" | "domain-users" | "notification-preferences" | "signing-requests" | "document-status";
-        /** @description How the caches did on a day. */
+        /** @description Cache statistics of a day. */
         CacheStats: {
             /**
              * Format: date
              * @description The day (UTC).
              */
             date: string;
-            /** @description By kind. */
+            /** @description The statistics by kind. */
             kinds: {
                 [key: string]: components["schemas"]["KindFigures"];
             };
         };
         CancelMany: {
-            /** @description Only count them. */
+            /** @description Only count the jobs. */
             dryRun?: boolean;
-            /** @description Only this label, such as a batch id. */
+            /** @description Only jobs with this label, such as a batch id. */
             label?: string | null;
-            /** @description Only this tenant's: a domain, or a user without one. */
+            /** @description Only jobs of this tenant: a domain, or a user without a domain. */
             tenant?: string | null;
             type?: components["schemas"]["JobType"] | null;
         } & ({
@@ -1319,18 +1361,18 @@ export interface components {
         } | {
             label: string;
         });
-        /** @description Whether it may go on. */
+        /** @description The result of a check. */
         Checked: {
             /**
              * Format: int64
-             * @description How much a window, or a bucket, holds.
+             * @description The capacity of the window or the bucket.
              */
             limit: number;
-            /** @description Why not, or why although nothing was counted: `limited` or `store-unavailable`. */
+            /** @description The reason of a rejection or of an uncounted success: `limited` or `store-unavailable`. */
             reason?: string | null;
             /**
              * Format: int64
-             * @description What is left of it.
+             * @description The remaining requests.
              */
             remaining: number;
             /**
@@ -1340,10 +1382,10 @@ export interface components {
             reset: number;
             /**
              * Format: int64
-             * @description Seconds to wait before the same may succeed.
+             * @description Seconds to wait before the same request may succeed.
              */
             retryAfter?: number | null;
-            /** @description Whether it may. */
+            /** @description Whether the request is allowed. */
             success: boolean;
         };
         /** @description A code that was just verified. */
@@ -1352,30 +1394,30 @@ export interface components {
             code: components["schemas"]["Code"];
             /**
              * Format: uuid
-             * @description Whose code it is.
+             * @description The id of the user.
              */
             userId: string;
         };
-        /** @description It is this caller's. */
+        /** @description A claimed code. */
         ClaimedCode: {
             /** @description Always true. */
             claimed: boolean;
         };
         /**
-         * @description A code as the user typed it: 4 to 32 letters and digits, between which spaces and hyphens say nothing.
+         * @description A code as typed by the user: 4 to 32 letters and digits. Spaces and hyphens are ignored.
          * @example 123456
          */
         Code: string;
         /**
-         * @description What a second factor was proven for.
+         * @description The context that a second factor was verified for.
          * @enum {string}
          */
         Context: "login" | "signing" | "both";
-        /** @description How often a signer was asked again. */
+        /** @description The number of reminders to a signer. */
         Count: {
             /**
              * Format: int32
-             * @description How many reminders there have been, this one included.
+             * @description The number of reminders, including this one.
              */
             reminderCount?: number | null;
         };
@@ -1383,24 +1425,24 @@ export interface components {
         Database: {
             /**
              * Format: int64
-             * @description Milliseconds; absent if it did not answer.
+             * @description The latency in milliseconds; absent if there was no answer.
              */
             latency?: number | null;
             /**
              * Format: int64
-             * @description How long the oldest unpublished outbox row has waited, in seconds; 0 while nothing waits.
+             * @description The age of the oldest unpublished outbox row, in seconds; 0 if there is none.
              */
             oldestOutboxSeconds: number;
-            /** @description Degraded when the oldest row of the outbox has waited for too long. */
+            /** @description Degraded when the oldest outbox row has waited for too long. */
             status: components["schemas"]["Health"];
         };
         /**
-         * @description A day, or an instant; an instant without an offset is taken for UTC.
+         * @description A date, or an instant. An instant without an offset is in UTC.
          * @example 2026-12-01
          * @example 2026-12-01T17:00:00Z
          */
         Date: string;
-        /** @description A device, as its user agent describes it. */
+        /** @description A device, as described by its user agent. */
         Device: {
             /** @description The browser's name. */
             browser?: string | null;
@@ -1408,22 +1450,22 @@ export interface components {
             browserVersion?: string | null;
             /** @description The operating system. */
             os?: string | null;
-            /** @description What it is. */
+            /** @description The type of the device. */
             type: components["schemas"]["DeviceType"];
-            /** @description The user agent itself, its first 512 bytes. */
+            /** @description The user agent; the first 512 bytes. */
             userAgent?: string | null;
         };
         /**
-         * @description A kind of device.
+         * @description The type of a device.
          * @enum {string}
          */
         DeviceType: "desktop" | "mobile" | "tablet" | "bot" | "unknown";
         /**
-         * @description A person's or an organisation's name: one line of 1 to 200 characters.
+         * @description The name of a person or an organisation: one line of 1 to 200 characters.
          * @example Ann Signer
          */
         DisplayName: string;
-        /** @description An e-mail job's payload. Unknown members are ignored. */
+        /** @description The payload of an e-mail job. Unknown members are ignored. */
         Email: (components["schemas"]["Addressed_Invitation"] & {
             /** @enum {string} */
             type: "signature-request";
@@ -1463,189 +1505,188 @@ export interface components {
         });
         /**
          * Format: email
-         * @description An address that can stand in a header and an envelope as it is: ASCII, no quotes, no control characters, the
-         *     domain in its ASCII form and in lower case. `Debug` does not show it, because logs carry no addresses.
+         * @description An e-mail address in ASCII, without quotes or control characters. The domain is in ASCII form and lower case.
          * @example signer@example.com
          */
         EmailAddress: string;
-        /** @description The body: an event, and when it is to be appended. */
+        /** @description The request body: an event, and when to append it. */
         EnqueueAuditEvent: components["schemas"]["AuditEventPayload"] & components["schemas"]["Timing"] & components["schemas"]["OneWait"];
-        /** @description The body: the mail, its recipients, and when it is to be sent. */
+        /** @description The request body: the mail, its recipients, and when to send it. */
         EnqueueBulk: components["schemas"]["Bulk"] & components["schemas"]["Timing"] & components["schemas"]["OneWait"];
-        /** @description The body: the notifications, and when they are to be sent. */
+        /** @description The request body: the notifications, and when to send them. */
         EnqueueBulkNotifications: components["schemas"]["BulkNotification"] & components["schemas"]["Timing"] & components["schemas"]["OneWait"];
-        /** @description The body: an e-mail, and when it is to be sent. */
+        /** @description The request body: an e-mail, and when to send it. */
         EnqueueEmail: components["schemas"]["Email"] & components["schemas"]["Timing"] & components["schemas"]["OneWait"] & components["schemas"]["Superseding"];
-        /** @description The body: a notification, and when it is to be sent. */
+        /** @description The request body: a notification, and when to send it. */
         EnqueueNotification: components["schemas"]["Notification"] & components["schemas"]["Timing"] & components["schemas"]["OneWait"] & components["schemas"]["Somebody"];
         /** @description The recipient of a mail, and its identity. */
         Envelope: {
-            /** @description The organisation in whose name the mail goes: its name, logo and colour stand in it. */
+            /** @description The organisation that the mail is sent for. The mail shows its name, logo and colour. */
             domain?: components["schemas"]["Optional_Reference"];
-            /** @description Which mail of this kind to this signer it is; the job stands in for it. */
+            /** @description Distinguishes mails of this kind to this signer. Default: the job. */
             occurrence?: components["schemas"]["Optional_Reference"];
-            /** @description The signing request, for the mail's identity in the ledger; the job stands in for it. */
+            /** @description The signing request, for the identity of the mail. Default: the job. */
             requestId?: components["schemas"]["Optional_Reference"];
-            /** @description Where the recipient's answer goes. */
+            /** @description The address for replies. */
             senderEmail?: components["schemas"]["Optional_EmailAddress"];
-            /** @description The signer's row, for the mail's identity in the ledger; the address stands in for it. */
+            /** @description The id of the signer's row, for the identity of the mail. Default: the recipient's address. */
             signerId?: components["schemas"]["Optional_Reference"];
             /**
-             * @description An earlier occurrence that this one takes the place of, such as one to a wrong address: as long as it has not
-             *     gone, it never goes. Needs requestId and signerId.
+             * @description An earlier occurrence that this one replaces, such as one to a wrong address. An unsent earlier one is never
+             *     sent. Needs `requestId` and `signerId`.
              */
             supersedes?: components["schemas"]["Optional_Reference"];
-            /** @description The recipient's address. */
+            /** @description The recipient's e-mail address. */
             to: components["schemas"]["EmailAddress"];
         };
-        /** @description What is wrong with one field. */
+        /** @description The error of one field. */
         FieldError: {
-            /** @description What is wrong with it. */
+            /** @description The description of the error. */
             detail: string;
-            /** @description Which field: a JSON pointer (RFC 6901) into the body. */
+            /** @description The field, as a JSON pointer (RFC 6901) into the body. */
             pointer: string;
         };
         Happened: number | string;
         /**
-         * @description What a notification is about: one line of 1 to 255 characters.
+         * @description The title of a notification: one line of 1 to 255 characters.
          * @example Signature requested
          */
         Headline: string;
         /**
-         * @description How well something is.
+         * @description The health of a component.
          * @enum {string}
          */
         Health: "healthy" | "degraded" | "unhealthy";
-        /** @description An hour of a limiter. */
+        /** @description The statistics of a limiter in one hour. */
         Hour: {
             /**
              * Format: int64
-             * @description Let pass.
+             * @description Requests allowed in the hour.
              */
             allowed: number;
             /** @description The hour of the day (UTC), in two digits. */
             hour: string;
             /**
              * Format: int64
-             * @description Refused.
+             * @description Requests rejected in the hour.
              */
             refused: number;
         };
         /**
          * Format: uri
-         * @description An absolute `http` or `https` link without credentials, in its normal form.
+         * @description An absolute `http` or `https` URL without credentials, in its normal form.
          * @example https://app.example.com/sign/r-1
          */
         HttpUrl: string;
         /** @description A notification in a user's inbox. */
         InboxItem: {
-            /** @description Where it leads. */
+            /** @description The link of the notification. */
             actionUrl?: string | null;
             /**
              * Format: date-time
-             * @description Since when it is there.
+             * @description When the notification was created.
              */
             createdAt: string;
             /**
              * Format: uuid
-             * @description Its id.
+             * @description The id of the notification.
              */
             id: string;
             /** @description Whether the user has read it. */
             isRead: boolean;
-            /** @description What there is to say. */
+            /** @description The message. */
             message: string;
-            /** @description What the web app wanted to find with it. */
+            /** @description Data stored by the web app. */
             metadata: Record<string, never>;
-            /** @description What it is about. */
+            /** @description The title. */
             title: string;
-            /** @description The type, as the row says it: `system` for `system_notification`, `general` for one of a bulk. */
+            /** @description The type as stored: `system` for `system_notification`, `general` for those of a bulk. */
             type: string;
             /**
              * Format: uuid
-             * @description Whose inbox it is in.
+             * @description The id of the user.
              */
             userId: string;
         };
         /** @description A page of an inbox. */
         InboxPage: {
-            /** @description Where the next page goes on; absent on the last one. */
+            /** @description The cursor of the next page; absent on the last page. */
             cursor?: string | null;
             /** @description The notifications, newest first. */
             items: components["schemas"]["InboxItem"][];
         };
         /**
          * Format: date-time
-         * @description An instant in the years 0 to 9999: those that RFC 3339 can write, and a database can hold.
+         * @description An instant in the years 0 to 9999, which both RFC 3339 and the database can represent.
          */
         Instant: string;
-        /** @description Asks one signer to sign one document. */
+        /** @description Asks a signer to sign a document. */
         Invitation: {
-            /** @description What is to be signed. */
+            /** @description The title of the document. */
             documentTitle: components["schemas"]["Title"];
-            /** @description By when to sign. */
+            /** @description The date to sign by. */
             dueDate?: components["schemas"]["Optional_Date"];
-            /** @description The sender's own words. */
+            /** @description The sender's message. */
             message?: components["schemas"]["Optional_Message"];
-            /** @description Who asks. */
+            /** @description The name of the sender. */
             senderName: components["schemas"]["DisplayName"];
-            /** @description Where to sign. */
+            /** @description The link to sign. */
             signatureUrl: components["schemas"]["HttpUrl"];
             /** @description The signer's name. */
             signerName: components["schemas"]["DisplayName"];
         };
         /** @description An IPv4 or IPv6 address. */
         IpAddress: string;
-        /** @description What a token is wanted for. */
+        /** @description The address and the purpose of a token. */
         IssueToken: {
-            /** @description Whose holder it is to prove. */
+            /** @description The address that the token proves. */
             email: components["schemas"]["EmailAddress"];
-            /** @description What it is to be good for. */
+            /** @description The purpose of the token. */
             purpose: components["schemas"]["Purpose"];
         };
-        /** @description A token. */
+        /** @description An issued token. */
         IssuedToken: {
             /**
              * Format: date-time
-             * @description Until when it is good: for a day.
+             * @description When the token expires, one day after it was issued.
              */
             expiresAt: string;
-            /** @description 256 random bits. They are not kept: this is the only time that they are shown. */
+            /** @description 256 random bits. The token is not stored, so it is returned only once. */
             token: string;
         };
         /** @description A job. */
         Job: {
             /**
              * Format: int32
-             * @description How often it was begun.
+             * @description The number of attempts that were started.
              */
             attempts: number;
             /**
              * Format: date-time
-             * @description When it was completed.
+             * @description When the job was completed.
              */
             completedAt?: string | null;
             /**
              * Format: date-time
-             * @description When it was recorded.
+             * @description When the job was recorded.
              */
             createdAt: string;
-            /** @description What the last attempt failed of. */
+            /** @description The error of the last attempt. */
             error?: string | null;
-            /** @description The job's id. */
+            /** @description The id of the job. */
             jobId: string;
-            /** @description What it belongs together with others by, such as a batch id. */
+            /** @description The label that related jobs share, such as a batch id. */
             label?: string | null;
-            /** @description How urgent it is. */
+            /** @description The priority of the job. */
             priority: components["schemas"]["Priority"];
             progress?: components["schemas"]["Progress"] | null;
-            /** @description What came of it. */
+            /** @description The result of the job. */
             result?: unknown;
-            /** @description Where it is in its life. */
+            /** @description The status of the job. */
             status: components["schemas"]["Status"];
-            /** @description Its life so far, oldest first; the first entries of a very long life are dropped. */
+            /** @description The changes of status, oldest first. The first ones of a very long history are dropped. */
             timeline: components["schemas"]["Moment"][];
-            /** @description Its type. */
+            /** @description The type of the job. */
             type: string;
             /**
              * Format: date-time
@@ -1653,9 +1694,9 @@ export interface components {
              */
             updatedAt: string;
         };
-        /** @description A page. */
+        /** @description A page of jobs. */
         JobPage: {
-            /** @description Where the next page goes on; absent on the last one. A page may be short, even empty, and still have a next. */
+            /** @description The cursor of the next page; absent on the last page. A page may be short or empty and still have a next one. */
             cursor?: string | null;
             /** @description The jobs, newest first. */
             items: components["schemas"]["Job"][];
@@ -1667,7 +1708,7 @@ export interface components {
              * @description How long the oldest open job has been due, in seconds.
              */
             oldestPendingSeconds: number;
-            /** @description The figures by type. */
+            /** @description The statistics by job type. */
             stats: {
                 [key: string]: components["schemas"]["Stats"];
             };
@@ -1675,101 +1716,101 @@ export interface components {
             status: components["schemas"]["Health"];
         };
         /**
-         * @description A type of job. Its name is what `jobs:{type}` and the API call it.
+         * @description A job type. The API and the key `jobs:{type}` use its name.
          * @enum {string}
          */
         JobType: "email" | "notification" | "audit-log" | "cleanup-expired" | "persist-session" | "relay-outbox";
         /**
-         * @description What is wrong with a link.
+         * @description The fault of a broken link.
          * @enum {string}
          */
         Kind: "hash" | "column" | "swapped" | "missing" | "link" | "unexpected" | "checkpoint";
-        /** @description How one kind did. */
+        /** @description The cache statistics of a kind. */
         KindFigures: {
             /**
              * Format: int64
-             * @description Reads that were answered from the cache within its time.
+             * @description Reads answered by a fresh entry.
              */
             hits: number;
             /**
              * Format: int64
-             * @description Reads that asked the database.
+             * @description Reads answered by the database.
              */
             misses: number;
             /**
              * Format: int64
-             * @description Reads that were answered from the cache beyond its time, while another one refreshed it.
+             * @description Reads answered by a stale entry while another read refreshed it.
              */
             stale: number;
         };
         /** @enum {string} */
         LimiterName: "api" | "public" | "service" | "auth" | "corporateAdmin" | "email" | "pdfGeneration" | "totp" | "verify" | "signature" | "signatureBulk" | "signatureReminder" | "linkPassword" | "dataroomPassword";
-        /** @description A limiter and its day. */
+        /** @description The statistics of a limiter. */
         LimiterReport: {
             /**
              * Format: int64
-             * @description Let pass on the day.
+             * @description Requests allowed on the day.
              */
             allowed: number;
-            /** @description Whether it lets pass what it cannot count. */
+            /** @description Whether the limiter allows requests that it cannot count. */
             failsOpen: boolean;
-            /** @description The hours in which it was asked. */
+            /** @description The hours in which the limiter was used. */
             hours: components["schemas"]["Hour"][];
             /**
              * Format: int64
-             * @description How many in a window.
+             * @description The limit per window.
              */
             limit: number;
-            /** @description Its name. */
+            /** @description The name of the limiter. */
             limiter: string;
             /**
              * Format: int64
-             * @description Refused on the day.
+             * @description Requests rejected on the day.
              */
             refused: number;
             /**
              * Format: int64
-             * @description The window.
+             * @description The length of the window, in seconds.
              */
             windowSeconds: number;
         };
         /**
-         * @description How far a mail has come.
+         * @description The delivery status of a mail.
          * @enum {string}
          */
         MailDelivery: "sent" | "delayed" | "failed" | "soft-bounced" | "delivered" | "opened" | "bounced" | "complained";
         /**
-         * @description What became of a report.
+         * @description The outcome of a mail event.
          * @enum {string}
          */
         MailEventOutcome: "applied" | "replayed" | "unmatched" | "ignored" | "confirmed";
-        /** @description The answer to a provider. */
+        /** @description The response to a mail provider. */
         MailEventTaken: {
             status: components["schemas"]["MailEventOutcome"];
         };
         /**
-         * @description What the ledger says of a mail.
+         * @description The state of a mail in the ledger.
          * @enum {string}
          */
         MailState: "sending" | "accepted" | "released" | "rejected" | "suppressed" | "superseded";
         /**
-         * @description The sender's own words: up to 5,000 characters, line breaks kept.
+         * @description A message: up to 5,000 characters. Line breaks are kept.
          * @example Please sign before the move.
          */
         Message: string;
-        /** @description One change of status. */
+        /** @description A change of status. */
         Moment: {
             /**
              * Format: date-time
-             * @description When, by Redis's clock.
+             * @description When the status changed, by the Redis clock.
              */
             at: string;
-            /** @description Why, or what there is to say. */
+            /** @description The reason of the change, or a note. */
             note?: string | null;
-            /** @description The status from then on. */
+            /** @description The new status. */
             status: components["schemas"]["Status"];
         };
-        /** @description What is put on the list. */
+        /** @description A network to block. */
         NewBlock: {
             /**
              * Format: cidr
@@ -1777,17 +1818,17 @@ export interface components {
              */
             cidr: string;
             expiresAt?: components["schemas"]["Instant"] | null;
-            /** @description Why. */
+            /** @description The reason. */
             reason: string;
         };
-        /** @description What is put on the list. */
+        /** @description An address to suppress. */
         NewSuppression: {
             /** @description The address. */
             email: components["schemas"]["EmailAddress"];
             note?: components["schemas"]["Message"] | null;
             reason?: components["schemas"]["Reason"] | null;
         };
-        /** @description A notification job's payload. Unknown members are ignored. */
+        /** @description The payload of a notification job. Unknown members are ignored. */
         Notification: (components["schemas"]["OfRequest_ToSigner"] & {
             /** @enum {string} */
             type: "signature_request";
@@ -1819,38 +1860,38 @@ export interface components {
             /** @enum {string} */
             type: "general";
         });
-        /** @description Whatever the web app wants to find with a notification: an object of at most 16 KB. */
+        /** @description Data stored for the web app: an object of at most 16 KB. */
         NotificationData: Record<string, never>;
-        /** @description What marking has changed. */
+        /** @description The result of marking notifications as read. */
         NowRead: {
             /**
              * Format: int64
-             * @description How many are left unread.
+             * @description Notifications that are still unread.
              */
             unreadCount: number;
             /**
              * Format: int64
-             * @description How many were unread and are read now.
+             * @description Notifications that were unread and are read now.
              */
             updated: number;
         };
-        /** @description A notification of a request: both halves, as members of one object. */
+        /** @description A notification of a request: the shared members and those of its type, in one object. */
         OfRequest_ToOwner: components["schemas"]["Words"] & {
             /**
              * Format: double
-             * @description How long there is left to sign, in hours; a part of an hour counts as a whole one.
+             * @description The hours left to sign, rounded up.
              */
             hoursUntilExpiry?: number | null;
-            /** @description Where the signed document lies. */
+            /** @description The location of the signed document. */
             pdfUrl?: components["schemas"]["Optional_Message"];
         };
-        /** @description A notification of a request: both halves, as members of one object. */
+        /** @description A notification of a request: the shared members and those of its type, in one object. */
         OfRequest_ToSigner: components["schemas"]["Words"] & {
-            /** @description The address of the signer whose turn it is. */
+            /** @description The e-mail address of the signer whose turn it is. */
             nextSignerEmail?: components["schemas"]["Optional_EmailAddress"];
             /**
              * Format: int32
-             * @description How often the signer was reminded.
+             * @description The number of reminders to the signer.
              */
             reminderCount?: number | null;
         };
@@ -1860,181 +1901,184 @@ export interface components {
         } | {
             notBefore?: null;
         };
-        /** @description Whether each works. */
+        /** @description Whether each operation works. */
         Operations: {
-            /** @description It was deleted. */
+            /** @description Whether the value was deleted. */
             delete: boolean;
-            /** @description It was read back. */
+            /** @description Whether the value was read back. */
             get: boolean;
-            /** @description A value was written. */
+            /** @description Whether the value was written. */
             set: boolean;
         };
-        /** @description A text, or none: absent, `null` or blank. */
+        /** @description An optional text: absent, `null` and blank mean none. */
         Optional_ActionUrl: string | components["schemas"]["Blank"];
-        /** @description A text, or none: absent, `null` or blank. */
+        /** @description An optional text: absent, `null` and blank mean none. */
         Optional_Date: (string) | components["schemas"]["Blank"];
-        /** @description A text, or none: absent, `null` or blank. */
+        /** @description An optional text: absent, `null` and blank mean none. */
         Optional_DisplayName: string | components["schemas"]["Blank"];
-        /** @description A text, or none: absent, `null` or blank. */
+        /** @description An optional text: absent, `null` and blank mean none. */
         Optional_EmailAddress: string | components["schemas"]["Blank"];
-        /** @description A text, or none: absent, `null` or blank. */
+        /** @description An optional text: absent, `null` and blank mean none. */
         Optional_Headline: string | components["schemas"]["Blank"];
-        /** @description A text, or none: absent, `null` or blank. */
+        /** @description An optional text: absent, `null` and blank mean none. */
         Optional_HttpUrl: string | components["schemas"]["Blank"];
-        /** @description A text, or none: absent, `null` or blank. */
+        /** @description An optional text: absent, `null` and blank mean none. */
         Optional_Message: string | components["schemas"]["Blank"];
-        /** @description A text, or none: absent, `null` or blank. */
+        /** @description An optional text: absent, `null` and blank mean none. */
         Optional_Reference: string | components["schemas"]["Blank"];
-        /** @description A text, or none: absent, `null` or blank. */
+        /** @description An optional text: absent, `null` and blank mean none. */
         Optional_Title: string | components["schemas"]["Blank"];
-        /** @description What became of them. */
+        /** @description The result for all matching jobs. */
         Outcome: {
-            /** @description Of these, those that were redriven or cancelled. */
+            /** @description Matching jobs that were redriven or cancelled. */
             done: number;
-            /** @description Whether they were only counted. */
+            /** @description Whether the jobs were only counted. */
             dryRun: boolean;
-            /** @description Jobs that matched when the call came. */
+            /** @description Jobs that matched at the time of the call. */
             matched: number;
-            /** @description Whether there may be more that match: one call looks at 10,000 jobs. */
+            /** @description Whether more jobs may match: one call examines 10,000 jobs. */
             more: boolean;
-            /** @description Of these, those that had changed meanwhile, or have nothing to be redriven with. */
+            /** @description Matching jobs that changed in the meantime, or have no payload to redrive. */
             refused: number;
-            /** @description Of these, those that the time did not suffice for: the same call again goes on with them. */
+            /** @description Matching jobs that are left because time ran out. Repeat the call to continue. */
             remaining: number;
         };
-        /** @description Whether a type of job, or one tenant's share of it, is held back. */
+        /** @description Whether a job type, or one tenant's share of it, is paused. */
         Pause: {
-            /** @description True holds jobs back, false lets them go. */
+            /** @description True pauses jobs, false resumes them. */
             paused: boolean;
-            /** @description Whose jobs: a domain, or a user without one. Without it, everybody's. */
+            /** @description The tenant: a domain, or a user without a domain. All tenants if absent. */
             tenant?: string | null;
         };
-        /** @description A signer's place in the order. */
+        /** @description A signer's position in the order. */
         Place: {
             /**
              * Format: int32
-             * @description The signer's place, from 1.
+             * @description The signer's position, from 1.
              */
             currentSignerOrder?: number | null;
-            /** @description Who signed before. */
+            /** @description The name of the previous signer. */
             previousSignerName?: components["schemas"]["Optional_DisplayName"];
             /**
              * Format: int32
-             * @description How many sign.
+             * @description The number of signers.
              */
             totalSigners?: number | null;
         };
-        /** @description A notification that says all of it itself. */
+        /** @description A notification whose text is given in full. */
         PlainNotification: {
-            /** @description Where it leads. */
+            /** @description The link of the notification. */
             actionUrl?: components["schemas"]["Optional_ActionUrl"];
             data?: components["schemas"]["NotificationData"] | null;
-            /** @description What there is to say. */
+            /** @description The message. */
             message: components["schemas"]["Message"];
-            /** @description What it is about, in a line. */
+            /** @description The title in one line. */
             title: components["schemas"]["Headline"];
             /**
              * Format: uuid
-             * @description Who is told.
+             * @description The id of the recipient.
              */
             userId: string;
         };
         /**
-         * @description How urgent a job is among those of its type and tenant.
+         * @description The priority of a job among jobs of the same type and tenant.
          * @enum {string}
          */
         Priority: "high" | "normal" | "low";
-        /** @description What went wrong, and what to do about it (RFC 9457). */
+        /** @description A problem document (RFC 9457). */
         Problem: {
-            /** @description The stable name of the problem. */
+            /** @description The stable code of the problem. */
             code: string;
-            /** @description What to do about it. */
+            /** @description The error, and how to fix it. */
             detail: string;
-            /** @description Bad fields. */
+            /** @description The invalid fields. */
             errors?: components["schemas"]["FieldError"][];
-            /** @description The request's id, to be quoted when asking for help. */
+            /** @description The id of the request. Quote it in support requests. */
             requestId: string;
             /**
              * Format: int32
              * @description The status code.
              */
             status: number;
-            /** @description The status code's own words. */
+            /** @description The reason phrase of the status code. */
             title: string;
-            /** @description Always `about:blank`: the code says more than a page could. */
+            /** @description Always `about:blank`: the code identifies the problem. */
             type: string;
         };
-        /** @description How far an attempt is. */
+        /** @description The progress of an attempt. */
         Progress: {
             /**
              * Format: int64
-             * @description Parts that are done.
+             * @description Completed parts.
              */
             done: number;
             /**
              * Format: int64
-             * @description Parts there are.
+             * @description All parts.
              */
             total: number;
         };
         /**
-         * @description What a token is good for.
+         * @description The purpose of a token.
          * @enum {string}
          */
         Purpose: "email-verification" | "password-reset";
-        /** @description A subscription as the browser's `PushSubscription.toJSON()` gives it. */
+        /** @description A subscription as returned by the browser's `PushSubscription.toJSON()`. */
         PushSubscription: {
             /**
-             * @description The push service's address: https, at one of the browsers' push services.
+             * @description The endpoint: an https URL of a browser's push service.
              * @example https://fcm.googleapis.com/fcm/send/abc
              */
             endpoint: string;
             /**
              * Format: double
-             * @description When it ends, in milliseconds since 1970 (UTC); null where it does not.
+             * @description When the subscription expires, in milliseconds since 1970 (UTC); null if it does not expire.
              */
             expirationTime?: number | null;
-            /** @description What messages are encrypted with. */
+            /** @description The keys that messages are encrypted with. */
             keys: components["schemas"]["BrowserKeys"];
         };
-        /** @description Whom to count, and how much. */
+        /** @description The identifier to count, and the cost. */
         RateLimitCheck: {
             /**
              * Format: int64
-             * @description How much of the limit: 1 if absent; 0 only asks what remains.
+             * @description The cost of the request: default 1. With 0, only the remaining requests are read.
              * @default 1
              */
             cost: number;
-            /** @description Whom: it stands in the key as it is given. See docs/KEYS.md for what the limiters here count by. */
+            /** @description The identifier, used in the key as given. docs/KEYS.md lists the identifiers of each limiter. */
             identifier: string;
         };
-        /** @description A day of all limiters. */
+        /** @description Rate limit statistics of a day. */
         RateLimitReport: {
             /**
              * Format: date
              * @description The day (UTC).
              */
             date: string;
-            /** @description Each limiter. */
+            /** @description The limiters. */
             items: components["schemas"]["LimiterReport"][];
-            /** @description Who was refused most, at most twenty. Identifiers name people and addresses: this is for administrators. */
+            /**
+             * @description The identifiers that were rejected most, at most twenty. They can be personal data, so only administrators see
+             *     them.
+             */
             mostRefused: components["schemas"]["Refused"][];
         };
-        /** @description Something that was called, and how long it took. */
+        /** @description A dependency and its latency. */
         Reached: {
             /**
              * Format: int64
-             * @description Milliseconds; absent if it did not answer.
+             * @description The latency in milliseconds; absent if there was no answer.
              */
             latency?: number | null;
-            /** @description How well it is. */
+            /** @description The health of the dependency. */
             status: components["schemas"]["Health"];
         };
-        /** @description What was read: either some (`ids`), or everything (`all`). */
+        /** @description The notifications to mark as read: some (`ids`) or all (`all`). */
         ReadNotifications: {
             /** @enum {boolean|null} */
             all?: false | null;
-            /** @description Their ids. What of them is not the acting user's own is passed over. */
+            /** @description The ids of the notifications. Notifications of other users are ignored. */
             ids: string[];
         } | {
             /** @enum {boolean} */
@@ -2042,27 +2086,27 @@ export interface components {
             ids?: null;
         };
         /**
-         * @description Why an address gets no mail. All but `unsubscribed` hold for every kind of mail.
+         * @description The reason of a suppression. All but `unsubscribed` apply to every kind of mail.
          * @enum {string}
          */
         Reason: "complained" | "bounced" | "manual" | "unsubscribed";
-        /** @description One of the recipients. */
+        /** @description A recipient of a bulk. */
         Recipient: {
-            /** @description The signer's address. */
+            /** @description The signer's e-mail address. */
             email: components["schemas"]["EmailAddress"];
             /** @description The signer's name. */
             name: components["schemas"]["DisplayName"];
         };
-        /** @description The recipients: 1 to 10,000. */
+        /** @description The recipients: 1 to 10,000. An address counts once, ignoring case; its first entry is used. */
         Recipients: components["schemas"]["Recipient"][];
-        /** @description What follows. */
+        /** @description The lock after an attempt. */
         Recorded: {
             /**
              * Format: int64
              * @description Failures in a row, of this device or from this address.
              */
             failures: number;
-            /** @description Whether the account is locked for this visitor. Then nobody is to be let in, even if the attempt succeeded. */
+            /** @description Whether the account is locked for this visitor. If so, reject the attempt even if it succeeded. */
             locked: boolean;
             /**
              * Format: int64
@@ -2070,201 +2114,201 @@ export interface components {
              */
             retryAfter?: number | null;
         };
-        /** @description A token that came back. */
+        /** @description A token to redeem. */
         RedeemToken: {
-            /** @description What it was issued for. */
+            /** @description The purpose that the token was issued for. */
             purpose: components["schemas"]["Purpose"];
             /** @description The token. */
             token: string;
         };
-        /** @description What it proves. */
+        /** @description The address that a token proves. */
         RedeemedToken: {
             /**
              * Format: email
-             * @description The address that it was issued for.
+             * @description The address that the token was issued for.
              */
             email: string;
         };
-        /** @description An id that the web app hands out, opaque here: one line of 1 to 200 characters. */
+        /** @description An opaque id issued by the web app: one line of 1 to 200 characters. */
         Reference: string;
-        /** @description Two tokens. */
+        /** @description The refresh tokens to exchange. */
         RefreshSession: {
-            /** @description The one that is to follow, fresh. */
+            /** @description The new refresh token. It must be unused. */
             newRefreshToken: components["schemas"]["RefreshToken"];
-            /** @description The one that the user has. */
+            /** @description The current refresh token. */
             refreshToken: components["schemas"]["RefreshToken"];
         };
-        /** @description A refresh token: 1 to 4096 characters of the web app's making, of which only the SHA-256 is kept. */
+        /** @description A refresh token of 1 to 4096 characters, made by the web app. Only its SHA-256 is stored. */
         RefreshToken: string;
-        /** @description What became of them. */
+        /** @description The result of an exchange. */
         RefreshedSession: {
             /**
-             * @description Whether the new token holds. Where it does not, another caller was as quick with the same token: drop the new one,
-             *     and leave the user's cookie, which by then holds the other caller's.
+             * @description Whether the new token is valid. If false, a concurrent request exchanged the token first: discard the new token.
+             *     Keep the user's cookie, which then holds the token of that request.
              */
             rotated: boolean;
         };
-        /** @description Somebody who was refused. */
+        /** @description An identifier that was rejected. */
         Refused: {
             /**
              * Format: int64
-             * @description How often on the day; at least, where very many were refused.
+             * @description The number of rejections on the day; a minimum if there were very many.
              */
             count: number;
-            /** @description Who, as the limiter counts. */
+            /** @description The identifier that the limiter counts by. */
             identifier: string;
-            /** @description By which limiter. */
+            /** @description The limiter that rejected it. */
             limiter: string;
         };
-        /** @description The whole report. */
+        /** @description The health report. */
         Report: {
             /**
              * Format: int64
-             * @description How long it took, in milliseconds.
+             * @description The duration of the check, in milliseconds.
              */
             responseTime: number;
-            /** @description Part by part. */
+            /** @description The health of each component. */
             services: components["schemas"]["Services"];
-            /** @description Unhealthy without Redis; degraded while something else is not healthy. */
+            /** @description Unhealthy without Redis; degraded while any other component is not healthy. */
             status: components["schemas"]["Health"];
             /**
              * Format: date-time
-             * @description When it was made.
+             * @description When the report was made.
              */
             timestamp: string;
-            /** @description The version that answers. */
+            /** @description The deployed version. */
             version: string;
         };
-        /** @description Which dead jobs are to be redriven: all that match. */
+        /** @description The dead jobs to redrive: all that match. */
         RetryMany: {
-            /** @description Only count them. */
+            /** @description Only count the jobs. */
             dryRun?: boolean;
-            /** @description Only those whose error contains this text, as it stands there. */
+            /** @description Only jobs whose error contains this text exactly. */
             error?: string | null;
             from?: components["schemas"]["Instant"] | null;
             type?: components["schemas"]["JobType"] | null;
         };
         /**
-         * @description What a recipient is to a request.
+         * @description A recipient's role in a request.
          * @enum {string}
          */
         Role: "signer" | "owner";
-        /** @description Something that runs by the clock. */
+        /** @description A schedule that creates jobs. */
         Schedule: {
-            /** @description When, in UTC: minute, hour, day of the month, month, day of the week. */
+            /** @description The cron expression, in UTC: minute, hour, day of the month, month, day of the week. */
             cron: string;
             lastResult?: components["schemas"]["Job"] | null;
             /**
              * Format: date-time
-             * @description When it last ran.
+             * @description When the schedule last ran.
              */
             lastRun?: string | null;
             /**
              * Format: date-time
-             * @description When it runs next, if it does.
+             * @description When the schedule runs next, if it does.
              */
             nextRun?: string | null;
-            /** @description Whether it is paused. */
+            /** @description Whether the schedule is paused. */
             paused: boolean;
-            /** @description Whether the queue has it. */
+            /** @description Whether the schedule is registered at QStash. */
             registered: boolean;
-            /** @description Its id, at the queue as well. */
+            /** @description The id of the schedule, also at QStash. */
             scheduleId: components["schemas"]["ScheduleId"];
-            /** @description The type of job that it makes. */
+            /** @description The type of job that the schedule creates. */
             type: components["schemas"]["JobType"];
         };
         /** @enum {string} */
         ScheduleId: "outbox-sweep" | "dead-letter-reconciliation" | "cleanup-expired";
         /** @description The schedules. */
         Schedules: {
-            /** @description Each of them. */
+            /** @description The schedules. */
             items: components["schemas"]["Schedule"][];
         };
-        /** @description A visitor. */
+        /** @description A visit to assess. */
         SecurityAssessment: {
             deviceId?: components["schemas"]["VisitorName"] | null;
             identifier?: components["schemas"]["VisitorName"] | null;
-            /** @description The visitor's address. */
+            /** @description The visitor's IP address. */
             ip: components["schemas"]["IpAddress"];
             kind?: components["schemas"]["AttemptKind"] | null;
-            /** @description What the visitor asks for, with its query or without. */
+            /** @description The requested path, with or without its query. */
             path: string;
             /** @description The visitor's user agent; empty if there is none. */
             userAgent: string;
             userId?: components["schemas"]["VisitorName"] | null;
         };
-        /** @description An attempt. */
+        /** @description An attempt to record. */
         SecurityAttempt: {
             deviceId?: components["schemas"]["VisitorName"] | null;
             email?: components["schemas"]["EmailAddress"] | null;
-            /** @description Whose account: an e-mail address, in whatever case, or a user's id. */
+            /** @description The account: an e-mail address, ignoring case, or a user id. */
             identifier: components["schemas"]["VisitorName"];
-            /** @description The visitor's address. */
+            /** @description The visitor's IP address. */
             ip: components["schemas"]["IpAddress"];
-            /** @description What was attempted, such as `login` or `totp`: each counts by itself. */
+            /** @description The kind of attempt, such as `login` or `totp`. Each kind is counted separately. */
             kind: components["schemas"]["AttemptKind"];
-            /** @description Whether it succeeded, all factors included: a device becomes known by that. */
+            /** @description Whether the attempt succeeded with all factors. A success makes the device known to the account. */
             success: boolean;
             /** @description The visitor's user agent; empty if there is none. */
             userAgent: string;
         };
         /**
-         * @description What happened to an account.
+         * @description A security event of an account.
          * @enum {string}
          */
         SecurityEvent: "new-device" | "account-locked" | "password-changed" | "totp-changed" | "sessions-revoked";
-        /** @description The parts. */
+        /** @description The components. */
         Services: {
-            /** @description The counters of the day. */
+            /** @description The counters of the current day. */
             analytics: components["schemas"]["Analytics"];
-            /** @description Writing, reading and deleting. */
+            /** @description Writing, reading and deleting in Redis. */
             cache: components["schemas"]["Cache"];
             /** @description Postgres. */
             database: components["schemas"]["Database"];
             /** @description Background jobs. */
             jobQueue: components["schemas"]["JobQueue"];
-            /** @description The queue. */
+            /** @description QStash. */
             qstash: components["schemas"]["Reached"];
-            /** @description The store. */
+            /** @description Redis. */
             redis: components["schemas"]["Reached"];
         };
-        /** @description A session. Of its tokens nothing is shown. */
+        /** @description A session. Its tokens are never returned. */
         Session: {
             /**
              * Format: date-time
-             * @description When it began.
+             * @description When the session was created.
              */
             createdAt: string;
-            /** @description In a list: whether it is the one that asks. */
+            /** @description In a list: whether this is the caller's session. */
             current?: boolean | null;
-            /** @description Where it began. */
+            /** @description The device that created the session. */
             device: components["schemas"]["Device"];
-            /** @description The address with which it began. */
+            /** @description The e-mail address that the session was created with. */
             email: string;
             /**
              * Format: date-time
-             * @description When it ends if it is not used again: seven days after its last use, and 30 after it began at the latest.
+             * @description When the session expires if unused: seven days after its last use, at most 30 days after its creation.
              */
             expiresAt: string;
-            /** @description From which address. */
+            /** @description The IP address that created the session. */
             ipAddress?: string | null;
             /**
              * Format: date-time
-             * @description When it was used last; in a list, to the minute.
+             * @description When the session was last used; in a list, to the minute.
              */
             lastUsedAt: string;
-            /** @description Its id. */
+            /** @description The id of the session. */
             sessionId: string;
             /** @description The second factor. */
             totp: components["schemas"]["Totp"];
-            /** @description Whose it is. */
+            /** @description The id of the user. */
             userId: string;
         };
-        /** @description An id of a session: 1 to 128 letters, digits, `-`, `.`, `_` or `~`, which stand in a path as they are; not dots alone. */
+        /** @description A session id: 1 to 128 letters, digits, `-`, `.`, `_` or `~`, but not only dots. */
         SessionId: string;
         SessionTotp: {
             context?: components["schemas"]["Context"] | null;
-            /** @description Whether it was. False takes back what was proven before. */
+            /** @description Whether the second factor was verified. False removes an earlier verification. */
             verified: boolean;
         } & ({
             /** @enum {boolean} */
@@ -2274,9 +2318,9 @@ export interface components {
             /** @enum {boolean} */
             verified?: true;
         });
-        /** @description The names of those who signed: at most 100. */
+        /** @description The names of the signers; at most 100. */
         Signers: components["schemas"]["DisplayName"][];
-        /** @description `userId` says who is told. Without it, the owner of the request is told, or the signer's account. */
+        /** @description `userId` is the recipient; without it, the owner of the request or the signer's account. */
         Somebody: {
             /** Format: uuid */
             userId: string;
@@ -2297,51 +2341,51 @@ export interface components {
             /** @enum {string} */
             type?: "signature_request" | "sequential_signature_request" | "reminder";
         };
-        /** @description The figures of a type. */
+        /** @description The statistics of a job type. */
         Stats: {
             /**
              * Format: int64
-             * @description Of these, done.
+             * @description Completed jobs.
              */
             completed: number;
             /**
              * Format: int64
-             * @description Of these, dead.
+             * @description Dead jobs.
              */
             failed: number;
-            /** @description Whether all jobs of this type are held back. */
+            /** @description Whether all jobs of this type are paused. */
             paused: boolean;
             /**
              * Format: int64
-             * @description Of how many tenants jobs are held back. Who they are is not said: health tells these figures to anybody.
+             * @description The number of tenants whose jobs are paused. Their names are withheld because health is public.
              */
             pausedTenants: number;
             /**
              * Format: int64
-             * @description Of these, still open.
+             * @description Open jobs.
              */
             pending: number;
             /**
              * Format: double
-             * @description Percent of the ended ones that were done; 100 while none has ended.
+             * @description The percentage of ended jobs that completed; 100 if none has ended.
              */
             successRate: number;
             /**
              * Format: int64
-             * @description Jobs ever recorded.
+             * @description Jobs recorded so far.
              */
             total: number;
         };
         /**
-         * @description Where a job is in its life.
+         * @description The status of a job.
          * @enum {string}
          */
         Status: "queued" | "processing" | "deferred" | "completed" | "failed" | "dead" | "cancelled";
-        /** @description A browser that is told. */
+        /** @description A push subscription. */
         Subscribed: {
             /**
              * Format: uuid
-             * @description Its id here.
+             * @description The id of the subscription.
              */
             subscriptionId: string;
         };
@@ -2355,186 +2399,186 @@ export interface components {
             requestId: string;
             signerId: string;
         };
-        /** @description An address that gets no mail, for one reason. */
+        /** @description A suppressed address and the reason. */
         Suppression: {
             /**
              * Format: date-time
-             * @description Since when.
+             * @description When the suppression was added.
              */
             createdAt: string;
-            /** @description Who put it there by hand: the acting user. */
+            /** @description The acting user who added the suppression by hand. */
             createdBy?: string | null;
             /** @description The address, in lower case. */
             email: components["schemas"]["EmailAddress"];
-            /** @description A word on it. */
+            /** @description A note. */
             note?: string | null;
-            /** @description Why it gets no mail. */
+            /** @description The reason of the suppression. */
             reason: components["schemas"]["Reason"];
         };
-        /** @description A page. */
+        /** @description A page of suppressions. */
         SuppressionPage: {
-            /** @description Where the next page goes on; absent on the last one. */
+            /** @description The cursor of the next page; absent on the last page. */
             cursor?: string | null;
-            /** @description The addresses, those that were added last first. */
+            /** @description The suppressions, newest first. */
             items: components["schemas"]["Suppression"][];
         };
-        /** @description The members that every enqueue request may have besides its payload. */
+        /** @description The members that every enqueue request accepts besides its payload. */
         Timing: {
             /**
              * Format: int32
-             * @description Seconds to wait, at most 604800.
+             * @description Seconds to wait, at most 604800. A delay within five seconds of the maximum may end up to five seconds early.
              */
             delaySeconds?: number | null;
             notBefore?: components["schemas"]["Instant"] | null;
-            /** @description How urgent it is; `normal` if absent, and `low` for a bulk. */
+            /** @description The priority of the job: default `normal`, or `low` for a bulk. */
             priority?: components["schemas"]["Priority"];
         };
         /**
-         * @description A document's title: one line of 1 to 500 characters.
+         * @description The title of a document: one line of 1 to 500 characters.
          * @example Office lease 2027
          */
         Title: string;
-        /** @description What was proven with a second factor. */
+        /** @description The second factor of a session. */
         Totp: {
-            /** @description What for: `login`, `signing` or `both`. */
+            /** @description The context of the verification: `login`, `signing` or `both`. */
             context?: string | null;
-            /** @description Whether that is at most `totpMaxAge` seconds ago; only where that was asked. */
+            /** @description Whether the verification is at most `totpMaxAge` seconds old; absent without `totpMaxAge`. */
             fresh?: boolean | null;
-            /** @description Whether it was. */
+            /** @description Whether the second factor was verified. */
             verified: boolean;
             /**
              * Format: date-time
-             * @description When.
+             * @description When the second factor was verified.
              */
             verifiedAt?: string | null;
         };
-        /** @description What became of one mail to one recipient. */
+        /** @description A mail to one recipient. */
         TrackedMail: {
             /**
              * Format: date-time
-             * @description When the provider took it.
+             * @description When the provider accepted the mail.
              */
             acceptedAt?: string | null;
             /**
              * Format: date-time
-             * @description When it came back for good.
+             * @description When the mail bounced permanently.
              */
             bouncedAt?: string | null;
             /**
              * Format: date-time
-             * @description When the recipient called it spam.
+             * @description When the recipient reported the mail as spam.
              */
             complainedAt?: string | null;
             /**
              * Format: date-time
-             * @description When the ledger first knew it.
+             * @description When the mail was added to the ledger.
              */
             createdAt: string;
             /**
              * Format: date-time
-             * @description When the recipient's server first put it off.
+             * @description When the recipient's server first delayed the mail.
              */
             delayedAt?: string | null;
             /**
              * Format: date-time
-             * @description When the recipient's server took it.
+             * @description When the recipient's server accepted the mail.
              */
             deliveredAt?: string | null;
             delivery?: components["schemas"]["MailDelivery"] | null;
-            /** @description The provider's words on the newest event that has some. */
+            /** @description The provider's text from the newest event that has one. */
             detail?: string | null;
-            /** @description Whether it is known to have gone more than once. */
+            /** @description Whether the mail is known to have been sent more than once. */
             doubled: boolean;
             /**
              * Format: date-time
-             * @description When the provider gave it up before sending it.
+             * @description When the provider failed to send the mail.
              */
             failedAt?: string | null;
-            /** @description Whether it may have gone twice, and no event has told yet. */
+            /** @description Whether the mail may have been sent twice and no event has confirmed it yet. */
             inDoubt: boolean;
-            /** @description The job that last tried to send it. */
+            /** @description The job that last tried to send the mail. */
             jobId: string;
-            /** @description The e-mail's type. */
+            /** @description The type of the e-mail. */
             kind: string;
-            /** @description The provider's id of it; the first of `messageIds`. */
+            /** @description The provider's id of the mail: the first of `messageIds`. */
             messageId?: string | null;
-            /** @description Every id that the provider gave to it. */
+            /** @description All ids that the provider gave to the mail. */
             messageIds: string[];
-            /** @description Which mail of its kind to that signer it is. */
+            /** @description Distinguishes mails of this kind to the same signer. */
             occurrence?: string | null;
             /**
              * Format: date-time
-             * @description When it was first opened, or a link in it followed.
+             * @description When the mail was first opened, or a link in it was clicked.
              */
             openedAt?: string | null;
-            /** @description The provider that has it or was last asked to take it. */
+            /** @description The provider that accepted the mail, or was asked last. */
             provider?: string | null;
-            /** @description Why it was not sent, where it was not. */
+            /** @description The reason if the mail was not sent. */
             reason?: string | null;
-            /** @description Who gets it; absent while only a later mail has named it. */
+            /** @description The recipient's address; absent if only a later mail has named this one. */
             recipient?: string | null;
             /** @description The signing request. */
             requestId?: string | null;
-            /** @description The signer's row. */
+            /** @description The id of the signer's row. */
             signerId?: string | null;
             /**
              * Format: date-time
-             * @description When it came back for a reason that may pass, such as a full mailbox.
+             * @description When the mail bounced temporarily, for example because of a full mailbox.
              */
             softBouncedAt?: string | null;
-            /** @description What the ledger says. */
+            /** @description The state in the ledger. */
             state: components["schemas"]["MailState"];
         };
-        /** @description A page. */
+        /** @description A page of mails. */
         TrackedMailPage: {
-            /** @description Where the next page goes on; absent on the last one. */
+            /** @description The cursor of the next page; absent on the last page. */
             cursor?: string | null;
             /** @description The mails, newest first. */
             items: components["schemas"]["TrackedMail"][];
         };
-        /** @description How many notifications are unread. */
+        /** @description The number of unread notifications. */
         UnreadCount: {
             /**
              * Format: int64
-             * @description The number.
+             * @description The number of unread notifications.
              */
             unreadCount: number;
         };
-        /** @description A user's sessions. */
+        /** @description The sessions of a user. */
         UserSessions: {
-            /** @description The sessions, those used last first. */
+            /** @description The sessions, most recently used first. */
             items: components["schemas"]["Session"][];
         };
-        /** @description What verifying came to. */
+        /** @description The result of a verification. */
         Verdict: {
             /**
              * Format: int64
-             * @description Chains that were looked at.
+             * @description The number of verified chains.
              */
             chains: number;
             /**
              * Format: int64
-             * @description Events that were looked at.
+             * @description The number of verified events.
              */
             events: number;
             firstBroken?: components["schemas"]["Broken"] | null;
             /**
              * Format: int64
-             * @description Rows from before the chain, which nothing proves; counted up to 100,000.
+             * @description Rows older than the chain, which nothing proves; counted up to 100,000.
              */
             unchained: number;
-            /** @description Whether every link that was looked at is in order. */
+            /** @description Whether all verified links are intact. */
             valid: boolean;
         };
         /**
-         * @description What to do with a visitor.
+         * @description The verdict on a visit.
          * @enum {string}
          */
         VisitVerdict: "allow" | "challenge" | "deny";
-        /** @description A name of an account or of a device: 1 to 320 characters, none of them a control character, not all of them space. */
+        /** @description The name of an account or a device: 1 to 320 characters, no control characters, not only spaces. */
         VisitorName: string;
         Wish: {
-            /** @description Pauses schedules, or lets them go on. Absent, they stay as they are. */
+            /** @description Whether to pause or resume schedules. If absent, they stay as they are. */
             paused?: boolean | null;
             scheduleId?: components["schemas"]["ScheduleId"] | null;
         } & ({
@@ -2542,22 +2586,22 @@ export interface components {
         } | {
             paused: boolean;
         });
-        /** @description The half that every notification of a request has. */
+        /** @description The members that all notifications of a request share. */
         Words: {
-            /** @description Where it leads; the request's page if absent. */
+            /** @description The link of the notification. Default: the page of the request. */
             actionUrl?: components["schemas"]["Optional_ActionUrl"];
             data?: components["schemas"]["NotificationData"] | null;
-            /** @description What there is to say; the type's usual words if absent. */
+            /** @description The message. Default: the message of the type. */
             message?: components["schemas"]["Optional_Message"];
             /** @description The signing request. */
             requestId?: components["schemas"]["Optional_Reference"];
-            /** @description The signer's address. */
+            /** @description The signer's e-mail address. */
             signerEmail?: components["schemas"]["Optional_EmailAddress"];
-            /** @description What it is about, in a line; the type's usual words if absent. */
+            /** @description The title in one line. Default: the title of the type. */
             title?: components["schemas"]["Optional_Headline"];
             /**
              * Format: uuid
-             * @description Who is told; else it follows from what the notification is about.
+             * @description The id of the recipient. Default: the user that the notification is about.
              */
             userId?: string | null;
         };
@@ -2573,36 +2617,36 @@ export interface operations {
     listAuditEntries: {
         parameters: {
             query?: {
-                /** @description What belongs to this signing request. */
+                /** @description Only entries of this signing request. */
                 requestId?: components["schemas"]["AuditText320"];
-                /** @description What this user did. */
+                /** @description Only actions of this user. */
                 userId?: components["schemas"]["AuditText320"];
-                /** @description What was done. */
+                /** @description Only this action. */
                 action?: components["schemas"]["AuditText100"];
-                /** @description What kind of thing it was done with. */
+                /** @description Only this type of resource. */
                 resourceType?: components["schemas"]["AuditText100"];
-                /** @description Which one. */
+                /** @description Only this resource. */
                 resourceId?: components["schemas"]["AuditText320"];
-                /** @description From this instant on. */
+                /** @description Only entries at or after this instant. */
                 from?: string;
-                /** @description Before this one. */
+                /** @description Only entries before this instant. */
                 to?: string;
-                /** @description Entries on the page, 1 to 100; 20 if absent. */
+                /** @description Entries per page: 1 to 100, default 20. */
                 limit?: number;
-                /** @description The `cursor` of the page before. */
+                /** @description The `cursor` of the previous page. */
                 cursor?: string;
             };
             header?: {
-                /** @description The acting user; without it the caller is the service itself, with every right. */
+                /** @description The acting user. Without it, the caller is the service itself, with all rights. */
                 "X-User-Id"?: string;
-                /** @description The acting user's address. */
+                /** @description The acting user's e-mail address. */
                 "X-User-Email"?: string;
                 /**
-                 * @description `user`, `domain_admin` or `admin`; what is none of them is a user. Needs `X-User-Id`.
+                 * @description `user`, `domain_admin` or `admin`; any other value counts as `user`. Needs `X-User-Id`.
                  * @example domain_admin
                  */
                 "X-User-Role"?: string;
-                /** @description The acting user's domain, whose budget new jobs count against. */
+                /** @description The acting user's domain. New jobs count against its budget. */
                 "X-User-Domain"?: string;
                 "X-Client-Ip"?: string;
             };
@@ -2611,7 +2655,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description A page */
+            /** @description A page of audit entries */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -2639,7 +2683,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token may only read, or the address is on the block list */
+            /** @description The token may only read, or the address is blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -2648,14 +2692,14 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description A limit is used up, or too much has failed from the address */
+            /** @description Rate limit exceeded, or too many failed attempts from this address */
             429: {
                 headers: {
-                    /** @description Seconds to wait before asking again */
+                    /** @description Seconds to wait before trying again */
                     "Retry-After"?: number;
-                    /** @description Requests in a window */
+                    /** @description Requests allowed per window */
                     "X-RateLimit-Limit"?: number;
-                    /** @description Requests that are left */
+                    /** @description Requests left in the window */
                     "X-RateLimit-Remaining"?: number;
                     /** @description When the window ends, in milliseconds since 1970 */
                     "X-RateLimit-Reset"?: number;
@@ -2665,14 +2709,14 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The path, the query and the headers are larger than 10 KB together */
+            /** @description The path, the query and the headers exceed 10 KB together */
             431: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content?: never;
             };
-            /** @description Our fault; quote the request id when you ask about it */
+            /** @description Internal error; quote the request id when reporting it */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -2681,10 +2725,10 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Something that this stands on does not answer */
+            /** @description A dependency is unavailable */
             503: {
                 headers: {
-                    /** @description Seconds to wait before asking again */
+                    /** @description Seconds to wait before trying again */
                     "Retry-After"?: number;
                     [name: string]: unknown;
                 };
@@ -2697,38 +2741,38 @@ export interface operations {
     exportAudit: {
         parameters: {
             query?: {
-                /** @description What belongs to this signing request. */
+                /** @description Only entries of this signing request. */
                 requestId?: components["schemas"]["AuditText320"];
-                /** @description What this user did. */
+                /** @description Only actions of this user. */
                 userId?: components["schemas"]["AuditText320"];
-                /** @description What was done. */
+                /** @description Only this action. */
                 action?: components["schemas"]["AuditText100"];
-                /** @description What kind of thing it was done with. */
+                /** @description Only this type of resource. */
                 resourceType?: components["schemas"]["AuditText100"];
-                /** @description Which one. */
+                /** @description Only this resource. */
                 resourceId?: components["schemas"]["AuditText320"];
-                /** @description From this instant on. */
+                /** @description Only entries at or after this instant. */
                 from?: string;
-                /** @description Before this one. */
+                /** @description Only entries before this instant. */
                 to?: string;
                 /** @description `csv` or `jsonl`. */
                 format?: "csv" | "jsonl";
-                /** @description Whether CSV begins with a byte order mark, by which Excel knows UTF-8. It stands on the first page only. */
+                /** @description Whether CSV starts with a byte order mark, so that Excel detects UTF-8. It is on the first page only. */
                 bom?: boolean;
-                /** @description Out of the `Link` of the page before. */
+                /** @description The cursor from the `Link` of the previous page. */
                 cursor?: string;
             };
             header?: {
-                /** @description The acting user; without it the caller is the service itself, with every right. */
+                /** @description The acting user. Without it, the caller is the service itself, with all rights. */
                 "X-User-Id"?: string;
-                /** @description The acting user's address. */
+                /** @description The acting user's e-mail address. */
                 "X-User-Email"?: string;
                 /**
-                 * @description `user`, `domain_admin` or `admin`; what is none of them is a user. Needs `X-User-Id`.
+                 * @description `user`, `domain_admin` or `admin`; any other value counts as `user`. Needs `X-User-Id`.
                  * @example domain_admin
                  */
                 "X-User-Role"?: string;
-                /** @description The acting user's domain, whose budget new jobs count against. */
+                /** @description The acting user's domain. New jobs count against its budget. */
                 "X-User-Domain"?: string;
                 "X-Client-Ip"?: string;
             };
@@ -2740,7 +2784,7 @@ export interface operations {
             /** @description A page of the file */
             200: {
                 headers: {
-                    /** @description The next page, with `rel="next"`; absent on the last one */
+                    /** @description Next page, with `rel="next"`; absent on the last page */
                     Link?: string | null;
                     [name: string]: unknown;
                 };
@@ -2768,7 +2812,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token may only read, or the address is on the block list */
+            /** @description The token may only read, or the address is blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -2777,14 +2821,14 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description A limit is used up, or too much has failed from the address */
+            /** @description Rate limit exceeded, or too many failed attempts from this address */
             429: {
                 headers: {
-                    /** @description Seconds to wait before asking again */
+                    /** @description Seconds to wait before trying again */
                     "Retry-After"?: number;
-                    /** @description Requests in a window */
+                    /** @description Requests allowed per window */
                     "X-RateLimit-Limit"?: number;
-                    /** @description Requests that are left */
+                    /** @description Requests left in the window */
                     "X-RateLimit-Remaining"?: number;
                     /** @description When the window ends, in milliseconds since 1970 */
                     "X-RateLimit-Reset"?: number;
@@ -2794,14 +2838,14 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The path, the query and the headers are larger than 10 KB together */
+            /** @description The path, the query and the headers exceed 10 KB together */
             431: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content?: never;
             };
-            /** @description Our fault; quote the request id when you ask about it */
+            /** @description Internal error; quote the request id when reporting it */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -2810,10 +2854,10 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Something that this stands on does not answer */
+            /** @description A dependency is unavailable */
             503: {
                 headers: {
-                    /** @description Seconds to wait before asking again */
+                    /** @description Seconds to wait before trying again */
                     "Retry-After"?: number;
                     [name: string]: unknown;
                 };
@@ -2826,24 +2870,24 @@ export interface operations {
     verifyAudit: {
         parameters: {
             query?: {
-                /** @description The chain of this signing request. */
+                /** @description Verify the chain of this signing request. */
                 requestId?: components["schemas"]["AuditText320"];
-                /** @description Every chain in which this user did something. Excludes `requestId`. */
+                /** @description Verify every chain that contains an action of this user. Excludes `requestId`. */
                 userId?: components["schemas"]["AuditText320"];
-                /** @description The `cursor` of the call before. */
+                /** @description The `cursor` of the previous call. */
                 cursor?: string;
             };
             header?: {
-                /** @description The acting user; without it the caller is the service itself, with every right. */
+                /** @description The acting user. Without it, the caller is the service itself, with all rights. */
                 "X-User-Id"?: string;
-                /** @description The acting user's address. */
+                /** @description The acting user's e-mail address. */
                 "X-User-Email"?: string;
                 /**
-                 * @description `user`, `domain_admin` or `admin`; what is none of them is a user. Needs `X-User-Id`.
+                 * @description `user`, `domain_admin` or `admin`; any other value counts as `user`. Needs `X-User-Id`.
                  * @example domain_admin
                  */
                 "X-User-Role"?: string;
-                /** @description The acting user's domain, whose budget new jobs count against. */
+                /** @description The acting user's domain. New jobs count against its budget. */
                 "X-User-Domain"?: string;
                 "X-Client-Ip"?: string;
             };
@@ -2852,7 +2896,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description What was found */
+            /** @description The result of the verification */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -2880,7 +2924,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token may only read, or the address is on the block list */
+            /** @description The token may only read, or the address is blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -2889,14 +2933,14 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description A limit is used up, or too much has failed from the address */
+            /** @description Rate limit exceeded, or too many failed attempts from this address */
             429: {
                 headers: {
-                    /** @description Seconds to wait before asking again */
+                    /** @description Seconds to wait before trying again */
                     "Retry-After"?: number;
-                    /** @description Requests in a window */
+                    /** @description Requests allowed per window */
                     "X-RateLimit-Limit"?: number;
-                    /** @description Requests that are left */
+                    /** @description Requests left in the window */
                     "X-RateLimit-Remaining"?: number;
                     /** @description When the window ends, in milliseconds since 1970 */
                     "X-RateLimit-Reset"?: number;
@@ -2906,14 +2950,14 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The path, the query and the headers are larger than 10 KB together */
+            /** @description The path, the query and the headers exceed 10 KB together */
             431: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content?: never;
             };
-            /** @description Our fault; quote the request id when you ask about it */
+            /** @description Internal error; quote the request id when reporting it */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -2922,10 +2966,10 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Something that this stands on does not answer */
+            /** @description A dependency is unavailable */
             503: {
                 headers: {
-                    /** @description Seconds to wait before asking again */
+                    /** @description Seconds to wait before trying again */
                     "Retry-After"?: number;
                     [name: string]: unknown;
                 };
@@ -2939,30 +2983,30 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description The acting user; without it the caller is the service itself, with every right. */
+                /** @description The acting user. Without it, the caller is the service itself, with all rights. */
                 "X-User-Id"?: string;
-                /** @description The acting user's address. */
+                /** @description The acting user's e-mail address. */
                 "X-User-Email"?: string;
                 /**
-                 * @description `user`, `domain_admin` or `admin`; what is none of them is a user. Needs `X-User-Id`.
+                 * @description `user`, `domain_admin` or `admin`; any other value counts as `user`. Needs `X-User-Id`.
                  * @example domain_admin
                  */
                 "X-User-Role"?: string;
-                /** @description The acting user's domain, whose budget new jobs count against. */
+                /** @description The acting user's domain. New jobs count against its budget. */
                 "X-User-Domain"?: string;
                 "X-Client-Ip"?: string;
             };
             path: {
-                /** @description What the id names */
+                /** @description The kind of group: a user or a domain */
                 group: components["schemas"]["CacheGroup"];
-                /** @description A user or a domain */
+                /** @description A user id or domain */
                 id: string;
             };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
-            /** @description Nothing of it is cached */
+            /** @description No entry of the group is cached */
             204: {
                 headers: {
                     [name: string]: unknown;
@@ -2988,7 +3032,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token may only read, or the address is on the block list */
+            /** @description The token may only read, or the address is blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -2997,7 +3041,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description No such group, or nothing can have this id */
+            /** @description Unknown group, or an id that cannot exist */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -3006,14 +3050,14 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description A limit is used up, or too much has failed from the address */
+            /** @description Rate limit exceeded, or too many failed attempts from this address */
             429: {
                 headers: {
-                    /** @description Seconds to wait before asking again */
+                    /** @description Seconds to wait before trying again */
                     "Retry-After"?: number;
-                    /** @description Requests in a window */
+                    /** @description Requests allowed per window */
                     "X-RateLimit-Limit"?: number;
-                    /** @description Requests that are left */
+                    /** @description Requests left in the window */
                     "X-RateLimit-Remaining"?: number;
                     /** @description When the window ends, in milliseconds since 1970 */
                     "X-RateLimit-Reset"?: number;
@@ -3023,7 +3067,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Our fault; quote the request id when you ask about it */
+            /** @description Internal error; quote the request id when reporting it */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -3032,10 +3076,10 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Something that this stands on does not answer */
+            /** @description A dependency is unavailable */
             503: {
                 headers: {
-                    /** @description Seconds to wait before asking again */
+                    /** @description Seconds to wait before trying again */
                     "Retry-After"?: number;
                     [name: string]: unknown;
                 };
@@ -3049,22 +3093,22 @@ export interface operations {
         parameters: {
             query?: {
                 /**
-                 * @description The day (UTC); today if absent. Figures are kept for 30 days.
+                 * @description The day (UTC); default today. Statistics are kept for 30 days.
                  * @example 2026-11-25
                  */
                 date?: string;
             };
             header?: {
-                /** @description The acting user; without it the caller is the service itself, with every right. */
+                /** @description The acting user. Without it, the caller is the service itself, with all rights. */
                 "X-User-Id"?: string;
-                /** @description The acting user's address. */
+                /** @description The acting user's e-mail address. */
                 "X-User-Email"?: string;
                 /**
-                 * @description `user`, `domain_admin` or `admin`; what is none of them is a user. Needs `X-User-Id`.
+                 * @description `user`, `domain_admin` or `admin`; any other value counts as `user`. Needs `X-User-Id`.
                  * @example domain_admin
                  */
                 "X-User-Role"?: string;
-                /** @description The acting user's domain, whose budget new jobs count against. */
+                /** @description The acting user's domain. New jobs count against its budget. */
                 "X-User-Domain"?: string;
                 "X-Client-Ip"?: string;
             };
@@ -3073,7 +3117,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description By kind */
+            /** @description The statistics by kind */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -3101,7 +3145,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token may only read, or the address is on the block list */
+            /** @description The token may only read, or the address is blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -3110,14 +3154,14 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description A limit is used up, or too much has failed from the address */
+            /** @description Rate limit exceeded, or too many failed attempts from this address */
             429: {
                 headers: {
-                    /** @description Seconds to wait before asking again */
+                    /** @description Seconds to wait before trying again */
                     "Retry-After"?: number;
-                    /** @description Requests in a window */
+                    /** @description Requests allowed per window */
                     "X-RateLimit-Limit"?: number;
-                    /** @description Requests that are left */
+                    /** @description Requests left in the window */
                     "X-RateLimit-Remaining"?: number;
                     /** @description When the window ends, in milliseconds since 1970 */
                     "X-RateLimit-Reset"?: number;
@@ -3127,7 +3171,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Our fault; quote the request id when you ask about it */
+            /** @description Internal error; quote the request id when reporting it */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -3136,10 +3180,10 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Something that this stands on does not answer */
+            /** @description A dependency is unavailable */
             503: {
                 headers: {
-                    /** @description Seconds to wait before asking again */
+                    /** @description Seconds to wait before trying again */
                     "Retry-After"?: number;
                     [name: string]: unknown;
                 };
@@ -3153,35 +3197,35 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description The acting user; without it the caller is the service itself, with every right. */
+                /** @description The acting user. Without it, the caller is the service itself, with all rights. */
                 "X-User-Id"?: string;
-                /** @description The acting user's address. */
+                /** @description The acting user's e-mail address. */
                 "X-User-Email"?: string;
                 /**
-                 * @description `user`, `domain_admin` or `admin`; what is none of them is a user. Needs `X-User-Id`.
+                 * @description `user`, `domain_admin` or `admin`; any other value counts as `user`. Needs `X-User-Id`.
                  * @example domain_admin
                  */
                 "X-User-Role"?: string;
-                /** @description The acting user's domain, whose budget new jobs count against. */
+                /** @description The acting user's domain. New jobs count against its budget. */
                 "X-User-Domain"?: string;
                 "X-Client-Ip"?: string;
             };
             path: {
-                /** @description What is cached */
+                /** @description The kind; `totp-configs` and `domain-*` are at most 60 seconds old */
                 kind: components["schemas"]["CacheKind"];
-                /** @description A user, a signing request or a domain */
+                /** @description A user id, signing request id or domain */
                 id: string;
             };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
-            /** @description The entry. ETag is its generation, for If-Match of PUT; absent while Redis is down */
+            /** @description The entry. ETag is its generation, for If-Match of PUT; absent while Redis is unavailable */
             200: {
                 headers: {
-                    /** @description The generation */
+                    /** @description The generation of the entry */
                     ETag?: string;
-                    /** @description HIT, MISS or STALE */
+                    /** @description HIT, MISS or STALE; only display kinds can be STALE */
                     "X-Cache"?: string;
                     [name: string]: unknown;
                 };
@@ -3208,7 +3252,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token may only read, or the address is on the block list */
+            /** @description The token may only read, or the address is blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -3217,7 +3261,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description No such kind or id, or not yours to see */
+            /** @description Unknown kind or id, or not visible to the caller */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -3226,14 +3270,14 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description A limit is used up, or too much has failed from the address */
+            /** @description Rate limit exceeded, or too many failed attempts from this address */
             429: {
                 headers: {
-                    /** @description Seconds to wait before asking again */
+                    /** @description Seconds to wait before trying again */
                     "Retry-After"?: number;
-                    /** @description Requests in a window */
+                    /** @description Requests allowed per window */
                     "X-RateLimit-Limit"?: number;
-                    /** @description Requests that are left */
+                    /** @description Requests left in the window */
                     "X-RateLimit-Remaining"?: number;
                     /** @description When the window ends, in milliseconds since 1970 */
                     "X-RateLimit-Reset"?: number;
@@ -3243,7 +3287,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Our fault; quote the request id when you ask about it */
+            /** @description Internal error; quote the request id when reporting it */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -3252,10 +3296,10 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Something that this stands on does not answer */
+            /** @description A dependency is unavailable */
             503: {
                 headers: {
-                    /** @description Seconds to wait before asking again */
+                    /** @description Seconds to wait before trying again */
                     "Retry-After"?: number;
                     [name: string]: unknown;
                 };
@@ -3269,25 +3313,25 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description The `ETag` of the read. */
+                /** @description The `ETag` of the entry that was read. */
                 "If-Match"?: string;
-                /** @description The acting user; without it the caller is the service itself, with every right. */
+                /** @description The acting user. Without it, the caller is the service itself, with all rights. */
                 "X-User-Id"?: string;
-                /** @description The acting user's address. */
+                /** @description The acting user's e-mail address. */
                 "X-User-Email"?: string;
                 /**
-                 * @description `user`, `domain_admin` or `admin`; what is none of them is a user. Needs `X-User-Id`.
+                 * @description `user`, `domain_admin` or `admin`; any other value counts as `user`. Needs `X-User-Id`.
                  * @example domain_admin
                  */
                 "X-User-Role"?: string;
-                /** @description The acting user's domain, whose budget new jobs count against. */
+                /** @description The acting user's domain. New jobs count against its budget. */
                 "X-User-Domain"?: string;
                 "X-Client-Ip"?: string;
             };
             path: {
-                /** @description What is cached; a kind that is shown */
+                /** @description The kind of entry; a display kind */
                 kind: components["schemas"]["CacheDisplayKind"];
-                /** @description A user or a signing request */
+                /** @description A user id or signing request id */
                 id: string;
             };
             cookie?: never;
@@ -3298,7 +3342,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description It is cached */
+            /** @description The entry is cached */
             204: {
                 headers: {
                     /** @description The new generation */
@@ -3326,7 +3370,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token may only read, or the address is on the block list */
+            /** @description The token may only read, or the address is blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -3335,7 +3379,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description No such kind or id */
+            /** @description Unknown kind or id */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -3344,7 +3388,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description A kind of security data, which is filled from the database only */
+            /** @description A security kind, which is loaded from the database only */
             405: {
                 headers: {
                     [name: string]: unknown;
@@ -3353,7 +3397,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The entry is of another generation by now */
+            /** @description The entry has another generation now; read it again */
             412: {
                 headers: {
                     [name: string]: unknown;
@@ -3362,7 +3406,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The body is larger than 4 MB, or the job than a message */
+            /** @description The body exceeds 4 MB, or the job exceeds the message limit */
             413: {
                 headers: {
                     [name: string]: unknown;
@@ -3380,7 +3424,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description A field is missing or wrong; errors[] names it */
+            /** @description Invalid fields; see errors[] */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -3389,7 +3433,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description There is a value: name the generation that you read */
+            /** @description The entry exists; pass its ETag in If-Match */
             428: {
                 headers: {
                     [name: string]: unknown;
@@ -3398,14 +3442,14 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description A limit is used up, or too much has failed from the address */
+            /** @description Rate limit exceeded, or too many failed attempts from this address */
             429: {
                 headers: {
-                    /** @description Seconds to wait before asking again */
+                    /** @description Seconds to wait before trying again */
                     "Retry-After"?: number;
-                    /** @description Requests in a window */
+                    /** @description Requests allowed per window */
                     "X-RateLimit-Limit"?: number;
-                    /** @description Requests that are left */
+                    /** @description Requests left in the window */
                     "X-RateLimit-Remaining"?: number;
                     /** @description When the window ends, in milliseconds since 1970 */
                     "X-RateLimit-Reset"?: number;
@@ -3415,7 +3459,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Our fault; quote the request id when you ask about it */
+            /** @description Internal error; quote the request id when reporting it */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -3424,10 +3468,10 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Something that this stands on does not answer */
+            /** @description A dependency is unavailable */
             503: {
                 headers: {
-                    /** @description Seconds to wait before asking again */
+                    /** @description Seconds to wait before trying again */
                     "Retry-After"?: number;
                     [name: string]: unknown;
                 };
@@ -3441,30 +3485,30 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description The acting user; without it the caller is the service itself, with every right. */
+                /** @description The acting user. Without it, the caller is the service itself, with all rights. */
                 "X-User-Id"?: string;
-                /** @description The acting user's address. */
+                /** @description The acting user's e-mail address. */
                 "X-User-Email"?: string;
                 /**
-                 * @description `user`, `domain_admin` or `admin`; what is none of them is a user. Needs `X-User-Id`.
+                 * @description `user`, `domain_admin` or `admin`; any other value counts as `user`. Needs `X-User-Id`.
                  * @example domain_admin
                  */
                 "X-User-Role"?: string;
-                /** @description The acting user's domain, whose budget new jobs count against. */
+                /** @description The acting user's domain. New jobs count against its budget. */
                 "X-User-Domain"?: string;
                 "X-Client-Ip"?: string;
             };
             path: {
-                /** @description What is cached */
+                /** @description The kind of entry */
                 kind: components["schemas"]["CacheKind"];
-                /** @description A user, a signing request or a domain */
+                /** @description A user id, signing request id or domain */
                 id: string;
             };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
-            /** @description It is not cached */
+            /** @description The entry is not cached */
             204: {
                 headers: {
                     [name: string]: unknown;
@@ -3490,7 +3534,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token may only read, or the address is on the block list */
+            /** @description The token may only read, or the address is blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -3499,7 +3543,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description No such kind, or nothing can have this id */
+            /** @description Unknown kind, or an id that cannot exist */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -3508,14 +3552,14 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description A limit is used up, or too much has failed from the address */
+            /** @description Rate limit exceeded, or too many failed attempts from this address */
             429: {
                 headers: {
-                    /** @description Seconds to wait before asking again */
+                    /** @description Seconds to wait before trying again */
                     "Retry-After"?: number;
-                    /** @description Requests in a window */
+                    /** @description Requests allowed per window */
                     "X-RateLimit-Limit"?: number;
-                    /** @description Requests that are left */
+                    /** @description Requests left in the window */
                     "X-RateLimit-Remaining"?: number;
                     /** @description When the window ends, in milliseconds since 1970 */
                     "X-RateLimit-Reset"?: number;
@@ -3525,7 +3569,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Our fault; quote the request id when you ask about it */
+            /** @description Internal error; quote the request id when reporting it */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -3534,10 +3578,10 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Something that this stands on does not answer */
+            /** @description A dependency is unavailable */
             503: {
                 headers: {
-                    /** @description Seconds to wait before asking again */
+                    /** @description Seconds to wait before trying again */
                     "Retry-After"?: number;
                     [name: string]: unknown;
                 };
@@ -3565,7 +3609,7 @@ export interface operations {
                     "application/json": components["schemas"]["Report"];
                 };
             };
-            /** @description The address is on the block list */
+            /** @description The address is blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -3574,14 +3618,14 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description A limit is used up, or too much has failed from the address */
+            /** @description Rate limit exceeded, or too many failed attempts from this address */
             429: {
                 headers: {
-                    /** @description Seconds to wait before asking again */
+                    /** @description Seconds to wait before trying again */
                     "Retry-After"?: number;
-                    /** @description Requests in a window */
+                    /** @description Requests allowed per window */
                     "X-RateLimit-Limit"?: number;
-                    /** @description Requests that are left */
+                    /** @description Requests left in the window */
                     "X-RateLimit-Remaining"?: number;
                     /** @description When the window ends, in milliseconds since 1970 */
                     "X-RateLimit-Reset"?: number;
@@ -3591,7 +3635,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Redis does not answer */
+            /** @description Redis is unavailable */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -3605,15 +3649,15 @@ export interface operations {
     listMailEvents: {
         parameters: {
             query?: {
-                /** @description Only the mails of this signing request. */
+                /** @description Only mails of this signing request. */
                 requestId?: components["schemas"]["Reference"];
-                /** @description Only those of this job. */
+                /** @description Only mails of this job. */
                 jobId?: components["schemas"]["Reference"];
-                /** @description Only those to this address, in whatever case. */
+                /** @description Only mails to this address, ignoring case. */
                 email?: components["schemas"]["EmailAddress"];
-                /** @description Mails on the page, 1 to 100; 20 if absent. */
+                /** @description Mails per page: 1 to 100, default 20. */
                 limit?: number;
-                /** @description The `cursor` of the page before. */
+                /** @description The `cursor` of the previous page. */
                 cursor?: string;
             };
             header?: never;
@@ -3622,7 +3666,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description A page */
+            /** @description A page of mails */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -3650,7 +3694,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token may only read, or the address is on the block list */
+            /** @description The token may only read, or the address is blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -3659,14 +3703,14 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description A limit is used up, or too much has failed from the address */
+            /** @description Rate limit exceeded, or too many failed attempts from this address */
             429: {
                 headers: {
-                    /** @description Seconds to wait before asking again */
+                    /** @description Seconds to wait before trying again */
                     "Retry-After"?: number;
-                    /** @description Requests in a window */
+                    /** @description Requests allowed per window */
                     "X-RateLimit-Limit"?: number;
-                    /** @description Requests that are left */
+                    /** @description Requests left in the window */
                     "X-RateLimit-Remaining"?: number;
                     /** @description When the window ends, in milliseconds since 1970 */
                     "X-RateLimit-Reset"?: number;
@@ -3676,7 +3720,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Our fault; quote the request id when you ask about it */
+            /** @description Internal error; quote the request id when reporting it */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -3685,10 +3729,10 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Something that this stands on does not answer */
+            /** @description A dependency is unavailable */
             503: {
                 headers: {
-                    /** @description Seconds to wait before asking again */
+                    /** @description Seconds to wait before trying again */
                     "Retry-After"?: number;
                     [name: string]: unknown;
                 };
@@ -3710,14 +3754,14 @@ export interface operations {
             path?: never;
             cookie?: never;
         };
-        /** @description A message of SNS (text/plain), or a webhook of Resend (application/json); both are JSON */
+        /** @description An SNS message (text/plain) or a Resend webhook (application/json); both are JSON */
         requestBody: {
             content: {
                 "text/plain": string;
             };
         };
         responses: {
-            /** @description Taken; it need not be sent again */
+            /** @description Received; do not send it again */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -3726,7 +3770,7 @@ export interface operations {
                     "application/json": components["schemas"]["MailEventTaken"];
                 };
             };
-            /** @description Not a message of SNS */
+            /** @description Not an SNS message */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -3735,7 +3779,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Not signed by a provider that is set up */
+            /** @description Not signed by a configured provider */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -3744,7 +3788,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The body is larger than 512 KB */
+            /** @description The body exceeds 512 KB */
             413: {
                 headers: {
                     [name: string]: unknown;
@@ -3753,7 +3797,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description It cannot be taken now; send it again */
+            /** @description The event cannot be received now; send it again */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -3767,13 +3811,13 @@ export interface operations {
     listNotifications: {
         parameters: {
             query?: {
-                /** @description `true`: only what is unread; `false`: only what is read. */
+                /** @description `true` for unread notifications only, `false` for read ones only. */
                 unread?: boolean;
-                /** @description Only this type, as items name it. */
+                /** @description Only this type, as named in the items. */
                 type?: components["schemas"]["Reference"];
-                /** @description Items on the page. */
+                /** @description Items per page. */
                 limit?: number;
-                /** @description The `cursor` of the page before. */
+                /** @description The `cursor` of the previous page. */
                 cursor?: string;
             };
             header: {
@@ -3785,7 +3829,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description A page */
+            /** @description A page of notifications */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -3813,7 +3857,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token may only read, or the address is on the block list */
+            /** @description The token may only read, or the address is blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -3822,14 +3866,14 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description A limit is used up, or too much has failed from the address */
+            /** @description Rate limit exceeded, or too many failed attempts from this address */
             429: {
                 headers: {
-                    /** @description Seconds to wait before asking again */
+                    /** @description Seconds to wait before trying again */
                     "Retry-After"?: number;
-                    /** @description Requests in a window */
+                    /** @description Requests allowed per window */
                     "X-RateLimit-Limit"?: number;
-                    /** @description Requests that are left */
+                    /** @description Requests left in the window */
                     "X-RateLimit-Remaining"?: number;
                     /** @description When the window ends, in milliseconds since 1970 */
                     "X-RateLimit-Reset"?: number;
@@ -3839,7 +3883,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Our fault; quote the request id when you ask about it */
+            /** @description Internal error; quote the request id when reporting it */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -3848,10 +3892,10 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Something that this stands on does not answer */
+            /** @description A dependency is unavailable */
             503: {
                 headers: {
-                    /** @description Seconds to wait before asking again */
+                    /** @description Seconds to wait before trying again */
                     "Retry-After"?: number;
                     [name: string]: unknown;
                 };
@@ -3877,7 +3921,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description What has changed */
+            /** @description The result */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -3905,7 +3949,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token may only read, or the address is on the block list */
+            /** @description The token may only read, or the address is blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -3914,7 +3958,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The body is larger than 4 MB, or the job than a message */
+            /** @description The body exceeds 4 MB, or the job exceeds the message limit */
             413: {
                 headers: {
                     [name: string]: unknown;
@@ -3932,7 +3976,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description A field is missing or wrong; errors[] names it */
+            /** @description Invalid fields; see errors[] */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -3941,14 +3985,14 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description A limit is used up, or too much has failed from the address */
+            /** @description Rate limit exceeded, or too many failed attempts from this address */
             429: {
                 headers: {
-                    /** @description Seconds to wait before asking again */
+                    /** @description Seconds to wait before trying again */
                     "Retry-After"?: number;
-                    /** @description Requests in a window */
+                    /** @description Requests allowed per window */
                     "X-RateLimit-Limit"?: number;
-                    /** @description Requests that are left */
+                    /** @description Requests left in the window */
                     "X-RateLimit-Remaining"?: number;
                     /** @description When the window ends, in milliseconds since 1970 */
                     "X-RateLimit-Reset"?: number;
@@ -3958,7 +4002,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Our fault; quote the request id when you ask about it */
+            /** @description Internal error; quote the request id when reporting it */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -3967,10 +4011,10 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Something that this stands on does not answer */
+            /** @description A dependency is unavailable */
             503: {
                 headers: {
-                    /** @description Seconds to wait before asking again */
+                    /** @description Seconds to wait before trying again */
                     "Retry-After"?: number;
                     [name: string]: unknown;
                 };
@@ -3996,7 +4040,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description It was told before */
+            /** @description The subscription already existed */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -4005,7 +4049,7 @@ export interface operations {
                     "application/json": components["schemas"]["Subscribed"];
                 };
             };
-            /** @description The browser is told from now on */
+            /** @description The subscription was created */
             201: {
                 headers: {
                     [name: string]: unknown;
@@ -4033,7 +4077,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token may only read, or the address is on the block list */
+            /** @description The token may only read, or the address is blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -4042,7 +4086,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The body is larger than 4 MB, or the job than a message */
+            /** @description The body exceeds 4 MB, or the job exceeds the message limit */
             413: {
                 headers: {
                     [name: string]: unknown;
@@ -4060,7 +4104,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description A field is missing or wrong; errors[] names it */
+            /** @description Invalid fields; see errors[] */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -4069,14 +4113,14 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description A limit is used up, or too much has failed from the address */
+            /** @description Rate limit exceeded, or too many failed attempts from this address */
             429: {
                 headers: {
-                    /** @description Seconds to wait before asking again */
+                    /** @description Seconds to wait before trying again */
                     "Retry-After"?: number;
-                    /** @description Requests in a window */
+                    /** @description Requests allowed per window */
                     "X-RateLimit-Limit"?: number;
-                    /** @description Requests that are left */
+                    /** @description Requests left in the window */
                     "X-RateLimit-Remaining"?: number;
                     /** @description When the window ends, in milliseconds since 1970 */
                     "X-RateLimit-Reset"?: number;
@@ -4086,7 +4130,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Our fault; quote the request id when you ask about it */
+            /** @description Internal error; quote the request id when reporting it */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -4095,10 +4139,10 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Something that this stands on does not answer */
+            /** @description A dependency is unavailable */
             503: {
                 headers: {
-                    /** @description Seconds to wait before asking again */
+                    /** @description Seconds to wait before trying again */
                     "Retry-After"?: number;
                     [name: string]: unknown;
                 };
@@ -4111,7 +4155,7 @@ export interface operations {
     unsubscribeFromPush: {
         parameters: {
             query: {
-                /** @description The address that was subscribed with. */
+                /** @description The endpoint of the subscription. */
                 endpoint: string;
             };
             header: {
@@ -4123,7 +4167,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description The browser is not told */
+            /** @description There is no such subscription */
             204: {
                 headers: {
                     [name: string]: unknown;
@@ -4149,7 +4193,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token may only read, or the address is on the block list */
+            /** @description The token may only read, or the address is blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -4158,14 +4202,14 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description A limit is used up, or too much has failed from the address */
+            /** @description Rate limit exceeded, or too many failed attempts from this address */
             429: {
                 headers: {
-                    /** @description Seconds to wait before asking again */
+                    /** @description Seconds to wait before trying again */
                     "Retry-After"?: number;
-                    /** @description Requests in a window */
+                    /** @description Requests allowed per window */
                     "X-RateLimit-Limit"?: number;
-                    /** @description Requests that are left */
+                    /** @description Requests left in the window */
                     "X-RateLimit-Remaining"?: number;
                     /** @description When the window ends, in milliseconds since 1970 */
                     "X-RateLimit-Reset"?: number;
@@ -4175,7 +4219,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Our fault; quote the request id when you ask about it */
+            /** @description Internal error; quote the request id when reporting it */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -4184,10 +4228,10 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Something that this stands on does not answer */
+            /** @description A dependency is unavailable */
             503: {
                 headers: {
-                    /** @description Seconds to wait before asking again */
+                    /** @description Seconds to wait before trying again */
                     "Retry-After"?: number;
                     [name: string]: unknown;
                 };
@@ -4209,7 +4253,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description The number */
+            /** @description The number of unread notifications */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -4237,7 +4281,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token may only read, or the address is on the block list */
+            /** @description The token may only read, or the address is blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -4246,14 +4290,14 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description A limit is used up, or too much has failed from the address */
+            /** @description Rate limit exceeded, or too many failed attempts from this address */
             429: {
                 headers: {
-                    /** @description Seconds to wait before asking again */
+                    /** @description Seconds to wait before trying again */
                     "Retry-After"?: number;
-                    /** @description Requests in a window */
+                    /** @description Requests allowed per window */
                     "X-RateLimit-Limit"?: number;
-                    /** @description Requests that are left */
+                    /** @description Requests left in the window */
                     "X-RateLimit-Remaining"?: number;
                     /** @description When the window ends, in milliseconds since 1970 */
                     "X-RateLimit-Reset"?: number;
@@ -4263,7 +4307,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Our fault; quote the request id when you ask about it */
+            /** @description Internal error; quote the request id when reporting it */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -4272,10 +4316,10 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Something that this stands on does not answer */
+            /** @description A dependency is unavailable */
             503: {
                 headers: {
-                    /** @description Seconds to wait before asking again */
+                    /** @description Seconds to wait before trying again */
                     "Retry-After"?: number;
                     [name: string]: unknown;
                 };
@@ -4309,18 +4353,18 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description Equal keys with equal bodies are one wish, for 24 hours: the answer names the same jobs. */
+                /** @description For 24 hours, requests with equal keys and equal bodies get the same jobs in response. */
                 "Idempotency-Key"?: string;
-                /** @description The acting user; without it the caller is the service itself, with every right. */
+                /** @description The acting user. Without it, the caller is the service itself, with all rights. */
                 "X-User-Id"?: string;
-                /** @description The acting user's address. */
+                /** @description The acting user's e-mail address. */
                 "X-User-Email"?: string;
                 /**
-                 * @description `user`, `domain_admin` or `admin`; what is none of them is a user. Needs `X-User-Id`.
+                 * @description `user`, `domain_admin` or `admin`; any other value counts as `user`. Needs `X-User-Id`.
                  * @example domain_admin
                  */
                 "X-User-Role"?: string;
-                /** @description The acting user's domain, whose budget new jobs count against. */
+                /** @description The acting user's domain. New jobs count against its budget. */
                 "X-User-Domain"?: string;
                 "X-Client-Ip"?: string;
             };
@@ -4333,7 +4377,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Recorded and handed to the queue */
+            /** @description Recorded and enqueued */
             202: {
                 headers: {
                     [name: string]: unknown;
@@ -4361,7 +4405,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token may only read, or the address is on the block list */
+            /** @description The token may only read, or the address is blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -4370,7 +4414,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The Idempotency-Key came before with another body */
+            /** @description The Idempotency-Key was already used with a different body */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -4379,7 +4423,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The body is larger than 4 MB, or the job than a message */
+            /** @description The body exceeds 4 MB, or the job exceeds the message limit */
             413: {
                 headers: {
                     [name: string]: unknown;
@@ -4397,7 +4441,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description A field is missing or wrong; errors[] names it */
+            /** @description Invalid fields; see errors[] */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -4406,14 +4450,14 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description A limit is used up, or too much has failed from the address */
+            /** @description Rate limit exceeded, or too many failed attempts from this address */
             429: {
                 headers: {
-                    /** @description Seconds to wait before asking again */
+                    /** @description Seconds to wait before trying again */
                     "Retry-After"?: number;
-                    /** @description Requests in a window */
+                    /** @description Requests allowed per window */
                     "X-RateLimit-Limit"?: number;
-                    /** @description Requests that are left */
+                    /** @description Requests left in the window */
                     "X-RateLimit-Remaining"?: number;
                     /** @description When the window ends, in milliseconds since 1970 */
                     "X-RateLimit-Reset"?: number;
@@ -4423,7 +4467,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Our fault; quote the request id when you ask about it */
+            /** @description Internal error; quote the request id when reporting it */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -4432,10 +4476,10 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Something that this stands on does not answer */
+            /** @description A dependency is unavailable */
             503: {
                 headers: {
-                    /** @description Seconds to wait before asking again */
+                    /** @description Seconds to wait before trying again */
                     "Retry-After"?: number;
                     [name: string]: unknown;
                 };
@@ -4449,28 +4493,28 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description The acting user; without it the caller is the service itself, with every right. */
+                /** @description The acting user. Without it, the caller is the service itself, with all rights. */
                 "X-User-Id"?: string;
-                /** @description The acting user's address. */
+                /** @description The acting user's e-mail address. */
                 "X-User-Email"?: string;
                 /**
-                 * @description `user`, `domain_admin` or `admin`; what is none of them is a user. Needs `X-User-Id`.
+                 * @description `user`, `domain_admin` or `admin`; any other value counts as `user`. Needs `X-User-Id`.
                  * @example domain_admin
                  */
                 "X-User-Role"?: string;
-                /** @description The acting user's domain, whose budget new jobs count against. */
+                /** @description The acting user's domain. New jobs count against its budget. */
                 "X-User-Domain"?: string;
                 "X-Client-Ip"?: string;
             };
             path: {
-                /** @description The `batchId` that a bulk was answered with, or another label that jobs have in common. */
+                /** @description The `batchId` of a bulk, or another label that jobs share. */
                 batchId: string;
             };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
-            /** @description Its jobs by status */
+            /** @description The jobs of the batch by status */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -4498,7 +4542,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token may only read, or the address is on the block list */
+            /** @description The token may only read, or the address is blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -4507,7 +4551,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description No such batch, or not yours to see */
+            /** @description Unknown batch, or not visible to the caller */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -4516,14 +4560,14 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description A limit is used up, or too much has failed from the address */
+            /** @description Rate limit exceeded, or too many failed attempts from this address */
             429: {
                 headers: {
-                    /** @description Seconds to wait before asking again */
+                    /** @description Seconds to wait before trying again */
                     "Retry-After"?: number;
-                    /** @description Requests in a window */
+                    /** @description Requests allowed per window */
                     "X-RateLimit-Limit"?: number;
-                    /** @description Requests that are left */
+                    /** @description Requests left in the window */
                     "X-RateLimit-Remaining"?: number;
                     /** @description When the window ends, in milliseconds since 1970 */
                     "X-RateLimit-Reset"?: number;
@@ -4533,7 +4577,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Our fault; quote the request id when you ask about it */
+            /** @description Internal error; quote the request id when reporting it */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -4542,10 +4586,10 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Something that this stands on does not answer */
+            /** @description A dependency is unavailable */
             503: {
                 headers: {
-                    /** @description Seconds to wait before asking again */
+                    /** @description Seconds to wait before trying again */
                     "Retry-After"?: number;
                     [name: string]: unknown;
                 };
@@ -4559,18 +4603,18 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description Equal keys with equal bodies are one wish, for 24 hours: the answer names the same jobs. */
+                /** @description For 24 hours, requests with equal keys and equal bodies get the same jobs in response. */
                 "Idempotency-Key"?: string;
-                /** @description The acting user; without it the caller is the service itself, with every right. */
+                /** @description The acting user. Without it, the caller is the service itself, with all rights. */
                 "X-User-Id"?: string;
-                /** @description The acting user's address. */
+                /** @description The acting user's e-mail address. */
                 "X-User-Email"?: string;
                 /**
-                 * @description `user`, `domain_admin` or `admin`; what is none of them is a user. Needs `X-User-Id`.
+                 * @description `user`, `domain_admin` or `admin`; any other value counts as `user`. Needs `X-User-Id`.
                  * @example domain_admin
                  */
                 "X-User-Role"?: string;
-                /** @description The acting user's domain, whose budget new jobs count against. */
+                /** @description The acting user's domain. New jobs count against its budget. */
                 "X-User-Domain"?: string;
                 "X-Client-Ip"?: string;
             };
@@ -4583,7 +4627,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Recorded and handed to the queue */
+            /** @description Recorded and enqueued */
             202: {
                 headers: {
                     [name: string]: unknown;
@@ -4611,7 +4655,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token may only read, or the address is on the block list */
+            /** @description The token may only read, or the address is blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -4620,7 +4664,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The Idempotency-Key came before with another body */
+            /** @description The Idempotency-Key was already used with a different body */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -4629,7 +4673,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The body is larger than 4 MB, or the job than a message */
+            /** @description The body exceeds 4 MB, or the job exceeds the message limit */
             413: {
                 headers: {
                     [name: string]: unknown;
@@ -4647,7 +4691,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description A field is missing or wrong; errors[] names it */
+            /** @description Invalid fields; see errors[] */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -4656,14 +4700,14 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description A limit is used up, or too much has failed from the address */
+            /** @description Rate limit exceeded, or too many failed attempts from this address */
             429: {
                 headers: {
-                    /** @description Seconds to wait before asking again */
+                    /** @description Seconds to wait before trying again */
                     "Retry-After"?: number;
-                    /** @description Requests in a window */
+                    /** @description Requests allowed per window */
                     "X-RateLimit-Limit"?: number;
-                    /** @description Requests that are left */
+                    /** @description Requests left in the window */
                     "X-RateLimit-Remaining"?: number;
                     /** @description When the window ends, in milliseconds since 1970 */
                     "X-RateLimit-Reset"?: number;
@@ -4673,7 +4717,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Our fault; quote the request id when you ask about it */
+            /** @description Internal error; quote the request id when reporting it */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -4682,10 +4726,10 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Something that this stands on does not answer */
+            /** @description A dependency is unavailable */
             503: {
                 headers: {
-                    /** @description Seconds to wait before asking again */
+                    /** @description Seconds to wait before trying again */
                     "Retry-After"?: number;
                     [name: string]: unknown;
                 };
@@ -4699,18 +4743,18 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description Equal keys with equal bodies are one wish, for 24 hours: the answer names the same jobs. */
+                /** @description For 24 hours, requests with equal keys and equal bodies get the same jobs in response. */
                 "Idempotency-Key"?: string;
-                /** @description The acting user; without it the caller is the service itself, with every right. */
+                /** @description The acting user. Without it, the caller is the service itself, with all rights. */
                 "X-User-Id"?: string;
-                /** @description The acting user's address. */
+                /** @description The acting user's e-mail address. */
                 "X-User-Email"?: string;
                 /**
-                 * @description `user`, `domain_admin` or `admin`; what is none of them is a user. Needs `X-User-Id`.
+                 * @description `user`, `domain_admin` or `admin`; any other value counts as `user`. Needs `X-User-Id`.
                  * @example domain_admin
                  */
                 "X-User-Role"?: string;
-                /** @description The acting user's domain, whose budget new jobs count against. */
+                /** @description The acting user's domain. New jobs count against its budget. */
                 "X-User-Domain"?: string;
                 "X-Client-Ip"?: string;
             };
@@ -4723,7 +4767,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Recorded and handed to the queue */
+            /** @description Recorded and enqueued */
             202: {
                 headers: {
                     [name: string]: unknown;
@@ -4751,7 +4795,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token may only read, or the address is on the block list */
+            /** @description The token may only read, or the address is blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -4760,7 +4804,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The Idempotency-Key came before with another body */
+            /** @description The Idempotency-Key was already used with a different body */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -4769,7 +4813,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The body is larger than 4 MB, or the job than a message */
+            /** @description The body exceeds 4 MB, or the job exceeds the message limit */
             413: {
                 headers: {
                     [name: string]: unknown;
@@ -4787,7 +4831,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description A field is missing or wrong; errors[] names it */
+            /** @description Invalid fields; see errors[] */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -4796,14 +4840,14 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description A limit is used up, or too much has failed from the address */
+            /** @description Rate limit exceeded, or too many failed attempts from this address */
             429: {
                 headers: {
-                    /** @description Seconds to wait before asking again */
+                    /** @description Seconds to wait before trying again */
                     "Retry-After"?: number;
-                    /** @description Requests in a window */
+                    /** @description Requests allowed per window */
                     "X-RateLimit-Limit"?: number;
-                    /** @description Requests that are left */
+                    /** @description Requests left in the window */
                     "X-RateLimit-Remaining"?: number;
                     /** @description When the window ends, in milliseconds since 1970 */
                     "X-RateLimit-Reset"?: number;
@@ -4813,7 +4857,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Our fault; quote the request id when you ask about it */
+            /** @description Internal error; quote the request id when reporting it */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -4822,10 +4866,10 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Something that this stands on does not answer */
+            /** @description A dependency is unavailable */
             503: {
                 headers: {
-                    /** @description Seconds to wait before asking again */
+                    /** @description Seconds to wait before trying again */
                     "Retry-After"?: number;
                     [name: string]: unknown;
                 };
@@ -4838,28 +4882,28 @@ export interface operations {
     listJobs: {
         parameters: {
             query?: {
-                /** @description Only this type. */
+                /** @description Only jobs of this type. */
                 type?: components["schemas"]["JobType"];
-                /** @description Only this status. */
+                /** @description Only jobs in this status. */
                 status?: components["schemas"]["Status"];
-                /** @description Only this label, such as a batch id. */
+                /** @description Only jobs with this label, such as a batch id. */
                 label?: string;
-                /** @description Jobs on the page, 1 to 100; 20 if absent. */
+                /** @description Jobs per page: 1 to 100, default 20. */
                 limit?: number;
-                /** @description The `cursor` of the page before. */
+                /** @description The `cursor` of the previous page. */
                 cursor?: string;
             };
             header?: {
-                /** @description The acting user; without it the caller is the service itself, with every right. */
+                /** @description The acting user. Without it, the caller is the service itself, with all rights. */
                 "X-User-Id"?: string;
-                /** @description The acting user's address. */
+                /** @description The acting user's e-mail address. */
                 "X-User-Email"?: string;
                 /**
-                 * @description `user`, `domain_admin` or `admin`; what is none of them is a user. Needs `X-User-Id`.
+                 * @description `user`, `domain_admin` or `admin`; any other value counts as `user`. Needs `X-User-Id`.
                  * @example domain_admin
                  */
                 "X-User-Role"?: string;
-                /** @description The acting user's domain, whose budget new jobs count against. */
+                /** @description The acting user's domain. New jobs count against its budget. */
                 "X-User-Domain"?: string;
                 "X-Client-Ip"?: string;
             };
@@ -4868,7 +4912,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description A page */
+            /** @description A page of jobs */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -4896,7 +4940,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token may only read, or the address is on the block list */
+            /** @description The token may only read, or the address is blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -4905,14 +4949,14 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description A limit is used up, or too much has failed from the address */
+            /** @description Rate limit exceeded, or too many failed attempts from this address */
             429: {
                 headers: {
-                    /** @description Seconds to wait before asking again */
+                    /** @description Seconds to wait before trying again */
                     "Retry-After"?: number;
-                    /** @description Requests in a window */
+                    /** @description Requests allowed per window */
                     "X-RateLimit-Limit"?: number;
-                    /** @description Requests that are left */
+                    /** @description Requests left in the window */
                     "X-RateLimit-Remaining"?: number;
                     /** @description When the window ends, in milliseconds since 1970 */
                     "X-RateLimit-Reset"?: number;
@@ -4922,7 +4966,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Our fault; quote the request id when you ask about it */
+            /** @description Internal error; quote the request id when reporting it */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -4931,10 +4975,10 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Something that this stands on does not answer */
+            /** @description A dependency is unavailable */
             503: {
                 headers: {
-                    /** @description Seconds to wait before asking again */
+                    /** @description Seconds to wait before trying again */
                     "Retry-After"?: number;
                     [name: string]: unknown;
                 };
@@ -4948,16 +4992,16 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description The acting user; without it the caller is the service itself, with every right. */
+                /** @description The acting user. Without it, the caller is the service itself, with all rights. */
                 "X-User-Id"?: string;
-                /** @description The acting user's address. */
+                /** @description The acting user's e-mail address. */
                 "X-User-Email"?: string;
                 /**
-                 * @description `user`, `domain_admin` or `admin`; what is none of them is a user. Needs `X-User-Id`.
+                 * @description `user`, `domain_admin` or `admin`; any other value counts as `user`. Needs `X-User-Id`.
                  * @example domain_admin
                  */
                 "X-User-Role"?: string;
-                /** @description The acting user's domain, whose budget new jobs count against. */
+                /** @description The acting user's domain. New jobs count against its budget. */
                 "X-User-Domain"?: string;
                 "X-Client-Ip"?: string;
             };
@@ -4970,7 +5014,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description What became of them */
+            /** @description The result for all matching jobs */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -4998,7 +5042,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token may only read, or the address is on the block list */
+            /** @description The token may only read, or the address is blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -5007,7 +5051,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The body is larger than 4 MB, or the job than a message */
+            /** @description The body exceeds 4 MB, or the job exceeds the message limit */
             413: {
                 headers: {
                     [name: string]: unknown;
@@ -5025,7 +5069,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description A field is missing or wrong; errors[] names it */
+            /** @description Invalid fields; see errors[] */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -5034,14 +5078,14 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description A limit is used up, or too much has failed from the address */
+            /** @description Rate limit exceeded, or too many failed attempts from this address */
             429: {
                 headers: {
-                    /** @description Seconds to wait before asking again */
+                    /** @description Seconds to wait before trying again */
                     "Retry-After"?: number;
-                    /** @description Requests in a window */
+                    /** @description Requests allowed per window */
                     "X-RateLimit-Limit"?: number;
-                    /** @description Requests that are left */
+                    /** @description Requests left in the window */
                     "X-RateLimit-Remaining"?: number;
                     /** @description When the window ends, in milliseconds since 1970 */
                     "X-RateLimit-Reset"?: number;
@@ -5051,7 +5095,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Our fault; quote the request id when you ask about it */
+            /** @description Internal error; quote the request id when reporting it */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -5060,10 +5104,10 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Something that this stands on does not answer */
+            /** @description A dependency is unavailable */
             503: {
                 headers: {
-                    /** @description Seconds to wait before asking again */
+                    /** @description Seconds to wait before trying again */
                     "Retry-After"?: number;
                     [name: string]: unknown;
                 };
@@ -5077,16 +5121,16 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description The acting user; without it the caller is the service itself, with every right. */
+                /** @description The acting user. Without it, the caller is the service itself, with all rights. */
                 "X-User-Id"?: string;
-                /** @description The acting user's address. */
+                /** @description The acting user's e-mail address. */
                 "X-User-Email"?: string;
                 /**
-                 * @description `user`, `domain_admin` or `admin`; what is none of them is a user. Needs `X-User-Id`.
+                 * @description `user`, `domain_admin` or `admin`; any other value counts as `user`. Needs `X-User-Id`.
                  * @example domain_admin
                  */
                 "X-User-Role"?: string;
-                /** @description The acting user's domain, whose budget new jobs count against. */
+                /** @description The acting user's domain. New jobs count against its budget. */
                 "X-User-Domain"?: string;
                 "X-Client-Ip"?: string;
             };
@@ -5099,7 +5143,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description What became of them */
+            /** @description The result for all matching jobs */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -5127,7 +5171,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token may only read, or the address is on the block list */
+            /** @description The token may only read, or the address is blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -5136,7 +5180,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The body is larger than 4 MB, or the job than a message */
+            /** @description The body exceeds 4 MB, or the job exceeds the message limit */
             413: {
                 headers: {
                     [name: string]: unknown;
@@ -5154,7 +5198,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description A field is missing or wrong; errors[] names it */
+            /** @description Invalid fields; see errors[] */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -5163,14 +5207,14 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description A limit is used up, or too much has failed from the address */
+            /** @description Rate limit exceeded, or too many failed attempts from this address */
             429: {
                 headers: {
-                    /** @description Seconds to wait before asking again */
+                    /** @description Seconds to wait before trying again */
                     "Retry-After"?: number;
-                    /** @description Requests in a window */
+                    /** @description Requests allowed per window */
                     "X-RateLimit-Limit"?: number;
-                    /** @description Requests that are left */
+                    /** @description Requests left in the window */
                     "X-RateLimit-Remaining"?: number;
                     /** @description When the window ends, in milliseconds since 1970 */
                     "X-RateLimit-Reset"?: number;
@@ -5180,7 +5224,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Our fault; quote the request id when you ask about it */
+            /** @description Internal error; quote the request id when reporting it */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -5189,10 +5233,10 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Something that this stands on does not answer */
+            /** @description A dependency is unavailable */
             503: {
                 headers: {
-                    /** @description Seconds to wait before asking again */
+                    /** @description Seconds to wait before trying again */
                     "Retry-After"?: number;
                     [name: string]: unknown;
                 };
@@ -5206,16 +5250,16 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description The acting user; without it the caller is the service itself, with every right. */
+                /** @description The acting user. Without it, the caller is the service itself, with all rights. */
                 "X-User-Id"?: string;
-                /** @description The acting user's address. */
+                /** @description The acting user's e-mail address. */
                 "X-User-Email"?: string;
                 /**
-                 * @description `user`, `domain_admin` or `admin`; what is none of them is a user. Needs `X-User-Id`.
+                 * @description `user`, `domain_admin` or `admin`; any other value counts as `user`. Needs `X-User-Id`.
                  * @example domain_admin
                  */
                 "X-User-Role"?: string;
-                /** @description The acting user's domain, whose budget new jobs count against. */
+                /** @description The acting user's domain. New jobs count against its budget. */
                 "X-User-Domain"?: string;
                 "X-Client-Ip"?: string;
             };
@@ -5255,7 +5299,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token may only read, or the address is on the block list */
+            /** @description The token may only read, or the address is blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -5264,7 +5308,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description No such job, or not yours to see */
+            /** @description Unknown job, or not visible to the caller */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -5273,14 +5317,14 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description A limit is used up, or too much has failed from the address */
+            /** @description Rate limit exceeded, or too many failed attempts from this address */
             429: {
                 headers: {
-                    /** @description Seconds to wait before asking again */
+                    /** @description Seconds to wait before trying again */
                     "Retry-After"?: number;
-                    /** @description Requests in a window */
+                    /** @description Requests allowed per window */
                     "X-RateLimit-Limit"?: number;
-                    /** @description Requests that are left */
+                    /** @description Requests left in the window */
                     "X-RateLimit-Remaining"?: number;
                     /** @description When the window ends, in milliseconds since 1970 */
                     "X-RateLimit-Reset"?: number;
@@ -5290,7 +5334,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Our fault; quote the request id when you ask about it */
+            /** @description Internal error; quote the request id when reporting it */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -5299,10 +5343,10 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Something that this stands on does not answer */
+            /** @description A dependency is unavailable */
             503: {
                 headers: {
-                    /** @description Seconds to wait before asking again */
+                    /** @description Seconds to wait before trying again */
                     "Retry-After"?: number;
                     [name: string]: unknown;
                 };
@@ -5316,16 +5360,16 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description The acting user; without it the caller is the service itself, with every right. */
+                /** @description The acting user. Without it, the caller is the service itself, with all rights. */
                 "X-User-Id"?: string;
-                /** @description The acting user's address. */
+                /** @description The acting user's e-mail address. */
                 "X-User-Email"?: string;
                 /**
-                 * @description `user`, `domain_admin` or `admin`; what is none of them is a user. Needs `X-User-Id`.
+                 * @description `user`, `domain_admin` or `admin`; any other value counts as `user`. Needs `X-User-Id`.
                  * @example domain_admin
                  */
                 "X-User-Role"?: string;
-                /** @description The acting user's domain, whose budget new jobs count against. */
+                /** @description The acting user's domain. New jobs count against its budget. */
                 "X-User-Domain"?: string;
                 "X-Client-Ip"?: string;
             };
@@ -5337,7 +5381,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description The job, cancelled */
+            /** @description The cancelled job */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -5365,7 +5409,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token may only read, or the address is on the block list */
+            /** @description The token may only read, or the address is blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -5374,7 +5418,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description No such job, or not yours to see */
+            /** @description Unknown job, or not visible to the caller */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -5383,7 +5427,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description It is running or has ended */
+            /** @description The job is running or has ended */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -5392,14 +5436,14 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description A limit is used up, or too much has failed from the address */
+            /** @description Rate limit exceeded, or too many failed attempts from this address */
             429: {
                 headers: {
-                    /** @description Seconds to wait before asking again */
+                    /** @description Seconds to wait before trying again */
                     "Retry-After"?: number;
-                    /** @description Requests in a window */
+                    /** @description Requests allowed per window */
                     "X-RateLimit-Limit"?: number;
-                    /** @description Requests that are left */
+                    /** @description Requests left in the window */
                     "X-RateLimit-Remaining"?: number;
                     /** @description When the window ends, in milliseconds since 1970 */
                     "X-RateLimit-Reset"?: number;
@@ -5409,7 +5453,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Our fault; quote the request id when you ask about it */
+            /** @description Internal error; quote the request id when reporting it */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -5418,10 +5462,10 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Something that this stands on does not answer */
+            /** @description A dependency is unavailable */
             503: {
                 headers: {
-                    /** @description Seconds to wait before asking again */
+                    /** @description Seconds to wait before trying again */
                     "Retry-After"?: number;
                     [name: string]: unknown;
                 };
@@ -5435,16 +5479,16 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description The acting user; without it the caller is the service itself, with every right. */
+                /** @description The acting user. Without it, the caller is the service itself, with all rights. */
                 "X-User-Id"?: string;
-                /** @description The acting user's address. */
+                /** @description The acting user's e-mail address. */
                 "X-User-Email"?: string;
                 /**
-                 * @description `user`, `domain_admin` or `admin`; what is none of them is a user. Needs `X-User-Id`.
+                 * @description `user`, `domain_admin` or `admin`; any other value counts as `user`. Needs `X-User-Id`.
                  * @example domain_admin
                  */
                 "X-User-Role"?: string;
-                /** @description The acting user's domain, whose budget new jobs count against. */
+                /** @description The acting user's domain. New jobs count against its budget. */
                 "X-User-Domain"?: string;
                 "X-Client-Ip"?: string;
             };
@@ -5484,7 +5528,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token may only read, or the address is on the block list */
+            /** @description The token may only read, or the address is blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -5493,7 +5537,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description No such job, or not yours to see */
+            /** @description Unknown job, or not visible to the caller */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -5502,7 +5546,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description It is running or completed */
+            /** @description The job is running or completed */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -5511,14 +5555,14 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description A limit is used up, or too much has failed from the address */
+            /** @description Rate limit exceeded, or too many failed attempts from this address */
             429: {
                 headers: {
-                    /** @description Seconds to wait before asking again */
+                    /** @description Seconds to wait before trying again */
                     "Retry-After"?: number;
-                    /** @description Requests in a window */
+                    /** @description Requests allowed per window */
                     "X-RateLimit-Limit"?: number;
-                    /** @description Requests that are left */
+                    /** @description Requests left in the window */
                     "X-RateLimit-Remaining"?: number;
                     /** @description When the window ends, in milliseconds since 1970 */
                     "X-RateLimit-Reset"?: number;
@@ -5528,7 +5572,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Our fault; quote the request id when you ask about it */
+            /** @description Internal error; quote the request id when reporting it */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -5537,10 +5581,10 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Something that this stands on does not answer */
+            /** @description A dependency is unavailable */
             503: {
                 headers: {
-                    /** @description Seconds to wait before asking again */
+                    /** @description Seconds to wait before trying again */
                     "Retry-After"?: number;
                     [name: string]: unknown;
                 };
@@ -5554,18 +5598,18 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description Equal keys with equal bodies are one wish, for 24 hours: the answer names the same jobs. */
+                /** @description For 24 hours, requests with equal keys and equal bodies get the same jobs in response. */
                 "Idempotency-Key"?: string;
-                /** @description The acting user; without it the caller is the service itself, with every right. */
+                /** @description The acting user. Without it, the caller is the service itself, with all rights. */
                 "X-User-Id"?: string;
-                /** @description The acting user's address. */
+                /** @description The acting user's e-mail address. */
                 "X-User-Email"?: string;
                 /**
-                 * @description `user`, `domain_admin` or `admin`; what is none of them is a user. Needs `X-User-Id`.
+                 * @description `user`, `domain_admin` or `admin`; any other value counts as `user`. Needs `X-User-Id`.
                  * @example domain_admin
                  */
                 "X-User-Role"?: string;
-                /** @description The acting user's domain, whose budget new jobs count against. */
+                /** @description The acting user's domain. New jobs count against its budget. */
                 "X-User-Domain"?: string;
                 "X-Client-Ip"?: string;
             };
@@ -5578,7 +5622,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Recorded and handed to the queue */
+            /** @description Recorded and enqueued */
             202: {
                 headers: {
                     [name: string]: unknown;
@@ -5606,7 +5650,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token may only read, or the address is on the block list */
+            /** @description The token may only read, or the address is blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -5615,7 +5659,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The Idempotency-Key came before with another body */
+            /** @description The Idempotency-Key was already used with a different body */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -5624,7 +5668,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The body is larger than 4 MB, or the job than a message */
+            /** @description The body exceeds 4 MB, or the job exceeds the message limit */
             413: {
                 headers: {
                     [name: string]: unknown;
@@ -5642,7 +5686,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description A field is missing or wrong; errors[] names it */
+            /** @description Invalid fields; see errors[] */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -5651,14 +5695,14 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description A limit is used up, or too much has failed from the address */
+            /** @description Rate limit exceeded, or too many failed attempts from this address */
             429: {
                 headers: {
-                    /** @description Seconds to wait before asking again */
+                    /** @description Seconds to wait before trying again */
                     "Retry-After"?: number;
-                    /** @description Requests in a window */
+                    /** @description Requests allowed per window */
                     "X-RateLimit-Limit"?: number;
-                    /** @description Requests that are left */
+                    /** @description Requests left in the window */
                     "X-RateLimit-Remaining"?: number;
                     /** @description When the window ends, in milliseconds since 1970 */
                     "X-RateLimit-Reset"?: number;
@@ -5668,7 +5712,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Our fault; quote the request id when you ask about it */
+            /** @description Internal error; quote the request id when reporting it */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -5677,10 +5721,10 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Something that this stands on does not answer */
+            /** @description A dependency is unavailable */
             503: {
                 headers: {
-                    /** @description Seconds to wait before asking again */
+                    /** @description Seconds to wait before trying again */
                     "Retry-After"?: number;
                     [name: string]: unknown;
                 };
@@ -5694,18 +5738,18 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description Equal keys with equal bodies are one wish, for 24 hours: the answer names the same jobs. */
+                /** @description For 24 hours, requests with equal keys and equal bodies get the same jobs in response. */
                 "Idempotency-Key"?: string;
-                /** @description The acting user; without it the caller is the service itself, with every right. */
+                /** @description The acting user. Without it, the caller is the service itself, with all rights. */
                 "X-User-Id"?: string;
-                /** @description The acting user's address. */
+                /** @description The acting user's e-mail address. */
                 "X-User-Email"?: string;
                 /**
-                 * @description `user`, `domain_admin` or `admin`; what is none of them is a user. Needs `X-User-Id`.
+                 * @description `user`, `domain_admin` or `admin`; any other value counts as `user`. Needs `X-User-Id`.
                  * @example domain_admin
                  */
                 "X-User-Role"?: string;
-                /** @description The acting user's domain, whose budget new jobs count against. */
+                /** @description The acting user's domain. New jobs count against its budget. */
                 "X-User-Domain"?: string;
                 "X-Client-Ip"?: string;
             };
@@ -5718,7 +5762,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Recorded and handed to the queue */
+            /** @description Recorded and enqueued */
             202: {
                 headers: {
                     [name: string]: unknown;
@@ -5746,7 +5790,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token may only read, or the address is on the block list */
+            /** @description The token may only read, or the address is blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -5755,7 +5799,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The Idempotency-Key came before with another body */
+            /** @description The Idempotency-Key was already used with a different body */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -5764,7 +5808,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The body is larger than 4 MB, or the job than a message */
+            /** @description The body exceeds 4 MB, or the job exceeds the message limit */
             413: {
                 headers: {
                     [name: string]: unknown;
@@ -5782,7 +5826,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description A field is missing or wrong; errors[] names it */
+            /** @description Invalid fields; see errors[] */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -5791,14 +5835,14 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description A limit is used up, or too much has failed from the address */
+            /** @description Rate limit exceeded, or too many failed attempts from this address */
             429: {
                 headers: {
-                    /** @description Seconds to wait before asking again */
+                    /** @description Seconds to wait before trying again */
                     "Retry-After"?: number;
-                    /** @description Requests in a window */
+                    /** @description Requests allowed per window */
                     "X-RateLimit-Limit"?: number;
-                    /** @description Requests that are left */
+                    /** @description Requests left in the window */
                     "X-RateLimit-Remaining"?: number;
                     /** @description When the window ends, in milliseconds since 1970 */
                     "X-RateLimit-Reset"?: number;
@@ -5808,7 +5852,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Our fault; quote the request id when you ask about it */
+            /** @description Internal error; quote the request id when reporting it */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -5817,10 +5861,10 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Something that this stands on does not answer */
+            /** @description A dependency is unavailable */
             503: {
                 headers: {
-                    /** @description Seconds to wait before asking again */
+                    /** @description Seconds to wait before trying again */
                     "Retry-After"?: number;
                     [name: string]: unknown;
                 };
@@ -5834,21 +5878,21 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description The acting user; without it the caller is the service itself, with every right. */
+                /** @description The acting user. Without it, the caller is the service itself, with all rights. */
                 "X-User-Id"?: string;
-                /** @description The acting user's address. */
+                /** @description The acting user's e-mail address. */
                 "X-User-Email"?: string;
                 /**
-                 * @description `user`, `domain_admin` or `admin`; what is none of them is a user. Needs `X-User-Id`.
+                 * @description `user`, `domain_admin` or `admin`; any other value counts as `user`. Needs `X-User-Id`.
                  * @example domain_admin
                  */
                 "X-User-Role"?: string;
-                /** @description The acting user's domain, whose budget new jobs count against. */
+                /** @description The acting user's domain. New jobs count against its budget. */
                 "X-User-Domain"?: string;
                 "X-Client-Ip"?: string;
             };
             path: {
-                /** @description A type of job */
+                /** @description The job type */
                 type: components["schemas"]["JobType"];
             };
             cookie?: never;
@@ -5859,7 +5903,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description As it is now */
+            /** @description The current state */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -5887,7 +5931,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token may only read, or the address is on the block list */
+            /** @description The token may only read, or the address is blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -5896,7 +5940,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description No such type of job */
+            /** @description Unknown job type */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -5905,7 +5949,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The body is larger than 4 MB, or the job than a message */
+            /** @description The body exceeds 4 MB, or the job exceeds the message limit */
             413: {
                 headers: {
                     [name: string]: unknown;
@@ -5923,7 +5967,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description A field is missing or wrong; errors[] names it */
+            /** @description Invalid fields; see errors[] */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -5932,14 +5976,14 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description A limit is used up, or too much has failed from the address */
+            /** @description Rate limit exceeded, or too many failed attempts from this address */
             429: {
                 headers: {
-                    /** @description Seconds to wait before asking again */
+                    /** @description Seconds to wait before trying again */
                     "Retry-After"?: number;
-                    /** @description Requests in a window */
+                    /** @description Requests allowed per window */
                     "X-RateLimit-Limit"?: number;
-                    /** @description Requests that are left */
+                    /** @description Requests left in the window */
                     "X-RateLimit-Remaining"?: number;
                     /** @description When the window ends, in milliseconds since 1970 */
                     "X-RateLimit-Reset"?: number;
@@ -5949,7 +5993,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Our fault; quote the request id when you ask about it */
+            /** @description Internal error; quote the request id when reporting it */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -5958,10 +6002,10 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Something that this stands on does not answer */
+            /** @description A dependency is unavailable */
             503: {
                 headers: {
-                    /** @description Seconds to wait before asking again */
+                    /** @description Seconds to wait before trying again */
                     "Retry-After"?: number;
                     [name: string]: unknown;
                 };
@@ -5975,16 +6019,16 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description The acting user; without it the caller is the service itself, with every right. */
+                /** @description The acting user. Without it, the caller is the service itself, with all rights. */
                 "X-User-Id"?: string;
-                /** @description The acting user's address. */
+                /** @description The acting user's e-mail address. */
                 "X-User-Email"?: string;
                 /**
-                 * @description `user`, `domain_admin` or `admin`; what is none of them is a user. Needs `X-User-Id`.
+                 * @description `user`, `domain_admin` or `admin`; any other value counts as `user`. Needs `X-User-Id`.
                  * @example domain_admin
                  */
                 "X-User-Role"?: string;
-                /** @description The acting user's domain, whose budget new jobs count against. */
+                /** @description The acting user's domain. New jobs count against its budget. */
                 "X-User-Domain"?: string;
                 "X-Client-Ip"?: string;
             };
@@ -6021,7 +6065,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token may only read, or the address is on the block list */
+            /** @description The token may only read, or the address is blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -6030,14 +6074,14 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description A limit is used up, or too much has failed from the address */
+            /** @description Rate limit exceeded, or too many failed attempts from this address */
             429: {
                 headers: {
-                    /** @description Seconds to wait before asking again */
+                    /** @description Seconds to wait before trying again */
                     "Retry-After"?: number;
-                    /** @description Requests in a window */
+                    /** @description Requests allowed per window */
                     "X-RateLimit-Limit"?: number;
-                    /** @description Requests that are left */
+                    /** @description Requests left in the window */
                     "X-RateLimit-Remaining"?: number;
                     /** @description When the window ends, in milliseconds since 1970 */
                     "X-RateLimit-Reset"?: number;
@@ -6047,7 +6091,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Our fault; quote the request id when you ask about it */
+            /** @description Internal error; quote the request id when reporting it */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -6056,10 +6100,10 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Something that this stands on does not answer */
+            /** @description A dependency is unavailable */
             503: {
                 headers: {
-                    /** @description Seconds to wait before asking again */
+                    /** @description Seconds to wait before trying again */
                     "Retry-After"?: number;
                     [name: string]: unknown;
                 };
@@ -6073,16 +6117,16 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description The acting user; without it the caller is the service itself, with every right. */
+                /** @description The acting user. Without it, the caller is the service itself, with all rights. */
                 "X-User-Id"?: string;
-                /** @description The acting user's address. */
+                /** @description The acting user's e-mail address. */
                 "X-User-Email"?: string;
                 /**
-                 * @description `user`, `domain_admin` or `admin`; what is none of them is a user. Needs `X-User-Id`.
+                 * @description `user`, `domain_admin` or `admin`; any other value counts as `user`. Needs `X-User-Id`.
                  * @example domain_admin
                  */
                 "X-User-Role"?: string;
-                /** @description The acting user's domain, whose budget new jobs count against. */
+                /** @description The acting user's domain. New jobs count against its budget. */
                 "X-User-Domain"?: string;
                 "X-Client-Ip"?: string;
             };
@@ -6095,7 +6139,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description The schedules as they are now */
+            /** @description The current schedules */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -6123,7 +6167,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token may only read, or the address is on the block list */
+            /** @description The token may only read, or the address is blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -6132,7 +6176,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The body is larger than 4 MB, or the job than a message */
+            /** @description The body exceeds 4 MB, or the job exceeds the message limit */
             413: {
                 headers: {
                     [name: string]: unknown;
@@ -6150,7 +6194,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description A field is missing or wrong; errors[] names it */
+            /** @description Invalid fields; see errors[] */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -6159,14 +6203,14 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description A limit is used up, or too much has failed from the address */
+            /** @description Rate limit exceeded, or too many failed attempts from this address */
             429: {
                 headers: {
-                    /** @description Seconds to wait before asking again */
+                    /** @description Seconds to wait before trying again */
                     "Retry-After"?: number;
-                    /** @description Requests in a window */
+                    /** @description Requests allowed per window */
                     "X-RateLimit-Limit"?: number;
-                    /** @description Requests that are left */
+                    /** @description Requests left in the window */
                     "X-RateLimit-Remaining"?: number;
                     /** @description When the window ends, in milliseconds since 1970 */
                     "X-RateLimit-Reset"?: number;
@@ -6176,7 +6220,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Our fault; quote the request id when you ask about it */
+            /** @description Internal error; quote the request id when reporting it */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -6185,10 +6229,10 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Something that this stands on does not answer */
+            /** @description A dependency is unavailable */
             503: {
                 headers: {
-                    /** @description Seconds to wait before asking again */
+                    /** @description Seconds to wait before trying again */
                     "Retry-After"?: number;
                     [name: string]: unknown;
                 };
@@ -6207,7 +6251,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description By type */
+            /** @description The statistics by job type */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -6237,7 +6281,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token may only read, or the address is on the block list */
+            /** @description The token may only read, or the address is blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -6246,14 +6290,14 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description A limit is used up, or too much has failed from the address */
+            /** @description Rate limit exceeded, or too many failed attempts from this address */
             429: {
                 headers: {
-                    /** @description Seconds to wait before asking again */
+                    /** @description Seconds to wait before trying again */
                     "Retry-After"?: number;
-                    /** @description Requests in a window */
+                    /** @description Requests allowed per window */
                     "X-RateLimit-Limit"?: number;
-                    /** @description Requests that are left */
+                    /** @description Requests left in the window */
                     "X-RateLimit-Remaining"?: number;
                     /** @description When the window ends, in milliseconds since 1970 */
                     "X-RateLimit-Reset"?: number;
@@ -6263,7 +6307,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Our fault; quote the request id when you ask about it */
+            /** @description Internal error; quote the request id when reporting it */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -6272,10 +6316,10 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Something that this stands on does not answer */
+            /** @description A dependency is unavailable */
             503: {
                 headers: {
-                    /** @description Seconds to wait before asking again */
+                    /** @description Seconds to wait before trying again */
                     "Retry-After"?: number;
                     [name: string]: unknown;
                 };
@@ -6298,7 +6342,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description What to do */
+            /** @description The assessment */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -6326,7 +6370,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token may only read, or the address is on the block list */
+            /** @description The token may only read, or the address is blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -6335,7 +6379,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The body is larger than 4 MB, or the job than a message */
+            /** @description The body exceeds 4 MB, or the job exceeds the message limit */
             413: {
                 headers: {
                     [name: string]: unknown;
@@ -6353,7 +6397,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description A field is missing or wrong; errors[] names it */
+            /** @description Invalid fields; see errors[] */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -6362,14 +6406,14 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description A limit is used up, or too much has failed from the address */
+            /** @description Rate limit exceeded, or too many failed attempts from this address */
             429: {
                 headers: {
-                    /** @description Seconds to wait before asking again */
+                    /** @description Seconds to wait before trying again */
                     "Retry-After"?: number;
-                    /** @description Requests in a window */
+                    /** @description Requests allowed per window */
                     "X-RateLimit-Limit"?: number;
-                    /** @description Requests that are left */
+                    /** @description Requests left in the window */
                     "X-RateLimit-Remaining"?: number;
                     /** @description When the window ends, in milliseconds since 1970 */
                     "X-RateLimit-Reset"?: number;
@@ -6379,7 +6423,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Our fault; quote the request id when you ask about it */
+            /** @description Internal error; quote the request id when reporting it */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -6388,10 +6432,10 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Something that this stands on does not answer */
+            /** @description A dependency is unavailable */
             503: {
                 headers: {
-                    /** @description Seconds to wait before asking again */
+                    /** @description Seconds to wait before trying again */
                     "Retry-After"?: number;
                     [name: string]: unknown;
                 };
@@ -6414,7 +6458,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Whether there is a lock */
+            /** @description Whether the account is locked */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -6442,7 +6486,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token may only read, or the address is on the block list */
+            /** @description The token may only read, or the address is blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -6451,7 +6495,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The body is larger than 4 MB, or the job than a message */
+            /** @description The body exceeds 4 MB, or the job exceeds the message limit */
             413: {
                 headers: {
                     [name: string]: unknown;
@@ -6469,7 +6513,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description A field is missing or wrong; errors[] names it */
+            /** @description Invalid fields; see errors[] */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -6478,14 +6522,14 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description A limit is used up, or too much has failed from the address */
+            /** @description Rate limit exceeded, or too many failed attempts from this address */
             429: {
                 headers: {
-                    /** @description Seconds to wait before asking again */
+                    /** @description Seconds to wait before trying again */
                     "Retry-After"?: number;
-                    /** @description Requests in a window */
+                    /** @description Requests allowed per window */
                     "X-RateLimit-Limit"?: number;
-                    /** @description Requests that are left */
+                    /** @description Requests left in the window */
                     "X-RateLimit-Remaining"?: number;
                     /** @description When the window ends, in milliseconds since 1970 */
                     "X-RateLimit-Reset"?: number;
@@ -6495,7 +6539,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Our fault; quote the request id when you ask about it */
+            /** @description Internal error; quote the request id when reporting it */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -6504,10 +6548,10 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Something that this stands on does not answer */
+            /** @description A dependency is unavailable */
             503: {
                 headers: {
-                    /** @description Seconds to wait before asking again */
+                    /** @description Seconds to wait before trying again */
                     "Retry-After"?: number;
                     [name: string]: unknown;
                 };
@@ -6520,9 +6564,9 @@ export interface operations {
     listBlocklist: {
         parameters: {
             query?: {
-                /** @description Items on the page, 1 to 100; 20 if absent. */
+                /** @description Items per page: 1 to 100, default 20. */
                 limit?: number;
-                /** @description The `cursor` of the page before. */
+                /** @description The `cursor` of the previous page. */
                 cursor?: string;
             };
             header?: never;
@@ -6531,7 +6575,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description A page */
+            /** @description A page of the block list */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -6559,7 +6603,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token may only read, or the address is on the block list */
+            /** @description The token may only read, or the address is blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -6568,14 +6612,14 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description A limit is used up, or too much has failed from the address */
+            /** @description Rate limit exceeded, or too many failed attempts from this address */
             429: {
                 headers: {
-                    /** @description Seconds to wait before asking again */
+                    /** @description Seconds to wait before trying again */
                     "Retry-After"?: number;
-                    /** @description Requests in a window */
+                    /** @description Requests allowed per window */
                     "X-RateLimit-Limit"?: number;
-                    /** @description Requests that are left */
+                    /** @description Requests left in the window */
                     "X-RateLimit-Remaining"?: number;
                     /** @description When the window ends, in milliseconds since 1970 */
                     "X-RateLimit-Reset"?: number;
@@ -6585,7 +6629,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Our fault; quote the request id when you ask about it */
+            /** @description Internal error; quote the request id when reporting it */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -6594,10 +6638,10 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Something that this stands on does not answer */
+            /** @description A dependency is unavailable */
             503: {
                 headers: {
-                    /** @description Seconds to wait before asking again */
+                    /** @description Seconds to wait before trying again */
                     "Retry-After"?: number;
                     [name: string]: unknown;
                 };
@@ -6620,7 +6664,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description The entry as it is listed */
+            /** @description The entry as listed */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -6648,7 +6692,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token may only read, or the address is on the block list */
+            /** @description The token may only read, or the address is blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -6657,7 +6701,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The body is larger than 4 MB, or the job than a message */
+            /** @description The body exceeds 4 MB, or the job exceeds the message limit */
             413: {
                 headers: {
                     [name: string]: unknown;
@@ -6675,7 +6719,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description A field is missing or wrong; errors[] names it */
+            /** @description Invalid fields; see errors[] */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -6684,14 +6728,14 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description A limit is used up, or too much has failed from the address */
+            /** @description Rate limit exceeded, or too many failed attempts from this address */
             429: {
                 headers: {
-                    /** @description Seconds to wait before asking again */
+                    /** @description Seconds to wait before trying again */
                     "Retry-After"?: number;
-                    /** @description Requests in a window */
+                    /** @description Requests allowed per window */
                     "X-RateLimit-Limit"?: number;
-                    /** @description Requests that are left */
+                    /** @description Requests left in the window */
                     "X-RateLimit-Remaining"?: number;
                     /** @description When the window ends, in milliseconds since 1970 */
                     "X-RateLimit-Reset"?: number;
@@ -6701,7 +6745,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Our fault; quote the request id when you ask about it */
+            /** @description Internal error; quote the request id when reporting it */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -6710,10 +6754,10 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Something that this stands on does not answer */
+            /** @description A dependency is unavailable */
             503: {
                 headers: {
-                    /** @description Seconds to wait before asking again */
+                    /** @description Seconds to wait before trying again */
                     "Retry-After"?: number;
                     [name: string]: unknown;
                 };
@@ -6726,7 +6770,7 @@ export interface operations {
     deleteBlock: {
         parameters: {
             query: {
-                /** @description The address or the network. */
+                /** @description The address or network. */
                 cidr: string;
             };
             header?: never;
@@ -6735,7 +6779,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description It is not on the list */
+            /** @description The network is not listed */
             204: {
                 headers: {
                     [name: string]: unknown;
@@ -6761,7 +6805,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token may only read, or the address is on the block list */
+            /** @description The token may only read, or the address is blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -6770,14 +6814,14 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description A limit is used up, or too much has failed from the address */
+            /** @description Rate limit exceeded, or too many failed attempts from this address */
             429: {
                 headers: {
-                    /** @description Seconds to wait before asking again */
+                    /** @description Seconds to wait before trying again */
                     "Retry-After"?: number;
-                    /** @description Requests in a window */
+                    /** @description Requests allowed per window */
                     "X-RateLimit-Limit"?: number;
-                    /** @description Requests that are left */
+                    /** @description Requests left in the window */
                     "X-RateLimit-Remaining"?: number;
                     /** @description When the window ends, in milliseconds since 1970 */
                     "X-RateLimit-Reset"?: number;
@@ -6787,7 +6831,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Our fault; quote the request id when you ask about it */
+            /** @description Internal error; quote the request id when reporting it */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -6796,10 +6840,10 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Something that this stands on does not answer */
+            /** @description A dependency is unavailable */
             503: {
                 headers: {
-                    /** @description Seconds to wait before asking again */
+                    /** @description Seconds to wait before trying again */
                     "Retry-After"?: number;
                     [name: string]: unknown;
                 };
@@ -6812,7 +6856,7 @@ export interface operations {
     getRateLimits: {
         parameters: {
             query?: {
-                /** @description A day (UTC); today if absent. A week is kept. */
+                /** @description The day (UTC); default today. Days are kept for a week. */
                 date?: string;
             };
             header?: never;
@@ -6821,7 +6865,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description The day */
+            /** @description The statistics of the day */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -6849,7 +6893,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token may only read, or the address is on the block list */
+            /** @description The token may only read, or the address is blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -6858,14 +6902,14 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description A limit is used up, or too much has failed from the address */
+            /** @description Rate limit exceeded, or too many failed attempts from this address */
             429: {
                 headers: {
-                    /** @description Seconds to wait before asking again */
+                    /** @description Seconds to wait before trying again */
                     "Retry-After"?: number;
-                    /** @description Requests in a window */
+                    /** @description Requests allowed per window */
                     "X-RateLimit-Limit"?: number;
-                    /** @description Requests that are left */
+                    /** @description Requests left in the window */
                     "X-RateLimit-Remaining"?: number;
                     /** @description When the window ends, in milliseconds since 1970 */
                     "X-RateLimit-Reset"?: number;
@@ -6875,7 +6919,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Our fault; quote the request id when you ask about it */
+            /** @description Internal error; quote the request id when reporting it */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -6884,10 +6928,10 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Something that this stands on does not answer */
+            /** @description A dependency is unavailable */
             503: {
                 headers: {
-                    /** @description Seconds to wait before asking again */
+                    /** @description Seconds to wait before trying again */
                     "Retry-After"?: number;
                     [name: string]: unknown;
                 };
@@ -6902,7 +6946,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                /** @description A named limiter, such as `totp` */
+                /** @description The name of a limiter, such as `totp` */
                 limiter: components["schemas"]["LimiterName"];
             };
             cookie?: never;
@@ -6913,7 +6957,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Whether it may go on */
+            /** @description Whether the request is allowed */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -6941,7 +6985,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token may only read, or the address is on the block list */
+            /** @description The token may only read, or the address is blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -6950,7 +6994,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description No such limiter */
+            /** @description Unknown limiter */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -6959,7 +7003,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The body is larger than 4 MB, or the job than a message */
+            /** @description The body exceeds 4 MB, or the job exceeds the message limit */
             413: {
                 headers: {
                     [name: string]: unknown;
@@ -6977,7 +7021,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description A field is missing or wrong; errors[] names it */
+            /** @description Invalid fields; see errors[] */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -6986,14 +7030,14 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description A limit is used up, or too much has failed from the address */
+            /** @description Rate limit exceeded, or too many failed attempts from this address */
             429: {
                 headers: {
-                    /** @description Seconds to wait before asking again */
+                    /** @description Seconds to wait before trying again */
                     "Retry-After"?: number;
-                    /** @description Requests in a window */
+                    /** @description Requests allowed per window */
                     "X-RateLimit-Limit"?: number;
-                    /** @description Requests that are left */
+                    /** @description Requests left in the window */
                     "X-RateLimit-Remaining"?: number;
                     /** @description When the window ends, in milliseconds since 1970 */
                     "X-RateLimit-Reset"?: number;
@@ -7003,7 +7047,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Our fault; quote the request id when you ask about it */
+            /** @description Internal error; quote the request id when reporting it */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -7012,10 +7056,10 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Something that this stands on does not answer */
+            /** @description A dependency is unavailable */
             503: {
                 headers: {
-                    /** @description Seconds to wait before asking again */
+                    /** @description Seconds to wait before trying again */
                     "Retry-After"?: number;
                     [name: string]: unknown;
                 };
@@ -7029,16 +7073,16 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description The acting user; without it the caller is the service itself, with every right. */
+                /** @description The acting user. Without it, the caller is the service itself, with all rights. */
                 "X-User-Id"?: string;
-                /** @description The acting user's address. */
+                /** @description The acting user's e-mail address. */
                 "X-User-Email"?: string;
                 /**
-                 * @description `user`, `domain_admin` or `admin`; what is none of them is a user. Needs `X-User-Id`.
+                 * @description `user`, `domain_admin` or `admin`; any other value counts as `user`. Needs `X-User-Id`.
                  * @example domain_admin
                  */
                 "X-User-Role"?: string;
-                /** @description The acting user's domain, whose budget new jobs count against. */
+                /** @description The acting user's domain. New jobs count against its budget. */
                 "X-User-Domain"?: string;
                 "X-Client-Ip"?: string;
             };
@@ -7051,7 +7095,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description The session has begun */
+            /** @description The session was created */
             201: {
                 headers: {
                     [name: string]: unknown;
@@ -7079,7 +7123,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token may only read, or the address is on the block list */
+            /** @description The token may only read, or the address is blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -7088,7 +7132,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The id is another session's, or was */
+            /** @description The session id was already used */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -7097,7 +7141,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The body is larger than 4 MB, or the job than a message */
+            /** @description The body exceeds 4 MB, or the job exceeds the message limit */
             413: {
                 headers: {
                     [name: string]: unknown;
@@ -7115,7 +7159,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description A field is missing or wrong; errors[] names it */
+            /** @description Invalid fields; see errors[] */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -7124,14 +7168,14 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description A limit is used up, or too much has failed from the address */
+            /** @description Rate limit exceeded, or too many failed attempts from this address */
             429: {
                 headers: {
-                    /** @description Seconds to wait before asking again */
+                    /** @description Seconds to wait before trying again */
                     "Retry-After"?: number;
-                    /** @description Requests in a window */
+                    /** @description Requests allowed per window */
                     "X-RateLimit-Limit"?: number;
-                    /** @description Requests that are left */
+                    /** @description Requests left in the window */
                     "X-RateLimit-Remaining"?: number;
                     /** @description When the window ends, in milliseconds since 1970 */
                     "X-RateLimit-Reset"?: number;
@@ -7141,7 +7185,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Our fault; quote the request id when you ask about it */
+            /** @description Internal error; quote the request id when reporting it */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -7150,10 +7194,10 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Something that this stands on does not answer */
+            /** @description A dependency is unavailable */
             503: {
                 headers: {
-                    /** @description Seconds to wait before asking again */
+                    /** @description Seconds to wait before trying again */
                     "Retry-After"?: number;
                     [name: string]: unknown;
                 };
@@ -7166,25 +7210,25 @@ export interface operations {
     getSession: {
         parameters: {
             query?: {
-                /** @description How old a second factor may be, in seconds; `totp.fresh` says whether it is younger. */
+                /** @description The maximum age of a second factor, in seconds; `totp.fresh` says whether it is within the limit. */
                 totpMaxAge?: number;
             };
             header?: {
-                /** @description The acting user; without it the caller is the service itself, with every right. */
+                /** @description The acting user. Without it, the caller is the service itself, with all rights. */
                 "X-User-Id"?: string;
-                /** @description The acting user's address. */
+                /** @description The acting user's e-mail address. */
                 "X-User-Email"?: string;
                 /**
-                 * @description `user`, `domain_admin` or `admin`; what is none of them is a user. Needs `X-User-Id`.
+                 * @description `user`, `domain_admin` or `admin`; any other value counts as `user`. Needs `X-User-Id`.
                  * @example domain_admin
                  */
                 "X-User-Role"?: string;
-                /** @description The acting user's domain, whose budget new jobs count against. */
+                /** @description The acting user's domain. New jobs count against its budget. */
                 "X-User-Domain"?: string;
                 "X-Client-Ip"?: string;
             };
             path: {
-                /** @description The session's id. */
+                /** @description The id of the session. */
                 sessionId: string;
             };
             cookie?: never;
@@ -7219,7 +7263,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token may only read, or the address is on the block list */
+            /** @description The token may only read, or the address is blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -7228,7 +7272,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description No such session: ended, revoked, or not yours to see */
+            /** @description Unknown, expired or revoked session, or not visible to the caller */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -7237,14 +7281,14 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description A limit is used up, or too much has failed from the address */
+            /** @description Rate limit exceeded, or too many failed attempts from this address */
             429: {
                 headers: {
-                    /** @description Seconds to wait before asking again */
+                    /** @description Seconds to wait before trying again */
                     "Retry-After"?: number;
-                    /** @description Requests in a window */
+                    /** @description Requests allowed per window */
                     "X-RateLimit-Limit"?: number;
-                    /** @description Requests that are left */
+                    /** @description Requests left in the window */
                     "X-RateLimit-Remaining"?: number;
                     /** @description When the window ends, in milliseconds since 1970 */
                     "X-RateLimit-Reset"?: number;
@@ -7254,7 +7298,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Our fault; quote the request id when you ask about it */
+            /** @description Internal error; quote the request id when reporting it */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -7263,10 +7307,10 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Something that this stands on does not answer */
+            /** @description A dependency is unavailable */
             503: {
                 headers: {
-                    /** @description Seconds to wait before asking again */
+                    /** @description Seconds to wait before trying again */
                     "Retry-After"?: number;
                     [name: string]: unknown;
                 };
@@ -7280,28 +7324,28 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description The acting user; without it the caller is the service itself, with every right. */
+                /** @description The acting user. Without it, the caller is the service itself, with all rights. */
                 "X-User-Id"?: string;
-                /** @description The acting user's address. */
+                /** @description The acting user's e-mail address. */
                 "X-User-Email"?: string;
                 /**
-                 * @description `user`, `domain_admin` or `admin`; what is none of them is a user. Needs `X-User-Id`.
+                 * @description `user`, `domain_admin` or `admin`; any other value counts as `user`. Needs `X-User-Id`.
                  * @example domain_admin
                  */
                 "X-User-Role"?: string;
-                /** @description The acting user's domain, whose budget new jobs count against. */
+                /** @description The acting user's domain. New jobs count against its budget. */
                 "X-User-Domain"?: string;
                 "X-Client-Ip"?: string;
             };
             path: {
-                /** @description The session's id. */
+                /** @description The id of the session. */
                 sessionId: string;
             };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
-            /** @description There is no such session any more */
+            /** @description The session no longer exists */
             204: {
                 headers: {
                     [name: string]: unknown;
@@ -7327,7 +7371,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token may only read, or the address is on the block list */
+            /** @description The token may only read, or the address is blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -7336,7 +7380,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Not yours to revoke */
+            /** @description The caller may not revoke this session */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -7345,14 +7389,14 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description A limit is used up, or too much has failed from the address */
+            /** @description Rate limit exceeded, or too many failed attempts from this address */
             429: {
                 headers: {
-                    /** @description Seconds to wait before asking again */
+                    /** @description Seconds to wait before trying again */
                     "Retry-After"?: number;
-                    /** @description Requests in a window */
+                    /** @description Requests allowed per window */
                     "X-RateLimit-Limit"?: number;
-                    /** @description Requests that are left */
+                    /** @description Requests left in the window */
                     "X-RateLimit-Remaining"?: number;
                     /** @description When the window ends, in milliseconds since 1970 */
                     "X-RateLimit-Reset"?: number;
@@ -7362,7 +7406,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Our fault; quote the request id when you ask about it */
+            /** @description Internal error; quote the request id when reporting it */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -7371,10 +7415,10 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Something that this stands on does not answer */
+            /** @description A dependency is unavailable */
             503: {
                 headers: {
-                    /** @description Seconds to wait before asking again */
+                    /** @description Seconds to wait before trying again */
                     "Retry-After"?: number;
                     [name: string]: unknown;
                 };
@@ -7388,21 +7432,21 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description The acting user; without it the caller is the service itself, with every right. */
+                /** @description The acting user. Without it, the caller is the service itself, with all rights. */
                 "X-User-Id"?: string;
-                /** @description The acting user's address. */
+                /** @description The acting user's e-mail address. */
                 "X-User-Email"?: string;
                 /**
-                 * @description `user`, `domain_admin` or `admin`; what is none of them is a user. Needs `X-User-Id`.
+                 * @description `user`, `domain_admin` or `admin`; any other value counts as `user`. Needs `X-User-Id`.
                  * @example domain_admin
                  */
                 "X-User-Role"?: string;
-                /** @description The acting user's domain, whose budget new jobs count against. */
+                /** @description The acting user's domain. New jobs count against its budget. */
                 "X-User-Domain"?: string;
                 "X-Client-Ip"?: string;
             };
             path: {
-                /** @description The session's id. */
+                /** @description The id of the session. */
                 sessionId: string;
             };
             cookie?: never;
@@ -7413,7 +7457,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Exchanged, by this caller or another */
+            /** @description Exchanged, by this request or a concurrent one */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -7441,7 +7485,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token may only read, or the address is on the block list */
+            /** @description The token may only read, or the address is blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -7450,7 +7494,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description No such session */
+            /** @description Unknown session */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -7459,7 +7503,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The body is larger than 4 MB, or the job than a message */
+            /** @description The body exceeds 4 MB, or the job exceeds the message limit */
             413: {
                 headers: {
                     [name: string]: unknown;
@@ -7477,7 +7521,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description A field is missing or wrong; errors[] names it */
+            /** @description Invalid fields; see errors[] */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -7486,14 +7530,14 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description A limit is used up, or too much has failed from the address */
+            /** @description Rate limit exceeded, or too many failed attempts from this address */
             429: {
                 headers: {
-                    /** @description Seconds to wait before asking again */
+                    /** @description Seconds to wait before trying again */
                     "Retry-After"?: number;
-                    /** @description Requests in a window */
+                    /** @description Requests allowed per window */
                     "X-RateLimit-Limit"?: number;
-                    /** @description Requests that are left */
+                    /** @description Requests left in the window */
                     "X-RateLimit-Remaining"?: number;
                     /** @description When the window ends, in milliseconds since 1970 */
                     "X-RateLimit-Reset"?: number;
@@ -7503,7 +7547,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Our fault; quote the request id when you ask about it */
+            /** @description Internal error; quote the request id when reporting it */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -7512,10 +7556,10 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Something that this stands on does not answer */
+            /** @description A dependency is unavailable */
             503: {
                 headers: {
-                    /** @description Seconds to wait before asking again */
+                    /** @description Seconds to wait before trying again */
                     "Retry-After"?: number;
                     [name: string]: unknown;
                 };
@@ -7529,21 +7573,21 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description The acting user; without it the caller is the service itself, with every right. */
+                /** @description The acting user. Without it, the caller is the service itself, with all rights. */
                 "X-User-Id"?: string;
-                /** @description The acting user's address. */
+                /** @description The acting user's e-mail address. */
                 "X-User-Email"?: string;
                 /**
-                 * @description `user`, `domain_admin` or `admin`; what is none of them is a user. Needs `X-User-Id`.
+                 * @description `user`, `domain_admin` or `admin`; any other value counts as `user`. Needs `X-User-Id`.
                  * @example domain_admin
                  */
                 "X-User-Role"?: string;
-                /** @description The acting user's domain, whose budget new jobs count against. */
+                /** @description The acting user's domain. New jobs count against its budget. */
                 "X-User-Domain"?: string;
                 "X-Client-Ip"?: string;
             };
             path: {
-                /** @description The session's id. */
+                /** @description The id of the session. */
                 sessionId: string;
             };
             cookie?: never;
@@ -7582,7 +7626,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token may only read, or the address is on the block list */
+            /** @description The token may only read, or the address is blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -7591,7 +7635,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description No such session */
+            /** @description Unknown session */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -7600,7 +7644,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The body is larger than 4 MB, or the job than a message */
+            /** @description The body exceeds 4 MB, or the job exceeds the message limit */
             413: {
                 headers: {
                     [name: string]: unknown;
@@ -7618,7 +7662,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description A field is missing or wrong; errors[] names it */
+            /** @description Invalid fields; see errors[] */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -7627,14 +7671,14 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description A limit is used up, or too much has failed from the address */
+            /** @description Rate limit exceeded, or too many failed attempts from this address */
             429: {
                 headers: {
-                    /** @description Seconds to wait before asking again */
+                    /** @description Seconds to wait before trying again */
                     "Retry-After"?: number;
-                    /** @description Requests in a window */
+                    /** @description Requests allowed per window */
                     "X-RateLimit-Limit"?: number;
-                    /** @description Requests that are left */
+                    /** @description Requests left in the window */
                     "X-RateLimit-Remaining"?: number;
                     /** @description When the window ends, in milliseconds since 1970 */
                     "X-RateLimit-Reset"?: number;
@@ -7644,7 +7688,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Our fault; quote the request id when you ask about it */
+            /** @description Internal error; quote the request id when reporting it */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -7653,10 +7697,10 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Something that this stands on does not answer */
+            /** @description A dependency is unavailable */
             503: {
                 headers: {
-                    /** @description Seconds to wait before asking again */
+                    /** @description Seconds to wait before trying again */
                     "Retry-After"?: number;
                     [name: string]: unknown;
                 };
@@ -7669,13 +7713,13 @@ export interface operations {
     listSuppressions: {
         parameters: {
             query?: {
-                /** @description Only this address, in whatever case. */
+                /** @description Only this address, ignoring case. */
                 email?: components["schemas"]["EmailAddress"];
                 /** @description Only this reason. */
                 reason?: components["schemas"]["Reason"];
-                /** @description Items on the page, 1 to 100; 20 if absent. */
+                /** @description Items per page: 1 to 100, default 20. */
                 limit?: number;
-                /** @description The `cursor` of the page before. */
+                /** @description The `cursor` of the previous page. */
                 cursor?: string;
             };
             header?: never;
@@ -7684,7 +7728,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description A page */
+            /** @description A page of suppressions */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -7712,7 +7756,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token may only read, or the address is on the block list */
+            /** @description The token may only read, or the address is blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -7721,14 +7765,14 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description A limit is used up, or too much has failed from the address */
+            /** @description Rate limit exceeded, or too many failed attempts from this address */
             429: {
                 headers: {
-                    /** @description Seconds to wait before asking again */
+                    /** @description Seconds to wait before trying again */
                     "Retry-After"?: number;
-                    /** @description Requests in a window */
+                    /** @description Requests allowed per window */
                     "X-RateLimit-Limit"?: number;
-                    /** @description Requests that are left */
+                    /** @description Requests left in the window */
                     "X-RateLimit-Remaining"?: number;
                     /** @description When the window ends, in milliseconds since 1970 */
                     "X-RateLimit-Reset"?: number;
@@ -7738,7 +7782,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Our fault; quote the request id when you ask about it */
+            /** @description Internal error; quote the request id when reporting it */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -7747,10 +7791,10 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Something that this stands on does not answer */
+            /** @description A dependency is unavailable */
             503: {
                 headers: {
-                    /** @description Seconds to wait before asking again */
+                    /** @description Seconds to wait before trying again */
                     "Retry-After"?: number;
                     [name: string]: unknown;
                 };
@@ -7773,7 +7817,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description The address as it is listed */
+            /** @description The suppression as listed */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -7801,7 +7845,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token may only read, or the address is on the block list */
+            /** @description The token may only read, or the address is blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -7810,7 +7854,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The body is larger than 4 MB, or the job than a message */
+            /** @description The body exceeds 4 MB, or the job exceeds the message limit */
             413: {
                 headers: {
                     [name: string]: unknown;
@@ -7828,7 +7872,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description A field is missing or wrong; errors[] names it */
+            /** @description Invalid fields; see errors[] */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -7837,14 +7881,14 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description A limit is used up, or too much has failed from the address */
+            /** @description Rate limit exceeded, or too many failed attempts from this address */
             429: {
                 headers: {
-                    /** @description Seconds to wait before asking again */
+                    /** @description Seconds to wait before trying again */
                     "Retry-After"?: number;
-                    /** @description Requests in a window */
+                    /** @description Requests allowed per window */
                     "X-RateLimit-Limit"?: number;
-                    /** @description Requests that are left */
+                    /** @description Requests left in the window */
                     "X-RateLimit-Remaining"?: number;
                     /** @description When the window ends, in milliseconds since 1970 */
                     "X-RateLimit-Reset"?: number;
@@ -7854,7 +7898,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Our fault; quote the request id when you ask about it */
+            /** @description Internal error; quote the request id when reporting it */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -7863,10 +7907,10 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Something that this stands on does not answer */
+            /** @description A dependency is unavailable */
             503: {
                 headers: {
-                    /** @description Seconds to wait before asking again */
+                    /** @description Seconds to wait before trying again */
                     "Retry-After"?: number;
                     [name: string]: unknown;
                 };
@@ -7879,9 +7923,9 @@ export interface operations {
     deleteSuppression: {
         parameters: {
             query: {
-                /** @description The address, in whatever case. */
+                /** @description The address, ignoring case. */
                 email: components["schemas"]["EmailAddress"];
-                /** @description Only for this reason; for every one if absent. */
+                /** @description Only remove this reason; all reasons if absent. */
                 reason?: components["schemas"]["Reason"];
             };
             header?: never;
@@ -7890,7 +7934,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description It is not on the list */
+            /** @description The address is not listed */
             204: {
                 headers: {
                     [name: string]: unknown;
@@ -7916,7 +7960,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token may only read, or the address is on the block list */
+            /** @description The token may only read, or the address is blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -7925,14 +7969,14 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description A limit is used up, or too much has failed from the address */
+            /** @description Rate limit exceeded, or too many failed attempts from this address */
             429: {
                 headers: {
-                    /** @description Seconds to wait before asking again */
+                    /** @description Seconds to wait before trying again */
                     "Retry-After"?: number;
-                    /** @description Requests in a window */
+                    /** @description Requests allowed per window */
                     "X-RateLimit-Limit"?: number;
-                    /** @description Requests that are left */
+                    /** @description Requests left in the window */
                     "X-RateLimit-Remaining"?: number;
                     /** @description When the window ends, in milliseconds since 1970 */
                     "X-RateLimit-Reset"?: number;
@@ -7942,7 +7986,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Our fault; quote the request id when you ask about it */
+            /** @description Internal error; quote the request id when reporting it */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -7951,10 +7995,10 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Something that this stands on does not answer */
+            /** @description A dependency is unavailable */
             503: {
                 headers: {
-                    /** @description Seconds to wait before asking again */
+                    /** @description Seconds to wait before trying again */
                     "Retry-After"?: number;
                     [name: string]: unknown;
                 };
@@ -8005,7 +8049,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token may only read, or the address is on the block list */
+            /** @description The token may only read, or the address is blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -8014,7 +8058,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The body is larger than 4 MB, or the job than a message */
+            /** @description The body exceeds 4 MB, or the job exceeds the message limit */
             413: {
                 headers: {
                     [name: string]: unknown;
@@ -8032,7 +8076,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description A field is missing or wrong; errors[] names it */
+            /** @description Invalid fields; see errors[] */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -8041,14 +8085,14 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description A limit is used up, or too much has failed from the address */
+            /** @description Rate limit exceeded, or too many failed attempts from this address */
             429: {
                 headers: {
-                    /** @description Seconds to wait before asking again */
+                    /** @description Seconds to wait before trying again */
                     "Retry-After"?: number;
-                    /** @description Requests in a window */
+                    /** @description Requests allowed per window */
                     "X-RateLimit-Limit"?: number;
-                    /** @description Requests that are left */
+                    /** @description Requests left in the window */
                     "X-RateLimit-Remaining"?: number;
                     /** @description When the window ends, in milliseconds since 1970 */
                     "X-RateLimit-Reset"?: number;
@@ -8058,7 +8102,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Our fault; quote the request id when you ask about it */
+            /** @description Internal error; quote the request id when reporting it */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -8067,10 +8111,10 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Something that this stands on does not answer */
+            /** @description A dependency is unavailable */
             503: {
                 headers: {
-                    /** @description Seconds to wait before asking again */
+                    /** @description Seconds to wait before trying again */
                     "Retry-After"?: number;
                     [name: string]: unknown;
                 };
@@ -8093,7 +8137,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description It was good, and is no more */
+            /** @description The token was valid and is used now */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -8121,7 +8165,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token may only read, or the address is on the block list */
+            /** @description The token may only read, or the address is blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -8130,7 +8174,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Unknown, used, cancelled, over, or for another purpose */
+            /** @description Unknown, used, cancelled or expired token, or another purpose */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -8139,7 +8183,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The body is larger than 4 MB, or the job than a message */
+            /** @description The body exceeds 4 MB, or the job exceeds the message limit */
             413: {
                 headers: {
                     [name: string]: unknown;
@@ -8157,7 +8201,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description A field is missing or wrong; errors[] names it */
+            /** @description Invalid fields; see errors[] */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -8166,14 +8210,14 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description A limit is used up, or too much has failed from the address */
+            /** @description Rate limit exceeded, or too many failed attempts from this address */
             429: {
                 headers: {
-                    /** @description Seconds to wait before asking again */
+                    /** @description Seconds to wait before trying again */
                     "Retry-After"?: number;
-                    /** @description Requests in a window */
+                    /** @description Requests allowed per window */
                     "X-RateLimit-Limit"?: number;
-                    /** @description Requests that are left */
+                    /** @description Requests left in the window */
                     "X-RateLimit-Remaining"?: number;
                     /** @description When the window ends, in milliseconds since 1970 */
                     "X-RateLimit-Reset"?: number;
@@ -8183,7 +8227,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Our fault; quote the request id when you ask about it */
+            /** @description Internal error; quote the request id when reporting it */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -8192,10 +8236,10 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Something that this stands on does not answer */
+            /** @description A dependency is unavailable */
             503: {
                 headers: {
-                    /** @description Seconds to wait before asking again */
+                    /** @description Seconds to wait before trying again */
                     "Retry-After"?: number;
                     [name: string]: unknown;
                 };
@@ -8209,16 +8253,16 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description The acting user; without it the caller is the service itself, with every right. */
+                /** @description The acting user. Without it, the caller is the service itself, with all rights. */
                 "X-User-Id"?: string;
-                /** @description The acting user's address. */
+                /** @description The acting user's e-mail address. */
                 "X-User-Email"?: string;
                 /**
-                 * @description `user`, `domain_admin` or `admin`; what is none of them is a user. Needs `X-User-Id`.
+                 * @description `user`, `domain_admin` or `admin`; any other value counts as `user`. Needs `X-User-Id`.
                  * @example domain_admin
                  */
                 "X-User-Role"?: string;
-                /** @description The acting user's domain, whose budget new jobs count against. */
+                /** @description The acting user's domain. New jobs count against its budget. */
                 "X-User-Domain"?: string;
                 "X-Client-Ip"?: string;
             };
@@ -8231,7 +8275,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description The first use */
+            /** @description The first use of the code */
             201: {
                 headers: {
                     [name: string]: unknown;
@@ -8259,7 +8303,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token may only read, or the address is on the block list */
+            /** @description The token may only read, or the address is blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -8268,7 +8312,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description It was used before */
+            /** @description The code was already used */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -8277,7 +8321,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The body is larger than 4 MB, or the job than a message */
+            /** @description The body exceeds 4 MB, or the job exceeds the message limit */
             413: {
                 headers: {
                     [name: string]: unknown;
@@ -8295,7 +8339,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description A field is missing or wrong; errors[] names it */
+            /** @description Invalid fields; see errors[] */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -8304,14 +8348,14 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description A limit is used up, or too much has failed from the address */
+            /** @description Rate limit exceeded, or too many failed attempts from this address */
             429: {
                 headers: {
-                    /** @description Seconds to wait before asking again */
+                    /** @description Seconds to wait before trying again */
                     "Retry-After"?: number;
-                    /** @description Requests in a window */
+                    /** @description Requests allowed per window */
                     "X-RateLimit-Limit"?: number;
-                    /** @description Requests that are left */
+                    /** @description Requests left in the window */
                     "X-RateLimit-Remaining"?: number;
                     /** @description When the window ends, in milliseconds since 1970 */
                     "X-RateLimit-Reset"?: number;
@@ -8321,7 +8365,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Our fault; quote the request id when you ask about it */
+            /** @description Internal error; quote the request id when reporting it */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -8330,10 +8374,10 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Something that this stands on does not answer */
+            /** @description A dependency is unavailable */
             503: {
                 headers: {
-                    /** @description Seconds to wait before asking again */
+                    /** @description Seconds to wait before trying again */
                     "Retry-After"?: number;
                     [name: string]: unknown;
                 };
@@ -8346,7 +8390,7 @@ export interface operations {
     lookAtSubscription: {
         parameters: {
             query: {
-                /** @description The token of a mail's link */
+                /** @description The token of an unsubscribe link */
                 token: string;
             };
             header?: never;
@@ -8355,7 +8399,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description The page */
+            /** @description The unsubscribe page */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -8364,7 +8408,7 @@ export interface operations {
                     "text/html": string;
                 };
             };
-            /** @description The link is damaged or was not made here */
+            /** @description The link is damaged or was not issued here */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -8373,7 +8417,7 @@ export interface operations {
                     "text/html": string;
                 };
             };
-            /** @description The address is on the block list */
+            /** @description The address is blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -8382,7 +8426,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The mail is not known any more */
+            /** @description The mail is no longer known */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -8391,14 +8435,14 @@ export interface operations {
                     "text/html": string;
                 };
             };
-            /** @description A limit is used up, or too much has failed from the address */
+            /** @description Rate limit exceeded, or too many failed attempts from this address */
             429: {
                 headers: {
-                    /** @description Seconds to wait before asking again */
+                    /** @description Seconds to wait before trying again */
                     "Retry-After"?: number;
-                    /** @description Requests in a window */
+                    /** @description Requests allowed per window */
                     "X-RateLimit-Limit"?: number;
-                    /** @description Requests that are left */
+                    /** @description Requests left in the window */
                     "X-RateLimit-Remaining"?: number;
                     /** @description When the window ends, in milliseconds since 1970 */
                     "X-RateLimit-Reset"?: number;
@@ -8408,7 +8452,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The database does not answer */
+            /** @description The database is unavailable */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -8422,7 +8466,7 @@ export interface operations {
     unsubscribe: {
         parameters: {
             query: {
-                /** @description The token of a mail's link */
+                /** @description The token of an unsubscribe link */
                 token: string;
             };
             header?: never;
@@ -8435,7 +8479,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Done */
+            /** @description The change is saved */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -8444,7 +8488,7 @@ export interface operations {
                     "text/html": string;
                 };
             };
-            /** @description The link is damaged or was not made here */
+            /** @description The link is damaged or was not issued here */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -8453,7 +8497,7 @@ export interface operations {
                     "text/html": string;
                 };
             };
-            /** @description The address is on the block list */
+            /** @description The address is blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -8462,7 +8506,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The mail is not known any more */
+            /** @description The mail is no longer known */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -8471,7 +8515,7 @@ export interface operations {
                     "text/html": string;
                 };
             };
-            /** @description The form is larger than 16 KB */
+            /** @description The form exceeds 16 KB */
             413: {
                 headers: {
                     [name: string]: unknown;
@@ -8480,14 +8524,14 @@ export interface operations {
                     "text/html": string;
                 };
             };
-            /** @description A limit is used up, or too much has failed from the address */
+            /** @description Rate limit exceeded, or too many failed attempts from this address */
             429: {
                 headers: {
-                    /** @description Seconds to wait before asking again */
+                    /** @description Seconds to wait before trying again */
                     "Retry-After"?: number;
-                    /** @description Requests in a window */
+                    /** @description Requests allowed per window */
                     "X-RateLimit-Limit"?: number;
-                    /** @description Requests that are left */
+                    /** @description Requests left in the window */
                     "X-RateLimit-Remaining"?: number;
                     /** @description When the window ends, in milliseconds since 1970 */
                     "X-RateLimit-Reset"?: number;
@@ -8497,7 +8541,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The database does not answer */
+            /** @description The database is unavailable */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -8511,32 +8555,32 @@ export interface operations {
     listUserSessions: {
         parameters: {
             query?: {
-                /** @description The session that asks: it is marked as `current`. */
+                /** @description The caller's session, marked as `current` in the list. */
                 current?: string;
             };
             header?: {
-                /** @description The acting user; without it the caller is the service itself, with every right. */
+                /** @description The acting user. Without it, the caller is the service itself, with all rights. */
                 "X-User-Id"?: string;
-                /** @description The acting user's address. */
+                /** @description The acting user's e-mail address. */
                 "X-User-Email"?: string;
                 /**
-                 * @description `user`, `domain_admin` or `admin`; what is none of them is a user. Needs `X-User-Id`.
+                 * @description `user`, `domain_admin` or `admin`; any other value counts as `user`. Needs `X-User-Id`.
                  * @example domain_admin
                  */
                 "X-User-Role"?: string;
-                /** @description The acting user's domain, whose budget new jobs count against. */
+                /** @description The acting user's domain. New jobs count against its budget. */
                 "X-User-Domain"?: string;
                 "X-Client-Ip"?: string;
             };
             path: {
-                /** @description The user's id. */
+                /** @description The id of the user. */
                 userId: string;
             };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
-            /** @description The sessions */
+            /** @description The sessions, most recently used first */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -8564,7 +8608,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token may only read, or the address is on the block list */
+            /** @description The token may only read, or the address is blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -8573,14 +8617,14 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description A limit is used up, or too much has failed from the address */
+            /** @description Rate limit exceeded, or too many failed attempts from this address */
             429: {
                 headers: {
-                    /** @description Seconds to wait before asking again */
+                    /** @description Seconds to wait before trying again */
                     "Retry-After"?: number;
-                    /** @description Requests in a window */
+                    /** @description Requests allowed per window */
                     "X-RateLimit-Limit"?: number;
-                    /** @description Requests that are left */
+                    /** @description Requests left in the window */
                     "X-RateLimit-Remaining"?: number;
                     /** @description When the window ends, in milliseconds since 1970 */
                     "X-RateLimit-Reset"?: number;
@@ -8590,7 +8634,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Our fault; quote the request id when you ask about it */
+            /** @description Internal error; quote the request id when reporting it */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -8599,10 +8643,10 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Something that this stands on does not answer */
+            /** @description A dependency is unavailable */
             503: {
                 headers: {
-                    /** @description Seconds to wait before asking again */
+                    /** @description Seconds to wait before trying again */
                     "Retry-After"?: number;
                     [name: string]: unknown;
                 };
@@ -8615,32 +8659,32 @@ export interface operations {
     revokeUserSessions: {
         parameters: {
             query?: {
-                /** @description The session of this user that is not revoked. */
+                /** @description The session that is not revoked. */
                 except?: string;
             };
             header?: {
-                /** @description The acting user; without it the caller is the service itself, with every right. */
+                /** @description The acting user. Without it, the caller is the service itself, with all rights. */
                 "X-User-Id"?: string;
-                /** @description The acting user's address. */
+                /** @description The acting user's e-mail address. */
                 "X-User-Email"?: string;
                 /**
-                 * @description `user`, `domain_admin` or `admin`; what is none of them is a user. Needs `X-User-Id`.
+                 * @description `user`, `domain_admin` or `admin`; any other value counts as `user`. Needs `X-User-Id`.
                  * @example domain_admin
                  */
                 "X-User-Role"?: string;
-                /** @description The acting user's domain, whose budget new jobs count against. */
+                /** @description The acting user's domain. New jobs count against its budget. */
                 "X-User-Domain"?: string;
                 "X-Client-Ip"?: string;
             };
             path: {
-                /** @description The user's id. */
+                /** @description The id of the user. */
                 userId: string;
             };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
-            /** @description They are revoked */
+            /** @description The sessions are revoked */
             204: {
                 headers: {
                     [name: string]: unknown;
@@ -8666,7 +8710,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token may only read, or the address is on the block list */
+            /** @description The token may only read, or the address is blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -8675,7 +8719,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `except` is not a session of this user; nothing changed */
+            /** @description `except` is not a session of this user; nothing was revoked */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -8684,14 +8728,14 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description A limit is used up, or too much has failed from the address */
+            /** @description Rate limit exceeded, or too many failed attempts from this address */
             429: {
                 headers: {
-                    /** @description Seconds to wait before asking again */
+                    /** @description Seconds to wait before trying again */
                     "Retry-After"?: number;
-                    /** @description Requests in a window */
+                    /** @description Requests allowed per window */
                     "X-RateLimit-Limit"?: number;
-                    /** @description Requests that are left */
+                    /** @description Requests left in the window */
                     "X-RateLimit-Remaining"?: number;
                     /** @description When the window ends, in milliseconds since 1970 */
                     "X-RateLimit-Reset"?: number;
@@ -8701,7 +8745,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Our fault; quote the request id when you ask about it */
+            /** @description Internal error; quote the request id when reporting it */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -8710,10 +8754,10 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Something that this stands on does not answer */
+            /** @description A dependency is unavailable */
             503: {
                 headers: {
-                    /** @description Seconds to wait before asking again */
+                    /** @description Seconds to wait before trying again */
                     "Retry-After"?: number;
                     [name: string]: unknown;
                 };

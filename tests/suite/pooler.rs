@@ -276,7 +276,7 @@ async fn live(here: &Sessions, there: &Sessions) {
         device: Device::parse("curl/8.5.0"),
         ip_address: None,
     };
-    here.begin(&new).await.unwrap();
+    here.create(&new).await.unwrap();
     let (given, next) = (token("t0"), token("t1"));
     let refreshed = there.refresh(&new.id, Viewer::ALL, &given, &next).await;
     assert_eq!(refreshed.unwrap(), Refreshed::Rotated);

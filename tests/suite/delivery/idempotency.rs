@@ -9,7 +9,7 @@ use redis::AsyncCommands as _;
 use serde_json::{Value, json};
 use shared::service::job::{Created, Idempotency, Jobs, NewJob, RecordState};
 
-use super::lease::order;
+use super::lease::options;
 use super::{delivered, figures, forget_deduplication};
 use crate::support::TestCloud;
 use crate::support::cloud::{Answer, TIMEOUT, answer, with_json};
@@ -127,14 +127,16 @@ async fn request_with_a_lost_answer_is_recorded_once_and_still_published() {
     // Teaches the store the script, so that the one call that is cut has done its work.
     let other = Idempotency::new("-", "/api/queue/emails", "invite-0", b"{}");
     assert_eq!(
-        jobs.create(&order(), &[new()], Some(&other)).await.unwrap(),
+        jobs.create(&options(), &[new()], Some(&other))
+            .await
+            .unwrap(),
         Created::New
     );
 
     let first = new();
     store.front.faults().set_for_next(1, Fault::CutAnswer);
     let created = jobs
-        .create(&order(), std::slice::from_ref(&first), Some(&key))
+        .create(&options(), std::slice::from_ref(&first), Some(&key))
         .await;
     let Ok(Created::Same {
         ids,
@@ -145,7 +147,7 @@ async fn request_with_a_lost_answer_is_recorded_once_and_still_published() {
         panic!("{created:?}");
     };
     assert_eq!(ids.as_slice(), std::slice::from_ref(&first.id));
-    let Ok(Created::Same { ids, .. }) = jobs.create(&order(), &[new()], Some(&key)).await else {
+    let Ok(Created::Same { ids, .. }) = jobs.create(&options(), &[new()], Some(&key)).await else {
         panic!("an equal wish is recognised");
     };
     assert_eq!(

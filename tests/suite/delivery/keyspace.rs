@@ -7,7 +7,7 @@ use redis::AsyncCommands as _;
 use serde_json::json;
 use shared::service::job::{Jobs, NewJob};
 
-use super::lease::order;
+use super::lease::options;
 use super::{cancel, publish, retry};
 use crate::support::TestCloud;
 use crate::support::cloud::{answer, with_json};
@@ -113,7 +113,7 @@ async fn job_list_keeps_the_newest_thousand_and_the_open_set_drops_lost_jobs() {
             .map(|_| NewJob::new(&signature_request("ann@example.com")).unwrap())
             .collect();
         newest.clone_from(&new[199].id);
-        jobs.create(&order(), &new, None).await.unwrap();
+        jobs.create(&options(), &new, None).await.unwrap();
     }
     let kept: Vec<String> = redis.lrange("jobs:email", 0, -1).await.unwrap();
     assert_eq!((kept.len(), &kept[0]), (1000, &newest));

@@ -9,7 +9,7 @@ use shared::service::job::{
     Status, Viewer,
 };
 
-use super::lease::order;
+use super::lease::options;
 use super::{cancel, delivered, figures, message, retry, wait_of};
 use crate::outages::gate::{Gate, Verdict};
 use crate::support::TestCloud;
@@ -228,7 +228,7 @@ async fn job_deferred_by_a_limit_is_redriven_at_once() {
     let jobs = Jobs::new(store.client());
     let job = NewJob::new(&json!({ "to": TO })).unwrap();
     let new = std::slice::from_ref(&job);
-    jobs.create(&order(), new, None).await.unwrap();
+    jobs.create(&options(), new, None).await.unwrap();
     let incoming = Incoming {
         job_id: &job.id,
         job: JobType::Email,
@@ -275,7 +275,7 @@ async fn repeated_cancellation_keeps_a_job_redriven_meanwhile() {
     let [job, taught] = [(); 2].map(|()| NewJob::new(&json!({ "to": TO })).unwrap());
     for job in [&job, &taught] {
         let new = std::slice::from_ref(job);
-        others.create(&order(), new, None).await.unwrap();
+        others.create(&options(), new, None).await.unwrap();
     }
     // The store knows both scripts, so that each call is one request.
     others.cancel(&taught.id, Viewer::ALL).await.unwrap();

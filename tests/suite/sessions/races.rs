@@ -52,7 +52,7 @@ async fn begin(sessions: &Sessions, user: Uuid) -> SessionId {
         device: Device::parse(""),
         ip_address: None,
     };
-    let begun = sessions.begin(&new).await.unwrap();
+    let begun = sessions.create(&new).await.unwrap();
     assert!(matches!(begun, Created::New { .. }), "{begun:?}");
     new.id
 }

@@ -12,7 +12,7 @@ use shared::service::job::{
     NewJob, Progress, Redriven, Refusal, Status, Viewer,
 };
 
-use super::super::lease::order;
+use super::super::lease::options;
 use super::reference::Reference;
 use super::{Age, End, Said, Step};
 use crate::support::store::Store;
@@ -98,7 +98,7 @@ impl<'a> Subject<'a> {
             Step::Create => {
                 let new = std::slice::from_ref(&self.new);
                 assert_eq!(
-                    self.jobs.create(&order(), new, None).await.unwrap(),
+                    self.jobs.create(&options(), new, None).await.unwrap(),
                     Created::New
                 );
                 Said::Created
