@@ -4,7 +4,7 @@
 -- were revoked: *at (ms), *except (the one that was kept, or empty). No session's id begins with a star.
 
 local INDEX_LIFE = LONGEST + 86400000
-local FORMER_MEMBERS = 500       -- of a set of the web app's no more than these are looked at,
+local FORMER_MEMBERS = 250       -- of a set of the web app's no more than these are looked at,
 local FORMER_PART = 10           -- and so many in one command: hardly any of them still live
 
 -- The web app kept the ids as a set, from which nothing was ever taken. Those that live become fields.
