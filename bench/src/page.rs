@@ -62,7 +62,7 @@ to be expected. Without LTO all take 17 (`scripts/lambda-build`), and 20 program
 |---|---:|---:|---:|---:|
 | fat (chosen) | 5.36 MB | 7.69 MB | 2.91 MB | 81 s |
 | fat, the function itself at `opt-level = 1` | 6.79 MB | | | 63 s |
-| thin | 6.78 MB | 9.89 MB | 3.62 MB | 109 s |
+| thin | 6.78 MB | 9.89 MB | 3.62 MB | |
 | thin, identical code folded by the linker | 6.66 MB | | | 113 s |
 | off | 7.74 MB | 10.74 MB | 4.52 MB | |\n
 ";

@@ -184,11 +184,13 @@ $$;
 -- An item is {place, type, userId | ownerOf | accountOf, title, message, metadata, actionUrl}: the user is named, or is
 -- who started the signing request `ownerOf`, or has the account of the address `accountOf`.
 -- `outcome` is what the receipt says, or `unknown` where there is no such request (yet): that item has no receipt.
+-- A transaction of the web app may change the counts of several users in another order. This function then gives up before
+-- the server chooses a victim (deadlock_timeout, a second); its job calls it again, and what is written stays written once.
 create or replace function signtusk.notify(job text, items jsonb)
 returns table (
   place integer, outcome text, announced boolean, notification jsonb, unread bigint, version bigint, subscriptions jsonb
 )
-language plpgsql security definer set search_path = '' as $$
+language plpgsql security definer set search_path = '' set lock_timeout = '300ms' as $$
 #variable_conflict use_column
 declare
   item record;

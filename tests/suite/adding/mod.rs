@@ -66,7 +66,10 @@ fn template_of_the_pages_has_blocks_rights_logs_and_alarms() {
         let name = name(folder);
         let functions = template.functions();
         let function = functions.iter().find(|it| it.name == name).unwrap();
-        assert_eq!(function.properties["CodeUri"], folder);
+        assert_eq!(
+            function.properties["CodeUri"],
+            format!("target/lambda/{name}")
+        );
         assert!(tree.has(&format!("{folder}/src/main.rs")), "{folder}");
         let events = function.properties["Events"].as_object().unwrap();
         let mut paths = events.values().map(|event| &event["Properties"]["Path"]);

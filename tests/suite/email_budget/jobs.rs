@@ -90,8 +90,9 @@ async fn bulk_recipient_without_budget_does_not_delay_the_others() {
 
     pass_windows(&cloud, &exhausted).await;
     let job = cloud.wait_for(&id, "completed").await;
-    assert_eq!(job["result"]["sent"], 1, "{job:#}");
-    assert_eq!(job["result"]["skipped"], 4, "{job:#}");
+    // It goes on at the one that waited: the two before it stand in the result, the two behind it are looked up again.
+    assert_eq!(job["result"]["sent"], 3, "{job:#}");
+    assert_eq!(job["result"]["skipped"], 2, "{job:#}");
     let mails = cloud.mails();
     for number in 0..5 {
         let expected = if number == 2 { 2 } else { 1 };

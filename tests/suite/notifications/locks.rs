@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use serde_json::json;
-use shared::service::notification::{Notifications, Selection};
+use shared::service::notification::{Entry, Error, Notifications, Recipient, Selection};
 
 use super::somebody;
 use crate::support::ledger::LedgerDatabase;
@@ -69,4 +69,49 @@ async fn web_app_locking_rows_in_reverse_order_is_not_the_deadlock_victim() {
         .expect("the web app waits, and goes on");
     change.commit().await.unwrap();
     assert_eq!(reading.await.unwrap().unwrap().updated, 2);
+}
+
+/// A job's notifications lock the counts of their users in one order; the web app need not.
+#[tokio::test]
+async fn web_app_changing_two_users_in_reverse_order_is_not_the_deadlock_victim() {
+    let database = LedgerDatabase::fresh().await;
+    let mut users = [somebody(), somebody()];
+    users.sort();
+    for user in users {
+        let row = format!(
+            "insert into public.notifications (user_id, type, title, message) values ('{user}', 'general', 'T', 'M')"
+        );
+        database.execute(&row).await;
+    }
+    let web_app = database.connect_as_owner();
+    let change = web_app.transaction().await.unwrap();
+    let update =
+        |user| format!("update public.notifications set is_read = true where user_id = '{user}'");
+    change.execute(&update(users[1]), &[]).await.unwrap();
+    let functions = Notifications::new(database.connect());
+    let entries = users.map(|user| Entry {
+        kind: "general",
+        recipient: Recipient::User(user),
+        title: "T".to_owned(),
+        message: "M".to_owned(),
+        metadata: serde_json::Map::new(),
+        action_url: None,
+    });
+    let (notifications, written) = (functions.clone(), entries.clone());
+    let writing = tokio::spawn(async move { notifications.write("job-1", 0, &written).await });
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    change
+        .execute(&update(users[0]), &[])
+        .await
+        .expect("the web app waits, and goes on");
+    change.commit().await.unwrap();
+    let results = match writing.await.unwrap() {
+        Err(Error::Postgres(error)) if error.is_transient() => {
+            functions.write("job-1", 0, &entries).await
+        }
+        results => results,
+    };
+    assert_eq!(results.unwrap().len(), 2);
+    let rows = "select to_jsonb(count(*)) as value from public.notifications";
+    assert_eq!(database.read(rows).await, json!(4));
 }

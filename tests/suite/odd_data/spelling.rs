@@ -12,6 +12,7 @@ use super::samples;
 use crate::support::TestCloud;
 use crate::support::cloud::{Answer, answer, with_json};
 use crate::support::ledger::LedgerDatabase;
+use crate::support::payloads::signature_request;
 
 /// A text with each letter in one case or the other.
 fn cased(text: &str, flips: &[bool]) -> String {
@@ -199,6 +200,55 @@ async fn identity_in_random_case_is_the_same_on_every_route() {
         .filter(|key| key.contains(&user.to_string().to_uppercase()) || key.contains("ACME"))
         .collect();
     assert!(written_twice.is_empty(), "{written_twice:?}");
+}
+
+/// Six tokens and as many redemptions stay below their limits.
+#[tokio::test]
+async fn address_in_random_case_is_the_same_to_suppressions_mail_events_and_tokens() {
+    let cloud = TestCloud::start().await;
+    let mail = cloud.enqueue(&signature_request("Ann@Acme.Example")).await;
+    cloud.wait_for(&mail, "completed").await;
+    let suppressed = json!({ "email": "ann@ACME.example", "reason": "manual" });
+    let put = cloud.request(Method::PUT, "/api/suppressions");
+    assert!(
+        answer(with_json(put, &suppressed))
+            .await
+            .status
+            .is_success()
+    );
+
+    let mut former: Option<String> = None;
+    for flips in samples(&prop::collection::vec(any::<bool>(), 7), 6) {
+        let address = cased("ann@acme.example", &flips);
+        for path in ["/api/suppressions", "/api/mail-events"] {
+            let found = cloud.get(&format!("{path}?email={address}")).await;
+            let items = found.body["items"].as_array().map(Vec::len);
+            assert_eq!(items, Some(1), "{path} {address}: {found:?}");
+        }
+        let wanted = json!({ "email": address, "purpose": "password-reset" });
+        let issued = cloud.post("/api/tokens", &wanted).await;
+        let token = issued.body["token"].as_str().unwrap().to_owned();
+        let Some(former) = former.replace(token) else {
+            continue;
+        };
+        let redeemed = json!({ "token": former, "purpose": "password-reset" });
+        let redeemed = cloud.post("/api/tokens/redeem", &redeemed).await;
+        assert_eq!(
+            redeemed.status, 404,
+            "{address} has a newer one: {redeemed:?}"
+        );
+    }
+    let redeemed = json!({ "token": former, "purpose": "password-reset" });
+    let redeemed = cloud.post("/api/tokens/redeem", &redeemed).await;
+    assert_eq!(redeemed.body["email"], "ann@acme.example", "{redeemed:?}");
+
+    let after = cloud.enqueue(&signature_request("ANN@acme.EXAMPLE")).await;
+    let job = cloud.wait_for(&after, "completed").await;
+    assert_eq!(
+        job["result"]["suppressed"].as_array().unwrap().len(),
+        1,
+        "{job:#}"
+    );
 }
 
 /// The ledger's key holds it: in another case the same mail would go a second time.

@@ -70,11 +70,12 @@ impl Error {
 struct Refusal(String);
 
 /// Whether the server's answer says that the transaction was rolled back for a reason that passes: connection and
-/// resource trouble, an operator's intervention, a fail-over to a read-only standby, a lost race.
+/// resource trouble, an operator's intervention, a fail-over to a read-only standby, a lost race, a lock that others hold.
 fn passes(state: &SqlState) -> bool {
     let code = state.code();
     ["08", "40", "53", "57", "58"]
         .iter()
         .any(|class| code.starts_with(class))
         || *state == SqlState::READ_ONLY_SQL_TRANSACTION
+        || *state == SqlState::LOCK_NOT_AVAILABLE
 }
