@@ -303,7 +303,7 @@ async fn enqueue_rejected_by_qstash_is_an_internal_error() {
     let refused = enqueue(&cloud, None, &signature_request(&address(0))).await;
     refused.assert_problem(500, "internal", "a rejected message");
     assert!(
-        cloud.logs().contains("QStash rejected a job"),
+        cloud.logs().contains("QStash rejected the job"),
         "{}",
         cloud.logs()
     );
