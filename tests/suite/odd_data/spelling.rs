@@ -240,7 +240,8 @@ async fn address_in_random_case_is_the_same_to_suppressions_mail_events_and_toke
     }
     let redeemed = json!({ "token": former, "purpose": "password-reset" });
     let redeemed = cloud.post("/api/tokens/redeem", &redeemed).await;
-    assert_eq!(redeemed.body["email"], "ann@acme.example", "{redeemed:?}");
+    let email = redeemed.body["email"].as_str().unwrap();
+    assert!(email.eq_ignore_ascii_case("ann@acme.example"), "{email}");
 
     let after = cloud.enqueue(&signature_request("ANN@acme.EXAMPLE")).await;
     let job = cloud.wait_for(&after, "completed").await;

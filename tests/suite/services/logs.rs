@@ -10,18 +10,18 @@ use crate::support::TestCloud;
 use crate::support::cloud::{answer, with_json};
 
 /// Stands in everything that a caller hands in and no log may repeat.
-const MARK: &str = "MARKED";
+const MARK: &str = "CANARY";
 
 /// A mail with the mark in all of it.
 fn marked() -> Value {
     json!({
         "type": "signature-request",
-        "to": "marked.person@example.com",
-        "signerName": "MARKED Signer",
-        "documentTitle": "MARKED lease",
-        "senderName": "MARKED Owner",
-        "message": "MARKED words",
-        "signatureUrl": "https://app.example.com/sign/MARKED?token=MARKED",
+        "to": "canary.person@example.com",
+        "signerName": "CANARY Signer",
+        "documentTitle": "CANARY lease",
+        "senderName": "CANARY Owner",
+        "message": "CANARY words",
+        "signatureUrl": "https://app.example.com/sign/CANARY?token=CANARY",
     })
 }
 
@@ -59,11 +59,11 @@ async fn providers(cloud: &TestCloud) {
 async fn payloads(cloud: &TestCloud) {
     for (pointer, value) in [
         ("/type", json!(MARK)),
-        ("/to", json!("MARKED@@example.com")),
+        ("/to", json!("CANARY@@example.com")),
         ("/to", json!({ MARK: MARK })),
-        ("/signatureUrl", json!("javascript:MARKED")),
+        ("/signatureUrl", json!("javascript:CANARY")),
         ("/signerName", json!([MARK])),
-        ("/documentTitle", json!("MARKED\u{0}")),
+        ("/documentTitle", json!("CANARY\u{0}")),
     ] {
         let mut body = tracked(cloud).await;
         *body.pointer_mut(pointer).unwrap() = value;
@@ -79,7 +79,7 @@ async fn payloads(cloud: &TestCloud) {
         });
         cloud.deliver("job-failed", &callback).await;
     }
-    let page = "<html>MARKED</html>";
+    let page = "<html>CANARY</html>";
     let callback = json!({
         "sourceMessageId": "msg_page",
         "url": cloud.url("/api/jobs/send-email"),
@@ -119,16 +119,16 @@ async fn callers(cloud: &TestCloud) {
     .await;
     answer(cloud.bare(
         Method::GET,
-        "/api/queue/jobs/MARKED?label=MARKED&cursor=MARKED",
+        "/api/queue/jobs/CANARY?label=CANARY&cursor=CANARY",
     ))
     .await;
-    answer(cloud.request(Method::GET, "/api/queue/jobs?label=MARKED&cursor=MARKED")).await;
+    answer(cloud.request(Method::GET, "/api/queue/jobs?label=CANARY&cursor=CANARY")).await;
     let request = cloud.request(Method::POST, "/api/queue/emails");
     let request = request
         .header("idempotency-key", MARK)
-        .header("x-user-email", "MARKED@example.com");
+        .header("x-user-email", "CANARY@example.com");
     answer(with_json(request, &marked())).await;
-    for signature in [MARK, "MARKED.MARKED.MARKED"] {
+    for signature in [MARK, "CANARY.CANARY.CANARY"] {
         let request = cloud.bare(Method::POST, "/api/jobs/send-email");
         answer(
             request
@@ -161,7 +161,7 @@ fn assert_silent(cloud: &TestCloud) {
         .filter_map(|name| cloud.environment().get(name));
     let forbidden: Vec<String> = secrets
         .map(String::as_str)
-        .chain([MARK, "marked.person", "@example.com", "Bearer", "eyJ"])
+        .chain([MARK, "canary.person", "@example.com", "Bearer", "eyJ"])
         .map(str::to_lowercase)
         .filter(|secret| !secret.is_empty())
         .collect();

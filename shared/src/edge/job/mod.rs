@@ -247,7 +247,7 @@ impl Worker {
                 self.retry(call, claim, error, after)
             }
             Stop::Reject(error) => {
-                tracing::warn!(reason = error, "attempt failed; the job is marked dead");
+                tracing::warn!(reason = error, "attempt failed; the job is dead");
                 (AttemptOutcome::Dead(error.clone()), Outcome::Reject(error))
             }
             Stop::Defer { after, reason } => {
