@@ -224,7 +224,10 @@ mod tests {
     #[tokio::test]
     async fn lost_answer_leaves_its_batch_in_doubt_and_the_rest_unsent() {
         let half = format!(r#"{{"a":"{}"}}"#, "x".repeat(BATCH_BYTES / 2));
-        let server = Server::answering([taken(&["a"]), Answer::json(502, r#"{"error":"gone"}"#)]);
+        let server = Server::answering([
+            Answer::json(200, r#"{"messageId":"a"}"#),
+            Answer::json(502, r#"{"error":"gone"}"#),
+        ]);
         let jobs = ["a", "b", "c"].map(|id| job(id, &half));
         let handover = publisher(&server).hand_over(&jobs).await;
         assert_eq!(
