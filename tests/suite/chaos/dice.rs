@@ -1,6 +1,6 @@
 //! Numbers that a seed decides.
 
-/// A generator (SplitMix64). Equal seeds throw equal numbers.
+/// A generator (`SplitMix64`). Equal seeds throw equal numbers.
 pub(super) struct Dice(u64);
 
 impl Dice {

@@ -27,7 +27,7 @@ impl Figures<'_> {
     /// Prints them, and writes them into the page that the environment names.
     pub(super) fn publish(&self) {
         println!("{self}");
-        let Ok(path) = std::env::var(PAGE) else {
+        let Some(path) = shared::base::env::optional(PAGE) else {
             return;
         };
         let page = std::fs::read_to_string(&path).unwrap();

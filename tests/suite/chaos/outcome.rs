@@ -10,7 +10,7 @@ use crate::support::TestCloud;
 use crate::support::ledger::LedgerDatabase;
 
 /// How long everything that was acknowledged may take to arrive after the last fault.
-const TIMEOUT: Duration = Duration::from_mins(3);
+const TIMEOUT: Duration = Duration::from_mins(10);
 
 /// How long nothing more may come before what came is counted: half an hour of the queue's time.
 const QUIET: Duration = Duration::from_secs(3);

@@ -4,6 +4,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use local_mail::Fault;
 use serde_json::{Value, json};
+use shared::base::clock::Clock;
 use shared::service::job::{
     AttemptOutcome, Cancelled, Claimed, Deferral, Incoming, JobType, Jobs, NewJob, Redriven,
     Status, Viewer,
@@ -240,7 +241,7 @@ async fn job_deferred_by_a_limit_is_redriven_at_once() {
         panic!("a queued job can be claimed");
     };
     let deferral = Deferral {
-        at: jiff::Timestamp::now() + std::time::Duration::from_hours(1),
+        at: Clock::system().now() + std::time::Duration::from_hours(1),
         reason: "over budget".into(),
         in_a_row: 1,
     };
@@ -269,7 +270,7 @@ async fn repeated_cancellation_keeps_a_job_redriven_meanwhile() {
     let gate = Gate::start().await;
     gate.aim(&store.front.url());
     let (jobs, others) = (
-        Jobs::new(store.client_at(&gate.url())),
+        Jobs::new(Store::client_at(&gate.url())),
         Jobs::new(store.client()),
     );
     let [job, taught] = [(); 2].map(|()| NewJob::new(&json!({ "to": TO })).unwrap());

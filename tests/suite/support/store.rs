@@ -43,7 +43,7 @@ impl Store {
     }
 
     /// A client with the front's token that reaches it at this URL.
-    pub(crate) fn client_at(&self, url: &str) -> Redis {
+    pub(crate) fn client_at(url: &str) -> Redis {
         client(url, TOKEN)
     }
 

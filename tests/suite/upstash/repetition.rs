@@ -181,7 +181,7 @@ async fn refused_repetition_does_not_hide_that_the_first_attempt_ran() {
     let store = Store::start().await;
     let gate = Gate::start().await;
     gate.aim(&store.front.url());
-    let redis = store.client_at(&gate.url());
+    let redis = Store::client_at(&gate.url());
     redis.eval::<i64>(CARELESS.invoke().key("n")).await.unwrap();
     let loading = r#"{"error":"LOADING Redis is loading the dataset in memory"}"#;
     let refusals = [
