@@ -330,7 +330,7 @@ async fn job_waiting_behind_a_paused_one_is_not_republished_as_unclaimed() {
     let request = http.delete(url).bearer_auth(cloud.variable("QSTASH_TOKEN"));
     assert_eq!(answer(request).await.status, 200);
     let mut redis = cloud.redis_connection().await;
-    let then = Clock::system().now().as_millisecond() - 30 * 60 * 1000;
+    let then = shared::base::clock::Clock::system().now().as_millisecond() - 30 * 60 * 1000;
     for id in [&behind, &lost] {
         let _: () = redis.zadd("jobs_open:email", id, then).await.unwrap();
     }
