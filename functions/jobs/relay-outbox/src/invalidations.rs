@@ -18,7 +18,7 @@ impl Apply for Invalidator {
     async fn apply(&self, rows: &[Row]) -> Applied {
         let payloads = rows.iter().map(|row| row.payload.as_str());
         let (outcome, stop) = match invalidation::apply(&self.0, payloads).await {
-            Ok(_) => (Outcome::Done, None),
+            Ok(()) => (Outcome::Done, None),
             Err(error) => (Outcome::Release(Duration::ZERO), Some(Stop::retry(error))),
         };
         Applied {
