@@ -18,7 +18,7 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 const POOL_IDLE: Duration = Duration::from_secs(50);
 
 /// The longest wait that is taken from outside. A day is also the most that QStash takes from us.
-pub(super) const LONGEST_WAIT: Duration = Duration::from_hours(24);
+pub(crate) const MAX_WAIT: Duration = Duration::from_hours(24);
 
 /// The seconds of `Retry-After`, a day at the most; a date counts as absent.
 pub(super) fn retry_after(headers: &HeaderMap) -> Option<Duration> {
@@ -31,7 +31,7 @@ pub(super) fn bounded_wait(seconds: &str) -> Option<Duration> {
     let seconds = seconds.trim();
     let is_number = !seconds.is_empty() && seconds.bytes().all(|byte| byte.is_ascii_digit());
     let seconds = is_number.then(|| seconds.parse().unwrap_or(u64::MAX))?;
-    Some(Duration::from_secs(seconds).min(LONGEST_WAIT))
+    Some(Duration::from_secs(seconds).min(MAX_WAIT))
 }
 
 /// The TLS set-up could not be built.

@@ -6,7 +6,7 @@ use local_mail::Fault;
 use serde_json::{Value, json};
 use shared::base::clock::Clock;
 use shared::service::job::{
-    AttemptOutcome, Cancelled, Claimed, Deferral, Incoming, JobType, Jobs, NewJob, Redriven,
+    AttemptOutcome, Cancelled, Claim, Claimed, Deferral, Incoming, JobType, Jobs, NewJob, Redriven,
     Status, Viewer,
 };
 
@@ -115,14 +115,11 @@ async fn late_failure_callback_of_an_older_message_does_not_kill_a_redriven_job(
     assert_eq!(cloud.job(&id).await, done);
 }
 
-#[tokio::test]
-async fn failure_callback_waits_for_the_running_attempt() {
-    let cloud = hurried().await;
-    cloud.qstash().hold(true);
-    let id = cloud.enqueue(&signature_request(TO)).await;
+/// A queued job, claimed as its first delivery does.
+async fn claimed(cloud: &TestCloud, id: &str) -> (Jobs, Claim) {
     let jobs = Jobs::new(cloud.redis_client());
     let incoming = Incoming {
-        job_id: &id,
+        job_id: id,
         job: JobType::Email,
         message_id: "msg_1",
         generation: 1,
@@ -131,6 +128,15 @@ async fn failure_callback_waits_for_the_running_attempt() {
     let Ok(Claimed::Run(claim)) = jobs.claim(incoming).await else {
         panic!("a queued job can be claimed");
     };
+    (jobs, claim)
+}
+
+#[tokio::test]
+async fn failure_callback_waits_for_the_running_attempt() {
+    let cloud = hurried().await;
+    cloud.qstash().hold(true);
+    let id = cloud.enqueue(&signature_request(TO)).await;
+    let (jobs, claim) = claimed(&cloud, &id).await;
     let word = given_up(&cloud, &id, 1);
     let early = cloud.deliver("job-failed", &word).await;
     early.assert_problem(503, "retry", "an attempt holds the lease");
@@ -319,17 +325,7 @@ async fn continuation_message_does_not_wait_for_the_commit_before_it() {
     let cloud = TestCloud::start().await;
     cloud.qstash().hold(true);
     let id = cloud.enqueue(&signature_request(TO)).await;
-    let jobs = Jobs::new(cloud.redis_client());
-    let incoming = Incoming {
-        job_id: &id,
-        job: JobType::Email,
-        message_id: "msg_1",
-        generation: 1,
-        payload: "{}",
-    };
-    let Ok(Claimed::Run(claim)) = jobs.claim(incoming).await else {
-        panic!("a queued job can be claimed");
-    };
+    let (jobs, claim) = claimed(&cloud, &id).await;
     let same = cloud.deliver("send-email", &message(&id, 1, TO)).await;
     same.assert_problem(503, "retry", "another delivery of the same message");
     let next = cloud.deliver("send-email", &message(&id, 2, TO)).await;

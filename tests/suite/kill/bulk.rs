@@ -36,7 +36,7 @@ async fn run(provider: Provider, lane: u64, seeds: u64) {
     let stage = Stage::start(|settings| {
         settings.qstash_speed = 6_000.0;
         settings.email_provider = provider;
-        // Attempts are counted exactly: one for each kill, and no delivery that nobody asked for.
+        // Attempts are counted exactly: one for each kill, and no spontaneous duplicate.
         settings.qstash_disorder = None;
     })
     .await;

@@ -202,7 +202,7 @@ impl Queue {
         }
     }
 
-    /// Says of jobs that the queue refused while it took others why they are not run. Somebody may redrive them.
+    /// Says of jobs that the queue refused while it took others why they are not run. They may be redriven.
     async fn mark_refused(&self, jobs: &[Outgoing<'_>], deliveries: &[Delivery]) {
         for (job, delivery) in jobs.iter().zip(deliveries) {
             let Delivery::Refused(reason) = delivery else {

@@ -34,7 +34,7 @@ impl DeliveryHandler for FailureCallbackHandler {
         match self.jobs.mark_dead(&message).await {
             Ok(None) => Outcome::Reject("no job handler has this URL".into()),
             Ok(Some(Failed::Dead)) => {
-                // The reason quotes what was answered, whoever answered: it stands in the record and not in the log.
+                // The reason quotes the answer, which others wrote: it stands in the record and not in the log.
                 Figure::DeadJobs(1).emit(FAILURE_HANDLER, self.clock.now());
                 tracing::warn!(
                     last_status = message.status,

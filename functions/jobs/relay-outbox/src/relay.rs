@@ -50,7 +50,7 @@ impl Task {
     pub(crate) const NAMES: [&str; 5] = ["outbox", "sweep", "ping", "rows", "dead-letters"];
 }
 
-/// What the errands need.
+/// What the tasks need.
 pub(crate) struct Relay {
     pub(crate) outbox: Outbox,
     pub(crate) invalidator: Invalidator,

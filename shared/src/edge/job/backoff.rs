@@ -2,8 +2,7 @@
 
 use std::time::Duration;
 
-/// The longest wait that is taken from a provider, a budget or a caller: QStash ignores what is over a day.
-const MAX_WAIT: Duration = Duration::from_hours(24);
+use crate::protocol::http::MAX_WAIT;
 
 /// No wait grows over this by itself: also how late a job goes on after what held it up has ended.
 const MAX_BACKOFF: Duration = Duration::from_hours(1);

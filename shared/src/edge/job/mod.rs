@@ -93,13 +93,13 @@ impl Worker {
         })
     }
 
-    /// Names the kinds of payload that this function takes, for whoever asks with GET.
+    /// Names the kinds of payload that this function takes, for a GET request.
     #[must_use]
     pub fn supporting(self, types: &[&str]) -> Self {
         self.with_detail("supportedTypes", &json!(types))
     }
 
-    /// Says something more of this function to whoever asks with GET.
+    /// Says something more of this function to a GET request.
     #[must_use]
     pub fn with_detail(mut self, name: &str, value: &Value) -> Self {
         self.webhook.about[name] = value.clone();
@@ -132,7 +132,11 @@ impl Worker {
             Err(error) => return self.unreadable(incoming, Stop::reject(error)).await,
         };
         match self.jobs.claim(incoming).await {
-            Ok(Claimed::Run(claim)) => self.run(call, incoming, claim, payload, work).await,
+            Ok(Claimed::Run(claim)) => {
+                let checkpoint = checkpoint(call, &tracking);
+                self.run(call, incoming, claim, checkpoint, payload, work)
+                    .await
+            }
             Ok(Claimed::Busy(left)) => {
                 Outcome::Retry(left, "another delivery is running this job".into())
             }
@@ -178,6 +182,7 @@ impl Worker {
         call: &Call,
         incoming: Incoming<'_>,
         claim: Claim,
+        checkpoint: Value,
         payload: W::Payload,
         work: &W,
     ) -> Outcome {
@@ -187,9 +192,7 @@ impl Worker {
                 self.stopped(call, &claim, incoming.payload, held).await;
             return self.commit(&claim, &attempt_outcome, answer).await;
         }
-        let continuation: Continuation = call.body.decode().unwrap_or_default();
-        let tracking: Tracking = call.body.decode().unwrap_or_default();
-        let attempt = Attempt::new(self, &claim, continuation.of(&tracking), call.deadline);
+        let attempt = Attempt::new(self, &claim, checkpoint, call.deadline);
         let running = AssertUnwindSafe(work.run(&attempt, payload)).catch_unwind();
         let (attempt_outcome, answer) = match tokio::time::timeout_at(call.deadline, running).await
         {
@@ -334,6 +337,15 @@ impl Worker {
             },
         }
     }
+}
+
+/// What the attempt before has left. Only a message by which a job goes on is read once more for it.
+fn checkpoint(call: &Call, tracking: &Tracking) -> Value {
+    if !tracking.goes_on() {
+        return Value::Null;
+    }
+    let continuation: Continuation = call.body.decode().unwrap_or_default();
+    continuation.checkpoint()
 }
 
 /// The first panic may have been an accident of the moment; the second is a fault of the code or the payload.

@@ -77,7 +77,7 @@ fn wait(headers: &HeaderMap, name: &str) -> Option<Duration> {
         value.saturating_sub(now.as_second())
     };
     let wait = u64::try_from(seconds).ok().map(Duration::from_secs);
-    wait.map(|wait| wait.min(http::LONGEST_WAIT))
+    wait.map(|wait| wait.min(http::MAX_WAIT))
 }
 
 /// QStash explains itself as `{"error": "..."}`; a proxy in between may not.

@@ -5,6 +5,7 @@
 //! that text, and every column is derived from the text.
 
 mod append;
+mod canonical_event;
 mod chain_verifier;
 mod checkpoint_signer;
 mod entry;

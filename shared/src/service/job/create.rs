@@ -6,7 +6,8 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
-use super::kind::{JobType, Plan, Priority};
+use super::kind::{JobType, Priority};
+use super::plan::Plan;
 use super::{Error, Jobs, keys, scripts};
 use crate::base::hex::hex;
 use crate::base::id;

@@ -37,14 +37,6 @@ pub struct Handover {
     pub outage: Option<Error>,
 }
 
-impl Handover {
-    /// Whether every message was taken.
-    #[must_use]
-    pub fn is_complete(&self) -> bool {
-        self.deliveries.iter().all(|it| *it == Delivery::Taken)
-    }
-}
-
 /// A job's message, and the place of the job.
 type Written = (usize, Message);
 

@@ -7,7 +7,8 @@ use url::Url;
 
 use super::Error;
 use super::handover::{Delivery, Handover};
-use super::kind::{FAILURE_HANDLER, JobType, Priority};
+use super::kind::{JobType, Priority};
+use super::plan::FAILURE_HANDLER;
 use super::size;
 use super::tracking::Tracking;
 use crate::base::env;

@@ -4,7 +4,8 @@
 use jiff::Timestamp;
 
 use super::Error;
-use super::kind::{FAILURE_HANDLER, JobType};
+use super::kind::JobType;
+use super::plan::FAILURE_HANDLER;
 use super::publisher::Publisher;
 use crate::protocol::qstash::{self, Label, Message, ScheduleId};
 

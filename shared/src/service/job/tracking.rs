@@ -33,6 +33,13 @@ fn plain<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D
 }
 
 impl Tracking {
+    /// Whether this is a message by which a job goes on. A first message begins at the beginning, whatever its sender
+    /// wrote.
+    #[must_use]
+    pub fn goes_on(&self) -> bool {
+        self.job_id.is_some() && self.generation > Some(1)
+    }
+
     /// The body of a message: the payload (a JSON object) with these members added. The other members are passed on
     /// as they are written: one that cannot be read fails its own job and no batch, and a long number loses no digit.
     pub(super) fn envelop(&self, payload: &str) -> Result<Vec<u8>, serde_json::Error> {
@@ -44,11 +51,10 @@ impl Tracking {
 }
 
 impl Continuation {
-    /// What the attempt before has left. A first message begins at the beginning, whatever its sender wrote.
+    /// What the attempt before has left; null if it left nothing.
     #[must_use]
-    pub fn of(self, tracking: &Tracking) -> Value {
-        let goes_on = tracking.job_id.is_some() && tracking.generation > Some(1);
-        self.continued.filter(|_| goes_on).unwrap_or_default()
+    pub fn checkpoint(self) -> Value {
+        self.continued.unwrap_or_default()
     }
 
     /// The payload of a message by which a job goes on with what this attempt leaves.
@@ -65,7 +71,7 @@ fn members(payload: &str) -> Result<BTreeMap<String, Box<RawValue>>, serde_json:
 
 #[cfg(test)]
 mod tests {
-    use serde_json::{Value, json};
+    use serde_json::json;
 
     use super::{Continuation, Tracking};
 
@@ -114,11 +120,11 @@ mod tests {
             let payload = Continuation::with(r#"{"to":"a"}"#, &json!({ "cursor": 7 })).unwrap();
             let body = tracking.envelop(&payload).unwrap();
             let continuation: Continuation = serde_json::from_slice(&body).unwrap();
-            continuation.of(tracking)
+            tracking.goes_on().then(|| continuation.checkpoint())
         };
-        assert_eq!(checkpoint(&ours(2)), json!({ "cursor": 7 }));
-        assert_eq!(checkpoint(&ours(1)), Value::Null);
-        assert_eq!(checkpoint(&Tracking::default()), Value::Null);
+        assert_eq!(checkpoint(&ours(2)), Some(json!({ "cursor": 7 })));
+        assert_eq!(checkpoint(&ours(1)), None);
+        assert_eq!(checkpoint(&Tracking::default()), None);
     }
 
     #[test]

@@ -154,7 +154,7 @@ async fn limit_error_gives_the_wait_before_the_next_attempt() {
     assert_eq!(
         wait(rate("Retry-After: 18446744073709551615")).await,
         Some(Duration::from_hours(24)),
-        "nobody outside says how long a job may wait"
+        "no answer from outside decides how long a job waits"
     );
     let hour = Some(Duration::from_hours(1));
     let day = refusal(429, "daily_quota_exceeded", "").with("Retry-After: 1");
