@@ -65,7 +65,6 @@ async fn delivery_with_a_lost_lease_can_neither_commit_nor_report_progress() {
         AttemptOutcome::Deferred(Deferral {
             at: jiff::Timestamp::UNIX_EPOCH,
             reason: "too late".into(),
-            in_a_row: 1,
         }),
     ] {
         assert!(

@@ -2,7 +2,9 @@
 
 use http::{Method, StatusCode};
 use serde_json::{Value, json};
+use shared::service::job::{Claimed, Incoming, JobType, Jobs};
 
+use super::message;
 use crate::support::TestCloud;
 use crate::support::cloud::{answer, with_json};
 use crate::support::payloads::signature_request;
@@ -106,6 +108,33 @@ async fn paused_job_waits_twice_as_long_each_time() {
     })
     .await;
     assert_eq!(waits[..4], [5, 10, 20, 40], "minutes");
+}
+
+/// A job went on, and its next message came before the record said so: that was no deferral, and the first one is short.
+#[tokio::test]
+async fn continuation_before_its_commit_does_not_lengthen_a_later_deferral() {
+    let cloud = TestCloud::start().await;
+    cloud.qstash().hold(true);
+    let id = cloud.enqueue(&signature_request("ann@example.com")).await;
+    let jobs = Jobs::new(cloud.redis_client());
+    let first = Incoming {
+        job_id: &id,
+        job: JobType::Email,
+        message_id: "msg_1",
+        generation: 1,
+        payload: "{}",
+    };
+    assert!(matches!(jobs.claim(first).await, Ok(Claimed::Run(_))));
+    pause(&cloud, json!({ "paused": true })).await;
+    let mut next = message(&id, 2, "ann@example.com");
+    for (checkpoint, deferrals, minutes) in [(json!({ "cursor": 1 }), 0, 5), (Value::Null, 1, 10)] {
+        next["continued"] = json!({ "checkpoint": checkpoint, "deferrals": deferrals });
+        let put_off = cloud.deliver("send-email", &next).await;
+        assert_eq!(put_off.status, StatusCode::OK, "{put_off:?}");
+        assert_eq!(waits_of(&cloud.job(&id).await).last(), Some(&minutes));
+        let generation = next["generation"].as_u64().unwrap();
+        next["generation"] = json!(generation + 1);
+    }
 }
 
 /// The minutes that each deferral of a job is to last.

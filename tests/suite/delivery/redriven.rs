@@ -249,7 +249,6 @@ async fn job_deferred_by_a_limit_is_redriven_at_once() {
     let deferral = Deferral {
         at: Clock::system().now() + std::time::Duration::from_hours(1),
         reason: "over budget".into(),
-        in_a_row: 1,
     };
     let ending = AttemptOutcome::Deferred(deferral);
     assert!(jobs.commit(&claim, &ending).await.unwrap());
@@ -339,7 +338,6 @@ async fn continuation_message_does_not_wait_for_the_commit_before_it() {
     let late = AttemptOutcome::Deferred(Deferral {
         at: jiff::Timestamp::UNIX_EPOCH,
         reason: "over budget".into(),
-        in_a_row: 1,
     });
     assert!(!jobs.commit(&claim, &late).await.unwrap());
     assert_eq!(cloud.job(&id).await, done);

@@ -21,7 +21,7 @@ const PROGRESS_INTERVAL: Duration = Duration::from_secs(1);
 pub struct Attempt<'a> {
     worker: &'a Worker,
     claim: &'a Claim,
-    checkpoint: Value,
+    checkpoint: &'a Value,
     deadline: Instant,
     last_progress: Mutex<Instant>,
 }
@@ -30,7 +30,7 @@ impl<'a> Attempt<'a> {
     pub(super) fn new(
         worker: &'a Worker,
         claim: &'a Claim,
-        checkpoint: Value,
+        checkpoint: &'a Value,
         deadline: Instant,
     ) -> Self {
         Self {
@@ -70,7 +70,7 @@ impl<'a> Attempt<'a> {
     /// version wrote it.
     #[must_use]
     pub fn checkpoint<T: DeserializeOwned + Default>(&self) -> T {
-        T::deserialize(&self.checkpoint).unwrap_or_default()
+        T::deserialize(self.checkpoint).unwrap_or_default()
     }
 
     /// When the work must stop; what does not fit is deferred.

@@ -26,8 +26,8 @@ use crate::base::env;
 use crate::protocol::qstash::Receiver;
 use crate::protocol::upstash::Redis;
 use crate::service::job::{
-    AttemptOutcome, Claim, Claimed, Continuation, Deferral, HELD_FOR, Incoming, JobType, Jobs,
-    Outgoing, Plan, Publisher, Stop, Tracking, stretched,
+    AttemptOutcome, Claim, Claimed, Continuation, Continued, Deferral, HELD_FOR, Incoming, JobType,
+    Jobs, Outgoing, Plan, Publisher, Stop, Tracking, stretched,
 };
 
 mod attempt;
@@ -133,8 +133,8 @@ impl Worker {
         };
         match self.jobs.claim(incoming).await {
             Ok(Claimed::Run(claim)) => {
-                let checkpoint = checkpoint(call, &tracking);
-                self.run(call, incoming, claim, checkpoint, payload, work)
+                let continuation = continuation(call, &tracking);
+                self.run(call, incoming, claim, continuation, payload, work)
                     .await
             }
             Ok(Claimed::Busy(left)) => {
@@ -182,17 +182,18 @@ impl Worker {
         call: &Call,
         incoming: Incoming<'_>,
         claim: Claim,
-        checkpoint: Value,
+        continuation: Continuation,
         payload: W::Payload,
         work: &W,
     ) -> Outcome {
         if claim.paused {
             let held = Stop::defer(HELD_FOR, format!("jobs of type {} are paused", claim.job));
-            let (attempt_outcome, answer) =
-                self.stopped(call, &claim, incoming.payload, held).await;
+            let (attempt_outcome, answer) = self
+                .stopped(call, &claim, incoming.payload, &continuation, held)
+                .await;
             return self.commit(&claim, &attempt_outcome, answer).await;
         }
-        let attempt = Attempt::new(self, &claim, checkpoint, call.deadline);
+        let attempt = Attempt::new(self, &claim, &continuation.checkpoint, call.deadline);
         let running = AssertUnwindSafe(work.run(&attempt, payload)).catch_unwind();
         let (attempt_outcome, answer) = match tokio::time::timeout_at(call.deadline, running).await
         {
@@ -200,7 +201,10 @@ impl Worker {
                 let body = json!({ "success": true, "jobId": claim.job_id, "result": result });
                 (AttemptOutcome::Completed(result), Outcome::Ack(body))
             }
-            Ok(Ok(Err(stop))) => self.stopped(call, &claim, incoming.payload, stop).await,
+            Ok(Ok(Err(stop))) => {
+                self.stopped(call, &claim, incoming.payload, &continuation, stop)
+                    .await
+            }
             Ok(Err(panic)) => panicked(
                 &claim,
                 panic_text(&*panic),
@@ -242,6 +246,7 @@ impl Worker {
         call: &Call,
         claim: &Claim,
         payload: &str,
+        continuation: &Continuation,
         stop: Stop,
     ) -> (AttemptOutcome, Outcome) {
         match stop {
@@ -259,11 +264,14 @@ impl Worker {
                     "attempt deferred; a later message continues the job"
                 );
                 let deferral = Deferral {
-                    at: self.webhook.clock.now() + backoff::wait(after, claim.deferrals),
+                    at: self.webhook.clock.now() + backoff::wait(after, continuation.deferrals),
                     reason,
-                    in_a_row: claim.deferrals.saturating_add(1),
                 };
-                self.deferred(call, claim, payload, deferral).await
+                let next = Continuation {
+                    checkpoint: continuation.checkpoint.clone(),
+                    deferrals: continuation.deferrals.saturating_add(1),
+                };
+                self.deferred(call, claim, payload, &next, deferral).await
             }
             Stop::Continue {
                 after,
@@ -277,12 +285,12 @@ impl Worker {
                 let deferral = Deferral {
                     at: self.webhook.clock.now() + backoff::bounded(after),
                     reason,
-                    in_a_row: 0,
                 };
-                match Continuation::with(payload, &checkpoint) {
-                    Ok(payload) => self.deferred(call, claim, &payload, deferral).await,
-                    Err(error) => self.retry(call, claim, error.to_string(), None),
-                }
+                let next = Continuation {
+                    checkpoint,
+                    deferrals: 0,
+                };
+                self.deferred(call, claim, payload, &next, deferral).await
             }
         }
     }
@@ -308,8 +316,13 @@ impl Worker {
         call: &Call,
         claim: &Claim,
         payload: &str,
+        continuation: &Continuation,
         deferral: Deferral,
     ) -> (AttemptOutcome, Outcome) {
+        let payload = match continuation.within(payload) {
+            Ok(payload) => payload,
+            Err(error) => return self.retry(call, claim, error.to_string(), None),
+        };
         let next = Outgoing {
             job_id: &claim.job_id,
             job: claim.job,
@@ -317,7 +330,7 @@ impl Worker {
             priority: claim.priority,
             tenant: &claim.tenant,
             not_before: Some(deferral.at),
-            payload,
+            payload: &payload,
         };
         match self.publisher.publish(&[next]).await {
             Ok(()) => {
@@ -340,12 +353,12 @@ impl Worker {
 }
 
 /// What the attempt before has left. Only a message by which a job goes on is read once more for it.
-fn checkpoint(call: &Call, tracking: &Tracking) -> Value {
+fn continuation(call: &Call, tracking: &Tracking) -> Continuation {
     if !tracking.goes_on() {
-        return Value::Null;
+        return Continuation::default();
     }
-    let continuation: Continuation = call.body.decode().unwrap_or_default();
-    continuation.checkpoint()
+    let message: Continued = call.body.decode().unwrap_or_default();
+    message.continued
 }
 
 /// The first panic may have been an accident of the moment; the second is a fault of the code or the payload.

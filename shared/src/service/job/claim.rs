@@ -49,8 +49,6 @@ pub struct Claim {
     pub generation: u32,
     /// Whether the job's type or tenant is paused: it is to be put off, not run.
     pub paused: bool,
-    /// How often in a row the job was put off.
-    pub deferrals: u32,
     pub(super) nonce: String,
 }
 
@@ -120,7 +118,6 @@ fn read(answer: &[Reply], incoming: Incoming<'_>, nonce: String) -> Result<Claim
                 user: text(7)?,
                 generation: incoming.generation,
                 paused: number(6)? == 1,
-                deferrals: small(8)?,
                 nonce,
             })),
             b"busy" => Ok(Claimed::Busy(Duration::from_millis(number(1)?))),

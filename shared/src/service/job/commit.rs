@@ -30,8 +30,6 @@ pub struct Deferral {
     pub at: Timestamp,
     /// Why, for the timeline.
     pub reason: String,
-    /// How often in a row the job was put off, this time included.
-    pub in_a_row: u32,
 }
 
 impl AttemptOutcome {
@@ -65,11 +63,11 @@ impl Jobs {
             AttemptOutcome::Completed(result) => result.to_string(),
             _ => String::new(),
         };
-        let (not_before, generation, deferrals) = match attempt_outcome {
-            AttemptOutcome::Deferred(Deferral { at, in_a_row, .. }) => {
-                (at.as_millisecond(), claim.generation + 1, *in_a_row)
+        let (not_before, generation) = match attempt_outcome {
+            AttemptOutcome::Deferred(Deferral { at, .. }) => {
+                (at.as_millisecond(), claim.generation + 1)
             }
-            _ => (0, claim.generation, claim.deferrals),
+            _ => (0, claim.generation),
         };
         let panicked = matches!(attempt_outcome, AttemptOutcome::Panicked(_));
         let call = scripts::COMMIT
@@ -87,8 +85,7 @@ impl Jobs {
             .arg(not_before)
             .arg(generation)
             .arg(claim.panics + u32::from(panicked))
-            .arg(life(claim.job.plan()))
-            .arg(deferrals);
+            .arg(life(claim.job.plan()));
         Ok(self.redis.eval::<i64>(call).await? == 1)
     }
 

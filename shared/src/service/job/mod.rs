@@ -49,7 +49,7 @@ pub use record::{Job, Progress, Status, TimelineEntry};
 pub use schedule::{Registered, SCHEDULES, Schedule};
 pub use size::{PART_BYTES, must_fit, parts};
 pub use stop::Stop;
-pub use tracking::{Continuation, Tracking};
+pub use tracking::{Continuation, Continued, Tracking};
 pub use unclaimed::{Overdue, UNCLAIMED_AFTER, Unclaimed};
 pub use viewer::Viewer;
 

@@ -20,11 +20,23 @@ pub struct Tracking {
     pub generation: Option<u32>,
 }
 
-/// What an attempt leaves to the next one, in the message by which the job goes on.
-#[derive(Clone, Debug, Default, Deserialize)]
+/// What an attempt leaves to the next one, in the message by which the job goes on. It stands there and not in the record,
+/// because the message may come before the record says how the attempt ended.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Continuation {
+    /// Where the work goes on; null for its beginning.
+    pub checkpoint: Value,
+    /// How often in a row the job was put off.
+    pub deferrals: u32,
+}
+
+/// The member of a message that holds it.
+#[derive(Clone, Debug, Default, Deserialize)]
+pub struct Continued {
+    /// What the attempt before has left.
     #[serde(default)]
-    continued: Option<Value>,
+    pub continued: Continuation,
 }
 
 fn plain<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
@@ -51,16 +63,10 @@ impl Tracking {
 }
 
 impl Continuation {
-    /// What the attempt before has left; null if it left nothing.
-    #[must_use]
-    pub fn checkpoint(self) -> Value {
-        self.continued.unwrap_or_default()
-    }
-
-    /// The payload of a message by which a job goes on with what this attempt leaves.
-    pub fn with(payload: &str, checkpoint: &Value) -> Result<String, serde_json::Error> {
+    /// The payload of a message by which a job goes on with this.
+    pub fn within(&self, payload: &str) -> Result<String, serde_json::Error> {
         let mut body = members(payload)?;
-        body.insert("continued".into(), to_raw_value(checkpoint)?);
+        body.insert("continued".into(), to_raw_value(self)?);
         serde_json::to_string(&body)
     }
 }
@@ -73,7 +79,7 @@ fn members(payload: &str) -> Result<BTreeMap<String, Box<RawValue>>, serde_json:
 mod tests {
     use serde_json::json;
 
-    use super::{Continuation, Tracking};
+    use super::{Continuation, Continued, Tracking};
 
     #[test]
     fn unreadable_member_is_forwarded_unchanged() {
@@ -116,15 +122,19 @@ mod tests {
 
     #[test]
     fn continuation_counts_only_in_the_message_of_a_continued_job() {
-        let checkpoint = |tracking: &Tracking| {
-            let payload = Continuation::with(r#"{"to":"a"}"#, &json!({ "cursor": 7 })).unwrap();
-            let body = tracking.envelop(&payload).unwrap();
-            let continuation: Continuation = serde_json::from_slice(&body).unwrap();
-            tracking.goes_on().then(|| continuation.checkpoint())
+        let left = Continuation {
+            checkpoint: json!({ "cursor": 7 }),
+            deferrals: 2,
         };
-        assert_eq!(checkpoint(&ours(2)), Some(json!({ "cursor": 7 })));
-        assert_eq!(checkpoint(&ours(1)), None);
-        assert_eq!(checkpoint(&Tracking::default()), None);
+        let read = |tracking: &Tracking| {
+            let payload = left.within(r#"{"to":"a"}"#).unwrap();
+            let body = tracking.envelop(&payload).unwrap();
+            let message: Continued = serde_json::from_slice(&body).unwrap();
+            tracking.goes_on().then_some(message.continued)
+        };
+        assert_eq!(read(&ours(2)), Some(left.clone()));
+        assert_eq!(read(&ours(1)), None);
+        assert_eq!(read(&Tracking::default()), None);
     }
 
     #[test]

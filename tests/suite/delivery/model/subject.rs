@@ -224,7 +224,6 @@ fn ending(end: End) -> AttemptOutcome {
         End::Deferred => AttemptOutcome::Deferred(Deferral {
             at: Timestamp::UNIX_EPOCH,
             reason: "later".into(),
-            in_a_row: 1,
         }),
     }
 }

@@ -1,8 +1,7 @@
 -- Writes how an attempt ended, if the job is still this attempt's.
 -- KEYS: 1 job, 2 open, 3 stats, 4 dead
 -- ARGV: 1 attempt nonce, 2 fence, 3 job id, 4 status, 5 result (JSON) or '', 6 error or '', 7 not before (ms),
--- 8 generation from now on, 9 panics from now on, 10 life of a record after it is due (ms), 11 deferrals in a row from
--- now on
+-- 8 generation from now on, 9 panics from now on, 10 life of a record after it is due (ms)
 -- Answers 1 if it is committed, 0 if the lease was taken over or the job ended otherwise.
 
 dead_key = KEYS[4]
@@ -18,7 +17,7 @@ if status == 'deferred' then note = note .. ', until ' .. string.format('%.0f', 
 local attempts = tonumber(job.attempts or 0) - (status == 'deferred' and 1 or 0)
 redis.call('HSET', KEYS[1], 'status', status, 'calls', with_call(job, ARGV[1]), 'updatedAt', at, 'error', ARGV[6],
   'result', ARGV[5], 'notBefore', ARGV[7], 'generation', ARGV[8], 'panics', ARGV[9], 'attempts', attempts,
-  'deferrals', ARGV[11], 'timeline', noted(job.timeline, status, note))
+  'timeline', noted(job.timeline, status, note))
 local gone = { 'leaseUntil' }
 if status == 'completed' then
   redis.call('HSET', KEYS[1], 'completedAt', at)

@@ -22,7 +22,7 @@ if not again then
   redis.call('HSET', job_key, 'status', 'queued', 'calls', with_call(job, ARGV[8]), 'generation', generation,
     'notBefore', not_before, 'panics', '0', 'updatedAt', string.format('%.0f', now),
     'timeline', noted(job.timeline, 'queued', note))
-  redis.call('HDEL', job_key, 'leaseUntil', 'error', 'messageId', 'republished', 'deferrals')
+  redis.call('HDEL', job_key, 'leaseUntil', 'error', 'messageId', 'republished')
   redis.call('PEXPIREAT', job_key, string.format('%.0f', math.max(due, now) + tonumber(ARGV[10])))
   count(id, job.status, 'queued', string.format('%.0f', math.max(due, now)))
 end
