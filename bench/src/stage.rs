@@ -19,6 +19,7 @@ use tempfile::TempDir;
 use url::Url;
 
 use crate::error::Error;
+use crate::turns::timed;
 
 /// How long a request may take before the measurement is given up.
 const TIMEOUT: Duration = Duration::from_secs(30);
@@ -86,6 +87,19 @@ impl Stage {
     /// GET of a function.
     pub(crate) fn get(&self, path: &str) -> RequestBuilder {
         self.request(Method::GET, path)
+    }
+
+    /// Calls a function by GET, and gives how long the caller waited and how long the function took from the event to its
+    /// answer.
+    pub(crate) async fn read(
+        &self,
+        function: &str,
+        path: &str,
+    ) -> Result<[Duration; 2], Error> {
+        let waited = timed(complete(self.get(path))).await?;
+        let took = self.cloud.gateway().last_duration(function);
+        let took = took.ok_or_else(|| Error::Unexpected(format!("{function} was not called")))?;
+        Ok([waited, took])
     }
 
     /// The call of the smallest function.

@@ -44,6 +44,8 @@ pub(crate) struct Fleet {
     pub(crate) init_durations: VecDeque<Duration>,
     /// Calls that instances have taken.
     pub(crate) invocations: u64,
+    /// The latest answer's time, from the event to the answer: what Lambda calls the duration, and bills.
+    pub(crate) last_duration: Option<Duration>,
     /// Calls that were refused because the reserved concurrency was in use.
     pub(crate) throttles: u64,
     /// No more instances are started.
@@ -98,7 +100,10 @@ impl Fleet {
             return None;
         }
         match std::mem::replace(&mut member.phase, Phase::Settling) {
-            Phase::Busy(current) => Some(current),
+            Phase::Busy(current) => {
+                self.last_duration = Some(current.elapsed());
+                Some(current)
+            }
             _ => None,
         }
     }

@@ -173,6 +173,11 @@ impl Function {
         self.fleet().invocations
     }
 
+    /// The time that the latest answered call took, from the event to the answer.
+    pub(crate) fn last_duration(&self) -> Option<Duration> {
+        self.fleet().last_duration
+    }
+
     /// How many calls were refused because the reserved concurrency was in use.
     pub(crate) fn throttles(&self) -> u64 {
         self.fleet().throttles

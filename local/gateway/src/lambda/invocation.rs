@@ -1,5 +1,7 @@
 //! One call of a function, from its arrival to its result.
 
+use std::time::{Duration, Instant};
+
 use bytes::Bytes;
 use tokio::sync::oneshot;
 use tokio::task::AbortHandle;
@@ -22,6 +24,7 @@ pub(crate) struct Current {
     request_id: String,
     reply: oneshot::Sender<Outcome>,
     timer: Option<AbortHandle>,
+    since: Instant,
 }
 
 impl Invocation {
@@ -51,6 +54,7 @@ impl Invocation {
                 request_id: self.request_id,
                 reply: self.reply,
                 timer: None,
+                since: Instant::now(),
             },
         )
     }
@@ -65,6 +69,11 @@ impl Current {
     /// Its id.
     pub(crate) fn request_id(&self) -> &str {
         &self.request_id
+    }
+
+    /// How long ago the instance took it.
+    pub(crate) fn elapsed(&self) -> Duration {
+        self.since.elapsed()
     }
 
     /// The task that will end it when its time is over.
