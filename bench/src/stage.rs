@@ -91,11 +91,7 @@ impl Stage {
 
     /// Calls a function by GET, and gives how long the caller waited and how long the function took from the event to its
     /// answer.
-    pub(crate) async fn read(
-        &self,
-        function: &str,
-        path: &str,
-    ) -> Result<[Duration; 2], Error> {
+    pub(crate) async fn read(&self, function: &str, path: &str) -> Result<[Duration; 2], Error> {
         let waited = timed(complete(self.get(path))).await?;
         let took = self.cloud.gateway().last_duration(function);
         let took = took.ok_or_else(|| Error::Unexpected(format!("{function} was not called")))?;
