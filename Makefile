@@ -5,7 +5,7 @@ SHELL := /bin/bash
 
 FUNCTIONS := $(notdir $(wildcard functions/api/* functions/jobs/*))
 
-.PHONY: help setup build programs demo local test test-strict campaign chaos conformance screenshots sam-test deploy rollback check openapi bench sizes clean
+.PHONY: help setup build programs demo local test test-strict campaign chaos conformance screenshots sam-test deploy rollback check template openapi bench sizes clean
 
 help: ## What each verb is for
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -30,6 +30,7 @@ programs: # Unoptimized, for this machine: what `make demo`, `make local` and th
 	@scripts/setup run
 	@[ -e target/debug/local ] || echo 'building the local cloud and the functions (some five minutes the first time, on two cores)' >&2
 	@cargo build --locked --workspace --bins
+	@! command -v python3 >/dev/null || scripts/template --check || true
 
 test: ## Everything that CI runs
 	@scripts/setup test
@@ -69,10 +70,14 @@ rollback: ## Point every function of ENV at the version before (DRY=1 only says 
 	@scripts/setup deploy
 	@scripts/deploy $(ENV) --rollback $(if $(DRY),--dry-run)
 
-check: ## Formatting, lints and documentation, warnings denied
+check: ## Formatting, lints and documentation, warnings denied; whether template.yaml is current
+	@scripts/template --check
 	cargo fmt --all --check
 	cargo clippy --locked --workspace --all-targets --all-features -- -D warnings
 	RUSTDOCFLAGS='-D warnings' cargo doc --locked --workspace --no-deps --document-private-items --quiet
+
+template: ## Write template.yaml from the files in template/
+	@scripts/template
 
 openapi: ## Write docs/openapi.json from the routes' own documentation, and the TypeScript types from it
 	UPDATE_OPENAPI=1 cargo test --locked --workspace --test suite document_matches_the_routes

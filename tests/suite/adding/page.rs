@@ -1,9 +1,10 @@
-//! Reading a page as instructions: sentences that begin with "Create", "Change", "Copy" and "In", and the code below them.
+//! Reading a page as instructions: sentences that begin with "Create", "Change", "Copy", "In" and "Run", and the code
+//! below them.
 
 use super::tree::Tree;
 
 /// The beginnings of paths of this source tree.
-const FOLDERS: [&str; 8] = [
+const FOLDERS: [&str; 9] = [
     "bench/",
     "clients/",
     "docs/",
@@ -11,6 +12,7 @@ const FOLDERS: [&str; 8] = [
     "local/",
     "scripts/",
     "shared/",
+    "template/",
     "tests/",
 ];
 
@@ -40,6 +42,11 @@ pub(super) fn follow(tree: &Tree, page: &str) {
                         "Change " => target = Some(Target::Change(spans[0].to_owned())),
                         "Copy " | "In " => {
                             transcribe(tree, sentence);
+                            steps += 1;
+                        }
+                        "Run " => {
+                            assert_eq!(spans[0], "make template");
+                            tree.write_template();
                             steps += 1;
                         }
                         _ => {}
@@ -78,7 +85,7 @@ pub(super) fn paths(page: &str) -> Vec<String> {
     paths.map(str::to_owned).collect()
 }
 
-/// A sentence that copies or replaces: a file, an event, or blocks of the template.
+/// A sentence that copies a file or replaces in one.
 fn transcribe(tree: &Tree, sentence: &str) {
     let (what, pairs) = sentence.split_once("replace ").unwrap();
     let (places, pairs) = (spans(what), pairs_of(&spans(pairs)));
@@ -95,20 +102,7 @@ fn transcribe(tree: &Tree, sentence: &str) {
             assert!(!tree.has(to), "{to} exists already");
             tree.write(to, &replaced(&tree.read(from), &pairs));
         }
-        [path, ref blocks @ ..] => {
-            let mut lines = lines(&tree.read(path));
-            for block in blocks {
-                let start = only(&lines, &format!("  {block}:"), path);
-                let rest = lines[start..].iter();
-                let block: Vec<String> =
-                    rest.take_while(|line| !line.is_empty()).cloned().collect();
-                let end = start + block.len();
-                let copy = format!("\n{}", replaced(&block.join("\n"), &pairs));
-                lines.splice(end..end, copy.split('\n').map(str::to_owned));
-            }
-            tree.write(path, &(lines.join("\n") + "\n"));
-        }
-        [] => panic!("{sentence} names no file"),
+        _ => panic!("{sentence} names neither one file nor two"),
     }
 }
 

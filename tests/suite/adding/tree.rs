@@ -6,6 +6,8 @@ use std::path::Path;
 
 use tempfile::TempDir;
 
+use crate::template::sources;
+
 pub(super) const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
 
 /// What is built or downloaded, and no source.
@@ -51,6 +53,12 @@ impl Tree {
         let place = self.root().join(path);
         fs::create_dir_all(place.parent().unwrap()).unwrap();
         fs::write(place, text).unwrap();
+    }
+
+    /// Writes template.yaml from its sources, as `make template` does.
+    pub(super) fn write_template(&self) {
+        sources::copy_to(self.root());
+        sources::run(self.root(), &[]).unwrap();
     }
 
     /// Whether a file or folder is there.

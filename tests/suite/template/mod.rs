@@ -1,5 +1,6 @@
 //! template.yaml, held against the code: each function is given what its binary reads and may call what its binary
-//! calls, nothing more and nothing less; what must be said of every function and every alarm is said.
+//! calls, nothing more and nothing less; what must be said of every function and every alarm is said. It is what its
+//! sources in template/ say.
 
 pub(crate) mod alarms;
 mod binary;
@@ -7,6 +8,7 @@ pub(crate) mod document;
 mod limits;
 mod rights;
 mod secrets;
+pub(crate) mod sources;
 pub(crate) mod variables;
 
 use std::path::Path;
