@@ -7,10 +7,10 @@ use std::time::Duration;
 use serde_json::json;
 use shared::protocol::mail::EmailAddress;
 use shared::protocol::upstash::{Command, Redis};
-use shared::service::email_budget::EmailBudget;
 use shared::service::job::{
     BulkFilter, Filter, JobOptions, JobType, Jobs, NewJob, Priority, Status, Viewer, keys,
 };
+use shared::service::mail::budget::EmailBudget;
 use shared::service::rate_limit::Rate;
 use shared::service::realtime::{self, Channel};
 use shared::service::session::OF_USER;

@@ -3,8 +3,8 @@
 use serde_json::{Value, json};
 use shared::protocol::mail::{MessageId, Provider};
 use shared::protocol::postgres::{self, Postgres, column};
-use shared::service::email::EmailAddress;
-use shared::service::mail_ledger::{Begun, Entry, Identity, MailLedger, Sending};
+use shared::service::mail::ledger::{Begun, Entry, Identity, MailLedger, Sending};
+use shared::service::mail::payload::EmailAddress;
 
 use crate::support::cluster::OwnDatabase;
 use crate::support::ledger::{LedgerDatabase, REMINDER, Reminder};

@@ -15,9 +15,9 @@ use shared::base::secret::Secret;
 use shared::protocol::mail::{MessageId, Provider};
 use shared::protocol::postgres::{self, Postgres, Type, column};
 use shared::protocol::qstash;
-use shared::service::email::EmailAddress;
 use shared::service::job::{JobType, Publisher};
-use shared::service::mail_ledger::{self, Begun, Identity, MailLedger};
+use shared::service::mail::ledger::{self, Begun, Identity, MailLedger};
+use shared::service::mail::payload::EmailAddress;
 use shared::service::outbox::{Entry, Outbox};
 use shared::service::session::{
     Device, NewSession, RefreshToken, Refreshed, SessionId, Sessions, Viewer,
@@ -156,7 +156,7 @@ async fn statements_work_through_a_transaction_pooler() {
             for mail in 0..10 {
                 let recipient = EmailAddress::parse(&format!("s{mail}@example.com")).unwrap();
                 let job_id = format!("job-{n}");
-                let entry = mail_ledger::Entry {
+                let entry = ledger::Entry {
                     kind: "bulk",
                     recipient: &recipient,
                     job_id: &job_id,

@@ -4,7 +4,7 @@
 use serde_json::{Value, json};
 use shared::protocol::mail::EmailAddress;
 use shared::protocol::postgres::Postgres;
-use shared::service::suppression::{Entry, Reason, Suppressions};
+use shared::service::mail::suppression::{Entry, Reason, Suppressions};
 
 use crate::support::TestCloud;
 use crate::support::payloads::signature_request;

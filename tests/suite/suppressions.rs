@@ -4,8 +4,8 @@ use http::Method;
 use reqwest::RequestBuilder;
 use serde_json::{Value, json};
 use shared::protocol::mail::{EmailAddress, MessageId};
-use shared::service::mail_ledger::Begun;
-use shared::service::suppression::{Entry, Reason};
+use shared::service::mail::ledger::Begun;
+use shared::service::mail::suppression::{Entry, Reason};
 
 use crate::support::TestCloud;
 use crate::support::cloud::{Answer, answer, with_json};

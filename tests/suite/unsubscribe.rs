@@ -11,8 +11,8 @@ use sha2::Sha256;
 use shared::base::secret::Secret;
 use shared::protocol::mail::{EmailAddress, Provider};
 use shared::protocol::postgres::Postgres;
-use shared::service::mail_ledger::{Begun, Entry, Identity, MailLedger};
-use shared::service::unsubscribe::Tokens;
+use shared::service::mail::ledger::{Begun, Entry, Identity, MailLedger};
+use shared::service::mail::unsubscribe::Tokens;
 
 use crate::support::TestCloud;
 use crate::support::cloud::{Answer, answer, with_json};

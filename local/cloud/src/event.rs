@@ -16,7 +16,7 @@ use local_mail::events::{sns, svix};
 use serde_json::{Map, Value};
 use shared::base::secret::Secret;
 use shared::protocol::mail::EmailAddress;
-use shared::service::unsubscribe::Tokens;
+use shared::service::mail::unsubscribe::Tokens;
 
 /// Why an event cannot be made ready.
 #[derive(Debug, thiserror::Error)]

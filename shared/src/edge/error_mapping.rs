@@ -9,9 +9,7 @@ use http::StatusCode;
 use super::problem::Problem;
 use crate::base::causes::causes;
 use crate::protocol::{postgres, qstash, sns, svix, upstash};
-use crate::service::{
-    audit, cache, job, mail_event, notification, security, session, suppression, token,
-};
+use crate::service::{audit, cache, job, mail, notification, security, session, token};
 
 impl From<upstash::Error> for Problem {
     fn from(error: upstash::Error) -> Self {
@@ -84,11 +82,11 @@ impl From<audit::Error> for Problem {
     }
 }
 
-impl From<mail_event::Error> for Problem {
-    fn from(error: mail_event::Error) -> Self {
+impl From<mail::event::Error> for Problem {
+    fn from(error: mail::event::Error) -> Self {
         match error {
-            mail_event::Error::Postgres(error) => error.into(),
-            mail_event::Error::Unreadable => internal(),
+            mail::event::Error::Postgres(error) => error.into(),
+            mail::event::Error::Unreadable => internal(),
         }
     }
 }
@@ -112,11 +110,11 @@ impl From<security::Error> for Problem {
     }
 }
 
-impl From<suppression::Error> for Problem {
-    fn from(error: suppression::Error) -> Self {
+impl From<mail::suppression::Error> for Problem {
+    fn from(error: mail::suppression::Error) -> Self {
         match error {
-            suppression::Error::Postgres(error) => error.into(),
-            suppression::Error::Unreadable => internal(),
+            mail::suppression::Error::Postgres(error) => error.into(),
+            mail::suppression::Error::Unreadable => internal(),
         }
     }
 }

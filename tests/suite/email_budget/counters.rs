@@ -11,8 +11,8 @@ use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 use redis::AsyncCommands as _;
 use redis::aio::MultiplexedConnection;
 use shared::base::clock::Clock;
-use shared::service::email::EmailAddress;
-use shared::service::email_budget::{EmailBudget, Verdict};
+use shared::service::mail::budget::{EmailBudget, Verdict};
+use shared::service::mail::payload::EmailAddress;
 use shared::service::rate_limit::Rate;
 
 use super::{DAY, NOBODY, address, budget, granted, now};

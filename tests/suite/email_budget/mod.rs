@@ -7,8 +7,8 @@ mod jobs;
 use std::time::Duration;
 
 use redis::aio::MultiplexedConnection;
-use shared::service::email::EmailAddress;
-use shared::service::email_budget::{EmailBudget, Verdict};
+use shared::service::mail::budget::{EmailBudget, Verdict};
+use shared::service::mail::payload::EmailAddress;
 use shared::service::rate_limit::Rate;
 
 use crate::support::store::Store;

@@ -5,11 +5,11 @@ mod order;
 use jiff::{Timestamp, ToSpan as _};
 use serde_json::{Value, json};
 use shared::protocol::mail::{EmailAddress, MessageId, Provider};
-use shared::service::email::Reference;
-use shared::service::mail_event::{
+use shared::service::mail::event::{
     Cursor, Delivery, EventKind, Filter, MailEvent, MailEvents, Recorded, State, TrackedMail,
 };
-use shared::service::mail_ledger::Begun;
+use shared::service::mail::ledger::Begun;
+use shared::service::mail::payload::Reference;
 
 use crate::support::ledger::{LedgerDatabase, REMINDER, Reminder};
 

@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use proptest::sample::select;
 use proptest::test_runner::{Config, TestCaseResult, TestRunner};
 use serde_json::{Value, json};
-use shared::service::mail_event::EventKind;
+use shared::service::mail::event::EventKind;
 
 use super::*;
 use crate::support::seeds;

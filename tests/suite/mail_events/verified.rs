@@ -3,7 +3,7 @@
 use local_mail::Provider;
 use local_mail::events::MailEvent;
 use shared::protocol::mail::MessageId;
-use shared::service::mail_ledger::Begun;
+use shared::service::mail::ledger::Begun;
 
 use super::{Stage, assert_taken, mail};
 use crate::support::ledger::REMINDER;

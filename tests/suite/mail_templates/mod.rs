@@ -7,7 +7,7 @@ mod screenshots;
 use http::Method;
 use local_mail::Mail;
 use serde_json::Value;
-use shared::service::email::TYPES;
+use shared::service::mail::payload::TYPES;
 
 use crate::support::TestCloud;
 use crate::support::cloud::{answer, with_json};

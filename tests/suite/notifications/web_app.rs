@@ -4,8 +4,8 @@ use http::Method;
 use serde_json::{Value, json};
 use shared::protocol::mail::{EmailAddress, MessageId, Provider};
 use shared::protocol::postgres::Error;
-use shared::service::mail_event::{EventKind, MailEvent};
-use shared::service::mail_ledger::{Begun, Entry, Identity};
+use shared::service::mail::event::{EventKind, MailEvent};
+use shared::service::mail::ledger::{Begun, Entry, Identity};
 
 use super::{Stage, somebody};
 use crate::support::cloud::{answer, with_json};

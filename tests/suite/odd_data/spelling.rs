@@ -4,8 +4,8 @@ use http::Method;
 use proptest::prelude::*;
 use reqwest::RequestBuilder;
 use serde_json::{Value, json};
-use shared::service::branding::Brandings;
-use shared::service::email::Reference;
+use shared::service::mail::branding::Brandings;
+use shared::service::mail::payload::Reference;
 use uuid::Uuid;
 
 use super::samples;

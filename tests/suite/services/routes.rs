@@ -114,7 +114,7 @@ async fn job_handler_describes_itself_without_authorization() {
     let cloud = TestCloud::start().await;
     let before = Clock::system().now().as_millisecond();
     for (handler, supported) in [
-        ("send-email", json!(shared::service::email::TYPES)),
+        ("send-email", json!(shared::service::mail::payload::TYPES)),
         (
             "job-failed",
             JobType::ALL.iter().map(|job| job.name()).collect(),

@@ -4,9 +4,9 @@ use local::postgres::Database;
 use serde_json::Value;
 use shared::protocol::mail::{EmailAddress, Provider};
 use shared::protocol::postgres::{Json, Postgres, Type, column};
-use shared::service::mail_event::MailEvents;
-use shared::service::mail_ledger::{Begun, Entry, Identity, MailLedger, Sending};
-use shared::service::suppression::Suppressions;
+use shared::service::mail::event::MailEvents;
+use shared::service::mail::ledger::{Begun, Entry, Identity, MailLedger, Sending};
+use shared::service::mail::suppression::Suppressions;
 
 use super::TestCloud;
 use super::cloud::fresh_database;

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use shared::base::secret::Secret;
 use shared::protocol::mail::EmailAddress;
 use shared::service::job::JobType;
-use shared::service::unsubscribe::Tokens;
+use shared::service::mail::unsubscribe::Tokens;
 
 use super::document::{Template, texts};
 use super::read;

@@ -14,7 +14,7 @@ use axum::extract::DefaultBodyLimit;
 use axum::routing::{get, post};
 use shared::base::env;
 use shared::edge::{Guard, limiter, unlimited};
-use shared::service::mail_event::MailEvents;
+use shared::service::mail::event::MailEvents;
 use utoipa::OpenApi;
 
 pub use sources::{SetupError, Sources};
@@ -55,6 +55,6 @@ pub fn router(state: AppState, guard: &Guard) -> Result<Router, env::Error> {
 #[derive(Debug, OpenApi)]
 #[openapi(
     paths(list::list, receive::receive),
-    components(schemas(shared::service::email::Reference))
+    components(schemas(shared::service::mail::payload::Reference))
 )]
 pub struct Documentation;

@@ -8,8 +8,8 @@ use shared::edge::input::Query;
 use shared::edge::page::Limit;
 use shared::edge::{Caller, Result};
 use shared::protocol::mail::EmailAddress;
-use shared::service::email::Reference;
-use shared::service::mail_event::{Cursor, Filter, TrackedMail};
+use shared::service::mail::event::{Cursor, Filter, TrackedMail};
+use shared::service::mail::payload::Reference;
 
 use crate::AppState;
 

@@ -9,7 +9,7 @@ use mail_events::{AppState, Sources, router};
 use shared::edge::{Fatal, Guard, api, start};
 use shared::protocol::postgres::Postgres;
 use shared::protocol::upstash::Redis;
-use shared::service::mail_event::MailEvents;
+use shared::service::mail::event::MailEvents;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Fatal> {

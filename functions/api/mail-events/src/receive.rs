@@ -13,7 +13,7 @@ use shared::edge::input::Raw;
 use shared::edge::problem::ProblemDocument;
 use shared::edge::{Result, unsigned};
 use shared::protocol::sns::Verified;
-use shared::service::mail_event::{MailEvent, Recorded};
+use shared::service::mail::event::{MailEvent, Recorded};
 
 use crate::parse::ParseError;
 use crate::{AppState, resend, ses};

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 use shared::protocol::mail::{LEDGER_TAG, Provider};
-use shared::service::mail_event::{EventKind, MailEvent};
+use shared::service::mail::event::{EventKind, MailEvent};
 
 use crate::parse::{ParseError, addresses, document, instant, joined, object, text, texts};
 
@@ -81,7 +81,7 @@ fn tag(tags: &Value, name: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use serde_json::{Value, json};
-    use shared::service::mail_event::{EventKind, MailEvent};
+    use shared::service::mail::event::{EventKind, MailEvent};
 
     use super::event;
     use crate::parse::ParseError;

@@ -8,7 +8,7 @@ use shared::edge::documented::GuardProblems;
 use shared::edge::input::Query;
 use shared::edge::page::Limit;
 use shared::edge::{Caller, Result};
-use shared::service::email::Reference;
+use shared::service::mail::payload::Reference;
 use shared::service::notification::{Filter, InboxItem};
 use shared::service::page::Cursor;
 

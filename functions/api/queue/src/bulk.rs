@@ -5,8 +5,8 @@ use serde::Serialize;
 use serde_json::json;
 use shared::edge::input::invalid;
 use shared::edge::{Caller, Result};
-use shared::service::email::{Bulk, Email};
 use shared::service::job::JobType;
+use shared::service::mail::payload::{Bulk, Email};
 
 use crate::Queue;
 use crate::accepted::AcceptedBatch;

@@ -9,7 +9,7 @@ use axum::Router;
 use axum::routing::get;
 use shared::base::env;
 use shared::edge::{Guard, limiter};
-use shared::service::suppression::Suppressions;
+use shared::service::mail::suppression::Suppressions;
 use utoipa::OpenApi;
 
 /// The route, behind the guard.

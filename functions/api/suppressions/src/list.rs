@@ -8,8 +8,8 @@ use shared::edge::input::Query;
 use shared::edge::page::Limit;
 use shared::edge::{Caller, Result};
 use shared::protocol::mail::EmailAddress;
+use shared::service::mail::suppression::{Filter, Reason, Suppression, Suppressions};
 use shared::service::page::Cursor;
-use shared::service::suppression::{Filter, Reason, Suppression, Suppressions};
 
 /// Filters for suppressions, and the page.
 #[derive(Debug, Deserialize, utoipa::IntoParams)]

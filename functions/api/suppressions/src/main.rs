@@ -6,7 +6,7 @@
 use shared::edge::{Fatal, Guard, api, start};
 use shared::protocol::postgres::Postgres;
 use shared::protocol::upstash::Redis;
-use shared::service::suppression::Suppressions;
+use shared::service::mail::suppression::Suppressions;
 use suppressions::router;
 
 #[tokio::main(flavor = "current_thread")]

@@ -8,8 +8,8 @@ use shared::edge::documented::{BodyProblems, GuardProblems};
 use shared::edge::input::{self, Query};
 use shared::edge::{Caller, Result};
 use shared::protocol::mail::EmailAddress;
-use shared::service::email::Message;
-use shared::service::suppression::{Entry, Reason, Suppression, Suppressions};
+use shared::service::mail::payload::Message;
+use shared::service::mail::suppression::{Entry, Reason, Suppression, Suppressions};
 
 /// An address to suppress.
 #[derive(Debug, Deserialize, utoipa::ToSchema)]

@@ -10,7 +10,7 @@ use axum::Router;
 use axum::routing::get;
 use shared::base::env;
 use shared::edge::{PublicGuard, limiter};
-use shared::service::unsubscribe::{Subscriptions, Tokens};
+use shared::service::mail::unsubscribe::{Subscriptions, Tokens};
 use utoipa::OpenApi;
 
 /// What the route needs.

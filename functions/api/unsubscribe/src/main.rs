@@ -7,7 +7,7 @@
 use shared::edge::{Fatal, PublicGuard, api, start};
 use shared::protocol::postgres::Postgres;
 use shared::protocol::upstash::Redis;
-use shared::service::unsubscribe::{Subscriptions, Tokens};
+use shared::service::mail::unsubscribe::{Subscriptions, Tokens};
 use unsubscribe::{AppState, router};
 
 #[tokio::main(flavor = "current_thread")]

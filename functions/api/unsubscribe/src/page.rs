@@ -8,7 +8,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use http::{HeaderName, HeaderValue, StatusCode, header};
 use sha2::{Digest as _, Sha256};
-use shared::service::unsubscribe::SubscriptionState;
+use shared::service::mail::unsubscribe::SubscriptionState;
 
 /// The page's style. It stands in the page, and its hash in the policy that lets it in.
 const STYLE: &str = include_str!("../templates/page.css");
@@ -122,7 +122,7 @@ mod tests {
     use base64::Engine as _;
     use base64::engine::general_purpose::STANDARD;
     use sha2::{Digest as _, Sha256};
-    use shared::service::unsubscribe::SubscriptionState;
+    use shared::service::mail::unsubscribe::SubscriptionState;
 
     use super::{Html, Page, STYLE};
 

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use http::Uri;
 use shared::base::causes::causes;
 use shared::edge::documented::LimitProblems;
-use shared::service::unsubscribe::{Error, Link, SubscriptionState};
+use shared::service::mail::unsubscribe::{Error, Link, SubscriptionState};
 use url::form_urlencoded;
 
 use crate::AppState;

@@ -10,11 +10,11 @@ use shared::base::env;
 use shared::edge::job::Attempt;
 use shared::protocol::postgres::Postgres;
 use shared::protocol::upstash::Redis;
-use shared::service::branding::{Brand, Brandings};
-use shared::service::email::{Email, EmailAddress, Envelope, Reference};
-use shared::service::email_budget::{EmailBudget, Verdict};
-use shared::service::mail_ledger::{Entry, Identity};
-use shared::service::unsubscribe::Tokens;
+use shared::service::mail::branding::{Brand, Brandings};
+use shared::service::mail::budget::{EmailBudget, Verdict};
+use shared::service::mail::ledger::{Entry, Identity};
+use shared::service::mail::payload::{Email, EmailAddress, Envelope, Reference};
+use shared::service::mail::unsubscribe::Tokens;
 use tokio::time::Instant;
 
 use crate::dispatcher::{Dispatcher, SendOutcome, TIME_FOR_ONE};

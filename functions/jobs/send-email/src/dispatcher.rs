@@ -6,8 +6,8 @@ use shared::base::causes::causes;
 use shared::base::env;
 use shared::protocol::mail::{Mail, MessageId, SendError, Sender};
 use shared::protocol::postgres::Postgres;
-use shared::service::mail_ledger::{Begun, Entry, MailLedger, Sending};
-use shared::service::suppression::Reason;
+use shared::service::mail::ledger::{Begun, Entry, MailLedger, Sending};
+use shared::service::mail::suppression::Reason;
 use tokio::time::{Instant, sleep, timeout_at};
 
 use crate::outcome::Error;

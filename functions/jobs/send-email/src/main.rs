@@ -18,8 +18,8 @@ use serde_json::Value;
 use shared::edge::job::{Attempt, Work, Worker};
 use shared::edge::{Fatal, start};
 use shared::protocol::upstash::Redis;
-use shared::service::email::{Bulk, Email, TYPES};
 use shared::service::job::{JobType, Stop};
+use shared::service::mail::payload::{Bulk, Email, TYPES};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Fatal> {

@@ -5,10 +5,10 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use shared::protocol::mail::SendError;
-use shared::service::branding;
-use shared::service::email_budget;
 use shared::service::job::Stop;
-use shared::service::mail_ledger;
+use shared::service::mail::branding;
+use shared::service::mail::budget;
+use shared::service::mail::ledger;
 
 use crate::dispatcher::SendOutcome;
 
@@ -90,13 +90,13 @@ pub(crate) enum Error {
     Provider(#[source] SendError),
     /// The ledger could not be read or written: try again.
     #[error("the mail could not be recorded")]
-    Ledger(#[from] mail_ledger::Error),
+    Ledger(#[from] ledger::Error),
     /// In whose name to send could not be read: try again.
     #[error("the mail branding is unavailable")]
     Brand(#[from] branding::Error),
     /// The budgets could not be asked: try again.
     #[error("the mail budget could not be checked")]
-    Budget(#[from] email_budget::Error),
+    Budget(#[from] budget::Error),
     /// A template could not be filled in, which another attempt may not change, but another build will.
     #[error("the mail template could not be rendered")]
     Template(#[from] askama::Error),

@@ -9,7 +9,7 @@ use shared::base::env;
 use shared::protocol::web_push::{
     Client, Delivery, LARGEST_PAYLOAD, Message, PushServices, Subscription, Urgency, Vapid,
 };
-use shared::service::email::HttpUrl;
+use shared::service::mail::payload::HttpUrl;
 use shared::service::notification::{InboxItem, KnownSubscription, NotificationResult, Pushed};
 use tokio::time::Instant;
 use uuid::Uuid;

@@ -7,7 +7,7 @@ use utoipa::ToSchema;
 
 use super::text::{InvalidText, Name, Word};
 use crate::base::clock::Clock;
-use crate::service::email::optional;
+use crate::service::mail::payload::optional;
 
 /// The actions that the web app names. Others are taken, too.
 pub const ACTIONS: [&str; 10] = [

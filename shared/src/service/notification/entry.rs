@@ -7,7 +7,7 @@ use url::Url;
 use uuid::Uuid;
 
 use super::text::ActionUrl;
-use crate::service::email::{EmailAddress, Reference};
+use crate::service::mail::payload::{EmailAddress, Reference};
 
 /// One notification to one user, as it is written.
 #[derive(Clone, Debug, PartialEq)]

@@ -9,7 +9,7 @@ use super::store::{Error, Notifications};
 use super::unread::Unread;
 use crate::base::json::RawJson;
 use crate::protocol::postgres::{Json, Parameter, Type, column};
-use crate::service::email::Reference;
+use crate::service::mail::payload::Reference;
 use crate::service::page::{self, Cursor, Page};
 
 /// One page, newest first.

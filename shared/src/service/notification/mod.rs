@@ -28,9 +28,9 @@ pub use self::store::{Error, NotificationResult, Notifications, Pushed, WriteOut
 pub use self::subscription::{KnownSubscription, Subscribed, Subscriptions};
 pub use self::text::{ActionUrl, Data, Headline, InvalidActionUrl, InvalidData};
 pub use self::unread::{UNREAD_COUNT, Unread, UnreadCounts};
-use crate::service::email::Invalid;
-use crate::service::email::decode;
 use crate::service::key::Family;
+use crate::service::mail::payload::Invalid;
+use crate::service::mail::payload::decode;
 
 /// All families of this service.
 pub const KEYS: &[&Family] = &[&UNREAD_COUNT];

@@ -13,8 +13,8 @@ use super::default_text::DefaultText;
 use super::entry::{Entry, Recipient, page};
 use super::text::{ActionUrl, Data, Headline};
 use crate::base::integer;
-use crate::service::email::decode::{self, Invalid, Optional, optional};
-use crate::service::email::{EmailAddress, Message, Reference};
+use crate::service::mail::payload::decode::{self, Invalid, Optional, optional};
+use crate::service::mail::payload::{EmailAddress, Message, Reference};
 
 /// The members that all notifications of a request share.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]

@@ -4,8 +4,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
-use crate::service::email::text::line;
-use crate::service::email::{HttpUrl, InvalidText};
+use crate::service::mail::payload::text::line;
+use crate::service::mail::payload::{HttpUrl, InvalidText};
 
 /// The title of a notification: one line of 1 to 255 characters.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]

@@ -6,8 +6,8 @@ use jiff::Timestamp;
 
 use super::rate::Rate;
 use crate::base::env;
-use crate::service::email_budget;
 use crate::service::key::Family;
+use crate::service::mail::budget;
 
 const MINUTE: Duration = Duration::from_mins(1);
 const FIVE_MINUTES: Duration = Duration::from_mins(5);
@@ -188,7 +188,7 @@ pub static CORPORATE_ADMIN: Limiter = limiter(
 /// Mails to one recipient.
 pub static EMAIL: Limiter = limiter(
     "email",
-    &email_budget::RECIPIENT,
+    &budget::RECIPIENT,
     "RATE_LIMIT_EMAIL",
     rate(20, HOUR),
     OnOutage::Closed,

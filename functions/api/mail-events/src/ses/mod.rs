@@ -6,7 +6,7 @@
 use jiff::Timestamp;
 use serde_json::Value;
 use shared::protocol::mail::{EmailAddress, LEDGER_TAG, Provider};
-use shared::service::mail_event::{EventKind, MailEvent};
+use shared::service::mail::event::{EventKind, MailEvent};
 
 use crate::parse::{
     ParseError, addresses, concerned, document, instant, joined, object, text, texts,

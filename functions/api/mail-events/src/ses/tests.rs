@@ -1,7 +1,7 @@
 //! Every kind of SES record, and what is no event.
 
 use serde_json::{Value, json};
-use shared::service::mail_event::{EventKind, MailEvent};
+use shared::service::mail::event::{EventKind, MailEvent};
 
 use super::event;
 use crate::parse::ParseError;

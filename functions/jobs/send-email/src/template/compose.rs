@@ -1,7 +1,7 @@
 //! From each type's payload to a draft: which words, which values, which button.
 
-use shared::service::branding::Brand;
-use shared::service::email::{
+use shared::service::mail::branding::Brand;
+use shared::service::mail::payload::{
     Addressed, Cancelled, Completion, Date, Declined, DisplayName, EmailVerification, Expired,
     ExpiryWarning, HttpUrl, Invitation, Message, PasswordReset, Reference, Reminder, Role,
     SecurityAlert, SecurityEvent, Turn,

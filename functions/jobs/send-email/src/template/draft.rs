@@ -1,7 +1,7 @@
 //! What the templates see of a mail: words and values, nothing decided any more.
 
-use shared::service::branding::Brand;
-use shared::service::email::{HttpUrl, Message};
+use shared::service::mail::branding::Brand;
+use shared::service::mail::payload::{HttpUrl, Message};
 
 use super::phrase::Part;
 use super::wording::{Wording, Words};

@@ -10,8 +10,8 @@ mod wording;
 
 use shared::base::env;
 use shared::protocol::mail::{Mail, Mailbox};
-use shared::service::branding::Brand;
-use shared::service::email::{Email, Envelope, HttpUrl};
+use shared::service::mail::branding::Brand;
+use shared::service::mail::payload::{Email, Envelope, HttpUrl};
 
 use self::compose::{Compose, RenderContext};
 use self::wording::ENGLISH;

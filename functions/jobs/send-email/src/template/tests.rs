@@ -2,8 +2,8 @@
 
 use serde_json::{Value, json};
 use shared::protocol::mail::{Mail, Mailbox};
-use shared::service::branding::Brand;
-use shared::service::email::{Email, HttpUrl};
+use shared::service::mail::branding::Brand;
+use shared::service::mail::payload::{Email, HttpUrl};
 
 use super::{Terms, Writer};
 
@@ -199,7 +199,7 @@ fn head(mail: &Mail) -> String {
 fn every_type_has_a_sample_and_matches_its_golden_file() {
     let samples = samples();
     let names: Vec<&str> = samples.iter().map(|(name, _)| name.as_str()).collect();
-    let mut types = shared::service::email::TYPES.to_vec();
+    let mut types = shared::service::mail::payload::TYPES.to_vec();
     types.sort_unstable();
     assert_eq!(names, types);
     for (name, payload) in &samples {

@@ -8,7 +8,7 @@ mod colour;
 use crate::base::identity;
 use crate::protocol::mail::EmailAddress;
 use crate::protocol::postgres::{self, Parameter, Postgres, Row, Type, column};
-use crate::service::email::{DisplayName, HttpUrl};
+use crate::service::mail::payload::{DisplayName, HttpUrl};
 
 pub use colour::Colour;
 

@@ -1,8 +1,9 @@
 //! How many mails a recipient gets in an hour, over all senders, and how many a tenant sends in a day.
 //!
 //! The counters are those of @upstash/ratelimit 2.2 (a sliding window for recipients, a fixed one for tenants) under
-//! the prefix `rl:email` (see [`super::rate_limit`], whose arithmetic this is), with the address in lower case as the identifier, so that the web app's limiter and this one
-//! count together. What is granted to a job stays granted: a job that is delivered again takes nothing a second time.
+//! the prefix `rl:email` (see [`rate_limit`](crate::service::rate_limit), whose arithmetic this is), with the address in
+//! lower case as the identifier, so that the web app's limiter and this one count together. What is granted to a job
+//! stays granted: a job that is delivered again takes nothing a second time.
 
 use std::time::Duration;
 
@@ -57,7 +58,7 @@ const NO_TENANT: &str = "-";
 
 // A repetition finds what it granted among the grants.
 static TAKE: Script = Script::repeatable(key_locked!(
-    include_str!("../rate_limit/lua/arithmetic.lua"),
+    include_str!("../../rate_limit/lua/arithmetic.lua"),
     include_str!("take.lua")
 ));
 

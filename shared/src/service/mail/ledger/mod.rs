@@ -15,7 +15,7 @@ use std::time::Duration;
 use crate::base::id;
 use crate::protocol::mail::{MessageId, Provider};
 use crate::protocol::postgres::{self, Parameter, Postgres, Row, Type, column};
-use crate::service::suppression::Reason;
+use crate::service::mail::suppression::Reason;
 
 pub use self::entry::{Entry, Identity};
 

@@ -21,7 +21,7 @@ pub use self::account::{EmailVerification, PasswordReset, SecurityAlert, Securit
 pub use self::bulk::{Bulk, InvalidRecipients, Recipient, Recipients};
 pub use self::date::{Date, InvalidDate};
 pub use self::decode::Invalid;
-pub(super) use self::decode::optional;
+pub(in crate::service) use self::decode::optional;
 use self::envelope::addressed;
 pub use self::envelope::{Addressed, Envelope};
 pub use self::link::{HttpUrl, InvalidLink};

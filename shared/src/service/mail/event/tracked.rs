@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::protocol::mail::EmailAddress;
-use crate::service::email::Reference;
+use crate::service::mail::payload::Reference;
 
 /// A mail to one recipient.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]

@@ -3,7 +3,7 @@
 use sha2::{Digest, Sha256};
 
 use crate::base::hex::hex;
-use crate::service::email::{EmailAddress, Envelope, Reference};
+use crate::service::mail::payload::{EmailAddress, Envelope, Reference};
 
 /// One mail to one recipient, as the ledger knows it.
 #[derive(Clone, Copy, Debug)]
@@ -91,7 +91,7 @@ impl Entry<'_> {
 #[cfg(test)]
 mod tests {
     use super::{Entry, Identity};
-    use crate::service::email::EmailAddress;
+    use crate::service::mail::payload::EmailAddress;
 
     fn entry<'a>(job_id: &'a str, to: &'a EmailAddress, parts: [Option<&'a str>; 3]) -> Entry<'a> {
         let [request_id, signer_id, occurrence] = parts;

@@ -5,18 +5,18 @@
 //! times. An event proves that the provider has the mail, so a row whose attempt ended without a word is settled by it
 //! and not sent again. A second message id proves that it went twice; an hour of events with one id, that it did not.
 
-mod event;
+mod mail_event;
 mod tracked;
 
 use jiff::Timestamp;
 
 use crate::protocol::mail::EmailAddress;
 use crate::protocol::postgres::{self, Json, Parameter, Postgres, Row, Type, column};
-use crate::service::email::Reference;
+use crate::service::mail::payload::Reference;
+use crate::service::mail::suppression::Reason;
 use crate::service::page;
-use crate::service::suppression::Reason;
 
-pub use self::event::{EventKind, MailEvent};
+pub use self::mail_event::{EventKind, MailEvent};
 pub use self::tracked::{Delivery, Filter, State, TrackedMail};
 pub use crate::service::page::{Cursor, Page};
 

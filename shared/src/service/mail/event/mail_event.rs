@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use crate::protocol::mail::{EmailAddress, Provider};
-use crate::service::suppression::Reason;
+use crate::service::mail::suppression::Reason;
 
 /// One event of one mail. Only a verified message may become one.
 #[derive(Clone, Debug)]
