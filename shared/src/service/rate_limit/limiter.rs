@@ -7,7 +7,6 @@ use jiff::Timestamp;
 use super::rate::Rate;
 use crate::base::env;
 use crate::service::key::Family;
-use crate::service::mail::budget;
 
 const MINUTE: Duration = Duration::from_mins(1);
 const FIVE_MINUTES: Duration = Duration::from_mins(5);
@@ -185,10 +184,12 @@ pub static CORPORATE_ADMIN: Limiter = limiter(
     OnOutage::Open,
 );
 
-/// Mails to one recipient.
+static EMAIL_KEYS: Family = sliding("rl:email:{recipient}:{window}");
+
+/// Mails to one recipient. The budgets of mails take from it.
 pub static EMAIL: Limiter = limiter(
     "email",
-    &budget::RECIPIENT,
+    &EMAIL_KEYS,
     "RATE_LIMIT_EMAIL",
     rate(20, HOUR),
     OnOutage::Closed,
@@ -300,13 +301,14 @@ pub static ALL: &[&Limiter] = &[
     &DATAROOM_PASSWORD,
 ];
 
-/// The families of their keys; that of `email` belongs to the budgets of mails.
+/// The families of their keys.
 pub(super) const KEYS: &[&Family] = &[
     &API_KEYS,
     &PUBLIC_KEYS,
     &SERVICE_KEYS,
     &AUTH_KEYS,
     &CORPORATE_ADMIN_KEYS,
+    &EMAIL_KEYS,
     &PDF_GENERATION_KEYS,
     &TOTP_KEYS,
     &VERIFY_KEYS,

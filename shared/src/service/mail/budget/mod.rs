@@ -14,13 +14,6 @@ use crate::protocol::upstash::{self, Invocation, Redis, Script, key_locked};
 use crate::service::key::Family;
 use crate::service::rate_limit::{EMAIL, Limit, Rate};
 
-/// The mails of one recipient in one window.
-pub const RECIPIENT: Family = Family {
-    pattern: "rl:email:{recipient}:{window}",
-    kind: "string",
-    life: "twice the window and a second",
-};
-
 /// The mails of one tenant in one window.
 pub const TENANT: Family = Family {
     pattern: "rl:email:tenant:{tenant}:{window}",
@@ -35,8 +28,8 @@ pub const GRANTS: Family = Family {
     life: "8 days after the last grant; one member for each recipient of the job",
 };
 
-/// The families of this service.
-pub const KEYS: &[&Family] = &[&RECIPIENT, &TENANT, &GRANTS];
+/// The families of this service. That of recipients is the limiter's.
+pub const KEYS: &[&Family] = &[&TENANT, &GRANTS];
 
 /// How long grants are remembered: longer than a job is retried, and deferred by a budget.
 const GRANTS_LIFE: Duration = Duration::from_hours(8 * 24);
@@ -160,7 +153,7 @@ impl EmailBudget {
             .arg(window)
             .arg(day);
         for (place, recipient) in recipients.iter().enumerate() {
-            let counter = RECIPIENT.key(&recipient.as_str().to_lowercase());
+            let counter = EMAIL.keys.key(&recipient.as_str().to_lowercase());
             call = call
                 .key(format!("{counter}:{window}"))
                 .key(format!("{counter}:{}", window - 1))
