@@ -1,7 +1,7 @@
 //! Marks that change the direction of text (Unicode Standard Annex 9, section 2).
 
-/// Whether a character changes in which direction what follows is shown: with one of them a title reads as another, or
-/// a name ends where it does not. Text of all scripts is shown right without them.
+/// Returns whether a character changes the display direction of the text after it. Such a character can make a title or
+/// a name read as another one. Text of all scripts is displayed correctly without them.
 #[must_use]
 pub fn is_bidi_control(c: char) -> bool {
     matches!(

@@ -2,8 +2,8 @@
 
 use std::error::Error;
 
-/// The text of an error, followed by the texts of its causes. The JSON log format writes the outermost error alone, so a
-/// log line records `error = causes(&error)`. A cause whose text is already there is not repeated.
+/// Returns the text of an error, followed by the texts of its causes. The JSON log format writes only the outermost
+/// error, so a log line records `error = causes(&error)`. A cause whose text is already included is not repeated.
 #[must_use]
 pub fn causes(error: &dyn Error) -> String {
     let mut text = error.to_string();

@@ -1,14 +1,14 @@
-//! Time as something that is handed in, so that a test can hold or move it.
+//! Time as a parameter, so that a test can fix or move it.
 //!
-//! Leases, expiries and limits are decided by the store's own clock; this one dates what a function itself signs,
-//! checks or prints.
+//! The store's own clock decides leases, expiries and limits. This clock dates the values that a function signs, checks
+//! or prints.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
 use jiff::Timestamp;
 
-/// A source of the present instant. Cheap to clone; clones of a fixed clock move together.
+/// A source of the current instant. Cheap to clone; clones of a fixed clock move together.
 #[derive(Clone, Debug, Default)]
 pub struct Clock(Source);
 
@@ -20,13 +20,13 @@ enum Source {
 }
 
 impl Clock {
-    /// The machine's clock.
+    /// Returns the machine's clock.
     #[must_use]
     pub fn system() -> Self {
         Self(Source::System)
     }
 
-    /// A clock that stands at `instant` (to the millisecond) until it is moved.
+    /// Returns a clock that stays at `instant` (to the millisecond) until it is moved.
     #[must_use]
     pub fn fixed(instant: Timestamp) -> Self {
         Self(Source::Fixed(Arc::new(AtomicI64::new(
@@ -34,14 +34,14 @@ impl Clock {
         ))))
     }
 
-    /// Moves a fixed clock by `seconds`, which may be negative. A system clock stays as it is.
+    /// Moves a fixed clock by `seconds`, which may be negative. A system clock is not changed.
     pub fn advance(&self, seconds: i64) {
         if let Source::Fixed(millis) = &self.0 {
             millis.fetch_add(seconds * 1000, Ordering::Relaxed);
         }
     }
 
-    /// The present instant.
+    /// Returns the current instant.
     #[must_use]
     #[expect(
         clippy::disallowed_methods,

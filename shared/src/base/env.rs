@@ -1,6 +1,6 @@
 //! The environment, read once at init. Every error names the variable, so that a failed deployment explains itself.
 //!
-//! What the environment lacks may be supplied from elsewhere before anything is read ([`supply`]).
+//! Missing variables may be supplied from elsewhere before the first read ([`supply`]).
 
 use std::collections::BTreeMap;
 use std::str::FromStr;
@@ -8,28 +8,28 @@ use std::sync::OnceLock;
 
 use super::secret::Secret;
 
-/// Why a variable could not be used. Its text is the one line that a function prints before it stops.
+/// Why a variable could not be used. The function prints this text as one line before it stops.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 pub enum Error {
     /// The variable is absent or empty.
     #[error("{0} is not set; add it to the function's environment")]
     Missing(&'static str),
-    /// The variable is there but not what it should be. The value is left out: it may be a secret.
+    /// The variable is set, but its value is invalid. The value is omitted: it may be a secret.
     #[error("{name} is not valid: {reason}")]
     Malformed {
         /// The variable.
         name: &'static str,
-        /// What was wrong with it.
+        /// Why the value is invalid.
         reason: String,
     },
 }
 
-/// The value of a variable that the function cannot do without.
+/// Returns the value of a variable that the function requires.
 pub fn required(name: &'static str) -> Result<String, Error> {
     optional(name).ok_or(Error::Missing(name))
 }
 
-/// The value of a variable that may be absent. Empty counts as absent.
+/// Returns the value of an optional variable. An empty value counts as absent.
 #[must_use]
 #[expect(
     clippy::disallowed_methods,
@@ -39,13 +39,13 @@ pub fn optional(name: &'static str) -> Option<String> {
     pick(std::env::var(name).ok(), || SUPPLIED.get()?.get(name))
 }
 
-/// What stands in for variables that the environment lacks.
+/// Values for variables that the environment lacks.
 static SUPPLIED: OnceLock<BTreeMap<String, Secret>> = OnceLock::new();
 
-/// Supplies values for variables that the environment lacks or has empty; what it has, it keeps. Called once, before
-/// anything is read: what was supplied first stays.
+/// Supplies values for variables that are absent or empty; set variables keep their value. Called once, before the
+/// first read: later calls have no effect.
 pub fn supply(entries: BTreeMap<String, Secret>) {
-    // A second supply would change what others have read by then.
+    // A second supply would change values that were already read.
     let _ = SUPPLIED.set(entries);
 }
 
@@ -56,20 +56,20 @@ fn pick<'a>(own: Option<String>, supplied: impl FnOnce() -> Option<&'a Secret>) 
     })
 }
 
-/// A required variable that holds a secret.
+/// Returns a required variable that holds a secret.
 pub fn secret(name: &'static str) -> Result<Secret, Error> {
     one_line(name, required(name)?)
 }
 
-/// A variable that holds a secret and may be absent.
+/// Returns an optional variable that holds a secret.
 pub fn optional_secret(name: &'static str) -> Result<Option<Secret>, Error> {
     optional(name)
         .map(|value| one_line(name, value))
         .transpose()
 }
 
-/// A secret as it was issued. One that was copied with a line break or a space at its end is another secret, and would
-/// be refused by every service that it is shown to.
+/// Returns a secret that is one line. A line break or a space copied at its end makes a different secret, and every
+/// service would reject it.
 fn one_line(name: &'static str, value: String) -> Result<Secret, Error> {
     if value.contains(char::is_control) || value.trim() != value {
         return Err(Error::Malformed {
@@ -82,7 +82,7 @@ fn one_line(name: &'static str, value: String) -> Result<Secret, Error> {
     Ok(Secret::new(value))
 }
 
-/// A required variable, parsed.
+/// Returns a required variable, parsed.
 pub fn parsed<T>(name: &'static str) -> Result<T, Error>
 where
     T: FromStr<Err: std::fmt::Display>,
@@ -90,7 +90,7 @@ where
     parse(name, &required(name)?)
 }
 
-/// An optional variable, parsed when it is there.
+/// Returns an optional variable, parsed if it is set.
 pub fn parsed_or<T>(name: &'static str, default: T) -> Result<T, Error>
 where
     T: FromStr<Err: std::fmt::Display>,

@@ -1,6 +1,6 @@
 //! Bytes as lower-case hexadecimal text: hashes in keys and names.
 
-/// Two digits for each byte.
+/// Returns two digits for each byte.
 #[must_use]
 pub fn hex(bytes: &[u8]) -> String {
     const DIGITS: &[u8; 16] = b"0123456789abcdef";
@@ -11,7 +11,7 @@ pub fn hex(bytes: &[u8]) -> String {
         .collect()
 }
 
-/// The bytes of such text; none if it is not.
+/// Returns the bytes of such text; none if the text is invalid.
 #[must_use]
 pub fn unhex(text: &str) -> Option<Vec<u8>> {
     let digit = |byte: &u8| char::from(*byte).to_digit(16);

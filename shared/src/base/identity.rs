@@ -1,7 +1,7 @@
-//! The one spelling of a user, a domain and an e-mail address, so that what is the same compares equal.
+//! The normal form of a user, a domain and an e-mail address, so that equal identities compare equal.
 //!
-//! The web app, its users and its database spell them as they like. Whatever comes in is brought into this form at the
-//! edge; what stands in the database is compared in it there (`signtusk.normal_id`, `signtusk.normal`).
+//! The web app, its users and its database use various spellings. The edge converts each input into this form. Database
+//! values are compared in this form there (`signtusk.normal_id`, `signtusk.normal`).
 
 use icu_normalizer::ComposingNormalizerBorrowed;
 use uuid::Uuid;
@@ -9,14 +9,14 @@ use uuid::Uuid;
 /// The length of a UUID as text with hyphens.
 const UUID_LENGTH: usize = 36;
 
-/// A user's id: a UUID, however it is written, as lower-case text with hyphens; another id as it is.
+/// Returns a user's id: a UUID in any spelling as lower-case text with hyphens; another id unchanged.
 #[must_use]
 pub fn user(id: &str) -> String {
     Uuid::try_parse(id).map_or_else(|_| id.to_owned(), |id| id.to_string())
 }
 
-/// An id that may be a UUID: one with hyphens in lower case; another id as it is, also one of 32 digits, which may be a
-/// hash.
+/// Returns an id that may be a UUID. One with hyphens becomes lower case. Another id is unchanged, also one of 32
+/// digits, which may be a hash.
 #[must_use]
 pub fn id(id: &str) -> String {
     if id.len() == UUID_LENGTH {
@@ -26,21 +26,21 @@ pub fn id(id: &str) -> String {
     }
 }
 
-/// A domain: without space around it, in lower case as far as ASCII goes.
+/// Returns a domain without surrounding space, its ASCII letters in lower case.
 #[must_use]
 pub fn domain(name: &str) -> String {
     name.trim().to_ascii_lowercase()
 }
 
-/// An e-mail address as it is compared: like a domain, the local part included, because no provider tells people apart by
-/// case. It is not what mails are addressed to.
+/// Returns an e-mail address for comparison: like a domain, the local part included, because no provider distinguishes
+/// accounts by case. Mails are not addressed to this form.
 #[must_use]
 pub fn address(address: &str) -> String {
     domain(address)
 }
 
-/// What somebody typed to name an account, as it is counted: in one form for all that look or read the same (NFKC), without
-/// characters that show nothing, in lower case. Otherwise each spelling would have failures of its own.
+/// Returns a typed account name for counting. Names that look or read the same have one form: NFKC, without invisible
+/// characters, in lower case. Otherwise each spelling would have its own failure count.
 #[must_use]
 pub fn folded(typed: &str) -> String {
     let composed = ComposingNormalizerBorrowed::new_nfkc().normalize(typed);

@@ -1,18 +1,18 @@
-//! Whole numbers as JSON writes them: `18` and `18.0` are one number, which JSON Schema calls an integer both times.
+//! Integers in JSON: `18` and `18.0` are the same number, and JSON Schema calls both an integer.
 
 use std::str::FromStr;
 
 use serde::de::{Deserialize, Deserializer, Error, Unexpected};
 use serde_json::Number;
 
-/// Reads an optional whole number: absent and `null` are none.
+/// Reads an optional integer: absent and `null` are none.
 pub fn optional<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u32>, D::Error> {
     Option::<Number>::deserialize(deserializer)?
         .map(|number| read(&number, "an integer from 0 to 4294967295"))
         .transpose()
 }
 
-/// Reads a whole number that may be negative.
+/// Reads an integer that may be negative.
 pub fn signed<'de, D: Deserializer<'de>>(deserializer: D) -> Result<i64, D::Error> {
     read(&Number::deserialize(deserializer)?, "an integer")
 }
@@ -20,7 +20,7 @@ pub fn signed<'de, D: Deserializer<'de>>(deserializer: D) -> Result<i64, D::Erro
 fn read<T: FromStr, E: Error>(number: &Number, wanted: &str) -> Result<T, E> {
     let whole = if number.is_f64() {
         let float = number.as_f64().filter(|float| float.fract() == 0.0);
-        // Adding zero makes minus zero plain zero.
+        // Adding zero turns minus zero into zero.
         float.map(|float| format!("{:.0}", float + 0.0))
     } else {
         Some(number.to_string())

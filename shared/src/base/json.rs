@@ -1,14 +1,14 @@
-//! JSON as it is passed on: within what every reader can read, or as the text that it is.
+//! JSON that is passed on: nested no deeper than every reader supports, or kept as text.
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use serde_json::value::RawValue;
 
-/// How deep a document may be nested: its lists and objects, one within the other. `serde_json` reads 127 levels; what
-/// wraps a document on its way, such as an event or a page, adds some. `signtusk.is_readable` has the same bound.
+/// The maximum nesting of a document's lists and objects. `serde_json` reads 127 levels. Wrappers, such as an event or
+/// a page, add some. `signtusk.is_readable` has the same bound.
 pub const MAX_DEPTH: usize = 100;
 
-/// Whether lists and objects are nested within [`MAX_DEPTH`].
+/// Returns whether lists and objects are nested within [`MAX_DEPTH`].
 #[must_use]
 pub fn is_shallow(value: &Value) -> bool {
     fn fits(value: &Value, left: usize) -> bool {
@@ -21,8 +21,8 @@ pub fn is_shallow(value: &Value) -> bool {
     fits(value, MAX_DEPTH)
 }
 
-/// A JSON value as text: what a database holds and a caller gets, and nothing in between has to read. So neither its
-/// depth nor its numbers can fail a list that it stands in.
+/// A JSON value as text. It is passed from a database to a caller and never parsed. So neither its depth nor its
+/// numbers can fail the list that contains it.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct RawJson(Box<RawValue>);
@@ -34,7 +34,7 @@ impl RawJson {
         self.0.get()
     }
 
-    /// The text without space between its members: `jsonb` writes some.
+    /// Returns the text without space between its members: `jsonb` writes some.
     #[must_use]
     pub fn compact(&self) -> String {
         let (mut in_string, mut is_escaped) = (false, false);
@@ -49,7 +49,7 @@ impl RawJson {
         self.get().chars().filter(keeps).collect()
     }
 
-    /// The value, where it can be read; a text otherwise, so that a reader sees what is there.
+    /// Returns the value if it can be parsed; a string with the text otherwise, so that a reader sees the content.
     #[must_use]
     pub fn to_value(&self) -> Value {
         serde_json::from_str(self.get()).unwrap_or_else(|_| self.get().into())
@@ -64,7 +64,7 @@ impl PartialEq for RawJson {
 
 impl From<&Value> for RawJson {
     fn from(value: &Value) -> Self {
-        // A value that was read is written without an error; null stands for what could not be.
+        // Writing a parsed value does not fail; null replaces one that could not be written.
         Self(serde_json::value::to_raw_value(value).unwrap_or_default())
     }
 }

@@ -1,4 +1,4 @@
-//! The ground: what the other layers stand on, and what depends on nothing inside this crate.
+//! The base layer: modules that the other layers use, and that depend on nothing else in this crate.
 
 pub mod bidi;
 pub mod causes;

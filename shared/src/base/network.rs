@@ -1,4 +1,4 @@
-//! Internet addresses as limits and lists see them: whole networks, and who counts as one subscriber.
+//! Internet addresses for limits and block lists: networks, and the part of an address that identifies a subscriber.
 
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
@@ -6,11 +6,11 @@ use std::str::FromStr;
 
 use serde::Deserialize;
 
-/// The bits of an IPv6 address that name a subscriber: providers give a /64 to a household, and its members choose
-/// the rest as often as they like (RFC 6177).
+/// The bits of an IPv6 address that identify a subscriber. Providers assign a /64 to a household, whose devices choose
+/// the other bits freely (RFC 6177).
 const SUBSCRIBER_BITS: u8 = 64;
 
-/// A network: an address and how many of its bits count. One address is a network, too.
+/// A network: an address and its prefix length. A single address is a network too.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Deserialize)]
 #[serde(try_from = "String")]
 pub struct Network {
@@ -18,13 +18,13 @@ pub struct Network {
     bits: u8,
 }
 
-/// The text is no network.
+/// The text is not a network.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("must be an address or a network such as 192.0.2.0/24 or 2001:db8::/32")]
 pub struct InvalidNetwork;
 
 impl Network {
-    /// The network of an address's first `bits`; the bits behind them are cleared.
+    /// Returns the network of an address's first `bits`; the remaining bits are cleared.
     pub fn new(address: IpAddr, bits: u8) -> Result<Self, InvalidNetwork> {
         let address = plain(address);
         if bits > width(address) {
@@ -44,27 +44,28 @@ impl Network {
         Self { address, bits }
     }
 
-    /// Whether the address lies in it. Families do not mix, but an IPv4 address written as IPv6 is IPv4.
+    /// Returns whether the network contains the address. Families do not mix, but an IPv4 address written as IPv6
+    /// counts as IPv4.
     #[must_use]
     pub fn contains(&self, address: IpAddr) -> bool {
         let address = plain(address);
         address.is_ipv4() == self.address.is_ipv4() && masked(address, self.bits) == self.address
     }
 
-    /// Its first address.
+    /// The first address of the network.
     #[must_use]
     pub fn address(&self) -> IpAddr {
         self.address
     }
 
-    /// How many bits count.
+    /// The prefix length.
     #[must_use]
     pub fn bits(&self) -> u8 {
         self.bits
     }
 }
 
-/// In CIDR notation, also of one address: `192.0.2.1/32`.
+/// CIDR notation, also for a single address: `192.0.2.1/32`.
 impl fmt::Display for Network {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}/{}", self.address, self.bits)
@@ -80,9 +81,9 @@ impl FromStr for Network {
         };
         let written: IpAddr = address.parse().map_err(|_| InvalidNetwork)?;
         let bits: u8 = bits.parse().map_err(|_| InvalidNetwork)?;
-        // Of an IPv4 address in IPv6's clothes the first 96 bits are the clothes.
-        let clothes = width(written) - width(plain(written));
-        Self::new(written, bits.checked_sub(clothes).ok_or(InvalidNetwork)?)
+        // The first 96 bits of an IPv4-mapped IPv6 address are its fixed prefix.
+        let mapped_prefix = width(written) - width(plain(written));
+        Self::new(written, bits.checked_sub(mapped_prefix).ok_or(InvalidNetwork)?)
     }
 }
 
@@ -94,7 +95,8 @@ impl TryFrom<String> for Network {
     }
 }
 
-/// Who counts as one: an IPv4 address as it is, an IPv6 address by its /64. This text is what limiter keys hold.
+/// Returns the subscriber of an address: an IPv4 address unchanged, an IPv6 address by its /64. Limiter keys contain
+/// this text.
 #[must_use]
 pub fn subscriber(address: IpAddr) -> String {
     match plain(address) {
@@ -105,7 +107,7 @@ pub fn subscriber(address: IpAddr) -> String {
     }
 }
 
-/// The address's digits in hexadecimal, without any mark between: what scripts take prefixes of.
+/// Returns the address's digits in hexadecimal, without separators: scripts take prefixes of them.
 #[must_use]
 pub fn digits(address: IpAddr) -> String {
     match plain(address) {
@@ -114,8 +116,8 @@ pub fn digits(address: IpAddr) -> String {
     }
 }
 
-/// The address of a client as programs write it down: with a port or without, an IPv6 address in brackets or not
-/// (RFC 7239, section 6). An IPv4 address in IPv6's form is IPv4.
+/// Parses a client address as programs write it: with or without a port, an IPv6 address with or without brackets (RFC
+/// 7239, section 6). An IPv4-mapped IPv6 address is IPv4.
 #[must_use]
 pub fn written(text: &str) -> Option<IpAddr> {
     let text = text.trim();
@@ -125,9 +127,9 @@ pub fn written(text: &str) -> Option<IpAddr> {
     address.map(plain)
 }
 
-/// The client's address out of a list that proxies have appended to: the last one that is not of a private network,
-/// because what stands to its left is the client's own word, and private networks to its right are the proxies'. None
-/// if any entry cannot be read.
+/// Returns the client's address from a list that proxies append to: the last one outside private networks. The client
+/// may have written the entries left of it, and the private addresses right of it are proxies. None if any entry cannot
+/// be parsed.
 #[must_use]
 pub fn client(list: &str) -> Option<IpAddr> {
     let hops: Vec<IpAddr> = list.split(',').map(written).collect::<Option<_>>()?;
@@ -135,7 +137,7 @@ pub fn client(list: &str) -> Option<IpAddr> {
     public.or(hops.last()).copied()
 }
 
-/// Whether an address is of a network that no client on the Internet has (RFC 1918, 3927, 4193, 6598).
+/// Returns whether an address is in a network that no Internet client uses (RFC 1918, 3927, 4193, 6598).
 fn is_private(address: IpAddr) -> bool {
     match address {
         IpAddr::V4(address) => {
@@ -151,12 +153,12 @@ fn is_private(address: IpAddr) -> bool {
     }
 }
 
-/// An address out of a body, read as the headers that proxies write are read.
+/// An address from a body, parsed like the addresses in proxy headers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "String")]
 pub struct ClientAddress(pub IpAddr);
 
-/// The text is no address.
+/// The text is not an address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("must be an IPv4 or IPv6 address")]
 pub struct InvalidAddress;
@@ -169,7 +171,7 @@ impl TryFrom<String> for ClientAddress {
     }
 }
 
-/// An IPv4 address that is written as IPv6 (`::ffff:192.0.2.1`) is IPv4.
+/// Returns an IPv4-mapped address (`::ffff:192.0.2.1`) as IPv4.
 #[must_use]
 pub fn plain(address: IpAddr) -> IpAddr {
     address.to_canonical()

@@ -1,28 +1,28 @@
-//! Strings that must not be printed and are compared in constant time.
+//! Secrets: strings that are never printed and are compared in constant time.
 
 use std::fmt;
 
 use subtle::ConstantTimeEq;
 
-/// A secret: `Debug` shows `[redacted]`, there is no `Display`, and equality takes the same time for every content
-/// of one length.
+/// A secret. `Debug` prints `[redacted]`, there is no `Display`, and a comparison takes the same time for all values of
+/// one length.
 #[derive(Clone)]
 pub struct Secret(String);
 
 impl Secret {
-    /// Takes the secret in.
+    /// Wraps a secret.
     #[must_use]
     pub fn new(secret: String) -> Self {
         Self(secret)
     }
 
-    /// The secret itself, to be handed to the outside and nowhere else.
+    /// Returns the secret itself. Pass it only to the external service that requires it.
     #[must_use]
     pub fn expose(&self) -> &str {
         &self.0
     }
 
-    /// Whether `candidate` is this secret, in time that does not depend on where they differ.
+    /// Returns whether `candidate` is this secret. The time does not depend on the position of the difference.
     #[must_use]
     pub fn matches(&self, candidate: &str) -> bool {
         self.0.as_bytes().ct_eq(candidate.as_bytes()).into()

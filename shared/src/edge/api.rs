@@ -1,4 +1,4 @@
-//! An API endpoint: a router in front of Lambda, with what every route has in common.
+//! An API endpoint: a router behind Lambda, with the behaviour that all routes share.
 
 use std::panic::AssertUnwindSafe;
 
@@ -20,11 +20,11 @@ use super::{deadline, error_mapping, metrics, path};
 use crate::base::clock::Clock;
 use crate::protocol::upstash::Usage;
 
-/// The largest body that is read. A Lambda event holds 6 MB, of which base64 takes a quarter.
+/// The largest body that is read. A Lambda event holds 6 MB, and base64 takes a quarter of it.
 pub const LARGEST_BODY: usize = 4 << 20;
 
-/// Serves `router` until the instance ends. `usage` is what the function spends at Redis; a function that does not
-/// know Redis gives an empty one.
+/// Serves `router` until the instance ends. `usage` counts the function's Redis commands; a function without Redis
+/// passes an empty one.
 pub async fn serve(function: &'static str, router: Router, usage: Usage) -> Result<(), Fatal> {
     let router = router
         .fallback(async || {
@@ -46,7 +46,7 @@ pub async fn serve(function: &'static str, router: Router, usage: Usage) -> Resu
     .map_err(|error| Fatal::runtime(&error))
 }
 
-/// One request: bounded in time, its panics caught, its problems written out, its cost measured.
+/// Handles one request: limits its time, catches panics, writes problem documents, emits metrics.
 async fn handle(
     function: &str,
     router: &Router,
@@ -105,8 +105,8 @@ async fn handle(
     Ok(response)
 }
 
-/// Headers that routing and the guard give a response, whatever becomes of its body. A 405 names the methods that the
-/// path has (RFC 9110 section 15.5.6).
+/// Headers of routing and the guard that are kept when the body is replaced. A 405 lists the methods of the path (RFC
+/// 9110 section 15.5.6).
 const KEPT_HEADERS: [HeaderName; 4] = [
     header::ALLOW,
     HeaderName::from_static("x-ratelimit-limit"),
@@ -114,7 +114,7 @@ const KEPT_HEADERS: [HeaderName; 4] = [
     HeaderName::from_static("x-ratelimit-reset"),
 ];
 
-/// The problem, with what was decided about the response before.
+/// Returns the problem's response, with the kept headers of the first response.
 fn written(problem: &Problem, request_id: &str, decided: &Response) -> Response {
     let mut response = problem.response(request_id);
     for name in KEPT_HEADERS {
@@ -125,14 +125,14 @@ fn written(problem: &Problem, request_id: &str, decided: &Response) -> Response 
     response
 }
 
-/// The id under which Lambda knows the invocation.
+/// Returns Lambda's id of the invocation.
 pub(super) fn request_id(request: &Request) -> String {
     request
         .lambda_context_ref()
         .map_or_else(|| "-".to_owned(), |context| context.request_id.clone())
 }
 
-/// What a panic said, if it said anything.
+/// Returns the message of a panic, if it has one.
 pub(super) fn panic_text(panic: &(dyn std::any::Any + Send)) -> &str {
     panic
         .downcast_ref::<&str>()

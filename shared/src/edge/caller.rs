@@ -1,4 +1,4 @@
-//! Who a call is made for. The headers are believed because the service token is.
+//! The acting user of a call. The headers are trusted because the service token is verified.
 
 use std::net::IpAddr;
 
@@ -17,17 +17,17 @@ use crate::service::cache::Viewer;
 use crate::service::job;
 use crate::service::session;
 
-/// The longest value that is taken over: an e-mail address with room to spare.
+/// The longest accepted value: it exceeds the longest e-mail address.
 const MAX_HEADER_LEN: usize = 320;
 
-/// What a person may see.
+/// The rights of a user.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Role {
-    /// Own things.
+    /// Sees the user's own resources.
     User,
-    /// Those of the domain.
+    /// Sees the resources of the domain.
     DomainAdmin,
-    /// Everything.
+    /// Sees all resources.
     Admin,
 }
 
@@ -63,8 +63,8 @@ pub struct ActingUser {
 }
 
 impl Caller {
-    /// Reads the headers. What decides about rights must be readable where it is there at all: a user whose id got
-    /// lost on the way must not become the service, which sees everything.
+    /// Reads the headers. A header that decides rights must be valid if it is present: a user whose id were lost would
+    /// otherwise count as the service, which sees everything.
     pub fn read(headers: &HeaderMap) -> Result<Self, Problem> {
         let user_id = decisive(headers, "x-user-id")?.map(|id| identity::user(&id));
         let role = decisive(headers, "x-user-role")?;
@@ -84,7 +84,7 @@ impl Caller {
         })
     }
 
-    /// Whose budget a job of this caller counts against: the domain, else the user, else `-`.
+    /// Returns the tenant whose budget a job of this caller uses: the domain, else the user, else `-`.
     #[must_use]
     pub fn tenant(&self) -> &str {
         self.domain
@@ -93,13 +93,13 @@ impl Caller {
             .unwrap_or("-")
     }
 
-    /// Whether this is the service itself, or an administrator of the whole.
+    /// Returns whether this is the service itself or an administrator.
     #[must_use]
     pub fn is_admin(&self) -> bool {
         self.user_id.is_none() || self.role == Some(Role::Admin)
     }
 
-    /// Refuses who is neither the service itself nor an administrator of the whole.
+    /// Errors if this is neither the service itself nor an administrator.
     pub fn must_be_admin(&self) -> Result<(), Problem> {
         if self.is_admin() {
             return Ok(());
@@ -111,20 +111,20 @@ impl Caller {
         ))
     }
 
-    /// The acting user, for routes that are about nobody else: the service itself has no inbox.
+    /// Returns the acting user. Errors for the service itself, on routes that need a user: it has no inbox.
     pub fn acting_user(&self) -> Result<&str, Problem> {
         self.user_id
             .as_deref()
             .ok_or_else(|| invalid("This route requires X-User-Id."))
     }
 
-    /// The acting user's id as the database knows users.
+    /// Returns the acting user's id as a UUID, as the database has it.
     pub fn acting_user_id(&self) -> Result<Uuid, Problem> {
         let id = self.acting_user()?;
         id.parse().map_err(|_| invalid("X-User-Id must be a UUID."))
     }
 
-    /// As whom this caller looks at caches.
+    /// Returns this caller as a viewer of caches.
     #[must_use]
     pub fn viewer(&self) -> Viewer<'_> {
         match (&self.user_id, self.role) {
@@ -137,7 +137,7 @@ impl Caller {
         }
     }
 
-    /// Refuses who acts for somebody else, unless he is an administrator of the whole.
+    /// Errors if the caller acts for another user and is not an administrator.
     pub fn must_be(&self, user: Uuid) -> Result<(), Problem> {
         let is_same = |id: &String| Uuid::try_parse(id).is_ok_and(|id| id == user);
         if self.is_admin() || self.user_id.as_ref().is_some_and(is_same) {
@@ -150,7 +150,7 @@ impl Caller {
         ))
     }
 
-    /// Whose sessions this caller may see.
+    /// Returns the viewer that decides which sessions this caller may see.
     #[must_use]
     pub fn session_viewer(&self) -> session::Viewer<'_> {
         if self.is_admin() {
@@ -163,7 +163,7 @@ impl Caller {
         }
     }
 
-    /// What this caller may see of the jobs.
+    /// Returns the viewer that decides which jobs this caller may see.
     #[must_use]
     pub fn job_viewer(&self) -> job::Viewer<'_> {
         match (&self.user_id, self.role) {
@@ -188,12 +188,12 @@ impl<S: Sync> FromRequestParts<S> for Caller {
     }
 }
 
-/// A header's text, if it has one that can be used.
+/// Returns a header's text, if it is valid.
 fn text(headers: &HeaderMap, name: &str) -> Option<String> {
     visible(headers.get(name)?, MAX_HEADER_LEN).map(str::to_owned)
 }
 
-/// The text of a header that decides about rights: absent or usable, nothing between.
+/// Returns the text of a header that decides rights. Errors if it is present but invalid.
 fn decisive(headers: &HeaderMap, name: &str) -> Result<Option<String>, Problem> {
     match text(headers, name) {
         None if headers.contains_key(name) => Err(invalid(
@@ -203,7 +203,7 @@ fn decisive(headers: &HeaderMap, name: &str) -> Result<Option<String>, Problem> 
     }
 }
 
-/// The client's address: what the block list is asked for is absent or readable, nothing between.
+/// Returns the client's address. Errors if it is present but invalid, because the block list is checked with it.
 fn address(headers: &HeaderMap) -> Result<Option<IpAddr>, Problem> {
     let values = headers.get_all("x-client-ip").iter();
     let lists: Option<Vec<&str>> = values.map(|value| value.to_str().ok()).collect();

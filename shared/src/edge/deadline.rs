@@ -1,4 +1,4 @@
-//! How long an invocation may work.
+//! The deadline of an invocation.
 
 use std::time::Duration;
 
@@ -7,14 +7,14 @@ use tokio::time::Instant;
 
 use crate::base::clock::Clock;
 
-/// Less than QStash waits (28 s), which is less than the function may run (29 s) and API Gateway waits (30 s): what is
-/// left is for the answer and the commit.
+/// The time for the work. QStash waits longer (28 s), the function may run 29 s, and API Gateway waits 30 s. The
+/// difference is for the response and the commit.
 const MAX_TIME: Duration = Duration::from_secs(25);
 
-/// What is kept back of the function's own time for the commit.
+/// The part of the function's own time that is reserved for the commit.
 const MARGIN: Duration = Duration::from_secs(3);
 
-/// The instant at which this invocation must stop working.
+/// Returns the instant at which this invocation must stop working.
 pub(super) fn of(request: &Request, clock: &Clock) -> Instant {
     let remaining = request.lambda_context_ref().map_or(MAX_TIME, |context| {
         let now = u64::try_from(clock.now().as_millisecond()).unwrap_or_default();

@@ -1,5 +1,5 @@
-//! What many routes have in common, documented once: the answers that the edge gives before a handler is asked, and
-//! those that any handler may give.
+//! The shared responses of routes, documented once: those that the edge gives before the handler, and those that any
+//! handler may give.
 
 use std::collections::BTreeMap;
 
@@ -10,15 +10,15 @@ use utoipa::{IntoResponses, ToSchema as _};
 
 use super::problem::ProblemDocument;
 
-/// What every route behind the service token may answer, whatever it does.
+/// The responses that any route behind the service token may give.
 #[derive(Debug)]
 pub struct GuardProblems;
 
-/// What a route that anybody may call may answer, whatever it does.
+/// The responses that any public route may give.
 #[derive(Debug)]
 pub struct LimitProblems;
 
-/// What a route may answer besides when it takes a JSON body.
+/// The further responses of a route with a JSON body.
 #[derive(Debug)]
 pub struct BodyProblems;
 
@@ -105,7 +105,7 @@ fn number(description: &str) -> Header {
     header
 }
 
-/// An answer that is a problem document.
+/// Returns a response that is a problem document.
 #[must_use]
 pub fn problem(description: &str) -> ResponseBuilder {
     let schema = Ref::from_schema_name(ProblemDocument::name());

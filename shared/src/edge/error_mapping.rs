@@ -1,6 +1,6 @@
-//! The one place that maps what went wrong below to what a client is told.
+//! Maps all errors of the lower layers to problems.
 //!
-//! The cause is logged here, once; the client gets a status, a code and what to do next.
+//! The cause is logged here, once. The client gets a status, a code and the next step.
 
 use std::time::Duration;
 
@@ -37,7 +37,7 @@ impl From<upstash::Error> for Problem {
     }
 }
 
-/// The code of a problem that a spent quota of QStash makes.
+/// The code of the problem for a used-up QStash quota.
 pub(super) const QUEUE_QUOTA: &str = "queue_quota_used_up";
 
 impl From<qstash::Error> for Problem {
@@ -138,7 +138,7 @@ impl From<session::Error> for Problem {
         match error {
             session::Error::Store(error) => error.into(),
             session::Error::Archive(error) => error.into(),
-            // Waiting for the queue may help: a spent quota and a rejected message are told apart from that.
+            // Waiting for the queue may help; a used-up quota or a rejected message is a different problem.
             session::Error::Queue(job::Error::Publish(queue))
                 if !queue.is_quota() && !queue.is_rejection() =>
             {
@@ -253,7 +253,7 @@ impl From<svix::SignatureError> for Problem {
     }
 }
 
-/// What arrived does not come from whom it says.
+/// Returns the problem for a signature that is not valid.
 #[must_use]
 pub fn unsigned() -> Problem {
     Problem::new(
@@ -263,12 +263,12 @@ pub fn unsigned() -> Problem {
     )
 }
 
-/// A change that neither Postgres nor the queue has.
+/// Returns the problem for a change that neither Postgres nor the queue has.
 fn not_saved() -> Problem {
     Problem::unavailable("The change could not be saved. Repeat the same request.")
 }
 
-/// Our fault, and nothing the client could do about it.
+/// Returns the problem for a fault of ours, which the client cannot fix.
 pub(super) fn internal() -> Problem {
     Problem::new(
         StatusCode::INTERNAL_SERVER_ERROR,

@@ -1,10 +1,10 @@
-//! What stops a function at init.
+//! Errors that stop a function at init.
 
 use std::fmt;
 
 use crate::base::causes::causes;
 
-/// The one line that says why a function cannot start. `main` returns it, and Rust prints it.
+/// One line that says why a function cannot start. `main` returns it, and Rust prints it.
 pub struct Fatal(String);
 
 impl<E: std::error::Error> From<E> for Fatal {
@@ -14,7 +14,7 @@ impl<E: std::error::Error> From<E> for Fatal {
 }
 
 impl Fatal {
-    /// An error of the Lambda runtime, which is boxed and therefore no [`std::error::Error`].
+    /// Converts an error of the Lambda runtime, which is boxed and therefore not a [`std::error::Error`].
     #[must_use]
     pub fn runtime(error: &lambda_http::Error) -> Self {
         Self(causes(&**error))

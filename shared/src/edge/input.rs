@@ -1,4 +1,4 @@
-//! Typed input: a body or a query string that was read whole, or the problem that says what is wrong with it.
+//! Typed input: a fully read body or query string, or the problem that says which field is invalid.
 
 use axum::extract::{FromRequest, FromRequestParts, Request};
 use bytes::Bytes;
@@ -12,12 +12,12 @@ use super::problem::{FieldError, Problem};
 use crate::base::json;
 use crate::base::pointer::pointer;
 
-/// A JSON body, and the bytes it was read from.
+/// A JSON body, with its raw bytes.
 #[derive(Clone, Debug)]
 pub struct Json<T> {
-    /// What was read.
+    /// The parsed value.
     pub value: T,
-    /// The body as it came, for fingerprints.
+    /// The raw body, for fingerprints.
     pub bytes: Bytes,
 }
 
@@ -38,7 +38,7 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Json<T> {
     }
 }
 
-/// A body as it came, for those who must see every byte of it: signatures cover bytes.
+/// A raw body, for handlers that verify a signature: signatures cover bytes.
 #[derive(Clone, Debug)]
 pub struct Raw(pub Bytes);
 
@@ -64,7 +64,7 @@ impl<S: Send + Sync> FromRequest<S> for Raw {
     }
 }
 
-/// Whether the body is as it is read: nothing here unpacks one.
+/// Returns whether the body has no content encoding: none is decoded here.
 fn is_plain(headers: &HeaderMap) -> bool {
     let codings = headers.get_all(header::CONTENT_ENCODING).iter();
     codings.into_iter().all(|value| {
@@ -75,7 +75,7 @@ fn is_plain(headers: &HeaderMap) -> bool {
     })
 }
 
-/// `application/json` and its `+json` relatives, whatever their parameters.
+/// Returns whether the media type is `application/json` or ends in `+json`, with any parameters.
 fn says_json(headers: &HeaderMap) -> bool {
     let Some(value) = headers.get(header::CONTENT_TYPE) else {
         return false;
@@ -86,8 +86,8 @@ fn says_json(headers: &HeaderMap) -> bool {
         || (essence.starts_with("application/") && essence.ends_with("+json"))
 }
 
-/// Reads a JSON document: 400 when it is none, 422 with the field when it is not the one that is wanted. Two steps,
-/// because a reader that knows what it wants calls a wrong type a syntax error.
+/// Reads a JSON document: 400 if it is not JSON, 422 with the field if it does not fit the type. It takes two steps,
+/// because a typed parser reports a wrong type as a syntax error.
 pub fn read<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
     fit(&document(bytes)?)
 }
@@ -105,8 +105,8 @@ fn document(bytes: &[u8]) -> Result<Value, Problem> {
     Ok(value)
 }
 
-/// The document, if it is an object. A reader of objects takes a list of their members as well, in the order in which
-/// they happen to be declared: `[]` would mean an object that leaves everything out.
+/// Returns the document, if it is an object. Serde also reads an object from a list of its members, in the order of
+/// their declaration: `[]` would mean an object without any optional member.
 fn object(document: &Value) -> Result<&Value, Problem> {
     if document.is_object() {
         return Ok(document);
@@ -114,13 +114,13 @@ fn object(document: &Value) -> Result<&Value, Problem> {
     Err(invalid("", "must be a JSON object"))
 }
 
-/// Reads what is wanted out of a JSON document: 422 with the field when it does not fit.
+/// Converts a JSON document: 422 with the field if it does not fit.
 pub fn fit<'de, T: Deserialize<'de>>(document: &'de Value) -> Result<T, Problem> {
     serde_path_to_error::deserialize(document)
         .map_err(|error| invalid(&pointer(error.path()), &error.inner().to_string()))
 }
 
-/// The problem of a field that was read but cannot be accepted.
+/// Returns the problem of a field that was read but is not accepted.
 #[must_use]
 pub fn invalid(at: &str, detail: &str) -> Problem {
     Problem::new(
@@ -155,7 +155,7 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Query<T> {
     }
 }
 
-/// What a path's parameters say.
+/// The parameters of a path.
 #[derive(Clone, Debug)]
 pub struct Path<T>(pub T);
 
@@ -176,7 +176,7 @@ impl<T: DeserializeOwned + Send, S: Send + Sync> FromRequestParts<S> for Path<T>
     }
 }
 
-/// A header's value without the spaces around it, if it is 1 to `longest` visible ASCII characters and spaces.
+/// Returns a header's value without surrounding spaces, if it is 1 to `longest` visible ASCII characters and spaces.
 #[must_use]
 pub fn visible(value: &HeaderValue, longest: usize) -> Option<&str> {
     let text = value.to_str().ok()?.trim_matches([' ', '\t']);

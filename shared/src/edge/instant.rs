@@ -1,4 +1,4 @@
-//! Instants as callers name them.
+//! Instants in requests.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -10,7 +10,7 @@ use utoipa::ToSchema;
 #[schema(value_type = String, format = DateTime)]
 pub struct Instant(Timestamp);
 
-/// Why a time is no such instant.
+/// The time is not in the years 0 to 9999.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("must be a time in the years 0 to 9999")]
 pub struct OutOfYears;

@@ -1,50 +1,49 @@
-//! How a route is limited: by which limiter, whom that counts, and when the store is asked.
+//! The limit of a route: its limiter, the identifier that is counted, and the time of the check.
 //!
-//! Named beside each route. When the store is down, a route does what its limiter says ([`rate_limit::Limiter`]),
-//! unless it is declared [`closed`](Limiter::closed).
+//! Each route names one. If the store is unavailable, the limiter decides ([`rate_limit::Limiter`]), unless the route
+//! is declared [`closed`](Limiter::closed).
 
 use crate::service::rate_limit::{self, OnOutage};
 
-/// Whom a limiter counts.
+/// The identifier that a limiter counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Identifier {
     /// The acting user and the user's address; without a user, only the token's ceiling.
     ActingUser,
-    /// The address that the request came from.
+    /// The source address of the request.
     SourceAddress,
 }
 
-/// When the store is asked. Whatever changes something is counted before it is done.
+/// When a read is counted. A change is always counted before it is made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Timing {
-    /// A read's question travels with the first thing that its handler asks of the store, in the same request.
+    /// The check is sent with the handler's first request to the store.
     Pipelined,
-    /// Before the handler begins: for reads whose first way leads elsewhere, to Postgres say, and must not be
-    /// walked for nothing.
+    /// Before the handler: for reads that first use another service, such as Postgres.
     Before,
 }
 
-/// How a route is limited.
+/// The limit of a route.
 #[derive(Clone, Copy, Debug)]
 pub struct Limiter {
-    /// What counts, and what it says when it cannot.
+    /// The limiter, and its behaviour during an outage.
     pub counts: &'static rate_limit::Limiter,
-    /// Whom it counts.
+    /// The identifier that is counted.
     pub identifier: Identifier,
-    /// When the store is asked about a read.
+    /// When a read is counted.
     pub timing: Timing,
-    /// What becomes of a call that cannot be counted.
+    /// What happens to a request that cannot be counted.
     pub on_outage: OnOutage,
 }
 
 impl Limiter {
-    /// A limiter of acting users.
+    /// Returns a limiter of acting users.
     #[must_use]
     pub const fn of_users(counts: &'static rate_limit::Limiter) -> Self {
         Self::new(counts, Identifier::ActingUser)
     }
 
-    /// A limiter of source addresses.
+    /// Returns a limiter of source addresses.
     #[must_use]
     pub const fn of_addresses(counts: &'static rate_limit::Limiter) -> Self {
         Self::new(counts, Identifier::SourceAddress)
@@ -59,7 +58,7 @@ impl Limiter {
         }
     }
 
-    /// The same, asked before the handler begins.
+    /// Returns this limiter, checked before the handler.
     #[must_use]
     pub const fn before(self) -> Self {
         Self {
@@ -68,7 +67,8 @@ impl Limiter {
         }
     }
 
-    /// The same, and what cannot be counted is refused: for what somebody could otherwise guess at without end.
+    /// Returns this limiter, rejecting requests that cannot be counted: for secrets that could otherwise be guessed
+    /// without a limit.
     #[must_use]
     pub const fn closed(self) -> Self {
         Self {
@@ -78,8 +78,8 @@ impl Limiter {
     }
 }
 
-/// Calls of the API with the service token.
+/// The limiter of API calls with the service token.
 pub const API: Limiter = Limiter::of_users(&rate_limit::API);
 
-/// Routes that anybody may call, and those of tickets.
+/// The limiter of public routes and of tickets.
 pub const PUBLIC: Limiter = Limiter::of_addresses(&rate_limit::PUBLIC);

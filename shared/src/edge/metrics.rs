@@ -1,8 +1,8 @@
-//! Metrics as lines of the log, in CloudWatch's embedded metric format: one line for each invocation, and figures that
-//! an alarm watches.
+//! Metrics as log lines in CloudWatch's embedded metric format: one line for each invocation, and the figures that
+//! alarms use.
 //!
-//! Source: the Embedded Metric Format specification of Amazon CloudWatch. Dimensions are the function and the outcome
-//! and nothing else: each combination is billed as a metric of its own.
+//! Source: the Embedded Metric Format specification of Amazon CloudWatch. The function and the outcome are the only
+//! dimensions: each combination is billed as its own metric.
 
 use std::time::Duration;
 
@@ -17,22 +17,22 @@ const NAMESPACE: &str = "SignTusk/Functions";
 /// A figure for alarms and graphs. Its only dimension is the function.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Figure {
-    /// How long the oldest open job has been due, in seconds.
+    /// The time since the oldest open job was due, in seconds.
     OldestPendingSeconds(u64),
-    /// Jobs that were given up.
+    /// Dead jobs.
     DeadJobs(u64),
-    /// How long the oldest row of the outbox has waited, in seconds.
+    /// The age of the oldest row of the outbox, in seconds.
     OldestOutboxSeconds(u64),
-    /// Rows of the outbox that were set aside.
+    /// Rows of the outbox that were set aside after repeated failures.
     OutboxSetAside(u64),
     /// Requests whose limiter could not count.
     LimiterOutages(u64),
-    /// Publishes that QStash refused because its quota is used up.
+    /// Publishes that QStash rejected because of a used-up quota.
     QueueQuotaSpent(u64),
 }
 
 impl Figure {
-    /// The metric's name, its unit and its value.
+    /// Returns the metric's name, unit and value.
     fn parts(self) -> (&'static str, &'static str, u64) {
         match self {
             Self::OldestPendingSeconds(value) => ("OldestPendingSeconds", "Seconds", value),
@@ -44,7 +44,7 @@ impl Figure {
         }
     }
 
-    /// The line.
+    /// Returns the log line.
     fn line(self, function: &str, at: Timestamp) -> String {
         let (name, unit, value) = self.parts();
         json!({
@@ -62,17 +62,18 @@ impl Figure {
         .to_string()
     }
 
-    /// Writes the figure of `function`.
+    /// Writes this figure for `function`.
     pub fn emit(self, function: &str, at: Timestamp) {
         write(&self.line(&deployed(function), at));
     }
 }
 
-/// What an invocation cost and came to. The ids are properties and not dimensions: they find the line, and cost nothing.
+/// The cost and the outcome of an invocation. Ids are properties, not dimensions: they help to find the line and are
+/// not billed.
 pub(super) struct Invocation<'a> {
     pub(super) function: &'a str,
     pub(super) request_id: &'a str,
-    /// The job, where one was delivered.
+    /// The delivered job, if there is one.
     pub(super) job_id: Option<&'a str>,
     pub(super) outcome: &'a str,
     pub(super) duration: Duration,
@@ -80,7 +81,7 @@ pub(super) struct Invocation<'a> {
 }
 
 impl Invocation<'_> {
-    /// The line.
+    /// Returns the log line.
     fn line(&self, function: &str, at: Timestamp) -> String {
         let mut line = json!({
             "_aws": {
@@ -114,16 +115,16 @@ impl Invocation<'_> {
     }
 }
 
-/// The name under which the function is deployed. It begins with that of the stack, so that the metrics of two stacks
-/// in one account are not added up.
+/// Returns the deployed name of the function. It starts with the stack's name, so that metrics of two stacks in one
+/// account are not added up.
 fn deployed(function: &str) -> String {
     env::optional("AWS_LAMBDA_FUNCTION_NAME").unwrap_or_else(|| function.to_owned())
 }
 
-/// Writes a line where CloudWatch looks for it: on standard output, beside the logs.
+/// Writes a line to standard output, beside the logs, where CloudWatch reads it.
 fn write(line: &str) {
     use std::io::Write as _;
-    // A function whose log is gone goes on working.
+    // A failed write to the log does not stop the function.
     let _ = writeln!(std::io::stdout().lock(), "{line}");
 }
 
@@ -133,7 +134,7 @@ mod tests {
 
     use super::{Duration, Figure, Invocation, Spent, Timestamp};
 
-    /// Every metric and dimension that the line declares must be there.
+    /// Asserts that the line contains every metric and dimension that it declares.
     fn assert_whole(line: &Value) {
         let declared = &line["_aws"]["CloudWatchMetrics"][0];
         for metric in declared["Metrics"].as_array().unwrap() {

@@ -1,7 +1,7 @@
-//! HTTP in and out: verify, authorize, parse, respond. The only place that knows status codes.
+//! HTTP in and out: verify, authorize, parse, respond. Only this layer uses status codes.
 //!
-//! Three kinds of function stand on it: an API endpoint ([`api`]: a router behind a [`guard`]), a job ([`job`]:
-//! verify, claim, run, commit) and a webhook that is no job ([`webhook`]).
+//! Three kinds of function use it: an API endpoint ([`api`]: a router behind a [`guard`]), a job ([`job`]: verify,
+//! claim, run, commit) and a webhook that is not a job ([`webhook`]).
 
 pub mod api;
 pub mod caller;

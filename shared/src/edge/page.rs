@@ -1,4 +1,4 @@
-//! How much of a list is answered at once.
+//! The size of a list page.
 
 use serde::Deserialize;
 
@@ -8,16 +8,16 @@ use serde::Deserialize;
 #[schema(value_type = u32, minimum = 1, maximum = 100, default = 20)]
 pub struct Limit(u32);
 
-/// Why a number is no limit.
+/// The number is not a valid limit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("limit must be 1 to {}", Limit::MAX)]
 pub struct InvalidLimit;
 
 impl Limit {
-    /// Items on a page at the most.
+    /// The largest number of items per page.
     const MAX: u32 = 100;
 
-    /// Items on a page, if the caller does not say.
+    /// The number of items per page if the request names none.
     const DEFAULT: u32 = 20;
 
     /// The number of items.

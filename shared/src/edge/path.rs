@@ -1,8 +1,8 @@
-//! The path of a request as its route was matched.
+//! The path of a request, rebuilt from its matched route.
 //!
-//! HTTP APIs hand the path over percent-decoded, in spite of the name `rawPath`: an id that holds `?`, `/` or `%` would
-//! be read as something else there, and lead to another route, or to somebody else's id. The matched route and its
-//! parameters, which come beside it, leave no doubt.
+//! HTTP APIs pass the path percent-decoded, although it is named `rawPath`. An id with `?`, `/` or `%` would change the
+//! path, and lead to another route or another user's id. The matched route and its parameters are passed separately and
+//! are unambiguous.
 
 use http::Uri;
 use lambda_http::request::RequestContext;
@@ -10,7 +10,7 @@ use lambda_http::{Request, RequestExt as _};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use url::form_urlencoded;
 
-/// The request with every parameter of its path encoded again.
+/// Returns the request with every path parameter encoded again.
 pub(super) fn encoded(mut request: Request) -> Request {
     if let Some(uri) = original_uri(&request) {
         *request.uri_mut() = uri;
@@ -18,12 +18,12 @@ pub(super) fn encoded(mut request: Request) -> Request {
     request
 }
 
-/// The URI that was sent, where the route has parameters.
+/// Returns the URI as sent, if the route has parameters.
 fn original_uri(request: &Request) -> Option<Uri> {
     let Some(RequestContext::ApiGatewayV2(context)) = request.request_context_ref() else {
         return None;
     };
-    // Such as `GET /api/queue/jobs/{jobId}`.
+    // For example `GET /api/queue/jobs/{jobId}`.
     let (_, route) = context.route_key.as_deref()?.split_once(' ')?;
     let path = filled(route, |name| request.path_parameters_ref()?.first(name))?;
     let target = match query(request) {
@@ -35,7 +35,7 @@ fn original_uri(request: &Request) -> Option<Uri> {
     Uri::from_parts(parts).ok()
 }
 
-/// The route with a value for each parameter; none if it has no parameters, or one has no value.
+/// Returns the route with a value for each parameter. None if it has no parameters, or if a value is missing.
 fn filled<'a>(route: &str, value: impl Fn(&str) -> Option<&'a str>) -> Option<String> {
     let mut path = String::new();
     let mut has_parameters = false;
@@ -55,7 +55,7 @@ fn filled<'a>(route: &str, value: impl Fn(&str) -> Option<&'a str>) -> Option<St
     has_parameters.then_some(path)
 }
 
-/// The query as it was sent; written anew where the decoded path has run into it.
+/// Returns the query as sent, or rebuilds it if the decoded path contains a `?`.
 fn query(request: &Request) -> Option<String> {
     if !request.raw_http_path().contains(['?', '#']) {
         return request.uri().query().map(str::to_owned);
@@ -111,7 +111,7 @@ mod tests {
             );
             let (path, query) = seen.split_once('?').unwrap();
             assert_eq!(path, format!("/jobs/{written}/log"), "{id}");
-            // Written anew, its members are in no order.
+            // A rebuilt query has no defined order.
             let pairs: BTreeMap<_, _> = form_urlencoded::parse(query.as_bytes()).collect();
             let wanted = [("limit", "1"), ("x", "A")].map(|(k, v)| (k.into(), v.into()));
             assert_eq!(pairs, BTreeMap::from(wanted), "{seen}");

@@ -8,21 +8,21 @@ use axum::response::{IntoResponse, Response};
 use http::{HeaderValue, StatusCode, header};
 use serde::Serialize;
 
-/// A handler's answer, or the problem that stands in for it.
+/// A handler's response, or a problem instead.
 pub type Result<T> = std::result::Result<T, Problem>;
 
-/// A problem. What a client may know stands in it; what caused it is logged where it was caught.
+/// A problem. It contains only what a client may know; the cause is logged separately.
 #[derive(Clone, Debug)]
 pub struct Problem {
     /// The status code.
     pub status: StatusCode,
-    /// The stable name of the problem, such as `job_not_found`.
+    /// The stable code of the problem, such as `job_not_found`.
     pub code: &'static str,
-    /// What to do about it, in a sentence.
+    /// One sentence that says what to do.
     pub detail: Cow<'static, str>,
-    /// Bad fields, for a body that was read but not accepted.
+    /// The invalid fields of a body.
     pub errors: Vec<FieldError>,
-    /// How long to wait before the same call may succeed.
+    /// The wait before the same call may succeed.
     pub retry_after: Option<Duration>,
 }
 
@@ -59,7 +59,7 @@ pub struct ProblemDocument<'a> {
 }
 
 impl Problem {
-    /// A problem of this status and name.
+    /// Returns a problem with this status and code.
     #[must_use]
     pub fn new(
         status: StatusCode,
@@ -75,28 +75,28 @@ impl Problem {
         }
     }
 
-    /// Something that this function stands on does not answer.
+    /// Returns the problem of an unavailable dependency.
     #[must_use]
     pub fn unavailable(detail: impl Into<Cow<'static, str>>) -> Self {
         Self::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable", detail)
             .after(Duration::from_secs(5))
     }
 
-    /// With a wait before the next try.
+    /// Adds a wait before the next try.
     #[must_use]
     pub fn after(mut self, wait: Duration) -> Self {
         self.retry_after = Some(wait);
         self
     }
 
-    /// With the fields that were wrong.
+    /// Adds the invalid fields.
     #[must_use]
     pub fn fields(mut self, errors: Vec<FieldError>) -> Self {
         self.errors = errors;
         self
     }
 
-    /// The response, with the id of the request that met the problem.
+    /// Returns the response, with the request's id.
     #[must_use]
     pub fn response(&self, request_id: &str) -> Response {
         let document = ProblemDocument {
@@ -126,13 +126,13 @@ impl Problem {
     }
 }
 
-/// Whole seconds, rounded up: a caller that waits them has waited long enough.
+/// Returns whole seconds, rounded up, so that the wait is long enough.
 fn seconds(wait: Duration) -> HeaderValue {
     let whole = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
     HeaderValue::from(whole)
 }
 
-/// A handler does not know the request's id; the edge writes the body when it passes the problem on.
+/// A handler does not know the request's id; the edge writes the body.
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
         let mut response = self.status.into_response();

@@ -1,4 +1,4 @@
-//! What a schema says that a derive cannot: addresses, and members that ask for each other.
+//! Schemas that a derive cannot express: IP addresses, and members that require each other.
 
 use std::borrow::Cow;
 use std::marker::PhantomData;
@@ -9,7 +9,7 @@ use utoipa::openapi::schema::{
 use utoipa::openapi::{RefOr, Schema};
 use utoipa::{PartialSchema, ToSchema};
 
-/// Documents an address of the Internet, of either family.
+/// Documents an IP address, of either family.
 #[derive(Debug)]
 pub struct IpAddress;
 
@@ -30,13 +30,13 @@ impl PartialSchema for IpAddress {
 
 impl ToSchema for IpAddress {}
 
-/// An object whose members ask for each other.
+/// An object whose members require each other.
 pub trait Interdependent: ToSchema {
-    /// What else holds: at least one of these.
+    /// Returns the alternatives, of which at least one must hold.
     fn alternatives() -> Vec<Object>;
 }
 
-/// Documents such an object: all that its derive says, and one of its alternatives.
+/// Documents such an object: the derived schema together with one of its alternatives.
 #[derive(Debug)]
 pub struct Documented<T>(PhantomData<T>);
 

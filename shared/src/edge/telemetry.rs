@@ -9,8 +9,8 @@ use crate::base::env::{self, Error};
 
 /// Starts logging at `LOG_LEVEL` (error, warn, info, debug, trace; info if unset), or at debug when `DEBUG=true`.
 ///
-/// Only this crate says more than info: below that, the Lambda runtime and the clients of other crates repeat whole
-/// events, tokens and addresses included.
+/// Only this crate logs below info: at those levels, the Lambda runtime and other crates log whole events, including
+/// tokens and addresses.
 pub fn init() -> Result<(), Error> {
     let asked = if env::optional("DEBUG").as_deref() == Some("true") {
         Level::DEBUG

@@ -1,4 +1,4 @@
-//! A function that QStash calls: nothing is read before its signature is verified.
+//! A function that QStash calls. It reads nothing before the signature is verified.
 
 use std::sync::OnceLock;
 use std::time::Duration;
@@ -20,23 +20,23 @@ use crate::base::clock::Clock;
 use crate::protocol::qstash::{Delivery, Receiver, Verified};
 use crate::protocol::upstash::Usage;
 
-/// What a delivery comes to, said to QStash.
+/// The outcome of a delivery, as QStash needs it.
 #[derive(Debug)]
 pub enum Outcome {
-    /// Delivered; the body says what came of it.
+    /// Acknowledge; the body contains the result.
     Ack(Value),
-    /// To be delivered again, not before this long.
+    /// Deliver again, after at least this wait.
     Retry(Duration, String),
-    /// Never to be delivered again: straight to the dead-letter queue.
+    /// Never deliver again: move to the dead-letter queue.
     Reject(String),
 }
 
 /// A verified delivery.
 #[derive(Debug)]
 pub struct Call {
-    /// The body, which can be decoded because it is verified.
+    /// The body. It can be decoded because it is verified.
     pub body: Verified,
-    /// What the delivery's headers say.
+    /// The contents of the delivery's headers.
     pub delivery: Delivery,
     /// When the work must stop.
     pub deadline: Instant,
@@ -44,7 +44,7 @@ pub struct Call {
 }
 
 impl Call {
-    /// Says which job is delivered: from here on the log lines of this delivery, and its metrics, name it.
+    /// Sets the job of this delivery: its later log lines and metrics contain the id.
     pub fn delivers(&self, job_id: &str) {
         if self.job_id.set(job_id.to_owned()).is_ok() {
             tracing::Span::current().record("job_id", job_id);
@@ -52,9 +52,9 @@ impl Call {
     }
 }
 
-/// What is done with a verified delivery.
+/// The handler of a verified delivery.
 pub trait DeliveryHandler: Sync {
-    /// Does it, and says what the queue is to be told.
+    /// Handles the delivery, and returns the outcome for the queue.
     fn handle(&self, call: &Call) -> impl Future<Output = Outcome> + Send;
 }
 
@@ -63,13 +63,13 @@ pub trait DeliveryHandler: Sync {
 pub struct Webhook {
     /// The function's folder.
     pub function: &'static str,
-    /// What it says of itself when it is asked with GET: `service`, and what else there is to say.
+    /// The answer to a GET request: `service`, and further members.
     pub about: Value,
-    /// Verifies deliveries.
+    /// The receiver that verifies deliveries.
     pub receiver: Receiver,
-    /// What it spends at Redis.
+    /// The count of its Redis commands.
     pub usage: Usage,
-    /// Dates what it says of itself.
+    /// The clock that dates the answer to a GET request.
     pub clock: Clock,
 }
 
@@ -149,7 +149,7 @@ impl Webhook {
         about
     }
 
-    /// The delivery, if QStash signed it for this function.
+    /// Returns the delivery, if QStash signed it for this function.
     fn verified(
         &self,
         headers: &HeaderMap,
@@ -164,7 +164,7 @@ impl Webhook {
             signature
         };
         let mut path = format!("/api/jobs/{}", self.function);
-        // A destination may have a query; it is signed with the rest of the URL.
+        // A destination may have a query, which is signed with the rest of the URL.
         if let Some(query) = query.filter(|query| !query.is_empty()) {
             path.push('?');
             path.push_str(query);
@@ -182,7 +182,7 @@ impl Webhook {
     }
 }
 
-/// A response, and what the metrics say of it.
+/// A response, and its metrics.
 struct Responded {
     outcome: &'static str,
     job_id: Option<String>,
@@ -199,7 +199,7 @@ impl Responded {
     }
 }
 
-/// The answer in QStash's terms: 200, 503 with Retry-After, or 489 with the header that stops retries.
+/// Converts the outcome into a response: 200, 503 with Retry-After, or 489 with the header that stops retries.
 fn to_response(answer: Outcome, request_id: &str) -> Responded {
     match answer {
         Outcome::Ack(body) => Responded::new("done", axum::Json(body).into_response()),
@@ -212,7 +212,7 @@ fn to_response(answer: Outcome, request_id: &str) -> Responded {
     }
 }
 
-/// What is asked of this route with another method: it has two.
+/// Returns the response to any method other than the two of this route.
 fn not_allowed(request_id: &str) -> Response {
     let mut response = Problem::new(
         StatusCode::METHOD_NOT_ALLOWED,
@@ -237,7 +237,7 @@ fn rejected(detail: String, request_id: &str) -> Response {
     response
 }
 
-/// The body's bytes as they came over the wire, taken over without a copy.
+/// Returns the body's raw bytes without a copy.
 fn raw(body: lambda_http::Body) -> Bytes {
     match body {
         lambda_http::Body::Empty => Bytes::new(),

@@ -1,4 +1,4 @@
-//! Where a request came from, as far as that can be known without believing its sender.
+//! The source address of a request, as far as it does not depend on the sender's own claims.
 
 use std::net::IpAddr;
 use std::str::FromStr;
@@ -10,28 +10,28 @@ use lambda_http::request::RequestContext;
 use crate::base::env;
 use crate::base::network::{Network, plain, written};
 
-/// More proxies than anybody has in a row.
+/// The largest number of proxies in a row; no deployment has more.
 const MAX_HOPS: usize = 10;
 
-/// The proxies in front of API Gateway that write down whom they serve. None, unless `TRUSTED_PROXIES` says which.
+/// The proxies in front of API Gateway that append their peer to the header. None, unless `TRUSTED_PROXIES` names them.
 ///
-/// What a client writes into `X-Forwarded-For` stands to the left of what proxies append, so only the right end can be
-/// believed, and only as far as trusted hands wrote it.
+/// A client's own `X-Forwarded-For` stands left of the entries that proxies append. So only the right end is trusted,
+/// and only the entries that trusted proxies wrote.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct TrustedProxies(Trust);
 
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 enum Trust {
-    /// The peer of API Gateway is the client.
+    /// No proxy: the peer of API Gateway is the client.
     #[default]
     NoProxies,
-    /// So many in a row, and no way past them.
+    /// This number of proxies in a row, which no request can bypass.
     Hops(usize),
-    /// Those in these networks; who comes past them is a client.
+    /// The proxies in these networks; any other address is a client.
     Networks(Vec<Network>),
 }
 
-/// The text names no proxies.
+/// The text does not describe proxies.
 #[derive(Clone, Copy, Debug, thiserror::Error)]
 #[error(
     "must be the number of trusted proxies (0 to 10) or their networks, separated by commas: 192.0.2.0/24,2001:db8::/32"
@@ -63,7 +63,7 @@ impl TrustedProxies {
         env::parsed_or("TRUSTED_PROXIES", Self::default())
     }
 
-    /// The client's address. API Gateway's own word on its peer comes first, then the header from the right.
+    /// Returns the client's address: API Gateway's peer first, then the header from the right.
     pub(super) fn client(&self, request: &Request) -> Option<IpAddr> {
         let peer = peer(request)?;
         let lists = request.headers().get_all("x-forwarded-for").iter();
@@ -74,11 +74,11 @@ impl TrustedProxies {
     fn pick(&self, peer: IpAddr, list: &str) -> IpAddr {
         let mut client = plain(peer);
         let mut hops = list.rsplit(',').map(written).peekable();
-        // API Gateway appends its peer to the header, too.
+        // API Gateway appends its peer to the header as well.
         hops.next_if(|hop| *hop == Some(client));
         let mut passed = 0;
         while self.trusts(client, passed) {
-            // What is no address was not written by a proxy that can be trusted.
+            // A trusted proxy writes only addresses.
             let Some(Some(next)) = hops.next() else { break };
             client = next;
             passed += 1;
@@ -95,7 +95,7 @@ impl TrustedProxies {
     }
 }
 
-/// API Gateway's peer.
+/// Returns API Gateway's peer.
 fn peer(request: &Request) -> Option<IpAddr> {
     let RequestContext::ApiGatewayV2(context) = request.request_context_ref()? else {
         return None;

@@ -1,4 +1,4 @@
-//! Letting a request pass or not, and telling its caller how much is left.
+//! Admits a request or rejects it, and reports the remaining limit to its caller.
 
 use std::time::Duration;
 
@@ -15,14 +15,14 @@ use crate::base::clock::Clock;
 use crate::protocol::upstash::{self, PiggybackResult, Redis, Reply, attach};
 use crate::service::rate_limit::{self, Admission, OnOutage, RateLimits, Reason, Verdict};
 
-/// How long who met a closed limiter without its store is told to wait.
+/// The `Retry-After` of a request whose closed limiter cannot reach its store.
 const OUTAGE_WAIT: Duration = Duration::from_secs(5);
 
-/// On a response: its limiter could not count. The edge makes a metric of it.
+/// A mark on a response: its limiter could not count. The edge turns it into a metric.
 #[derive(Clone, Copy, Debug)]
 pub(in crate::edge) struct NotCounted;
 
-/// The way past the limits.
+/// The checks of a request before its handler.
 #[derive(Clone, Debug)]
 pub(super) struct Gate {
     redis: Redis,
@@ -39,7 +39,7 @@ impl Gate {
         }
     }
 
-    /// Asks, and lets the request pass or not.
+    /// Checks the limits, and runs the handler or rejects the request.
     pub(super) async fn pass(
         &self,
         limiter: Limiter,
@@ -68,7 +68,7 @@ impl Gate {
             return match (self.decide(limiter, admission, answer), response) {
                 (Decision::Refuse(refusal), _) => refusal,
                 (Decision::Pass(verdict), Some(response)) => with_verdict(verdict, response),
-                // The work was dropped on an answer that cannot be read as a verdict.
+                // The work was dropped because the answer is not a readable verdict.
                 (Decision::Pass(_), None) => with_verdict(None, outage().into_response()),
             };
         }
@@ -111,14 +111,14 @@ impl Gate {
     }
 }
 
-/// What follows from an answer.
+/// The decision that follows from an answer.
 enum Decision {
     Refuse(Response),
-    /// With the verdict, if there is one.
+    /// Run the handler, with the verdict if there is one.
     Pass(Option<Verdict>),
 }
 
-/// The response with its verdict's headers, or with the mark that there was none.
+/// Returns the response with its verdict's headers, or with the mark of an outage.
 fn with_verdict(verdict: Option<Verdict>, mut response: Response) -> Response {
     if let Some(verdict) = verdict {
         return with_limit_headers(&verdict, response);
@@ -162,7 +162,8 @@ fn outage() -> Problem {
     Problem::unavailable("Rate limiting is unavailable. Try again later.").after(OUTAGE_WAIT)
 }
 
-/// The response with what is left, and when the window ends (in milliseconds, as the web app's limiter says it).
+/// Returns the response with the remaining requests and the end of the window (in milliseconds, like the web app's
+/// limiter).
 fn with_limit_headers(verdict: &Verdict, mut response: Response) -> Response {
     if matches!(verdict.refusal, Some(Reason::Blocked | Reason::LockedOut)) {
         return response;

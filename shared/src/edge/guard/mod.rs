@@ -1,8 +1,8 @@
-//! What stands before a route: the service token, and the limiter that the route names.
+//! The guard before a route: the service token, and the limiter that the route names.
 //!
-//! A refused token costs nothing. Then one script call decides the block list, the lockout of an address and the
-//! route's limit ([`RateLimits::call`]): before the handler for whatever changes something, with the handler's own
-//! first request to the store for reads ([`upstash::attach`]).
+//! Rejecting a token costs no request. Then one script call decides the block list, the lockout of an address and the
+//! route's limit ([`RateLimits::call`]). Routes that change something run it before the handler. Reads send it with the
+//! handler's own first request to the store ([`upstash::attach`]).
 
 mod address;
 mod admission;
@@ -41,7 +41,7 @@ pub struct Guard {
     gate: Gate,
 }
 
-/// Guards routes that anybody may call. Cheap to clone.
+/// Guards public routes. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct PublicGuard {
     proxies: Arc<TrustedProxies>,
@@ -49,7 +49,7 @@ pub struct PublicGuard {
 }
 
 impl Guard {
-    /// A guard that believes `API_TOKEN`, `API_TOKEN_NEXT` and, for reading, `API_TOKEN_READONLY`, and counts in
+    /// Returns a guard that accepts `API_TOKEN`, `API_TOKEN_NEXT` and, for reads, `API_TOKEN_READONLY`, and counts in
     /// `redis`.
     pub fn from_env(redis: &Redis) -> Result<Self, env::Error> {
         Ok(Self {
@@ -59,7 +59,7 @@ impl Guard {
         })
     }
 
-    /// A route for holders of the service token, within `limiter` at the rate that its variable sets.
+    /// Guards a route for holders of the service token with `limiter`, at the rate of its variable.
     pub fn service<S: Clone + Send + Sync + 'static>(
         &self,
         limiter: Limiter,
@@ -72,7 +72,7 @@ impl Guard {
         })))
     }
 
-    /// A route for holders of the service token that nothing counts, for the reason given.
+    /// Guards a route for holders of the service token without a limit, for the stated reason.
     pub fn unlimited<S: Clone + Send + Sync + 'static>(
         &self,
         _reason: &'static str,
@@ -114,7 +114,7 @@ impl Guard {
         self.gate.pass(limiter, &admission, request, next).await
     }
 
-    /// The acting user at the user's address; without a user, the token.
+    /// Returns the checks of a request: the acting user and the user's address; without a user, the token.
     fn admission(
         &self,
         limiter: Limiter,
@@ -130,7 +130,7 @@ impl Guard {
             }
         };
         Admission {
-            // Who is signed in does not suffer for what others do from the same address.
+            // A signed-in user is not affected by failures of others at the same address.
             checks_lockout: caller.user_id.is_none() && limiter.on_outage == OnOutage::Closed,
             claims: vec![claim],
             address: caller.client_ip,
@@ -139,7 +139,7 @@ impl Guard {
 }
 
 impl PublicGuard {
-    /// A guard that counts in `redis`, by the address that a request comes from (behind `TRUSTED_PROXIES`).
+    /// Returns a guard that counts in `redis` by source address (behind `TRUSTED_PROXIES`).
     pub fn from_env(redis: &Redis) -> Result<Self, env::Error> {
         Ok(Self {
             proxies: Arc::new(TrustedProxies::from_env()?),
@@ -147,7 +147,7 @@ impl PublicGuard {
         })
     }
 
-    /// A route for anybody, within `limiter` at the rate that its variable sets.
+    /// Guards a public route with `limiter`, at the rate of its variable.
     pub fn public<S: Clone + Send + Sync + 'static>(
         &self,
         limiter: Limiter,
@@ -179,13 +179,13 @@ impl PublicGuard {
     }
 }
 
-/// A route that nothing counts, for the reason given.
+/// Returns a public route without a limit, for the stated reason.
 pub fn unlimited<S>(_reason: &'static str, route: MethodRouter<S>) -> MethodRouter<S> {
     route
 }
 
 impl Tokens {
-    /// Why the request's token does not do, if it does not.
+    /// Returns the problem of the request's token, if it is not accepted.
     fn refusal(&self, request: &Request) -> Option<Problem> {
         match self.right(request.headers()) {
             None => Some(token_invalid()),

@@ -1,11 +1,11 @@
-//! The service tokens, and what each is good for.
+//! The service tokens and their rights.
 
 use http::{HeaderMap, header};
 
 use crate::base::env;
 use crate::base::secret::Secret;
 
-/// The tokens that are accepted. Two may write, so that one can be exchanged without a gap.
+/// The accepted tokens. Two may write, so that a token can be rotated without a gap.
 #[derive(Debug)]
 pub(super) struct Tokens {
     current: Secret,
@@ -13,7 +13,7 @@ pub(super) struct Tokens {
     readonly: Option<Secret>,
 }
 
-/// What a token is good for.
+/// The right that a token grants.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Right {
     Everything,
@@ -21,7 +21,7 @@ pub(super) enum Right {
 }
 
 impl Right {
-    /// Whose ceiling counts what the token does without an acting user.
+    /// Returns the identifier under which calls without an acting user are counted.
     pub(super) fn holder(self) -> &'static str {
         match self {
             Self::Everything => "service",
@@ -39,7 +39,7 @@ impl Tokens {
         })
     }
 
-    /// What the request's bearer token is good for. Every token is compared, so that the time tells nothing.
+    /// Returns the right of the request's bearer token. Every token is compared, so that the time reveals nothing.
     pub(super) fn right(&self, headers: &HeaderMap) -> Option<Right> {
         let value = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
         let token = bearer(value)?;
@@ -55,7 +55,7 @@ impl Tokens {
     }
 }
 
-/// The token of a bearer credential; the scheme is case-insensitive (RFC 9110 section 11.1).
+/// Returns the token of a bearer credential; the scheme is case-insensitive (RFC 9110 section 11.1).
 fn bearer(value: &str) -> Option<&str> {
     let (scheme, token) = value.split_once(' ')?;
     scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())

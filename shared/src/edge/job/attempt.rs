@@ -1,4 +1,4 @@
-//! What the work of one attempt may know and say.
+//! The interface between the work of one attempt and its job.
 
 use std::sync::Mutex;
 use std::time::Duration;
@@ -13,7 +13,7 @@ use crate::service::job::{
     Claim, Created, Error, HELD_FOR, JobOptions, NewJob, Outgoing, Progress, Stop,
 };
 
-/// Progress is written this often at the most: each time is a request.
+/// The minimum time between two writes of the progress: each is a request.
 const PROGRESS_INTERVAL: Duration = Duration::from_secs(1);
 
 /// A running attempt.
@@ -42,45 +42,45 @@ impl<'a> Attempt<'a> {
         }
     }
 
-    /// The job's id: the same in every attempt, which makes it part of idempotency keys.
+    /// The job's id. It is the same in every attempt, so idempotency keys may contain it.
     #[must_use]
     pub fn job_id(&self) -> &str {
         &self.claim.job_id
     }
 
-    /// Whose job it is: a domain, a user, or `-`.
+    /// The job's tenant: a domain, a user, or `-`.
     #[must_use]
     pub fn tenant(&self) -> &str {
         &self.claim.tenant
     }
 
-    /// Who the job was made for; empty for the service itself.
+    /// The acting user of the job; empty for the service itself.
     #[must_use]
     pub fn user(&self) -> &str {
         &self.claim.user
     }
 
-    /// Which attempt this is, from 1.
+    /// The number of this attempt, from 1.
     #[must_use]
     pub fn number(&self) -> u32 {
         self.claim.attempt
     }
 
-    /// What an attempt before has left for this one by [`Stop::Continue`]; the default where there was none, or another
-    /// version wrote it.
+    /// Returns the state that an earlier attempt passed on with [`Stop::Continue`]. The default if there is none, or if
+    /// another version wrote it.
     #[must_use]
     pub fn checkpoint<T: DeserializeOwned + Default>(&self) -> T {
         T::deserialize(self.checkpoint).unwrap_or_default()
     }
 
-    /// When the work must stop; what does not fit is deferred.
+    /// The instant at which the work must stop; the rest is deferred.
     #[must_use]
     pub fn deadline(&self) -> Instant {
         self.deadline
     }
 
-    /// Tells how far the work is; at most once a second it is written. Stops the work if another delivery has taken
-    /// the job over. A store that does not answer is no reason to stop: the commit decides.
+    /// Reports the progress; it is written at most once a second. Stops the work if another delivery has claimed the
+    /// job. An unavailable store does not stop it: the commit decides.
     pub async fn progress(&self, done: u64, total: u64) -> Result<(), Stop> {
         if !self.is_time() {
             return Ok(());
@@ -99,8 +99,8 @@ impl<'a> Attempt<'a> {
         }
     }
 
-    /// Makes a job of each of these payloads, in place of this job: what came in one message is more than one job does.
-    /// They have this job's id as their label, and ids of which a repetition makes the same. Gives the job's result.
+    /// Creates one job for each payload, in place of this job, because the message holds more than one job can do.
+    /// Their label is this job's id, and a repetition creates the same ids. Returns the job's result.
     pub async fn split<T: Serialize>(
         &self,
         parts: impl IntoIterator<Item = T>,
@@ -143,7 +143,7 @@ impl<'a> Attempt<'a> {
         Ok(json!({ "jobs": jobs.len(), "batchId": claim.job_id }))
     }
 
-    /// Whether progress was last told long enough ago; if so, the next interval begins.
+    /// Returns whether the interval since the last progress write is over; if so, starts the next one.
     fn is_time(&self) -> bool {
         let Ok(mut last_progress) = self.last_progress.lock() else {
             return false;

@@ -1,17 +1,17 @@
-//! How long a job waits that is put off: longer each time in a row, and never as long as somebody outside says.
+//! The wait of a deferred job: it grows with each deferral in a row, and never exceeds the bound for external values.
 
 use std::time::Duration;
 
 use crate::protocol::http::MAX_WAIT;
 
-/// No wait grows over this by itself: also how late a job goes on after what held it up has ended.
+/// The bound to which a wait grows. It is also the longest delay after the cause of the deferrals has ended.
 const MAX_BACKOFF: Duration = Duration::from_hours(1);
 
-/// What a wait of nothing grows from.
+/// The base of a growing wait when the requested one is zero.
 const MIN_WAIT: Duration = Duration::from_secs(1);
 
-/// The wait of a job that was put off `before` times in a row: the first time as long as was said, then twice as long
-/// each time.
+/// Returns the wait of a job that was deferred `before` times in a row: the first is as requested, each further one is
+/// twice as long.
 pub(super) fn wait(requested: Duration, before: u32) -> Duration {
     let requested = bounded(requested);
     if before == 0 {
@@ -23,7 +23,7 @@ pub(super) fn wait(requested: Duration, before: u32) -> Duration {
     grown.min(MAX_BACKOFF).max(requested)
 }
 
-/// A wait as it was said, a day at the most.
+/// Returns the requested wait, one day at most.
 pub(super) fn bounded(requested: Duration) -> Duration {
     requested.min(MAX_WAIT)
 }

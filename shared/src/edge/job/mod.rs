@@ -1,14 +1,14 @@
-//! A job: verified, claimed, run, committed, and the outcome said to the queue.
+//! A job: verify, claim, run, commit, and report the outcome to the queue.
 //!
-//! | the work says | the record | the queue is told |
+//! | result of the work | record | response to the queue |
 //! |---|---|---|
 //! | done | completed | 200 |
 //! | [`Stop::Retry`], or no time left, or a first panic | failed | 503 with Retry-After |
-//! | [`Stop::Reject`], or a second panic, or a payload that cannot be read | dead | 489, non-retryable |
+//! | [`Stop::Reject`], or a second panic, or an unreadable payload | dead | 489, non-retryable |
 //! | [`Stop::Defer`], [`Stop::Continue`] | deferred, after the next message was published | 200 |
 //!
-//! A lease that another holds is 503 with what is left of it; a job that has ended, or has a newer message, is 200. A
-//! message under the id of a job of another type is 489, and that job is left as it is.
+//! A lease of another attempt gives 503 with its remaining time. A job that has ended, or has a newer message, gives
+//! 200. A message with the id of a job of another type gives 489, and that job is not changed.
 
 use std::panic::AssertUnwindSafe;
 use std::time::Duration;
@@ -37,16 +37,16 @@ mod queue_stop;
 pub use attempt::Attempt;
 pub use queue_stop::queue_stop;
 
-/// How soon a delivery is to come again at least when the store did not answer: it is usually back by then. Each job
-/// adds its own jitter, because all of them fail at once.
+/// The minimum wait before the next delivery when the store is unavailable: most outages are shorter. Each job adds its
+/// own jitter, because all of them fail at the same time.
 const OUTAGE_WAIT: Duration = Duration::from_secs(10);
 
 /// The work of one type of job.
 pub trait Work: Sync {
-    /// What a message of this type carries.
+    /// The payload of a message of this type.
     type Payload: DeserializeOwned + Send;
 
-    /// Does the work of one attempt, and says what came of it or why it stops. It may run more than once.
+    /// Does the work of one attempt, and returns the result or why it stops. It may run more than once.
     fn run(
         &self,
         attempt: &Attempt<'_>,
@@ -54,7 +54,7 @@ pub trait Work: Sync {
     ) -> impl Future<Output = Result<Value, Stop>> + Send;
 }
 
-/// A worker with its work before it.
+/// A worker together with its work.
 struct WorkAdapter<'a, W> {
     worker: &'a Worker,
     work: &'a W,
@@ -66,7 +66,7 @@ impl<W: Work> DeliveryHandler for WorkAdapter<'_, W> {
     }
 }
 
-/// Runs one type of job.
+/// A worker that runs one type of job.
 #[derive(Debug)]
 pub struct Worker {
     webhook: Webhook,
@@ -76,7 +76,7 @@ pub struct Worker {
 }
 
 impl Worker {
-    /// A worker for `job`, verified and connected as the environment says.
+    /// Returns a worker for `job`, with the receiver and clients of the environment.
     pub fn from_env(job: JobType, redis: &Redis) -> Result<Self, env::Error> {
         let plan = job.plan();
         Ok(Self {
@@ -93,26 +93,26 @@ impl Worker {
         })
     }
 
-    /// Names the kinds of payload that this function takes, for a GET request.
+    /// Adds the kinds of payload that this function accepts to the answer to a GET request.
     #[must_use]
     pub fn supporting(self, types: &[&str]) -> Self {
         self.with_detail("supportedTypes", &json!(types))
     }
 
-    /// Says something more of this function to a GET request.
+    /// Adds a member to the answer to a GET request.
     #[must_use]
     pub fn with_detail(mut self, name: &str, value: &Value) -> Self {
         self.webhook.about[name] = value.clone();
         self
     }
 
-    /// Runs deliveries until the instance ends.
+    /// Serves deliveries until the instance ends.
     pub async fn serve(&self, work: &impl Work) -> Result<(), Fatal> {
         let adapter = WorkAdapter { worker: self, work };
         self.webhook.serve(&adapter).await
     }
 
-    /// One delivery.
+    /// Handles one delivery.
     async fn deliver<W: Work>(&self, call: &Call, work: &W) -> Outcome {
         let tracking: Tracking = call.body.decode().unwrap_or_default();
         let message_id = call.delivery.message_id.as_deref();
@@ -160,8 +160,8 @@ impl Worker {
         }
     }
 
-    /// A payload that will never be read: the record says so, as far as it can be reached. It keeps what a later
-    /// version may read; what is no object could not even be published again.
+    /// Rejects an unreadable payload, and marks the record dead if the store is available. The record keeps the payload
+    /// if it is an object, because a later version may read it; any other value could not be published again.
     async fn unreadable(&self, mut incoming: Incoming<'_>, reason: Stop) -> Outcome {
         let reason = reason.to_string();
         if serde_json::from_str::<Map<String, Value>>(incoming.payload).is_err() {
@@ -176,7 +176,7 @@ impl Worker {
         Outcome::Reject(reason)
     }
 
-    /// A claimed attempt, from its first step to its commit.
+    /// Runs a claimed attempt and commits it.
     async fn run<W: Work>(
         &self,
         call: &Call,
@@ -215,7 +215,7 @@ impl Worker {
         self.commit(&claim, &attempt_outcome, answer).await
     }
 
-    /// Writes how the attempt ended; only then is the queue told.
+    /// Commits the outcome; only then is the queue answered.
     async fn commit(
         &self,
         claim: &Claim,
@@ -224,7 +224,7 @@ impl Worker {
     ) -> Outcome {
         match self.jobs.commit(claim, attempt_outcome).await {
             Ok(true) => answer,
-            // The next message is published and was faster: the job is that delivery's.
+            // The next message is published, and its delivery has already claimed the job.
             Ok(false) if matches!(attempt_outcome, AttemptOutcome::Deferred(_)) => answer,
             Ok(false) => Outcome::Retry(
                 stretched(OUTAGE_WAIT, &claim.job_id),
@@ -310,7 +310,8 @@ impl Worker {
         )
     }
 
-    /// Publishes the next message first: a crash before the commit then costs a repetition and not the job.
+    /// Publishes the next message before the commit: a crash in between then repeats the work instead of losing the
+    /// job.
     async fn deferred(
         &self,
         call: &Call,
@@ -352,7 +353,7 @@ impl Worker {
     }
 }
 
-/// What the attempt before has left. Only a message by which a job goes on is read once more for it.
+/// Returns the state of an earlier attempt. Only a message that continues a job is parsed again for it.
 fn continuation(call: &Call, tracking: &Tracking) -> Continuation {
     if !tracking.goes_on() {
         return Continuation::default();
@@ -361,7 +362,8 @@ fn continuation(call: &Call, tracking: &Tracking) -> Continuation {
     message.continued
 }
 
-/// The first panic may have been an accident of the moment; the second is a fault of the code or the payload.
+/// Returns the outcome of a panic. The first is retried, because it may be transient; the second is a fault of the code
+/// or the payload.
 fn panicked(claim: &Claim, text: &str, wait: Duration) -> (AttemptOutcome, Outcome) {
     tracing::error!(
         panic = text,

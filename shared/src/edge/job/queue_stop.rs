@@ -1,4 +1,4 @@
-//! What a failed publish means for the attempt that made it.
+//! Maps a failed publish to the end of the attempt that made it.
 
 use jiff::Timestamp;
 
@@ -6,8 +6,8 @@ use crate::base::causes::causes;
 use crate::edge::metrics::Figure;
 use crate::service::job::{self, Stop};
 
-/// How an attempt of `function` ends whose publish failed. A message that QStash rejects is our fault and goes dead with
-/// the reason; a spent quota is retried when it is reset, and raises an alarm; an outage is retried.
+/// Returns how an attempt of `function` ends after a failed publish. A rejected message is our fault and goes dead with
+/// the reason. A used-up quota raises an alarm and is retried after its reset. An outage is retried.
 pub fn queue_stop(error: job::Error, function: &str, now: Timestamp) -> Stop {
     let said = causes(&error);
     if error.is_rejection() {
