@@ -83,7 +83,10 @@ impl FromStr for Network {
         let bits: u8 = bits.parse().map_err(|_| InvalidNetwork)?;
         // The first 96 bits of an IPv4-mapped IPv6 address are its fixed prefix.
         let mapped_prefix = width(written) - width(plain(written));
-        Self::new(written, bits.checked_sub(mapped_prefix).ok_or(InvalidNetwork)?)
+        Self::new(
+            written,
+            bits.checked_sub(mapped_prefix).ok_or(InvalidNetwork)?,
+        )
     }
 }
 

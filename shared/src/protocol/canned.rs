@@ -1,4 +1,5 @@
-//! A small HTTP server for the tests of the HTTP clients: it records what arrives, byte for byte, and answers what it was told.
+//! A small HTTP server for the tests of the HTTP clients. It records each request byte for byte, and sends prepared
+//! answers.
 
 use std::collections::VecDeque;
 use std::io::{BufRead, BufReader, Read, Write};
@@ -7,12 +8,12 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread;
 use std::time::Duration;
 
-/// What the server does with one request.
+/// The server's reaction to one request.
 #[derive(Debug)]
 pub(crate) enum Answer {
-    /// Reads it and closes the connection.
+    /// Reads the request and closes the connection.
     Cut,
-    /// Reads it and never answers.
+    /// Reads the request and never answers.
     Silence,
     /// Answers with a status, further header lines and a body.
     Reply(u16, Vec<String>, String),
@@ -34,7 +35,7 @@ impl Answer {
     }
 }
 
-/// One request as it arrived.
+/// One received request.
 #[derive(Debug)]
 pub(crate) struct Request {
     pub(crate) line: String,
@@ -49,7 +50,7 @@ impl Request {
     }
 }
 
-/// The server. It takes one connection per answer, so that a repetition is always seen as a request of its own.
+/// The server. It accepts one connection per answer, so that a repetition is recorded as a separate request.
 #[derive(Debug)]
 pub(crate) struct Server {
     address: SocketAddr,
@@ -64,7 +65,7 @@ impl Server {
         let (sender, requests) = channel();
         thread::spawn(move || {
             serve(&listener, answers, &sender);
-            // The port closes before the channel does, so that who waits for the one finds the other done.
+            // The port closes before the channel, so that a closed channel implies a closed port.
             drop(listener);
             drop(sender);
         });
@@ -76,19 +77,19 @@ impl Server {
         format!("http://{}", self.address)
     }
 
-    /// The next request that arrived.
+    /// Returns the next received request.
     pub(crate) fn request(&self) -> Request {
         self.requests
             .recv_timeout(Duration::from_secs(20))
             .expect("a request")
     }
 
-    /// How many requests arrived that were not looked at.
+    /// Returns the number of received requests that were not read yet.
     pub(crate) fn requests(&self) -> usize {
         self.requests.try_iter().count()
     }
 
-    /// The address of a server that is gone: it was given no answers, so its port closes.
+    /// Returns the address of a stopped server: it has no answers, so its port is closed.
     pub(crate) fn into_closed_url(self) -> String {
         assert!(self.requests.recv().is_err(), "the server is still there");
         format!("http://{}", self.address)
@@ -156,7 +157,7 @@ fn reply(stream: &mut TcpStream, status: u16, headers: &[String], body: &str) {
         head.push_str("\r\n");
     }
     head.push_str("\r\n");
-    // The client may hang up in the middle, when the body is larger than it wants.
+    // The client may close the connection early, when the body is larger than its limit.
     let _ = stream
         .write_all(head.as_bytes())
         .and_then(|()| stream.write_all(body.as_bytes()));

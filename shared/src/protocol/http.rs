@@ -1,7 +1,7 @@
-//! The one HTTP client: one TLS provider, compiled-in roots, a deadline on every call.
+//! The HTTP client: one TLS provider, compiled-in roots, a deadline on every call.
 //!
-//! Lambda freezes an instance between invocations, so a pooled connection may be dead after a thaw; the pool drops
-//! what has idled longer than most peers keep it, and callers repeat what is safe to repeat.
+//! Lambda freezes an instance between invocations, so a pooled connection may be dead after a thaw. The pool drops
+//! connections that idled longer than most servers allow, and callers repeat calls that are safe to repeat.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,19 +14,19 @@ use rustls::{ClientConfig, RootCertStore};
 /// How long a connection may take to open, TLS included.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 
-/// How long an unused connection stays in the pool; below the idle limits of the services that are called.
+/// How long an unused connection stays in the pool: less than the idle limits of the called services.
 const POOL_IDLE: Duration = Duration::from_secs(50);
 
-/// The longest wait that is taken from outside. A day is also the most that QStash takes from us.
+/// The longest accepted wait of an external service. It is also the longest that QStash accepts.
 pub(crate) const MAX_WAIT: Duration = Duration::from_hours(24);
 
-/// The seconds of `Retry-After`, a day at the most; a date counts as absent.
+/// Returns the seconds of `Retry-After`, one day at most; a date counts as absent.
 pub(super) fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     let seconds = headers.get(RETRY_AFTER)?.to_str().ok()?;
     bounded_wait(seconds)
 }
 
-/// A number of seconds from outside, a day at the most.
+/// Returns an external number of seconds, one day at most.
 pub(super) fn bounded_wait(seconds: &str) -> Option<Duration> {
     let seconds = seconds.trim();
     let is_number = !seconds.is_empty() && seconds.bytes().all(|byte| byte.is_ascii_digit());
@@ -37,20 +37,21 @@ pub(super) fn bounded_wait(seconds: &str) -> Option<Duration> {
 /// The TLS set-up could not be built.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// The provider does not offer the protocol versions that are asked for.
+    /// The provider does not support the required protocol versions.
     #[error("TLS setup failed")]
     Tls(#[from] rustls::Error),
-    /// The client refused its configuration.
+    /// The client rejected its configuration.
     #[error("HTTP client setup failed")]
     Client(#[from] reqwest::Error),
 }
 
-/// A client whose calls end after `timeout` at the latest. Redirects are not followed: no service here sends any.
+/// Returns a client whose calls end within `timeout`. It does not follow redirects: none of the called services sends
+/// any.
 pub fn client(timeout: Duration) -> Result<reqwest::Client, Error> {
     Ok(builder(timeout)?.build()?)
 }
 
-/// The same, with names looked up by `resolver`.
+/// Returns such a client that resolves names with `resolver`.
 pub(super) fn client_with_resolver<R: Resolve + 'static>(
     timeout: Duration,
     resolver: Arc<R>,
@@ -72,7 +73,7 @@ fn builder(timeout: Duration) -> Result<reqwest::ClientBuilder, Error> {
         .tcp_nodelay(true))
 }
 
-/// Whether `url` can be the address under which a service's paths lie: http(s), with neither query, fragment nor user.
+/// Returns whether `url` can be the base address of a service: http(s), without query, fragment and user.
 pub(super) fn is_base(url: &url::Url) -> bool {
     matches!(url.scheme(), "http" | "https")
         && url.query().is_none()

@@ -1,4 +1,4 @@
-//! The outside, protocol by protocol. A client here never sees a domain type.
+//! Clients of external services, one module per protocol. They have no domain types.
 
 #[cfg(test)]
 pub(crate) mod canned;

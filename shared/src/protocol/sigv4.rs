@@ -1,7 +1,7 @@
 //! AWS Signature Version 4, for calls of AWS's JSON protocols: a POST to `/` without a query.
 //!
-//! Written out here rather than taken from the SDK, whose runtime would stand in every binary for these sixty lines.
-//! The protocol: <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html>.
+//! Implemented here, because the SDK's runtime would be added to every binary for these sixty lines. The protocol:
+//! <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html>.
 
 use std::time::Duration;
 
@@ -13,17 +13,17 @@ use crate::base::env;
 use crate::base::hex::hex;
 use crate::base::secret::Secret;
 
-/// Who calls.
+/// The credentials of a call.
 #[derive(Clone, Debug)]
 pub(super) struct Credentials {
     pub(super) access_key_id: String,
     pub(super) secret_access_key: Secret,
-    /// Of temporary credentials, as a function's role has them.
+    /// The session token of temporary credentials, such as those of a function's role.
     pub(super) session_token: Option<Secret>,
 }
 
 impl Credentials {
-    /// The credentials of the function's role, which Lambda puts into the environment.
+    /// Returns the credentials of the function's role, which Lambda sets in the environment.
     pub(super) fn from_env() -> Result<Self, env::Error> {
         Ok(Self {
             access_key_id: env::required("AWS_ACCESS_KEY_ID")?,
@@ -33,28 +33,28 @@ impl Credentials {
     }
 }
 
-/// What is called: a service in a region.
+/// The scope of a signature: a service in a region.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Scope<'a> {
     pub(super) region: &'a str,
     pub(super) service: &'a str,
 }
 
-/// What is called, in the parts that are signed.
+/// The signed parts of a call.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Call<'a> {
     pub(super) method: &'a str,
-    /// Percent-encoded, as it goes over the wire.
+    /// Percent-encoded, as sent.
     pub(super) path: &'a str,
     /// Percent-encoded and sorted by name.
     pub(super) query: &'a str,
     /// Names in lower case; `host` must be among them.
     pub(super) headers: &'a [(&'static str, &'a str)],
-    /// SHA-256 of the body, in hex, or the word that stands for it.
+    /// SHA-256 of the body in hex, or the constant that replaces it.
     pub(super) payload_hash: &'a str,
 }
 
-/// The headers that make a POST to `/` a signed one, see [`sign_call`].
+/// Returns the headers that sign a POST to `/`, see [`sign_call`].
 pub(super) fn sign(
     credentials: &Credentials,
     scope: Scope<'_>,
@@ -72,8 +72,7 @@ pub(super) fn sign(
     sign_call(credentials, scope, at, &call)
 }
 
-/// The headers that make a call a signed one: `x-amz-date`, `x-amz-security-token` if there is one, and
-/// `authorization`.
+/// Returns the headers that sign a call: `x-amz-date`, `x-amz-security-token` if there is one, and `authorization`.
 pub(super) fn sign_call(
     credentials: &Credentials,
     scope: Scope<'_>,
@@ -97,7 +96,8 @@ pub(super) fn sign_call(
     added
 }
 
-/// The query that lets whoever has the URL make the call for `life`. The headers are signed by name only.
+/// Returns the query of a presigned URL, with which anyone can make the call for `life`. Of the headers only the names
+/// are signed.
 pub(super) fn presign(
     credentials: &Credentials,
     scope: Scope<'_>,
@@ -122,7 +122,7 @@ pub(super) fn presign(
     format!("{query}&X-Amz-Signature={signature}")
 }
 
-/// Who signs what for when.
+/// The credentials, scope and time of a signature.
 struct Signer<'a> {
     credentials: &'a Credentials,
     scope: Scope<'a>,
@@ -149,7 +149,7 @@ impl<'a> Signer<'a> {
         format!("{}/{}", self.credentials.access_key_id, self.context())
     }
 
-    /// The signature of a canonical request, in hex.
+    /// Returns the signature of a canonical request, in hex.
     fn signature(&self, request: &str) -> String {
         let text = format!(
             "AWS4-HMAC-SHA256\n{}\n{}\n{}",
@@ -164,7 +164,7 @@ impl<'a> Signer<'a> {
     }
 }
 
-/// The names of the signed headers, and the request in its canonical form.
+/// Returns the names of the signed headers, and the canonical request.
 fn canonical(call: &Call<'_>, query: &str, added: &[(&'static str, String)]) -> (String, String) {
     let added = added.iter().map(|(name, value)| (*name, value.as_str()));
     let mut signed: Vec<(&str, &str)> = call.headers.iter().copied().chain(added).collect();
@@ -183,7 +183,7 @@ fn canonical(call: &Call<'_>, query: &str, added: &[(&'static str, String)]) -> 
 }
 
 fn mac(key: &[u8], text: &str) -> Vec<u8> {
-    // HMAC takes keys of every length, so the empty result stands for nothing that can happen.
+    // HMAC accepts keys of any length, so this default is never used.
     Hmac::<Sha256>::new_from_slice(key).map_or_else(
         |_| Vec::new(),
         |mut mac| {
@@ -244,7 +244,7 @@ mod tests {
             ("content-type", "application/x-amz-json-1.1"),
         ];
         let body = r#"{"SecretId":"arn:aws:secretsmanager:eu-west-1:000000000000:secret:signtusk-AbCdEf"}"#;
-        // Made with botocore 1.43.127.
+        // Generated with botocore 1.43.127.
         assert_eq!(
             authorization(Some("AQoDYXdzEPT//token=="), scope, &headers, body),
             "AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE/20150830/eu-west-1/secretsmanager/aws4_request, \

@@ -1,4 +1,4 @@
-//! Webhooks that Svix delivers, as those of Resend are: HMAC-SHA256 over id, time and body.
+//! Webhooks that Svix delivers, such as Resend's: HMAC-SHA256 over id, time and body.
 //!
 //! Sources: <https://docs.svix.com/receiving/verifying-payloads/how-manual>,
 //! <https://resend.com/docs/dashboard/webhooks/verify-webhooks-requests>.
@@ -17,14 +17,14 @@ use crate::base::clock::Clock;
 use crate::base::env;
 use crate::base::secret::Secret;
 
-/// How far the sender's clock and ours may lie apart, in seconds and both ways: what Svix's own libraries allow. A
-/// webhook that is sent again is signed again, so none is older for a good reason.
+/// The accepted difference between the sender's clock and ours, in seconds and in both directions, as in Svix's own
+/// libraries. A retried webhook is signed again, so an older one is never legitimate.
 pub const TOLERANCE: u64 = 300;
 
-/// The longest header that is read, in bytes. A signature has 47; there is one for each secret that is valid.
+/// The longest header that is read, in bytes. A signature has 47; there is one for each valid secret.
 const MAX_HEADER_LEN: usize = 1024;
 
-/// What a secret begins with; the key follows in base64.
+/// The prefix of a secret; the key follows in base64.
 const PREFIX: &str = "whsec_";
 
 /// The variable of Resend's secret.
@@ -37,46 +37,46 @@ pub struct Receiver {
     clock: Clock,
 }
 
-/// The secret is not one that Svix gives.
+/// The secret does not have Svix's format.
 #[derive(Clone, Copy, Debug, thiserror::Error, PartialEq, Eq)]
 #[error("must be whsec_ followed by the base64 of at least 16 bytes")]
 pub struct InvalidSecret;
 
-/// Why a webhook is not believed. Each reason is its own, for the log; a caller is told none of them.
+/// Why a webhook is rejected. Each reason is distinct in the log; the caller learns none of them.
 #[derive(Clone, Copy, Debug, thiserror::Error, PartialEq, Eq)]
 pub enum SignatureError {
-    /// A header is absent, comes twice, or is not what it should be.
+    /// A header is absent, repeated or malformed.
     #[error("the header {0} is missing or malformed")]
     Header(&'static str),
     /// It was signed more than [`TOLERANCE`] ago, or as far in the future.
     #[error("the webhook's timestamp is too old or in the future")]
     Time,
-    /// None of its signatures was made with our key over this id, time and body.
+    /// No signature matches our key, this id, this time and this body.
     #[error("no signature matches this webhook")]
     Key,
 }
 
-/// A webhook whose signature was right. Only [`Receiver::verify`] makes one.
+/// A webhook with a valid signature. Only [`Receiver::verify`] creates one.
 pub struct Verified {
     id: String,
     body: Bytes,
 }
 
 impl Verified {
-    /// The webhook's id, the same each time it is sent.
+    /// The webhook's id, the same in each delivery.
     #[must_use]
     pub fn id(&self) -> &str {
         &self.id
     }
 
-    /// The body as it arrived.
+    /// The raw body.
     #[must_use]
     pub fn body(&self) -> &[u8] {
         &self.body
     }
 }
 
-/// Shows the id and not the body.
+/// Shows the id, not the body.
 impl fmt::Debug for Verified {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Verified({})", self.id)
@@ -84,7 +84,7 @@ impl fmt::Debug for Verified {
 }
 
 impl Receiver {
-    /// The receiver of Resend's webhooks with `RESEND_WEBHOOK_SECRET`, nothing where that is not set.
+    /// Returns the receiver of Resend's webhooks with `RESEND_WEBHOOK_SECRET`; none if it is not set.
     pub fn of_resend() -> Result<Option<Self>, env::Error> {
         let secret = env::optional_secret(RESEND)?;
         let receiver = secret.map(|secret| Self::new(&secret, Clock::system()));
@@ -94,7 +94,7 @@ impl Receiver {
         })
     }
 
-    /// A receiver of what is signed with `secret` (`whsec_...`).
+    /// Returns a receiver of webhooks that are signed with `secret` (`whsec_...`).
     pub fn new(secret: &Secret, clock: Clock) -> Result<Self, InvalidSecret> {
         let key = secret.expose().strip_prefix(PREFIX).ok_or(InvalidSecret)?;
         let key = STANDARD.decode(key).map_err(|_| InvalidSecret)?;
@@ -105,7 +105,7 @@ impl Receiver {
         Ok(Self { key, clock })
     }
 
-    /// Believes a webhook, or says why not. `body` is the raw bytes.
+    /// Verifies a webhook, or returns why it is rejected. `body` is the raw body.
     pub fn verify(&self, headers: &HeaderMap, body: Bytes) -> Result<Verified, SignatureError> {
         let id = one(headers, "svix-id", is_id)?;
         let time = one(headers, "svix-timestamp", is_number)?;
@@ -132,7 +132,7 @@ impl fmt::Debug for Receiver {
     }
 }
 
-/// A header that is there once and is what it should be.
+/// Returns a header that is present once and valid.
 fn one<'a>(
     headers: &'a HeaderMap,
     name: &'static str,
@@ -147,7 +147,8 @@ fn one<'a>(
     is_fit.then_some(value).ok_or(SignatureError::Header(name))
 }
 
-/// An id without a dot: with one, a part of it could be read as the time, and the time as a part of the body.
+/// Returns whether an id has no dot: with one, a part of the id could be read as the time, and the time as a part of
+/// the body.
 fn is_id(text: &str) -> bool {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
     text.len() <= 256 && text.bytes().all(plain)
@@ -157,8 +158,8 @@ fn is_number(text: &str) -> bool {
     text.bytes().all(|byte| byte.is_ascii_digit())
 }
 
-/// Whether one of the signatures (`v1,<base64>`, with spaces between) is `expected`, in time that does not depend on
-/// where they differ. Signatures of other versions are passed over.
+/// Returns whether one of the signatures (`v1,<base64>`, separated by spaces) is `expected`, in time that does not
+/// depend on the position of a difference. Other signature versions are ignored.
 fn any(signatures: &str, expected: &[u8]) -> bool {
     let mut found = Choice::from(0);
     for signature in signatures.split(' ') {

@@ -12,7 +12,7 @@ const MAX_LENGTH: usize = 254;
 /// The longest local part (RFC 5321, section 4.5.3.1.1).
 const MAX_LOCAL: usize = 64;
 
-/// The marks that a local part may hold besides letters, digits and single dots (RFC 5322, `atext`).
+/// The symbols that a local part may contain besides letters, digits and single dots (RFC 5322, `atext`).
 const MARKS: &str = "!#$%&'*+-/=?^_`{|}~";
 
 /// An e-mail address in ASCII, without quotes or control characters. The domain is in ASCII form and lower case.
@@ -24,13 +24,13 @@ pub struct EmailAddress(String);
 /// Why a text is not an address. It does not quote the text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidAddress {
-    /// There is no `@`, or nothing on one of its sides.
+    /// There is no `@`, or one side of it is empty.
     #[error("must be an e-mail address of the form name@domain")]
     Shape,
-    /// Longer than a mail path can be.
+    /// Longer than the limit of a mail path.
     #[error("must not be longer than 254 characters, or 64 before the @")]
     Length,
-    /// A space, a control character, a quote or a letter that mail servers do not take.
+    /// A space, a control character, a quote or a letter that mail servers do not support.
     #[error("must not contain unsupported characters before the @")]
     LocalPart,
     /// The domain is not a dotted name.
@@ -39,7 +39,8 @@ pub enum InvalidAddress {
 }
 
 impl EmailAddress {
-    /// Reads an address; white space around it is dropped, an international domain is put into its ASCII form.
+    /// Reads an address. Surrounding white space is dropped, and an international domain is converted to its ASCII
+    /// form.
     pub fn parse(text: &str) -> Result<Self, InvalidAddress> {
         let (local, domain) = text.trim().rsplit_once('@').ok_or(InvalidAddress::Shape)?;
         if local.is_empty() || domain.is_empty() {
@@ -75,7 +76,7 @@ fn is_dot_atom(local: &str) -> bool {
 }
 
 fn ascii_domain(domain: &str) -> Result<String, InvalidAddress> {
-    // The host parser would undo percent signs and accept numeric addresses; neither belongs in a mail address.
+    // The host parser decodes percent signs and accepts numeric addresses; neither is allowed in a mail address.
     if domain.contains('%') || domain.contains(char::is_control) {
         return Err(InvalidAddress::Domain);
     }

@@ -1,4 +1,4 @@
-//! A name and an address, as they stand in `From` (RFC 5322, section 3.4).
+//! A mailbox: a name and an address, as in `From` (RFC 5322, section 3.4).
 
 use std::fmt;
 use std::str::FromStr;
@@ -9,16 +9,16 @@ use base64::engine::general_purpose::STANDARD;
 use super::address::{EmailAddress, InvalidAddress};
 use crate::base::bidi::is_bidi_control;
 
-/// The bytes of text in one encoded word: with its frame it stays under 75 characters (RFC 2047, section 2).
+/// The bytes of text in one encoded word, so that the whole word stays under 75 characters (RFC 2047, section 2).
 const WORD_BYTES: usize = 42;
 
 /// The longest display name, in characters.
 const MAX_NAME: usize = 100;
 
-/// What a display name cannot hold without quotes (RFC 5322, section 3.2.3).
+/// The characters that a display name must quote (RFC 5322, section 3.2.3).
 const SPECIALS: &str = "()<>[]:;@\\,.\"";
 
-/// A mailbox with an optional display name. `Display` writes it as a header wants it, encoded where it must be.
+/// A mailbox with an optional display name. `Display` writes it as a header value, encoded if necessary.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Mailbox {
     name: Option<String>,
@@ -28,10 +28,10 @@ pub struct Mailbox {
 /// Why a text is not a mailbox.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidMailbox {
-    /// The name is too long or holds control characters.
+    /// The name is too long or contains control characters.
     #[error("the display name must be one line of at most 100 characters")]
     Name,
-    /// The address in it is not one.
+    /// The address is invalid.
     #[error("the address {0}")]
     Address(#[from] InvalidAddress),
 }
@@ -60,8 +60,8 @@ impl Mailbox {
         })
     }
 
-    /// The same address under another name. What of the name cannot stand in a header is left out, and what is too
-    /// long is cut.
+    /// Returns the same address under another name. Characters that a header cannot contain are removed, and a long
+    /// name is cut.
     #[must_use]
     pub fn with_name(&self, name: &str) -> Self {
         let name = name
@@ -74,8 +74,8 @@ impl Mailbox {
         }
     }
 
-    /// The mailbox for a provider that encodes names itself: `Name <address>`, the name in quotes where it holds what
-    /// means something in a header (RFC 5322, `specials`).
+    /// Returns the mailbox for a provider that encodes names itself: `Name <address>`, with a quoted name if it
+    /// contains `specials` (RFC 5322).
     #[must_use]
     pub fn in_unicode(&self) -> String {
         let address = self.address.as_str();
@@ -88,7 +88,7 @@ impl Mailbox {
         }
     }
 
-    /// The address alone.
+    /// The address without the name.
     #[must_use]
     pub fn address(&self) -> &EmailAddress {
         &self.address
@@ -110,7 +110,7 @@ fn quoted(name: &str) -> String {
     format!("\"{escaped}\"")
 }
 
-/// The name as encoded words of UTF-8 (RFC 2047), cut between characters.
+/// Returns the name as encoded words of UTF-8 (RFC 2047), split between characters.
 fn encoded_words(name: &str) -> String {
     let mut words: Vec<String> = vec![String::new()];
     for character in name.chars() {

@@ -1,4 +1,4 @@
-//! Handing a mail to a provider: what a mail is, and how a provider's answer is told apart.
+//! Sending a mail through a provider: the mail, and the classes of the provider's answers.
 
 mod address;
 mod mailbox;
@@ -21,31 +21,31 @@ pub use self::sender::Sender;
 #[cfg(feature = "ses")]
 pub use self::ses::Ses;
 
-/// The name of the tag that carries a mail's key to the provider, and back with its events.
+/// The name of the tag that carries a mail's key to the provider; its events return the tag.
 pub const LEDGER_TAG: &str = "ledger";
 
 /// One mail to one recipient.
 #[derive(Clone, Debug)]
 pub struct Mail {
-    /// Who it is from: a mailbox that the provider has verified.
+    /// The sender: a mailbox that the provider has verified.
     pub from: Mailbox,
-    /// Who gets it.
+    /// The recipient.
     pub to: EmailAddress,
-    /// Where an answer goes, if not to `from`.
+    /// The address for replies, if it is not `from`.
     pub reply_to: Option<EmailAddress>,
     /// The subject: one line of Unicode text; the provider encodes it.
     pub subject: String,
     /// The HTML part.
     pub html: String,
-    /// The plain text part, which says the same.
+    /// The plain text part, with the same content.
     pub text: String,
     /// Further headers: ASCII names and one-line values.
     pub headers: Vec<(&'static str, String)>,
 }
 
 impl Mail {
-    /// Whether the subject and every header are one line each. A line break in one would start a header of the
-    /// writer's choice (RFC 5322, section 2.2).
+    /// Returns whether the subject and every header are one line each. A line break would allow an injected header (RFC
+    /// 5322, section 2.2).
     #[must_use]
     pub fn is_one_line_per_header(&self) -> bool {
         let mut lines = self.headers.iter().map(|(_, value)| value);
@@ -54,24 +54,24 @@ impl Mail {
     }
 }
 
-/// The provider's own name of an accepted mail.
+/// The provider's id of an accepted mail.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MessageId(String);
 
 impl MessageId {
-    /// The id as the provider wrote it.
+    /// Wraps the provider's id.
     #[must_use]
     pub fn new(id: String) -> Self {
         Self(id)
     }
 
-    /// The id of a mail that the provider has, but did not name.
+    /// Returns the id of a mail that the provider accepted without returning an id.
     #[must_use]
     pub fn unknown() -> Self {
         Self(String::new())
     }
 
-    /// The id as text, if the provider told it.
+    /// The id as text, if it is known.
     #[must_use]
     pub fn known(&self) -> Option<&str> {
         Some(self.0.as_str()).filter(|id| !id.is_empty())
@@ -86,34 +86,34 @@ impl MessageId {
 
 type Cause = Box<dyn std::error::Error + Send + Sync>;
 
-/// Why a mail was not accepted, told apart by what the caller may do next.
+/// Why a mail was not accepted. The variants differ in the caller's next step.
 #[derive(Debug, thiserror::Error)]
 pub enum SendError {
-    /// A sending limit is met. The mail was not accepted: it may be tried again, but not now.
+    /// A sending limit is reached. The mail was not accepted; a later retry may succeed.
     #[error("the mail provider throttled the mail: {reason}")]
     Throttled {
-        /// How long the provider wants to be left alone, if it says so.
+        /// The provider's `Retry-After`, if it sent one.
         retry_after: Option<Duration>,
-        /// The provider's code and words, without addresses.
+        /// The provider's code and message, without addresses.
         reason: String,
     },
-    /// This mail will never go: a recipient or a content that the provider refuses.
+    /// The provider rejects this mail's recipient or content. A retry cannot succeed.
     #[error("the mail provider rejected the mail: {reason}")]
     Rejected {
-        /// The provider's code and words, without addresses.
+        /// The provider's code and message, without addresses.
         reason: String,
     },
-    /// The provider was not reached, or failed before it took the mail. It was surely not accepted.
+    /// The provider was unreachable, or failed before it accepted the mail. The mail was certainly not accepted.
     #[error("the mail provider is unavailable")]
     Unavailable(#[source] Cause),
-    /// The request was sent and no answer came: the mail may have been accepted.
+    /// The request was sent and no answer arrived: the mail may have been accepted.
     #[error("the mail provider did not answer; the mail may have been sent")]
     Unknown(#[source] Cause),
-    /// The account may not send this: a sender that is not verified, sending paused. Someone has to change the
-    /// configuration; the mail itself is sound and was not accepted.
+    /// The account may not send this mail: the sender is not verified, or sending is paused. The configuration has to
+    /// be changed; the mail itself is valid and was not accepted.
     #[error("the mail provider does not allow this account to send: {reason}")]
     NotAllowed {
-        /// The provider's code and words, without addresses.
+        /// The provider's code and message, without addresses.
         reason: String,
     },
 }

@@ -1,4 +1,4 @@
-//! Which providers there are, and what sets them apart for those who keep the books.
+//! The mail providers, and the differences that matter to the ledger.
 
 use std::str::FromStr;
 use std::time::Duration;
@@ -15,12 +15,12 @@ pub enum Provider {
 }
 
 impl Provider {
-    /// The provider of `EMAIL_PROVIDER`; SES where it is absent.
+    /// Returns the provider of `EMAIL_PROVIDER`; SES if it is absent.
     pub fn from_env() -> Result<Self, env::Error> {
         env::parsed_or("EMAIL_PROVIDER", Self::Ses)
     }
 
-    /// The name under which the provider stands in configuration and ledger.
+    /// The provider's name in configuration and ledger.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -29,8 +29,7 @@ impl Provider {
         }
     }
 
-    /// For how long the provider knows a mail again by its key, so that handing it over twice sends it once. SES does
-    /// not at all.
+    /// How long the provider recognizes a repeated key and sends the mail only once. SES has no idempotency keys.
     #[must_use]
     pub fn idempotency(self) -> Option<Duration> {
         match self {
@@ -40,7 +39,7 @@ impl Provider {
     }
 }
 
-/// The name is not that of a provider that this build can use.
+/// The name is not that of a supported provider.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 #[error("must be ses or resend")]
 pub struct UnknownProvider;

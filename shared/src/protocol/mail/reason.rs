@@ -1,6 +1,6 @@
-//! A provider's words, fit for logs and records.
+//! A provider's message, cleaned for logs and records.
 
-/// The words with every address taken out, because reasons are logged and addresses are not.
+/// Returns the message without its addresses, because reasons are logged and addresses are not.
 pub(super) fn without_addresses(words: &str) -> String {
     let hide = |word| {
         if str::contains(word, '@') {

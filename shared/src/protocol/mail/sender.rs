@@ -1,9 +1,9 @@
-//! The one interface behind which the providers stand.
+//! The common interface of the providers.
 
 use super::{Mail, MessageId, Provider, Resend, SendError, Ses};
 use crate::base::env;
 
-/// A way to hand over mails, chosen by `EMAIL_PROVIDER`.
+/// A mail sender, chosen by `EMAIL_PROVIDER`.
 #[derive(Clone, Debug)]
 pub enum Sender {
     /// Amazon SES.
@@ -13,7 +13,7 @@ pub enum Sender {
 }
 
 impl Sender {
-    /// The sender of `EMAIL_PROVIDER`, with what that provider needs. Nothing is called yet.
+    /// Returns the sender of `EMAIL_PROVIDER`, configured by the provider's own variables. It makes no call yet.
     pub async fn from_env() -> Result<Self, env::Error> {
         Ok(match Provider::from_env()? {
             Provider::Ses => Self::Ses(Ses::from_env().await),
@@ -30,8 +30,8 @@ impl Sender {
         }
     }
 
-    /// Hands one mail over, once. `key` is what the mail is: it comes back with the provider's events, and where the
-    /// provider has idempotency keys it is one.
+    /// Sends one mail, once. `key` identifies the mail: the provider's events return it, and it is the idempotency key
+    /// if the provider supports one.
     pub async fn send(&self, mail: &Mail, key: &str) -> Result<MessageId, SendError> {
         if !mail.is_one_line_per_header() {
             return Err(SendError::Rejected {

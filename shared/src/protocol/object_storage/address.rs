@@ -1,4 +1,4 @@
-//! Where an object is.
+//! The address of an object.
 
 use std::fmt::Write as _;
 
@@ -6,7 +6,7 @@ use url::Url;
 
 use super::transport;
 
-/// A bucket's address: of its own at AWS, a folder of the endpoint elsewhere.
+/// A bucket's address: its own host at AWS, a folder of the endpoint elsewhere.
 #[derive(Clone, Debug)]
 pub(super) struct Address {
     base: Url,
@@ -40,8 +40,8 @@ impl Address {
         &self.host
     }
 
-    /// The URL of a key, whose path is the one that is signed. None for a key with steps in it (`..`): a URL cannot say
-    /// it, and what it says instead is another object.
+    /// Returns the URL of a key, whose path is signed. None for a key with dot segments (`..`): a URL parser would
+    /// resolve them to another object.
     pub(super) fn url(&self, key: &str) -> Option<Url> {
         let is_step = |segment: &str| segment == "." || segment == "..";
         if key.is_empty() || key.starts_with('/') || key.split('/').any(is_step) {
@@ -53,14 +53,14 @@ impl Address {
     }
 }
 
-/// Percent-encoded as the signature has it: all but unreserved characters and slashes.
+/// Returns the text percent-encoded for the signature: all characters except unreserved ones and slashes.
 fn encoded(key: &str) -> String {
     let mut text = String::with_capacity(key.len());
     for byte in key.bytes() {
         if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~' | b'/') {
             text.push(char::from(byte));
         } else {
-            // Writing into a string does not fail.
+            // Writing to a string does not fail.
             let _ = write!(text, "%{byte:02X}");
         }
     }

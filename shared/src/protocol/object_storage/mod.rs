@@ -1,7 +1,7 @@
-//! Object storage that speaks S3's REST API: Amazon S3, or what is compatible with it (Supabase, `MinIO`, R2).
+//! Object storage over S3's REST API: Amazon S3 or a compatible service (Supabase, `MinIO`, R2).
 //!
-//! Five calls, signed with AWS Signature Version 4; the SDK would weigh more than all of it. Every call is safe to
-//! repeat: an object is written whole, and deleting what is not there succeeds.
+//! Five calls, signed with AWS Signature Version 4; the SDK would be larger than all of them. Every call is safe to
+//! repeat: an object is written completely, and deleting an absent object succeeds.
 
 mod address;
 
@@ -23,32 +23,32 @@ use crate::base::env;
 use crate::base::hex::hex;
 use crate::base::secret::Secret;
 
-/// How long one call may take, its answer included.
+/// The time limit of one call, including its answer.
 const TIMEOUT: Duration = Duration::from_secs(10);
 
-/// What a presigned URL says of the body: that nobody knows it yet.
+/// The payload hash of a presigned URL, whose body is not known yet.
 const UNSIGNED: &str = "UNSIGNED-PAYLOAD";
 
-/// What of a refusal is read: its code stands at the beginning.
+/// The number of bytes that are read of an error body: it starts with the code.
 const REFUSAL: usize = 4096;
 
-/// Why a call did not do what it should.
+/// Why a call failed.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// The store did not answer, or not now: try again.
+    /// The store did not answer, or cannot at the moment. A retry may succeed.
     #[error("the object store is unavailable: {0}")]
     Unavailable(String),
     /// There is no such object.
     #[error("the object does not exist")]
     Missing,
-    /// The store refuses, and will do so again: a missing right, a missing bucket, a wrong key.
+    /// The store rejected the call, and a retry cannot succeed: a missing right, a missing bucket, a wrong key.
     #[error("the object store rejected {action}: {status} {code}")]
     Refused {
-        /// The action, as policies name it.
+        /// The action, as IAM policies name it.
         action: &'static str,
         /// The HTTP status.
         status: u16,
-        /// The store's own word, such as `AccessDenied`.
+        /// The store's code, such as `AccessDenied`.
         code: String,
     },
 }
@@ -63,7 +63,7 @@ pub struct Bucket {
     http: reqwest::Client,
 }
 
-/// What is known of an object without reading it.
+/// The metadata of an object.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ObjectInfo {
     /// Its size in bytes.
@@ -92,7 +92,7 @@ impl<'a> ObjectRequest<'a> {
 }
 
 impl Bucket {
-    /// The bucket that a variable names, such as `DOCUMENTS_BUCKET`: at AWS with the function's own role, or at
+    /// Returns the bucket of a variable, such as `DOCUMENTS_BUCKET`: at AWS with the function's own role, or at
     /// `DOCUMENTS_ENDPOINT` with `DOCUMENTS_ACCESS_KEY` and `DOCUMENTS_SECRET_KEY`.
     pub fn from_env(variable: &'static str) -> Result<Self, env::Error> {
         let endpoint: Option<Url> = match env::optional("DOCUMENTS_ENDPOINT") {
@@ -118,7 +118,7 @@ impl Bucket {
         })
     }
 
-    /// A bucket at an endpoint, with keys that do not end.
+    /// Returns a bucket at an endpoint, with permanent keys.
     pub fn at(endpoint: &Url, bucket: &str, key_id: &str, key: Secret) -> Result<Self, String> {
         let credentials = Credentials {
             access_key_id: key_id.to_owned(),
@@ -128,7 +128,7 @@ impl Bucket {
         Self::with(Some(endpoint), bucket, "us-east-1".to_owned(), credentials)
     }
 
-    /// A bucket at AWS, which has a host of its own, with the temporary keys of a role.
+    /// Returns a bucket at AWS with its own host, and the temporary keys of a role.
     pub fn at_aws(
         bucket: &str,
         region: &str,
@@ -159,7 +159,7 @@ impl Bucket {
         })
     }
 
-    /// Writes an object whole, in the place of one that has this key.
+    /// Writes a complete object, replacing one with this key.
     pub async fn put(&self, key: &str, content_type: &str, body: Bytes) -> Result<(), Error> {
         let ask = ObjectRequest {
             body,
@@ -169,7 +169,7 @@ impl Bucket {
         self.call(ask).await.map(drop)
     }
 
-    /// Reads an object whole.
+    /// Reads a complete object.
     pub async fn get(&self, key: &str) -> Result<Bytes, Error> {
         let answer = self
             .call(ObjectRequest::new("s3:GetObject", Method::GET, key))
@@ -177,7 +177,7 @@ impl Bucket {
         answer.bytes().await.map_err(|error| unavailable(&error))
     }
 
-    /// What is known of an object without reading it.
+    /// Returns an object's metadata without reading it.
     pub async fn head(&self, key: &str) -> Result<ObjectInfo, Error> {
         let answer = self
             .call(ObjectRequest::new("s3:GetObject", Method::HEAD, key))
@@ -189,7 +189,7 @@ impl Bucket {
         })
     }
 
-    /// Removes an object. What is not there is gone already.
+    /// Deletes an object. Succeeds if it does not exist.
     pub async fn delete(&self, key: &str) -> Result<(), Error> {
         let ask = ObjectRequest::new("s3:DeleteObject", Method::DELETE, key);
         match self.call(ask).await {
@@ -198,7 +198,8 @@ impl Bucket {
         }
     }
 
-    /// A URL under which anybody may read the object for `life`, at most seven days. None for a key that no URL can say.
+    /// Returns a URL that gives anyone read access to the object for `life`, at most seven days. None for a key that a
+    /// URL cannot represent.
     #[must_use]
     pub fn presigned_get(&self, key: &str, life: Duration) -> Option<Url> {
         let mut url = self.address.url(key)?;
@@ -274,13 +275,13 @@ impl fmt::Debug for Bucket {
     }
 }
 
-/// The answer, or what the refusal means.
+/// Returns the answer, or the error that its status means.
 async fn check_status(action: &'static str, answer: Response) -> Result<Response, Error> {
     let status = answer.status();
     if status.is_success() {
         return Ok(answer);
     }
-    // An answer to HEAD has no body, and is told by its status alone.
+    // An answer to HEAD has no body; only its status is known.
     let body = answer.bytes().await.unwrap_or_default();
     let text = String::from_utf8_lossy(&body[..body.len().min(REFUSAL)]).into_owned();
     let code = code(&text).unwrap_or_default().to_owned();
@@ -303,13 +304,13 @@ async fn check_status(action: &'static str, answer: Response) -> Result<Response
     })
 }
 
-/// The word in a refusal's XML.
+/// Returns the code of an error's XML.
 fn code(text: &str) -> Option<&str> {
     let (_, rest) = text.split_once("<Code>")?;
     rest.split_once("</Code>").map(|(code, _)| code)
 }
 
-/// What happened on the way, without the URL, which names the object.
+/// Returns a transport error without the URL, which names the object.
 fn unavailable(error: &reqwest::Error) -> Error {
     let what = if error.is_timeout() {
         "it did not answer in time"

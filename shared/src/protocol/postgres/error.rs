@@ -1,50 +1,50 @@
-//! What can go wrong with a statement, told apart by what the caller may do next.
+//! Errors of statements. The variants differ in the caller's next step.
 
 use tokio_postgres::error::SqlState;
 
 type Cause = Box<dyn std::error::Error + Send + Sync>;
 
-/// Why a statement gave no answer. Codes are SQLSTATE (PostgreSQL manual, appendix A).
+/// Why a statement failed. Codes are SQLSTATE (PostgreSQL manual, appendix A).
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// The database could not be reached, or turned the statement away for a passing reason (shutting down, out of
-    /// connections, deadlock). The statement surely took no effect: it may be tried again.
+    /// The database was unreachable, or rejected the statement for a transient reason (shutdown, connection limit,
+    /// deadlock). The statement certainly had no effect; a retry is safe.
     #[error("Postgres is unavailable")]
     Unavailable(#[source] Cause),
-    /// The connection was cut, or the deadline ran out, after the statement was sent: it may have taken effect. Only
-    /// a statement that is safe to repeat may be tried again.
+    /// The connection broke, or the deadline passed, after the statement was sent. It may have taken effect. Only a
+    /// repeatable statement may be retried.
     #[error("Postgres did not confirm the statement; it may have taken effect")]
     Interrupted(#[source] Cause),
-    /// A unique, foreign-key, check or not-null constraint forbids it (SQLSTATE class 23).
+    /// A unique, foreign-key, check or not-null constraint was violated (SQLSTATE class 23).
     #[error("Postgres rejected the change: {code} {constraint}")]
     Constraint {
         /// The SQLSTATE.
         code: String,
-        /// The constraint's name, empty where the server names none.
+        /// The constraint's name; empty if the server names none.
         constraint: String,
     },
-    /// The server refuses the statement and will always do so: a missing table, a missing right, a wrong type.
+    /// The server rejects the statement permanently: a missing table, a missing right, a wrong type.
     #[error("Postgres rejected the statement: {code} {message}")]
     Rejected {
         /// The SQLSTATE.
         code: String,
-        /// The server's primary message. Its detail is left out, because it quotes rows.
+        /// The server's primary message. Its detail is omitted, because it quotes rows.
         message: String,
     },
-    /// A result column is absent or of another type than the caller expects.
+    /// A result column is absent or has an unexpected type.
     #[error("a column of the result is unreadable")]
     Decode(#[source] tokio_postgres::Error),
 }
 
 impl Error {
-    /// Whether the trouble lies with the connection or the server rather than with the statement. The same statement
-    /// may succeed on a new connection, if it is safe to repeat.
+    /// Returns whether the cause is the connection or the server, not the statement. A repeatable statement may succeed
+    /// on a new connection.
     #[must_use]
     pub fn is_transient(&self) -> bool {
         matches!(self, Self::Unavailable(_) | Self::Interrupted(_))
     }
 
-    /// The error of a statement that was handed to an open connection.
+    /// Maps the error of a statement on an open connection.
     pub(super) fn of_statement(error: tokio_postgres::Error) -> Self {
         let Some(refusal) = error.as_db_error() else {
             return Self::Interrupted(error.into());
@@ -64,13 +64,13 @@ impl Error {
     }
 }
 
-/// A refusal that passes, by its SQLSTATE alone.
+/// A transient rejection, with its SQLSTATE only.
 #[derive(Debug, thiserror::Error)]
 #[error("the server answered SQLSTATE {0}")]
 struct Refusal(String);
 
-/// Whether the server's answer says that the transaction was rolled back for a reason that passes: connection and
-/// resource trouble, an operator's intervention, a fail-over to a read-only standby, a lost race, a lock that others hold.
+/// Returns whether the server rolled the transaction back for a transient reason: connection or resource problems,
+/// operator intervention, fail-over to a read-only standby, a serialization conflict, or a lock held by others.
 fn passes(state: &SqlState) -> bool {
     let code = state.code();
     ["08", "40", "53", "57", "58"]

@@ -1,8 +1,8 @@
 //! Postgres through a transaction-mode pooler: one lazily opened connection per instance, typed unnamed statements.
 //!
-//! A pooler hands each transaction to another server process, so nothing may live in a session: no named prepared
-//! statement, no `set`. Every statement carries its parameter types, which saves the round trip that would ask for
-//! them, and its result columns must be of built-in types (cast others in the statement).
+//! A pooler may run each transaction on a different server process, so a session keeps no state: no named prepared
+//! statement, no `set`. Every statement carries its parameter types, which saves a round trip. Its result columns must
+//! have built-in types; cast others in the statement.
 
 mod error;
 mod session;
@@ -26,10 +26,10 @@ use self::target::Target;
 pub use self::transaction::Transaction;
 use crate::base::env;
 
-/// How long a statement may take, the answer included.
+/// The time limit of a statement, including its answer.
 const QUERY_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// One parameter of a statement: the value and the type that the server shall take it for.
+/// One parameter of a statement: the value and its declared type.
 pub type Parameter<'a> = (&'a (dyn ToSql + Sync), Type);
 
 /// A database. Cheap to clone; clones share the one connection.
@@ -43,8 +43,8 @@ struct Shared {
 }
 
 impl Postgres {
-    /// The database of `DATABASE_URL`, verified against the public roots and `DATABASE_CA` (PEM text, or the path of
-    /// a PEM file). Nothing is opened before the first statement.
+    /// Returns the database of `DATABASE_URL`, verified with the public roots and `DATABASE_CA` (PEM text, or the path
+    /// of a PEM file). The first statement opens the connection.
     pub fn from_env() -> Result<Self, env::Error> {
         Self::at(
             &env::required("DATABASE_URL")?,
@@ -52,7 +52,7 @@ impl Postgres {
         )
     }
 
-    /// The database of a connection string, verified against the public roots and `authority`. An error names the
+    /// Returns the database of a connection string, verified with the public roots and `authority`. An error names the
     /// variables of [`Self::from_env`].
     pub fn at(url: &str, authority: Option<&str>) -> Result<Self, env::Error> {
         Ok(Self(Arc::new(Shared {
@@ -61,7 +61,7 @@ impl Postgres {
         })))
     }
 
-    /// Runs one statement and gives its rows.
+    /// Runs one statement and returns its rows.
     pub async fn query(&self, sql: &str, parameters: &[Parameter<'_>]) -> Result<Vec<Row>, Error> {
         let session = self.session().await?;
         let answer = session.client().query_typed(sql, parameters);
@@ -69,8 +69,8 @@ impl Postgres {
             .await
     }
 
-    /// Runs one statement whose repetition changes nothing, and repeats it once, on a new connection, where its
-    /// answer was lost: a connection that did not survive a freeze costs no call.
+    /// Runs one repeatable statement. If its answer is lost, repeats it once on a new connection, so that a connection
+    /// lost during a freeze does not fail the call.
     pub async fn query_repeatable(
         &self,
         sql: &str,
@@ -82,7 +82,7 @@ impl Postgres {
         }
     }
 
-    /// Runs one statement and gives the number of rows that it touched.
+    /// Runs one statement and returns the number of affected rows.
     pub async fn execute(&self, sql: &str, parameters: &[Parameter<'_>]) -> Result<u64, Error> {
         let session = self.session().await?;
         let answer = session.client().execute_typed(sql, parameters);
@@ -90,7 +90,7 @@ impl Postgres {
             .await
     }
 
-    /// Runs statements without parameters over the simple protocol: a ping, a migration.
+    /// Runs statements without parameters over the simple protocol, such as a ping or a migration.
     pub async fn batch(&self, sql: &str) -> Result<(), Error> {
         let session = self.session().await?;
         let answer = session.client().batch_execute(sql);
@@ -98,7 +98,7 @@ impl Postgres {
             .await
     }
 
-    /// The open connection, or a new one where there is none or the old one did not survive a freeze.
+    /// Returns the open connection, or a new one if there is none or it did not survive a freeze.
     async fn session(&self) -> Result<Arc<Session>, Error> {
         let mut slot = self.0.session.lock().await;
         if let Some(session) = slot.as_ref() {
@@ -112,7 +112,7 @@ impl Postgres {
         Ok(session)
     }
 
-    /// Turns an outcome into a decision, and gives up a connection that can no longer be trusted.
+    /// Maps the result of a statement, and drops a connection that is no longer usable.
     async fn settle<T>(
         &self,
         session: &Arc<Session>,
@@ -132,7 +132,7 @@ impl Postgres {
         Err(error)
     }
 
-    /// Keeps a connection for the next statement, unless there is another one by now.
+    /// Keeps a connection for the next statement, unless another one is open already.
     async fn keep(&self, session: Arc<Session>) {
         self.0.session.lock().await.get_or_insert(session);
     }
@@ -148,7 +148,7 @@ impl Postgres {
     }
 }
 
-/// The value of a result column.
+/// Returns the value of a result column.
 pub fn column<'row, T: FromSql<'row>>(row: &'row Row, name: &str) -> Result<T, Error> {
     row.try_get(name).map_err(Error::Decode)
 }

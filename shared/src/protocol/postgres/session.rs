@@ -8,11 +8,11 @@ use tokio::task::AbortHandle;
 use tokio::time::{Instant, timeout};
 use tokio_postgres::Client;
 
-/// How long a connection may have idled before it is asked for a sign of life: Lambda freezes an instance between
-/// invocations, and a pooler or a router on the way may have dropped the connection without a word.
+/// The idle time after which a connection is checked before use. Lambda freezes an instance between invocations, and a
+/// pooler or router may have dropped the connection silently.
 const TRUSTED_IDLE: Duration = Duration::from_secs(10);
 
-/// How long the sign of life may take; a new connection costs less than a longer wait.
+/// The time limit of the check; opening a new connection takes less than a longer wait.
 const SIGN_OF_LIFE: Duration = Duration::from_secs(1);
 
 /// An open connection. Dropping it stops the task that drives it.
@@ -36,7 +36,7 @@ impl Session {
         &self.client
     }
 
-    /// Notes that the connection has just answered.
+    /// Records that the connection has just answered.
     pub(super) fn touch(&self) {
         *self
             .last_used
@@ -44,9 +44,9 @@ impl Session {
             .unwrap_or_else(PoisonError::into_inner) = Instant::now();
     }
 
-    /// Whether a statement may be sent, so that one is not lost on a connection that was closed before.
+    /// Returns whether the connection is still open, so that a statement is not lost on a closed one.
     pub(super) async fn is_alive(&self) -> bool {
-        // The driver learns of a close only when it is polled: once to be woken, once to read.
+        // The driver notices a close only when it is polled: first to be woken, then to read.
         for _ in 0..2 {
             tokio::task::yield_now().await;
         }

@@ -1,4 +1,4 @@
-//! Where the database is and how it is trusted: `DATABASE_URL`, `DATABASE_CA`, TLS over rustls.
+//! The database's address and its trusted certificates: `DATABASE_URL`, `DATABASE_CA`, TLS over rustls.
 
 use std::str::FromStr;
 use std::sync::Arc;
@@ -17,13 +17,13 @@ use super::session::Session;
 use crate::base::causes::causes;
 use crate::base::env;
 
-/// How long a connection may take to open, TLS and authentication included.
+/// The time limit for opening a connection, including TLS and authentication.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 
-/// Options that the consoles of hosted poolers add for one client library; they mean nothing to the server.
+/// Options that consoles of hosted poolers add for one client library; the server does not know them.
 const FOREIGN_OPTIONS: [&str; 3] = ["pgbouncer=", "connection_limit=", "pool_timeout="];
 
-/// A database and the certificates that it may show.
+/// A database and the certificates that it may present.
 #[derive(Clone)]
 pub(super) struct Target {
     config: Config,
@@ -39,7 +39,7 @@ impl Target {
         })
     }
 
-    /// Opens a connection. Every failure here is before any statement.
+    /// Opens a connection. Any failure here occurs before a statement is sent.
     pub(super) async fn connect(&self) -> Result<Session, Error> {
         let opening = self.config.connect(self.tls.clone());
         let (client, connection) = timeout(CONNECT_TIMEOUT, opening)
@@ -64,12 +64,12 @@ impl std::fmt::Debug for Target {
     }
 }
 
-/// Reads a connection string (PostgreSQL manual, 34.1.1). The certificate is always verified in full, so libpq's
-/// `verify-ca` and `verify-full` are `require`; a host that is not this machine is never spoken to in clear unless
-/// `sslmode=disable` says so.
+/// Parses a connection string (PostgreSQL manual, 34.1.1). The certificate is always fully verified, so libpq's
+/// `verify-ca` and `verify-full` mean `require`. A remote host is never contacted without TLS, unless `sslmode=disable`
+/// is set.
 fn parse(text: &str) -> Result<Config, String> {
     escaped(text)?;
-    // The parser's own text may quote the password.
+    // The parser's own message may quote the password.
     let mut config = Config::from_str(&own_options(text))
         .map_err(|_| "it is not a PostgreSQL connection string".to_owned())?;
     if config.get_hosts().is_empty() {
@@ -86,8 +86,8 @@ fn parse(text: &str) -> Result<Config, String> {
     Ok(config)
 }
 
-/// Refuses what would be read as another string than was meant: a password with an `@`, `/`, `#`, `?` or `%` of its own
-/// ends where it should not, and the rest is taken for a host.
+/// Errors if the string would be parsed differently than intended: an unescaped `@`, `/`, `#`, `?` or `%` in a password
+/// ends it early, and the rest would be parsed as a host.
 fn escaped(text: &str) -> Result<(), String> {
     if text.contains(char::is_control) {
         return Err("it holds a line break or another control character; remove it".to_owned());
@@ -112,7 +112,7 @@ fn escaped(text: &str) -> Result<(), String> {
     Err(rule.to_owned())
 }
 
-/// The connection string in the words that the driver knows.
+/// Returns the connection string with the options that the driver supports.
 fn own_options(text: &str) -> String {
     let Some((base, options)) = text.split_once('?') else {
         return text.to_owned();
@@ -140,7 +140,7 @@ fn is_local(host: &Host) -> bool {
     }
 }
 
-/// TLS that trusts the public roots, and the given authority's certificates where there are any.
+/// Returns TLS with the public roots, and the given authority's certificates if there are any.
 fn tls(authority: Option<&str>) -> Result<MakeRustlsConnect, String> {
     let mut roots = RootCertStore::empty();
     roots.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
@@ -158,10 +158,10 @@ fn tls(authority: Option<&str>) -> Result<MakeRustlsConnect, String> {
     Ok(MakeRustlsConnect::new(config))
 }
 
-/// The certificates of a PEM text, or of the PEM file at that path.
+/// Returns the certificates of a PEM text, or of the PEM file at that path.
 fn certificates(authority: &str) -> Result<Vec<CertificateDer<'static>>, String> {
     let pem = if authority.contains("-----BEGIN") {
-        // Dotenv files and consoles often hold the line breaks as two characters.
+        // Dotenv files and consoles often write each line break as two characters.
         authority.replace("\\n", "\n")
     } else {
         std::fs::read_to_string(authority).map_err(|error| format!("{authority}: {error}"))?

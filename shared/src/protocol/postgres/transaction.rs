@@ -1,4 +1,4 @@
-//! Several statements that take effect together or not at all.
+//! Transactions: several statements that take effect together or not at all.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -11,8 +11,8 @@ use super::error::Error;
 use super::session::Session;
 use super::{Parameter, Postgres, QUERY_TIMEOUT};
 
-/// An open transaction. It has the connection for itself: statements of others go over another one meanwhile.
-/// Dropping it without [`Transaction::commit`] closes the connection, and the server rolls it back.
+/// An open transaction. It has its own connection; other statements use another one meanwhile. Dropping it without
+/// [`Transaction::commit`] closes the connection, and the server rolls it back.
 #[derive(Debug)]
 pub struct Transaction {
     postgres: Postgres,
@@ -21,7 +21,7 @@ pub struct Transaction {
 }
 
 impl Postgres {
-    /// Begins a transaction, at the isolation that the database is set to (read committed, as a rule).
+    /// Begins a transaction with the database's default isolation (usually read committed).
     pub async fn transaction(&self) -> Result<Transaction, Error> {
         let session = self.session().await?;
         self.forget(&session).await;
@@ -36,21 +36,21 @@ impl Postgres {
 }
 
 impl Transaction {
-    /// Runs one statement and gives its rows.
+    /// Runs one statement and returns its rows.
     pub async fn query(&self, sql: &str, parameters: &[Parameter<'_>]) -> Result<Vec<Row>, Error> {
         let answer = self.session.client().query_typed(sql, parameters);
         self.settled(timeout(QUERY_TIMEOUT, answer).await)
     }
 
-    /// Runs one statement and gives the number of rows that it touched.
+    /// Runs one statement and returns the number of affected rows.
     pub async fn execute(&self, sql: &str, parameters: &[Parameter<'_>]) -> Result<u64, Error> {
         let answer = self.session.client().execute_typed(sql, parameters);
         self.settled(timeout(QUERY_TIMEOUT, answer).await)
     }
 
-    /// Makes all statements take effect. An error that is [`Error::Interrupted`] leaves it open whether they did.
+    /// Commits all statements. After [`Error::Interrupted`] it is unknown whether they took effect.
     pub async fn commit(self) -> Result<(), Error> {
-        // The server would answer the commit of a failed transaction by rolling it back, without an error.
+        // The server would roll a failed transaction back on commit, without an error.
         if self.failed.load(Ordering::Relaxed) {
             return Err(Error::Rejected {
                 code: SqlState::IN_FAILED_SQL_TRANSACTION.code().to_owned(),

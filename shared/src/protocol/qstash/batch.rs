@@ -14,12 +14,12 @@ use super::error::Error;
 use super::message::Message;
 use super::publish::Published;
 
-/// Why one message of a batch was not taken, while others may have been. The text is QStash's.
+/// Why QStash did not accept one message of a batch; others may have been accepted. The text is QStash's.
 #[derive(Clone, Debug, thiserror::Error, PartialEq, Eq)]
 #[error("QStash rejected the message: {0}")]
 pub struct Refusal(pub String);
 
-/// A message as a batch carries it. The body is text: JSON has no other.
+/// A message in a batch. Its body is text, because the batch is JSON.
 #[derive(Serialize)]
 struct Item<'a> {
     destination: &'a str,
@@ -27,7 +27,7 @@ struct Item<'a> {
     body: &'a str,
 }
 
-/// What became of an item. Both members are optional on the wire, and one is there.
+/// The result of an item. Both members are optional on the wire, and one is present.
 #[derive(Deserialize)]
 struct Outcome {
     error: Option<String>,
@@ -35,7 +35,7 @@ struct Outcome {
     published: Option<Published>,
 }
 
-/// QStash answers a batch with a list; a list of one may come without its brackets.
+/// QStash answers a batch with a list; a list of one may lack its brackets.
 #[derive(Deserialize)]
 #[serde(untagged)]
 enum Outcomes {
@@ -44,9 +44,9 @@ enum Outcomes {
 }
 
 impl Client {
-    /// Publishes `messages` with one request, of at most 100 MB. The answer has one result per message, in their
-    /// order: one that is refused does not hold the others back. The request is repeated after a broken connection
-    /// if every message has a deduplication id.
+    /// Publishes `messages` with one request of at most 100 MB. Returns one result per message, in order: a rejected
+    /// message does not affect the others. The request is repeated after a broken connection if every message has a
+    /// deduplication id.
     pub async fn batch<M: Borrow<Message> + Sync>(
         &self,
         messages: &[M],

@@ -1,4 +1,4 @@
-//! A message in the making: each option becomes the header that stands for it.
+//! A message builder: each option becomes a header.
 //!
 //! Headers and their formats: <https://upstash.com/docs/qstash/api-reference/messages/publish-a-message>.
 
@@ -29,10 +29,11 @@ const LABEL: HeaderName = HeaderName::from_static("upstash-label");
 const FLOW_CONTROL_KEY: HeaderName = HeaderName::from_static("upstash-flow-control-key");
 const FLOW_CONTROL_VALUE: HeaderName = HeaderName::from_static("upstash-flow-control-value");
 
-/// The largest body that QStash takes, in bytes: 10 MB on the pay-as-you-go plan, the smallest that docs/DEPLOYING.md supports.
+/// The largest body that QStash accepts, in bytes: 10 MB on pay-as-you-go, the smallest plan that docs/DEPLOYING.md
+/// supports.
 pub const MAX_BODY: usize = 10_000_000;
 
-/// A message in the making. What cannot be sent is told by [`Builder::build`], the first problem first.
+/// A message builder. [`Builder::build`] returns the first error.
 #[derive(Debug)]
 #[must_use]
 pub struct Builder {
@@ -50,13 +51,13 @@ impl Builder {
         }
     }
 
-    /// What is delivered, byte for byte, and its media type.
+    /// Sets the body, which is delivered byte for byte, and its media type.
     pub fn body(mut self, body: impl Into<Bytes>, content_type: &str) -> Self {
         self.message.body = body.into();
         self.set(CONTENT_TYPE, content_type)
     }
 
-    /// `value` as a JSON body.
+    /// Sets `value` as a JSON body.
     pub fn json(self, value: &impl Serialize) -> Self {
         match serde_json::to_vec(value) {
             Ok(body) => self.body(body, "application/json"),
@@ -64,63 +65,63 @@ impl Builder {
         }
     }
 
-    /// The method of the delivery; POST when none is set.
+    /// Sets the method of the delivery; the default is POST.
     pub fn method(self, method: &Method) -> Self {
         self.set(METHOD, method.as_str())
     }
 
-    /// Delivers this long after publishing, in whole seconds, rounded up. Takes the place of a [`Self::not_before`].
+    /// Delays the delivery by this time, in whole seconds, rounded up. Replaces a [`Self::not_before`].
     pub fn delay(mut self, delay: Duration) -> Self {
         self.message.headers.remove(NOT_BEFORE);
         self.set(DELAY, &seconds(delay))
     }
 
-    /// Delivers at this instant, to the second, rounded up. Takes the place of a [`Self::delay`].
+    /// Sets the time of the delivery, in whole seconds, rounded up. Replaces a [`Self::delay`].
     pub fn not_before(mut self, instant: Timestamp) -> Self {
         self.message.headers.remove(DELAY);
         let second = instant.as_second() + i64::from(instant.subsec_nanosecond() > 0);
         self.set(NOT_BEFORE, &second.to_string())
     }
 
-    /// How often a failed delivery is repeated; the plan's default (3) when none is set.
+    /// Sets the number of retries; the default is the plan's (3).
     pub fn retries(self, retries: u32) -> Self {
         self.set(RETRIES, &retries.to_string())
     }
 
-    /// How long to wait before a retry: an expression in milliseconds over `retried`, which is 0 before the first
-    /// retry, with `+ - * /`, parentheses and `pow sqrt abs exp floor ceil round min max`.
+    /// Sets the wait before a retry: an expression in milliseconds over `retried`, which is 0 before the first retry,
+    /// with `+ - * /`, parentheses and `pow sqrt abs exp floor ceil round min max`.
     pub fn retry_delay(self, expression: &str) -> Self {
         self.set(RETRY_DELAY, expression)
     }
 
-    /// How long the destination may take to answer, in whole seconds, rounded up.
+    /// Sets the time limit of the destination's answer, in whole seconds, rounded up.
     pub fn timeout(self, timeout: Duration) -> Self {
         self.set(TIMEOUT, &seconds(timeout))
     }
 
-    /// Called with the answer after every attempt.
+    /// Sets the URL that is called with the answer after every attempt.
     pub fn callback(self, url: &Url) -> Self {
         self.set(CALLBACK, url.as_str())
     }
 
-    /// Called once, when the last retry has failed.
+    /// Sets the URL that is called once, after the last retry has failed.
     pub fn failure_callback(self, url: &Url) -> Self {
         self.set(FAILURE_CALLBACK, url.as_str())
     }
 
-    /// Publishing the same id again within the window (ten minutes today) answers with the first message. This is
-    /// what makes publishing repeatable.
+    /// Sets the deduplication id. Publishing the same id again within the window (ten minutes today) returns the first
+    /// message, so publishing is repeatable.
     pub fn deduplication_id(self, id: &DeduplicationId) -> Self {
         self.set(DEDUPLICATION_ID, id.as_str())
     }
 
-    /// A label to find, cancel or redrive by. May be called several times.
+    /// Adds a label to find, cancel or redrive messages by. May be called several times.
     pub fn label(mut self, label: &Label) -> Self {
         self.labels.push(label.clone());
         self
     }
 
-    /// The limits under which messages of one key are delivered.
+    /// Sets the flow control: the delivery limits of its key.
     pub fn flow_control(self, flow: &FlowControl) -> Self {
         match flow.value() {
             Some(value) => self
@@ -130,7 +131,7 @@ impl Builder {
         }
     }
 
-    /// A header that the delivery carries, under `name` as it stands here.
+    /// Adds a header to the delivery, under the unchanged `name`.
     pub fn forward(self, name: &HeaderName, value: &str) -> Self {
         let forwarded = format!("upstash-forward-{name}");
         match HeaderName::try_from(forwarded) {
@@ -139,7 +140,7 @@ impl Builder {
         }
     }
 
-    /// The message, or what stands against it.
+    /// Returns the message, or its first error.
     pub fn build(mut self) -> Result<Message, MessageError> {
         if !matches!(self.message.destination.scheme(), "http" | "https") {
             return Err(MessageError::Destination);
@@ -172,8 +173,8 @@ impl Builder {
     }
 }
 
-/// A header value that arrives as it was sent: what lies beyond printable ASCII is read differently from server to
-/// server and has no place in a batch's JSON, and outer spaces are trimmed on the way.
+/// Returns a header value that arrives unchanged. Servers decode characters beyond printable ASCII differently, and a
+/// batch's JSON cannot contain them. Outer spaces are trimmed in transit.
 pub(super) fn printable(value: &str) -> Option<HeaderValue> {
     let plain = value.bytes().all(|byte| matches!(byte, b' '..=b'~'));
     let sound = plain && !value.is_empty() && value.trim() == value;
@@ -196,7 +197,7 @@ mod tests {
         Message::to(Url::parse("https://example.test/job").expect("a url"))
     }
 
-    /// The value of each named header, empty where there is none.
+    /// Returns the value of each named header; empty if absent.
     fn headers<const N: usize>(builder: Builder, names: [&str; N]) -> [String; N] {
         let message = builder.build().expect("a message");
         names.map(|name| {

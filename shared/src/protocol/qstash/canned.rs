@@ -1,4 +1,4 @@
-//! What the client's tests add to the canned server: a client of it, and the headers of the protocol.
+//! Additions to the canned server for the QStash tests: a client, and the headers of the protocol.
 
 use std::time::Duration;
 

@@ -14,7 +14,7 @@ use url::form_urlencoded;
 use super::receiver::LEEWAY;
 use super::token::{Part, SignatureError};
 
-/// base64url with or without padding: the service writes the hash with it, the SDKs compare without.
+/// base64url with or without padding: the service pads the hash, and the SDKs compare it without.
 const PADDING_OPTIONAL: GeneralPurpose = GeneralPurpose::new(
     &alphabet::URL_SAFE,
     GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
@@ -39,8 +39,8 @@ impl<'a> Claims<'a> {
         serde_json::from_slice(json).map_err(|_| SignatureError::Malformed(Part::Claims))
     }
 
-    /// Upstash issued it, for `base` followed by `path`, character by character. The queries of both are compared by
-    /// what they say: an HTTP API may spell one anew.
+    /// Errors unless Upstash issued the token for `base` followed by `path`, compared character by character. Queries
+    /// are compared after decoding: an HTTP API may rewrite one.
     pub(super) fn check_parties(&self, base: &str, path: &str) -> Result<(), SignatureError> {
         if required(self.iss.as_deref(), "iss")? != "Upstash" {
             return Err(SignatureError::Issuer);
@@ -52,7 +52,7 @@ impl<'a> Claims<'a> {
         }
     }
 
-    /// `now` lies between its beginning and its end. QStash sets `nbf` to 0 or to the time of issue.
+    /// Errors unless `now` is between `nbf` and `exp`. QStash sets `nbf` to 0 or to the time of issue.
     pub(super) fn check_time(&self, now: Timestamp) -> Result<(), SignatureError> {
         let (now, leeway) = (now.as_second(), LEEWAY.as_secs().cast_signed());
         if now >= required(self.exp, "exp")?.saturating_add(leeway) {
@@ -65,7 +65,7 @@ impl<'a> Claims<'a> {
         Ok(())
     }
 
-    /// It was made for `body`.
+    /// Errors unless the token is for `body`.
     pub(super) fn check_body(&self, body: &[u8]) -> Result<(), SignatureError> {
         let encoded = required(self.body.as_deref(), "body")?;
         let mut claimed = [0; 36];
@@ -81,7 +81,7 @@ impl<'a> Claims<'a> {
     }
 }
 
-/// Whether two targets are one: the path as it is written, the query as its decoded pairs in their order.
+/// Returns whether two targets are equal: the path as written, the query as its decoded pairs in order.
 fn is_same(one: &str, other: &str) -> bool {
     let parts = |target| {
         str::split_once(target, '?').map_or((target, None), |(path, query)| (path, Some(query)))

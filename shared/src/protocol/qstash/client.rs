@@ -1,4 +1,4 @@
-//! The client: an address, a token, a deadline, and the one way in which every call is made.
+//! The client: an address, a token, a deadline, and the single function that makes every call.
 
 use std::time::Duration;
 
@@ -14,10 +14,10 @@ use crate::base::env;
 use crate::base::secret::Secret;
 use crate::protocol::http as transport;
 
-/// How long a call takes at most when nobody says otherwise, the repetition included.
+/// The default time limit of a call, including its repetition.
 pub const DEFAULT_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// Where QStash lives (the default of `QSTASH_URL`).
+/// The public address of QStash (the default of `QSTASH_URL`).
 const PUBLIC_URL: &str = "https://qstash.upstash.io";
 
 /// A client of the QStash API, version 2. Cheap to clone; clones share their connections.
@@ -29,7 +29,7 @@ pub struct Client {
     timeout: Duration,
 }
 
-/// One request, and whether sending it twice does the same as sending it once.
+/// One request, and whether it is repeatable.
 #[derive(Debug)]
 pub(super) struct Call {
     method: Method,
@@ -40,7 +40,7 @@ pub(super) struct Call {
 }
 
 impl Client {
-    /// A client from `QSTASH_URL` (default: the public address) and `QSTASH_TOKEN`, with [`DEFAULT_TIMEOUT`].
+    /// Returns a client from `QSTASH_URL` (default: the public address) and `QSTASH_TOKEN`, with [`DEFAULT_TIMEOUT`].
     pub fn from_env() -> Result<Self, env::Error> {
         let url = env::optional("QSTASH_URL").unwrap_or_else(|| PUBLIC_URL.to_owned());
         let token = env::secret("QSTASH_TOKEN")?;
@@ -53,7 +53,7 @@ impl Client {
         })
     }
 
-    /// A client for the QStash at `url`. Every call ends within `timeout`.
+    /// Returns a client for the QStash at `url`. Every call ends within `timeout`.
     pub fn new(url: &str, token: &Secret, timeout: Duration) -> Result<Self, SetupError> {
         let base = Url::parse(url).map_err(|_| SetupError::Url)?;
         if !transport::is_base(&base) {
@@ -70,19 +70,19 @@ impl Client {
         })
     }
 
-    /// Whether QStash answers and takes the token.
+    /// Errors unless QStash answers and accepts the token.
     ///
-    /// Asks for the account's parallelism (`GET /v2/globalParallelism`): two numbers, of the same size whatever the
-    /// account holds, and, other than `GET /v2/keys`, nothing secret travels.
+    /// Reads the account's parallelism (`GET /v2/globalParallelism`): two numbers, whatever the account holds. Unlike
+    /// `GET /v2/keys`, it transfers no secret.
     pub async fn ping(&self) -> Result<(), Error> {
         let call = Call::new(Method::GET, self.at(&["globalParallelism"])?).repeatable();
         self.send(call).await.map(drop)
     }
 
-    /// The address of `/v2/{segments}`, each segment escaped.
+    /// Returns the address of `/v2/{segments}`, each segment escaped.
     ///
-    /// An empty or dotted segment would vanish from the path, and `DELETE /v2/messages/{id}` would become
-    /// `DELETE /v2/messages`, which cancels everything.
+    /// Errors for an empty or dotted segment. It would vanish from the path, and `DELETE /v2/messages/{id}` would
+    /// become `DELETE /v2/messages`, which cancels everything.
     pub(super) fn at(&self, segments: &[&str]) -> Result<Url, Error> {
         if segments.iter().any(|it| matches!(*it, "" | "." | "..")) {
             return Err(Error::Argument("an id is empty or a path"));
@@ -96,21 +96,21 @@ impl Client {
         Ok(url)
     }
 
-    /// The address of `/v2/{verb}/{destination}`. The destination stands there raw, as the protocol wants it: its
-    /// slashes stay, and its query becomes the query of the request.
+    /// Returns the address of `/v2/{verb}/{destination}`. The protocol requires the raw destination: its slashes stay,
+    /// and its query becomes the query of the request.
     pub(super) fn towards(&self, verb: &str, destination: &Url) -> Result<Url, Error> {
         let base = self.base.as_str().trim_end_matches('/');
         Url::parse(&format!("{base}/v2/{verb}/{destination}"))
             .map_err(|_| Error::Argument("the destination is not allowed in a URL"))
     }
 
-    /// Makes the call and reads its answer as JSON.
+    /// Makes the call and decodes its JSON answer.
     pub(super) async fn fetch<T: DeserializeOwned>(&self, call: Call) -> Result<T, Error> {
         let body = self.send(call).await?;
         serde_json::from_slice(&body).map_err(Error::Decode)
     }
 
-    /// Makes the call; what is repeatable is repeated once when the connection fails, within the same deadline.
+    /// Makes the call. A repeatable call is repeated once if the connection fails, within the same deadline.
     pub(super) async fn send(&self, call: Call) -> Result<Bytes, Error> {
         if !call.repeatable {
             return self.attempt(&call, self.timeout).await;
@@ -120,7 +120,7 @@ impl Client {
             Err(error @ Error::Transport(_)) => error,
             settled => return settled,
         };
-        // If the first attempt may have been taken, a plain «no» to the second one must not hide that.
+        // The first attempt may have succeeded; a plain rejection of the second one must not hide that.
         match self.attempt(&call, half).await {
             Err(second) if first.is_ambiguous() && !second.is_ambiguous() => Err(first),
             settled => settled,
@@ -143,7 +143,7 @@ impl Client {
 }
 
 impl Call {
-    /// A request without a body, to be sent once.
+    /// Returns a request without a body, to be sent once.
     pub(super) fn new(method: Method, url: Url) -> Self {
         Self {
             method,
@@ -154,19 +154,19 @@ impl Call {
         }
     }
 
-    /// With these headers and this body.
+    /// Adds these headers and this body.
     pub(super) fn with(mut self, headers: HeaderMap, body: Bytes) -> Self {
         self.headers = headers;
         self.body = body;
         self
     }
 
-    /// Twice is the same as once.
+    /// Marks the call as repeatable.
     pub(super) fn repeatable(self) -> Self {
         self.repeatable_if(true)
     }
 
-    /// Twice is the same as once, if `safe`.
+    /// Marks the call as repeatable if `safe`.
     pub(super) fn repeatable_if(mut self, safe: bool) -> Self {
         self.repeatable = safe;
         self

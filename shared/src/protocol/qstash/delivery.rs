@@ -1,20 +1,20 @@
-//! What QStash tells about a delivery in its headers (<https://upstash.com/docs/qstash/howto/receiving>).
+//! The headers of a delivery (<https://upstash.com/docs/qstash/howto/receiving>).
 
 use http::HeaderMap;
 
 use crate::base::id;
 
-/// A delivery as its headers describe it.
+/// A delivery as described by its headers.
 ///
-/// The signature does not cover headers: this is for bookkeeping and decides nothing about trust. So it is lenient,
-/// and what is absent or odd is treated as not said.
+/// The signature does not cover headers: they are for bookkeeping and never decide trust. So parsing is lenient, and an
+/// invalid header counts as absent.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Delivery {
     /// The id of the message, the same for each attempt.
     pub message_id: Option<String>,
-    /// How often this message was tried before: 0 on the first attempt.
+    /// The number of earlier attempts of this message: 0 on the first.
     pub retried: u32,
-    /// The schedule that made the message.
+    /// The schedule that created the message.
     pub schedule_id: Option<String>,
 }
 
@@ -34,7 +34,7 @@ fn text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
     headers.get(name)?.to_str().ok().map(str::trim)
 }
 
-/// An id that can stand in a key or a log line as it is.
+/// Returns an id that a key or a log line can contain unchanged.
 fn plain(headers: &HeaderMap, name: &str) -> Option<String> {
     text(headers, name)
         .filter(|id| id::is_plain(id))

@@ -1,4 +1,4 @@
-//! The dead-letter queue: messages whose last retry has failed, until somebody redrives or drops them.
+//! The dead-letter queue: messages whose last retry has failed, until they are redriven or deleted.
 
 use bytes::Bytes;
 use http::Method;
@@ -14,7 +14,7 @@ use super::messages::{StoredMessage, bytes};
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct DeadLetter {
-    /// Its id in the queue, which is not the id of the message.
+    /// Its id in the queue, which differs from the id of the message.
     pub dlq_id: String,
     /// The status of the last answer, if there was one.
     pub response_status: Option<u16>,
@@ -34,28 +34,27 @@ impl DeadLetter {
     }
 }
 
-/// Some dead letters, and how to get the next.
+/// A page of dead letters.
 #[derive(Clone, Debug)]
 pub struct DeadLetterPage {
     /// The dead letters.
     pub items: Vec<DeadLetter>,
-    /// What to hand in for the next page; none on the last one.
+    /// The cursor of the next page; none on the last one.
     pub cursor: Option<String>,
 }
 
-/// Which dead letters are meant: those that match every member that is set. A comma in a value separates
-/// alternatives.
+/// A filter: dead letters match every member that is set. A comma in a value separates alternatives.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct DeadLetterFilter {
     /// The id of the message.
     pub message_id: Option<String>,
-    /// Where it was to go, exactly.
+    /// Its destination, exactly.
     pub url: Option<String>,
     /// One of its labels.
     pub label: Option<String>,
     /// Its flow-control key.
     pub flow_control_key: Option<String>,
-    /// The schedule that made it.
+    /// The schedule that created it.
     pub schedule_id: Option<String>,
     /// The status of the last answer.
     pub response_status: Option<u16>,
@@ -63,12 +62,12 @@ pub struct DeadLetterFilter {
     pub from: Option<Timestamp>,
     /// Failed at this instant or earlier.
     pub to: Option<Timestamp>,
-    /// How many at most, 1 to 100; QStash's default is 100.
+    /// The page size, 1 to 100; QStash's default is 100.
     pub count: Option<u32>,
 }
 
 impl DeadLetterFilter {
-    /// The filter as query parameters.
+    /// Returns the filter as query parameters.
     fn pairs(&self) -> impl Iterator<Item = (&'static str, String)> {
         let millis = |at: Option<Timestamp>| at.map(|at| at.as_millisecond().to_string());
         [
@@ -108,7 +107,7 @@ struct NewMessage {
 }
 
 impl Client {
-    /// The dead letters that match `filter`, from `cursor` on.
+    /// Returns the dead letters that match `filter`, starting at `cursor`.
     pub async fn dead_letters(
         &self,
         filter: &DeadLetterFilter,
@@ -128,21 +127,21 @@ impl Client {
         })
     }
 
-    /// The dead letter `dlq_id`, if it is still in the queue.
+    /// Returns the dead letter `dlq_id`, if it is still in the queue.
     pub async fn dead_letter(&self, dlq_id: &str) -> Result<Option<DeadLetter>, Error> {
         let call = Call::new(Method::GET, self.at(&["dlq", dlq_id])?).repeatable();
         self.fetch(call).await.map(Some).or_else(Error::absent)
     }
 
-    /// Drops the dead letter `dlq_id`; false when it was gone.
+    /// Deletes the dead letter `dlq_id`; false if it did not exist.
     pub async fn delete_dead_letter(&self, dlq_id: &str) -> Result<bool, Error> {
         let call = Call::new(Method::DELETE, self.at(&["dlq", dlq_id])?).repeatable();
         let gone = self.send(call).await.map(Some).or_else(Error::absent)?;
         Ok(gone.is_some())
     }
 
-    /// Publishes these dead letters anew, as new messages, takes them out of the queue, and tells the ids of the
-    /// new messages. One that was gone makes none. Never repeated: the ids would be lost.
+    /// Publishes these dead letters as new messages, removes them from the queue, and returns the new ids. An absent
+    /// one creates no message. Never repeated: the ids would be lost.
     pub async fn retry_dead_letters(&self, dlq_ids: &[&str]) -> Result<Vec<String>, Error> {
         // Without an id this call would redrive the whole queue.
         if dlq_ids.is_empty() || dlq_ids.iter().any(|id| id.is_empty() || id.contains(',')) {

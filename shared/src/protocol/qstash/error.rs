@@ -1,30 +1,30 @@
-//! What can go wrong between the client and QStash, told apart by what a caller would do about it.
+//! Errors of calls to QStash. The variants differ in the caller's next step.
 
 use std::time::Duration;
 
 use crate::protocol::http;
 
-/// Why a call to QStash did not succeed.
+/// Why a call to QStash failed.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// Nothing was sent: an argument would have meant something else on the wire than the caller meant.
+    /// Nothing was sent: an argument would have changed its meaning on the wire.
     #[error("not sent to QStash: {0}")]
     Argument(&'static str),
-    /// The connection failed, broke or took too long. The address is left out of the source.
+    /// The connection failed, broke or timed out. The source omits the address.
     #[error("QStash is unavailable")]
     Transport(#[source] reqwest::Error),
-    /// The token is unknown or has no right to do this.
+    /// The token is unknown or lacks the right.
     #[error("QStash rejected the configured token")]
     Unauthorized,
     /// Too many requests, in this second or on this day.
     #[error("QStash's rate limit is used up")]
     RateLimited {
-        /// How long to wait, where the answer tells.
+        /// How long to wait, if the answer says so.
         retry_after: Option<Duration>,
-        /// Whether the limit is that of the day, which a retry within the invocation cannot outlast.
+        /// Whether the daily limit is used up, which a retry within the invocation cannot outlast.
         daily: bool,
     },
-    /// The plan allows no more of this (412): schedules, queues, size.
+    /// The plan's quota is used up (412): schedules, queues, size.
     #[error("QStash's quota is used up: {0}")]
     Quota(String),
     /// Any other answer that is not a success.
@@ -32,20 +32,20 @@ pub enum Error {
     Refused {
         /// The status of the answer.
         status: u16,
-        /// What the answer says, shortened.
+        /// The reason in the answer, shortened.
         reason: String,
     },
-    /// A success whose body is not what the protocol says.
+    /// A success whose body does not follow the protocol.
     #[error("QStash's response is unreadable")]
     Decode(#[source] serde_json::Error),
-    /// A success whose body is larger than this client reads. A smaller page helps.
+    /// A success whose body is larger than this client reads. Request a smaller page.
     #[error("QStash's response is too large")]
     TooLarge,
 }
 
 impl Error {
-    /// Whether QStash may have done what was asked although the call failed. Only then must a caller who publishes
-    /// again use the same deduplication id.
+    /// Returns whether QStash may have done the call although it failed. Only then must the caller publish again with
+    /// the same deduplication id.
     #[must_use]
     pub fn is_ambiguous(&self) -> bool {
         match self {
@@ -58,13 +58,13 @@ impl Error {
         }
     }
 
-    /// Whether the deadline ended the call.
+    /// Returns whether the call timed out.
     #[must_use]
     pub fn is_timeout(&self) -> bool {
         matches!(self, Self::Transport(source) if source.is_timeout())
     }
 
-    /// Whether the same call may succeed later without anybody changing anything.
+    /// Returns whether the same call may succeed later without a change.
     #[must_use]
     pub fn is_transient(&self) -> bool {
         match self {
@@ -75,7 +75,7 @@ impl Error {
         }
     }
 
-    /// Whether QStash rejects this very request (4xx): the request is wrong, and repeating it changes nothing.
+    /// Returns whether QStash rejected this request (4xx): it is wrong, and repeating it does not help.
     #[must_use]
     pub fn is_rejection(&self) -> bool {
         match self {
@@ -85,7 +85,7 @@ impl Error {
         }
     }
 
-    /// How long to wait, where QStash says so.
+    /// Returns how long to wait, if QStash says so.
     #[must_use]
     pub fn retry_after(&self) -> Option<Duration> {
         match self {
@@ -94,13 +94,13 @@ impl Error {
         }
     }
 
-    /// Whether the plan allows no more for now: a quota or the limit of the day.
+    /// Returns whether a quota or the daily limit of the plan is used up.
     #[must_use]
     pub fn is_quota(&self) -> bool {
         matches!(self, Self::Quota(_) | Self::RateLimited { daily: true, .. })
     }
 
-    /// Turns «no such thing» into absence, which is an answer and not a failure.
+    /// Turns a 404 into `None`, which is an answer and not an error.
     pub(super) fn absent<T>(self) -> Result<Option<T>, Self> {
         match self {
             Self::Refused { status: 404, .. } => Ok(None),
@@ -115,7 +115,7 @@ pub enum SetupError {
     /// The address is not an http(s) URL without query and fragment.
     #[error("QStash's URL must be an http(s) URL without query and fragment")]
     Url,
-    /// The token cannot stand in a header.
+    /// The token contains characters that a header cannot contain.
     #[error("QStash's token has characters that are not allowed in a header")]
     Token,
     /// The HTTP client cannot be built.

@@ -1,6 +1,6 @@
-//! Flow control: how many messages of one key are delivered at once, and how many in a period.
+//! Flow control: the number of simultaneous deliveries per key, and the number per period.
 //!
-//! Excess messages wait; nothing is refused (<https://upstash.com/docs/qstash/features/flowcontrol>).
+//! Excess messages wait; none is rejected (<https://upstash.com/docs/qstash/features/flowcontrol>).
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use super::error::Error;
 use super::name::FlowKey;
 use super::seconds::seconds;
 
-/// The limits of a key, as a message brings them along. The latest message of a key sets them for all of it.
+/// The limits of a key, sent with each message. The latest message of a key sets them for the whole key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FlowControl {
     key: FlowKey,
@@ -21,7 +21,7 @@ pub struct FlowControl {
 }
 
 impl FlowControl {
-    /// Limits for `key`; without any further call there are none, and no message takes them.
+    /// Returns an empty flow control for `key`. A message needs at least one limit.
     #[must_use]
     pub fn new(key: FlowKey) -> Self {
         Self {
@@ -31,14 +31,14 @@ impl FlowControl {
         }
     }
 
-    /// At most this many deliveries at the same time.
+    /// Limits the simultaneous deliveries.
     #[must_use]
     pub fn parallelism(mut self, at_most: u32) -> Self {
         self.parallelism = Some(at_most);
         self
     }
 
-    /// At most this many deliveries begun in each `period`: whole seconds, rounded up, at most a week.
+    /// Limits the deliveries started in each `period`: whole seconds, rounded up, one week at most.
     #[must_use]
     pub fn rate(mut self, at_most: u32, period: Duration) -> Self {
         self.rate = Some((at_most, period));
@@ -49,7 +49,7 @@ impl FlowControl {
         self.key.as_str()
     }
 
-    /// The value of `Upstash-Flow-Control-Value`, if there is any limit.
+    /// Returns the value of `Upstash-Flow-Control-Value`, if there is a limit.
     pub(super) fn value(&self) -> Option<String> {
         let parallelism = self.parallelism.map(|most| format!("parallelism={most}"));
         let rate = self
@@ -62,42 +62,42 @@ impl FlowControl {
     }
 }
 
-/// How a key stands at present.
+/// The current state of a key.
 #[derive(Clone, Debug, Deserialize, PartialEq, Eq)]
 #[serde(rename_all = "camelCase", default)]
 #[derive(Default)]
 pub struct FlowControlState {
     /// The key.
     pub flow_control_key: String,
-    /// Messages that wait for a limit.
+    /// Messages waiting for a limit.
     pub wait_list_size: u64,
-    /// Deliveries allowed at the same time; 0 where there is no such limit.
+    /// The limit of simultaneous deliveries; 0 if there is none.
     pub parallelism_max: u64,
-    /// Deliveries under way.
+    /// Deliveries in progress.
     pub parallelism_count: u64,
-    /// Deliveries allowed in a period; 0 where there is no such limit.
+    /// The limit of deliveries per period; 0 if there is none.
     pub rate_max: u64,
-    /// Deliveries begun in the present period.
+    /// Deliveries started in the current period.
     pub rate_count: u64,
     /// The period in seconds.
     pub rate_period: u64,
-    /// Whether the key is paused: messages are taken, and none is delivered.
+    /// Whether the key is paused: messages are accepted but not delivered.
     pub is_paused: bool,
 }
 
 impl Client {
-    /// How `key` stands, if QStash knows it: it does from the first message to the last.
+    /// Returns the state of `key`. QStash knows a key while it has messages.
     pub async fn flow_control(&self, key: &FlowKey) -> Result<Option<FlowControlState>, Error> {
         let call = Call::new(Method::GET, self.at(&["flowControl", key.as_str()])?).repeatable();
         self.fetch(call).await.map(Some).or_else(Error::absent)
     }
 
-    /// Holds the deliveries of `key` until [`Self::resume_flow_control`].
+    /// Pauses the deliveries of `key` until [`Self::resume_flow_control`].
     pub async fn pause_flow_control(&self, key: &FlowKey) -> Result<(), Error> {
         self.change_flow_control(key, "pause").await
     }
 
-    /// Lets the deliveries of `key` go on.
+    /// Resumes the deliveries of `key`.
     pub async fn resume_flow_control(&self, key: &FlowKey) -> Result<(), Error> {
         self.change_flow_control(key, "resume").await
     }

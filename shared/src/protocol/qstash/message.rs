@@ -1,4 +1,4 @@
-//! A message as it is published: where to, what, and how it is to be delivered.
+//! A message before it is published: destination, body and delivery options.
 
 use std::fmt;
 
@@ -8,7 +8,7 @@ use url::Url;
 
 use super::builder::{Builder, DEDUPLICATION_ID, MAX_BODY};
 
-/// A message that can be published. Made by [`Message::to`]; `Debug` shows neither body nor headers.
+/// A publishable message. [`Message::to`] creates it; `Debug` shows neither body nor headers.
 #[derive(Clone)]
 pub struct Message {
     pub(super) destination: Url,
@@ -22,10 +22,10 @@ pub enum MessageError {
     /// The destination is not an http(s) URL with a host.
     #[error("the destination must be an http(s) URL")]
     Destination,
-    /// A value cannot stand in this header: it is empty, not printable ASCII, or begins or ends with a space.
+    /// A header cannot contain the value: it is empty, not printable ASCII, or begins or ends with a space.
     #[error("the value of {0} is not allowed in a header")]
     Header(HeaderName),
-    /// The body is larger than a message may be.
+    /// The body is larger than QStash accepts.
     #[error("the body has {bytes} bytes; a message may have {MAX_BODY}")]
     TooLarge {
         /// The size of the body.
@@ -34,13 +34,13 @@ pub enum MessageError {
     /// A flow control without any limit.
     #[error("the flow control must set a limit")]
     FlowControl,
-    /// The body could not be written as JSON.
+    /// The body could not be serialized as JSON.
     #[error("the body cannot be serialized as JSON")]
     Body(#[source] serde_json::Error),
 }
 
 impl Message {
-    /// Starts a message to `destination`: an absolute http(s) URL. A fragment is dropped, it is never sent.
+    /// Starts a message to `destination`: an absolute http(s) URL. A fragment is removed: it is never sent.
     pub fn to(mut destination: Url) -> Builder {
         destination.set_fragment(None);
         Builder::new(Self {
@@ -50,25 +50,25 @@ impl Message {
         })
     }
 
-    /// Where it goes.
+    /// The destination.
     #[must_use]
     pub fn destination(&self) -> &Url {
         &self.destination
     }
 
-    /// The headers it is published with, the content type among them.
+    /// The headers of the publish request, including the content type.
     #[must_use]
     pub fn headers(&self) -> &HeaderMap {
         &self.headers
     }
 
-    /// What is delivered.
+    /// The body.
     #[must_use]
     pub fn body(&self) -> &Bytes {
         &self.body
     }
 
-    /// Whether publishing it twice within QStash's window of some minutes makes one message.
+    /// Returns whether publishing it twice within QStash's deduplication window creates one message.
     #[must_use]
     pub fn is_deduplicated(&self) -> bool {
         self.headers.contains_key(DEDUPLICATION_ID)

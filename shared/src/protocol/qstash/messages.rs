@@ -1,4 +1,4 @@
-//! Messages that QStash holds: looking at one, and taking one or many back before they are delivered.
+//! Stored messages: reading one, and cancelling one or many before they are delivered.
 
 use std::collections::BTreeMap;
 
@@ -13,26 +13,26 @@ use super::client::{Call, Client};
 use super::error::Error;
 use super::name::Label;
 
-/// A message as QStash tells of it.
+/// A message as QStash reports it.
 #[derive(Clone, Deserialize)]
 #[serde(from = "Wire")]
 #[non_exhaustive]
 pub struct StoredMessage {
     /// QStash's id.
     pub message_id: String,
-    /// Where it goes.
+    /// The destination.
     pub url: String,
     /// The headers of the delivery.
     pub headers: BTreeMap<String, Vec<String>>,
-    /// What is delivered.
+    /// The body.
     pub body: Bytes,
-    /// How often a failed delivery is repeated.
+    /// The number of retries.
     pub max_retries: Option<u32>,
-    /// When it was published, if QStash tells.
+    /// The publication time, if QStash reports it.
     pub created_at: Option<Timestamp>,
-    /// Before when it is not delivered.
+    /// The earliest time of the delivery.
     pub not_before: Option<Timestamp>,
-    /// The schedule that made it.
+    /// The schedule that created it.
     pub schedule_id: Option<String>,
     /// Its labels.
     pub labels: Vec<String>,
@@ -40,8 +40,8 @@ pub struct StoredMessage {
     pub flow_control_key: Option<String>,
 }
 
-/// The members as they come: a body is text or base64, instants are Unix milliseconds, and a lone label has a
-/// member of its own.
+/// The members on the wire: a body is text or base64, instants are Unix milliseconds, and a single label has its own
+/// member.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Wire {
@@ -80,7 +80,7 @@ impl From<Wire> for StoredMessage {
     }
 }
 
-/// Shows what the message is and not what it carries.
+/// Shows the message's metadata, not its content.
 impl std::fmt::Debug for StoredMessage {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("StoredMessage")
@@ -91,8 +91,8 @@ impl std::fmt::Debug for StoredMessage {
     }
 }
 
-/// A body that is sent as text where it is UTF-8 and as base64 where it is not. What is neither is empty: a list of
-/// a hundred messages is not lost for one of them.
+/// Returns a body that is sent as text if it is UTF-8 and as base64 otherwise. An undecodable body is empty, so that
+/// one message does not fail a whole list.
 pub(super) fn bytes(text: Option<String>, encoded: Option<String>) -> Bytes {
     let decoded = encoded.and_then(|it| STANDARD.decode(it).ok());
     decoded
@@ -100,13 +100,13 @@ pub(super) fn bytes(text: Option<String>, encoded: Option<String>) -> Bytes {
         .map_or_else(Bytes::new, Bytes::from)
 }
 
-/// A Unix time in milliseconds, where 0 says «none».
+/// Returns a Unix time in milliseconds; 0 means none.
 pub(super) fn instant(millis: i64) -> Option<Timestamp> {
     let there = (millis != 0).then_some(millis)?;
     Timestamp::from_millisecond(there).ok()
 }
 
-/// How many were taken back. Newer servers cancel in the background and count later.
+/// The number of cancelled messages. Newer servers cancel in the background and count later.
 #[derive(Deserialize)]
 struct Cancelled {
     #[serde(default)]
@@ -114,21 +114,21 @@ struct Cancelled {
 }
 
 impl Client {
-    /// The message `id`, while QStash holds it: it is gone soon after its delivery.
+    /// Returns the message `id`, while QStash holds it: QStash deletes it soon after its delivery.
     pub async fn message(&self, id: &str) -> Result<Option<StoredMessage>, Error> {
         let call = Call::new(Method::GET, self.at(&["messages", id])?).repeatable();
         self.fetch(call).await.map(Some).or_else(Error::absent)
     }
 
-    /// Takes the message `id` back; false when QStash no longer holds it. A delivery that is under way is not
-    /// stopped, only its retries.
+    /// Cancels the message `id`; false if QStash no longer holds it. A delivery in progress is not stopped, only its
+    /// retries.
     pub async fn cancel(&self, id: &str) -> Result<bool, Error> {
         let call = Call::new(Method::DELETE, self.at(&["messages", id])?).repeatable();
         let gone = self.send(call).await.map(Some).or_else(Error::absent)?;
         Ok(gone.is_some())
     }
 
-    /// Takes all messages with this label back and tells how many there were, as far as QStash had counted.
+    /// Cancels all messages with this label and returns their number, as far as QStash has counted.
     pub async fn cancel_labelled(&self, label: &Label) -> Result<u64, Error> {
         let mut url = self.at(&["messages"])?;
         url.query_pairs_mut().append_pair("label", label.as_str());

@@ -1,15 +1,15 @@
 //! QStash, Upstash's message broker that delivers by HTTP (<https://upstash.com/docs/qstash>).
 //!
-//! A message is published with `POST /v2/publish/{destination}`: what the body carries is delivered as it is, and how
-//! it is delivered (delay, retries, timeout, flow control, label) stands in `Upstash-*` headers. QStash calls the
-//! destination until it answers 2xx, says 489 with `Upstash-NonRetryable-Error: true`, or runs out of retries; what
-//! failed for good waits in the dead-letter queue. Delivery is at least once. Every delivery carries a JSON Web Token
-//! (HS256, RFC 7515 and 7519) over the destination and the SHA-256 of the body.
+//! `POST /v2/publish/{destination}` publishes a message. The body is delivered unchanged. `Upstash-*` headers set its
+//! delay, retries, timeout, flow control and label. QStash calls the destination until it answers 2xx, or 489 with
+//! `Upstash-NonRetryable-Error: true`, or the retries are used up. A failed message moves to the dead-letter queue.
+//! Delivery is at least once. Every delivery has a JSON Web Token (HS256, RFC 7515 and 7519) over the destination and
+//! the SHA-256 of the body.
 //!
-//! Two sides, which share nothing but the protocol:
+//! Two sides, which share only the protocol:
 //!
-//! - [`Client`] publishes [`Message`]s, and reads and steers schedules, messages, dead letters and flow control.
-//! - [`Receiver`] turns a delivery into [`Verified`], the only thing that can be decoded.
+//! - [`Client`] publishes [`Message`]s, and reads and changes schedules, messages, dead letters and flow control.
+//! - [`Receiver`] turns a delivery into [`Verified`], the only type that can be decoded.
 
 mod batch;
 mod builder;

@@ -1,8 +1,8 @@
 //! Names that QStash accepts: flow-control keys, labels, deduplication ids and schedule ids.
 //!
-//! QStash takes 1 to 128 letters, digits, `.`, `_` and `-`, and refuses a message with any other name. A value of one
-//! of these types holds a name that it takes. A name that comes from elsewhere is parsed, or derived: kept as it is
-//! where it fits, and hashed where it does not.
+//! QStash accepts 1 to 128 letters, digits, `.`, `_` and `-`, and rejects a message with any other name. A value of one
+//! of these types holds a valid name. An external name is parsed, or derived: kept if it is valid, and hashed
+//! otherwise.
 
 use std::fmt;
 
@@ -13,10 +13,10 @@ use crate::base::hex::hex;
 /// The longest name, in characters.
 pub const MAX_NAME: usize = 128;
 
-/// Before the digits of a name that was hashed.
+/// The prefix of a hashed name.
 const HASHED: &str = "sha256-";
 
-/// A text that QStash would refuse as a name.
+/// A text that QStash would reject as a name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("must be 1 to {MAX_NAME} letters, digits, dots, underscores and hyphens")]
 pub struct InvalidName;
@@ -26,7 +26,8 @@ fn is_allowed(name: &str) -> bool {
     (1..=MAX_NAME).contains(&name.len()) && name.bytes().all(plain)
 }
 
-/// The text itself where it is a name, else its hash. Two texts never get one name: what looks like a hash is hashed.
+/// Returns the text itself if it is a name, else its hash. Two texts never share a name: a text that looks like a hash
+/// is hashed.
 fn derived(text: &str) -> String {
     if is_allowed(text) && !text.starts_with(HASHED) {
         return text.to_owned();
@@ -50,8 +51,8 @@ macro_rules! name {
                 }
             }
 
-            /// Derives a name from any text: the text itself where it is a name, else its SHA-256. Different texts
-            /// get different names.
+            /// Derives a name from any text: the text itself if it is a name, else its SHA-256. Different texts get
+            /// different names.
             #[must_use]
             pub fn derive(text: &str) -> Self {
                 Self(derived(text))
@@ -81,7 +82,7 @@ name! {
     Label
 }
 name! {
-    /// The id by which QStash recognises a message that is published again.
+    /// The id by which QStash recognizes a repeated message.
     DeduplicationId
 }
 name! {

@@ -7,20 +7,20 @@ use super::client::{Call, Client};
 use super::error::Error;
 use super::message::Message;
 
-/// A message that QStash has taken.
+/// A message that QStash has accepted.
 #[derive(Clone, Debug, Deserialize, PartialEq, Eq)]
 #[serde(rename_all = "camelCase")]
 pub struct Published {
-    /// QStash's id of the message; that of the first one where this was a duplicate.
+    /// QStash's id of the message; for a duplicate, that of the first one.
     pub message_id: String,
-    /// Whether the deduplication id was known already: nothing further will be delivered.
+    /// Whether the deduplication id was already known: then nothing more is delivered.
     #[serde(default)]
     pub deduplicated: bool,
 }
 
 impl Client {
-    /// Publishes `message`. A broken connection is met with one repetition if the message has a deduplication id,
-    /// and only then: without one, a repetition could deliver it twice.
+    /// Publishes `message`. It is repeated once after a broken connection, but only if it has a deduplication id:
+    /// otherwise a repetition could deliver it twice.
     pub async fn publish(&self, message: &Message) -> Result<Published, Error> {
         let url = self.towards("publish", message.destination())?;
         let call = Call::new(Method::POST, url)

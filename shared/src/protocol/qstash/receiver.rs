@@ -1,4 +1,4 @@
-//! The receiver: who called, for which URL, when, and with which body, proven by the token in `Upstash-Signature`.
+//! The receiver: verifies the issuer, URL, time and body of a delivery with the token in `Upstash-Signature`.
 
 use std::fmt;
 use std::time::Duration;
@@ -15,20 +15,20 @@ use crate::base::clock::Clock;
 use crate::base::env;
 use crate::base::secret::Secret;
 
-/// How far QStash's clock and ours may lie apart.
+/// The accepted difference between QStash's clock and ours.
 ///
-/// A token lives 300 seconds. Clocks kept by NTP differ by milliseconds, a laptop's that just woke by seconds, and a
-/// refused delivery costs a retry; half a minute covers both. It lengthens the time in which a stolen delivery could
-/// be sent again by a tenth, which changes nothing: within its life a delivery may come twice anyway, and the claim
-/// on the job makes the second one harmless.
+/// A token is valid for 300 seconds. Clocks with NTP differ by milliseconds, and a laptop's clock after waking by
+/// seconds. A rejected delivery costs a retry; half a minute covers both cases. It extends the replay time of a stolen
+/// delivery by a tenth. That is harmless: a delivery may arrive twice anyway, and the claim on the job ignores the
+/// second one.
 pub const LEEWAY: Duration = Duration::from_secs(30);
 
 /// Verifies deliveries. Built once at init; the keys are kept as prepared HMAC states.
 #[derive(Clone)]
 pub struct Receiver {
-    /// The current key, then the next one: QStash rolls from the one to the other without a gap.
+    /// The current key, then the next one: QStash rotates the keys without a gap.
     keys: [Hmac<Sha256>; 2],
-    /// [`Self::new`]'s address without a slash at its end.
+    /// The address of [`Self::new`] without a trailing slash.
     base: String,
     clock: Clock,
 }
@@ -36,10 +36,10 @@ pub struct Receiver {
 /// Why a receiver could not be built.
 #[derive(Clone, Copy, Debug, thiserror::Error, PartialEq, Eq)]
 pub enum ReceiverError {
-    /// The current key is empty or has blanks: with an empty key, anybody could sign.
+    /// The current key is empty or contains spaces: anyone could sign with an empty key.
     #[error("the current signing key is empty or has spaces")]
     CurrentKey,
-    /// The next key is empty or has blanks.
+    /// The next key is empty or contains spaces.
     #[error("the next signing key is empty or has spaces")]
     NextKey,
     /// The address is not an http(s) URL without query, fragment and user.
@@ -48,7 +48,7 @@ pub enum ReceiverError {
 }
 
 impl Receiver {
-    /// A receiver from `QSTASH_CURRENT_SIGNING_KEY`, `QSTASH_NEXT_SIGNING_KEY` and `FUNCTIONS_URL`, with the
+    /// Returns a receiver from `QSTASH_CURRENT_SIGNING_KEY`, `QSTASH_NEXT_SIGNING_KEY` and `FUNCTIONS_URL`, with the
     /// machine's clock.
     pub fn from_env() -> Result<Self, env::Error> {
         const CURRENT: &str = "QSTASH_CURRENT_SIGNING_KEY";
@@ -66,7 +66,7 @@ impl Receiver {
         })
     }
 
-    /// A receiver of what is signed with `current` or `next` for addresses under `functions_url`.
+    /// Returns a receiver of deliveries that are signed with `current` or `next` for addresses under `functions_url`.
     pub fn new(
         current: &Secret,
         next: &Secret,
@@ -83,11 +83,11 @@ impl Receiver {
         })
     }
 
-    /// Believes a delivery, or says why not.
+    /// Verifies a delivery, or returns why it is rejected.
     ///
-    /// `path` is where it arrived, from the slash on, with its query if there is one; `signature` the value of
-    /// `Upstash-Signature`; `body` the raw bytes. The claims are looked at only once one of the keys is known to
-    /// have signed them, and the body is hashed last: a stranger's megabytes cost nothing.
+    /// `path` is its path with its query, if there is one; `signature` is the value of `Upstash-Signature`; `body` is
+    /// the raw body. The claims are read only after one of the keys matched, and the body is hashed last, so that an
+    /// unsigned body costs nothing.
     pub fn verify(
         &self,
         path: &str,
@@ -121,7 +121,8 @@ fn key(secret: &Secret) -> Option<Hmac<Sha256>> {
     sound.then(|| Hmac::new_from_slice(bytes).ok()).flatten()
 }
 
-/// The address as QStash spells it: messages are published to parsed URLs, so host and port are normalized there too.
+/// Returns the address as QStash spells it: messages are published to parsed URLs, so host and port are normalized
+/// there too.
 fn base(url: &str) -> Option<String> {
     let url = Url::parse(url).ok()?;
     let plain = matches!(url.scheme(), "http" | "https")

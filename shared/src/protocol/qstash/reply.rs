@@ -1,4 +1,4 @@
-//! Answers of QStash: a success gives its body, everything else the error that it stands for.
+//! QStash's answers: the body of a success, or the error.
 
 use std::time::Duration;
 
@@ -11,16 +11,16 @@ use serde::Deserialize;
 use super::error::Error;
 use crate::protocol::http;
 
-/// The most that is read of an answer, so that a page of large dead letters cannot exhaust an instance's memory.
+/// The largest answer that is read, so that a page of large dead letters cannot exhaust an instance's memory.
 const MAX_BYTES: usize = 16 << 20;
 
-/// How much of a refusal's text is kept, in characters.
+/// How much of an error's text is kept, in characters.
 const MAX_REASON: usize = 500;
 
-/// Above this a reset is a Unix time in seconds; below, a number of seconds. No wait lasts thirty years.
+/// From this value on, a reset is a Unix time in seconds; below, it is a number of seconds. No wait lasts thirty years.
 const UNIX_TIMES: i64 = 1_000_000_000;
 
-/// Reads `response` to its end.
+/// Reads the complete `response`.
 pub(super) async fn read(response: Response) -> Result<Bytes, Error> {
     let status = response.status();
     if status == StatusCode::TOO_MANY_REQUESTS {
@@ -52,7 +52,7 @@ async fn collect(mut response: Response) -> Result<Bytes, Error> {
     Ok(body.freeze())
 }
 
-/// The limit of the day comes with `RateLimit-*`, the one of the second with `Burst-RateLimit-*`.
+/// Maps a 429. The daily limit has `RateLimit-*` headers, the limit per second `Burst-RateLimit-*`.
 fn rate_limited(headers: &HeaderMap) -> Error {
     let daily = headers.contains_key("ratelimit-limit");
     let reset = if daily {
@@ -66,7 +66,7 @@ fn rate_limited(headers: &HeaderMap) -> Error {
     }
 }
 
-/// A reset is a Unix time; it is taken against the server's own `Date`, so that no clock of ours is in play.
+/// Returns the wait until a reset. It is computed with the server's own `Date`, so that our clock does not matter.
 fn wait(headers: &HeaderMap, name: &str) -> Option<Duration> {
     let value: i64 = headers.get(name)?.to_str().ok()?.trim().parse().ok()?;
     let seconds = if value < UNIX_TIMES {
@@ -80,7 +80,7 @@ fn wait(headers: &HeaderMap, name: &str) -> Option<Duration> {
     wait.map(|wait| wait.min(http::MAX_WAIT))
 }
 
-/// QStash explains itself as `{"error": "..."}`; a proxy in between may not.
+/// Returns the reason. QStash sends `{"error": "..."}`; a proxy in between may not.
 fn reason(body: &[u8]) -> String {
     #[derive(Deserialize)]
     struct Explanation {

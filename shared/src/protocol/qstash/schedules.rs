@@ -1,4 +1,4 @@
-//! Schedules: a message that QStash publishes anew whenever a cron expression says so.
+//! Schedules: QStash publishes a message whenever a cron expression matches.
 
 use std::collections::BTreeMap;
 
@@ -16,31 +16,31 @@ use super::name::ScheduleId;
 const CRON: HeaderName = HeaderName::from_static("upstash-cron");
 const SCHEDULE_ID: HeaderName = HeaderName::from_static("upstash-schedule-id");
 
-/// A schedule as QStash tells of it.
+/// A schedule as QStash reports it.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct Schedule {
-    /// Its id: the one it was created with.
+    /// Its id, as given at its creation.
     pub schedule_id: String,
-    /// Five fields, in UTC unless `CRON_TZ=Area/City` stands before them.
+    /// Five fields, in UTC unless `CRON_TZ=Area/City` precedes them.
     pub cron: String,
-    /// Where its messages go.
+    /// The destination of its messages.
     pub destination: String,
-    /// Whether it is paused: it publishes nothing until it is resumed, and makes nothing up then.
+    /// Whether it is paused: it publishes nothing until it is resumed, and skips the missed runs.
     #[serde(default)]
     pub is_paused: bool,
-    /// How often a failed delivery is repeated.
+    /// The number of retries.
     pub retries: Option<u32>,
     /// Its first label.
     pub label: Option<String>,
-    /// What it delivers, where that is text.
+    /// Its body, if it is text.
     pub body: Option<String>,
     /// The wait before a retry, as an expression.
     pub retry_delay_expression: Option<String>,
-    /// Who is told when a message is given up.
+    /// The URL that is called when a message has failed for good.
     pub failure_callback: Option<String>,
-    /// How the messages of the last run fare, by their ids.
+    /// The states of the last run's messages, by id.
     #[serde(default)]
     pub last_schedule_states: BTreeMap<String, String>,
     #[serde(default)]
@@ -50,13 +50,13 @@ pub struct Schedule {
 }
 
 impl Schedule {
-    /// When it last published, if it did.
+    /// The last publication, if there was one.
     #[must_use]
     pub fn last_run(&self) -> Option<Timestamp> {
         self.last_schedule_time.and_then(instant)
     }
 
-    /// When it publishes next, if QStash tells.
+    /// The next publication, if QStash reports it.
     #[must_use]
     pub fn next_run(&self) -> Option<Timestamp> {
         self.next_schedule_time.and_then(instant)
@@ -64,8 +64,8 @@ impl Schedule {
 }
 
 impl Client {
-    /// Creates the schedule `id`, or puts this one whole in its place: what the message does not say is gone. So
-    /// it does the same however often it is called.
+    /// Creates the schedule `id`, or replaces it completely: options that the message lacks are removed. So repeating
+    /// the call changes nothing.
     pub async fn put_schedule(
         &self,
         id: &ScheduleId,
@@ -89,13 +89,13 @@ impl Client {
         self.fetch(call).await
     }
 
-    /// The schedule `id`, if there is one.
+    /// Returns the schedule `id`, if it exists.
     pub async fn schedule(&self, id: &str) -> Result<Option<Schedule>, Error> {
         let call = Call::new(Method::GET, self.at(&["schedules", id])?).repeatable();
         self.fetch(call).await.map(Some).or_else(Error::absent)
     }
 
-    /// Removes the schedule `id`; false when there was none. What it published already is still delivered.
+    /// Deletes the schedule `id`; false if it did not exist. Messages that it has published are still delivered.
     pub async fn delete_schedule(&self, id: &str) -> Result<bool, Error> {
         let call = Call::new(Method::DELETE, self.at(&["schedules", id])?).repeatable();
         let gone = self.send(call).await.map(Some).or_else(Error::absent)?;
@@ -107,13 +107,13 @@ impl Client {
         self.change_schedule(id, "pause").await
     }
 
-    /// Lets the schedule `id` go on.
+    /// Resumes the schedule `id`.
     pub async fn resume_schedule(&self, id: &str) -> Result<(), Error> {
         self.change_schedule(id, "resume").await
     }
 
     async fn change_schedule(&self, id: &str, verb: &str) -> Result<(), Error> {
-        // The reference page says POST; the official SDK sends PATCH, so that is what the service is known to take.
+        // The reference page says POST; the official SDK sends PATCH, which the service is known to accept.
         let url = self.at(&["schedules", id, verb])?;
         let call = Call::new(Method::PATCH, url).repeatable();
         self.send(call).await.map(drop)

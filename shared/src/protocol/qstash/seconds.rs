@@ -1,8 +1,8 @@
-//! Durations as QStash writes them: whole seconds with an `s` behind.
+//! Durations in QStash's format: whole seconds followed by `s`.
 
 use std::time::Duration;
 
-/// `duration` in QStash's notation, rounded up: what is delayed never comes early, what is limited never runs short.
+/// Returns `duration` in QStash's format, rounded up: a delay is never too short, and a time limit neither.
 pub(super) fn seconds(duration: Duration) -> String {
     format!("{}s", whole(duration))
 }

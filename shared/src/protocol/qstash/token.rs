@@ -1,4 +1,4 @@
-//! The token of a delivery: a JSON Web Signature in its compact form (RFC 7515, section 7.1), HS256 and nothing else.
+//! The token of a delivery: a compact JSON Web Signature (RFC 7515, section 7.1). Only HS256 is accepted.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -10,11 +10,11 @@ use serde::Deserialize;
 use serde::de::{Error as _, IgnoredAny, MapAccess, Visitor};
 use sha2::Sha256;
 
-/// The longest token that is looked at, in bytes. QStash's have some 450; only the destination's length varies.
-/// Without a bound, whoever finds the address could have megabytes hashed.
+/// The longest accepted token, in bytes. QStash's have about 450; only the destination's length varies. Without a
+/// bound, anyone could make the function hash megabytes.
 pub const MAX_TOKEN_BYTES: usize = 4096;
 
-/// Why a delivery is not believed. Each reason is its own, for the log; a caller is told none of them.
+/// Why a delivery is rejected. Each reason is distinct in the log; the caller learns none of them.
 #[derive(Clone, Copy, Debug, thiserror::Error, PartialEq, Eq)]
 pub enum SignatureError {
     /// There is no token.
@@ -23,37 +23,37 @@ pub enum SignatureError {
     /// The token is longer than [`MAX_TOKEN_BYTES`].
     #[error("the signature is too long")]
     TooLong,
-    /// A part of the token is not what RFC 7515 or 7519 says.
+    /// A part of the token does not follow RFC 7515 or 7519.
     #[error("the signature's {0} is malformed")]
     Malformed(Part),
     /// The header names another algorithm than HS256.
     #[error("the signature's algorithm is not HS256")]
     Algorithm,
-    /// The header says that this is something else than a JWT.
+    /// The header's type is not JWT.
     #[error("the signature is not a JWT")]
     Type,
-    /// The header has extensions that must be understood (RFC 7515, section 4.1.11), and none is.
+    /// The header has critical extensions (RFC 7515, section 4.1.11); none is supported.
     #[error("the signature has critical extensions")]
     Critical,
     /// Neither the current nor the next key signed it.
     #[error("the signature matches no signing key")]
     Key,
-    /// A claim that must be there is not.
+    /// A required claim is missing.
     #[error("the signature lacks the claim {0}")]
     MissingClaim(&'static str),
-    /// It was issued by somebody else.
+    /// The issuer is not Upstash.
     #[error("the signature was not issued by Upstash")]
     Issuer,
-    /// It was made for another URL.
+    /// It is for another URL.
     #[error("the signature is for another URL")]
     Subject,
-    /// Its time is over.
+    /// It has expired.
     #[error("the signature has expired")]
     Expired,
-    /// Its time has not come, or it was issued in the future.
+    /// It is not valid yet, or was issued in the future.
     #[error("the signature is not valid yet")]
     NotYetValid,
-    /// It was made for another body.
+    /// It is for another body.
     #[error("the signature is for another body")]
     Body,
 }
@@ -61,7 +61,7 @@ pub enum SignatureError {
 /// A part of a token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Part {
-    /// Three parts with a dot between each.
+    /// Three parts with a dot in between.
     Shape,
     /// The first part: base64url of a JSON object.
     Header,
@@ -82,7 +82,7 @@ impl fmt::Display for Part {
     }
 }
 
-/// A token whose form is right and of which nothing is believed.
+/// A well-formed token that is not verified yet.
 pub(super) struct Token<'a> {
     signed: &'a [u8],
     claims: &'a [u8],
@@ -110,14 +110,14 @@ impl<'a> Token<'a> {
         })
     }
 
-    /// Whether `key` made the signature, in time that does not depend on where the two differ.
+    /// Returns whether `key` made the signature, in time that does not depend on the position of a difference.
     pub(super) fn is_signed_by(&self, key: &Hmac<Sha256>) -> bool {
         let mut mac = key.clone();
         mac.update(self.signed);
         mac.verify_slice(&self.signature).is_ok()
     }
 
-    /// The claims as JSON. To be asked for once the signature is known to be right.
+    /// Returns the claims as JSON. Call it only after the signature was verified.
     pub(super) fn claims(&self) -> Result<Vec<u8>, SignatureError> {
         URL_SAFE_NO_PAD
             .decode(self.claims)
@@ -131,7 +131,7 @@ fn signature(encoded: &[u8]) -> Option<[u8; 32]> {
     decoded[..length].try_into().ok()
 }
 
-/// The members of the header that matter. Others are ignored, as section 4 of RFC 7515 asks; none may come twice.
+/// The relevant members of the header. Others are ignored, as RFC 7515 section 4 requires; none may appear twice.
 #[derive(Default)]
 struct Header {
     alg: Option<String>,
@@ -166,7 +166,7 @@ impl<'de> Deserialize<'de> for Header {
     }
 }
 
-/// Reads the header's members. A derived reader would let an unknown member come twice.
+/// Reads the header's members. A derived deserializer would accept a repeated unknown member.
 struct Members;
 
 impl<'de> Visitor<'de> for Members {

@@ -1,25 +1,25 @@
-//! A body that QStash is known to have sent. Nothing else can be decoded into a job.
+//! A verified body: only this type can be decoded into a job.
 
 use bytes::Bytes;
 use serde::de::DeserializeOwned;
 
 use crate::base::pointer::pointer;
 
-/// The body of a delivery whose signature was right. Only [`super::Receiver::verify`] makes one.
+/// The body of a delivery with a valid signature. Only [`super::Receiver::verify`] creates one.
 #[derive(Clone)]
 pub struct Verified {
     body: Bytes,
 }
 
-/// A body that is not the JSON that was expected.
+/// A body that is not the expected JSON.
 ///
 /// The source's text may quote a value of the body; the pointer quotes only names.
 #[derive(Debug, thiserror::Error)]
 #[error("invalid body at {pointer:?}")]
 pub struct DecodeError {
-    /// Where, as a JSON pointer (RFC 6901); empty for the body as a whole.
+    /// The place, as a JSON pointer (RFC 6901); empty for the whole body.
     pub pointer: String,
-    /// What was wrong there.
+    /// The error at that place.
     #[source]
     pub source: serde_json::Error,
 }
@@ -29,13 +29,13 @@ impl Verified {
         Self { body }
     }
 
-    /// The body as it arrived.
+    /// The raw body.
     #[must_use]
     pub fn body(&self) -> &Bytes {
         &self.body
     }
 
-    /// The body as JSON of type `T`, with nothing behind it.
+    /// Decodes the body as JSON of type `T`, with no trailing data.
     pub fn decode<T: DeserializeOwned>(&self) -> Result<T, DecodeError> {
         let mut json = serde_json::Deserializer::from_slice(&self.body);
         let value = serde_path_to_error::deserialize(&mut json).map_err(|error| DecodeError {
@@ -50,7 +50,7 @@ impl Verified {
     }
 }
 
-/// Shows the length and not the content.
+/// Shows the length, not the content.
 impl std::fmt::Debug for Verified {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "Verified({} bytes)", self.body.len())

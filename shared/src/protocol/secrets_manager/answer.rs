@@ -1,4 +1,4 @@
-//! What Secrets Manager answers, and the entries of the secret.
+//! The answer of Secrets Manager, and the entries of the secret.
 
 use std::collections::BTreeMap;
 
@@ -8,28 +8,27 @@ use serde_json::Value;
 use super::{Error, not_answered};
 use crate::base::secret::Secret;
 
-/// The largest answer that is read, in bytes. A secret holds 64 KB, which JSON's escapes can make several times as
-/// long.
+/// The largest answer that is read, in bytes. A secret holds 64 KB, and JSON escapes can multiply its size.
 const MAX_ANSWER: usize = 512 << 10;
 
 /// The longest name of an exception or an entry that is printed.
 const MAX_NAME_LEN: usize = 64;
 
-/// The answer to `GetSecretValue`, as far as it matters.
+/// The used members of the answer to `GetSecretValue`.
 #[derive(Deserialize)]
 struct Taken {
     #[serde(rename = "SecretString")]
     text: Option<String>,
 }
 
-/// The answer of a call that is refused.
+/// The answer to a rejected call.
 #[derive(Deserialize)]
 struct Refusal {
     #[serde(rename = "__type")]
     code: String,
 }
 
-/// The body of an answer; a refusal is an error.
+/// Returns the body of an answer; a rejection is an error.
 pub(super) async fn read(mut answer: reqwest::Response) -> Result<Vec<u8>, Error> {
     let mut body = Vec::new();
     while let Some(chunk) = answer.chunk().await.map_err(|error| not_answered(&error))? {
@@ -47,16 +46,16 @@ pub(super) async fn read(mut answer: reqwest::Response) -> Result<Vec<u8>, Error
     })
 }
 
-/// The name of the exception, without the namespace that some answers give it.
+/// Returns the name of the exception, without the namespace that some answers add.
 fn exception(body: &[u8]) -> Option<String> {
     let refusal: Refusal = serde_json::from_slice(body).ok()?;
     let name = refusal.code.rsplit('#').next()?;
     is_name(name).then(|| name.to_owned())
 }
 
-/// The entries of the secret in an answer: the members of its JSON object, all of them strings.
+/// Returns the entries of the secret: the members of its JSON object, which must be strings.
 pub(super) fn entries(answer: &[u8]) -> Result<BTreeMap<String, Secret>, Error> {
-    // The parser's own words may quote what it read, so they are dropped.
+    // The parser's own message may quote the secret, so it is dropped.
     let taken: Taken =
         serde_json::from_slice(answer).map_err(|_| Error::NotAnswered("the answer is not JSON"))?;
     let text = taken.text.ok_or_else(|| unusable("it holds no text"))?;
@@ -76,8 +75,8 @@ fn unusable(reason: &str) -> Error {
     Error::Unusable(reason.to_owned())
 }
 
-/// Whether a text may be printed as a name: letters, digits and underscores, and not so many that it could be a secret
-/// in the wrong place.
+/// Returns whether a text may be printed as a name: letters, digits and underscores, and too short to be a misplaced
+/// secret.
 fn is_name(text: &str) -> bool {
     (1..=MAX_NAME_LEN).contains(&text.len())
         && text
@@ -91,7 +90,7 @@ mod tests {
 
     use super::{entries, exception};
 
-    /// What `entries` says of a secret, in words.
+    /// Returns the error of `entries` as text.
     fn refusal(answer: &str) -> String {
         entries(answer.as_bytes()).unwrap_err().to_string()
     }

@@ -1,9 +1,9 @@
-//! The ARN of a secret: which one, and in which region it lies.
+//! The ARN of a secret, with its region.
 
 use std::ops::Range;
 use std::str::FromStr;
 
-/// The longest secret's ARN that Secrets Manager takes, in bytes.
+/// The longest secret ARN that Secrets Manager accepts, in bytes.
 const MAX_LEN: usize = 2048;
 
 /// `arn:<partition>:secretsmanager:<region>:<account>:secret:<name>`.

@@ -1,8 +1,8 @@
-//! AWS Secrets Manager (`GetSecretValue`): fills in, once at init, what the environment lacks.
+//! AWS Secrets Manager (`GetSecretValue`): supplies missing environment variables once at init.
 //!
-//! Lambda's environment ends at 4 KB. Where `SECRETS_ARN` names a secret, the members of its JSON object stand in for
-//! the variables that are absent or empty; without `SECRETS_ARN` nothing is built and nothing is called. One attempt
-//! of three seconds: when init fails, Lambda starts the function again by itself.
+//! Lambda's environment is limited to 4 KB. If `SECRETS_ARN` names a secret, the members of its JSON object replace
+//! variables that are absent or empty. Without `SECRETS_ARN` nothing is built or called. It makes one attempt of three
+//! seconds: if init fails, Lambda starts the function again.
 
 mod answer;
 mod arn;
@@ -17,20 +17,20 @@ use super::sigv4::{self, Credentials, Scope};
 use crate::base::clock::Clock;
 use crate::base::env;
 
-/// How long the call may take, its answer included.
+/// The time limit of the call, including its answer.
 const TIMEOUT: Duration = Duration::from_secs(3);
 
-/// Why the secret could not be used. Its text is the one line that a function prints before it stops; it quotes
-/// nothing of the secret.
+/// Why the secret could not be used. The function prints this text as one line before it stops; the text quotes no part
+/// of the secret.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// `SECRETS_ARN` itself, or a variable that the call needs, is not usable.
+    /// `SECRETS_ARN`, or a variable that the call needs, is invalid.
     #[error(transparent)]
     Variable(#[from] env::Error),
-    /// There was no answer: it may be tried again.
+    /// There was no answer; a retry may succeed.
     #[error("the secret in SECRETS_ARN was not read: {0}")]
     NotAnswered(&'static str),
-    /// Secrets Manager refused, because of the secret, of the function's rights, or for the moment.
+    /// Secrets Manager rejected the call: the secret, the function's rights, or a temporary limit.
     #[error("the secret in SECRETS_ARN was not read: Secrets Manager answered {status} {code}")]
     Refused {
         /// The HTTP status.
@@ -38,13 +38,13 @@ pub enum Error {
         /// The name of the exception, such as `ResourceNotFoundException`.
         code: String,
     },
-    /// The secret is there, but not what it should be.
+    /// The secret was read, but its content is invalid.
     #[error("the secret in SECRETS_ARN is not usable: {0}")]
     Unusable(String),
 }
 
-/// Supplies what the environment lacks from the secret that `SECRETS_ARN` names, if it names one. Called before
-/// anything else reads the environment.
+/// Supplies missing variables from the secret that `SECRETS_ARN` names, if it is set. Called before the environment is
+/// read.
 pub async fn supply_environment() -> Result<(), Error> {
     let Some(arn) = env::optional("SECRETS_ARN") else {
         return Ok(());
@@ -57,7 +57,7 @@ pub async fn supply_environment() -> Result<(), Error> {
     Ok(())
 }
 
-/// The body of the answer to `GetSecretValue`.
+/// Returns the body of the answer to `GetSecretValue`.
 async fn fetch(arn: &SecretArn) -> Result<Vec<u8>, Error> {
     let endpoint = endpoint(arn)?;
     let host = match (endpoint.host_str().unwrap_or_default(), endpoint.port()) {
@@ -93,7 +93,7 @@ async fn fetch(arn: &SecretArn) -> Result<Vec<u8>, Error> {
     answer::read(request.send().await.map_err(|error| not_answered(&error))?).await
 }
 
-/// Where the region's Secrets Manager is, or where the SDK's own variables say.
+/// Returns the address of the region's Secrets Manager, or the one that the SDK's own variables name.
 fn endpoint(arn: &SecretArn) -> Result<Url, env::Error> {
     const OWN: &str = "AWS_ENDPOINT_URL_SECRETS_MANAGER";
     const COMMON: &str = "AWS_ENDPOINT_URL";

@@ -1,4 +1,4 @@
-//! A certificate of SNS: the key that signs, and when it may.
+//! A certificate of SNS: the signing key and its validity period.
 
 use std::ops::RangeInclusive;
 
@@ -12,11 +12,11 @@ use x509_cert::time::Time;
 
 /// An X.509 certificate (RFC 5280).
 ///
-/// Its chain is not followed: SNS serves the certificate alone. That it is SNS's follows from where it was fetched,
+/// Its chain is not verified: SNS serves the certificate alone. It is trusted because it was fetched from SNS's host
 /// over HTTPS.
 pub(super) struct Certificate {
     der: CertificateDer<'static>,
-    /// The first and the last second of its time, since 1970.
+    /// The first and the last second of its validity, since 1970.
     time: RangeInclusive<u64>,
 }
 
@@ -33,12 +33,12 @@ impl Certificate {
         Some(Self { der, time })
     }
 
-    /// Whether its time has come and is not over.
+    /// Returns whether it is valid at this time.
     pub(super) fn is_valid_at(&self, now: Timestamp) -> bool {
         u64::try_from(now.as_second()).is_ok_and(|now| self.time.contains(&now))
     }
 
-    /// Whether its key signed `text`: RSA of 2048 bits or more, PKCS #1 v1.5 over SHA-256.
+    /// Returns whether its key signed `text`: RSA of 2048 bits or more, PKCS #1 v1.5 over SHA-256.
     pub(super) fn has_signed(&self, text: &[u8], signature: &[u8]) -> bool {
         EndEntityCert::try_from(&self.der).is_ok_and(|certificate| {
             certificate

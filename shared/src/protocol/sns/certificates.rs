@@ -1,4 +1,4 @@
-//! Fetches SNS's certificates, and keeps the last few of them.
+//! Fetches SNS's certificates, and caches the last few of them.
 
 use std::collections::VecDeque;
 use std::fmt;
@@ -11,13 +11,13 @@ use url::Url;
 use super::certificate::Certificate;
 use super::error::{Error, Refusal, Unreachable};
 
-/// How many certificates are kept. A region signs with one for about a year.
+/// The number of cached certificates. A region signs with one for about a year.
 const MAX_CACHED: usize = 4;
 
-/// The largest certificate that is read, in bytes; SNS's have some two thousand.
+/// The largest certificate that is read, in bytes; SNS's have about two thousand.
 const MAX_BYTES: usize = 16 << 10;
 
-/// The certificates that an instance has fetched.
+/// The certificate cache of an instance.
 pub(super) struct Certificates {
     http: reqwest::Client,
     known: Mutex<VecDeque<(Url, Arc<Certificate>)>>,
@@ -31,7 +31,7 @@ impl Certificates {
         }
     }
 
-    /// The certificate at `url`. Its name holds a hash of it, so what was fetched once stays true.
+    /// Returns the certificate at `url`. Its name contains its hash, so a cached certificate stays valid.
     pub(super) async fn get(&self, url: &Url) -> Result<Arc<Certificate>, Error> {
         if let Some(certificate) = self.kept(url) {
             return Ok(certificate);
@@ -66,8 +66,8 @@ impl fmt::Debug for Certificates {
     }
 }
 
-/// The answer, if it is one: trouble of the host may pass, everything else stands for `refusal`. A redirect is not
-/// followed, because it could lead anywhere.
+/// Returns the answer if it is a success. Server errors may be temporary; any other status becomes `refusal`. A
+/// redirect is not followed, because its target is not trusted.
 pub(super) fn answered(answer: Response, refusal: Refusal) -> Result<Response, Error> {
     let status = answer.status();
     if status.is_server_error()
@@ -85,7 +85,7 @@ pub(super) fn answered(answer: Response, refusal: Refusal) -> Result<Response, E
     }
 }
 
-/// No answer, or not all of it.
+/// Maps a missing or incomplete answer.
 pub(super) fn lost(error: reqwest::Error) -> Error {
     Unreachable::Transport(error.without_url().into()).into()
 }

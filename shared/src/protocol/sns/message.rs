@@ -1,10 +1,10 @@
-//! A message as it arrives, and the text in it that is signed.
+//! A received message, and its signed text.
 
 use serde::Deserialize;
 
 use super::error::Error;
 
-/// What a message is for.
+/// The type of a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 pub(super) enum Kind {
     Notification,
@@ -13,7 +13,7 @@ pub(super) enum Kind {
 }
 
 impl Kind {
-    /// The word for it in `Type` and in the header `x-amz-sns-message-type`.
+    /// Its name in `Type` and in the header `x-amz-sns-message-type`.
     pub(super) fn name(self) -> &'static str {
         match self {
             Self::Notification => "Notification",
@@ -23,7 +23,7 @@ impl Kind {
     }
 }
 
-/// The members that matter. Of the others none is signed, and none is believed.
+/// The used members. Other members are not signed, and are ignored.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub(super) struct Message {
@@ -53,7 +53,7 @@ pub(super) struct Confirmation<'a> {
 }
 
 impl Message {
-    /// Reads a body. Nothing in it is believed yet.
+    /// Parses a body. Nothing in it is trusted yet.
     pub(super) fn parse(body: &[u8]) -> Result<Self, Error> {
         let message: Self = serde_json::from_slice(body)
             .map_err(|_| Error::Malformed("its members are not those of a message"))?;
@@ -66,9 +66,9 @@ impl Message {
         Ok(message)
     }
 
-    /// The members that are one line each. In the signed text each stands on a line of its own; a line break in one
-    /// could make two different messages of one signed text. Only the message itself may hold any, because everything
-    /// behind it is read from the end.
+    /// Returns the members that must be one line each. The signed text has one line per member, so a line break could
+    /// give two different messages the same signed text. Only the message itself may contain line breaks, because the
+    /// members after it are fixed.
     fn lines(&self) -> impl Iterator<Item = &str> {
         let always = [&self.id, &self.topic_arn, &self.timestamp].into_iter();
         let sometimes = [&self.subject, &self.token, &self.subscribe_url];
@@ -77,7 +77,7 @@ impl Message {
             .map(String::as_str)
     }
 
-    /// What only a confirmation has.
+    /// Returns the members that only a confirmation has.
     pub(super) fn confirmation(&self) -> Option<Confirmation<'_>> {
         Some(Confirmation {
             token: self.token.as_deref()?,
@@ -85,8 +85,8 @@ impl Message {
         })
     }
 
-    /// The text that is signed: name and value of each signed member, each on a line of its own, in the order of the
-    /// names; a member that is absent is passed over. Which members are signed depends on the type
+    /// Returns the signed text: name and value of each signed member, each on its own line, sorted by name; absent
+    /// members are skipped. The type decides which members are signed
     /// (<https://docs.aws.amazon.com/sns/latest/dg/sns-verify-signature-of-message-verify-message-signature.html>).
     pub(super) fn string_to_sign(&self) -> String {
         let of_notification = |member| (self.kind == Kind::Notification).then_some(member);

@@ -1,11 +1,10 @@
-//! Messages that Amazon SNS sends over HTTP, and the proof that a topic sent them.
+//! Messages that Amazon SNS sends over HTTP, and their verification.
 //!
-//! A topic asks a new address whether it wants its messages (`SubscriptionConfirmation`), sends what is published
-//! (`Notification`) and says when the address gets no more (`UnsubscribeConfirmation`). Each message is a JSON object
-//! of texts, signed with RSA; the certificate of the key lies at SNS's own host, and the message says where. So three
-//! things make a message believable: it names our topic, its certificate comes from the host of that topic's region
-//! over HTTPS, and the signature fits. [`Receiver`] checks them in that order, the cheap ones first, and only what
-//! passed is [`Verified`].
+//! A topic asks a new address to confirm its subscription (`SubscriptionConfirmation`), sends published messages
+//! (`Notification`), and reports the end of a subscription (`UnsubscribeConfirmation`). Each message is a JSON object
+//! of strings, signed with RSA. It contains the URL of the certificate on SNS's own host. So a message is trusted under
+//! three conditions: it names our topic, its certificate comes from the host of the topic's region over HTTPS, and the
+//! signature matches. [`Receiver`] checks them in this order, the cheapest first, and returns [`Verified`].
 //!
 //! Sources: <https://docs.aws.amazon.com/sns/latest/dg/sns-message-and-json-formats.html>,
 //! <https://docs.aws.amazon.com/sns/latest/dg/sns-verify-signature-of-message.html>.

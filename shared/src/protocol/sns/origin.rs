@@ -1,8 +1,9 @@
-//! Where certificates may come from and confirmations may go: one origin, and no other.
+//! The only origin of certificates and confirmations.
 //!
-//! A message says where its certificate lies, so whoever may choose that place may sign. `sns.*.amazonaws.com` is too
-//! wide: `sns.s3-us-west-2.amazonaws.com` is a bucket. The origin is therefore that of the topic's own region, and a
-//! URL must stand in the one spelling that parsing leaves unchanged, which no trick of spelling survives.
+//! A message contains the URL of its certificate, so control of that URL allows forging signatures.
+//! `sns.*.amazonaws.com` is too wide: `sns.s3-us-west-2.amazonaws.com` is a bucket. The origin is therefore that of the
+//! topic's own region. A URL must have the exact spelling that parsing leaves unchanged, which excludes spelling
+//! tricks.
 
 use std::str::FromStr;
 
@@ -14,20 +15,20 @@ use super::topic::TopicArn;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Origin(url::Origin);
 
-/// The text is not an http(s) URL of a host and nothing else.
+/// The text is not an http(s) URL that consists of a host only.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("must be an http(s) URL without path, query, fragment and user")]
 pub struct InvalidOrigin;
 
 impl Origin {
-    /// The host of the topic's region, over HTTPS.
+    /// Returns the host of the topic's region, over HTTPS.
     #[must_use]
     pub fn of(topic: &TopicArn) -> Self {
         let host = url::Host::Domain(topic.host().to_owned());
         Self(url::Origin::Tuple("https".to_owned(), host, 443))
     }
 
-    /// The URL of a certificate, if that is what it is.
+    /// Returns the URL of a certificate, if it is valid.
     pub(super) fn certificate(&self, text: &str) -> Option<Url> {
         let url = self.own(text)?;
         let path = url.path();
@@ -38,7 +39,7 @@ impl Origin {
         (is_plain && url.query().is_none()).then_some(url)
     }
 
-    /// The URL that confirms a subscription to `topic` with `token`, if that is what it is.
+    /// Returns the URL that confirms a subscription to `topic` with `token`, if it is valid.
     pub(super) fn confirmation(&self, text: &str, topic: &TopicArn, token: &str) -> Option<Url> {
         let url = self.own(text)?;
         let asked = |name: &str, value: &str| {
@@ -52,7 +53,7 @@ impl Origin {
         confirms.then_some(url)
     }
 
-    /// A URL of this origin, spelled as it is after parsing.
+    /// Returns a URL of this origin in its normalized spelling.
     fn own(&self, text: &str) -> Option<Url> {
         let url = Url::parse(text).ok()?;
         let is_own = url.as_str() == text
@@ -126,7 +127,7 @@ mod tests {
             "HTTPS://sns.us-west-2.amazonaws.com/x.pem",
             "https://sns.us-west-2.amazonaws.com:443/x.pem",
             "https://sns.us-west-2.amazonaws.com:8443/x.pem",
-            // Another host that looks like it.
+            // Another host with a similar name.
             "https://sns.us-east-1.amazonaws.com/x.pem",
             "https://sns.s3.amazonaws.com/x.pem",
             "https://sns.s3-us-west-2.amazonaws.com/x.pem",
@@ -152,7 +153,7 @@ mod tests {
             "https://[::1]/x.pem",
             "https://169.254.169.254/x.pem",
             "https://localhost/x.pem",
-            // Somebody else behind a user, a path, a query or a fragment.
+            // Another host behind a user, a path, a query or a fragment.
             "https://sns.us-west-2.amazonaws.com@evil.example/x.pem",
             "https://evil.example\\@sns.us-west-2.amazonaws.com/x.pem",
             "https://a@sns.us-west-2.amazonaws.com/x.pem",
@@ -175,7 +176,7 @@ mod tests {
             "https://sns.us-west-2.amazonaws.com/a/../x.pem",
             "https://sns.us-west-2.amazonaws.com/%2e%2e/x.pem",
             "https://sns.us-west-2.amazonaws.com/a;b.pem",
-            // Blanks and control characters, which parsers drop.
+            // Spaces and control characters, which parsers drop.
             " https://sns.us-west-2.amazonaws.com/x.pem",
             "https://sns.us-west-2.amazonaws.com/x.pem ",
             "https://sns.us-west-2.amazonaws.com/x.pem\n",

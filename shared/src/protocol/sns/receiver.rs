@@ -1,4 +1,4 @@
-//! The receiver: believes a message, or says why not.
+//! The receiver: verifies a message, or returns why it is rejected.
 
 use std::time::Duration;
 
@@ -15,13 +15,13 @@ use crate::base::clock::Clock;
 use crate::base::env;
 use crate::protocol::http;
 
-/// How long SNS's host may take to answer. SNS gives up a delivery after 15 seconds.
+/// The time limit of a call to SNS's host. SNS gives up a delivery after 15 seconds.
 const TIMEOUT: Duration = Duration::from_secs(4);
 
-/// The variable of the topic.
+/// The variable that names the topic.
 const TOPIC: &str = "MAIL_EVENTS_TOPIC_ARN";
 
-/// The variable of another endpoint, as the AWS SDKs know it.
+/// The variable that names another endpoint, as in the AWS SDKs.
 const ENDPOINT: &str = "AWS_ENDPOINT_URL_SNS";
 
 /// Verifies the messages of one topic. Built once at init, so that certificates are fetched once.
@@ -40,8 +40,8 @@ pub struct Receiver {
 pub struct SetupError(#[from] http::Error);
 
 impl Receiver {
-    /// The receiver of `MAIL_EVENTS_TOPIC_ARN`, nothing where that is not set. Certificates and confirmations belong
-    /// to SNS's host in the topic's region, or to `AWS_ENDPOINT_URL_SNS` where that is set.
+    /// Returns the receiver of `MAIL_EVENTS_TOPIC_ARN`; none if it is not set. Certificates and confirmations use SNS's
+    /// host in the topic's region, or `AWS_ENDPOINT_URL_SNS` if it is set.
     pub fn from_env() -> Result<Option<Self>, env::Error> {
         if env::optional(TOPIC).is_none() {
             return Ok(None);
@@ -55,7 +55,7 @@ impl Receiver {
         })
     }
 
-    /// A receiver of what `topic` signs with the certificates of `origin`.
+    /// Returns a receiver of messages that `topic` signs with the certificates of `origin`.
     pub fn new(topic: TopicArn, origin: Origin, clock: Clock) -> Result<Self, SetupError> {
         let http = http::client(TIMEOUT)?;
         Ok(Self {
@@ -67,11 +67,11 @@ impl Receiver {
         })
     }
 
-    /// Believes a message, or says why not.
+    /// Verifies a message, or returns why it is rejected.
     ///
-    /// `kind` is the value of the header `x-amz-sns-message-type`, `body` the raw bytes. The certificate is fetched
-    /// last, so that a stranger who does not know the topic cannot make this function call anybody. How old a message
-    /// is does not matter: what it does, it does once, however often it comes.
+    /// `kind` is the value of the header `x-amz-sns-message-type`, `body` the raw body. The certificate is fetched
+    /// last, so that a sender who does not know the topic cannot cause a call. The age of a message does not matter:
+    /// each message takes effect once.
     pub async fn verify(&self, kind: &[u8], body: &[u8]) -> Result<Verified, Error> {
         let message = Message::parse(body)?;
         if message.topic_arn != self.topic.as_str() {
@@ -120,7 +120,7 @@ impl Receiver {
         })
     }
 
-    /// Confirms a subscription: from then on the topic sends.
+    /// Confirms a subscription. The topic sends messages afterwards.
     pub async fn confirm(&self, subscription: &Subscription) -> Result<(), Error> {
         let answer = self.http.get(subscription.url.clone()).send().await;
         answered(answer.map_err(lost)?, Refusal::Token)?;

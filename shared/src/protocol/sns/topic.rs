@@ -1,8 +1,8 @@
-//! The name of a topic, which also says at which host its region signs.
+//! The ARN of a topic, which also determines the host of its region.
 
 use std::str::FromStr;
 
-/// The partitions whose hosts are known, each with the domain that its hosts end in.
+/// The supported partitions, each with the domain of its hosts.
 const PARTITIONS: [(&str, &str); 3] = [
     ("aws", "amazonaws.com"),
     ("aws-us-gov", "amazonaws.com"),
@@ -31,7 +31,7 @@ impl TopicArn {
         &self.text
     }
 
-    /// Where the topic's region keeps its certificates and takes confirmations.
+    /// Returns the host of the topic's region, for certificates and confirmations.
     pub(super) fn host(&self) -> &str {
         &self.host
     }
@@ -57,7 +57,7 @@ impl FromStr for TopicArn {
     }
 }
 
-/// Whether it is one label of a host name that ends in a number, as all regions do: `us-east-1`, `us-gov-west-1`.
+/// Returns whether it is one host-name label that ends in a number, like all regions: `us-east-1`, `us-gov-west-1`.
 fn is_region(region: &str) -> bool {
     let words: Vec<&str> = region.split('-').collect();
     let (Some((number, words)), 3..) = (words.split_last(), words.len()) else {
@@ -71,7 +71,7 @@ fn is_account(account: &str) -> bool {
     account.len() == 12 && account.bytes().all(|byte| byte.is_ascii_digit())
 }
 
-/// Whether it names a standard topic: a FIFO topic, whose name ends in `.fifo`, does not send over HTTP.
+/// Returns whether it names a standard topic. A FIFO topic, whose name ends in `.fifo`, does not send over HTTP.
 fn is_name(name: &str) -> bool {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
     (1..=256).contains(&name.len()) && name.bytes().all(plain)

@@ -1,53 +1,53 @@
-//! Messages that our topic is known to have sent. Nothing else can be acted on.
+//! Verified messages of our topic: only these are processed.
 
 use std::fmt;
 
 use url::Url;
 
-/// A message whose signature was right. Only [`super::Receiver::verify`] makes one.
+/// A message with a valid signature. Only [`super::Receiver::verify`] creates one.
 #[derive(Debug)]
 pub enum Verified {
-    /// Something was published.
+    /// A published message.
     Notification(Notification),
-    /// This address was subscribed, and may confirm it.
+    /// A request to confirm the subscription of this address.
     Subscription(Subscription),
-    /// This address was unsubscribed: somebody followed the link that every notification carries.
+    /// This address was unsubscribed through the link in a notification.
     Unsubscribed,
 }
 
-/// What was published.
+/// A published message.
 pub struct Notification {
     pub(super) message_id: String,
     pub(super) message: String,
 }
 
 impl Notification {
-    /// The id of what was published, the same each time it is sent.
+    /// The id of the published message, the same in each delivery.
     #[must_use]
     pub fn message_id(&self) -> &str {
         &self.message_id
     }
 
-    /// The text that was published.
+    /// The published text.
     #[must_use]
     pub fn message(&self) -> &str {
         &self.message
     }
 }
 
-/// Shows the id and not the text.
+/// Shows the id, not the text.
 impl fmt::Debug for Notification {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Notification({})", self.message_id)
     }
 }
 
-/// A subscription that waits for its confirmation.
+/// A subscription that needs confirmation.
 pub struct Subscription {
     pub(super) url: Url,
 }
 
-/// Shows nothing: the link carries the token.
+/// Shows nothing: the link contains the token.
 impl fmt::Debug for Subscription {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Subscription")

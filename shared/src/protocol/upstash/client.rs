@@ -1,4 +1,4 @@
-//! The client: one store, one token, any number of calls.
+//! The client of one Redis database.
 
 use std::time::Duration;
 
@@ -15,17 +15,17 @@ use crate::base::env;
 use crate::base::secret::Secret;
 use crate::protocol::http;
 
-/// How long one attempt may take. A command takes a millisecond; the rest is the network.
+/// The time limit of one attempt. A command takes a millisecond; the rest is the network.
 const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// A Redis database behind Upstash's REST protocol. Clones share connections and the count of what was spent.
+/// A Redis database behind Upstash's REST protocol. Clones share connections and the usage count.
 #[derive(Clone, Debug)]
 pub struct Redis {
     transport: Transport,
 }
 
 impl Redis {
-    /// The database that `UPSTASH_REDIS_REST_URL` and `UPSTASH_REDIS_REST_TOKEN` name.
+    /// Returns the database of `UPSTASH_REDIS_REST_URL` and `UPSTASH_REDIS_REST_TOKEN`.
     pub fn from_env() -> Result<Self, env::Error> {
         let url = env::parsed("UPSTASH_REDIS_REST_URL")?;
         let token = env::secret("UPSTASH_REDIS_REST_TOKEN")?;
@@ -43,14 +43,14 @@ impl Redis {
         })
     }
 
-    /// What this client and its clones have sent.
+    /// The usage of this client and its clones.
     #[must_use]
     pub fn usage(&self) -> &Usage {
         self.transport.usage()
     }
 
-    /// Opens the connection that the first command will use. A store that is down now may be up by then, so a
-    /// failure is no error here; and init must not wait for it longer than a command would.
+    /// Opens the connection that the first command will use. A failure is not an error, because the outage may be over
+    /// by then. It takes no longer than a command, so that init does not wait.
     pub async fn connect(&self) {
         let _ = self.run::<()>(Command::new("PING")).await;
         let _ = self.usage().take();
@@ -65,12 +65,12 @@ impl Redis {
         T::from_reply(self.transport.single(&command).await?)
     }
 
-    /// Runs one command whose last argument is bytes.
+    /// Runs one command whose last argument is binary.
     pub async fn run_binary<T: FromReply>(&self, command: BinaryCommand) -> Result<T, Error> {
         T::from_reply(self.transport.binary(&command).await?)
     }
 
-    /// Runs a script by its hash, and in full if the store does not know it.
+    /// Runs a script by its hash, and by its full text if the store does not have it.
     pub async fn eval<T: FromReply>(&self, invocation: Invocation) -> Result<T, Error> {
         if let Some(piggyback) = piggyback::take() {
             let pipeline = Pipeline::new().script(invocation);
@@ -87,7 +87,7 @@ impl Redis {
         }
     }
 
-    /// Runs a pipeline with a rider in front, whose answer goes to who sent it.
+    /// Runs a pipeline with a piggyback call in front. Its answer goes to the sender of that call.
     async fn piggybacked(
         &self,
         piggyback: Invocation,
@@ -99,7 +99,7 @@ impl Redis {
                 Ok(replies)
             }
             Err(error) => {
-                // Neither was answered, and both are told; only one of them can have the cause.
+                // Neither was answered, and both get an error; only one of them can own the cause.
                 piggyback::resolve(Err(Error::Transport {
                     sent: true,
                     source: None,
@@ -126,14 +126,14 @@ impl Redis {
         Ok(Replies::new(answers.replies))
     }
 
-    /// Runs a pipeline as one transaction (MULTI, EXEC): nothing runs in between, and a command that the store does
-    /// not accept discards all of it. Scripts go in full, because a hash cannot be repaired half-way.
+    /// Runs a pipeline as one transaction (MULTI, EXEC): no other command runs in between, and an invalid command
+    /// discards all of it. Scripts are sent in full, because a missing hash could not be repaired inside a transaction.
     pub async fn transaction(&self, commands: &[Command]) -> Result<Replies, Error> {
         let answers = self.transport.many("/multi-exec", commands).await?;
         Ok(Replies::new(answers.replies))
     }
 
-    /// Listens to channels. Messages that are published before this returns are not seen.
+    /// Subscribes to channels. Messages that are published before this returns are not received.
     pub async fn subscribe(&self, channels: &[&str]) -> Result<Subscription, Error> {
         Subscription::open(&self.transport, channels).await
     }

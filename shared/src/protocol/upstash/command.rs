@@ -1,4 +1,4 @@
-//! A Redis command on its way to the wire.
+//! A Redis command before it is sent.
 
 use bytes::Bytes;
 use serde::{Serialize, Serializer};
@@ -34,7 +34,7 @@ const READS: &[&str] = &[
     "ZSCORE",
 ];
 
-/// One command with its arguments, all text. A value that is not UTF-8 travels as [`BinaryCommand`].
+/// One command with its arguments, all text. A value that is not UTF-8 needs [`BinaryCommand`].
 #[derive(Clone, Debug)]
 pub struct Command {
     words: Vec<String>,
@@ -42,7 +42,7 @@ pub struct Command {
 }
 
 impl Command {
-    /// A command by its name, such as `GET`. Reads are known to be repeatable; nothing else is.
+    /// Returns a command by its name, such as `GET`. Only reads are repeatable by default.
     #[must_use]
     pub fn new(name: &str) -> Self {
         Self {
@@ -70,15 +70,15 @@ impl Command {
         self
     }
 
-    /// Says that running this command twice leaves what running it once leaves, and answers the same: it is then
-    /// repeated after a broken connection. True of `SET key value`, false of `INCR key`.
+    /// Marks the command as repeatable: running it twice has the same effect and the same answer as running it once. It
+    /// is then repeated after a broken connection. True for `SET key value`, false for `INCR key`.
     #[must_use]
     pub fn repeatable(mut self) -> Self {
         self.repeatable = true;
         self
     }
 
-    /// Adds bytes that need not be text, as the last argument.
+    /// Adds binary data as the last argument.
     #[must_use]
     pub fn body(self, last: Bytes) -> BinaryCommand {
         BinaryCommand {
@@ -91,7 +91,7 @@ impl Command {
         self.repeatable
     }
 
-    /// The command in the protocol's path form.
+    /// Returns the command in the protocol's path form.
     pub(super) fn path(&self) -> Result<String, Error> {
         path(self.words.iter().map(String::as_str))
     }
@@ -103,8 +103,8 @@ impl Serialize for Command {
     }
 }
 
-/// A command whose last argument is arbitrary bytes. It goes alone. Bytes that are no text travel as the body of the
-/// path form, because JSON could not carry them; the words before them must then not be empty, `.` or `..`.
+/// A command whose last argument is binary. It is sent alone. Bytes that are not text are sent as the body of the path
+/// form, because JSON cannot contain them; the other arguments must then not be empty, `.` or `..`.
 #[derive(Clone, Debug)]
 pub struct BinaryCommand {
     pub(super) command: Command,
@@ -112,7 +112,8 @@ pub struct BinaryCommand {
 }
 
 impl BinaryCommand {
-    /// The same as a command of text, if the bytes are text. The path form takes no empty body for an argument.
+    /// Returns the same command as text, if the bytes are text. The path form does not accept an empty body as an
+    /// argument.
     pub(super) fn as_text(&self) -> Option<Command> {
         let text = std::str::from_utf8(&self.last).ok()?;
         Some(self.command.clone().arg(text))

@@ -1,11 +1,11 @@
 //! A client for Upstash's Redis REST protocol.
 //!
-//! A command is a JSON array posted to `/`; several go to `/pipeline` (in order, not atomic) or `/multi-exec`
-//! (atomic); a subscription is a stream of server-sent events. Replies are asked for in base64, so that any byte
-//! survives the way through JSON. Source: Upstash's REST API documentation.
+//! A command is a JSON array posted to `/`. Several go to `/pipeline` (in order, not atomic) or `/multi-exec` (atomic).
+//! A subscription is a stream of server-sent events. Replies are requested in base64, so that JSON can carry any byte.
+//! Source: Upstash's REST API documentation.
 //!
-//! What this client adds: typed replies, a deadline on each call, and repetition of what is safe to repeat and of
-//! nothing else (see [`Command::repeatable`] and [`Script::repeatable`]).
+//! This client adds typed replies, a deadline on each call, and the repetition of repeatable calls only (see
+//! [`Command::repeatable`] and [`Script::repeatable`]).
 
 mod client;
 mod command;

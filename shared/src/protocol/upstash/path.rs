@@ -1,9 +1,9 @@
-//! The protocol's path form: words as segments of a URL, each percent-encoded.
+//! The protocol's path form: arguments as percent-encoded segments of a URL.
 
 use super::error::Error;
 
-/// The path of `words`, such as `/SET/key`. Some words would not arrive: URL parsers take `.` and `..` for steps
-/// through the path, however they are written, and servers take an empty segment at the end for a slash.
+/// Returns the path of `words`, such as `/SET/key`. Errors for words that would not arrive: URL parsers treat `.` and
+/// `..` as path steps, however they are encoded, and servers treat an empty last segment as a trailing slash.
 pub(super) fn path<'a>(words: impl IntoIterator<Item = &'a str>) -> Result<String, Error> {
     let mut path = String::new();
     for word in words {
@@ -18,7 +18,7 @@ pub(super) fn path<'a>(words: impl IntoIterator<Item = &'a str>) -> Result<Strin
     Ok(path)
 }
 
-/// Form encoding writes a space as `+`; in a path a plus is a plus.
+/// Restores a plus: form encoding writes a space as `+`, but in a path a plus is a plus.
 fn plus_as_space(piece: &str) -> &str {
     if piece == "+" { "%20" } else { piece }
 }

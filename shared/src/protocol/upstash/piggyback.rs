@@ -1,10 +1,10 @@
-//! A script call that rides along with whatever a piece of work asks of the store first.
+//! Piggyback: a script call that is sent together with the first request of some work.
 //!
-//! A question that has to be asked before every read, such as a rate limit, costs a round trip of its own when it is
-//! asked by itself. Here it waits at the door of the client: the first command, script call or pipeline that the work
-//! sends takes it along, in front, in the same request. Its answer goes to whoever sent it; if that answer refuses,
-//! the work is dropped where it waits: a refusal is not an outage, and must not be worked around by asking Postgres.
-//! What was asked has then been read in vain, so what travels with a rider must only read.
+//! A check that precedes every read, such as a rate limit, would cost its own round trip. Instead it is attached to the
+//! client: the first command, script call or pipeline of the work is sent in the same request, after the check. Its
+//! answer goes to the sender of the check. If the answer rejects the work, the work is dropped: a rejection is not an
+//! outage, and must not be bypassed by reading from Postgres. The attached request has already run then, so it must
+//! only read.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -18,7 +18,7 @@ tokio::task_local! {
     static PIGGYBACK: Piggyback;
 }
 
-/// The rider of the present work, and how its answer is judged.
+/// The attached call of the current work, and the function that judges its answer.
 #[derive(Clone)]
 struct Piggyback {
     slot: Arc<Mutex<Slot>>,
@@ -26,30 +26,30 @@ struct Piggyback {
     admits: fn(&Result<Reply, Error>) -> bool,
 }
 
-/// Where the rider is.
+/// The state of the attached call.
 #[derive(Debug)]
 enum Slot {
-    /// Nobody has taken it along yet.
+    /// Not sent yet.
     Waiting(Invocation),
-    /// On its way.
+    /// Sent, not answered yet.
     InFlight,
-    /// Back.
+    /// Answered.
     Arrived(Result<Reply, Error>),
 }
 
-/// What became of a rider.
+/// The final state of an attached call.
 #[derive(Debug)]
 pub enum PiggybackResult {
-    /// The work asked nothing of the store: the call is still to be made.
+    /// The work sent no request: the call was not made.
     Unspent(Invocation),
-    /// It was asked, and this is the answer.
+    /// The call was made, with this answer.
     Answered(Result<Reply, Error>),
-    /// It was sent, and the work gave up waiting.
+    /// The call was sent, but the work stopped waiting for the answer.
     Lost,
 }
 
-/// Does `work`, whose first request to any store takes `piggyback` along. `admits` judges the rider's answer before the
-/// work sees its own; work that it refuses is dropped and has no output.
+/// Runs `work` and attaches `piggyback` to its first request to any store. `admits` judges the answer before the work
+/// sees its own. Rejected work is dropped and has no output.
 pub async fn attach<F: Future>(
     piggyback: Invocation,
     admits: fn(&Result<Reply, Error>) -> bool,
@@ -73,7 +73,7 @@ pub async fn attach<F: Future>(
     (output, result)
 }
 
-/// Takes the rider of the present work along, if one waits.
+/// Takes the attached call of the current work, if it was not sent yet.
 pub(super) fn take() -> Option<Invocation> {
     let take = |piggyback: &Piggyback| match piggyback.replace(Slot::InFlight) {
         Slot::Waiting(invocation) => Some(invocation),
@@ -85,7 +85,7 @@ pub(super) fn take() -> Option<Invocation> {
     PIGGYBACK.try_with(take).ok().flatten()
 }
 
-/// Hands the rider's answer over. Never returns if the answer refuses the work, which [`attach`] then drops.
+/// Delivers the answer of the attached call. Never returns if the answer rejects the work, which [`attach`] then drops.
 pub(super) async fn resolve(answer: Result<Reply, Error>) {
     let resolve = |piggyback: &Piggyback| {
         let is_admitted = (piggyback.admits)(&answer);
@@ -101,9 +101,9 @@ pub(super) async fn resolve(answer: Result<Reply, Error>) {
 }
 
 impl Piggyback {
-    /// Puts the seat into a state, and gives the state before.
+    /// Sets the slot's state, and returns the previous one.
     fn replace(&self, next: Slot) -> Slot {
-        // Nothing panics while it holds the lock, and what is in it stays whole.
+        // No code panics while it holds the lock, so a poisoned value is still consistent.
         let mut slot = self.slot.lock().unwrap_or_else(PoisonError::into_inner);
         std::mem::replace(&mut *slot, next)
     }

@@ -7,8 +7,8 @@ use super::error::Error;
 use super::reply::{FromReply, Reply};
 use super::script::Invocation;
 
-/// Commands and script calls that share one round trip. They run in order; other clients' commands may run between
-/// them, unless the pipeline is sent as a transaction.
+/// Commands and script calls in one request. They run in order. Commands of other clients may run between them, unless
+/// the pipeline is sent as a transaction.
 #[derive(Clone, Debug, Default)]
 pub struct Pipeline {
     items: Vec<Item>,
@@ -18,12 +18,12 @@ pub struct Pipeline {
 pub(super) enum Item {
     Command(Command),
     Script(Invocation),
-    /// A command that rests on the script call before it.
+    /// A command that depends on the script call before it.
     Following(Command),
 }
 
 impl Pipeline {
-    /// An empty pipeline.
+    /// Returns an empty pipeline.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
@@ -36,23 +36,23 @@ impl Pipeline {
         self
     }
 
-    /// Adds a script call. If the store does not know the script, this item alone is sent again in full, and so runs
-    /// after all others: what comes behind it in the pipeline must not rest on what it does.
+    /// Adds a script call. If the store does not have the script, this item alone is sent again in full, and so runs
+    /// after all others: later items must not depend on it.
     #[must_use]
     pub fn script(mut self, invocation: Invocation) -> Self {
         self.items.push(Item::Script(invocation));
         self
     }
 
-    /// Adds a command that rests on the script call right before it: if the store does not know the script and it is sent
-    /// again in full, this command is sent again behind it. It may then run twice.
+    /// Adds a command that depends on the script call directly before it. If that call is sent again in full, this
+    /// command is sent again after it. It may then run twice.
     #[must_use]
     pub fn following(mut self, command: Command) -> Self {
         self.items.push(Item::Following(command));
         self
     }
 
-    /// The same behind a script call that goes first.
+    /// Returns the pipeline with a script call in front.
     pub(super) fn behind(mut self, first: Invocation) -> Self {
         self.items.insert(0, Item::Script(first));
         self
@@ -68,7 +68,8 @@ impl Pipeline {
             .collect()
     }
 
-    /// The script calls that the store did not know and what follows each, with their places.
+    /// Returns the script calls that the store does not have and the commands that depend on them, with their
+    /// positions.
     pub(super) fn unknown_scripts(
         &self,
         answers: &[Result<Reply, Error>],
@@ -91,7 +92,7 @@ impl Pipeline {
     }
 }
 
-/// The answers of a pipeline, taken in the order of its commands. One that failed does not spoil the others.
+/// The answers of a pipeline, taken in the order of its commands. A failed one does not affect the others.
 #[derive(Debug)]
 pub struct Replies(VecDeque<Result<Reply, Error>>);
 
@@ -100,7 +101,7 @@ impl Replies {
         Self(answers.into())
     }
 
-    /// The next answer, read as `T`.
+    /// Takes the next answer as `T`.
     pub fn take<T: FromReply>(&mut self) -> Result<T, Error> {
         let answer = self
             .0

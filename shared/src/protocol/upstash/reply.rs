@@ -1,4 +1,4 @@
-//! Replies: what the wire says, and the types a caller asks for.
+//! Replies: the wire format, and the types that callers read.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -6,7 +6,7 @@ use serde::de::{Deserialize, Deserializer, Error as _, SeqAccess, Visitor};
 
 use super::error::Error;
 
-/// A reply as Redis gave it.
+/// A reply of Redis.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Reply {
     /// No value.
@@ -19,7 +19,7 @@ pub enum Reply {
     Array(Vec<Reply>),
 }
 
-/// Reads JSON in which every string is base64. The status `OK` alone comes as it is, and is no valid base64.
+/// Reads JSON in which every string is base64. Only the status `OK` is sent as it is, which is not valid base64.
 impl<'de> Deserialize<'de> for Reply {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         deserializer.deserialize_any(ReplyVisitor)
@@ -64,14 +64,14 @@ impl<'de> Visitor<'de> for ReplyVisitor {
     }
 }
 
-/// The protocol's frame around a reply: `{"result": ..}` or `{"error": ".."}`.
+/// The protocol's frame of a reply: `{"result": ..}` or `{"error": ".."}`.
 pub(super) struct Answer(pub(super) Result<Reply, Error>);
 
 impl<'de> Deserialize<'de> for Answer {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         #[derive(serde::Deserialize)]
         struct Frame {
-            /// Absent is not null: null is the answer nil, absent is no answer.
+            /// Distinguishes absent from null: null is the reply nil, absent is no reply.
             #[serde(default, deserialize_with = "present")]
             result: Option<Reply>,
             error: Option<String>,
@@ -91,7 +91,7 @@ fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Reply>, 
 
 /// A type that a reply can be read as.
 pub trait FromReply: Sized {
-    /// Reads the reply, or says what was there instead.
+    /// Reads the reply, or errors with its actual type.
     fn from_reply(reply: Reply) -> Result<Self, Error>;
 }
 
@@ -111,7 +111,7 @@ impl FromReply for Reply {
     }
 }
 
-/// For commands whose answer says nothing more than that they ran.
+/// The reply of commands whose answer only confirms that they ran.
 impl FromReply for () {
     fn from_reply(_: Reply) -> Result<Self, Error> {
         Ok(())
@@ -134,7 +134,7 @@ impl FromReply for String {
     }
 }
 
-/// Integers come as such, and as text where Redis keeps them as strings.
+/// An integer. Redis sends one as text if it stores a string.
 impl FromReply for i64 {
     fn from_reply(reply: Reply) -> Result<Self, Error> {
         match reply {
@@ -164,7 +164,7 @@ impl<T: FromReply> FromReply for Option<T> {
     }
 }
 
-/// An array. `Vec<u8>` is a string and has its own reading; every other element type reads item by item.
+/// An array. `Vec<u8>` is a string and is read separately; every other element type is read item by item.
 impl<T: FromReply + NotByte> FromReply for Vec<T> {
     fn from_reply(reply: Reply) -> Result<Self, Error> {
         match reply {
@@ -174,7 +174,7 @@ impl<T: FromReply + NotByte> FromReply for Vec<T> {
     }
 }
 
-/// Element types of arrays; it keeps `Vec<u8>` (a string) apart from arrays.
+/// Element types of arrays, to distinguish them from `Vec<u8>` (a string).
 pub trait NotByte {}
 impl NotByte for Reply {}
 impl NotByte for String {}
@@ -185,7 +185,7 @@ impl<T> NotByte for Option<T> {}
 impl<T: NotByte> NotByte for Vec<T> {}
 impl<A, B> NotByte for (A, B) {}
 
-/// Fields and values in turn, as `HGETALL` and `ZRANGE .. WITHSCORES` answer, pair by pair.
+/// Alternating fields and values, as `HGETALL` and `ZRANGE .. WITHSCORES` return them.
 impl<A: FromReply, B: FromReply> FromReply for Pairs<A, B> {
     fn from_reply(reply: Reply) -> Result<Self, Error> {
         let Reply::Array(items) = reply else {

@@ -1,10 +1,10 @@
-//! Lua scripts, called by their hash and sent in full only when the store does not know them.
+//! Lua scripts, called by their hash, and sent in full only if the store does not have them.
 
 //!
-//! A script whose keys are all known beforehand names every one of them in KEYS, and [`key_locked!`] puts Upstash's flag
-//! `allow-key-locking` before it: the store then locks these keys alone, and refuses the script any other. A script
-//! without the flag holds the lock of the whole database while it runs. Those that learn keys from data cannot have it;
-//! docs/PERFORMANCE.md lists them, which a test holds.
+//! A script whose keys are all known in advance lists them in KEYS, and [`key_locked!`] adds Upstash's flag
+//! `allow-key-locking`. The store then locks only these keys, and rejects access to any other key. A script without the
+//! flag locks the whole database while it runs. Scripts that read key names from data cannot have the flag;
+//! docs/PERFORMANCE.md lists them, and a test checks the list.
 
 use std::sync::OnceLock;
 
@@ -13,7 +13,7 @@ use sha1::{Digest as _, Sha1};
 use super::command::Command;
 use crate::base::hex::hex;
 
-/// The text of a script that touches no key but those in KEYS, behind the line that says so.
+/// Returns the text of a script that accesses only the keys in KEYS, with the line that declares it.
 macro_rules! key_locked {
     ($($part:tt)+) => {
         concat!("#!lua flags=allow-key-locking\n", $($part)+)
@@ -22,7 +22,7 @@ macro_rules! key_locked {
 
 pub(crate) use key_locked;
 
-/// A script as a constant: its text stands in a `.lua` file and is hashed once, on first use.
+/// A script as a constant: its text is a `.lua` file, and is hashed once, on first use.
 #[derive(Debug)]
 pub struct Script {
     source: &'static str,
@@ -31,7 +31,7 @@ pub struct Script {
 }
 
 impl Script {
-    /// A script that must not run twice for one call.
+    /// Returns a script that must not run twice for one call.
     #[must_use]
     pub const fn new(source: &'static str) -> Self {
         Self {
@@ -41,8 +41,8 @@ impl Script {
         }
     }
 
-    /// A script that may be sent again after a broken connection. True of one that only reads, and of one that
-    /// carries an attempt nonce: it recognises the nonce and gives the first answer again.
+    /// Returns a script that may be sent again after a broken connection: one that only reads, or one with an attempt
+    /// nonce, which returns the first answer again.
     #[must_use]
     pub const fn repeatable(source: &'static str) -> Self {
         Self {
@@ -52,7 +52,7 @@ impl Script {
         }
     }
 
-    /// A call of this script.
+    /// Starts a call of this script.
     #[must_use]
     pub fn invoke(&'static self) -> Invocation {
         Invocation {
@@ -101,12 +101,12 @@ impl Invocation {
         self
     }
 
-    /// The call by hash.
+    /// Returns the call by hash.
     pub(super) fn by_hash(&self) -> Command {
         self.command("EVALSHA", self.script.sha())
     }
 
-    /// The call with the whole text, which also teaches the store the hash.
+    /// Returns the call with the full text, after which the store has the hash.
     pub(super) fn in_full(&self) -> Command {
         self.command("EVAL", self.script.source)
     }

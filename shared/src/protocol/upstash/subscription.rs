@@ -9,18 +9,18 @@ use super::error::Error;
 use super::path::path;
 use super::transport::Transport;
 
-/// The longest event that is accepted. What the functions publish is far below; a line that never ends is not kept.
+/// The longest accepted event. Our events are much shorter; the limit bounds a line without an end.
 const MAX_EVENT: usize = 1 << 20;
 
-/// How long the store may take to confirm the channels. After that, silence is no fault: nothing may be published.
+/// The time limit for the confirmation of the channels. After that, silence is normal: there may be no events.
 const OPEN_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// A message that was published on a channel.
+/// A message published on a channel.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Message {
     /// The channel.
     pub channel: String,
-    /// What was published.
+    /// The published text.
     pub payload: String,
 }
 
@@ -59,7 +59,7 @@ impl Subscription {
             }))
     }
 
-    /// The next message; none when the store has ended the stream.
+    /// Returns the next message; none if the store has ended the stream.
     pub async fn next(&mut self) -> Result<Option<Message>, Error> {
         while let Some(event) = self.event().await? {
             if let Some(message) = self.message(&event) {
@@ -69,7 +69,7 @@ impl Subscription {
         Ok(None)
     }
 
-    /// The message of an event `message,<channel>,<payload>`. Either may hold commas, so the channel is found by name.
+    /// Parses an event `message,<channel>,<payload>`. Both parts may contain commas, so the channel is found by name.
     fn message(&self, event: &[u8]) -> Option<Message> {
         let rest = event.strip_prefix(b"message,")?;
         self.channels.iter().find_map(|channel| {
@@ -81,7 +81,7 @@ impl Subscription {
         })
     }
 
-    /// The next `data:` line; comments, which keep the connection open, are passed over.
+    /// Returns the next `data:` line; comments, which keep the connection open, are skipped.
     async fn event(&mut self) -> Result<Option<Bytes>, Error> {
         loop {
             while let Some(end) = self.buffer.iter().position(|byte| *byte == b'\n') {
@@ -103,7 +103,7 @@ impl Subscription {
     }
 }
 
-/// Refuses channels whose messages could not be told apart, or not be read back from one line.
+/// Errors for channels whose messages would be ambiguous, or could not be parsed from one line.
 fn check(channels: &[&str]) -> Result<(), Error> {
     let is_ambiguous = |one: &&str| {
         channels

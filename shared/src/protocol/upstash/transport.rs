@@ -1,4 +1,4 @@
-//! One request and its answer, repeated when that is safe.
+//! One request and its answer, repeated if that is safe.
 
 use std::time::Duration;
 
@@ -16,8 +16,8 @@ use crate::base::causes::causes;
 use crate::base::secret::Secret;
 use crate::protocol::http;
 
-/// The waits before the second and the third attempt. Short, because a caller is waiting and a store that is down for
-/// longer is better reported than waited for.
+/// The waits before the second and the third attempt. They are short, because a caller is waiting, and a longer outage
+/// is better reported than waited for.
 const PAUSES: [Duration; 2] = [Duration::from_millis(30), Duration::from_millis(150)];
 
 #[derive(Clone, Debug)]
@@ -50,7 +50,7 @@ impl Transport {
         doubt.over(reply)
     }
 
-    /// Runs a script by its hash, and in full if the store does not know it.
+    /// Runs a script by its hash, and by its full text if the store does not have it.
     pub(super) async fn script(&self, call: &Invocation) -> Result<Reply, Error> {
         let (reply, doubt) = self.ask(&call.by_hash()).await;
         match reply {
@@ -62,7 +62,7 @@ impl Transport {
         }
     }
 
-    /// The answer to a command, and whether an earlier attempt may have run it.
+    /// Returns the answer to a command, and whether an earlier attempt may have run it.
     async fn ask(&self, command: &Command) -> (Result<Reply, Error>, Doubt) {
         let body = match json(command) {
             Ok(body) => body,
@@ -92,8 +92,8 @@ impl Transport {
         doubt.over(answer.and_then(|answer| answer.0))
     }
 
-    /// The answers to several commands. Where an earlier attempt may have run them, a refusal of one says so, unless
-    /// the store does not know its script: the caller sends that one again.
+    /// Returns the answers to several commands. If an earlier attempt may have run them, a rejection of one says so,
+    /// unless the store does not have its script: the caller sends that one again.
     pub(super) async fn many(&self, path: &str, commands: &[Command]) -> Result<Answers, Error> {
         let request = Request {
             path,
@@ -120,7 +120,7 @@ impl Transport {
         })
     }
 
-    /// A request that is not repeated and whose body the caller reads: a subscription.
+    /// Sends a request that is not repeated and whose body the caller reads: a subscription.
     pub(super) async fn stream(&self, path: &str) -> Result<Response, Error> {
         let request = self
             .post(path)
@@ -164,8 +164,8 @@ impl Transport {
         }
     }
 
-    /// Makes up to three attempts. The next one follows only on a lost answer, and only if the command may run twice
-    /// or certainly has not run.
+    /// Makes up to three attempts. Another one follows only after a lost answer, and only if the command is repeatable
+    /// or certainly did not run.
     async fn answer<T: DeserializeOwned>(&self, request: Request<'_>) -> (Result<T, Error>, Doubt) {
         let mut doubt = Doubt::default();
         for pause in PAUSES {
@@ -197,7 +197,7 @@ impl Doubt {
         Self(self.0 || other.0)
     }
 
-    /// The outcome of the last attempt. A plain refusal must not hide that an earlier one may have been carried out.
+    /// Returns the outcome of the last attempt. A plain rejection must not hide that an earlier attempt may have run.
     pub(super) fn over<T>(self, last: Result<T, Error>) -> Result<T, Error> {
         last.map_err(|error| {
             if self.0 && !error.is_ambiguous() {
@@ -215,13 +215,13 @@ impl Doubt {
     }
 }
 
-/// The answers to several commands, in their order.
+/// The answers to several commands, in order.
 pub(super) struct Answers {
     pub(super) replies: Vec<Result<Reply, Error>>,
     pub(super) doubt: Doubt,
 }
 
-/// A request before it is sent, once or more.
+/// A request before it is sent.
 struct Request<'a> {
     path: &'a str,
     body: Bytes,
@@ -235,7 +235,7 @@ fn json(value: &impl serde::Serialize) -> Result<Bytes, Error> {
         .map_err(|error| Error::Decode(error.to_string()))
 }
 
-/// Reads an answer of the expected shape; where the whole request was refused, the refusal.
+/// Parses an answer of the expected shape; if the whole request was rejected, returns the error.
 fn read<T: DeserializeOwned>(status: StatusCode, body: &[u8]) -> Result<T, Error> {
     if !status.is_success() {
         return Err(refusal(status, body));
@@ -246,7 +246,7 @@ fn read<T: DeserializeOwned>(status: StatusCode, body: &[u8]) -> Result<T, Error
     })
 }
 
-/// What a status that is no success says.
+/// Maps a status that is not a success.
 fn refusal(status: StatusCode, body: &[u8]) -> Error {
     match serde_json::from_slice::<Answer>(body) {
         Ok(Answer(Err(refusal))) => refusal,
@@ -254,7 +254,7 @@ fn refusal(status: StatusCode, body: &[u8]) -> Error {
     }
 }
 
-/// The quota that an answer says is used up, whatever its status.
+/// Returns the error of a used-up quota, whatever the answer's status.
 fn quota(body: &[u8]) -> Option<Error> {
     #[derive(serde::Deserialize)]
     struct Refusal {

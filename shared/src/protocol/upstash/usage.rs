@@ -1,4 +1,4 @@
-//! What a function spends at the store. Upstash bills commands, and a request is a round trip.
+//! The usage of the store. Upstash bills commands; a request is a round trip.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -13,7 +13,7 @@ struct Counters {
     commands: AtomicU64,
 }
 
-/// What was spent since the last look.
+/// The usage since the last call.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Spent {
     /// HTTP requests sent, repetitions included.
@@ -30,7 +30,7 @@ impl Usage {
             .fetch_add(commands as u64, Ordering::Relaxed);
     }
 
-    /// The counts since the last call, which start again at zero.
+    /// Returns the counts since the last call, and resets them to zero.
     #[must_use]
     pub fn take(&self) -> Spent {
         Spent {

@@ -1,14 +1,14 @@
-//! Which network addresses belong to the public, and a resolver that gives no others.
+//! Public network addresses, and a resolver that returns only those.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 
-/// Resolves names to public addresses only: a name that leads into a private network (or was made to, between being
-/// looked at and being called) leads nowhere. Hosts that were named in the configuration are believed.
+/// Resolves names to public addresses only, also if the DNS answer changes between the check and the call. So a name in
+/// a private network has no address. Configured hosts are trusted.
 #[derive(Debug)]
 pub(super) struct PublicOnly {
-    /// The hosts that may lie in a private network.
+    /// The hosts that may be in a private network.
     pub(super) believed: Vec<String>,
 }
 
@@ -21,7 +21,7 @@ impl Resolve for PublicOnly {
     fn resolve(&self, name: Name) -> Resolving {
         let is_believed = self.believed.iter().any(|host| host == name.as_str());
         Box::pin(async move {
-            // The port is the caller's affair.
+            // The caller sets the port.
             let found = tokio::net::lookup_host((name.as_str(), 0)).await?;
             let usable: Vec<_> = found
                 .filter(|address| is_believed || is_public(address.ip()))
@@ -34,8 +34,8 @@ impl Resolve for PublicOnly {
     }
 }
 
-/// Whether an address is one of the public internet: not loopback, private, link-local, shared, multicast,
-/// documentation or otherwise reserved (IANA's special-purpose registries).
+/// Returns whether an address is public: not loopback, private, link-local, shared, multicast, documentation or
+/// otherwise reserved (IANA's special-purpose registries).
 #[must_use]
 pub fn is_public(address: IpAddr) -> bool {
     match address {
@@ -52,7 +52,7 @@ fn is_public_v4(address: Ipv4Addr) -> bool {
         || address.is_multicast()
         || address.is_documentation()
         || a == 0
-        // Shared with carriers (RFC 6598), protocol assignments, benchmarks, and what is reserved for the future.
+        // Carrier-grade NAT (RFC 6598), protocol assignments, benchmarks, and addresses reserved for the future.
         || (a == 100 && b & 0xc0 == 64)
         || (a == 192 && b == 0 && c == 0)
         || (a == 198 && b & 0xfe == 18)
@@ -60,7 +60,8 @@ fn is_public_v4(address: Ipv4Addr) -> bool {
     !is_reserved
 }
 
-/// Only global unicast (`2000::/3`), and of it neither documentation nor what carries an IPv4 address inside.
+/// Returns whether it is global unicast (`2000::/3`), but neither documentation nor an address that embeds an IPv4
+/// address.
 fn is_public_v6(address: Ipv6Addr) -> bool {
     if let Some(inner) = address.to_ipv4_mapped() {
         return is_public_v4(inner);

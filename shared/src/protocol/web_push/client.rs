@@ -1,4 +1,4 @@
-//! Sending: one request for one message to one subscription.
+//! Sends one message to one subscription, in one request.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,49 +15,49 @@ use crate::base::causes::causes;
 use crate::base::clock::Clock;
 use crate::protocol::http as own_http;
 
-/// How long a push service may take to answer.
+/// The time limit of a push service's answer.
 const TIMEOUT: Duration = Duration::from_secs(5);
 
-/// How soon a message may be worth reading (RFC 8030 section 5.3): a device that saves power fetches only the higher.
+/// The urgency of a message (RFC 8030 section 5.3): a device that saves power fetches only urgent ones.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Urgency {
-    /// What can wait for the next charge.
+    /// Can wait until the device is charging.
     Low,
-    /// The usual.
+    /// The default.
     Normal,
-    /// Somebody is waiting.
+    /// A person is waiting.
     High,
 }
 
 /// A message.
 #[derive(Clone, Copy, Debug)]
 pub struct Message<'a> {
-    /// What the browser gets to read, at most [`super::LARGEST_PAYLOAD`] bytes.
+    /// The payload for the browser, at most [`super::LARGEST_PAYLOAD`] bytes.
     pub payload: &'a [u8],
-    /// How long the push service keeps it for a browser that is away.
+    /// How long the push service keeps it for an offline browser.
     pub ttl: Duration,
     /// How urgent it is.
     pub urgency: Urgency,
-    /// A name of 1 to 32 characters of base64url: a message that waits is replaced by one of the same name.
+    /// A topic of 1 to 32 base64url characters. It replaces an undelivered message of the same topic.
     pub topic: &'a str,
 }
 
-/// What a push service said to a message.
+/// The result of a push.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Delivery {
-    /// It has the message.
+    /// The push service accepted the message.
     Accepted,
-    /// It does not know the subscription any more: remove it.
+    /// The subscription no longer exists: remove it.
     Gone,
-    /// The message is too large for it.
+    /// The message is too large for this service.
     TooLarge,
-    /// It does not take this message, and will not take it later: with the status.
+    /// The service rejects the message permanently, with this status.
     Refused(StatusCode),
-    /// Not now: a limit is met or it is down. Try again, after the wait that it names.
+    /// A limit is reached or the service is down. Retry after the stated wait.
     Later(Option<Duration>),
 }
 
-/// A client of all push services that are known. Redirects are not followed.
+/// A client of all known push services. It does not follow redirects.
 #[derive(Clone, Debug)]
 pub struct Client {
     http: reqwest::Client,
@@ -66,7 +66,7 @@ pub struct Client {
 }
 
 impl Client {
-    /// A client that signs with `vapid` and reaches what `services` know.
+    /// Returns a client that signs with `vapid` and calls only `services`.
     pub fn new(
         vapid: Vapid,
         services: &PushServices,
@@ -82,12 +82,12 @@ impl Client {
         })
     }
 
-    /// Sends a message. No error: whatever happens, it is one of the answers.
+    /// Sends a message. It does not error: every failure is one of the results.
     pub async fn send(&self, to: &Subscription, message: &Message<'_>) -> Delivery {
         let body = match encrypt(message.payload, &to.keys) {
             Ok(body) => body,
             Err(encryption::Error::TooLong) => return Delivery::TooLarge,
-            // Its keys will not become better.
+            // Invalid keys stay invalid.
             Err(encryption::Error::Key) => return Delivery::Gone,
         };
         let Ok(authorization) = self
@@ -130,7 +130,7 @@ impl Urgency {
     }
 }
 
-/// What an answer means. Statuses: RFC 8030 section 7 and 8, RFC 8292 section 4.2.
+/// Maps an answer. Statuses: RFC 8030 section 7 and 8, RFC 8292 section 4.2.
 fn delivery_of(response: &Response) -> Delivery {
     match response.status() {
         status if status.is_success() => Delivery::Accepted,
@@ -142,7 +142,7 @@ fn delivery_of(response: &Response) -> Delivery {
     }
 }
 
-/// The seconds of `Retry-After`.
+/// Returns the seconds of `Retry-After`.
 fn wait(response: &Response) -> Option<Duration> {
     own_http::retry_after(response.headers())
 }

@@ -1,4 +1,4 @@
-//! The body of a message, readable by one browser: RFC 8291 in one record of RFC 8188 (`aes128gcm`).
+//! The encrypted body of a message for one browser: RFC 8291 in one record of RFC 8188 (`aes128gcm`).
 
 use ring::aead::{self, AES_128_GCM, Aad, LessSafeKey, Nonce, UnboundKey};
 use ring::agreement::{ECDH_P256, EphemeralPrivateKey, UnparsedPublicKey, agree_ephemeral};
@@ -8,10 +8,10 @@ use ring::rand::{SecureRandom as _, SystemRandom};
 
 use super::subscription::Keys;
 
-/// The most that a push service must take (RFC 8030 section 7.2), in bytes.
+/// The largest body that every push service must accept (RFC 8030 section 7.2), in bytes.
 const LARGEST_BODY: usize = 4096;
 
-/// What the header, the padding's delimiter and the tag add to a payload.
+/// The size that the header, the padding's delimiter and the tag add to a payload.
 const OVERHEAD: usize = SALT + 4 + 1 + PUBLIC_KEY + 1 + TAG;
 
 /// The longest payload that fits into a body, in bytes.
@@ -21,10 +21,10 @@ const SALT: usize = 16;
 const PUBLIC_KEY: usize = 65;
 const TAG: usize = 16;
 
-/// The sender's key stands in the header as the key's id.
+/// The header contains the sender's key as the key id.
 const KEY_ID_LENGTH: u8 = 65;
 
-/// The size of a record: the whole body is one.
+/// The record size: the whole body is one record.
 const RECORD: u32 = 4096;
 
 /// The delimiter of the last record (RFC 8188 section 2).
@@ -36,7 +36,7 @@ pub(super) enum Error {
     /// The payload is longer than [`LARGEST_PAYLOAD`].
     #[error("the payload is longer than {LARGEST_PAYLOAD} bytes")]
     TooLong,
-    /// The subscription's key is no point of the curve, or the system has no random numbers.
+    /// The subscription's key is not a point of the curve, or the system has no random numbers.
     #[error("the payload cannot be encrypted for this subscription")]
     Key,
 }
@@ -47,7 +47,7 @@ impl From<Unspecified> for Error {
     }
 }
 
-/// Encrypts a payload for one subscription, with a key and a salt that are used for nothing else.
+/// Encrypts a payload for one subscription, with a fresh key and a fresh salt.
 pub(super) fn encrypt(payload: &[u8], receiver: &Keys) -> Result<Vec<u8>, Error> {
     if payload.len() > LARGEST_PAYLOAD {
         return Err(Error::TooLong);
@@ -63,7 +63,7 @@ pub(super) fn encrypt(payload: &[u8], receiver: &Keys) -> Result<Vec<u8>, Error>
     })?
 }
 
-/// The body, once the secret that both sides share is known.
+/// Returns the body for a given shared secret.
 fn seal(
     payload: &[u8],
     receiver: &Keys,
@@ -94,7 +94,7 @@ fn seal(
     Ok(body)
 }
 
-/// HKDF with SHA-256 (RFC 5869): extracted with `salt`, expanded to `N` bytes.
+/// Computes HKDF with SHA-256 (RFC 5869): extracted with `salt`, expanded to `N` bytes.
 fn expanded<const N: usize>(
     salt: &[u8],
     secret: &[u8],
@@ -114,7 +114,7 @@ fn expanded<const N: usize>(
     Ok(output)
 }
 
-/// The tag is as long as the overhead counts on.
+/// The tag length that the overhead assumes.
 const _: () = assert!(TAG == aead::MAX_TAG_LEN);
 
 #[cfg(test)]

@@ -1,8 +1,8 @@
-//! Web Push: a message to a browser, through the push service that the browser chose (RFC 8030).
+//! Web Push: a message to a browser, through the browser's push service (RFC 8030).
 //!
-//! The body is encrypted for the browser alone (RFC 8291, in the encoding of RFC 8188), and the request is signed with
-//! the key by which the browser knows this application (VAPID, RFC 8292). The address comes from outside, so it is only
-//! called where it is one of a push service that is known: see [`PushServices`].
+//! The body is encrypted for the browser (RFC 8291, in the encoding of RFC 8188). The request is signed with the
+//! application's key, which the browser knows (VAPID, RFC 8292). The address comes from outside, so only addresses of
+//! known push services are called: see [`PushServices`].
 
 mod address;
 mod client;

@@ -1,4 +1,4 @@
-//! Which push services are known: a subscription comes from outside, and its address must not lead anywhere else.
+//! The known push services. A subscription comes from outside, and its address must not reach any other host.
 
 use std::str::FromStr;
 
@@ -6,7 +6,7 @@ use url::{Host, Url};
 
 use crate::base::env;
 
-/// The hosts of the browsers' push services: exact names, and with a leading dot all below a name.
+/// The hosts of the browsers' push services: exact names, or with a leading dot all subdomains.
 const BROWSER_HOSTS: [&str; 6] = [
     // Chrome, Edge on Android, Opera, Samsung Internet
     "fcm.googleapis.com",
@@ -21,7 +21,7 @@ const BROWSER_HOSTS: [&str; 6] = [
     ".push.apple.com",
 ];
 
-/// The push services that messages go to: those of the browsers, over https, and those that were named besides.
+/// The allowed push services: those of the browsers, over https, and the configured ones.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct PushServices {
     named: Vec<Origin>,
@@ -35,29 +35,29 @@ struct Origin {
     port: Option<u16>,
 }
 
-/// Why a list of push services is refused.
+/// Why a list of push services is invalid.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("must be origins such as https://push.example.com, separated by commas")]
 pub struct InvalidServices;
 
 impl PushServices {
-    /// The services of the browsers, and those of `PUSH_SERVICES`: origins, separated by commas. What is named there
-    /// is called even where it lies in a private network.
+    /// Returns the services of the browsers, and those of `PUSH_SERVICES`: origins, separated by commas. A configured
+    /// service may be in a private network.
     pub fn from_env() -> Result<Self, env::Error> {
         env::parsed_or("PUSH_SERVICES", Self::default())
     }
 
-    /// Whether an address is one of a service that is known.
+    /// Returns whether an address belongs to a known service.
     pub(super) fn know(&self, url: &Url) -> bool {
         self.names(url) || is_of_browser(url)
     }
 
-    /// Whether a service was named, by exactly this origin.
+    /// Returns whether exactly this origin is configured.
     fn names(&self, url: &Url) -> bool {
         Origin::of(url).is_some_and(|origin| self.named.contains(&origin))
     }
 
-    /// The hosts that were named and are names: they may lie in a private network.
+    /// Returns the configured hosts that are names: they may be in a private network.
     pub(super) fn named_hosts(&self) -> Vec<String> {
         let hosts = self.named.iter().filter_map(|origin| match &origin.host {
             Host::Domain(name) => Some(name.clone()),
@@ -77,7 +77,7 @@ impl Origin {
     }
 }
 
-/// A browser's own service: https, the usual port, a name and no number.
+/// Returns whether it is a browser's own service: https, the default port, and a host name, not an IP address.
 fn is_of_browser(url: &Url) -> bool {
     let Some(Host::Domain(host)) = url.host() else {
         return false;

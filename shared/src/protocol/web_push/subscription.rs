@@ -1,4 +1,4 @@
-//! A subscription as a browser gives it (Push API, `PushSubscription.toJSON()`).
+//! A subscription as a browser returns it (Push API, `PushSubscription.toJSON()`).
 
 use std::fmt;
 
@@ -8,19 +8,19 @@ use url::Url;
 
 use super::services::PushServices;
 
-/// The longest address that is taken, in bytes. Those of today's push services have 150 to 600.
+/// The longest accepted address, in bytes. Those of current push services have 150 to 600.
 const MAX_ENDPOINT_LEN: usize = 2048;
 
-/// Why a subscription is refused. It does not quote it: the address is a capability.
+/// Why a subscription is rejected. It does not quote it: the address is a capability.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidSubscription {
     /// Not an absolute URL of at most 2,048 characters, or one with a user or a fragment.
     #[error("must be the URL of a push subscription")]
     Endpoint,
-    /// The host is none of the push services that messages go to.
+    /// The host is not a known push service.
     #[error("must be the URL of a known push service")]
     Unknown,
-    /// Not the base64 text of an uncompressed point of P-256.
+    /// Not the base64 text of an uncompressed P-256 point.
     #[error("p256dh must be a base64-encoded P-256 key")]
     Key,
     /// Not the base64 text of 16 bytes.
@@ -28,12 +28,12 @@ pub enum InvalidSubscription {
     Auth,
 }
 
-/// The address of a subscription, at a push service that is known.
+/// The address of a subscription at a known push service.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Endpoint(Url);
 
 impl Endpoint {
-    /// Reads an address and looks its push service up.
+    /// Parses an address and checks its push service.
     pub fn parse(text: &str, services: &PushServices) -> Result<Self, InvalidSubscription> {
         if text.len() > MAX_ENDPOINT_LEN || text.contains(|c: char| !c.is_ascii_graphic()) {
             return Err(InvalidSubscription::Endpoint);
@@ -66,14 +66,14 @@ impl Endpoint {
     }
 }
 
-/// The address lets anybody send who knows it: only its origin is shown.
+/// Shows only the origin: knowing the address is enough to send.
 impl fmt::Debug for Endpoint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Endpoint({}/[redacted])", self.origin())
     }
 }
 
-/// The keys of a subscription: what is encrypted with them, one browser can read.
+/// The keys of a subscription. Only its browser can decrypt messages encrypted with them.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Keys {
     p256dh: [u8; 65],
@@ -81,8 +81,7 @@ pub struct Keys {
 }
 
 impl Keys {
-    /// Reads both keys, base64url or standard base64, with or without padding: some libraries write the one, some the
-    /// other.
+    /// Reads both keys, base64url or standard base64, with or without padding: libraries differ.
     pub fn parse(p256dh: &str, auth: &str) -> Result<Self, InvalidSubscription> {
         let p256dh = decoded(p256dh)
             .filter(|point: &[u8; 65]| point[0] == UNCOMPRESSED)
@@ -118,10 +117,10 @@ impl fmt::Debug for Keys {
     }
 }
 
-/// How an uncompressed point begins (SEC 1, section 2.3.3).
+/// The first byte of an uncompressed point (SEC 1, section 2.3.3).
 const UNCOMPRESSED: u8 = 4;
 
-/// Where a browser takes messages, and how they are encrypted for it.
+/// The address of a browser, and the keys to encrypt for it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Subscription {
     /// The address.
@@ -130,7 +129,7 @@ pub struct Subscription {
     pub keys: Keys,
 }
 
-/// Exactly `N` bytes out of base64 of either alphabet, with or without padding.
+/// Decodes exactly `N` bytes from base64 of either alphabet, with or without padding.
 pub(super) fn decoded<const N: usize>(text: &str) -> Option<[u8; N]> {
     let text = text.replace('+', "-").replace('/', "_");
     let bytes = if text.ends_with('=') {

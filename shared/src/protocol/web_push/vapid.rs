@@ -1,4 +1,4 @@
-//! Who sends a message (RFC 8292): a token for each push service, signed with the key that the browser subscribed with.
+//! The sender of a message (RFC 8292): a token for each push service, signed with the application's key.
 
 use std::fmt;
 use std::sync::Arc;
@@ -14,10 +14,10 @@ use serde_json::json;
 use super::subscription::decoded;
 use crate::base::secret::Secret;
 
-/// How long a token is good: half of what push services allow at the most.
+/// The validity of a token: half of the maximum that push services allow.
 const LIFE: SignedDuration = SignedDuration::from_hours(12);
 
-/// The key pair of the application, and whom a push service may write to about it. Cheap to clone.
+/// The key pair of the application, and the contact for push services. Cheap to clone.
 #[derive(Clone)]
 pub struct Vapid {
     pair: Arc<EcdsaKeyPair>,
@@ -25,13 +25,13 @@ pub struct Vapid {
     contact: String,
 }
 
-/// Why a pair of keys cannot be used. It does not quote them.
+/// Why a key pair is invalid. It does not quote the keys.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidKey {
-    /// Not the base64url text of a point of P-256 (65 bytes) or of a number (32 bytes).
+    /// Not the base64url text of a P-256 point (65 bytes) or of a number (32 bytes).
     #[error("must be the base64url of a P-256 key")]
     Shape,
-    /// The public key is not that of the private one.
+    /// The public key does not match the private one.
     #[error("must belong to the other VAPID key")]
     Pair,
 }
@@ -43,8 +43,8 @@ impl From<KeyRejected> for InvalidKey {
 }
 
 impl Vapid {
-    /// A pair as browsers and libraries write it: the public key is the uncompressed point, the private one the number,
-    /// each in base64url. `contact` is a URL (`https:` or `mailto:`).
+    /// Returns a pair in the usual format: the public key is the uncompressed point, the private one the number, each
+    /// in base64url. `contact` is a URL (`https:` or `mailto:`).
     pub fn new(public: &str, private: &Secret, contact: &str) -> Result<Self, InvalidKey> {
         let point = decoded::<65>(public).ok_or(InvalidKey::Shape)?;
         let number = decoded::<32>(private.expose()).ok_or(InvalidKey::Shape)?;
@@ -61,7 +61,7 @@ impl Vapid {
         })
     }
 
-    /// The value of `Authorization` for messages to the push service with this origin.
+    /// Returns the value of `Authorization` for messages to the push service with this origin.
     pub(super) fn authorization(
         &self,
         origin: &str,

@@ -1,8 +1,8 @@
 //! Resend over its REST API (`POST /emails`, <https://resend.com/docs/api-reference/emails/send-email>).
 //!
-//! The ledger's key is the `Idempotency-Key`: for 24 hours the same request under the same key is answered with the
-//! first mail's id and sends nothing. So that a repetition is the same request, a mail's JSON depends on the mail
-//! alone. A call is made once: whether a mail may be tried again is the ledger's decision, not the transport's.
+//! The ledger's key is the `Idempotency-Key`. For 24 hours, Resend answers the same request under the same key with the
+//! first mail's id and sends nothing. A mail's JSON depends on the mail alone, so that a repetition is the same
+//! request. Each call is made once: the ledger decides about retries, not the transport.
 
 mod refusal;
 mod request;
@@ -21,16 +21,16 @@ use crate::base::env;
 use crate::base::secret::Secret;
 use crate::protocol::http as transport;
 
-/// Where Resend lives (the default of `RESEND_URL`).
+/// The public address of Resend (the default of `RESEND_URL`).
 const PUBLIC_URL: &str = "https://api.resend.com";
 
-/// How long one call may take, its connection and its answer included.
+/// The time limit of one call, including connection and answer.
 const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(8);
 
-/// The most that is read of an answer, in bytes.
+/// The largest answer that is read, in bytes.
 const MAX_ANSWER: usize = 64 << 10;
 
-/// Who calls: Resend answers nobody who does not say so.
+/// The user agent: Resend rejects requests without one.
 const AGENT: HeaderValue = HeaderValue::from_static("signtusk-functions");
 
 /// A sender over Resend. Clones share their connections.
@@ -47,7 +47,7 @@ pub enum SetupError {
     /// The address is not an http(s) URL without query and fragment.
     #[error("Resend's URL must be an http(s) URL")]
     Url,
-    /// The key cannot stand in a header.
+    /// The key contains characters that a header cannot contain.
     #[error("Resend's key has characters that are not allowed in a header")]
     Key,
     /// The HTTP client cannot be built.
@@ -55,14 +55,14 @@ pub enum SetupError {
     Http(#[from] transport::Error),
 }
 
-/// A mail that was taken.
+/// The answer for an accepted mail.
 #[derive(Deserialize)]
 struct Taken {
     id: String,
 }
 
 impl Resend {
-    /// A sender from `RESEND_URL` (default: the public address) and `RESEND_API_KEY`. Nothing is called yet.
+    /// Returns a sender from `RESEND_URL` (default: the public address) and `RESEND_API_KEY`. It makes no call yet.
     pub fn from_env() -> Result<Self, env::Error> {
         let url = env::optional("RESEND_URL").unwrap_or_else(|| PUBLIC_URL.to_owned());
         let key = env::secret("RESEND_API_KEY")?;
@@ -75,7 +75,7 @@ impl Resend {
         })
     }
 
-    /// A sender for the Resend at `url`. Every call ends within `timeout`.
+    /// Returns a sender for the Resend at `url`. Every call ends within `timeout`.
     pub fn new(url: &str, key: &Secret, timeout: Duration) -> Result<Self, SetupError> {
         let mut emails = Url::parse(url).map_err(|_| SetupError::Url)?;
         if !transport::is_base(&emails) {
@@ -96,11 +96,11 @@ impl Resend {
         })
     }
 
-    /// Hands one mail to Resend, once, under the idempotency key `key` (at most 256 letters, digits, `_` and `-`),
+    /// Sends one mail to Resend, once, under the idempotency key `key` (at most 256 letters, digits, `_` and `-`),
     /// which is also its tag.
     ///
-    /// A mail that Resend took under this key before, written in other words, counts as taken: the first words have
-    /// gone. Its id is not told then ([`MessageId::unknown`]); Resend's events bring it.
+    /// A different mail under a known key counts as accepted: Resend has sent the first one. Its id is then unknown
+    /// ([`MessageId::unknown`]); Resend's events contain it.
     pub async fn send(&self, mail: &Mail, key: &str) -> Result<MessageId, SendError> {
         let body = serde_json::to_vec(&Email::new(mail, key)).map_err(|error| {
             let reason = error.to_string();
@@ -119,7 +119,7 @@ impl Resend {
         if !answer.status.is_success() {
             return answer.decide();
         }
-        // A success in other words may be that of a proxy which knows nothing of mails; the key makes asking again safe.
+        // Another success body may come from a proxy that does not send mails; the key makes a retry safe.
         let taken: Taken = serde_json::from_slice(&answer.body)
             .map_err(|error| SendError::Unknown(error.into()))?;
         Ok(MessageId::new(taken.id))

@@ -1,4 +1,4 @@
-//! What Resend's answer, or its absence, means for the mail (<https://resend.com/docs/api-reference/errors>).
+//! Maps Resend's answers, and missing answers, to errors (<https://resend.com/docs/api-reference/errors>).
 
 use std::time::Duration;
 
@@ -10,16 +10,16 @@ use crate::protocol::http;
 use crate::protocol::mail::reason::without_addresses;
 use crate::protocol::mail::{MessageId, SendError};
 
-/// How long to stay away while another attempt under the same key is under way.
+/// The wait while another request with the same key is in progress.
 const UNDER_WAY: Duration = Duration::from_secs(5);
 
-/// How long to stay away when the day's quota is used up.
+/// The wait when the daily quota is used up.
 const DAY_WAIT: Duration = Duration::from_hours(1);
 
-/// How long to stay away when the month's quota is used up: somebody may buy more at any hour.
+/// The wait when the monthly quota is used up: it can be raised at any time.
 const MONTH_WAIT: Duration = Duration::from_hours(6);
 
-/// An answer, read to its end.
+/// A fully read answer.
 #[derive(Debug)]
 pub(super) struct Answer {
     pub(super) status: StatusCode,
@@ -27,7 +27,7 @@ pub(super) struct Answer {
     retry_after: Option<Duration>,
 }
 
-/// How Resend explains a refusal. What stands between it and us may not.
+/// Resend's error body. A proxy's answer may not have this form.
 #[derive(Default, Deserialize)]
 #[serde(default)]
 struct Explanation {
@@ -36,8 +36,7 @@ struct Explanation {
 }
 
 impl Answer {
-    /// Reads an answer of at most `limit` bytes. One that cannot be read to its end leaves open whether the mail was
-    /// taken.
+    /// Reads an answer of at most `limit` bytes. If it cannot be read completely, the mail may have been accepted.
     pub(super) async fn read(mut response: Response, limit: usize) -> Result<Self, SendError> {
         let retry_after = http::retry_after(response.headers());
         let mut body = Vec::new();
@@ -54,7 +53,7 @@ impl Answer {
         })
     }
 
-    /// What an answer means that is no success.
+    /// Maps an answer other than a success.
     pub(super) fn decide(&self) -> Result<MessageId, SendError> {
         let said: Explanation = serde_json::from_slice(&self.body).unwrap_or_default();
         let (status, name) = (self.status.as_u16(), said.name.as_str());
@@ -69,28 +68,29 @@ impl Answer {
             reason: reason.clone(),
         };
         Err(match (status, name) {
-            // The key was used for a mail that has been taken; these are only other words for the same mail.
+            // The key was used for an accepted mail; this is the same mail with different text.
             (409, "invalid_idempotent_request") => return Ok(MessageId::unknown()),
             (409, _) => throttled(self.retry_after.or(Some(UNDER_WAY))),
             (_, "daily_quota_exceeded") => throttled(self.retry_after.max(Some(DAY_WAIT))),
             (_, "monthly_quota_exceeded") => throttled(self.retry_after.max(Some(MONTH_WAIT))),
             (429, _) => throttled(self.retry_after),
             (400 | 413 | 422, _) if is_of_this_mail(&said) => SendError::Rejected { reason },
-            // Resend's own failure. It may have been after the mail was taken; the key makes asking again safe.
+            // Resend failed, possibly after it accepted the mail; the key makes a retry safe.
             (500.., _) => SendError::Unknown(reason.into()),
-            // The key, the domain, the sender, the address of Resend: somebody has to change something.
+            // The key, the domain, the sender or Resend's address is wrong: the configuration has to be changed.
             _ => SendError::NotAllowed { reason },
         })
     }
 }
 
-/// Whether a request is refused for what this mail alone holds, and not for its sender or for how we ask.
+/// Returns whether the request was rejected for the content of this mail, and not for its sender or the form of the
+/// call.
 fn is_of_this_mail(said: &Explanation) -> bool {
     let ours = ["invalid_from_address", "invalid_idempotency_key"];
     !ours.contains(&said.name.as_str()) && !said.message.contains("`from`")
 }
 
-/// What no answer at all means: without a connection nothing was sent.
+/// Maps a missing answer: without a connection nothing was sent.
 pub(super) fn unanswered(error: reqwest::Error) -> SendError {
     let surely_not_sent = error.is_connect() || error.is_builder();
     let cause = error.without_url().into();

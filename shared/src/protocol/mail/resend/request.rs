@@ -1,4 +1,4 @@
-//! A mail as Resend's JSON.
+//! A mail in Resend's JSON format.
 
 use std::collections::BTreeMap;
 
@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use crate::protocol::mail::{EmailAddress, LEDGER_TAG, Mail};
 
-/// The body of `POST /emails`. Its members come in a fixed order, headers in that of their names.
+/// The body of `POST /emails`. Its members have a fixed order, and its headers are sorted by name.
 #[derive(Debug, Serialize)]
 pub(super) struct Email<'a> {
     from: String,
@@ -20,7 +20,7 @@ pub(super) struct Email<'a> {
     tags: [Tag<'a>; 1],
 }
 
-/// A word that the events of the mail bring back.
+/// A tag, which the events of the mail return.
 #[derive(Debug, Serialize)]
 struct Tag<'a> {
     name: &'static str,

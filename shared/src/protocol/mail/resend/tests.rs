@@ -1,4 +1,4 @@
-//! Resend against a canned server: what is sent, byte for byte, and what each answer leads to.
+//! Tests of Resend against a canned server: the request, byte for byte, and the result of each answer.
 
 use std::time::Duration;
 

@@ -1,7 +1,7 @@
 //! Amazon SES over its API version 2 (`SendEmail`).
 //!
-//! The SDK tries once: whether a mail may be tried again is the ledger's decision, not the transport's. Region,
-//! credentials and endpoint come from the SDK's own chain, `AWS_ENDPOINT_URL_SESV2` included.
+//! The SDK makes one attempt: the ledger decides about retries, not the transport. Region, credentials and endpoint
+//! come from the SDK's own chain, including `AWS_ENDPOINT_URL_SESV2`.
 
 mod refusal;
 
@@ -21,23 +21,23 @@ use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
 use super::{LEDGER_TAG, Mail, MessageId, SendError};
 use crate::base::env;
 
-/// How long the connection to SES may take to open.
+/// The time limit for opening the connection to SES.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// How long one `SendEmail` may take, its answer included.
+/// The time limit of one `SendEmail`, including its answer.
 const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(8);
 
 /// A sender over Amazon SES.
 #[derive(Clone, Debug)]
 pub struct Ses {
     client: Client,
-    /// The configuration set whose event destinations tell what became of a mail.
+    /// The configuration set whose event destinations report the events of a mail.
     configuration_set: Option<String>,
 }
 
 impl Ses {
-    /// A sender for the region and role that the environment names, with the configuration set of
-    /// `SES_CONFIGURATION_SET` if there is one. Nothing is called yet: credentials are loaded by the first mail.
+    /// Returns a sender for the region and role of the environment, with the configuration set of
+    /// `SES_CONFIGURATION_SET` if it is set. It makes no call yet: the first mail loads the credentials.
     pub async fn from_env() -> Self {
         let transport = Builder::new()
             .tls_provider(Provider::rustls(CryptoMode::Ring))
@@ -49,7 +49,7 @@ impl Ses {
         Self::new(&config, env::optional("SES_CONFIGURATION_SET"))
     }
 
-    /// A sender over this configuration of the SDK, except for its retries and timeouts: those are this client's own.
+    /// Returns a sender with this SDK configuration, except for its retries and timeouts, which this client sets.
     #[must_use]
     pub fn new(config: &SdkConfig, configuration_set: Option<String>) -> Self {
         let timeouts = TimeoutConfig::builder()
@@ -66,7 +66,7 @@ impl Ses {
         }
     }
 
-    /// Hands one mail to SES, once. `key` comes back with the events about it.
+    /// Sends one mail to SES, once. The events of the mail return `key`.
     pub async fn send(&self, mail: &Mail, key: &str) -> Result<MessageId, SendError> {
         let not_allowed = |error: BuildError| SendError::NotAllowed {
             reason: error.to_string(),

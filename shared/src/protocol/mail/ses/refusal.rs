@@ -1,4 +1,4 @@
-//! What SES's answer, or its absence, means for the mail (SES API v2, `SendEmail`, errors).
+//! Maps SES's answers, and missing answers, to errors (SES API v2, `SendEmail`, errors).
 
 use std::error::Error;
 use std::time::Duration;
@@ -12,7 +12,7 @@ use crate::protocol::http;
 use crate::protocol::mail::SendError;
 use crate::protocol::mail::reason::without_addresses;
 
-/// How long to stay away when the day's quota is used up: it is a sliding 24 hours, so some of it comes back soon.
+/// The wait when the daily quota is used up: it is a sliding 24 hours, so a part of it is soon available again.
 const QUOTA_WAIT: Duration = Duration::from_mins(15);
 
 type Failure = SdkError<SendEmailError, HttpResponse>;
@@ -42,7 +42,7 @@ pub(super) fn decide(failure: Failure) -> SendError {
     }
 }
 
-/// Whether the failure was before the request could leave: no credentials, or no connection.
+/// Returns whether the request failed before it was sent: no credentials, or no connection.
 fn never_sent(failure: &Failure) -> bool {
     let mut cause: Option<&(dyn Error + 'static)> = Some(failure);
     while let Some(error) = cause {
@@ -70,7 +70,7 @@ fn refused(status: u16, code: &str, words: &str, retry_after: Option<Duration>) 
             retry_after: retry_after.or(Some(QUOTA_WAIT)),
             reason,
         },
-        // SES says "not verified" of a sender, and in the sandbox of a recipient: either is the account's matter.
+        // SES says "not verified" about a sender, and in the sandbox about a recipient: both concern the account.
         "MessageRejected" if words.contains("not verified") => SendError::NotAllowed { reason },
         "MessageRejected" | "BadRequestException" => SendError::Rejected { reason },
         "MailFromDomainNotVerifiedException"
@@ -81,7 +81,7 @@ fn refused(status: u16, code: &str, words: &str, retry_after: Option<Duration>) 
             retry_after,
             reason,
         },
-        // What is left is the service's own failure, or a request that it did not let in: rights, clock, signature.
+        // The remaining errors are failures of the service, or rejected calls: rights, clock, signature.
         _ => SendError::Unavailable(reason.into()),
     }
 }

@@ -1,4 +1,4 @@
-//! What the receiver believes: the protocol's own deliveries, and what the protocol leaves open.
+//! Deliveries that the receiver accepts: the protocol's own, and those in forms that the protocol leaves open.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::{URL_SAFE, URL_SAFE_NO_PAD};

@@ -1,4 +1,4 @@
-//! Tokens that are signed with our key and say something else than this delivery.
+//! Tokens signed with our key whose claims do not match the delivery.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE, URL_SAFE_NO_PAD};

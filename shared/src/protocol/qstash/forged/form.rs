@@ -1,4 +1,4 @@
-//! Tokens that are wrong before a claim is read: shape, encoding, header, and keys that are not ours.
+//! Tokens that are rejected before a claim is read: shape, encoding, header, and foreign keys.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::{URL_SAFE, URL_SAFE_NO_PAD};
@@ -131,7 +131,7 @@ fn token_of_another_key_is_refused() {
         let token = format!("{parts}.{}", URL_SAFE_NO_PAD.encode(signature));
         assert_eq!(verdict(&token), Err(SignatureError::Key));
     }
-    // The signature of one token does not carry the claims of another, however true they are.
+    // The signature of one token does not cover the claims of another, even if they are true.
     let other = signed("sig_other", HEADER, &claims_with("exp", json!(NOW + 301)));
     let (claims, _) = other.rsplit_once('.').expect("a dot");
     let token = valid();

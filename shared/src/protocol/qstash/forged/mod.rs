@@ -1,4 +1,4 @@
-//! Tests of the receiver: what it believes, and what it must not. Tokens are made by hand.
+//! Tests of the receiver: accepted and rejected tokens. Tokens are built by hand.
 
 mod accepted;
 mod content;
@@ -42,7 +42,7 @@ fn claims() -> Value {
     })
 }
 
-/// The usual claims, one of them replaced; `Value::Null` takes it out.
+/// Returns the usual claims with one replaced; `Value::Null` removes it.
 fn claims_with(name: &str, value: Value) -> String {
     let mut claims = claims();
     let members = claims.as_object_mut().expect("an object");
@@ -59,7 +59,7 @@ fn signed(key: &str, header: &str, claims: &str) -> String {
     sealed(key, &format!("{header}.{claims}"))
 }
 
-/// Signs the first two parts as they stand.
+/// Signs the first two parts unchanged.
 fn sealed(key: &str, parts: &str) -> String {
     let mut mac = Hmac::<Sha256>::new_from_slice(key.as_bytes()).expect("a key");
     mac.update(parts.as_bytes());

@@ -1,11 +1,11 @@
-//! Random changes to a valid token, and random bytes: none is believed, none makes the receiver stop.
+//! Random changes to a valid token, and random bytes: all are rejected, and none panics.
 
 use bytes::Bytes;
 use proptest::prelude::*;
 
 use super::{BODY, PATH, receiver, valid};
 
-/// One change to a token: where, what kind, and which byte.
+/// Returns a token with one change: its position, its kind, and the byte.
 fn mutated(token: &[u8], (at, kind, byte): (usize, u8, u8)) -> Vec<u8> {
     let mut token = token.to_vec();
     let length = token.len();
