@@ -1,30 +1,30 @@
-//! How many instances each function may have, and what fills them: the one table that `template.yaml` and the plans of
-//! jobs are tested against.
+//! The instances of each function, and the deliveries that occupy them. Tests compare `template.yaml` and the plans of
+//! jobs with this table.
 //!
-//! Lambda refuses a call beyond a function's reserved concurrency at once, and a refused delivery spends a retry. So
-//! what QStash may deliver at the same time over all flow-control keys of a function, together with a share for
-//! messages without a key, fits its instances, whatever the number of tenants. Each instance of a function that opens
-//! Postgres holds one connection, and all of them together fit the smallest pooler that docs/DEPLOYING.md supports.
+//! Lambda rejects a call beyond a function's reserved concurrency at once, and a rejected delivery spends a retry. So
+//! QStash's simultaneous deliveries over all flow-control keys of a function, plus a share for messages without a key,
+//! fit its instances, for any number of tenants. Each instance of a function that opens Postgres holds one connection.
+//! All of them together fit the smallest pooler that docs/DEPLOYING.md supports.
 //!
-//! The table has every function of the design, also those that are not built yet: they fit without taking from others.
+//! The table contains every function of the design, including those that are not built yet, so that they fit later.
 
-/// Clients that all functions together may hold at the pooler. Supabase's Micro pooler takes 200; the rest is for the
-/// web app, migrations and people.
+/// The pooler connections of all functions together. Supabase's Micro pooler accepts 200; the rest is for the web app,
+/// migrations and people.
 pub const MAX_CONNECTIONS: u32 = 150;
 
-/// Deliveries that QStash makes at the same time over all keys: the pay-as-you-go plan.
+/// QStash's simultaneous deliveries over all keys, on the pay-as-you-go plan.
 pub const MAX_PARALLELISM: u32 = 100;
 
-/// What one function may have, and who calls it.
+/// The instances of one function, and its callers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Capacity {
     /// The function: its folder.
     pub function: &'static str,
-    /// Its reserved concurrency; none where it opens no Postgres and shares what the account leaves unreserved.
+    /// Its reserved concurrency; none if it does not open Postgres and uses the account's unreserved concurrency.
     pub instances: Option<u32>,
-    /// The flow-control keys under which QStash delivers to it.
+    /// The flow-control keys of its deliveries.
     pub keys: Keys,
-    /// Deliveries at the same time without a key: schedules, callbacks, and what the official client publishes
+    /// Simultaneous deliveries without a key: schedules, callbacks, and messages that the official client publishes
     /// without one.
     pub keyless: u32,
 }
@@ -32,24 +32,24 @@ pub struct Capacity {
 /// The flow-control keys of a function.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Keys {
-    /// None: QStash does not call it, or calls it without a key.
+    /// None: QStash does not call it, or only without a key.
     None,
     /// One key for all messages.
     One {
-        /// Deliveries at the same time.
+        /// Simultaneous deliveries.
         parallelism: u32,
     },
-    /// One key for each priority and each of a few buckets that tenants hash into.
+    /// One key for each priority and each of a few buckets; tenants are hashed into buckets.
     Buckets {
         /// The number of buckets.
         buckets: u32,
-        /// Deliveries at the same time under one key, at high, normal and low priority.
+        /// Simultaneous deliveries under one key, at high, normal and low priority.
         parallelism: [u32; 3],
     },
 }
 
 impl Keys {
-    /// Deliveries at the same time over all keys.
+    /// Returns the simultaneous deliveries over all keys.
     #[must_use]
     pub const fn reachable(self) -> u32 {
         match self {
@@ -64,20 +64,20 @@ impl Keys {
 }
 
 impl Capacity {
-    /// Deliveries at the same time, with and without a key.
+    /// Returns the simultaneous deliveries, with and without a key.
     #[must_use]
     pub const fn deliveries(&self) -> u32 {
         self.keys.reachable() + self.keyless
     }
 
-    /// Whether its instances open Postgres. Nothing else needs a limit.
+    /// Returns whether its instances open Postgres. Other functions need no limit.
     #[must_use]
     pub const fn connects(&self) -> bool {
         self.instances.is_some()
     }
 }
 
-/// A function of the API that opens Postgres.
+/// Returns an API function that opens Postgres.
 const fn api(function: &'static str, instances: u32) -> Capacity {
     Capacity {
         function,
@@ -87,7 +87,7 @@ const fn api(function: &'static str, instances: u32) -> Capacity {
     }
 }
 
-/// A function that opens no Postgres.
+/// Returns a function that does not open Postgres.
 const fn unlimited(function: &'static str, keyless: u32) -> Capacity {
     Capacity {
         function,
@@ -97,7 +97,7 @@ const fn unlimited(function: &'static str, keyless: u32) -> Capacity {
     }
 }
 
-/// A function that only QStash calls: what it may deliver at the same time is what there is.
+/// Returns a function that only QStash calls: its instances equal the simultaneous deliveries.
 const fn job(function: &'static str, keys: Keys, keyless: u32) -> Capacity {
     Capacity {
         function,
@@ -149,10 +149,10 @@ pub const AUDIT_LOG: Capacity = job(
     2,
 );
 
-/// persist-session: what waited for Postgres is of no tenant.
+/// persist-session: its jobs belong to no tenant.
 pub const PERSIST_SESSION: Capacity = job("persist-session", Keys::One { parallelism: 6 }, 1);
 
-/// relay-outbox: pings and continuations have the key, the two schedules have none.
+/// relay-outbox: pings and continuations use the key, the two schedules have none.
 pub const RELAY_OUTBOX: Capacity = job("relay-outbox", Keys::One { parallelism: 2 }, 2);
 
 /// cleanup-expired.

@@ -1,20 +1,20 @@
-//! Families of Redis keys: each is declared once, beside the service that owns it, with its type and its life.
+//! Families of Redis keys. Each is declared once, beside the service that owns it, with its type and its life.
 //!
-//! `docs/KEYS.md` lists them all; a test holds that page against [`super::KEYS`].
+//! `docs/KEYS.md` lists them all; a test compares that page with [`super::KEYS`].
 
 /// A family of keys: one pattern, one type, one life.
 #[derive(Debug)]
 pub struct Family {
-    /// The pattern, its variable part in braces: `job:{jobId}`.
+    /// The pattern, with its variable part in braces: `job:{jobId}`.
     pub pattern: &'static str,
     /// The Redis type.
     pub kind: &'static str,
-    /// When a key goes, or what bounds it if it stays.
+    /// When a key expires, or what bounds it if it does not.
     pub life: &'static str,
 }
 
 impl Family {
-    /// The key of one member.
+    /// Returns the key of one member.
     #[must_use]
     pub fn key(&self, id: &str) -> String {
         let fixed = self.pattern.split('{').next().unwrap_or_default();

@@ -28,7 +28,7 @@ pub mod session;
 pub mod token;
 pub mod user_agent;
 
-/// Every family of Redis keys, by the service that owns it.
+/// All families of Redis keys, by the service that owns them.
 pub const KEYS: &[(&str, &[&key::Family])] = &[
     ("analytics", analytics::KEYS),
     ("cache", cache::KEYS),

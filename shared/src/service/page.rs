@@ -1,7 +1,7 @@
-//! Pages of lists that are ordered by time, and where they go on.
+//! Pages and cursors of lists that are sorted by time.
 //!
-//! A page names the last row that it gave, by time and key; the next one begins after it. Rows that come or go in
-//! between neither repeat nor hide others, as they would under a count of rows to skip.
+//! A cursor names the last row of a page by time and key, and the next page starts after it. Rows that are added or
+//! removed in between cause neither repeated nor missing rows, unlike an offset.
 
 use std::fmt;
 use std::str::FromStr;
@@ -14,7 +14,7 @@ use utoipa::openapi::schema::{ObjectBuilder, SchemaFormat, Type};
 use utoipa::openapi::{RefOr, Schema};
 use utoipa::{PartialSchema, ToSchema};
 
-/// Rows on a page at the most.
+/// The largest number of rows on a page.
 pub const MAX_LIMIT: u32 = 100;
 
 /// A page of a list, newest first.
@@ -22,12 +22,12 @@ pub const MAX_LIMIT: u32 = 100;
 pub struct Page<T> {
     /// The rows.
     pub items: Vec<T>,
-    /// Where the next page goes on; absent on the last one.
+    /// The cursor of the next page; absent on the last one.
     pub cursor: Option<Cursor>,
 }
 
 impl<T> Page<T> {
-    /// The page of a query that asked for one row more than `limit`, see [`rows`].
+    /// Returns the page of a query with one row more than `limit`, see [`rows`].
     pub(super) fn cut(mut items: Vec<T>, limit: u32, cursor: impl Fn(&T) -> Cursor) -> Self {
         let limit = limit.clamp(1, MAX_LIMIT) as usize;
         let more = items.len() > limit;
@@ -37,15 +37,15 @@ impl<T> Page<T> {
     }
 }
 
-/// How many rows to ask the database for: one more than the page holds tells whether there is a next one.
+/// Returns the number of rows to query: one more than the page has shows whether there is a next page.
 pub(super) fn rows(limit: u32) -> i64 {
     i64::from(limit.clamp(1, MAX_LIMIT)) + 1
 }
 
-/// The longest cursor that is read: an instant, and an address with a word beside it.
+/// The longest accepted cursor: an instant, and an address with a reason.
 const MAX_CURSOR_LEN: usize = 512;
 
-/// The last row of a page. As text it is one opaque word.
+/// The last row of a page. As text it is opaque.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "String")]
 pub struct Cursor {
@@ -53,7 +53,7 @@ pub struct Cursor {
     key: String,
 }
 
-/// The text is no cursor that a list gave.
+/// The text is not a cursor.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("is not a valid cursor for this list")]
 pub struct InvalidCursor;
@@ -71,7 +71,7 @@ impl PartialSchema for Cursor {
 impl ToSchema for Cursor {}
 
 impl Cursor {
-    /// The cursor of a row.
+    /// Returns the cursor of a row.
     pub(super) fn new(at: Timestamp, key: &str) -> Self {
         Self {
             micros: at.as_microsecond(),
@@ -84,7 +84,7 @@ impl Cursor {
         self.micros
     }
 
-    /// What tells the row from others of the same instant.
+    /// The key that distinguishes the row from others of the same instant.
     pub(super) fn key(&self) -> &str {
         &self.key
     }
@@ -97,7 +97,7 @@ impl fmt::Display for Cursor {
     }
 }
 
-/// The first instant of the year 1: no list shows an earlier one, and the database must be able to hold it.
+/// The first instant of the year 1: no list contains an earlier one, and the database can represent it.
 const FIRST: i64 = -62_135_596_800_000_000;
 
 impl FromStr for Cursor {
@@ -111,7 +111,7 @@ impl FromStr for Cursor {
         let plain = String::from_utf8(bytes).map_err(|_| InvalidCursor)?;
         let (micros, key) = plain.split_once('.').ok_or(InvalidCursor)?;
         let micros: i64 = micros.parse().map_err(|_| InvalidCursor)?;
-        // An instant that the database cannot hold, or a key that it cannot compare, was not given by us.
+        // We never issued an instant that the database cannot represent, or a key that it cannot compare.
         if micros < FIRST || Timestamp::from_microsecond(micros).is_err() || key.contains('\0') {
             return Err(InvalidCursor);
         }

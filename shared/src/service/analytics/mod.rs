@@ -1,4 +1,4 @@
-//! Analytics: the two counters of a day that health shows.
+//! Analytics: the two daily counters that health shows.
 
 use std::time::Duration;
 
@@ -8,17 +8,17 @@ use jiff::tz::TimeZone;
 use crate::protocol::upstash::{self, Command, Pipeline, Redis, Replies};
 use crate::service::key::Family;
 
-/// How long a day's counter is kept: a year and a month, so that a year can be compared with the one before.
+/// How long a day's counter is kept: 400 days, so that a year can be compared with the previous one.
 const LIFE: Duration = Duration::from_hours(24 * 400);
 
-/// Views of documents on a day (UTC).
+/// The document views of a day (UTC).
 pub const DOCUMENT_VIEWS: Family = Family {
     pattern: "analytics:doc_views:{date}",
     kind: "string",
     life: "400 days after the last count",
 };
 
-/// Signatures completed on a day (UTC).
+/// The completed signatures of a day (UTC).
 pub const SIGNATURES: Family = Family {
     pattern: "analytics:signatures:{date}",
     kind: "string",
@@ -28,7 +28,7 @@ pub const SIGNATURES: Family = Family {
 /// All families of this service.
 pub const KEYS: &[&Family] = &[&DOCUMENT_VIEWS, &SIGNATURES];
 
-/// What is counted by the day.
+/// A counted event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum DayCounter {
     /// A document was viewed.
@@ -47,7 +47,8 @@ impl DayCounter {
     }
 }
 
-/// Counts one on the day of `at`. Not repeated after a broken connection: one too few is better than one too many.
+/// Increments the counter of the day of `at`. Not repeated after a broken connection: one too few is better than one
+/// too many.
 pub async fn count(
     redis: &Redis,
     counter: DayCounter,
@@ -64,7 +65,7 @@ pub async fn count(
     replies.take()
 }
 
-/// What was counted on a day.
+/// The counters of a day.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Today {
     /// Documents viewed.
@@ -73,7 +74,7 @@ pub struct Today {
     pub signatures: u64,
 }
 
-/// The command that reads a day's counters, to be sent together with others.
+/// Returns the command that reads a day's counters, to be sent together with others.
 #[must_use]
 pub fn ask_today(pipeline: Pipeline, now: Timestamp) -> Pipeline {
     pipeline.command(

@@ -1,41 +1,41 @@
-//! How right a kind must be, as a type: what a class does not allow does not compile.
+//! The consistency classes of kinds, as types: an operation that a class forbids does not compile.
 
 use std::convert::Infallible;
 use std::time::Duration;
 
 use super::entry::Entry;
 
-/// The longest that security data lives in a cache that another writer could outrun.
+/// The longest life of cached security data, which bounds the effect of a missed invalidation.
 pub const SECURITY_BOUND: Duration = Duration::from_mins(1);
 
-/// How long display data may be answered beyond its time: while one reader refreshes it, or the database is away.
+/// How long stale display data may be returned: while one reader refreshes it, or while the database is unavailable.
 pub const STALE: Duration = Duration::from_hours(1);
 
-/// Data that decides what somebody may do. It lives for at most [`SECURITY_BOUND`], is never answered stale, is filled
-/// from the database only, and what the web app wrote into the store is not believed.
+/// Data that decides permissions. It lives for at most [`SECURITY_BOUND`] and is never returned stale. It is filled
+/// from the database only, and strings that the web app wrote are not trusted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Security {
     ttl: Duration,
 }
 
-/// Data that is shown. It may be stale while one reader refreshes it, and the web app may put a value of its own.
+/// Data for display. It may be stale while one reader refreshes it, and the web app may put its own value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Display {
     ttl: Duration,
     former: Former,
 }
 
-/// What is done with a plain string that the web app's own code wrote under the same key.
+/// The treatment of a plain string that the web app's own code wrote under the same key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Former {
-    /// It is answered for the rest of its time.
+    /// It is returned for the rest of its life.
     Believed,
-    /// It goes: the web app kept whole rows there, with signatures and addresses.
+    /// It is deleted: the web app stored whole rows there, with signatures and addresses.
     Replaced,
 }
 
 impl Security {
-    /// Lives for `ttl`.
+    /// Returns a class whose entries live for `ttl`.
     ///
     /// # Panics
     /// A constant beyond the bound does not compile.
@@ -46,38 +46,38 @@ impl Security {
 }
 
 impl Display {
-    /// Fresh for `ttl`.
+    /// Returns a class whose entries are fresh for `ttl`.
     pub(super) const fn new(ttl: Duration, former: Former) -> Self {
         Self { ttl, former }
     }
 
-    /// For how long a value is fresh.
+    /// How long a value is fresh.
     pub(super) fn ttl(self) -> Duration {
         self.ttl
     }
 }
 
-/// The lives of a filled entry.
+/// The freshness and the life of a filled entry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Lives {
-    /// For how long it is fresh, where it outlives that; else for as long as it lives.
+    /// How long it is fresh, if it lives longer than that; else it is fresh for its whole life.
     pub(super) fresh: Option<Duration>,
-    /// For how long it is kept.
+    /// How long it is kept.
     pub(super) kept: Duration,
 }
 
-/// A class of correctness.
+/// A consistency class.
 pub trait Class: sealed::Sealed + Copy + std::fmt::Debug + Send + Sync + 'static {
-    /// An entry that may be answered although it is no longer fresh. Of security data there is none.
+    /// An entry that may be returned although it is stale. Security data has none.
     type Stale: Into<Entry> + Send;
 
-    /// The entry, if this class lets it be answered stale.
+    /// Returns the entry, if this class allows a stale one.
     fn stale(entry: Entry) -> Option<Self::Stale>;
 
-    /// How long an entry of this class lives.
+    /// Returns how long an entry of this class lives.
     fn lives(self) -> Lives;
 
-    /// For how long a plain string that the web app wrote is believed; zero where it is not.
+    /// Returns how long a plain string of the web app is trusted; zero if it is not.
     fn believed(self) -> Duration;
 }
 
@@ -122,7 +122,7 @@ impl Class for Display {
     }
 }
 
-/// What cannot be.
+/// A type without values, for a case that cannot occur.
 #[derive(Clone, Copy, Debug)]
 pub struct Never(Infallible);
 

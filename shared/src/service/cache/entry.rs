@@ -1,4 +1,4 @@
-//! One entry as the store keeps it: a value, the generation that it is of, and who may see it.
+//! One cache entry: a value, its generation, and the users who may see it.
 
 use std::fmt;
 
@@ -7,12 +7,12 @@ use serde::Deserialize;
 use super::id::{Id, Subject};
 use crate::protocol::upstash::{self, FromReply as _, Reply};
 
-/// Which filling of an entry this is. A new one is made by each filling and each put; an invalidation ends it.
+/// The generation of an entry. Each fill and each put creates a new one; an invalidation ends it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Generation(pub(super) String);
 
 impl Generation {
-    /// The generation that a caller read before. What was never one matches none.
+    /// Returns the generation that a caller has read. An invalid text matches no generation.
     #[must_use]
     pub fn claimed(text: &str) -> Self {
         Self(text.to_owned())
@@ -25,29 +25,29 @@ impl fmt::Display for Generation {
     }
 }
 
-/// An entry that was read from the store.
+/// An entry read from the store.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Entry {
     pub(super) generation: Generation,
     pub(super) loaded: Loaded,
 }
 
-/// What the database holds of an id.
+/// The database's content for an id.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Loaded {
-    /// A JSON object as text; absent where there is no such id.
+    /// A JSON object as text; absent if the id does not exist.
     pub(super) value: Option<String>,
-    /// Who may see a request, as JSON text: [`Parties`].
+    /// The users who may see a request, as JSON text: [`Parties`].
     pub(super) parties: Option<String>,
 }
 
 impl Loaded {
-    /// As the scripts write it: empty where it is absent.
+    /// Returns the texts that the scripts write: empty if absent.
     pub(super) fn texts(&self) -> [&str; 2] {
         [&self.value, &self.parties].map(|text| text.as_deref().unwrap_or_default())
     }
 
-    /// Reads what [`Self::texts`] wrote. `None` where nothing is cached.
+    /// Reads the result of [`Self::texts`]. `None` if nothing is cached.
     pub(super) fn read(value: Reply, parties: Reply) -> Result<Option<Self>, upstash::Error> {
         let Some(value) = Option::<String>::from_reply(value)? else {
             return Ok(None);
@@ -58,7 +58,7 @@ impl Loaded {
         Ok(Some(Self { value, parties }))
     }
 
-    /// The value, if there is one that the viewer may see.
+    /// Returns the value, if there is one that the viewer may see.
     pub(super) fn seen_by(self, viewer: &Viewer<'_>, subject: Subject, id: &Id) -> Option<String> {
         let parties = self.parties.as_deref();
         let seen = match subject {
@@ -69,7 +69,7 @@ impl Loaded {
     }
 }
 
-/// Who may see a signing request.
+/// The users who may see a signing request.
 #[derive(Debug, Deserialize)]
 struct Parties {
     owner: Option<String>,
@@ -77,10 +77,10 @@ struct Parties {
     signers: Vec<String>,
 }
 
-/// Who asks.
+/// The reader of an entry.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Viewer<'a> {
-    /// The service itself, or an administrator of the whole.
+    /// The service itself, or an administrator.
     Everything,
     /// An acting user.
     Person {
@@ -94,7 +94,7 @@ pub enum Viewer<'a> {
 }
 
 impl Viewer<'_> {
-    /// Whether the id alone lets the viewer ask. Of a request its parties decide.
+    /// Returns whether the id alone permits a read. For a request, its parties decide.
     pub(super) fn may_ask(&self, subject: Subject, id: &Id) -> bool {
         let Self::Person {
             user, administers, ..
@@ -114,7 +114,7 @@ impl Viewer<'_> {
         }
     }
 
-    /// Whether an entry without parties is of no use to the viewer.
+    /// Returns whether the viewer cannot use an entry without parties.
     pub(super) fn needs_parties(&self, subject: Subject) -> bool {
         subject == Subject::Request && *self != Self::Everything
     }

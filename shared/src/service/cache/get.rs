@@ -1,4 +1,4 @@
-//! Reading through a cache.
+//! Read-through: reads an entry, and fills it if necessary.
 
 use std::time::Duration;
 
@@ -18,13 +18,13 @@ use crate::protocol::upstash::{
     self, Command, FromReply as _, Invocation, Reply, Script, key_locked,
 };
 
-/// How long readers wait for one another.
+/// How long readers wait for each other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Waits {
-    /// How long an elected reader has the entry to itself: longer than a statement may take, so that a slow database is
-    /// not asked twice, and as long as the others wait when the reader's instance is killed.
+    /// The lease of an elected reader. It exceeds a statement's time limit, so that a slow database is queried once. It
+    /// is also how long the others wait if the reader's instance dies.
     pub lease: Duration,
-    /// How long a reader waits for the one that was elected.
+    /// How long a reader waits for the elected one.
     pub patience: Duration,
 }
 
@@ -37,13 +37,13 @@ impl Default for Waits {
     }
 }
 
-/// An entry that nobody has filled yet lives for this many leases.
+/// The life of an entry that is not filled yet, in leases.
 const UNFILLED_LEASES: u32 = 5;
 
-/// How long it is remembered that there is no such id.
+/// How long the absence of an id is cached.
 const ABSENT: Duration = Duration::from_secs(30);
 
-/// The waits between two looks at an entry that is being filled double from the first to the second.
+/// The waits between polls of an entry that is being filled. They double from the first to the second.
 const PAUSES: [Duration; 2] = [Duration::from_millis(15), Duration::from_millis(500)];
 
 static READ: Script = Script::repeatable(key_locked!(
@@ -52,56 +52,56 @@ static READ: Script = Script::repeatable(key_locked!(
 ));
 static FILL: Script = Script::repeatable(key_locked!(include_str!("lua/fill.lua")));
 
-/// What a read found.
+/// The result of a read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Found {
     /// The value.
     Value {
         /// A JSON object as text.
         value: String,
-        /// The generation that it is of; absent where the store could not be asked or did not take it.
+        /// The generation of the value; absent if the store was unavailable or did not store it.
         generation: Option<Generation>,
-        /// Where it came from.
+        /// The source of the value.
         source: Source,
     },
-    /// There is no such id, or not for this viewer.
+    /// The id does not exist, or the viewer may not see it.
     Absent,
 }
 
-/// Where a value came from.
+/// The source of a value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Source {
     /// The cache.
     Hit,
     /// The database.
     Miss,
-    /// The cache, beyond its time: somebody else refreshes it, or the database is away.
+    /// The cache, with a stale value: another reader refreshes it, or the database is unavailable.
     Stale,
 }
 
-/// What the reading script said.
+/// The answer of the reading script.
 enum Read<C: Class> {
     Hit(Entry),
     Stale(C::Stale),
     Elected(Election<C>),
     Busy(Duration),
-    /// An election is due: the script only looked.
+    /// An election is due: the script only read.
     Due,
 }
 
-/// What the reading script may do.
+/// The mode of the reading script.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Mode {
-    /// Looks: the first request, which may travel with the guard's question and be refused.
+    /// Only reads: the first request, which may be sent together with the guard's check and be rejected.
     Look,
-    /// Elects this reader where nothing can be answered.
+    /// Elects this reader if there is no usable entry.
     Elect,
 }
 
 /// The right to fill an entry.
 struct Election<C: Class> {
     generation: Generation,
-    /// By the store's clock, in milliseconds: what is read from now on is not older than this.
+    /// The time of the election by the store's clock, in milliseconds. A value read later is at least this recent.
     at: i64,
     left: Option<C::Stale>,
 }
@@ -115,7 +115,7 @@ struct Lookup<'a, C: Class> {
 }
 
 impl Caches {
-    /// What is known of an id, as far as the viewer may see it.
+    /// Returns the value of an id, as far as the viewer may see it.
     pub async fn get<C: Class>(
         &self,
         kind: &'static Kind<C>,
@@ -143,7 +143,7 @@ impl<C: Class> Lookup<'_, C> {
         let mut mode = Mode::Look;
         loop {
             let read = self.read(mode).await;
-            // What comes after the first request is no longer refused.
+            // Later requests can no longer be rejected by the guard.
             mode = Mode::Elect;
             match read {
                 Ok(Read::Due) => {}
@@ -167,7 +167,7 @@ impl<C: Class> Lookup<'_, C> {
         read_answer(self.caches.redis.eval(self.call(mode)).await?)
     }
 
-    /// The script call. Its figures are those of the day by this machine's clock.
+    /// Returns the script call. Its statistics use the day of this machine's clock.
     fn call(&self, mode: Mode) -> Invocation {
         let needs_parties = self.viewer.needs_parties(self.kind.subject());
         READ.invoke()
@@ -183,7 +183,8 @@ impl<C: Class> Lookup<'_, C> {
             .arg(if mode == Mode::Elect { "1" } else { "" })
     }
 
-    /// Asks the database, fills the entry and answers. Where the database is away, what is left may do.
+    /// Reads the database, fills the entry and returns the value. If the database is unavailable, a stale value may be
+    /// returned.
     async fn fill(&self, election: Election<C>) -> Result<Found, Error> {
         let loaded = match load(&self.caches.postgres, self.kind, &self.id).await {
             Ok(loaded) => loaded,
@@ -192,7 +193,7 @@ impl<C: Class> Lookup<'_, C> {
                     self.resign().await;
                     return Err(error.into());
                 };
-                // The lease stays: until its end the others are answered at once, and do not ask in vain.
+                // The lease is kept: until it ends, other readers are answered at once and do not query the database.
                 self.note(&error, "Postgres unavailable; stale cache entry served");
                 return Ok(self.found(left.into(), Source::Stale));
             }
@@ -200,7 +201,7 @@ impl<C: Class> Lookup<'_, C> {
         let generation = Generation(nonce());
         match self.store(&election, &generation, &loaded).await {
             Ok(true) => Ok(self.seen(loaded, Some(generation), Source::Miss)),
-            // What was read may be older than the invalidation that came in between.
+            // The loaded value may be older than an invalidation in between.
             Ok(false) => self.past_the_cache().await,
             Err(error) => {
                 self.note(&error, "Redis unavailable; cache entry not stored");
@@ -209,7 +210,7 @@ impl<C: Class> Lookup<'_, C> {
         }
     }
 
-    /// Whether the entry took what was loaded; not where it is of another generation by now.
+    /// Stores the loaded value. Returns false if the entry has another generation by now.
     async fn store(
         &self,
         election: &Election<C>,
@@ -244,7 +245,7 @@ impl<C: Class> Lookup<'_, C> {
         Ok(self.caches.redis.eval::<i64>(call).await? == 1)
     }
 
-    /// Gives the lease back, so that the next reader may try.
+    /// Releases the lease, so that the next reader may fill the entry.
     async fn resign(&self) {
         let key = self.kind.key(&self.id);
         let end = Command::new("HDEL")
@@ -282,7 +283,7 @@ impl<C: Class> Lookup<'_, C> {
     }
 }
 
-/// Reads what the script answers; see its head.
+/// Parses the answer of the script; see the head of `read.lua`.
 fn read_answer<C: Class>(answer: Vec<Reply>) -> Result<Read<C>, upstash::Error> {
     let mut parts = answer.into_iter();
     let mut next = || parts.next().unwrap_or(Reply::Nil);

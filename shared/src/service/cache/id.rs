@@ -1,31 +1,31 @@
-//! Whom or what an entry is about, in the one spelling under which it is cached.
+//! The id of an entry, in one canonical spelling.
 //!
-//! Invalidations name rows as the database spells them. An id that could be cached under a second spelling would
-//! outlive them there, so each is brought into the database's own before it becomes part of a key.
+//! Invalidations name rows as the database spells them. An entry under a second spelling would survive them. So each id
+//! is converted to the database's spelling before it becomes part of a key.
 
 use uuid::Uuid;
 
-/// The longest id that is looked for, in characters.
+/// The longest id that is looked up, in characters.
 const MAX_LEN: usize = 320;
 
-/// What the ids of a kind name.
+/// The subject of a kind's ids.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Subject {
-    /// A user, who sees the entry.
+    /// A user, who may see the entry.
     User,
-    /// A signing request, which its owner, administrators of the owner's domain and its signers see.
+    /// A signing request. Its owner, administrators of the owner's domain and its signers may see it.
     Request,
-    /// A domain, whose administrators see the entry.
+    /// A domain, whose administrators may see the entry.
     Domain,
 }
 
-/// An id in its one spelling: a user's or a request's as lower-case text with hyphens where it is a UUID, a domain in
-/// lower case as far as ASCII goes.
+/// An id in its canonical spelling. A user or request that is a UUID is lower-case text with hyphens; a domain has
+/// lower-case ASCII letters.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Id(String);
 
 impl Id {
-    /// The id of a subject, if there can be one of this text: 1 to 320 characters without NUL.
+    /// Returns the id of a subject, if the text is valid: 1 to 320 characters without NUL.
     #[must_use]
     pub fn of(subject: Subject, text: &str) -> Option<Self> {
         if !(1..=MAX_LEN).contains(&text.chars().count()) || text.contains('\0') {
@@ -45,7 +45,7 @@ impl Id {
         &self.0
     }
 
-    /// Whether the database can know it: its users and requests are UUIDs.
+    /// Returns whether the database can contain it: its users and requests are UUIDs.
     pub(super) fn may_exist(&self, subject: Subject) -> bool {
         subject == Subject::Domain || Uuid::try_parse(&self.0).is_ok()
     }

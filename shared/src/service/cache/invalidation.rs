@@ -1,6 +1,6 @@
-//! Taking entries away, when what they show has changed.
+//! Invalidation: deletes entries when their data has changed.
 //!
-//! Repeating an invalidation changes nothing, and one that comes late costs no more than a read of the database.
+//! Repeating an invalidation changes nothing, and a late one costs one read of the database.
 
 use serde::Deserialize;
 
@@ -8,7 +8,7 @@ use super::id::Id;
 use super::{AnyKind, Caches, Subject};
 use crate::protocol::upstash::{self, Command, Redis};
 
-/// Keys in one command.
+/// The number of keys in one command.
 const KEYS_AT_ONCE: usize = 500;
 
 /// Entries that belong together.
@@ -22,7 +22,7 @@ pub enum Group {
 }
 
 impl Group {
-    /// The group of this name.
+    /// Returns the group with this name.
     #[must_use]
     pub fn named(name: &str) -> Option<Self> {
         match name {
@@ -32,7 +32,7 @@ impl Group {
         }
     }
 
-    /// Whether a group can have this id.
+    /// Returns whether a group can have this id.
     #[must_use]
     pub fn may_have(self, id: &str) -> bool {
         Id::of(self.subject(), id).is_some()
@@ -54,7 +54,7 @@ impl Group {
     }
 }
 
-/// What a row of the outbox says: every id, in every kind.
+/// The payload of an outbox row: ids, for each kind.
 #[derive(Debug, Deserialize)]
 struct Row {
     kinds: Vec<String>,
@@ -62,19 +62,19 @@ struct Row {
 }
 
 impl Caches {
-    /// Takes one entry away. Once this is answered, nothing that was read before is answered any more.
+    /// Deletes one entry. Afterwards no value that was read before is returned.
     pub async fn invalidate(&self, kind: AnyKind, id: &str) -> Result<(), upstash::Error> {
         forget(&self.redis, kind.key(id).into_iter().collect()).await
     }
 
-    /// Takes a group away, in one request.
+    /// Deletes the entries of a group, in one request.
     pub async fn invalidate_group(&self, group: Group, id: &str) -> Result<(), upstash::Error> {
         forget(&self.redis, group.keys(id)).await
     }
 }
 
-/// Applies rows of the outbox that the triggers wrote. A row that says nothing known is passed over: a later version may
-/// have written it, and its kinds are not cached here.
+/// Applies outbox rows that the triggers wrote. An unknown row is skipped: a later version may have written it, and
+/// this one does not cache its kinds.
 pub async fn apply<'a>(
     redis: &Redis,
     payloads: impl IntoIterator<Item = &'a str>,
@@ -96,7 +96,7 @@ fn keys(payload: &str) -> Vec<String> {
         .collect()
 }
 
-/// Deletes keys: their values and their generations.
+/// Deletes keys: the values with their generations.
 async fn forget(redis: &Redis, keys: Vec<String>) -> Result<(), upstash::Error> {
     for some in keys.chunks(KEYS_AT_ONCE) {
         let delete = Command::new("DEL").args(some).repeatable();

@@ -1,4 +1,4 @@
-//! The closed set of kinds: what each caches, for how long, how right it must be, and the one statement that fills it.
+//! The fixed set of kinds: the content, life and consistency class of each, and the one statement that fills it.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use super::class::{Class, Display, Former, Security};
 use super::id::{Id, Subject};
 use crate::service::key::Family;
 
-/// A kind of entry, of a class of correctness.
+/// A kind of entry with its consistency class.
 #[derive(Debug)]
 pub struct Kind<C> {
     name: &'static str,
@@ -20,7 +20,7 @@ pub struct Kind<C> {
     class: C,
 }
 
-/// A kind whose class is known at run time only: as a URL names it.
+/// A kind whose class is only known at run time, such as one named by a URL.
 #[derive(Clone, Copy, Debug)]
 pub enum AnyKind {
     /// A kind of security data.
@@ -29,7 +29,7 @@ pub enum AnyKind {
     Display(&'static Kind<Display>),
 }
 
-/// Half an hour for a profile: the web app shows it on every page.
+/// A user's profile. It lives for half an hour: the web app shows it on every page.
 pub static USER_PROFILES: Kind<Display> = Kind {
     name: "user-profiles",
     family: family("user_profile:{userId}", DISPLAYED_HALF_HOUR),
@@ -47,7 +47,7 @@ pub static DOCUMENTS: Kind<Display> = Kind {
     class: Display::new(Duration::from_hours(1), Former::Replaced),
 };
 
-/// Which of a user's logins and signatures need a one-time password: flags, never a secret.
+/// Which of a user's logins and signatures require a one-time password: flags, never a secret.
 pub static TOTP_CONFIGS: Kind<Security> = Kind {
     name: "totp-configs",
     family: family("totp_config:{userId}", GUARDED),
@@ -65,7 +65,7 @@ pub static DOMAIN_SETTINGS: Kind<Security> = Kind {
     class: Security::new(Duration::from_mins(1)),
 };
 
-/// Who administers a domain.
+/// The administrators of a domain.
 pub static DOMAIN_ADMINS: Kind<Security> = Kind {
     name: "domain-admins",
     family: family("domain_admins:{domain}", GUARDED),
@@ -74,7 +74,7 @@ pub static DOMAIN_ADMINS: Kind<Security> = Kind {
     class: Security::new(Duration::from_mins(1)),
 };
 
-/// Who belongs to a domain, and in which role; the first thousand by address.
+/// The users of a domain with their roles; the first thousand by address.
 pub static DOMAIN_USERS: Kind<Security> = Kind {
     name: "domain-users",
     family: family("domain_users:{domain}", GUARDED),
@@ -83,7 +83,7 @@ pub static DOMAIN_USERS: Kind<Security> = Kind {
     class: Security::new(Duration::from_mins(1)),
 };
 
-/// What a user wants to be told of.
+/// A user's notification preferences.
 pub static NOTIFICATION_PREFERENCES: Kind<Display> = Kind {
     name: "notification-preferences",
     family: family("notification_prefs:{userId}", DISPLAYED_HALF_HOUR),
@@ -92,7 +92,7 @@ pub static NOTIFICATION_PREFERENCES: Kind<Display> = Kind {
     class: Display::new(Duration::from_mins(30), Former::Believed),
 };
 
-/// A signing request by itself.
+/// A signing request without its signers.
 pub static SIGNING_REQUESTS: Kind<Display> = Kind {
     name: "signing-requests",
     family: family("signing_request:{requestId}", DISPLAYED_HOUR),
@@ -101,7 +101,7 @@ pub static SIGNING_REQUESTS: Kind<Display> = Kind {
     class: Display::new(Duration::from_hours(1), Former::Replaced),
 };
 
-/// How far a request is. `doc_status:{requestId}` is the newest real-time event and belongs to that service.
+/// The progress of a request. `doc_status:{requestId}` is the newest real-time event and belongs to that service.
 pub static DOCUMENT_STATUS: Kind<Display> = Kind {
     name: "document-status",
     family: family("request_status:{requestId}", DISPLAYED_MINUTES),
@@ -152,13 +152,13 @@ impl<C: Class> Kind<C> {
         self.name
     }
 
-    /// What its ids name.
+    /// The subject of its ids.
     #[must_use]
     pub fn subject(&self) -> Subject {
         self.subject
     }
 
-    /// The key of an entry.
+    /// Returns the key of an entry.
     #[must_use]
     pub fn key(&self, id: &Id) -> String {
         self.family.key(id.as_str())
@@ -166,7 +166,7 @@ impl<C: Class> Kind<C> {
 }
 
 impl AnyKind {
-    /// Every kind there is.
+    /// All kinds.
     pub const ALL: [Self; 9] = [
         Self::Display(&USER_PROFILES),
         Self::Display(&DOCUMENTS),
@@ -179,13 +179,13 @@ impl AnyKind {
         Self::Display(&DOCUMENT_STATUS),
     ];
 
-    /// The kind of this name.
+    /// Returns the kind with this name.
     #[must_use]
     pub fn named(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|kind| kind.name() == name)
     }
 
-    /// Its name, as in URLs.
+    /// Its name in URLs.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -194,7 +194,7 @@ impl AnyKind {
         }
     }
 
-    /// What its ids name.
+    /// The subject of its ids.
     #[must_use]
     pub fn subject(self) -> Subject {
         match self {
@@ -203,7 +203,7 @@ impl AnyKind {
         }
     }
 
-    /// The key of an id, if there can be one of this text.
+    /// Returns the key of an id, if the id is valid.
     #[must_use]
     pub fn key(self, id: &str) -> Option<String> {
         let id = Id::of(self.subject(), id)?;
@@ -214,14 +214,14 @@ impl AnyKind {
     }
 }
 
-/// The names, as the API's document lists them.
+/// The names, as documented in the API.
 impl PartialSchema for AnyKind {
     fn schema() -> RefOr<Schema> {
         names(Self::ALL)
     }
 }
 
-/// Documents the kinds that are only shown.
+/// Documents the display kinds.
 #[derive(Debug)]
 pub struct DisplayKind;
 

@@ -1,4 +1,4 @@
-//! Filling: the database is asked, once, by the reader that was elected.
+//! Loading from the database, once, by the elected reader.
 
 use super::class::Class;
 use super::entry::Loaded;
@@ -6,7 +6,7 @@ use super::id::Id;
 use super::kind::Kind;
 use crate::protocol::postgres::{self, Parameter, Postgres, Type, column};
 
-/// What the database holds of an id, by the kind's one statement.
+/// Returns the database's content for an id, with the kind's one statement.
 pub(super) async fn load<C: Class>(
     postgres: &Postgres,
     kind: &Kind<C>,

@@ -1,13 +1,12 @@
-//! Caches of what the web app keeps in Postgres: filled by one reader at a time, invalidated by the database itself.
+//! Caches of the web app's data in Postgres: filled by one reader at a time, invalidated by the database itself.
 //!
-//! An entry is a hash with a value and the *generation* that it is of. Where there is nothing to answer with, the
-//! script that reads elects one reader across all instances and gives it a lease; that reader asks the database and
-//! fills the entry if it is still of the generation of its election. The others wait for a bounded time, or are given
-//! the stale value where the class allows it. An invalidation takes the entry away and its generation with it: a slow
-//! reader cannot bring back what it read before.
+//! An entry is a hash with a value and its *generation*. If there is no usable entry, the reading script elects one
+//! reader across all instances and grants it a lease. That reader queries the database, and fills the entry if it still
+//! has the generation of the election. Other readers wait for a bounded time, or get the stale value if the class
+//! allows it. An invalidation deletes the entry with its generation, so a slow reader cannot restore an old value.
 //!
-//! Who may see an entry is part of its kind: a user's own, a domain administrator's, or, for signing requests, the
-//! parties that the same statement reads with the value.
+//! The kind decides who may see an entry: the user, a domain administrator, or, for signing requests, the parties that
+//! the same statement reads with the value.
 
 mod class;
 mod entry;
@@ -37,21 +36,21 @@ pub const KEYS: &[&Family] = &{
     [a, b, c, d, e, f, g, h, i, &stats::FIGURES]
 };
 
-/// Why a cache gave no answer.
+/// Why a cache operation failed.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// The store did not take a change. What was to be put or invalidated is not.
+    /// The store did not accept a change: the value was neither put nor invalidated.
     #[error("the cache cannot be read or written")]
     Store(#[from] upstash::Error),
-    /// Nothing that may be answered is cached, and the database cannot be asked.
+    /// No usable value is cached, and the database is unavailable.
     #[error("the cached value cannot be read from Postgres")]
     Postgres(#[from] postgres::Error),
-    /// Another reader is filling the entry and has not come to an end.
+    /// Another reader is still filling the entry.
     #[error("another request is loading this entry")]
     Busy,
 }
 
-/// The caches, over the store and the database that they are filled from. Cheap to clone.
+/// The caches, with their store and database. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Caches {
     redis: Redis,
@@ -60,7 +59,7 @@ pub struct Caches {
 }
 
 impl Caches {
-    /// The caches of a migrated database.
+    /// Returns the caches of a migrated database.
     #[must_use]
     pub fn new(redis: Redis, postgres: Postgres) -> Self {
         Self {
@@ -70,7 +69,7 @@ impl Caches {
         }
     }
 
-    /// The same, whose readers wait for one another as long as this.
+    /// Returns the same caches with these waits.
     #[must_use]
     pub fn waiting(self, waits: Waits) -> Self {
         Self { waits, ..self }

@@ -1,4 +1,4 @@
-//! Putting a value that the web app made, into kinds that are only shown.
+//! Putting a value of the web app, for display kinds.
 
 use super::class::{Class as _, Display};
 use super::entry::Generation;
@@ -21,19 +21,19 @@ static PUT: Script = Script::repeatable(key_locked!(
 #[schema(as = CachedObject, value_type = Object)]
 pub struct Object(String);
 
-/// Why bytes are no object that is cached.
+/// Why bytes are not a cacheable object.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidObject {
     /// They are not a JSON object.
     #[error("must be a JSON object")]
     NoObject,
-    /// They are more than [`LARGEST_VALUE`].
+    /// They exceed [`LARGEST_VALUE`].
     #[error("must not be larger than 512 KB")]
     TooLarge,
 }
 
 impl Object {
-    /// Reads an object, and keeps its text.
+    /// Parses an object, and keeps its text.
     pub fn read(bytes: &[u8]) -> Result<Self, InvalidObject> {
         if bytes.len() > LARGEST_VALUE {
             return Err(InvalidObject::TooLarge);
@@ -51,22 +51,23 @@ impl Object {
     }
 }
 
-/// What became of a put.
+/// The result of a put.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Put {
-    /// The value is cached, as this generation.
+    /// The value is cached with this generation.
     Done(Generation),
-    /// The entry is not of the generation that was named any more.
+    /// The entry no longer has the stated generation.
     Changed,
-    /// There is a value, and no generation was named.
+    /// There is a value, and no generation was stated.
     Cached,
-    /// There can be no such id.
+    /// The id is invalid.
     NoSuchId,
 }
 
 impl Caches {
-    /// Caches a value of the caller's: in the place of the generation that the caller read, or where nothing is cached.
-    /// It is shown to those who saw the entry before; where there was none, to the service, until it is filled anew.
+    /// Caches a value of the caller: replaces the generation that the caller read, or adds one if none is cached. Users
+    /// who could see the entry before see the new value. A new entry is visible to the service only, until it is filled
+    /// again.
     ///
     /// Security data is filled from the database only, so this does not compile:
     ///
@@ -77,7 +78,7 @@ impl Caches {
     /// # }
     /// ```
     ///
-    /// while the same for display data does:
+    /// The same call for display data compiles:
     ///
     /// ```
     /// # use shared::service::cache::{Caches, Object, kind};

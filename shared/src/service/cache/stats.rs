@@ -1,4 +1,4 @@
-//! How often a kind was answered from the cache: three counters for each kind, a hash for each day.
+//! Cache statistics: three counters for each kind, in one hash for each day.
 
 use std::time::Duration;
 
@@ -12,22 +12,22 @@ use crate::base::clock::Clock;
 use crate::protocol::upstash::{Command, Pairs};
 use crate::service::key::Family;
 
-/// How long the figures of a day are kept.
+/// How long the statistics of a day are kept.
 pub(super) const LIFE: Duration = Duration::from_hours(24 * 30);
 
-/// The figures of a day (UTC): a field for each kind and outcome.
+/// The statistics of a day (UTC): a field for each kind and outcome.
 pub(super) const FIGURES: Family = Family {
     pattern: "cache_stats:{date}",
     kind: "hash",
     life: "30 days; three fields for each kind",
 };
 
-/// How the caches did on a day.
+/// The cache statistics of a day.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Figures {
     /// The day (UTC).
     pub date: Date,
-    /// Each kind in turn.
+    /// The statistics of each kind.
     pub kinds: Vec<(&'static str, KindFigures)>,
 }
 
@@ -42,7 +42,7 @@ pub struct KindFigures {
     pub stale: u64,
 }
 
-/// The day (UTC) by this machine's clock.
+/// Returns the day (UTC) by this machine's clock.
 pub(super) fn today() -> String {
     day(Clock::system().now()).to_string()
 }
@@ -52,7 +52,7 @@ fn day(at: Timestamp) -> Date {
 }
 
 impl Caches {
-    /// The figures of a day; of today where none is named.
+    /// Returns the statistics of a day; of today if none is named.
     pub async fn figures(&self, date: Option<Date>) -> Result<Figures, Error> {
         let date = date.unwrap_or_else(|| day(Clock::system().now()));
         let key = FIGURES.key(&date.to_string());

@@ -1,4 +1,4 @@
-//! Asking whether a request may pass: one script call for the block list, the lockout of an address and all limits.
+//! Admission of a request: one script call for the block list, the lockout of an address and all limits.
 
 use std::net::IpAddr;
 use std::time::Duration;
@@ -15,56 +15,56 @@ use crate::service::security;
 /// How long counts are kept.
 const COUNTS_LIFE: Duration = Duration::from_hours(8 * 24);
 
-/// What a request has to pass.
+/// The checks of a request.
 #[derive(Clone, Debug)]
 pub struct Admission {
-    /// The limits, asked in this order until one refuses. At least one.
+    /// The limits, checked in this order until one rejects. At least one.
     pub claims: Vec<Claim>,
-    /// The address that must not be on the block list, where one is known.
+    /// The address to check against the block list, if it is known.
     pub address: Option<IpAddr>,
-    /// Whether a lockout of the address counts as well.
+    /// Whether a lockout of the address is checked too.
     pub checks_lockout: bool,
 }
 
-/// Somebody's share of a limit.
+/// The use of a limit by one identifier.
 #[derive(Clone, Debug)]
 pub struct Claim {
     /// The limit.
     pub limit: Limit,
-    /// Whom it counts, as the canonical identifier.
+    /// The canonical identifier.
     pub identifier: String,
-    /// How much of it: 1 for a request; a negative cost gives back.
+    /// The cost: 1 for a request; a negative cost gives tokens back.
     pub cost: i64,
 }
 
-/// Whether a request may pass, and what to tell its caller.
+/// Whether a request is admitted, and the values for its response headers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Verdict {
-    /// Why it may not; none if it may.
+    /// Why it is rejected; none if it is admitted.
     pub refusal: Option<Reason>,
-    /// The limit that decided, or has least left.
+    /// The limit that decided, or the one with the least remaining.
     pub limit: u64,
-    /// What is left of it.
+    /// The remaining requests.
     pub remaining: u64,
-    /// When its present window ends, or its bucket is refilled.
+    /// The end of the current window, or the next refill of the bucket.
     pub reset: Timestamp,
-    /// How long to wait before the same may pass; nothing where it may pass now, or waiting does not help.
+    /// The wait before the same request may be admitted; zero if it is admitted now, or if waiting does not help.
     pub wait: Duration,
 }
 
-/// Why a request may not pass.
+/// Why a request is rejected.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Reason {
     /// A limit is used up.
     Limited,
     /// The address is on the block list.
     Blocked,
-    /// Too much has failed from the address.
+    /// The address has too many failed attempts.
     LockedOut,
 }
 
 impl Claim {
-    /// One request of somebody's.
+    /// Returns the claim of one request.
     #[must_use]
     pub fn one(limit: Limit, identifier: String) -> Self {
         Self {
@@ -74,14 +74,14 @@ impl Claim {
         }
     }
 
-    /// The key without its window.
+    /// Returns the key without its window.
     pub(super) fn key(&self) -> String {
         self.limit.limiter.keys.key(&self.identifier)
     }
 }
 
 impl RateLimits {
-    /// Takes `cost` of a limit for somebody. One request, and none for who was refused and has not waited.
+    /// Takes `cost` from a limit. Sends one request, or none if the identifier was rejected and its wait is not over.
     pub async fn limit(&self, claim: Claim) -> Result<Verdict, upstash::Error> {
         let admission = Admission {
             claims: vec![claim],
@@ -95,8 +95,8 @@ impl RateLimits {
         self.answer(&admission, reply)
     }
 
-    /// The verdict on who was refused lately and has not waited: nothing is asked, and the refusal is counted with the
-    /// next call that is.
+    /// Returns the verdict for an identifier whose last rejection still holds. Nothing is sent; the next call that is
+    /// sent counts this rejection.
     #[must_use]
     pub fn remembered(&self, admission: &Admission) -> Option<Verdict> {
         let now = self.clock.now();
@@ -106,7 +106,7 @@ impl RateLimits {
             .find_map(|claim| self.memory.refused(&claim.key(), now))
     }
 
-    /// The question to the store. Read what it says with [`Self::answer`].
+    /// Returns the script call. Read its reply with [`Self::answer`].
     #[must_use]
     pub fn call(&self, admission: &Admission) -> Invocation {
         let now = self.clock.now();
@@ -154,7 +154,7 @@ impl RateLimits {
         call
     }
 
-    /// Reads the answer to [`Self::call`], and remembers who was refused.
+    /// Reads the reply to [`Self::call`], and remembers a rejection.
     pub fn answer(&self, admission: &Admission, reply: Reply) -> Result<Verdict, upstash::Error> {
         let numbers = Vec::<i64>::from_reply(reply)?;
         let verdict = read(admission, &numbers)
@@ -171,13 +171,13 @@ impl RateLimits {
     }
 }
 
-/// Whether a reply to [`RateLimits::call`] lets pass. For who must know before the reply can be read whole.
+/// Returns whether a reply to [`RateLimits::call`] admits the request, before the whole reply is read.
 #[must_use]
 pub fn passes(reply: &Reply) -> bool {
     matches!(reply, Reply::Array(numbers) if numbers.first() == Some(&Reply::Integer(0)))
 }
 
-/// The claim at a place that the script named: places begin with 1.
+/// Returns the claim at a position of the script's answer: positions start at 1.
 fn decided(admission: &Admission, place: i64) -> Option<&Claim> {
     let place = usize::try_from(place).ok()?.checked_sub(1)?;
     admission.claims.get(place)

@@ -1,4 +1,4 @@
-//! What was let pass and refused on a day, by the hour, and who was refused most.
+//! The statistics of a day: admitted and rejected requests by hour, and the identifiers with the most rejections.
 
 use std::collections::BTreeMap;
 
@@ -10,7 +10,7 @@ use super::limiter::Limiter;
 use super::{COUNTS, REFUSED, RateLimits};
 use crate::protocol::upstash::{self, Command, Pairs, Pipeline};
 
-/// The most that are named.
+/// The number of identifiers that are listed.
 const MAX_NAMED: u32 = 20;
 
 /// The statistics of a limiter in one hour.
@@ -35,17 +35,17 @@ pub struct Refused {
     pub count: u64,
 }
 
-/// A day of all limiters.
+/// The statistics of all limiters on a day.
 #[derive(Clone, Debug)]
 pub struct Day {
     /// By `hour:limiter:outcome`.
     counts: BTreeMap<String, u64>,
-    /// Who was refused most, most often first.
+    /// The identifiers with the most rejections, in descending order.
     pub most_refused: Vec<Refused>,
 }
 
 impl Day {
-    /// The hours in which a limiter was asked.
+    /// Returns the hours in which a limiter was used.
     #[must_use]
     pub fn hours_of(&self, limiter: &Limiter) -> Vec<Hour> {
         let mut hours: BTreeMap<&str, Hour> = BTreeMap::new();
@@ -71,7 +71,7 @@ impl Day {
 }
 
 impl RateLimits {
-    /// A day (UTC). One request; a week is kept.
+    /// Returns the statistics of a day (UTC), in one request. A week is kept.
     pub async fn day(&self, date: Date) -> Result<Day, upstash::Error> {
         let date = date.to_string();
         let named = Command::new("ZRANGE")

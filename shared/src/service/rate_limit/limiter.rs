@@ -1,4 +1,4 @@
-//! The named limiters: those of the web app under their own prefixes, and two of these functions'.
+//! The named limiters: those of the web app with their own prefixes, and two of these functions.
 
 use std::time::Duration;
 
@@ -13,47 +13,47 @@ const FIVE_MINUTES: Duration = Duration::from_mins(5);
 const QUARTER: Duration = Duration::from_mins(15);
 const HOUR: Duration = Duration::from_hours(1);
 
-/// How a limiter counts. Each is that of @upstash/ratelimit 2.2 of the same name.
+/// An algorithm, equal to the one of the same name in @upstash/ratelimit 2.2.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Algorithm {
-    /// So many in each window; two windows' worth may come around their border.
+    /// A limit for each window; twice the limit may pass around the border of two windows.
     FixedWindow,
-    /// The window before counts as well, the less the older it is.
+    /// Counts a decreasing share of the previous window too.
     SlidingWindow,
-    /// A bucket of so many tokens, into which some come back after each interval.
+    /// A bucket of tokens with a refill after each interval.
     TokenBucket {
-        /// Tokens that come back after an interval.
+        /// The tokens that an interval adds.
         refill: u64,
     },
 }
 
-/// What a limiter says when it cannot count.
+/// The decision when a limiter cannot count.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum OnOutage {
-    /// Let pass: reads.
+    /// Admit: reads.
     Open,
-    /// Refuse: signing, TOTP, passwords, logins.
+    /// Reject: signing, TOTP, passwords, logins.
     Closed,
 }
 
 /// A named limiter.
 #[derive(Debug)]
 pub struct Limiter {
-    /// Its name, as routes and the API have it.
+    /// Its name in routes and in the API.
     pub name: &'static str,
-    /// Its keys. What stands before the identifier is the prefix that the web app's limiter has, too.
+    /// Its keys. The part before the identifier is the prefix of the web app's limiter.
     pub keys: &'static Family,
-    /// The variable that sets another rate.
+    /// The variable that overrides the rate.
     pub variable: &'static str,
-    /// How it counts.
+    /// Its algorithm.
     pub algorithm: Algorithm,
-    /// How many in how long, where nothing else is set.
+    /// The default rate.
     pub rate: Rate,
-    /// What it says when it cannot count.
+    /// The decision when it cannot count.
     pub on_outage: OnOutage,
 }
 
-/// A limiter with the rate that this deployment sets.
+/// A limiter with the rate of this deployment.
 #[derive(Clone, Copy, Debug)]
 pub struct Limit {
     pub(super) limiter: &'static Limiter,
@@ -61,13 +61,13 @@ pub struct Limit {
 }
 
 impl Limit {
-    /// The limiter with the rate of its variable, else its own.
+    /// Returns the limiter with the rate of its variable, else its default.
     pub fn from_env(limiter: &'static Limiter) -> Result<Self, env::Error> {
         let rate = env::parsed_or(limiter.variable, limiter.rate)?;
         Ok(Self::new(limiter, rate))
     }
 
-    /// The limiter with this rate.
+    /// Returns the limiter with this rate.
     #[must_use]
     pub fn new(limiter: &'static Limiter, rate: Rate) -> Self {
         Self { limiter, rate }
@@ -79,14 +79,14 @@ impl Limit {
         self.limiter
     }
 
-    /// How many in how long.
+    /// The rate.
     #[must_use]
     pub fn rate(&self) -> Rate {
         self.rate
     }
 
-    /// The keys that count somebody at an instant, as @upstash/ratelimit names them: of a window its counter and, where it
-    /// slides, that of the window before; of a bucket its hash.
+    /// Returns the keys of an identifier at an instant, with the names of @upstash/ratelimit: a window's counter and,
+    /// for a sliding one, that of the previous window; or a bucket's hash.
     pub(super) fn keys(&self, identifier: &str, now: Timestamp) -> Vec<String> {
         let key = self.limiter.keys.key(identifier);
         let index = self.rate.index(now.as_millisecond());
@@ -131,7 +131,7 @@ const fn rate(count: u64, window: Duration) -> Rate {
 
 static API_KEYS: Family = sliding("rl:api:{identifier}:{window}");
 
-/// Calls of the API by an acting user.
+/// API calls by an acting user.
 pub static API: Limiter = limiter(
     "api",
     &API_KEYS,
@@ -142,7 +142,7 @@ pub static API: Limiter = limiter(
 
 static PUBLIC_KEYS: Family = sliding("rl:public:{identifier}:{window}");
 
-/// Calls of routes that anybody may make, by the address that they come from.
+/// Calls of public routes, by source address.
 pub static PUBLIC: Limiter = limiter(
     "public",
     &PUBLIC_KEYS,
@@ -153,7 +153,7 @@ pub static PUBLIC: Limiter = limiter(
 
 static SERVICE_KEYS: Family = sliding("rl:service:{identifier}:{window}");
 
-/// Everything that one service token does without an acting user: a fuse against loops, not a quota.
+/// All calls of one service token without an acting user: a protection against loops, not a quota.
 pub static SERVICE: Limiter = limiter(
     "service",
     &SERVICE_KEYS,
@@ -164,7 +164,7 @@ pub static SERVICE: Limiter = limiter(
 
 static AUTH_KEYS: Family = sliding("rl:auth:{identifier}:{window}");
 
-/// Logging in.
+/// Logins.
 pub static AUTH: Limiter = limiter(
     "auth",
     &AUTH_KEYS,
@@ -175,7 +175,7 @@ pub static AUTH: Limiter = limiter(
 
 static CORPORATE_ADMIN_KEYS: Family = sliding("rl:corp:{identifier}:{window}");
 
-/// What administrators of an organisation do.
+/// Actions of an organisation's administrators.
 pub static CORPORATE_ADMIN: Limiter = limiter(
     "corporateAdmin",
     &CORPORATE_ADMIN_KEYS,
@@ -197,7 +197,7 @@ pub static EMAIL: Limiter = limiter(
 
 static PDF_GENERATION_KEYS: Family = sliding("rl:pdf:{identifier}:{window}");
 
-/// Making signed documents.
+/// Generated PDF documents.
 pub static PDF_GENERATION: Limiter = limiter(
     "pdfGeneration",
     &PDF_GENERATION_KEYS,
@@ -219,7 +219,7 @@ pub static TOTP: Limiter = limiter(
 
 static VERIFY_KEYS: Family = sliding("rl:verify:{identifier}:{window}");
 
-/// Verifying documents.
+/// Verifications of documents.
 pub static VERIFY: Limiter = limiter(
     "verify",
     &VERIFY_KEYS,
@@ -241,7 +241,7 @@ pub static SIGNATURE: Limiter = limiter(
 
 static SIGNATURE_BULK_KEYS: Family = sliding("rl:signature:bulk:{identifier}:{window}");
 
-/// Bulks of signature requests.
+/// Bulk signature requests.
 pub static SIGNATURE_BULK: Limiter = limiter(
     "signatureBulk",
     &SIGNATURE_BULK_KEYS,
@@ -263,7 +263,7 @@ pub static SIGNATURE_REMINDER: Limiter = limiter(
 
 static LINK_PASSWORD_KEYS: Family = sliding("rl:password:{identifier}:{window}");
 
-/// Passwords of links.
+/// Password attempts for links.
 pub static LINK_PASSWORD: Limiter = limiter(
     "linkPassword",
     &LINK_PASSWORD_KEYS,
@@ -274,7 +274,7 @@ pub static LINK_PASSWORD: Limiter = limiter(
 
 static DATAROOM_PASSWORD_KEYS: Family = sliding("rl:dataroom:password:{identifier}:{window}");
 
-/// Passwords of data rooms.
+/// Password attempts for data rooms.
 pub static DATAROOM_PASSWORD: Limiter = limiter(
     "dataroomPassword",
     &DATAROOM_PASSWORD_KEYS,
@@ -283,7 +283,7 @@ pub static DATAROOM_PASSWORD: Limiter = limiter(
     OnOutage::Closed,
 );
 
-/// All of them, as the check route knows them.
+/// All limiters, as accepted by the check route.
 pub static ALL: &[&Limiter] = &[
     &API,
     &PUBLIC,

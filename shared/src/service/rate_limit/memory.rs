@@ -1,4 +1,4 @@
-//! Who was refused lately, so that the store is not asked again before the answer can be another.
+//! Recent rejections in memory, so that the store is not asked again while a rejection holds.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -7,10 +7,10 @@ use jiff::Timestamp;
 
 use super::admission::Verdict;
 
-/// How many are remembered. Beyond that, those whose time is over go, and if there are none, all.
+/// The largest number of entries. Beyond it, expired entries are removed; if there are none, all are.
 const MAX_ENTRIES: usize = 1000;
 
-/// The refused of one instance, by key. Clones are the same memory.
+/// The rejections of one instance, by key. Clones share them.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Memory(Arc<Mutex<HashMap<String, Refused>>>);
 
@@ -18,12 +18,12 @@ pub(super) struct Memory(Arc<Mutex<HashMap<String, Refused>>>);
 struct Refused {
     verdict: Verdict,
     until: Timestamp,
-    /// Refusals since, which the store does not know yet.
+    /// Later rejections that the store has not counted yet.
     missed: u64,
 }
 
 impl Memory {
-    /// The verdict on somebody who has not waited yet.
+    /// Returns the verdict of a rejection that still holds.
     pub(super) fn refused(&self, key: &str, now: Timestamp) -> Option<Verdict> {
         let mut all = self.open();
         let refused = all.get_mut(key).filter(|refused| now < refused.until)?;
@@ -35,7 +35,7 @@ impl Memory {
         })
     }
 
-    /// Remembers a refusal for as long as it holds.
+    /// Stores a rejection for as long as it holds.
     pub(super) fn refuse(&self, key: String, verdict: &Verdict, now: Timestamp) {
         let Ok(until) = now.checked_add(verdict.wait) else {
             return;
@@ -59,18 +59,18 @@ impl Memory {
         );
     }
 
-    /// Refusals that the store does not know yet. It is told now.
+    /// Takes the rejections that the store has not counted yet, to send them now.
     pub(super) fn take_missed(&self, key: &str) -> u64 {
         self.open().remove(key).map_or(0, |refused| refused.missed)
     }
 
-    /// What was given back may be taken again.
+    /// Removes a rejection, because tokens were given back.
     pub(super) fn forget(&self, key: &str) {
         self.open().remove(key);
     }
 
     fn open(&self) -> MutexGuard<'_, HashMap<String, Refused>> {
-        // Nothing panics while it holds the lock, and what is in it stays whole.
+        // No code panics while it holds the lock, so a poisoned value is still consistent.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -1,18 +1,17 @@
-//! Rate limits: so many of something for somebody in so long a time.
+//! Rate limits per identifier and time window.
 //!
-//! Keys, values, arithmetic and expiry are those of @upstash/ratelimit 2.2 (single region, without dynamic limits), so
-//! that a budget that is spent through the TypeScript client counts here, and the other way round. Both must name
-//! whom they count by the same string, the canonical identifier:
+//! Keys, values, arithmetic and expiry are those of @upstash/ratelimit 2.2 (single region, without dynamic limits). So
+//! the TypeScript client and these functions share one budget. Both must use the same canonical identifier:
 //!
-//! - an acting user: `{userId}:{address}`, or `{userId}` where no address is known;
-//! - an address: IPv4 as it is written, IPv6 as its /64: `2001:db8:1:2::/64` (`base::network::subscriber`);
+//! - an acting user: `{userId}:{address}`, or `{userId}` if no address is known;
+//! - an address: IPv4 unchanged, IPv6 as its /64: `2001:db8:1:2::/64` (`base::network::subscriber`);
 //! - a recipient of mails: the address in lower case.
 //!
-//! As with that client, a call is dated by who makes it and not by the store: a window lasts a minute or more, clocks
-//! in Lambda differ by milliseconds, and asking the store for the time would be one more command of every call.
+//! As in that client, the caller's clock dates a call, not the store's. A window lasts at least a minute, clocks in
+//! Lambda differ by milliseconds, and reading the store's time would add a command to every call.
 //!
-//! A call that is repeated after a broken connection may count twice. That errs on the strict side by one, which
-//! costs less than a read that is not repeated.
+//! A call that is repeated after a broken connection may count twice. This errs on the strict side by one, which costs
+//! less than a read that is not repeated.
 
 mod admission;
 mod counts;
@@ -37,14 +36,14 @@ pub use remaining::Remaining;
 
 use memory::Memory;
 
-/// How often each limiter let pass and refused, by the hour.
+/// The admitted and rejected requests of each limiter, by hour.
 pub const COUNTS: Family = Family {
     pattern: "rate_limit_counts:{date}",
     kind: "hash",
     life: "8 days; two fields for each limiter and hour",
 };
 
-/// Who was refused how often on a day.
+/// The rejections of each identifier on a day.
 pub const REFUSED: Family = Family {
     pattern: "rate_limit_refused:{date}",
     kind: "sorted set",
@@ -54,7 +53,7 @@ pub const REFUSED: Family = Family {
 /// The families of the limiters.
 pub const LIMITER_KEYS: &[&Family] = limiter::KEYS;
 
-/// The families of what was decided.
+/// The families of the statistics.
 pub const KEYS: &[&Family] = &[&COUNTS, &REFUSED];
 
 // A repetition may count a call twice: see above.
@@ -69,7 +68,7 @@ static REMAINING: Script = Script::repeatable(key_locked!(
     include_str!("lua/remaining.lua")
 ));
 
-/// Counts at a store. Clones share what they remember of those who were refused.
+/// Rate limits in a store. Clones share the remembered rejections.
 #[derive(Clone, Debug)]
 pub struct RateLimits {
     redis: Redis,
@@ -78,7 +77,7 @@ pub struct RateLimits {
 }
 
 impl RateLimits {
-    /// Limits that are counted in `redis` and dated by `clock`.
+    /// Returns limits that are counted in `redis` and dated by `clock`.
     #[must_use]
     pub fn new(redis: Redis, clock: Clock) -> Self {
         Self {

@@ -1,4 +1,4 @@
-//! So many in so long a time: `20/1h`.
+//! A rate: a count per time window, such as `20/1h`.
 
 use std::str::FromStr;
 use std::time::Duration;
@@ -6,9 +6,9 @@ use std::time::Duration;
 /// A number of events in a window.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Rate {
-    /// How many.
+    /// The count.
     pub count: u64,
-    /// In how long.
+    /// The length of the window.
     pub window: Duration,
 }
 
@@ -18,7 +18,7 @@ pub struct Rate {
 pub struct InvalidRate;
 
 impl Rate {
-    /// The number of the window that a millisecond is in.
+    /// Returns the number of the window that contains a millisecond.
     #[must_use]
     pub fn index(&self, millisecond: i64) -> i64 {
         let window = i64::try_from(self.window.as_millis()).unwrap_or(i64::MAX);
@@ -43,7 +43,7 @@ impl FromStr for Rate {
         let number: u64 = number.parse().map_err(|_| InvalidRate)?;
         let count = count.parse().map_err(|_| InvalidRate)?;
         let seconds = number.checked_mul(seconds).ok_or(InvalidRate)?;
-        // A year is longer than any counter is kept.
+        // No counter is kept for longer than a year.
         if count == 0 || !(1..=366 * 24 * 60 * 60).contains(&seconds) {
             return Err(InvalidRate);
         }

@@ -1,4 +1,4 @@
-//! What is left of a limit, without taking any of it.
+//! The remaining of a limit, read without taking any of it.
 
 use jiff::Timestamp;
 
@@ -6,17 +6,17 @@ use super::limiter::{Algorithm, Limit};
 use super::{REMAINING, RateLimits};
 use crate::protocol::upstash;
 
-/// What is left of a limit.
+/// The remaining of a limit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Remaining {
-    /// How much.
+    /// The remaining requests.
     pub remaining: u64,
-    /// When the present window ends, or the bucket is refilled.
+    /// The end of the current window, or the next refill of the bucket.
     pub reset: Timestamp,
 }
 
 impl RateLimits {
-    /// What somebody has left of a limit. One request.
+    /// Returns the remaining of a limit for an identifier, in one request.
     pub async fn remaining(
         &self,
         limit: &Limit,

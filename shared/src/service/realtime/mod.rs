@@ -1,8 +1,8 @@
-//! Real-time events: published once, kept for those who come later, and the newest one at hand.
+//! Real-time events: each is published once, kept for later readers, and stored as the newest one.
 //!
-//! An event goes into a capped stream (to resume from) and into a status key (for a reader of the present state), by one
-//! script. A PUBLISH behind it in the same request wakes listeners: at most once by pub/sub's nature, and perhaps
-//! twice where an answer was lost.
+//! One script adds an event to a capped stream, from which readers resume, and to a status key for the current state. A
+//! PUBLISH in the same request wakes listeners. Pub/sub delivers it at most once, and perhaps twice if an answer was
+//! lost.
 
 use std::time::Duration;
 
@@ -13,10 +13,10 @@ use crate::base::id;
 use crate::protocol::upstash::{self, Command, Invocation, Pipeline, Redis, Script, key_locked};
 use crate::service::key::Family;
 
-/// Events that a channel's stream keeps, approximately.
+/// The approximate number of events in a channel's stream.
 const MAX_EVENTS: usize = 256;
 
-/// How long a channel is remembered after its last event.
+/// How long a channel is kept after its last event.
 const LIFE: Duration = Duration::from_hours(2);
 
 /// The events of a channel.
@@ -26,7 +26,7 @@ pub const EVENTS: Family = Family {
     life: "2 hours after the last event; about 256 events",
 };
 
-/// The newest event of a request's document, under the name that the web app knows.
+/// The newest event of a request's document, under the web app's key name.
 pub const DOCUMENT_STATUS: Family = Family {
     pattern: "doc_status:{requestId}",
     kind: "string",
@@ -45,30 +45,30 @@ pub const KEYS: &[&Family] = &[&EVENTS, &DOCUMENT_STATUS, &PROGRESS];
 
 static PUBLISH: Script = Script::repeatable(key_locked!(include_str!("publish.lua")));
 
-/// What can go wrong with an event.
+/// Why an event was not published.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// The store.
+    /// The store failed.
     #[error("the event was not published")]
     Store(#[from] upstash::Error),
-    /// Data that JSON cannot hold.
+    /// The data cannot be serialized as JSON.
     #[error("the event's data cannot be serialized")]
     Data(#[from] serde_json::Error),
 }
 
-/// Where an event is published.
+/// The channel of an event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Channel<'a> {
-    /// What happens to a request's document.
+    /// Events of a request's document.
     Document(&'a str),
-    /// How far the signing of a request is.
+    /// The signing progress of a request.
     SigningProgress(&'a str),
-    /// What a user is told.
+    /// The notifications of a user.
     UserNotifications(&'a str),
 }
 
 impl Channel<'_> {
-    /// The pub/sub channel, as the web app names it.
+    /// Returns the pub/sub channel, as the web app names it.
     #[must_use]
     pub fn name(self) -> String {
         match self {
@@ -78,7 +78,7 @@ impl Channel<'_> {
         }
     }
 
-    /// Where the newest event is at hand; a user's notifications are in the database.
+    /// Returns the key of the newest event; a user's notifications are in the database.
     fn status_key(self) -> Option<String> {
         match self {
             Self::Document(request) => Some(DOCUMENT_STATUS.key(request)),
@@ -96,7 +96,7 @@ pub struct Event {
 }
 
 impl Event {
-    /// An event on a channel.
+    /// Returns an event on a channel.
     pub fn new(
         channel: Channel<'_>,
         kind: &str,
@@ -120,14 +120,14 @@ impl Event {
         Ok(Self { keep, wake })
     }
 
-    /// Adds the two calls that publish the event to a pipeline: they answer the event's id and the number of listeners.
+    /// Adds the two calls that publish the event to a pipeline. They return the event's id and the number of listeners.
     #[must_use]
     pub fn join(self, pipeline: Pipeline) -> Pipeline {
         pipeline.script(self.keep).following(self.wake)
     }
 }
 
-/// What a listener hears: enough to show, but not which event it is. The stream says that.
+/// The message to a listener: the event's content without its id, which only the stream has.
 #[derive(Serialize)]
 struct Message<'a> {
     #[serde(rename = "type")]
@@ -135,7 +135,7 @@ struct Message<'a> {
     data: &'a RawValue,
 }
 
-/// Publishes an event and answers its id, which is its place in the stream. One request.
+/// Publishes an event, in one request, and returns its id, which is its position in the stream.
 pub async fn publish(
     redis: &Redis,
     channel: Channel<'_>,
@@ -144,6 +144,6 @@ pub async fn publish(
 ) -> Result<String, Error> {
     let event = Event::new(channel, kind, data)?;
     let mut replies = redis.pipeline(event.join(Pipeline::new())).await?;
-    // The event is kept even where no listener was woken: pub/sub promises nothing, and who listens reads on anyway.
+    // The event is stored even if no listener was woken: pub/sub has no guarantee, and listeners also read the stream.
     Ok(replies.take()?)
 }

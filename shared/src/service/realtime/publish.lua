@@ -1,9 +1,9 @@
--- Keeps an event: in the channel's stream and in its status key. Listeners are woken by a PUBLISH behind it.
--- KEYS: 1 the stream, 2 the status key (not every channel has one)    ARGV: 1 type, 2 data (JSON), 3 entries to keep,
--- 4 life of both keys (ms), 5 attempt nonce
--- Answers the entry's id.
+-- Stores an event in the channel's stream and in its status key. A PUBLISH after it wakes listeners.
+-- KEYS: 1 the stream, 2 the status key (not every channel has one)
+-- ARGV: 1 type, 2 data (JSON), 3 entries to keep, 4 life of both keys (ms), 5 attempt nonce
+-- Returns the entry's id.
 
--- A repetition after a lost answer finds its own nonce near the end: others may have published in between.
+-- A repetition after a lost answer finds its own nonce near the end: other events may have been published in between.
 for _, entry in ipairs(redis.call('XREVRANGE', KEYS[1], '+', '-', 'COUNT', 32)) do
   local fields = entry[2]
   for place = 1, #fields, 2 do

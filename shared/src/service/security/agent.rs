@@ -1,8 +1,8 @@
-//! What a user agent gives away: it catches the careless, and the rest is told by what they do.
+//! Suspicious user agents. This detects simple tools only; other checks use the visitor's behaviour.
 
 use crate::service::user_agent::{Form, UserAgent};
 
-/// What speaks against the user agent, if anything does.
+/// Returns why the user agent is suspicious, if it is.
 pub(super) fn suspicion(agent: &str) -> Option<&'static str> {
     if agent.trim().is_empty() {
         return Some("user-agent-empty");

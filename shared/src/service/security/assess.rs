@@ -1,4 +1,4 @@
-//! What speaks for and against a visitor: a score, a verdict, and the reasons.
+//! The assessment of a visitor: a score, a verdict, and the reasons.
 
 use std::time::Duration;
 
@@ -11,39 +11,39 @@ use crate::base::identity;
 use crate::base::network::{digits, plain, subscriber};
 use crate::protocol::upstash::{FromReply as _, Reply};
 
-/// How long refusals in a row are remembered after the last one.
+/// How long consecutive denials are remembered after the last one.
 const REFUSALS_LIFE: Duration = Duration::from_hours(1);
 
-/// From this score on a visitor is denied. Each reason adds 20, 40 or 60; a block or a lock adds 100.
+/// The score from which a visitor is denied. Each reason adds 20, 40 or 60; a block or a lockout adds 100.
 const DENIED: u64 = 80;
 
-/// From this score on a visitor has to prove something more.
+/// The score from which a visitor is challenged.
 const CHALLENGED: u64 = 40;
 
-/// What to do with a visitor.
+/// The verdict on a visitor.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verdict {
-    /// Nothing speaks against the visitor.
+    /// There is no reason for suspicion.
     Allow,
-    /// Ask for a second factor, or a captcha.
+    /// Require a second factor, or a captcha.
     Challenge,
-    /// Refuse.
+    /// Deny access.
     Deny,
 }
 
-/// What is known about a visitor.
+/// The assessment of a visitor.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Assessment {
-    /// What to do.
+    /// The verdict.
     pub verdict: Verdict,
-    /// 0 to 100.
+    /// The score, 0 to 100.
     pub score: u64,
-    /// Why, such as `new-device`.
+    /// The reasons, such as `new-device`.
     pub reasons: Vec<String>,
 }
 
 impl Security {
-    /// Assesses a visitor who asks for `path` and wants into an account, or none in particular. One request.
+    /// Assesses a visitor who requests `path`, for one account or for none. One request.
     pub async fn assess(
         &self,
         visitor: &Visitor<'_>,

@@ -1,4 +1,4 @@
-//! An attempt to get in: recorded, and answered with whether there is a lock before it.
+//! Login and similar attempts: records one, and returns whether the account is locked.
 
 use std::time::Duration;
 
@@ -19,22 +19,22 @@ use crate::service::user_agent::UserAgent;
 /// How long failures are remembered after the last attempt.
 const FAILURES_LIFE: Duration = Duration::from_hours(24);
 
-/// How long an answer is kept for a repetition: longer than a request is repeated.
+/// How long an answer is kept for a repeated request: longer than clients repeat one.
 const ANSWER_LIFE: Duration = Duration::from_mins(1);
 
 /// How long a device stays known after its last success.
 const DEVICES_LIFE: Duration = Duration::from_hours(24 * 90);
 
-/// How long addresses and accounts are counted after the last attempt.
+/// How long addresses and accounts are remembered after the last attempt.
 const SEEN_LIFE: Duration = Duration::from_hours(1);
 
-/// Failures in a row that lock one device, or one address, out of an account.
+/// The consecutive failures that lock one device, or one address, out of an account.
 const ONES_BOUND: u32 = 5;
 
-/// Strangers' failures that lock an account for strangers.
+/// The failures from unknown devices that lock an account for unknown devices.
 const ACCOUNTS_BOUND: u32 = 20;
 
-/// Strangers' failures from one address, over all accounts, that lock the address for strangers.
+/// The failures of unknown devices from one address, over all accounts, that lock the address for them.
 const ADDRESSES_BOUND: u32 = 50;
 
 /// The first lockout; each further failure doubles it.
@@ -46,32 +46,32 @@ const MAX_LOCKOUT: Duration = Duration::from_mins(30);
 /// An attempt.
 #[derive(Clone, Copy, Debug)]
 pub struct Attempt<'a> {
-    /// What was attempted, such as `login`; each kind counts by itself.
+    /// The type of the attempt, such as `login`; each type is counted separately.
     pub kind: &'a str,
-    /// Whose account: an e-mail address, which counts in any case, or a user's id.
+    /// The account: an e-mail address, compared ignoring case, or a user's id.
     pub identifier: &'a str,
-    /// Who made it.
+    /// The visitor who made it.
     pub visitor: Visitor<'a>,
     /// Whether it succeeded.
     pub success: bool,
-    /// Where the owner is told; without it the identifier, if it is an address, or the user's own.
+    /// The address to alert; default: the identifier if it is an address, else the user's own.
     pub email: Option<&'a EmailAddress>,
 }
 
-/// What follows from an attempt.
+/// The result of an attempt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Outcome {
-    /// Whether the account is locked for this visitor: then even a right password lets nobody in.
+    /// Whether the account is locked for this visitor: then even a correct password must be rejected.
     pub locked: bool,
-    /// Failures in a row of this device, or of this address.
+    /// Consecutive failures of this device, or of this address.
     pub failures: u64,
-    /// How long the lock lasts.
+    /// How long the lockout lasts.
     pub wait: Duration,
 }
 
 impl Security {
-    /// Records an attempt: one request to Redis, and one statement where the owner has to be told. Where Postgres does
-    /// not take that, the attempt stands all the same, and what is to be told waits for the next upkeep.
+    /// Records an attempt: one request to Redis, and one statement if the owner is to be alerted. If Postgres is
+    /// unavailable, the attempt is still recorded, and the alert waits for the next reconciliation.
     pub async fn attempt(&self, attempt: &Attempt<'_>) -> Result<Outcome, Error> {
         let account = identity::folded(attempt.identifier);
         let visitor = &attempt.visitor;
@@ -120,7 +120,7 @@ impl Security {
             .arg(ANSWER_LIFE.as_millis())
     }
 
-    /// Writes the event down and sends its mail on its way; what the queue does not take is left to the sweep.
+    /// Writes the event, and publishes its mail; if the queue is unavailable, the sweep publishes it.
     async fn report(&self, event: &Event) {
         match event.record(&self.postgres).await {
             Ok(Some(job)) => {
@@ -168,7 +168,7 @@ fn security_event(attempt: &Attempt<'_>, account: &str, kind: EventType, at: Tim
     }
 }
 
-/// What failed for an account: of strangers together, or of one device or address.
+/// Returns the key of an account's failures: of all unknown devices together, or of one device or address.
 pub(super) fn failures(kind: &str, account: &str, whose: Option<&str>) -> String {
     FAILURES.key(&match whose {
         None => sha256(&[kind, account]),
@@ -176,7 +176,7 @@ pub(super) fn failures(kind: &str, account: &str, whose: Option<&str>) -> String
     })
 }
 
-/// The mail to the owner. Its occurrence is the event's id: told twice, it goes once.
+/// Returns the mail to the owner. Its occurrence is the event's id, so that it is sent once.
 fn mail(attempt: &Attempt<'_>, event: EventType, at: Timestamp, id: &str) -> Value {
     let visitor = &attempt.visitor;
     let said = match event {
@@ -200,7 +200,7 @@ fn mail(attempt: &Attempt<'_>, event: EventType, at: Timestamp, id: &str) -> Val
     mail
 }
 
-/// The answer of the script: the outcome, and what the owner is to be told of, with the instant that names it.
+/// Reads the script's answer: the outcome, and the event to alert the owner about, with its instant.
 fn read(reply: Reply) -> Option<(Outcome, Option<EventType>, Timestamp)> {
     let Reply::Array(items) = reply else {
         return None;

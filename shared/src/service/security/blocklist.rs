@@ -1,10 +1,10 @@
-//! The block list: networks that may not call. Postgres holds it, with reason, author and end; Redis has a copy that
-//! the guard looks an address up in, in one command however long the list is.
+//! The block list: networks whose requests are rejected. Postgres holds it, with reason, author and end. Redis holds a
+//! copy, in which the guard looks up an address with one command, for a list of any length.
 //!
-//! A change is committed first and copied afterwards, as the list then has it: what is not committed never reaches the
-//! copy. Both steps are taken one caller at a time. From before the commit until the copy is made the copy counts as
-//! incomplete, so that a change whose caller dies in between is made good by the next upkeep, which makes the copy anew
-//! from the list alone. Redis is never called while the audit chain of the change's event is held.
+//! A change is committed first and copied afterwards, from the list's current state, so an uncommitted change never
+//! reaches the copy. A lock serializes both steps. From before the commit until the copy is updated, the copy counts as
+//! incomplete. If the caller dies in between, the next reconciliation rebuilds the copy from the list. Redis is never
+//! called while the audit chain of the change's event is locked.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -28,15 +28,15 @@ const LIST: &str = include_str!("sql/list.sql");
 const ALL: &str = include_str!("sql/all.sql");
 const PRESENT: &str = include_str!("sql/present.sql");
 
-/// Holds back every other change of the list until the transaction is over.
+/// Blocks every other change of the list until the transaction ends.
 const ONE_AT_A_TIME: &str =
     "SELECT pg_advisory_xact_lock(hashtext('signtusk.blocked_networks'))::text";
 
-/// Entries that are copied in one request: the script that takes them over stays under a millisecond.
+/// The number of entries that one request copies: the script stays under a millisecond.
 const BATCH: i64 = 200;
 
-/// The field of the copy that counts the changes that are not copied yet: 0 where it is whole. A store that was lost
-/// since has none, and one that was made anew meanwhile has counted below zero.
+/// The field of the copy that counts changes in progress: 0 if the copy is complete. A store that lost its data lacks
+/// the field. A copy that was rebuilt meanwhile has counted below zero.
 const FILLING: &str = "filling";
 
 /// An entry of the block list.
@@ -59,20 +59,20 @@ pub struct Blocked {
     pub created_at: Timestamp,
 }
 
-/// What is put on the list.
+/// A new entry of the list.
 #[derive(Clone, Copy, Debug)]
 pub struct Entry<'a> {
     /// The network.
     pub network: Network,
-    /// Why, in 1 to 500 characters.
+    /// The reason, 1 to 500 characters.
     pub reason: &'a str,
-    /// Who says so.
+    /// The acting user who adds it.
     pub author: Option<&'a str>,
-    /// Until when.
+    /// When it ends.
     pub expires_at: Option<Timestamp>,
 }
 
-/// The list, in Postgres and as a copy in Redis.
+/// The list in Postgres, and its copy in Redis.
 #[derive(Clone, Debug)]
 pub struct Blocklist {
     redis: Redis,
@@ -80,13 +80,13 @@ pub struct Blocklist {
 }
 
 impl Blocklist {
-    /// The list of a migrated database.
+    /// Returns the list of a migrated database.
     #[must_use]
     pub fn new(redis: Redis, postgres: Postgres) -> Self {
         Self { redis, postgres }
     }
 
-    /// A page of the list, newest first, without what is over.
+    /// Returns a page of the list, newest first, without expired entries.
     pub async fn list(&self, limit: u32, cursor: Option<&Cursor>) -> Result<Page<Blocked>, Error> {
         let micros = cursor.map(Cursor::micros);
         let key = cursor.map(Cursor::key);
@@ -103,8 +103,8 @@ impl Blocklist {
         }))
     }
 
-    /// Puts a network on the list, or changes what it says of it; entries that are over go at this opportunity, 100 at
-    /// a time. Blocked once this returns. Repeated, it changes nothing more.
+    /// Adds a network to the list, or updates its entry; also removes up to 100 expired entries. The network is blocked
+    /// once this returns. Repeating it changes nothing.
     pub async fn put(&self, entry: &Entry<'_>) -> Result<Blocked, Error> {
         let network = entry.network.to_string();
         let expires = entry.expires_at.map(Timestamp::as_microsecond);
@@ -130,7 +130,7 @@ impl Blocklist {
         Ok(listed)
     }
 
-    /// Takes a network off the list. What is not there is gone already; networks within it or around it stay.
+    /// Removes a network from the list. Succeeds if it is not listed. Networks inside or around it stay.
     pub async fn remove(&self, network: Network, author: Option<&str>) -> Result<(), Error> {
         let cidr = network.to_string();
         let parameters: [Parameter<'_>; 1] = [(&cidr, Type::TEXT)];
@@ -146,14 +146,15 @@ impl Blocklist {
         self.copy_present(&[network]).await
     }
 
-    /// What asks whether the copy is whole: it is, if the answer is 0; else [`Blocklist::refill`] is due.
+    /// Returns the command that reads whether the copy is complete: it is if the answer is 0; else call
+    /// [`Blocklist::refill`].
     pub(super) fn unfinished_count() -> Command {
         let prefixes = BLOCKED_PREFIXES.key("");
         Command::new("HGET").arg(prefixes).arg(FILLING)
     }
 
-    /// Makes the copy anew from the list, beside the present one, and says how many entries it has. What is in the
-    /// present one alone is gone then.
+    /// Rebuilds the copy from the list, beside the current one, and returns its number of entries. Entries that only
+    /// the current copy has are dropped.
     pub(super) async fn refill(&self) -> Result<usize, Error> {
         let change = self.change().await?;
         let (lengths, prefixes) = (NEXT_LENGTHS.key(""), NEXT_PREFIXES.key(""));
@@ -189,7 +190,7 @@ impl Blocklist {
         Ok(change)
     }
 
-    /// Copies what the list has of these networks now, while no other change is under way.
+    /// Copies the list's current entries of these networks, while no other change is in progress.
     async fn copy_present(&self, networks: &[Network]) -> Result<(), Error> {
         let asked: Vec<String> = networks.iter().map(Network::to_string).collect();
         let held = self.change().await?;
@@ -204,8 +205,7 @@ impl Blocklist {
     }
 }
 
-/// Counts a change whose copy is begun (1) or made (-1), where the copy is there at all: one that was lost stays
-/// incomplete.
+/// Counts the start (1) or the end (-1) of a change, if the copy exists: a lost copy stays incomplete.
 fn unfinished(by: i8) -> Invocation {
     UNFINISHED
         .invoke()
@@ -214,7 +214,7 @@ fn unfinished(by: i8) -> Invocation {
         .arg(by)
 }
 
-/// Takes entries over into a copy.
+/// Returns the call that copies entries.
 fn copying([lengths, prefixes]: [&Family; 2], changes: &[(Network, i64)]) -> Invocation {
     let mut call = BLOCK.invoke().key(lengths.key("")).key(prefixes.key(""));
     for (network, ends) in changes {
@@ -240,7 +240,7 @@ fn list_event(kind: EventType, cidr: &str, author: Option<&str>) -> Event {
     }
 }
 
-/// The entries after this network, so many as fit into one request, each with its end.
+/// Returns the entries after this network, as many as fit one request, each with its end.
 async fn entries_after(
     change: &Transaction,
     after: Option<&str>,
@@ -250,7 +250,7 @@ async fn entries_after(
     rows.iter().map(entry).collect()
 }
 
-/// A network and the millisecond when it ends: 0 for never, -1 where it is not on the list any more.
+/// Returns a network and the millisecond of its end: 0 for never, -1 if it is no longer listed.
 fn entry(row: &Row) -> Result<(Network, i64), Error> {
     let network: String = column(row, "network")?;
     let network = network.parse().map_err(|_| Error::Unreadable)?;

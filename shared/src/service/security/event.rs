@@ -1,7 +1,7 @@
-//! Security events: written down, in the audit log as well, and told to the account's owner where that is due.
+//! Security events: stored, written to the audit log, and mailed to the account's owner if required.
 
 //!
-//! What Postgres does not take waits in Redis until it does ([`Reconciler`](super::Reconciler)).
+//! While Postgres is unavailable, events wait in Redis ([`Reconciler`](super::Reconciler)).
 
 use std::fmt;
 use std::net::IpAddr;
@@ -16,10 +16,10 @@ use crate::protocol::upstash::{Command, Pipeline, Redis};
 const RECORD: &str = "SELECT signtusk.record_security_event(\
     $1, $2, $3, $4, $5, $6, $7::jsonb, $8::jsonb)::text AS job";
 
-/// Events that wait at the most; the oldest go first.
+/// The largest number of waiting events; the oldest are dropped first.
 const MAX_PENDING_EVENTS: i64 = 1_000;
 
-/// What happened.
+/// The type of an event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) enum EventType {
     AccountLocked,
@@ -39,7 +39,7 @@ impl fmt::Display for EventType {
     }
 }
 
-/// How much it matters.
+/// The severity of an event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) enum Severity {
     Info,
@@ -49,7 +49,7 @@ pub(super) enum Severity {
 /// An event.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct Event {
-    /// What it is, so that it is written once.
+    /// The event's id, so that it is written once.
     pub(super) id: String,
     pub(super) kind: EventType,
     pub(super) severity: Severity,
@@ -57,14 +57,13 @@ pub(super) struct Event {
     pub(super) address: Option<IpAddr>,
     pub(super) user_agent: String,
     pub(super) details: Value,
-    /// The payload of the mail to the account's owner. Without a recipient it goes to the user whose id the
-    /// identifier is.
+    /// The payload of the mail to the account's owner. Without a recipient it goes to the user whose id is the
+    /// identifier.
     pub(super) mail: Option<Value>,
 }
 
 impl Event {
-    /// Writes it down, and orders its mail, in one statement, and gives the mail's row in the outbox. Repeated, it does
-    /// nothing.
+    /// Writes the event and its mail in one statement, and returns the mail's outbox row. Repeating it changes nothing.
     pub(super) async fn record(&self, postgres: &Postgres) -> Result<Option<String>, Error> {
         let columns = Columns::of(self);
         let parameters = columns.parameters();
@@ -72,14 +71,14 @@ impl Event {
         Ok(column(rows.first().ok_or(Error::Unreadable)?, "job")?)
     }
 
-    /// The same, together with what else the transaction does.
+    /// Writes it within a transaction of the caller.
     pub(super) async fn record_with(&self, transaction: &Transaction) -> Result<(), Error> {
         let columns = Columns::of(self);
         transaction.query(RECORD, &columns.parameters()).await?;
         Ok(())
     }
 
-    /// Lays it by in Redis, for the next upkeep.
+    /// Spools it in Redis for the next reconciliation.
     pub(super) async fn spool(&self, redis: &Redis) -> Result<(), Error> {
         let text = serde_json::to_string(self).map_err(|_| Error::Unreadable)?;
         let key = PENDING_EVENTS.key("");
@@ -96,7 +95,7 @@ impl Event {
     }
 }
 
-/// An event as its statement takes it.
+/// The columns of an event's statement.
 struct Columns<'a> {
     id: &'a str,
     kind: String,

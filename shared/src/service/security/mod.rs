@@ -1,14 +1,14 @@
-//! Security monitoring: failed attempts and lockouts, what speaks for and against a visitor, and the block list.
+//! Security monitoring: failed attempts and lockouts, the assessment of visitors, and the block list.
 //!
-//! **Lockouts.** Failures are counted for whoever makes the attempt: a known device by itself, anybody else by the
-//! address. Five in a row lock for half a minute, and each further one for twice as long, up to half an hour. Twenty
-//! strangers' failures lock the account for strangers, fifty from one address lock that address for strangers; a device
-//! that the account knows is not concerned by either, so nobody can lock out the owner from elsewhere. A success ends
-//! the account's count; behind a lock neither failures nor successes count.
+//! **Lockouts.** Failures are counted per visitor: a known device by itself, any other visitor by the address. Five
+//! consecutive failures lock for half a minute. Each further one doubles the lockout, up to half an hour. Twenty
+//! failures of unknown devices lock the account for unknown devices. Fifty from one address lock that address for
+//! unknown devices. Neither affects a device that the account knows, so an attacker cannot lock out the owner. A
+//! success resets the account's count. During a lockout, neither failures nor successes count.
 //!
-//! **Devices.** A device is the hash of the id that the web app keeps in a long-lived cookie (`deviceId`); where there
-//! is none, of the user agent and the address, which is weaker: somebody with the same browser behind the same address
-//! is then the same device. It becomes known by a successful attempt, and stays so for 90 days; an account knows the
+//! **Devices.** A device is the hash of the id that the web app keeps in a long-lived cookie (`deviceId`). Without one,
+//! it is the hash of the user agent and the address, which is weaker: the same browser behind the same address is then
+//! the same device. A device becomes known by a successful attempt, and stays known for 90 days. An account knows the
 //! last twenty.
 
 mod agent;
@@ -36,91 +36,91 @@ pub use visitor::Visitor;
 use crate::protocol::postgres::Postgres;
 use crate::protocol::upstash::Redis;
 
-/// Which lengths of prefix the block list has, such as `4/24,6/64`: what an address has to be looked up by.
+/// The prefix lengths of the block list, such as `4/24,6/64`, with which an address is looked up.
 pub const BLOCKED_LENGTHS: Family = Family {
     pattern: "blocklist:lengths",
     kind: "string",
     life: "none; one word for each length, 162 at most",
 };
 
-/// The blocked networks, each by its prefix, with the millisecond when it ends (0: it does not).
+/// The blocked networks, each by its prefix, with the millisecond of its end (0: never).
 pub const BLOCKED_PREFIXES: Family = Family {
     pattern: "blocklist:prefixes",
     kind: "hash",
     life: "none; one field for each entry of the list, as Postgres has it, and one that says whether it is whole",
 };
 
-/// [`BLOCKED_LENGTHS`] while the copy is made anew.
+/// [`BLOCKED_LENGTHS`] while the copy is rebuilt.
 pub const NEXT_LENGTHS: Family = Family {
     pattern: "blocklist:next:lengths",
     kind: "string",
     life: "while the copy of the block list is made anew; one that was left over is the first to go the next time",
 };
 
-/// [`BLOCKED_PREFIXES`] while the copy is made anew.
+/// [`BLOCKED_PREFIXES`] while the copy is rebuilt.
 pub const NEXT_PREFIXES: Family = Family {
     pattern: "blocklist:next:prefixes",
     kind: "hash",
     life: "while the copy of the block list is made anew; one that was left over is the first to go the next time",
 };
 
-/// Security events that Postgres has not been told.
+/// Security events that are not in Postgres yet.
 pub const PENDING_EVENTS: Family = Family {
     pattern: "security_events:untold",
     kind: "list",
     life: "until Postgres has them; 1,000 entries",
 };
 
-/// Until when an address is locked out, because too much has failed from it.
+/// When the lockout of an address ends, after too many failed attempts.
 pub const ADDRESS_LOCKOUT: Family = Family {
     pattern: "lockout:{address}",
     kind: "string",
     life: "the lockout: 30 minutes at most",
 };
 
-/// What failed for an account, for one device or address, or from an address.
+/// The failures of an account, for one device or address, or from an address.
 pub const FAILURES: Family = Family {
     pattern: "failed_attempts:{sha256}",
     kind: "hash",
     life: "24 hours after the last attempt",
 };
 
-/// What failed from an address, over all accounts.
+/// The failures from an address, over all accounts.
 pub const ADDRESS_FAILURES: Family = Family {
     pattern: "failed_attempts:address:{address}",
     kind: "string",
     life: "24 hours after the last failure",
 };
 
-/// The devices that an account knows.
+/// The known devices of an account.
 pub const DEVICES: Family = Family {
     pattern: "known_devices:{sha256}",
     kind: "sorted set",
     life: "90 days after the last success; 20 members",
 };
 
-/// How many addresses were seen for an account.
+/// The number of addresses seen for an account.
 pub const ADDRESSES: Family = Family {
     pattern: "seen_addresses:{sha256}",
     kind: "HyperLogLog",
     life: "an hour after the last attempt; 12 KB",
 };
 
-/// How many accounts were seen from an address.
+/// The number of accounts seen from an address.
 pub const ACCOUNTS: Family = Family {
     pattern: "seen_accounts:{address}",
     kind: "HyperLogLog",
     life: "an hour after the last attempt; 12 KB",
 };
 
-/// What an attempt was answered, for a repetition of its request.
+/// The stored answer of an attempt, for a repeated request.
 pub const ATTEMPT_ANSWER: Family = Family {
     pattern: "attempt_answer:{nonce}",
     kind: "string",
     life: "a minute: longer than a request can be repeated",
 };
 
-/// How often an address was denied in a row.
+/// The consecutive denials of an address.
 pub const REFUSALS: Family = Family {
     pattern: "refusals:{address}",
     kind: "string",
@@ -144,10 +144,10 @@ pub const KEYS: &[&Family] = &[
     &REFUSALS,
 ];
 
-// A repetition is recognised by its nonce.
+// A repetition is recognized by its nonce.
 static ATTEMPT: Script = Script::repeatable(key_locked!(include_str!("lua/attempt.lua")));
 
-// A repetition may count a refusal twice, which errs on the strict side.
+// A repetition may count a denial twice, which errs on the strict side.
 static ASSESS: Script = Script::repeatable(key_locked!(
     include_str!("lua/list.lua"),
     include_str!("lua/assess.lua")
@@ -158,16 +158,16 @@ static BLOCK: Script = Script::repeatable(key_locked!(include_str!("lua/block.lu
 static REPLACE: Script = Script::repeatable(key_locked!(include_str!("lua/replace.lua")));
 static UNFINISHED: Script = Script::new(key_locked!(include_str!("lua/unfinished.lua")));
 
-/// Why security could not be looked after.
+/// Why a security operation failed.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// Redis did not take the call.
+    /// Redis is unavailable.
     #[error("attempts and lockouts are unavailable")]
     Redis(#[from] upstash::Error),
-    /// The database did not take the statement; the cause says whether it may be tried again.
+    /// The statement failed; the cause says whether a retry is useful.
     #[error("security events and the block list are unavailable")]
     Postgres(#[from] postgres::Error),
-    /// What came back is not what was written.
+    /// The database returned an unexpected value.
     #[error("the security data has a value that this version does not know")]
     Unreadable,
 }
@@ -182,7 +182,7 @@ pub struct Security {
 }
 
 impl Security {
-    /// Security of a migrated database and its Redis. What an owner has to be told goes by `publisher`.
+    /// Returns the security service of a migrated database and its Redis. `publisher` publishes the mails to owners.
     #[must_use]
     pub fn new(redis: Redis, postgres: Postgres, publisher: Publisher) -> Self {
         Self {

@@ -1,12 +1,11 @@
-//! What the path that somebody asks for gives away. The web app has no such pages: whoever asks for them is looking for
-//! holes. A short list; each word is a whole segment of the path. What stands in the query does not count: people
-//! search for what they like.
+//! Suspicious request paths. The web app has no such pages; only vulnerability scanners request them. The list is
+//! short, and each word is a whole segment of the path. The query is ignored: users search for any text.
 
 use std::borrow::Cow;
 
 use percent_encoding::percent_decode_str;
 
-/// Segments that scanners try everywhere, in lower case.
+/// Segments that scanners request everywhere, in lower case.
 const PROBES: [&str; 34] = [
     "..",
     ".aws",
@@ -44,10 +43,10 @@ const PROBES: [&str; 34] = [
     "xmlrpc.php",
 ];
 
-/// How often a path may be encoded over and over.
+/// How many layers of percent-encoding are decoded.
 const LAYERS: usize = 3;
 
-/// What speaks against asking for `path`, if anything does.
+/// Returns why a request for `path` is suspicious, if it is.
 pub(super) fn suspicion(path: &str) -> Option<&'static str> {
     let path = path.split(['?', '#']).next().unwrap_or_default();
     let path = decoded(path).to_ascii_lowercase();
@@ -57,12 +56,13 @@ pub(super) fn suspicion(path: &str) -> Option<&'static str> {
     probes.then_some("path-probed")
 }
 
-/// Files of settings have endings of their own (`.env.local`); a script in a path has no whole form.
+/// Returns whether a segment is a probe. Settings files have various endings (`.env.local`); a script in a path has no
+/// fixed name.
 fn is_probe(segment: &str) -> bool {
     PROBES.contains(&segment) || segment.starts_with(".env.") || segment.starts_with("<script")
 }
 
-/// The path without its percent signs, however often they were put on.
+/// Returns the path with all layers of percent-encoding removed.
 fn decoded(path: &str) -> Cow<'_, str> {
     let mut decoded = Cow::Borrowed(path);
     for _ in 0..LAYERS {

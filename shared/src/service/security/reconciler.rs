@@ -1,5 +1,4 @@
-//! What is made good after an outage: the copy of the block list in a Redis that was lost, and the events that a
-//! Postgres that was away has not been told.
+//! Reconciliation after an outage: rebuilds the copy of the block list in Redis, and writes spooled events to Postgres.
 
 use super::event::Event;
 use super::{Blocklist, Error, PENDING_EVENTS};
@@ -7,34 +6,34 @@ use crate::base::causes::causes;
 use crate::protocol::postgres::Postgres;
 use crate::protocol::upstash::{Command, Pipeline, Redis};
 
-/// Events that one upkeep tells at the most.
+/// The largest number of events that one run writes.
 const MAX_ITEMS: u32 = 100;
 
-/// Makes good what an outage left behind.
+/// Reconciles Redis and Postgres after an outage.
 #[derive(Clone, Debug)]
 pub struct Reconciler {
     redis: Redis,
     postgres: Postgres,
 }
 
-/// What was made good.
+/// The result of a run.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Reconciled {
-    /// Entries of the block list that were copied again.
+    /// The number of block-list entries that were copied again.
     pub blocked: usize,
-    /// Security events that were written down late.
+    /// The number of security events that were written late.
     pub recorded: usize,
 }
 
 impl Reconciler {
-    /// Upkeep of a migrated database and its Redis.
+    /// Returns the reconciler of a migrated database and its Redis.
     #[must_use]
     pub fn new(redis: Redis, postgres: Postgres) -> Self {
         Self { redis, postgres }
     }
 
-    /// Makes good what there is: one request of two commands where there is nothing. Done twice at once, it does the
-    /// same.
+    /// Reconciles what is necessary; one request of two commands if there is nothing to do. Two concurrent runs are
+    /// harmless.
     pub async fn run(&self) -> Result<Reconciled, Error> {
         let pending = Command::new("LRANGE").arg(PENDING_EVENTS.key("")).arg(0);
         let look = Pipeline::new()
@@ -59,7 +58,7 @@ impl Reconciler {
         Ok(entries)
     }
 
-    /// Each goes from the list once Postgres has it, or says that it will never take it.
+    /// Writes the events. Each is removed from the list once Postgres has it, or rejects it permanently.
     async fn record_pending(&self, pending: &[String]) -> Result<usize, Error> {
         let key = PENDING_EVENTS.key("");
         for text in pending {
@@ -70,7 +69,8 @@ impl Reconciler {
         Ok(pending.len())
     }
 
-    /// Writes one down; its mail goes with the next sweep. What can never be written down must not hold up the others.
+    /// Writes one event; the next sweep publishes its mail. An event that can never be written must not block the
+    /// others.
     async fn record_one(&self, text: &str) -> Result<(), Error> {
         let event: Event = match serde_json::from_str(text) {
             Ok(event) => event,

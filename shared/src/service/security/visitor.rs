@@ -1,4 +1,4 @@
-//! Who makes an attempt or asks for something, as keys name it.
+//! The visitor of an attempt or request, and its parts of keys.
 
 use std::net::IpAddr;
 
@@ -11,11 +11,11 @@ use crate::base::network::subscriber;
 /// A visitor.
 #[derive(Clone, Copy, Debug)]
 pub struct Visitor<'a> {
-    /// Where from.
+    /// The source address.
     pub address: IpAddr,
-    /// With what.
+    /// The user agent.
     pub user_agent: &'a str,
-    /// The id that the web app keeps on the device, if there is one.
+    /// The device id of the web app, if there is one.
     pub device_id: Option<&'a str>,
 }
 
@@ -28,7 +28,7 @@ pub(super) struct AddressKeys {
 }
 
 impl Visitor<'_> {
-    /// The device: a hash, because only equality matters.
+    /// Returns the device: a hash, because it is only compared.
     pub(super) fn device(&self) -> String {
         match self.device_id {
             Some(id) => sha256(&["device", id]),
@@ -47,7 +47,7 @@ impl Visitor<'_> {
     }
 }
 
-/// Parts as one hash; where one ends and the next begins counts.
+/// Returns one hash of the parts, which depends on where each part ends.
 pub(super) fn sha256(parts: &[&str]) -> String {
     let mut hash = Sha256::new();
     for part in parts {

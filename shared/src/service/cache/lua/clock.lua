@@ -1,4 +1,4 @@
--- Time is Redis's, in milliseconds: instances' clocks differ, and leases must not.
+-- Returns Redis's time in milliseconds: instances' clocks differ, and leases must use one clock.
 local function instant()
   local time = redis.call('TIME')
   return tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)

@@ -1,9 +1,10 @@
--- Fills an entry, if it is still of the generation under which the reader was elected: an invalidation takes the entry
--- away, and its generation with it, so that nobody brings back what was read before.
+-- Fills an entry, if it still has the generation of the reader's election. An invalidation deletes the entry with its
+-- generation, so a slow reader cannot restore an old value.
 -- KEYS: 1 the entry
--- ARGV: 1 the generation of the election, 2 attempt nonce, which is the new generation, 3 value, empty for an id that is
--- not there, 4 parties, 5 fresh until (ms), empty for as long as it lives, 6 lives until (ms)
--- Answers 1, or 0 where it came too late.
+-- ARGV: 1 the generation of the election, 2 attempt nonce, which is the new generation, 3 value, empty for an absent
+-- id,
+-- 4 parties, 5 fresh until (ms), empty for its whole life, 6 lives until (ms)
+-- Returns 1, or 0 if it was too late.
 
 local generation = redis.pcall('HGET', KEYS[1], 'generation')
 if generation == ARGV[2] then return 1 end

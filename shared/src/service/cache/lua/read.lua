@@ -1,19 +1,19 @@
--- Reads an entry; where there is nothing to answer with, or what there is has become stale, elects the one reader that
--- fills it. Follows clock.lua.
--- KEYS: 1 the entry, 2 the figures of the day
--- ARGV: 1 attempt nonce, 2 the lease of an elected reader (ms), 3 life of an entry that nobody has filled yet (ms),
--- 4 for how long a string that the web app wrote is believed (ms; 0: not at all), 5 '1' if an entry without parties is
--- of no use to this reader, 6 the kind's name, 7 life of the figures (s), 8 '1' to elect, '' to look only: that is how it
--- travels with the guard's question, which may refuse the request, and then writes nothing but the figures
--- Answers {'hit' or 'stale', generation, value, parties} | {'elected', generation, now (ms), value, parties}, where an
--- empty value is that of an id that is not there, and false none at all | {'busy', ms until the lease ends} | {'due'}: an
--- election is due, and this only looks
+-- Reads an entry. If there is none, or it is stale, elects the one reader that fills it. Follows clock.lua.
+-- KEYS: 1 the entry, 2 the statistics of the day
+-- ARGV: 1 attempt nonce, 2 the lease of an elected reader (ms), 3 life of an entry that is not filled yet (ms),
+-- 4 how long a string of the web app is trusted (ms; 0: not at all), 5 '1' if this reader cannot use an entry without
+-- parties, 6 the kind's name, 7 life of the statistics (s), 8 '1' to elect, '' to read only. In that mode the call is
+-- sent
+-- together with the guard's check, which may reject the request, and writes nothing but the statistics.
+-- Returns {'hit' or 'stale', generation, value, parties} | {'elected', generation, now (ms), value, parties}; an empty
+-- value is that of an absent id, and false means no entry | {'busy', ms until the lease ends} | {'due'}: an election is
+-- due, and the mode is read only
 
 local function count(what)
   if redis.call('HINCRBY', KEYS[2], ARGV[6] .. ':' .. what, 1) == 1 then redis.call('EXPIRE', KEYS[2], ARGV[7]) end
 end
 
--- The web app kept plain strings of JSON here. One that is no object, and one of a kind that is not believed, goes.
+-- The web app stored plain JSON strings here. A string that is not an object, or whose kind is not trusted, is deleted.
 local function adopt()
   local former, left = redis.pcall('GET', KEYS[1]), redis.call('PTTL', KEYS[1])
   redis.call('DEL', KEYS[1])
@@ -37,7 +37,7 @@ end
 local generation, value, parties, fresh_until = entry[1], entry[2], entry[3], entry[4]
 if value and value ~= '' and parties == '' and ARGV[5] == '1' then value = false end
 
--- An entry without a time of its own is fresh for as long as it lives.
+-- An entry without its own expiry is fresh for its whole life.
 local now = nil
 if value then
   local fresh = fresh_until == ''

@@ -1,12 +1,12 @@
--- Decides in one call whether a request may pass: the block list, then the lockout of its address, then its limits in
--- their order, until one refuses. What a limit has counted when a later one refuses stays counted.
--- KEYS: 1 counts of the day, 2 refused identifiers of the day, 3 lengths of blocked prefixes, 4 blocked prefixes,
--- 5 lockout of the address, 6.. for each limit the key of its present window and, of a sliding one, that of the window
--- before; of a bucket its key
--- ARGV: 1 now, 2 family of the address (4, 6, or nothing: no address), 3 its digits, 4 whether a lockout counts (1),
--- 5 the field of the hour, 6 life of the counts, 7 who is named when the address is refused, then for each limit its
--- name, identifier, algorithm, limit, window, refill, cost, and refusals that were not asked here
--- Answers the verdict (0 passes, 1 limited, 2 blocked, 3 locked out), the place of the limit that decided, its
+-- Decides in one call whether to admit a request: the block list, then the lockout of its address, then its limits in
+-- order, until one rejects. Counts of earlier limits stay when a later one rejects.
+-- KEYS: 1 counts of the day, 2 rejected identifiers of the day, 3 lengths of blocked prefixes, 4 blocked prefixes,
+-- 5 lockout of the address, 6.. for each limit the key of its current window and, for a sliding one, of the previous
+-- window; of a bucket its key
+-- ARGV: 1 now, 2 family of the address (4, 6, or empty: no address), 3 its digits, 4 whether a lockout counts (1),
+-- 5 the field of the hour, 6 life of the counts, 7 the identifier to list when the address is rejected, then for each
+-- limit its name, identifier, algorithm, limit, window, refill, cost, and rejections that were not sent here
+-- Returns the verdict (0 admitted, 1 limited, 2 blocked, 3 locked out), the position of the limit that decided, its
 -- remaining, its reset, and the wait before the next try
 
 local PER_LIMIT, BEFORE, MOST_NAMED = 8, 7, 1000
@@ -17,7 +17,7 @@ local function argument(place, number)
   return ARGV[BEFORE + (place - 1) * PER_LIMIT + number]
 end
 
--- Counts and names. A new name beyond the bound drops the lesser half.
+-- Counts an outcome, and lists the identifier. A new name beyond the bound drops the half with the lower counts.
 local function count(name, outcome, number, identifier)
   local counted = redis.call('HINCRBY', KEYS[1], ARGV[5] .. ':' .. name .. ':' .. outcome, number)
   if counted == tonumber(number) then redis.call('PEXPIRE', KEYS[1], ARGV[6]) end
@@ -31,7 +31,7 @@ local function count(name, outcome, number, identifier)
   end
 end
 
--- Everything that is a string is read in one command.
+-- All string values are read in one command.
 local key_of, next_key = {}, 6
 local names = {}
 if ARGV[2] ~= '' then
@@ -62,7 +62,7 @@ if ARGV[2] ~= '' then
   end
 end
 
--- Each answers whether the limit passes, what remains, its reset, and the wait.
+-- Each function returns whether the limit admits, the remaining, the reset, and the wait.
 local spend = {}
 
 function spend.sliding(place, counter, limit, window, _, cost)
@@ -100,7 +100,7 @@ function spend.bucket(_, key, limit, interval, refill, cost)
   return left >= 0, math.max(0, left), at + interval, 0
 end
 
--- The least that remains is what the caller is told.
+-- The limit with the least remaining is reported to the caller.
 local told
 for place = 1, limits do
   local name, identifier = argument(place, 1), argument(place, 2)

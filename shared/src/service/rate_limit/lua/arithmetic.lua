@@ -1,16 +1,16 @@
--- The arithmetic of @upstash/ratelimit 2.2, in one place. All times are milliseconds.
+-- The arithmetic of @upstash/ratelimit 2.2. All times are in milliseconds.
 
 local function whole(number)
   return string.format('%.0f', number)
 end
 
--- What a sliding window has counted: the previous window fades linearly.
+-- Returns the count of a sliding window: the share of the previous window decreases linearly.
 local function slid(window, now, current, previous)
   return math.floor((1 - (now % window) / window) * previous) + current
 end
 
--- When a sliding window lets the next one pass. A count that somebody else drove beyond the limit is looked at again
--- after a window.
+-- Returns when a sliding window admits the next request. A count that another client raised beyond the limit is checked
+-- again after one window.
 local function until_slid(limit, window, now, current, previous)
   local start = math.floor(now / window) * window
   if current < limit then
@@ -21,7 +21,7 @@ local function until_slid(limit, window, now, current, previous)
   return math.min(window, math.ceil(start + window + faded * window) + 1 - now)
 end
 
--- A bucket at an instant: what is in it, and when it was last refilled.
+-- Returns a bucket's tokens at an instant, and the time of its last refill.
 local function refilled(limit, interval, refill, now, refilled_at, tokens)
   if not refilled_at then return limit, now end
   refilled_at, tokens = tonumber(refilled_at), tonumber(tokens)

@@ -1,11 +1,11 @@
--- What a limit has left, without taking any of it.
--- KEYS: 1 the key of the limit's present window, or of its bucket, 2 of a sliding window the one before
+-- Returns the remaining of a limit, without taking any of it.
+-- KEYS: 1 the key of the limit's current window, or of its bucket, 2 for a sliding one that of the previous window
 -- ARGV: 1 now, 2 algorithm, 3 limit, 4 window
--- Answers the remaining and the reset
+-- Returns the remaining and the reset
 
 local now, limit, window = tonumber(ARGV[1]), tonumber(ARGV[3]), tonumber(ARGV[4])
 if ARGV[2] == 'bucket' then
-  -- As the official client does, what has not been refilled by a request is not seen as refilled.
+  -- Like the official client: a refill that no request has applied yet is not counted.
   local bucket = redis.call('HMGET', KEYS[1], 'refilledAt', 'tokens')
   if not bucket[1] then return {limit, now + window} end
   return {math.max(0, tonumber(bucket[2])), tonumber(bucket[1]) + window}

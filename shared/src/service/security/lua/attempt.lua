@@ -1,16 +1,18 @@
--- Records an attempt, and says whether the account is locked for whoever made it.
--- KEYS: 1 what failed for the account, 2 what failed for it on the device, 3 what failed for it from the address, 4 the
--- account's known devices, 5 what failed from the address for anybody, 6 its lockout, 7 addresses seen for the account,
--- 8 accounts seen from the address, 9 what this attempt was answered
+-- Records an attempt, and returns whether the account is locked for its visitor.
+-- KEYS: 1 failures of the account, 2 its failures on the device, 3 its failures from the address, 4 the account's known
+-- devices, 5 failures from the address over all accounts, 6 its lockout, 7 addresses seen for the account, 8 accounts
+-- seen
+-- from the address, 9 the stored answer of this attempt
 -- ARGV: 1 whether it succeeded (1), 2 device, 3 address, 4 account, 5 life of failures, 6 life of devices, 7 life of
--- what was seen, 8 failures that lock one out, 9 an account for strangers, 10 an address, 11 first lockout, 12 longest
--- lockout, 13 life of an answer
--- Answers whether it is locked (1), the failures in a row, the wait, and what to tell the owner with its id
+-- seen
+-- addresses and accounts, 8 failures that lock a device or address out, 9 that lock an account for unknown devices,
+-- 10 that lock an address, 11 first lockout, 12 longest lockout, 13 life of an answer
+-- Returns whether it is locked (1), the consecutive failures, the wait, and the alert for the owner with its id
 
 local clock = redis.call('TIME')
 local now = tonumber(clock[1]) * 1000 + math.floor(tonumber(clock[2]) / 1000)
 
--- A repetition gets the first answer, whatever else was attempted in between.
+-- A repetition gets the first answer, even if there were other attempts in between.
 local answered = redis.call('GET', KEYS[9])
 if answered then return cjson.decode(answered) end
 local before = redis.call('HMGET', KEYS[1], 'until', 'alertedAt')
@@ -21,13 +23,13 @@ local function answer(locked, failures, wait, event, id)
   return said
 end
 
--- Each failure beyond the bound locks for twice as long as the one before.
+-- Each failure beyond the bound doubles the lockout.
 local function lockout(failures, bound)
   if failures < bound then return 0 end
   return math.min(tonumber(ARGV[12]), tonumber(ARGV[11]) * 2 ^ math.min(30, failures - bound))
 end
 
--- Whoever is known counts as the device, anybody else as the address.
+-- A known device is counted as the device, any other visitor as the address.
 local known = redis.call('ZSCORE', KEYS[4], ARGV[2])
 local counter = known and KEYS[2] or KEYS[3]
 local own = redis.call('HMGET', counter, 'failures', 'until')
@@ -40,7 +42,7 @@ redis.call('PEXPIRE', KEYS[7], ARGV[7])
 redis.call('PFADD', KEYS[8], ARGV[4])
 redis.call('PEXPIRE', KEYS[8], ARGV[7])
 
--- Behind a lock nothing counts, and a right guess opens nothing: else guessing would go on behind it.
+-- During a lockout nothing counts, and a correct password does not log in: otherwise guessing could continue.
 if ends > now then return answer(1, tonumber(own[1] or 0), ends - now) end
 
 if ARGV[1] == '1' then
@@ -72,7 +74,7 @@ if not known then
 end
 if wait == 0 then return answer(0, failures, 0) end
 
--- The owner is told of the first lockout, and again after a day of them or after a success.
+-- The owner is alerted about the first lockout, and again after a day of lockouts or after a success.
 local alerted = tonumber(before[2] or 0)
 if now < alerted + tonumber(ARGV[5]) then return answer(1, failures, wait) end
 redis.call('HSET', KEYS[1], 'alertedAt', string.format('%.0f', now))

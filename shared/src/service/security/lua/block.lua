@@ -1,6 +1,6 @@
--- Takes entries of the block list over as Postgres has them now.
--- KEYS: 1 lengths in use, 2 prefixes
--- ARGV: for each entry its length (4/24), its prefix, and the millisecond when it ends (0: never; -1: it is gone)
+-- Copies entries of the block list as Postgres has them now.
+-- KEYS: 1 prefix lengths in use, 2 prefixes
+-- ARGV: for each entry its length (4/24), its prefix, and the millisecond of its end (0: never; -1: removed)
 
 local changed = false
 for place = 1, #ARGV, 3 do

@@ -1,6 +1,6 @@
--- Whether an address is on the block list: its prefixes of the lengths in use are looked up in one command.
+-- The block-list lookup of an address: its prefixes of the lengths in use are looked up in one command.
 
--- The first digits of an address, as many bits as `length`.
+-- Returns the first `length` bits of an address, as digits.
 local function prefix(digits, length)
   local full, rest = math.floor(length / 4), length % 4
   local text = string.sub(digits, 1, full)
@@ -10,7 +10,7 @@ local function prefix(digits, length)
   return text .. string.format('%x', math.floor(digit / unit) * unit)
 end
 
--- Until when it is blocked (0: for ever), or nothing. `lengths` is what stands under blocklist:lengths.
+-- Returns when a block ends (0: never), or nothing. `lengths` is the value of blocklist:lengths.
 local function blocked(key, lengths, family, digits, now)
   local fields = {}
   for of, length in string.gmatch(lengths or '', '(%d)/(%d+)') do

@@ -1,6 +1,6 @@
--- Puts the copy of the block list that was made anew in the place of the present one.
--- KEYS: 1 and 2 lengths and prefixes of the new one, 3 and 4 those of the present one
--- Answers 1, or 0 where the new one is not there: it was put in place by the same call before
+-- Replaces the current copy of the block list with the rebuilt one.
+-- KEYS: 1 and 2 lengths and prefixes of the new copy, 3 and 4 those of the current one
+-- Returns 1, or 0 if there is no new copy: an earlier try of the same call has already moved it
 
 if redis.call('EXISTS', KEYS[2]) == 0 then return 0 end
 redis.call('RENAME', KEYS[2], KEYS[4])

@@ -1,4 +1,4 @@
--- $1 the network after which to go on (none: from the beginning), $2 how many
+-- $1 the network to continue after (none: from the beginning), $2 the number of rows
 SELECT network::text AS network,
   coalesce((extract(epoch FROM least(expires_at, '9999-12-30')) * 1000)::bigint, 0) AS ends
 FROM signtusk.blocked_networks

@@ -1,4 +1,4 @@
--- $1 networks; of each the millisecond when it ends: 0 for never, -1 where it is not on the list
+-- $1 networks; returns for each the millisecond of its end: 0 for never, -1 if it is not listed
 SELECT asked.network,
   CASE WHEN listed.network IS NULL THEN -1
     ELSE coalesce((extract(epoch FROM least(listed.expires_at, '9999-12-30')) * 1000)::bigint, 0) END AS ends
