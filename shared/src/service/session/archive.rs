@@ -1,4 +1,4 @@
-//! Sessions in Postgres: one statement for each thing that is done to them, safe to repeat.
+//! Sessions in Postgres: one repeatable statement for each operation.
 
 use uuid::Uuid;
 
@@ -8,7 +8,7 @@ use crate::protocol::postgres::{self, Json, Parameter, Postgres, Row, Type, colu
 
 const FIND: &str = "SELECT record FROM signtusk.live_sessions WHERE session_id = $1";
 
-/// More than a user can have, for rows of the web app's.
+/// The limit of the query: more than a user can have, to include rows of the web app.
 const OF_USER: &str = "SELECT record FROM signtusk.live_sessions WHERE user_id = $1::uuid \
     ORDER BY last_used_at DESC, session_id LIMIT 100";
 
@@ -17,39 +17,39 @@ const TOUCH: &str = include_str!("sql/touch.sql");
 const REVOKE: &str = include_str!("sql/revoke.sql");
 const REVOKE_USER: &str = include_str!("sql/revoke_user.sql");
 
-/// The table of sessions, and of those that were revoked.
+/// The table of sessions, and the table of revoked ones.
 #[derive(Clone, Debug)]
 pub(super) struct Archive(Postgres);
 
-/// What is written of a session.
+/// A session to be written.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Save<'a> {
     pub(super) record: &'a Record,
-    /// What Redis has revoked to make room for it.
+    /// The ids that Redis has revoked because of the session limit.
     pub(super) evicted: &'a [String],
-    /// How many other sessions its user may have, where that is to be looked after.
+    /// How many other sessions the user may have; none if the limit is not checked.
     pub(super) room: Option<i64>,
-    /// Whether it begins, and must not change a row that is there.
+    /// Whether it is a new session, which must not change an existing row.
     pub(super) is_new: bool,
 }
 
-/// What became of it.
+/// The result of a write.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Saved {
     /// The session was revoked before: nothing was written.
     pub(super) revoked: bool,
-    /// The row that was there is of another state of the session, or of another session.
+    /// The existing row has another state of the session, or is another session.
     pub(super) differs: bool,
-    /// What was revoked besides, which Redis may not know.
+    /// Further sessions that were revoked, which Redis may not know.
     pub(super) also: Vec<String>,
 }
 
-/// How a note of the last use was taken.
+/// The result of recording the last use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Touched {
     Noted,
     Revoked,
-    /// There is no such row.
+    /// The row does not exist.
     Lost,
 }
 
@@ -58,20 +58,20 @@ impl Archive {
         Self(postgres)
     }
 
-    /// The session, if it lives.
+    /// Returns the session, if it is live.
     pub(super) async fn find(&self, id: &str) -> Result<Option<Record>, postgres::Error> {
         let rows = self.0.query_repeatable(FIND, &[(&id, Type::TEXT)]).await?;
         rows.first().map(record).transpose()
     }
 
-    /// A user's sessions, those that were used last first.
+    /// Returns a user's sessions, the most recently used first.
     pub(super) async fn of_user(&self, user: Uuid) -> Result<Vec<Record>, postgres::Error> {
         let user = user.to_string();
         let rows = self
             .0
             .query_repeatable(OF_USER, &[(&user, Type::TEXT)])
             .await?;
-        // One that cannot be read hides none of the others.
+        // An unreadable session must not hide the others.
         let read = |row| {
             record(row)
                 .inspect_err(|error| {
@@ -105,7 +105,7 @@ impl Archive {
         })
     }
 
-    /// Notes the last use.
+    /// Records the last use.
     pub(super) async fn touch(&self, id: &str, at: i64) -> Result<Touched, postgres::Error> {
         let parameters: [Parameter<'_>; 2] = [(&id, Type::TEXT), (&at, Type::INT8)];
         let rows = self.0.query_repeatable(TOUCH, &parameters).await?;
@@ -120,14 +120,14 @@ impl Archive {
         })
     }
 
-    /// Revokes sessions for good.
+    /// Revokes sessions permanently.
     pub(super) async fn revoke(&self, ids: &[String]) -> Result<(), postgres::Error> {
         let parameters: [Parameter<'_>; 1] = [(&ids, Type::TEXT_ARRAY)];
         self.0.query_repeatable(REVOKE, &parameters).await?;
         Ok(())
     }
 
-    /// Revokes what a user had by an instant, and gives the ids of what there was.
+    /// Revokes a user's sessions that were created by an instant, and returns the ids of those in the table.
     pub(super) async fn revoke_user(
         &self,
         user: Uuid,

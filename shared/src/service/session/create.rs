@@ -1,4 +1,4 @@
-//! Beginning a session, at a login.
+//! Creating a session at login.
 
 use jiff::Timestamp;
 use uuid::Uuid;
@@ -12,39 +12,39 @@ use super::{Error, IDLE, MAX_LIFETIME, MAX_SESSIONS, OF_USER, SESSION, Sessions,
 use crate::base::causes::causes;
 use crate::protocol::mail::EmailAddress;
 
-/// A session that is to begin.
+/// A session to be created.
 #[derive(Clone, Debug)]
 pub struct NewSession {
     /// Its id.
     pub id: SessionId,
-    /// Whose it is.
+    /// Its user.
     pub user_id: Uuid,
     /// The user's address.
     pub email: EmailAddress,
     /// The first refresh token.
     pub token: RefreshToken,
-    /// Where it begins.
+    /// The device of the login.
     pub device: Device,
-    /// From which address.
+    /// The IP address of the login.
     pub ip_address: Option<String>,
 }
 
-/// What became of it.
+/// The result of the creation.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Created {
-    /// It has begun.
+    /// The session was created.
     New {
-        /// When.
+        /// When it was created.
         created_at: Timestamp,
-        /// When it ends if it is not used.
+        /// When it expires if it is not used.
         expires_at: Timestamp,
     },
-    /// The id is another session's, or was.
+    /// The id is, or was, the id of another session.
     Taken,
 }
 
 impl Sessions {
-    /// Begins a session. The same call again, with the same token, gives the same answer.
+    /// Creates a session. The same call with the same token gives the same answer.
     pub async fn create(&self, new: &NewSession) -> Result<Created, Error> {
         match self.create_in_redis(new).await {
             Ok(None) => Ok(Created::Taken),
@@ -60,7 +60,8 @@ impl Sessions {
         }
     }
 
-    /// When it began by Redis's clock, and what had to go for it.
+    /// Creates it in Redis. Returns its creation time by Redis's clock, and the ids that were revoked because of the
+    /// limit.
     async fn create_in_redis(&self, new: &NewSession) -> Result<Option<(i64, Vec<String>)>, Error> {
         let device = serde_json::to_string(&new.device).map_err(|_| Error::Unreadable("device"))?;
         let user = new.user_id.to_string();
@@ -87,7 +88,7 @@ impl Sessions {
         }
     }
 
-    /// Makes it last. What cannot be made to last has not begun.
+    /// Persists the new session. A session that cannot be persisted is not created.
     async fn persist_new(
         &self,
         new: &NewSession,
@@ -106,7 +107,7 @@ impl Sessions {
                 if self.discard(new).await {
                     return Ok(Created::Taken);
                 }
-                // All sessions of the user were revoked beside this login: it has begun, and is over.
+                // All sessions of the user were revoked during this login: the session was created, and has ended.
                 created(created_at)
             }
             Ok(saved) => {
@@ -121,7 +122,7 @@ impl Sessions {
         }
     }
 
-    /// Without Redis. The next read puts it there.
+    /// Creates it without Redis. The next read copies it to Redis.
     async fn create_in_archive(&self, new: &NewSession) -> Result<Created, Error> {
         let created_at = self.clock.now().as_millisecond();
         let record = new.record(created_at);
@@ -138,8 +139,7 @@ impl Sessions {
         created(created_at)
     }
 
-    /// Takes back what nobody was told of; false if it was revoked meanwhile. Where that fails it ends by itself,
-    /// unused.
+    /// Discards an unconfirmed session; false if it was revoked meanwhile. If this fails, the session expires unused.
     async fn discard(&self, new: &NewSession) -> bool {
         let call = scripts::DISCARD
             .invoke()

@@ -1,13 +1,13 @@
-//! What a user agent says of the device, for a list in which its user recognises it.
+//! The device in a list of sessions, read from the user agent.
 //!
-//! Nothing is decided by it.
+//! It helps users to recognize their sessions; no decision depends on it.
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::service::user_agent::{Form, UserAgent};
 
-/// How much of a user agent is kept, in bytes.
+/// The bytes of a user agent that are kept.
 const MAX_LEN: usize = 512;
 
 /// The type of a device.
@@ -48,7 +48,7 @@ pub struct Device {
 }
 
 impl Device {
-    /// Reads a user agent; an empty one says nothing.
+    /// Parses a user agent; an empty one gives no information.
     #[must_use]
     pub fn parse(user_agent: &str) -> Self {
         let agent: String = user_agent.chars().filter(|c| !c.is_control()).collect();
@@ -79,7 +79,7 @@ impl From<Form> for DeviceType {
     }
 }
 
-/// The first bytes of a text, without half a character at the end.
+/// Returns the first bytes of a text, cut between characters.
 fn cut(text: &str) -> &str {
     let mut end = text.len().min(MAX_LEN);
     while !text.is_char_boundary(end) {

@@ -1,4 +1,4 @@
-//! Ids of sessions, and refresh tokens.
+//! Session ids and refresh tokens.
 
 use serde::Deserialize;
 use sha2::{Digest as _, Sha256};
@@ -18,13 +18,13 @@ use crate::base::id;
 )]
 pub struct SessionId(String);
 
-/// Why a text is no id.
+/// Why a text is not a valid id.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("must be 1 to 128 letters, digits, `-`, `.`, `_` or `~`, and not only dots")]
 pub struct InvalidSessionId;
 
 impl SessionId {
-    /// A fresh one, which nobody can guess.
+    /// Returns a new, unpredictable id.
     #[must_use]
     pub fn random() -> Self {
         Self(id::nonce())
@@ -42,7 +42,7 @@ impl TryFrom<String> for SessionId {
 
     fn try_from(text: String) -> Result<Self, Self::Error> {
         let fits = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
-        // `.` and `..` would be taken for steps in a path.
+        // `.` and `..` would be parsed as path steps.
         let is_step = text.bytes().all(|byte| byte == b'.');
         if text.len() <= 128 && text.bytes().all(fits) && !is_step {
             Ok(Self(text))
@@ -58,13 +58,13 @@ impl TryFrom<String> for SessionId {
 #[schema(value_type = String, min_length = 1, max_length = 4096)]
 pub struct RefreshToken(String);
 
-/// Why a text is no refresh token.
+/// Why a text is not a valid refresh token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("must be 1 to 4096 characters long")]
 pub struct InvalidToken;
 
 impl RefreshToken {
-    /// The SHA-256 in hexadecimal.
+    /// Returns its SHA-256 in hexadecimal.
     #[must_use]
     pub(super) fn hash(&self) -> &str {
         &self.0
@@ -82,7 +82,7 @@ impl TryFrom<String> for RefreshToken {
     }
 }
 
-/// Not even the hash is printed.
+/// Prints nothing, not even the hash.
 impl std::fmt::Debug for RefreshToken {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("[redacted]")

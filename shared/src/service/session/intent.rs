@@ -1,4 +1,4 @@
-//! What Redis has decided, on its way to Postgres: at once, or through the queue.
+//! Intents: decisions of Redis that have to be written to Postgres, directly or through the queue.
 
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -10,8 +10,8 @@ use crate::base::causes::causes;
 use crate::protocol::postgres;
 use crate::service::job::{Created, JobOptions, JobType, NewJob, Outgoing, Priority, Viewer};
 
-/// A decision that Postgres has to learn of. Learning of it again, or late, changes nothing: a session is written only
-/// over an older version of it, and never where it was revoked.
+/// A decision that has to be written to Postgres. Writing it again or late changes nothing: a session only replaces an
+/// older version of itself, and never a revoked one.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "kebab-case")]
 #[expect(
@@ -19,14 +19,14 @@ use crate::service::job::{Created, JobOptions, JobType, NewJob, Outgoing, Priori
     reason = "one at a time, and it is passed by reference"
 )]
 pub enum Intent {
-    /// A session has begun or has changed.
+    /// A session was created or changed.
     #[serde(rename_all = "camelCase")]
     Save {
-        /// As it is now.
+        /// The current session.
         session: Record,
-        /// What was revoked to make room for it.
+        /// The ids that were revoked because of the limit.
         evicted: Vec<String>,
-        /// Whether it has begun.
+        /// Whether it is new.
         is_new: bool,
     },
     /// Sessions were revoked.
@@ -42,15 +42,15 @@ pub enum Intent {
         user_id: Uuid,
         /// The session that was kept; may be empty.
         except: String,
-        /// Those that had begun by then, in milliseconds.
+        /// The time of the revocation, in milliseconds: it affects sessions created by then.
         at: i64,
-        /// Those that Redis knew.
+        /// The ids that Redis knew.
         session_ids: Vec<String>,
     },
 }
 
 impl Sessions {
-    /// Makes a decision of Redis last: in Postgres, or else in the queue. What Postgres will never take is an error.
+    /// Persists a decision of Redis, in Postgres or else in the queue. Errors if Postgres rejects it permanently.
     pub(super) async fn persist(&self, intent: &Intent) -> Result<Saved, Error> {
         match self.apply(intent).await {
             Ok(saved) => Ok(saved),
@@ -66,8 +66,7 @@ impl Sessions {
         }
     }
 
-    /// Carries an intent out that the queue has kept, in Postgres and, as it may have been lost there meanwhile, in
-    /// Redis.
+    /// Applies an intent from the queue: in Postgres and, because Redis may have lost it meanwhile, in Redis.
     pub async fn settle(&self, intent: &Intent) -> Result<(), Error> {
         let saved = self.apply(intent).await?;
         let mut revoked = saved.also;
@@ -89,7 +88,7 @@ impl Sessions {
         self.mark_revoked(&revoked).await
     }
 
-    /// The one statement of an intent.
+    /// Runs the one statement of an intent.
     async fn apply(&self, intent: &Intent) -> Result<Saved, postgres::Error> {
         match intent {
             Intent::Save {
@@ -126,7 +125,7 @@ impl Sessions {
         }
     }
 
-    /// Hands an intent to the queue. The record of its job comes first, as of every job.
+    /// Publishes an intent to the queue. The job's record comes first, as for every job.
     async fn hand_over(&self, intent: &Intent) -> Result<(), Error> {
         let job = NewJob::new(intent).map_err(|_| Error::Unreadable("an intent"))?;
         let options = JobOptions {
@@ -141,7 +140,7 @@ impl Sessions {
         match created.await {
             Ok(Created::New) => {}
             Ok(_) => return Err(Error::Paused),
-            // The worker makes a record of a message that has none.
+            // The worker creates a record for a message that has none.
             Err(error) => {
                 tracing::warn!(
                     error = causes(&error),
@@ -161,7 +160,7 @@ impl Sessions {
         let Err(error) = self.publisher.publish(&[message]).await else {
             return Ok(());
         };
-        // The caller gets an error, so it must not be done later.
+        // The caller gets an error, so the change must not be made later.
         if let Err(error) = self
             .jobs
             .cancel_each(std::slice::from_ref(&job.id), Viewer::ALL)
@@ -175,7 +174,7 @@ impl Sessions {
         Err(Error::Queue(error))
     }
 
-    /// Revokes at Redis what was found to be revoked elsewhere.
+    /// Revokes sessions in Redis that are revoked in Postgres.
     pub(super) async fn mark_revoked(&self, ids: &[String]) -> Result<(), Error> {
         if ids.is_empty() {
             return Ok(());

@@ -1,4 +1,4 @@
-//! A user's sessions.
+//! Listing a user's sessions.
 
 use serde_json::value::RawValue;
 use uuid::Uuid;
@@ -9,12 +9,12 @@ use super::view::Session;
 use super::{Error, OF_USER, Sessions, scripts};
 use crate::base::causes::causes;
 
-/// A user's sessions as JSON, see [`Session`]: those that Redis knows first, by their last use.
+/// A user's sessions as JSON, see [`Session`]: those in Redis first, by their last use.
 pub type Listed = Vec<Box<RawValue>>;
 
 impl Sessions {
-    /// The sessions of a user. Postgres knows which there are, Redis which of them still live; one of the two is
-    /// enough.
+    /// Returns the sessions of a user. Postgres has all of them, and Redis knows which are live; either one is
+    /// sufficient.
     pub async fn list(&self, user: Uuid, current: Option<&SessionId>) -> Result<Listed, Error> {
         let current = current.map_or("", SessionId::as_str);
         let kept = self.archive.of_user(user).await;
@@ -66,7 +66,7 @@ impl Sessions {
     }
 }
 
-/// A session that only Postgres knows.
+/// Returns the JSON of a session that only Postgres has.
 fn to_json(record: &Record, current: &str) -> Result<Box<RawValue>, Error> {
     let now = record.last_used_at;
     let mut session = Session::of(record, now, now, None)?;

@@ -1,16 +1,17 @@
-//! Sessions: served by Redis, kept in Postgres, and never there again once they are revoked.
+//! Sessions: served by Redis, persisted in Postgres, and never restored after a revocation.
 //!
-//! Every decision is one Lua script at Redis, by Redis's time; what it decided is then written to Postgres, or, where
-//! Postgres does not answer, handed to the queue as an [`Intent`] that `persist-session` carries out. Nothing is
-//! acknowledged before one of the two has it. What Redis does not know is read from Postgres in one statement and put
-//! back, under a ticket that a revocation takes away: a reader who was on his way cannot bring back what was revoked.
+//! One Lua script in Redis makes each decision, by Redis's time. The decision is then written to Postgres. If Postgres
+//! is unavailable, it is published to the queue as an [`Intent`], which `persist-session` applies. No request is
+//! acknowledged before one of the two has the decision. A session that Redis does not have is read from Postgres with
+//! one statement, and copied to Redis under a ticket. A revocation deletes the ticket, so a concurrent reader cannot
+//! restore a revoked session.
 //!
-//! | down | reads | logins | refreshes, second factors, revocations |
+//! | outage of | reads | logins | refreshes, second factors, revocations |
 //! |---|---|---|---|
-//! | Redis | from Postgres | into Postgres | refused: Redis would not know of them when it is back |
+//! | Redis | from Postgres | to Postgres | rejected: Redis would miss them after the outage |
 //! | Postgres | from Redis | Redis and the queue | Redis and the queue |
 //!
-//! `lua/session.lua` says how a session stands in Redis.
+//! `lua/session.lua` describes the format of a session in Redis.
 
 mod archive;
 mod create;
@@ -45,16 +46,16 @@ use crate::protocol::upstash::{self, Redis};
 use crate::service::job::{self, Jobs, Publisher};
 use crate::service::key::Family;
 
-/// Without use a session ends after this, in milliseconds; `lua/session.lua` has the same.
+/// How long an unused session lives, in milliseconds; `lua/session.lua` has the same.
 const IDLE: i64 = 7 * 86_400_000;
 
-/// And whatever its use, after this.
+/// How long any session lives at most, in milliseconds.
 const MAX_LIFETIME: i64 = 30 * 86_400_000;
 
-/// Sessions of a user at most: the one that was used least recently goes.
+/// The session limit of a user: the least recently used session is revoked first.
 const MAX_SESSIONS: i64 = 10;
 
-/// How often something that others keep changing is tried again.
+/// How often an operation is retried after concurrent changes.
 const MAX_TRIES: usize = 3;
 
 /// One session.
@@ -64,14 +65,14 @@ pub const SESSION: Family = Family {
     life: "until the session ends: 7 days after its last use, 30 after its beginning; revoked: as long as it could have lived",
 };
 
-/// The ids of a user's sessions, and when all of them were last revoked.
+/// The ids of a user's sessions, and the last revocation of all of them.
 pub const OF_USER: Family = Family {
     pattern: "user_sessions:{userId}",
     kind: "hash",
     life: "31 days after the last login; one field for each of at most 10 sessions, and for ended ones until the next login",
 };
 
-/// Who used a session on a day (UTC).
+/// The users who used a session on a day (UTC).
 pub const ACTIVE_USERS: Family = Family {
     pattern: "active_users:{date}",
     kind: "set",
@@ -81,26 +82,26 @@ pub const ACTIVE_USERS: Family = Family {
 /// All families of this service.
 pub const KEYS: &[&Family] = &[&SESSION, &OF_USER, &ACTIVE_USERS];
 
-/// Why nothing can be said of a session, or nothing done to it.
+/// Why a session operation failed.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// Redis has to decide this and does not answer.
+    /// Redis has to decide this and is unavailable.
     #[error("the sessions in Redis are unavailable")]
     Store(#[from] upstash::Error),
-    /// Redis does not know the session, and Postgres does not answer.
+    /// Redis does not have the session, and Postgres is unavailable.
     #[error("the sessions in Postgres are unavailable")]
     Archive(#[from] postgres::Error),
-    /// Redis has decided, but Postgres does not answer and the queue does not take the decision. The same call again goes
-    /// on from there.
+    /// Redis has decided, but neither Postgres nor the queue accepted the decision. The same call again continues from
+    /// there.
     #[error("the change was saved neither in Postgres nor in QStash")]
     Queue(#[source] job::Error),
-    /// The same, because the jobs that would write it to Postgres are paused.
+    /// The same, because the jobs that write to Postgres are paused.
     #[error("Postgres is unavailable and persist-session is paused")]
     Paused,
-    /// Others keep changing the session.
+    /// Concurrent requests keep changing the session.
     #[error("the session is being changed by other requests")]
     Contended,
-    /// A store holds what this version does not understand.
+    /// A store contains a value that this version cannot read.
     #[error("a session is unreadable: {0}")]
     Unreadable(&'static str),
 }
@@ -116,7 +117,7 @@ pub struct Sessions {
 }
 
 impl Sessions {
-    /// Sessions in these stores; what the database does not take goes through `publisher`.
+    /// Returns the sessions in these stores; `publisher` publishes decisions that the database did not accept.
     #[must_use]
     pub fn new(redis: Redis, postgres: Postgres, publisher: Publisher) -> Self {
         Self {

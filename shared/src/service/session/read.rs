@@ -1,4 +1,4 @@
-//! Reading a session: from Redis, which notes the use; from Postgres where Redis does not know it, or does not answer.
+//! Reading a session: from Redis, which records the use; from Postgres if Redis does not have it or is unavailable.
 
 use jiff::tz::TimeZone;
 
@@ -11,31 +11,31 @@ use crate::base::causes::causes;
 use crate::base::id;
 use crate::protocol::upstash::Invocation;
 
-/// What reaches Postgres of a session's use, at most this often (milliseconds); `lua/session.lua` has the same.
+/// The minimum time between two writes of the last use to Postgres (milliseconds); `lua/session.lua` has the same.
 const SAVED_EVERY: i64 = 3_600_000;
 
-/// What Redis says of a session.
+/// The answer of the reading script.
 enum ReadResult {
     Live(String),
-    /// The last use is to reach Postgres.
+    /// The last use has to be written to Postgres.
     Due(String, i64),
-    /// The web app wrote it. Postgres knows better.
+    /// The web app wrote it. Postgres is authoritative.
     Former(String),
-    /// There is something to write before it can be answered.
+    /// There is something to write first.
     Use,
     Gone,
-    /// Redis does not know it; what Postgres knows is taken with this ticket.
+    /// Redis does not have it; the row of Postgres is accepted with this ticket.
     Miss(String),
-    /// The ticket was taken away.
+    /// The ticket was deleted.
     Late,
 }
 
 impl Sessions {
-    /// The session as JSON, see [`Session`]; nothing where there is none, or none that `viewer` may see. Asked for the
-    /// age of its second factor (seconds), it says whether that is fresh.
+    /// Returns the session as JSON, see [`Session`]. None if it does not exist, or if `viewer` may not see it. With a
+    /// maximum age of the second factor (seconds), the JSON says whether it is fresh.
     ///
-    /// The first request only looks: it may travel with the question whether the caller may ask at all, and a refused
-    /// caller must leave no ticket and no use. Mostly it is the only one.
+    /// The first request only looks: it may be sent together with the guard's check, and a rejected caller must leave
+    /// no ticket and no use. Usually it is the only request.
     pub async fn read(
         &self,
         id: &SessionId,
@@ -58,7 +58,7 @@ impl Sessions {
         }
     }
 
-    /// The same, which notes the use, and asks Postgres for what Redis does not know.
+    /// Reads it with a recorded use, and reads Postgres if Redis does not have it.
     pub(super) async fn read_and_use(
         &self,
         id: &SessionId,
@@ -85,7 +85,7 @@ impl Sessions {
                 },
                 ReadResult::Former(json) => match self.archive.find(id.as_str()).await {
                     Ok(Some(record)) => self.fill(&record, "", viewer, totp_max_age).await?,
-                    // The web app took the row away at logout, and left the string.
+                    // The web app deleted the row at logout, but not the string.
                     Ok(None) => ReadResult::Gone,
                     Err(error) => {
                         tracing::warn!(
@@ -108,14 +108,14 @@ impl Sessions {
         Err(Error::Contended)
     }
 
-    /// The sets of today's and yesterday's users: which of the two days it is, the store's clock says.
+    /// Returns the keys of today's and yesterday's users: the store's clock decides which day it is.
     fn days(&self) -> [String; 2] {
         let today = self.clock.now().to_zoned_datetime(TimeZone::UTC).date();
         let yesterday = today.yesterday().unwrap_or(today);
         [today, yesterday].map(|day| ACTIVE_USERS.key(&day.to_string()))
     }
 
-    /// The call of the script that reads. A ticket is from a caller who can ask Postgres; [`LOOK`] changes nothing.
+    /// Returns the call of the reading script. Pass a ticket if Postgres can be read; [`LOOK`] writes nothing.
     fn reading(
         &self,
         id: &SessionId,
@@ -134,7 +134,7 @@ impl Sessions {
             .arg(ticket)
     }
 
-    /// Puts back what Postgres knows.
+    /// Copies the record of Postgres to Redis.
     async fn fill(
         &self,
         record: &Record,
@@ -159,7 +159,7 @@ impl Sessions {
         self.ask(call).await
     }
 
-    /// Has Redis take over what Postgres knows better, if it knows the session at all.
+    /// Updates the session in Redis with the record of Postgres, if Redis has the session.
     pub(super) async fn renew(&self, record: &Record) -> Result<(), Error> {
         self.fill(record, "", Viewer::ALL, None).await?;
         Ok(())
@@ -185,8 +185,8 @@ impl Sessions {
         }
     }
 
-    /// Takes the last use to Postgres. Where that does not answer, the next hour tries again. Where it knows that the
-    /// session was revoked, Redis has lost that.
+    /// Writes the last use to Postgres. If Postgres is unavailable, the next hour tries again. If the session is
+    /// revoked there, Redis has lost the revocation.
     async fn note_use(
         &self,
         id: &SessionId,
@@ -210,9 +210,9 @@ impl Sessions {
         Ok(Some(json))
     }
 
-    /// Writes a session that Redis has and Postgres has lost, as after a restored backup.
+    /// Writes a session that Redis has and Postgres has lost, for example after a restored backup.
     async fn restore(&self, id: &SessionId) {
-        // A plain read may be of a replica that has not heard of the last change, or of the revocation.
+        // A plain read may use a replica that lacks the last change, or the revocation.
         let call = scripts::FIELDS.invoke().key(SESSION.key(id.as_str()));
         let restored = async {
             let fields: Vec<String> = self.redis.eval(call).await?;
@@ -227,7 +227,7 @@ impl Sessions {
         }
     }
 
-    /// From Postgres alone.
+    /// Reads from Postgres alone.
     async fn read_archive(
         &self,
         id: &SessionId,
@@ -253,7 +253,7 @@ impl Sessions {
     }
 }
 
-/// Instead of a ticket: nothing is written.
+/// Replaces a ticket: nothing is written.
 const LOOK: &str = "look";
 
 fn age(totp_max_age: Option<u32>) -> String {

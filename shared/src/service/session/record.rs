@@ -1,4 +1,4 @@
-//! A session as both stores keep it.
+//! The record of a session, the same in both stores.
 
 use std::collections::BTreeMap;
 
@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::Error;
 use super::device::Device;
 
-/// Half the hexadecimal SHA-256 of a token: what is kept of a former one.
+/// The kept length of a former token's hash: half the hexadecimal SHA-256.
 pub(super) const HALF_HASH: usize = 32;
 
 /// A session. Instants are milliseconds since 1970.
@@ -21,17 +21,17 @@ pub struct Record {
     pub(super) refresh_hash: String,
     pub(super) created_at: i64,
     pub(super) last_used_at: i64,
-    /// The end that no use puts off.
+    /// The end that a use does not extend.
     pub(super) ends_at: i64,
-    /// Grows with every change but the time of the last use.
+    /// A version that grows with every change except the time of the last use.
     pub(super) version: i64,
     pub(super) ip_address: Option<String>,
     pub(super) user_agent: Option<String>,
-    /// Absent in rows of the web app's.
+    /// Absent in rows of the web app.
     pub(super) device: Option<Device>,
     pub(super) totp_verified_at: Option<i64>,
     pub(super) totp_context: Option<String>,
-    /// Halves of the SHA-256 of former refresh tokens, newest first, without anything between.
+    /// Halves of the SHA-256 of former refresh tokens, newest first, without separators.
     pub(super) rotated: String,
     pub(super) rotated_at: Option<i64>,
 }
@@ -74,7 +74,7 @@ impl Record {
         })
     }
 
-    /// The fields and values of the hash, as they stand in Postgres: what was used last is what was saved last.
+    /// Returns the fields and values of the hash, as in Postgres: the last saved use is the last use.
     pub(super) fn fields(&self) -> Result<Vec<String>, Error> {
         let device =
             serde_json::to_string(&self.device()).map_err(|_| Error::Unreadable("device"))?;
@@ -109,7 +109,7 @@ impl Record {
             .collect())
     }
 
-    /// The device, parsed now where the web app did not.
+    /// Returns the device, parsed now if the web app did not.
     pub(super) fn device(&self) -> Device {
         let parsed = || Device::parse(self.user_agent.as_deref().unwrap_or_default());
         self.device.clone().unwrap_or_else(parsed)

@@ -1,4 +1,4 @@
-//! Exchanging refresh tokens.
+//! Rotating refresh tokens.
 
 use super::ids::{RefreshToken, SessionId};
 use super::intent::Intent;
@@ -8,36 +8,36 @@ use super::{Error, MAX_TRIES, OF_USER, SESSION, Sessions, scripts};
 use crate::base::causes::causes;
 use crate::protocol::upstash::Command;
 
-/// How long the previous token is still known as that of a caller who was as quick as another, in milliseconds.
+/// The grace period of the previous token, for concurrent callers, in milliseconds.
 const GRACE: i64 = 10_000;
 
-/// How many former tokens are remembered, to tell one that comes back from one that never was. With access tokens of a
-/// quarter of an hour these are those of half a day.
+/// How many former tokens are kept, to distinguish reused tokens from invalid ones. With access tokens of a quarter of
+/// an hour, this covers half a day.
 const REMEMBERED: usize = 64;
 
-// What the script keeps of each.
+// The length that the script keeps of each.
 const _: () = assert!(HALF_HASH == 32);
 
-/// What a refresh token met.
+/// The result of a refresh.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Refreshed {
-    /// It was the present one; the next one is the present one now.
+    /// The token was current; the next token is current now.
     Rotated,
-    /// It was exchanged a moment ago by somebody as quick: that one's token holds.
+    /// A concurrent caller has just replaced it: that caller's token is valid.
     Kept,
-    /// It was exchanged before: somebody has a copy. The session is revoked.
+    /// It was replaced before: it was copied. The session is revoked.
     Reused,
-    /// It never was this session's.
+    /// It was never a token of this session.
     Invalid,
-    /// The token that was to follow had been exchanged before.
+    /// The next token was used before.
     Stale,
-    /// There is no such session.
+    /// The session does not exist.
     Gone,
 }
 
 impl Sessions {
-    /// Exchanges a session's refresh token for the next one. Of any number of callers with the same token exactly one
-    /// gets [`Refreshed::Rotated`]; the same call again gives the same answer.
+    /// Replaces a session's refresh token with the next one. Of several callers with the same token, exactly one gets
+    /// [`Refreshed::Rotated`]. The same call again gives the same answer.
     pub async fn refresh(
         &self,
         id: &SessionId,
@@ -91,7 +91,7 @@ impl Sessions {
                 }
                 "former" => match self.archive.find(id.as_str()).await? {
                     Some(record) => self.renew(&record).await?,
-                    // The web app took the row away at logout, and left the string.
+                    // The web app deleted the row at logout, but not the string.
                     None => return Ok(Refreshed::Invalid),
                 },
                 "invalid" => {
@@ -105,7 +105,7 @@ impl Sessions {
         Err(Error::Contended)
     }
 
-    /// Takes a revoked session out of its user's index. What fails is left to the next login.
+    /// Removes a revoked session from its user's index. After a failure, the next login removes it.
     async fn forget(&self, user: &str, id: &SessionId) {
         let gone = Command::new("HDEL").arg(OF_USER.key(user)).arg(id.as_str());
         if let Err(error) = self.redis.run::<()>(gone.repeatable()).await {
@@ -116,8 +116,8 @@ impl Sessions {
         }
     }
 
-    /// Whether Redis has lost a change that Postgres has, as after a failover; then it has it now. Only asked of a token
-    /// that Redis does not know.
+    /// Returns whether Redis had lost a change that Postgres has, for example after a failover; then Redis is updated.
+    /// Called only for a token that Redis does not know.
     async fn is_behind(&self, id: &SessionId, version: Option<&String>) -> Result<bool, Error> {
         let version = version.and_then(|version| version.parse::<i64>().ok());
         let found = self
@@ -140,7 +140,7 @@ impl Sessions {
         }
     }
 
-    /// Makes a change last. False if the session turns out to be revoked.
+    /// Persists a change. False if the session turns out to be revoked.
     pub(super) async fn save(&self, session: Record) -> Result<bool, Error> {
         let id = session.session_id.clone();
         let intent = Intent::Save {

@@ -1,8 +1,8 @@
-//! Revoking: for good, and at Redis, which stops every reader at once.
+//! Revoking sessions: permanently, and in Redis, which stops every reader at once.
 //!
-//! The tombstone at Redis is written when Postgres has noted the revocation, if it was before as well: a reader who found
-//! the session in Postgres a moment earlier meets it. Were it written only before, and lost with Redis in between, that
-//! reader could put the session back.
+//! The tombstone in Redis is written after Postgres has the revocation, even if it was also written before. A reader
+//! who loaded the session from Postgres a moment earlier then finds it. With a tombstone written only before, and lost
+//! with Redis in between, that reader could restore the session.
 
 use uuid::Uuid;
 
@@ -11,26 +11,26 @@ use super::intent::Intent;
 use super::view::Viewer;
 use super::{Error, MAX_TRIES, OF_USER, SESSION, Sessions, scripts};
 
-/// What became of a wish to revoke a session.
+/// The result of revoking a session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Revoked {
-    /// There is no such session any more.
+    /// The session no longer exists.
     Done,
-    /// It is not the viewer's.
+    /// The viewer may not see it.
     Hidden,
 }
 
-/// What became of a request to revoke all sessions of a user but one.
+/// The result of revoking all sessions of a user but one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AllRevoked {
-    /// There is no other session any more.
+    /// No other session exists any more.
     Done,
-    /// The one to keep is not a session of this user; nothing changed.
+    /// The session to keep is not one of this user; nothing changed.
     ExceptUnknown,
 }
 
 impl Sessions {
-    /// Revokes a session. What there never was is revoked as well.
+    /// Revokes a session, even if it never existed.
     pub async fn revoke(&self, id: &SessionId, viewer: Viewer<'_>) -> Result<Revoked, Error> {
         let session_ids = [id.as_str().to_owned()];
         if viewer.user.is_some() && !self.is_theirs(id, viewer).await? {
@@ -44,7 +44,8 @@ impl Sessions {
         Ok(Revoked::Done)
     }
 
-    /// Whether a viewer may revoke a session; if so, it is at once. What is not there is nobody else's.
+    /// Returns whether a viewer may revoke a session; if so, revokes it at once. An absent session belongs to no other
+    /// user.
     async fn is_theirs(&self, id: &SessionId, viewer: Viewer<'_>) -> Result<bool, Error> {
         let [user, domain] = viewer.words();
         let call = scripts::REVOKE
@@ -64,8 +65,8 @@ impl Sessions {
         }
     }
 
-    /// Revokes all sessions of a user that have begun by now, but for one. If that one is not a session of this user,
-    /// nothing changes: the caller meant another session.
+    /// Revokes all sessions of a user that exist now, except one. If that one is not a session of this user, nothing
+    /// changes: the caller has passed a wrong id.
     pub async fn revoke_all(
         &self,
         user: Uuid,
@@ -95,7 +96,7 @@ impl Sessions {
         Err(Error::Contended)
     }
 
-    /// Makes it last, and revokes at Redis what Postgres had: it may just be on its way back.
+    /// Persists the revocation, and revokes in Redis the ids that Postgres had: a reader may be copying them to Redis.
     async fn revoked_by(
         &self,
         user: Uuid,

@@ -1,4 +1,4 @@
-//! The Lua scripts, each behind what it shares with others.
+//! The Lua scripts, each after the parts that they share.
 
 use crate::protocol::upstash::{Script, key_locked};
 
@@ -23,7 +23,7 @@ macro_rules! locked {
 /// The script that reads a session, as the web app runs it: `clients/session.lua`.
 pub const DIRECT_READ: &str = locked!("read.lua");
 
-// Each reads, carries an attempt nonce, or is of a kind whose repetition changes nothing more.
+// Each script reads, has an attempt nonce, or is idempotent.
 pub(super) static READ: Script = Script::repeatable(DIRECT_READ);
 pub(super) static FIELDS: Script =
     Script::repeatable(key_locked!("return redis.call('HGETALL', KEYS[1])"));

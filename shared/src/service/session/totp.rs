@@ -1,4 +1,4 @@
-//! Noting that a second factor was proven.
+//! Recording the verification of a second factor.
 
 use serde::Deserialize;
 use utoipa::ToSchema;
@@ -34,7 +34,7 @@ impl Context {
 }
 
 impl Sessions {
-    /// Notes what was proven, or that nothing is any more; the session as JSON.
+    /// Records the verification, or its removal, and returns the session as JSON.
     pub async fn set_totp(
         &self,
         id: &SessionId,

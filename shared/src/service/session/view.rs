@@ -1,4 +1,4 @@
-//! A session as it is shown, and who may see it.
+//! The API's view of a session, and its viewers.
 
 use jiff::Timestamp;
 use serde::{Serialize, Serializer};
@@ -63,23 +63,23 @@ pub struct Totp {
     pub fresh: Option<bool>,
 }
 
-/// For whom a session is read or changed. Nobody named: the service itself, which may see all.
+/// The viewer of a session. Without a user it is the service itself, which may see all.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Viewer<'a> {
-    /// The acting user, who sees his own sessions.
+    /// The acting user, who may see the user's own sessions.
     pub user: Option<&'a str>,
-    /// The domain that he administers: he sees the sessions of its addresses, too.
+    /// The domain that the acting user administers, whose sessions are visible too.
     pub domain: Option<&'a str>,
 }
 
 impl Viewer<'_> {
-    /// Who may see all.
+    /// The viewer that may see all.
     pub const ALL: Viewer<'static> = Viewer {
         user: None,
         domain: None,
     };
 
-    /// What the scripts are told.
+    /// Returns the arguments for the scripts.
     pub(super) fn words(&self) -> [&str; 2] {
         [
             self.user.unwrap_or_default(),
@@ -87,7 +87,7 @@ impl Viewer<'_> {
         ]
     }
 
-    /// The same that the scripts decide, for what was read from Postgres.
+    /// Returns the scripts' decision, for a record of Postgres.
     pub(super) fn may_see(&self, record: &Record) -> bool {
         let Some(user) = self.user else {
             return true;
@@ -102,7 +102,7 @@ impl Viewer<'_> {
 }
 
 impl Session {
-    /// The session of a record, used at `used`; `now` is what the age of its second factor is measured by.
+    /// Returns the view of a record, used at `used`; the age of its second factor is relative to `now`.
     pub(super) fn of(
         record: &Record,
         used: i64,
@@ -132,18 +132,18 @@ impl Session {
         })
     }
 
-    /// As JSON, which is what the scripts give as well.
+    /// Returns the same JSON as the scripts.
     pub(super) fn json(&self) -> Result<String, Error> {
         serde_json::to_string(self).map_err(|_| Error::Unreadable("session"))
     }
 }
 
-/// The instant of so many milliseconds.
+/// Returns the instant of a number of milliseconds.
 pub(super) fn at(millis: i64) -> Result<Timestamp, Error> {
     Timestamp::from_millisecond(millis).map_err(|_| Error::Unreadable("an instant"))
 }
 
-/// Three digits of a second, as the scripts write them.
+/// Serializes an instant with three decimal places, as the scripts do.
 pub(super) fn instant<S: Serializer>(
     instant: &Timestamp,
     serializer: S,

@@ -1,4 +1,4 @@
-//! Codes of an authenticator: each is taken once.
+//! Codes of an authenticator: each is accepted once.
 
 use std::time::Duration;
 
@@ -10,10 +10,10 @@ use crate::base::id;
 use crate::protocol::upstash::Command;
 use crate::service::key::Family;
 
-/// How long a code is remembered: longer than any verifier takes it, some steps of 30 seconds early or late.
+/// How long a code is remembered: longer than any verifier accepts it, which is some steps of 30 seconds.
 const REMEMBERED: Duration = Duration::from_mins(5);
 
-/// A code that was used.
+/// A used code.
 pub const TOTP_USED: Family = Family {
     pattern: "totp_used:{userId}:{code}",
     kind: "string",
@@ -26,7 +26,7 @@ pub const TOTP_USED: Family = Family {
 #[schema(value_type = String, pattern = "^[0-9A-Za-z]{4,32}$", examples("123456"))]
 pub struct Code(String);
 
-/// Why a text is no code. It does not quote the text.
+/// Why a text is not a code. It does not quote the text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("must be 4 to 32 letters and digits")]
 pub struct InvalidCode;
@@ -53,8 +53,8 @@ impl std::fmt::Debug for Code {
 }
 
 impl Tokens {
-    /// Claims a code for a user. True the first time, false whenever it comes again. One command, which names its own
-    /// attempt: sent again after a lost answer it is still the first.
+    /// Claims a code for a user. True the first time, false for a repetition. One command with its own nonce: sent
+    /// again after a lost answer, it is still the first.
     pub async fn claim(&self, user: &str, code: &Code) -> Result<bool, Error> {
         let attempt = id::nonce();
         let command = Command::new("SET")

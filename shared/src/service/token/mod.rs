@@ -1,7 +1,7 @@
-//! Tokens that are good once, and codes that must not be.
+//! One-time tokens, and TOTP codes that must not be reused.
 //!
-//! A token proves that its holder reads the mails of an address: to verify it, or to set a new password. It is 256
-//! random bits, of which only the SHA-256 is kept, for a day; taking it is one script. An address has one token for
+//! A token proves that its holder reads the mails of an address: to verify it, or to set a new password. It has 256
+//! random bits, of which only the SHA-256 is stored, for a day; one script redeems it. An address has one token for
 //! each purpose: issuing another cancels it.
 
 mod claim;
@@ -28,10 +28,10 @@ use crate::service::key::Family;
 static ISSUE: Script = Script::repeatable(include_str!("lua/issue.lua"));
 static REDEEM: Script = Script::repeatable(include_str!("lua/redeem.lua"));
 
-/// How long a token is good.
+/// How long a token is valid.
 const LIFE: Duration = Duration::from_hours(24);
 
-/// How long a taken or cancelled token is remembered, so that a repeated attempt gets the first answer.
+/// How long a redeemed or cancelled token is remembered, so that a repeated attempt gets the first answer.
 const TAKEN_LIFE: Duration = Duration::from_mins(1);
 
 /// A token that verifies an address.
@@ -41,14 +41,14 @@ pub const EMAIL_VERIFICATION: Family = Family {
     life: "24 hours; used or cancelled: 1 minute",
 };
 
-/// A token with which a password is set anew.
+/// A token to set a new password.
 pub const PASSWORD_RESET: Family = Family {
     pattern: "password_reset:{sha256}",
     kind: "hash",
     life: "24 hours; used or cancelled: 1 minute",
 };
 
-/// Which token an address has for a purpose.
+/// The current token of an address for a purpose.
 pub const OF_ADDRESS: Family = Family {
     pattern: "one_time_token:{purpose}:{sha256}",
     kind: "string",
@@ -63,16 +63,16 @@ pub const KEYS: &[&Family] = &[
     &TOTP_USED,
 ];
 
-/// Why a token could not be issued or taken.
+/// Why a token could not be issued or redeemed.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// The store of tokens.
+    /// The token store failed.
     #[error("the tokens are unavailable")]
     Store(#[from] upstash::Error),
-    /// The system gave no random bytes.
+    /// The system has no random bytes.
     #[error("the system gave no random bytes")]
     Random,
-    /// The store's answer was not one of ours.
+    /// The store returned an unexpected answer.
     #[error("a token's record is unreadable")]
     Unreadable,
 }
@@ -87,12 +87,12 @@ pub enum Purpose {
     PasswordReset,
 }
 
-/// A token that was issued.
+/// An issued token.
 #[derive(Clone, Debug)]
 pub struct Issued {
-    /// The token. It is not kept, and not shown again.
+    /// The token. It is not stored, and cannot be shown again.
     pub token: Secret,
-    /// Until when it is good.
+    /// When it expires.
     pub expires_at: Timestamp,
 }
 
@@ -125,7 +125,7 @@ impl Tokens {
         Self { redis }
     }
 
-    /// Issues a token for an address. The one before, for the same purpose, is good no more.
+    /// Issues a token for an address. The previous one for the same purpose becomes invalid.
     pub async fn issue(&self, purpose: Purpose, email: &EmailAddress) -> Result<Issued, Error> {
         let token = fresh()?;
         let hash = hashed(&token);
@@ -146,7 +146,7 @@ impl Tokens {
         })
     }
 
-    /// Takes a token: the address that it was issued for, once; nothing ever after.
+    /// Redeems a token: returns the address that it was issued for, once; none afterwards.
     pub async fn redeem(&self, purpose: Purpose, token: &str) -> Result<Option<String>, Error> {
         let hash = hashed(token);
         let call = REDEEM
@@ -159,7 +159,7 @@ impl Tokens {
     }
 }
 
-/// 256 random bits, as 43 letters of a URL.
+/// Returns 256 random bits, as 43 URL-safe characters.
 fn fresh() -> Result<String, Error> {
     let mut bytes = [0; 32];
     SystemRandom::new()

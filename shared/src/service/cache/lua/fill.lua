@@ -2,8 +2,7 @@
 -- generation, so a slow reader cannot restore an old value.
 -- KEYS: 1 the entry
 -- ARGV: 1 the generation of the election, 2 attempt nonce, which is the new generation, 3 value, empty for an absent
--- id,
--- 4 parties, 5 fresh until (ms), empty for its whole life, 6 lives until (ms)
+-- id, 4 parties, 5 fresh until (ms), empty for its whole life, 6 lives until (ms)
 -- Returns 1, or 0 if it was too late.
 
 local generation = redis.pcall('HGET', KEYS[1], 'generation')

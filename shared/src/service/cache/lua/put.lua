@@ -1,8 +1,8 @@
 -- Replaces the value that the caller read, or adds one if none is cached. The parties do not change; an entry without
 -- parties is visible to the service only. Follows clock.lua.
 -- KEYS: 1 the entry
--- ARGV: 1 the generation that was read, or empty, 2 attempt nonce, which is the new generation, 3 value,
--- 4 fresh for (ms), 5 life (ms)
+-- ARGV: 1 the generation that was read, or empty, 2 attempt nonce, which is the new generation, 3 value, 4 fresh for
+-- (ms), 5 life (ms)
 -- Returns 'put' | 'changed', if the generation differs | 'cached', if there is a value and no generation was passed
 
 local entry = redis.pcall('HMGET', KEYS[1], 'generation', 'value', 'parties')

@@ -1,10 +1,9 @@
 -- Reads an entry. If there is none, or it is stale, elects the one reader that fills it. Follows clock.lua.
 -- KEYS: 1 the entry, 2 the statistics of the day
--- ARGV: 1 attempt nonce, 2 the lease of an elected reader (ms), 3 life of an entry that is not filled yet (ms),
--- 4 how long a string of the web app is trusted (ms; 0: not at all), 5 '1' if this reader cannot use an entry without
+-- ARGV: 1 attempt nonce, 2 the lease of an elected reader (ms), 3 life of an entry that is not filled yet (ms), 4 how
+-- long a string of the web app is trusted (ms; 0: not at all), 5 '1' if this reader cannot use an entry without
 -- parties, 6 the kind's name, 7 life of the statistics (s), 8 '1' to elect, '' to read only. In that mode the call is
--- sent
--- together with the guard's check, which may reject the request, and writes nothing but the statistics.
+-- sent together with the guard's check, which may reject the request, and writes nothing but the statistics.
 -- Returns {'hit' or 'stale', generation, value, parties} | {'elected', generation, now (ms), value, parties}; an empty
 -- value is that of an absent id, and false means no entry | {'busy', ms until the lease ends} | {'due'}: an election is
 -- due, and the mode is read only

@@ -1,10 +1,10 @@
 -- Decides in one call whether to admit a request: the block list, then the lockout of its address, then its limits in
 -- order, until one rejects. Counts of earlier limits stay when a later one rejects.
--- KEYS: 1 counts of the day, 2 rejected identifiers of the day, 3 lengths of blocked prefixes, 4 blocked prefixes,
--- 5 lockout of the address, 6.. for each limit the key of its current window and, for a sliding one, of the previous
+-- KEYS: 1 counts of the day, 2 rejected identifiers of the day, 3 lengths of blocked prefixes, 4 blocked prefixes, 5
+-- lockout of the address, 6.. for each limit the key of its current window and, for a sliding one, of the previous
 -- window; of a bucket its key
--- ARGV: 1 now, 2 family of the address (4, 6, or empty: no address), 3 its digits, 4 whether a lockout counts (1),
--- 5 the field of the hour, 6 life of the counts, 7 the identifier to list when the address is rejected, then for each
+-- ARGV: 1 now, 2 family of the address (4, 6, or empty: no address), 3 its digits, 4 whether a lockout counts (1), 5
+-- the field of the hour, 6 life of the counts, 7 the identifier to list when the address is rejected, then for each
 -- limit its name, identifier, algorithm, limit, window, refill, cost, and rejections that were not sent here
 -- Returns the verdict (0 admitted, 1 limited, 2 blocked, 3 locked out), the position of the limit that decided, its
 -- remaining, its reset, and the wait before the next try

@@ -1,7 +1,7 @@
 -- Computes the score of a visitor.
--- KEYS: 1 prefix lengths in use, 2 blocked prefixes, 3 lockout of the address, 4 consecutive denials of the address,
--- 5 accounts seen from the address, 6 failures of the account, 7 failures of the device, 8 failures of the account
--- from the address, 9 the account's known devices, 10 addresses seen for the account (6 to 10: only with an account)
+-- KEYS: 1 prefix lengths in use, 2 blocked prefixes, 3 lockout of the address, 4 consecutive denials of the address, 5
+-- accounts seen from the address, 6 failures of the account, 7 failures of the device, 8 failures of the account from
+-- the address, 9 the account's known devices, 10 addresses seen for the account (6 to 10: only with an account)
 -- ARGV: 1 family of the address, 2 its digits, 3 device, 4 the user agent's reason or empty, 5 whether an account is
 -- named (1), 6 life of denials, 7 the path's reason or empty
 -- Returns the score and its reasons

@@ -1,12 +1,10 @@
 -- Records an attempt, and returns whether the account is locked for its visitor.
 -- KEYS: 1 failures of the account, 2 its failures on the device, 3 its failures from the address, 4 the account's known
 -- devices, 5 failures from the address over all accounts, 6 its lockout, 7 addresses seen for the account, 8 accounts
--- seen
--- from the address, 9 the stored answer of this attempt
+-- seen from the address, 9 the stored answer of this attempt
 -- ARGV: 1 whether it succeeded (1), 2 device, 3 address, 4 account, 5 life of failures, 6 life of devices, 7 life of
--- seen
--- addresses and accounts, 8 failures that lock a device or address out, 9 that lock an account for unknown devices,
--- 10 that lock an address, 11 first lockout, 12 longest lockout, 13 life of an answer
+-- seen addresses and accounts, 8 failures that lock a device or address out, 9 that lock an account for unknown
+-- devices, 10 that lock an address, 11 first lockout, 12 longest lockout, 13 life of an answer
 -- Returns whether it is locked (1), the consecutive failures, the wait, and the alert for the owner with its id
 
 local clock = redis.call('TIME')

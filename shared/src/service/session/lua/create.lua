@@ -1,8 +1,8 @@
--- Begins a session.
+-- Creates a session.
 -- KEYS: 1 session:{id}, 2 user_sessions:{userId}
--- ARGV: 1 id, 2 userId, 3 email, 4 SHA-256 of the refresh token, 5 ipAddress or '', 6 device (JSON), 7 sessions at most
--- Answers {'created', createdAt (ms), ids of sessions that had to go..} | {'taken'}: the id is somebody's, or was.
--- The same call again gives the same answer, but for those that had to go.
+-- ARGV: 1 id, 2 userId, 3 email, 4 SHA-256 of the refresh token, 5 ipAddress or '', 6 device (JSON), 7 session limit
+-- Returns {'created', createdAt (ms), ids of sessions that were revoked because of the limit..} | {'taken'}: the id is,
+-- or was, used by another session. The same call again returns the same answer, except for the revoked sessions.
 
 local key, index, id = KEYS[1], KEYS[2], ARGV[1]
 local there = fields_of(key, FIELDS)
@@ -24,7 +24,7 @@ for _, other in ipairs(ids) do
   end
 end
 table.sort(others, function(a, b) return a.used < b.used or a.used == b.used and a.id < b.id end)
--- A session that begins in the millisecond in which all were revoked begins after it.
+-- A session created in the same millisecond as a revocation of all sessions is dated after it.
 local created = math.max(now, revoked_at + 1)
 local answer = { 'created', digits(created) }
 for place = 1, #others - (tonumber(ARGV[7]) - 1) do

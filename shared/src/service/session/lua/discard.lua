@@ -1,7 +1,7 @@
--- Takes back a session that could not be made to last. Nobody was told of it.
+-- Discards a session that could not be persisted. No caller has received it.
 -- KEYS: 1 session:{id}, 2 user_sessions:{userId}
 -- ARGV: 1 id, 2 SHA-256 of the refresh token
--- Answers 1, or 0 if somebody has revoked it meanwhile
+-- Returns 1, or 0 if it was revoked meanwhile
 
 if redis.call('HEXISTS', KEYS[1], 'revokedAt') == 1 then return 0 end
 if redis.call('HGET', KEYS[1], 'refreshHash') == ARGV[2] then redis.call('DEL', KEYS[1]) end

@@ -1,9 +1,9 @@
--- Puts back what Postgres knows of a session.
+-- Copies a session from Postgres.
 -- KEYS: 1 session:{id}, 2 user_sessions:{userId}, 3 active_users:{today}, 4 active_users:{yesterday}
--- ARGV: 1 the ticket that read.lua gave, or '' from who writes a newer version to Postgres, 2 id, 3 and 4 the acting
--- user and his domain, 5 how old a TOTP proof may be, 6.. fields and values of the session, lastUsedAt and savedAt
--- being those of Postgres
--- Answers {'live', JSON} | {'due', JSON, the last use (ms)} | {'gone'} | {'late'}: the ticket is not there any more
+-- ARGV: 1 the ticket of read.lua, or '' if the caller writes a newer version to Postgres, 2 id, 3 and 4 the acting user
+-- and the administered domain, 5 the maximum age of a TOTP proof, 6.. fields and values of the session, lastUsedAt and
+-- savedAt being those of Postgres
+-- Returns {'live', JSON} | {'due', JSON, the last use (ms)} | {'gone'} | {'late'}: the ticket no longer exists
 
 local key, index = KEYS[1], KEYS[2]
 local offered = {}
@@ -18,7 +18,7 @@ end
 
 if state == 'gone' then return { 'gone' } end
 if state ~= 'live' and (ARGV[1] == '' or there.ticket ~= ARGV[1]) then
-  -- Whoever reads it now may have read what was there before the newer version.
+  -- Another reader may have read the row before the newer version was written.
   if ARGV[1] == '' and state == 'read' then redis.call('DEL', key) end
   return { 'late' }
 end
@@ -29,7 +29,7 @@ if state ~= 'live' or is_newer then
     bury(key, offered)
     return { 'gone' }
   end
-  -- What Redis knows of the use is never older than what Postgres knows.
+  -- The last use in Redis is never older than the one in Postgres.
   if there.lastUsedAt and tonumber(there.lastUsedAt) > tonumber(offered.lastUsedAt) then
     offered.lastUsedAt = there.lastUsedAt
   end
@@ -49,7 +49,7 @@ if state ~= 'live' or is_newer then
   session = offered
 end
 if not may_see(session, ARGV[3], ARGV[4]) then return { 'gone' } end
--- Who brings a newer version does not use the session.
+-- Writing a newer version is not a use of the session.
 if ARGV[1] == '' then return { 'live', view(key, session, tonumber(session.lastUsedAt), ARGV[5]) } end
 local is_due = now - tonumber(session.savedAt or 0) >= SAVED_EVERY
 touch(key, session, is_due and { 'savedAt', digits(now) } or nil)

@@ -1,8 +1,8 @@
--- The sessions of a user.
+-- Lists the sessions of a user.
 -- KEYS: 1 user_sessions:{userId}
--- ARGV: 1 the user, 2 the session that asks, or '', 3 '1' if Postgres was asked, 4.. ids and beginnings (ms) of the
--- sessions that it knows
--- Answers {ids of those that Postgres knows and Redis does not.., '', JSON.., those last used first}
+-- ARGV: 1 the user, 2 the caller's session, or '', 3 '1' if Postgres was read, 4.. ids and creation times (ms) of its
+-- sessions
+-- Returns {ids that Postgres has and Redis does not.., '', JSON.., the most recently used first}
 
 local user, current = ARGV[1], ARGV[2]
 local ids, revoked_at, kept = index_of(KEYS[1])
@@ -18,7 +18,7 @@ for _, id in ipairs(ids) do
   local key = 'session:' .. id
   local session = fields_of(key, FIELDS)
   local state = state_of(session)
-  -- A string that the web app left is no session where Postgres does not know it.
+  -- A string of the web app is not a session if Postgres does not have it.
   local is_logged_out = session.former and ARGV[3] == '1' and not begun[id]
   if state == 'live' and session.userId == user and not is_logged_out then
     live[#live + 1] = { id = id, used = tonumber(session.lastUsedAt), session = session }

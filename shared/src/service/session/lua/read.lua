@@ -1,13 +1,15 @@
--- Reads a session and notes that it was used. For the API, and for the web app, which runs it without the API.
--- KEYS: 1 session:{id}, 2 active_users:{today}, 3 active_users:{yesterday}, days being UTC. (Until the next release a
--- caller may leave 2 and 3 out: it is then sent to the API for the first use of a day.)
--- ARGV, all optional: 1 how old a TOTP proof may be to count as fresh (seconds), 2 the acting user, 3 the domain that
--- he administers, 4 a ticket, from who can ask Postgres, or 'look', from who may be refused: then nothing is written
--- Answers without a ticket: the session as JSON | 0 (there is no such session, or not for that user) | nil (ask the
--- API: Redis does not know it, or something of it is to reach Postgres)
--- Answers with a ticket: {'live', JSON} | {'due', JSON, the last use (ms)}, at most once an hour | {'former', JSON} |
+-- Reads a session and records its use. For the API, and for the web app, which runs it without the API.
+-- KEYS: 1 session:{id}, 2 active_users:{today}, 3 active_users:{yesterday}; days are UTC. (Until the next release a
+-- caller may omit 2 and 3: the answer is then nil for the first use of a day.)
+-- ARGV, all optional: 1 the maximum age of a fresh TOTP proof (seconds), 2 the acting user, 3 the domain that the
+-- acting user administers, 4 a ticket, if the caller can read Postgres, or 'look', if the caller may be rejected: then
+-- nothing is written
+-- Returns without a ticket: the session as JSON | 0 (it does not exist, or the user may not see it) | nil (call the
+-- API: Redis does not have it, or a use is to be written to Postgres)
+-- Returns with a ticket: {'live', JSON} | {'due', JSON, the last use (ms)}, at most once an hour | {'former', JSON} |
 -- {'gone'} | {'miss', the ticket to fill with}
--- Answers a look: {'live', JSON} | {'gone'} | {'use'}: ask again with a ticket, because there is something to write
+-- Returns for 'look': {'live', JSON} | {'gone'} | {'use'}: call again with a ticket, because there is something to
+-- write
 
 local key, ticket = KEYS[1], ARGV[4] or ''
 local only_looks = ticket == 'look'

@@ -1,11 +1,11 @@
--- Exchanges a session's refresh token for the next one.
+-- Replaces a session's refresh token with the next one.
 -- KEYS: 1 session:{id}
--- ARGV: 1 SHA-256 of the token, 2 SHA-256 of the one that is to follow, 3 grace of the previous token (ms),
--- 4 how many former tokens are remembered, 5 and 6 the acting user and his domain
--- Answers {'rotated', fields and values of the session..} | {'kept'}: within the grace | {'reused', userId}: revoked,
--- and to be taken from the user's index; the same call again has no userId |
--- {'invalid', version} | {'stale'}: the next token was one before | {'gone'} | {'miss'} | {'former'}
--- The same call again gives the same answer: the token that follows is the caller's own.
+-- ARGV: 1 SHA-256 of the token, 2 SHA-256 of the next token, 3 grace period of the previous token (ms), 4 how many
+-- former tokens are kept, 5 and 6 the acting user and the administered domain
+-- Returns {'rotated', fields and values of the session..} | {'kept'}: within the grace period | {'reused', userId}:
+-- revoked, and to be removed from the user's index; the same call again has no userId | {'invalid', version} |
+-- {'stale'}: the next token was used before | {'gone'} | {'miss'} | {'former'}
+-- The same call again returns the same answer: the caller chooses the next token.
 
 local HALF = 32                  -- of a former token's SHA-256, half is kept
 local key, given, next_hash = KEYS[1], ARGV[1], ARGV[2]
@@ -19,7 +19,7 @@ if not may_see(session, ARGV[5], ARGV[6]) then return { 'gone' } end
 if session.former then return { 'former' } end
 
 local rotated = session.rotated or ''
--- Whether a hash is one of the former ones, and whether it is the last of them.
+-- Returns whether a hash is that of a former token, and whether it is the latest of them.
 local function find(hash)
   local half = hash:sub(1, HALF)
   for place = 1, #rotated, HALF do

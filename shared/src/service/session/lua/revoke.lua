@@ -1,7 +1,7 @@
--- Revokes sessions. What Redis does not know is revoked as well: somebody may be reading it from Postgres.
+-- Revokes sessions, including those that Redis does not have: another caller may be reading one from Postgres.
 -- KEYS: session:{id}..
--- ARGV: 1 and 2 the acting user and his domain
--- Answers for each key 'revoked' | 'hidden': not that user's | 'unknown': whose it is must be asked first
+-- ARGV: 1 and 2 the acting user and the administered domain
+-- Returns for each key 'revoked' | 'hidden': another user's | 'unknown': its user has to be looked up first
 
 local answers = {}
 for place, key in ipairs(KEYS) do

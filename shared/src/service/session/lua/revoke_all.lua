@@ -1,8 +1,8 @@
--- Revokes all sessions of a user. Those that Redis does not know cannot be put back from Postgres afterwards, if they
--- began before.
+-- Revokes all sessions of a user. A session that Redis does not have and that was created before cannot be copied from
+-- Postgres afterwards.
 -- KEYS: 1 user_sessions:{userId}
--- ARGV: 1 the session that is kept, or ''
--- Answers {the instant (ms), ids that were revoked..} | {'unknown'}: Redis does not know the session that is kept |
+-- ARGV: 1 the session to keep, or ''
+-- Returns {the instant (ms), ids that were revoked..} | {'unknown'}: Redis does not have the session to keep |
 --   {'foreign'}: it was revoked, or is another user's. Then nothing changes
 
 local index, kept = KEYS[1], ARGV[1]

@@ -1,7 +1,8 @@
--- Notes whether a second factor was proven, and for what.
+-- Records whether a second factor was verified, and in which context.
 -- KEYS: 1 session:{id}
--- ARGV: 1 attempt nonce, 2 login, signing or both; '' if it is not proven, 3 and 4 the acting user and his domain
--- Answers {'done', JSON, fields and values of the session..} | {'gone'} | {'miss'} | {'former'}
+-- ARGV: 1 attempt nonce, 2 login, signing or both; '' if it is not verified, 3 and 4 the acting user and the
+-- administered domain
+-- Returns {'done', JSON, fields and values of the session..} | {'gone'} | {'miss'} | {'former'}
 
 local key = KEYS[1]
 local names = { 'version', 'attempt' }
@@ -13,7 +14,7 @@ if state ~= 'live' then return { 'miss' } end
 if not may_see(session, ARGV[3], ARGV[4]) then return { 'gone' } end
 if session.former then return { 'former' } end
 
--- The last attempts are known by their nonces, one after the other: a repetition of one must not undo those behind it.
+-- The nonces of the last attempts are kept: repeating one attempt must not undo later ones.
 local ATTEMPTS = 8
 local attempts = session.attempt or ''
 if not attempts:find(ARGV[1], 1, true) then

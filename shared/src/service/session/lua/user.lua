@@ -1,13 +1,13 @@
--- Shared by the scripts that know a user's sessions; it follows session.lua.
+-- Shared by the scripts that read a user's sessions; it follows session.lua.
 --
--- user_sessions:{userId} is a hash: a field for each session, whose value says nothing, and of the last time that all
--- were revoked: *at (ms), *except (the one that was kept, or empty). No session's id begins with a star.
+-- user_sessions:{userId} is a hash. It has a field for each session, whose value is not used, and the last revocation
+-- of all sessions: *at (ms), *except (the session that was kept, or empty). No session's id begins with a star.
 
 local INDEX_LIFE = LONGEST + 86400000
 local FORMER_MEMBERS = 250       -- of a set of the web app's no more than these are looked at,
 local FORMER_PART = 10           -- and so many in one command: hardly any of them still live
 
--- The web app kept the ids as a set, from which nothing was ever taken. Those that live become fields.
+-- Converts the web app's set of ids, from which it never removed any. Ids of live sessions become fields.
 local function replace_former_index(key)
   local ids = redis.call('SRANDMEMBER', key, FORMER_MEMBERS)
   redis.call('DEL', key)
@@ -23,7 +23,7 @@ local function replace_former_index(key)
   redis.call('PEXPIRE', key, INDEX_LIFE)
 end
 
--- The ids of a user's sessions as far as Redis knows them, and the instant and the exception of the last revocation.
+-- Returns the ids of a user's sessions in Redis, and the instant and the exception of the last revocation.
 local function index_of(key)
   local entries = redis.pcall('HGETALL', key)
   if entries.err then
@@ -45,7 +45,7 @@ local function add_to_index(key, id)
   redis.call('PEXPIRE', key, INDEX_LIFE)
 end
 
--- Revokes what stands at a key, whatever it is. Of the session only the fact stays, until it could not live any more.
+-- Revokes the session at a key, in any state. Only the revocation is kept, until the session would have ended.
 local function bury(key, session, reused)
   redis.call('DEL', key)
   redis.call('HSET', key, 'revokedAt', digits(now), unpack(reused and { 'reused', reused } or {}))

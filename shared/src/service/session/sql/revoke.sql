@@ -1,5 +1,4 @@
--- Revokes sessions, whether the table has them or not.
--- $1 their ids
+-- Revokes sessions, whether or not the table has them. $1 their ids
 WITH gone AS (
   DELETE FROM public.user_sessions WHERE session_id = ANY ($1)
 )

@@ -1,5 +1,5 @@
--- Revokes a user's sessions that had begun by an instant. The answer: those of them that the table had.
--- $1 the user, $2 the session that is kept, or empty, $3 the instant (ms), $4 ids that Redis has revoked
+-- Revokes a user's sessions that were created by an instant, and returns those that the table had.
+-- $1 the user, $2 the session to keep, or empty, $3 the instant (ms), $4 ids that Redis has revoked
 WITH gone AS (
   DELETE FROM public.user_sessions
   WHERE session_id = ANY ($4)

@@ -1,6 +1,6 @@
--- Writes a session if it is newer than the row and was not revoked; at a login, what had to go for it goes with it.
--- $1 the session, $2 ids that Redis has revoked for it, $3 how many others its user may have (null: not asked),
--- $4 whether it is new, and must not change a row that is there
+-- Writes a session if it is newer than the row and not revoked; at a login, also revokes sessions beyond the limit.
+-- $1 the session, $2 ids that Redis has revoked because of the limit, $3 how many others its user may have (null: not
+-- checked), $4 whether it is new, and must not change an existing row
 WITH given AS (
   SELECT * FROM jsonb_to_record($1) AS given (
     "sessionId" text, "userId" uuid, email text, "refreshHash" text, "createdAt" bigint, "lastUsedAt" bigint,
@@ -45,7 +45,7 @@ WITH given AS (
 )
 SELECT
   EXISTS (SELECT FROM signtusk.revoked_sessions AS revoked WHERE revoked.session_id = "sessionId") AS revoked,
-  -- Whether a row that was there before is of another session.
+  -- Whether an existing row is another session.
   EXISTS (
     SELECT FROM public.user_sessions AS kept
     WHERE kept.session_id = "sessionId" AND (kept.user_id <> "userId" OR kept.refresh_token_hash <> "refreshHash")

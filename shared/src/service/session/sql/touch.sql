@@ -1,4 +1,4 @@
--- Notes the last use of a session.
+-- Records the last use of a session.
 -- $1 its id, $2 the instant (ms)
 WITH touched AS (
   UPDATE public.user_sessions SET last_used_at = greatest(last_used_at, to_timestamp($2 / 1000.0))

@@ -1,7 +1,7 @@
--- Takes a token: once.
+-- Redeems a token, once.
 -- KEYS: 1 the token's key
--- ARGV: 1 attempt nonce, 2 how long a taken token is remembered for the same attempt (ms), 3 SHA-256 of the token
--- Answers the address | nil. The same call again gives the same answer.
+-- ARGV: 1 attempt nonce, 2 how long a redeemed token is remembered for the same attempt (ms), 3 SHA-256 of the token
+-- Returns the address | nil. The same call again returns the same answer.
 
 local token = redis.call('HMGET', KEYS[1], 'email', 'of', 'taken')
 if not token[1] or token[3] and token[3] ~= ARGV[1] then return false end
