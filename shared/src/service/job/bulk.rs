@@ -1,4 +1,4 @@
-//! Many jobs at once: which ones are meant, and where those of a batch are.
+//! Operations on many jobs: searching by filter, and counting the statuses of a batch.
 
 use std::collections::BTreeMap;
 
@@ -10,41 +10,41 @@ use super::viewer::Viewer;
 use super::{Error, Jobs, keys, scripts};
 use crate::protocol::upstash::{FromReply as _, Pairs, Reply};
 
-/// Members of a set that one script looks at.
+/// The number of set members that one script reads.
 const PART: usize = 100;
 
-/// Members that one search looks at: each is a billed command.
+/// The number of members that one search reads: each is a billed command.
 const MAX_SCANNED: usize = 10_000;
 
-/// Which jobs are meant: those that match every member that is set.
+/// A filter: jobs match every member that is set.
 #[derive(Clone, Copy, Debug)]
 pub struct BulkFilter<'a> {
     /// Only this type.
     pub job: Option<JobType>,
-    /// The dead ones, or those that wait: queued, deferred, or failed and to be tried again.
+    /// Dead jobs, or waiting ones: queued, deferred, or failed with a retry ahead.
     pub dead: bool,
     /// Only those whose error contains this.
     pub error: &'a str,
     /// Only this label, such as a batch id.
     pub label: &'a str,
-    /// Only this tenant's.
+    /// Only this tenant.
     pub tenant: &'a str,
-    /// Only those that died, or were due, at this instant or later.
+    /// Only jobs that died, or were due, at this instant or later.
     pub from: Option<Timestamp>,
-    /// Only what the caller may see.
+    /// Only jobs that the caller may see.
     pub viewer: Viewer<'a>,
 }
 
-/// What a search found.
+/// The result of a search.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct BulkMatches {
-    /// The ids, of each type the newest first.
+    /// The ids, newest first for each type.
     pub ids: Vec<String>,
-    /// Whether there may be others: no more than 10,000 jobs are looked at.
+    /// Whether there may be more: a search reads at most 10,000 jobs.
     pub more: bool,
 }
 
-/// Where the jobs of a batch are: how many have each status. `gone` are those whose records have run out.
+/// The number of jobs of a batch in each status. `gone` counts expired records.
 pub type StatusCounts = BTreeMap<String, u64>;
 
 impl Jobs {
@@ -116,7 +116,7 @@ impl Jobs {
         Ok((scanned, Vec::from_reply(ids)?))
     }
 
-    /// Where the jobs with a label are, as far as they are within sight; empty if there are none.
+    /// Returns the statuses of the jobs with a label, as far as the viewer may see them; empty if there are none.
     pub async fn batch(&self, label: &str, viewer: Viewer<'_>) -> Result<StatusCounts, Error> {
         let call = scripts::BATCH
             .invoke()

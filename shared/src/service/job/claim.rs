@@ -8,67 +8,67 @@ use super::{Error, Jobs, keys, scripts};
 use crate::base::id;
 use crate::protocol::upstash::{FromReply as _, Reply};
 
-/// How long `job_message:{messageId}` lives: a day longer than a message can be retried and looked up.
+/// The life of `job_message:{messageId}`: a day longer than a message can be retried and looked up.
 pub(super) const MESSAGE_LIFE: Duration = Duration::from_hours(8 * 24);
 
-/// A delivery that wants to run a job.
+/// A delivery that claims a job.
 #[derive(Clone, Copy, Debug)]
 pub struct Incoming<'a> {
     /// The job.
     pub job_id: &'a str,
     /// Its type.
     pub job: JobType,
-    /// The message that carries it.
+    /// The id of its message.
     pub message_id: &'a str,
     /// The message's generation, from 1.
     pub generation: u32,
-    /// The payload as it came, for a job that has no record.
+    /// The raw payload, for a job without a record.
     pub payload: &'a str,
 }
 
-/// The right to run a job: what commits and progress are checked against.
+/// The right to run a job. Commits and progress are checked against it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Claim {
     /// The job.
     pub job_id: String,
     /// Its type.
     pub job: JobType,
-    /// Grows with each claim; only the holder of the newest may write.
+    /// The fence. It grows with each claim; only the holder of the newest may write.
     pub fence: u64,
-    /// Which attempt this is, from 1.
+    /// The number of the attempt, from 1.
     pub attempt: u32,
-    /// How many attempts ended in a panic.
+    /// The number of attempts that ended in a panic.
     pub panics: u32,
     /// The job's priority.
     pub priority: Priority,
     /// The job's tenant.
     pub tenant: String,
-    /// Who it was made for; empty for the service itself.
+    /// The acting user of the job; empty for the service itself.
     pub user: String,
-    /// The generation of the message that was claimed.
+    /// The generation of the claimed message.
     pub generation: u32,
-    /// Whether the job's type or tenant is paused: it is to be put off, not run.
+    /// Whether the job's type or tenant is paused: the job has to be deferred, not run.
     pub paused: bool,
     pub(super) nonce: String,
 }
 
-/// What a wish to claim met.
+/// The result of a claim.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Claimed {
-    /// The job is this delivery's.
+    /// This delivery has claimed the job.
     Run(Claim),
-    /// Another delivery holds the lease, for this long at the most.
+    /// Another delivery holds the lease, for at most this long.
     Busy(Duration),
     /// The job has ended: completed or cancelled.
     Over,
     /// A newer message of this job exists.
     Superseded,
-    /// The id is that of a job of another type: nothing was changed.
+    /// The id belongs to a job of another type: nothing was changed.
     Foreign,
 }
 
 impl Jobs {
-    /// Claims a job; makes its record if there is none.
+    /// Claims a job; creates its record if there is none.
     pub async fn claim(&self, incoming: Incoming<'_>) -> Result<Claimed, Error> {
         let name = incoming.job.name();
         let nonce = id::nonce();

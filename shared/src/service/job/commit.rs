@@ -1,4 +1,4 @@
-//! Committing how an attempt ended, and telling how far it is.
+//! Committing the outcome of an attempt, and recording its progress.
 
 use jiff::Timestamp;
 use serde_json::Value;
@@ -8,7 +8,7 @@ use super::create::life;
 use super::record::{Progress, Status};
 use super::{Error, Jobs, keys, scripts};
 
-/// How an attempt ended.
+/// The outcome of an attempt.
 #[derive(Clone, Debug)]
 pub enum AttemptOutcome {
     /// The work is done.
@@ -23,12 +23,12 @@ pub enum AttemptOutcome {
     Deferred(Deferral),
 }
 
-/// Why an attempt ended before the work was done, and when it goes on.
+/// The deferral of a job.
 #[derive(Clone, Debug)]
 pub struct Deferral {
-    /// When it goes on.
+    /// When it continues.
     pub at: Timestamp,
-    /// Why, for the timeline.
+    /// The reason, for the timeline.
     pub reason: String,
 }
 
@@ -52,7 +52,7 @@ impl AttemptOutcome {
 }
 
 impl Jobs {
-    /// Writes how an attempt ended. False means that the lease was taken over: nothing was written.
+    /// Commits the outcome of an attempt. False if another delivery has claimed the job: nothing was written.
     pub async fn commit(
         &self,
         claim: &Claim,
@@ -89,7 +89,7 @@ impl Jobs {
         Ok(self.redis.eval::<i64>(call).await? == 1)
     }
 
-    /// Writes how far an attempt is. False means that the lease was taken over.
+    /// Writes the progress of an attempt. False if another delivery has claimed the job.
     pub async fn progress(&self, claim: &Claim, progress: Progress) -> Result<bool, Error> {
         let call = scripts::PROGRESS
             .invoke()

@@ -1,4 +1,4 @@
-//! What people, and the queue itself, do to jobs from outside: cancel, redrive, give up.
+//! Controlling jobs: cancel, redrive, and mark dead.
 
 use std::time::Duration;
 
@@ -14,7 +14,7 @@ use super::{Error, Jobs, keys, scripts};
 use crate::base::id as ids;
 use crate::protocol::upstash::{FromReply as _, Invocation, Pipeline, Reply, Script};
 
-/// What a wish to cancel met.
+/// The result of cancelling a job.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Cancelled {
     /// The job will not run.
@@ -23,16 +23,16 @@ pub enum Cancelled {
     Refused(Refusal),
 }
 
-/// What a wish to redrive met.
+/// The result of redriving a job.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Redriven {
-    /// The record waits for a message of this generation.
+    /// The record is ready for a message of this generation.
     Ready {
         /// The generation to publish.
         generation: u32,
-        /// The payload, as it was first given.
+        /// The original payload.
         payload: String,
-        /// The instant before which it must not run, where a delay that was asked for has not passed.
+        /// The instant before which it must not run, if a requested delay has not passed.
         not_before: Option<Timestamp>,
         /// The job, queued.
         job: Box<Job>,
@@ -41,31 +41,31 @@ pub enum Redriven {
     Refused(Refusal),
 }
 
-/// Why a job cannot be steered.
+/// Why a job cannot be controlled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Refusal {
-    /// There is no such job within the caller's sight.
+    /// The job does not exist, or the caller may not see it.
     Unknown,
     /// No function runs jobs of its type.
     Foreign,
-    /// Its status does not allow it: it runs, has ended, or its payload is gone.
+    /// Its status does not allow it: it is running, has ended, or its payload was deleted.
     Status(Status),
 }
 
-/// What a word that a message was given up met.
+/// Result of a failure callback.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Failed {
     /// The job is marked dead.
     Dead,
-    /// The record knows better: it has ended, a newer message exists, the queue's word has come before, or the job is of
-    /// another type than the message.
+    /// The record is not changed: the job has ended, a newer message exists, the callback was already handled, or the
+    /// job has another type than the message.
     Kept,
-    /// An attempt still holds the lease, for this long at the most.
+    /// An attempt still holds the lease, for at most this long.
     Busy(Duration),
 }
 
 impl Jobs {
-    /// Cancels a job that nobody runs, by its id or its message's.
+    /// Cancels a job that is not running, by its id or its message's.
     pub async fn cancel(&self, id: &str, viewer: Viewer<'_>) -> Result<Cancelled, Error> {
         let call = control_call(&scripts::CANCEL, id, viewer);
         cancelled(self.redis.eval(call).await?)
@@ -87,12 +87,12 @@ impl Jobs {
         ids.iter().map(|_| cancelled(replies.take()?)).collect()
     }
 
-    /// Makes a job that failed, died, waits or was cancelled ready to be published again, by its id or its message's.
+    /// Prepares a failed, dead, waiting or cancelled job for publishing again, by its id or its message's.
     pub async fn redrive(&self, id: &str, viewer: Viewer<'_>) -> Result<Redriven, Error> {
         redriven(self.redis.eval(redrive_call(id, viewer)).await?)
     }
 
-    /// The same for several jobs in one request, in their order.
+    /// Redrives several jobs in one request, in order.
     pub async fn redrive_each(
         &self,
         ids: &[String],
@@ -106,14 +106,14 @@ impl Jobs {
         ids.iter().map(|_| redriven(replies.take()?)).collect()
     }
 
-    /// Marks a job dead because its message can never be read: the worker's own word.
+    /// Marks a job dead because its message is unreadable, as reported by the worker.
     pub async fn fail(&self, incoming: Incoming<'_>, error: &str) -> Result<Failed, Error> {
         let call = fail_call(incoming, error, false);
         failed(&self.redis.eval::<Vec<Reply>>(call).await?)
     }
 
-    /// Marks jobs dead because their messages were given up: the queue's word, which counts once. One request; the
-    /// answers are in their order.
+    /// Marks jobs dead because QStash gave up their messages; each message counts once. One request; the answers are in
+    /// order.
     pub(super) async fn fail_each(
         &self,
         jobs: impl ExactSizeIterator<Item = (Incoming<'_>, &str)>,
@@ -164,7 +164,7 @@ fn failed(answer: &[Reply]) -> Result<Failed, Error> {
     }
 }
 
-/// A call of a script that finds its job itself.
+/// Returns the call of a script that looks the job up itself.
 fn control_call(script: &'static Script, id: &str, viewer: Viewer<'_>) -> Invocation {
     let types: Vec<&str> = JobType::ALL.iter().map(|job| job.name()).collect();
     script
@@ -183,7 +183,7 @@ fn control_call(script: &'static Script, id: &str, viewer: Viewer<'_>) -> Invoca
 }
 
 fn redrive_call(id: &str, viewer: Viewer<'_>) -> Invocation {
-    // The life of a record is its type's, which only the script knows; the longest serves them all.
+    // The life of a record depends on its type, which only the script knows; the longest is used for all.
     let life = JobType::ALL.iter().map(|job| life(job.plan())).max();
     control_call(&scripts::REDRIVE, id, viewer).arg(life.unwrap_or_default())
 }
@@ -213,7 +213,7 @@ fn cancelled(answer: Vec<Reply>) -> Result<Cancelled, Error> {
     Ok(Cancelled::Done(Box::new(job(Vec::from_reply(record)?)?)))
 }
 
-/// Why a script did not do what it was called for, if it did not.
+/// Returns the refusal of a script, if there is one.
 fn refusal(answer: &[Reply]) -> Result<Option<Refusal>, Error> {
     match answer {
         [Reply::Bytes(word)] if word == b"unknown" => Ok(Some(Refusal::Unknown)),

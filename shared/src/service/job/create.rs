@@ -1,4 +1,4 @@
-//! Making records, before any message exists.
+//! Creating records, before their messages are published.
 
 use std::time::Duration;
 
@@ -13,41 +13,40 @@ use crate::base::hex::hex;
 use crate::base::id;
 use crate::protocol::upstash::{Invocation, Pipeline, Script};
 
-/// How many ids `jobs:{type}` keeps.
+/// The number of ids in `jobs:{type}`.
 pub(super) const LIST_CAP: usize = 1000;
 
-/// How many jobs one script records: more take it longer than a millisecond.
+/// The number of jobs that one script records: more would take longer than a millisecond.
 const PER_SCRIPT: usize = 20;
 
-/// How long an Idempotency-Key is remembered.
+/// How long an Idempotency-Key is kept.
 const IDEMPOTENCY_LIFE: Duration = Duration::from_hours(24);
 
-/// After this, an open member without a record is taken for lost and removed.
+/// The age after which an open member without a record counts as lost and is removed.
 const OPEN_LIFE: Duration = Duration::from_hours(40 * 24);
 
-/// Bytes of payloads that one request to the store carries: written as JSON they may be twice as many, and it takes
-/// ten megabytes.
+/// The payload bytes of one request to the store: JSON may double them, and the store accepts ten megabytes.
 const REQUEST_BYTES: usize = 4 << 20;
 
-/// What a record lives after its last retry.
+/// How long a record lives after its last retry.
 const AFTERLIFE: Duration = Duration::from_hours(7 * 24);
 
-/// How long a record lives after it is due.
+/// Returns how long a record lives after it is due.
 pub(super) fn life(plan: &Plan) -> u128 {
     (plan.retry_horizon() + AFTERLIFE).as_millis()
 }
 
-/// A job to be made: its id and its payload, a JSON object.
+/// A new job: its id and its payload, a JSON object.
 #[derive(Clone, Debug)]
 pub struct NewJob {
-    /// A fresh id.
+    /// A new id.
     pub id: String,
     /// The payload as JSON text.
     pub payload: String,
 }
 
 impl NewJob {
-    /// A job with a fresh id.
+    /// Returns a job with a new id.
     pub fn new(payload: &impl Serialize) -> Result<Self, serde_json::Error> {
         Ok(Self {
             id: id::sortable(),
@@ -56,24 +55,24 @@ impl NewJob {
     }
 }
 
-/// What the jobs of one request have in common.
+/// The options that the jobs of one request share.
 #[derive(Clone, Debug)]
 pub struct JobOptions {
     /// Their type.
     pub job: JobType,
-    /// How urgent they are.
+    /// Their priority.
     pub priority: Priority,
-    /// Whose budget they count against: a domain, a user, or `-`.
+    /// Their tenant: a domain, a user, or `-`.
     pub tenant: String,
     /// The acting user; empty for the service itself.
     pub user: String,
-    /// What they belong together by, such as a batch id; may be empty.
+    /// The label that related jobs share, such as a batch id; may be empty.
     pub label: String,
     /// The instant before which they must not run.
     pub not_before: Option<Timestamp>,
 }
 
-/// A caller's promise that equal keys mean one wish.
+/// An idempotency key: equal keys mean the same request.
 #[derive(Clone, Debug)]
 pub struct Idempotency {
     key: String,
@@ -81,7 +80,7 @@ pub struct Idempotency {
 }
 
 impl Idempotency {
-    /// The header's value within a tenant and a route, and the body that came with it.
+    /// Returns the key for the header's value within a tenant and a route, and for the request's body.
     #[must_use]
     pub fn new(tenant: &str, route: &str, key: &str, body: &[u8]) -> Self {
         let scope = format!("{tenant}\n{route}\n{key}");
@@ -92,40 +91,40 @@ impl Idempotency {
     }
 }
 
-/// What became of a wish to create jobs.
+/// The result of creating jobs.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Created {
     /// They are recorded, under the given ids.
     New,
-    /// The same wish came before.
+    /// The same request was handled before.
     Same {
-        /// The ids of the first time.
+        /// The ids of the first request.
         ids: Vec<String>,
-        /// The label of the first time.
+        /// The label of the first request.
         label: String,
-        /// What is known of the first of them.
+        /// The state of the first job's record.
         record_state: RecordState,
-        /// The instant before which they must not run, as it was first said.
+        /// The instant before which they must not run, from the first request.
         not_before: Option<Timestamp>,
     },
-    /// The key was used for another body.
+    /// The key was used with a different body.
     Conflict,
     /// The type or the tenant is paused: nothing is recorded.
     Paused,
 }
 
-/// How the first job stands that an idempotency key made.
+/// The state of the first job of an idempotency key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RecordState {
-    /// It waits in the queue, or was never published.
+    /// It is in the queue, or was never published.
     Unclaimed,
-    /// A delivery has come for it, or it was cancelled.
+    /// It was delivered or cancelled.
     Known,
-    /// Its record is gone.
+    /// Its record has expired.
     Gone,
 }
 
-/// What is kept under an idempotency key.
+/// The value of an idempotency key.
 #[derive(Serialize, Deserialize)]
 struct StoredAnswer {
     ids: Vec<String>,
@@ -133,9 +132,9 @@ struct StoredAnswer {
 }
 
 impl Jobs {
-    /// Records jobs, all or none. The record comes first, so that the fastest worker finds it. One request for every few
-    /// megabytes, and one script for every twenty jobs: those after the first find the record of the first job, or do
-    /// nothing.
+    /// Records jobs, all or none, before they are published, so that the fastest worker finds the record. One request
+    /// for every few megabytes, and one script for every twenty jobs: later scripts do nothing unless the first job is
+    /// recorded.
     pub async fn create(
         &self,
         options: &JobOptions,
@@ -163,9 +162,8 @@ impl Jobs {
         created
     }
 
-    /// Records jobs of different orders, each by itself: what became of each, in their order. One that is recorded
-    /// already stays as it is, and one that cannot be recorded does not hold the others up. One request for every few
-    /// megabytes.
+    /// Records jobs with different options independently, and returns each result in order. An existing record is not
+    /// changed, and a failure does not affect other jobs. One request for every few megabytes.
     pub async fn create_each<'a>(
         &self,
         wanted: impl Iterator<Item = (&'a JobOptions, &'a NewJob)>,
@@ -180,7 +178,7 @@ impl Jobs {
     }
 }
 
-/// Calls that record jobs, gathered into requests of a bounded size.
+/// The calls that record jobs, grouped into requests of a bounded size.
 struct Requests<'a> {
     jobs: &'a Jobs,
     calls: Vec<Invocation>,
@@ -223,14 +221,14 @@ impl<'a> Requests<'a> {
         Ok(())
     }
 
-    /// What became of each call, in their order.
+    /// Returns the result of each call, in order.
     async fn finish(mut self) -> Result<Vec<Result<Created, Error>>, Error> {
         self.send().await?;
         Ok(self.outcomes)
     }
 }
 
-/// Jobs as parts of which one script records each.
+/// Splits jobs into groups that one script records.
 fn parts(jobs: &[NewJob]) -> Vec<&[NewJob]> {
     let (mut count, mut bytes) = (0, 0);
     let fits = |job: &NewJob, next: &NewJob| {
@@ -249,10 +247,10 @@ fn bytes(jobs: &[NewJob]) -> usize {
     jobs.iter().map(|job| job.payload.len()).sum()
 }
 
-/// A call before its jobs are named: its script, its fifth key, and what stands first of its arguments.
+/// A call without its jobs: its script, its fifth key, and its first arguments.
 type Call<'a> = (&'static Script, String, [&'a str; 2]);
 
-/// Records the first jobs of a request, and keeps the answer under its idempotency key.
+/// Returns the call for the first jobs of a request, which stores the answer under its idempotency key.
 fn beginning<'a>(answer: &'a str, idempotency: Option<&'a Idempotency>) -> Call<'a> {
     let (script, key, fingerprint) = match idempotency {
         None => (&scripts::CREATE, "", ""),
@@ -263,12 +261,12 @@ fn beginning<'a>(answer: &'a str, idempotency: Option<&'a Idempotency>) -> Call<
     (script, keys::IDEMPOTENCY.key(key), [fingerprint, answer])
 }
 
-/// Records further jobs of a request, if the first is recorded.
+/// Returns the call for further jobs of a request, if the first is recorded.
 fn following(first: &NewJob) -> Call<'_> {
     (&scripts::CREATE_MORE, keys::JOB.key(&first.id), ["", ""])
 }
 
-/// The call for these jobs. At least one.
+/// Returns the call for these jobs. At least one.
 fn of(
     (script, fifth, [fingerprint, answer]): Call<'_>,
     options: &JobOptions,
@@ -328,7 +326,7 @@ fn read(answer: &[String]) -> Result<Created, Error> {
     }
 }
 
-/// An instant in a record, in milliseconds; 0 is none.
+/// Parses an instant of a record, in milliseconds; 0 is none.
 pub(super) fn instant(millis: &str) -> Result<Option<Timestamp>, Error> {
     let unreadable = || Error::Unreadable(format!("an instant: {millis:?}"));
     let millis: i64 = millis.parse().map_err(|_| unreadable())?;

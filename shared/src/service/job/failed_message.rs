@@ -1,4 +1,4 @@
-//! A message that the queue gave up: which job it was for, and why.
+//! A failed message: a message that QStash gave up, with its job and the reason.
 
 use url::Url;
 
@@ -11,12 +11,12 @@ use super::{Error, Jobs};
 /// How much of the last answer is kept: enough for a problem document.
 const MAX_ANSWER_LEN: usize = 500;
 
-/// What the queue tells of a message that it gave up, as far as it is needed.
+/// QStash's data about a failed message.
 #[derive(Clone, Debug)]
 pub struct FailedMessage {
     /// The message.
     pub message_id: String,
-    /// Where it was delivered to.
+    /// Its destination.
     pub url: Url,
     /// Its body.
     pub body: Vec<u8>,
@@ -24,25 +24,25 @@ pub struct FailedMessage {
     pub status: u16,
     /// The body of the last answer.
     pub answer: Vec<u8>,
-    /// How often it was delivered.
+    /// The number of deliveries.
     pub deliveries: u32,
 }
 
 impl FailedMessage {
-    /// The type of job that the message was for.
+    /// Returns the job type of the message.
     #[must_use]
     pub fn job(&self) -> Option<JobType> {
         JobType::of_handler(self.url.path_segments()?.next_back()?)
     }
 
-    /// Which job the message carried; a message of the official client is a job under its own id.
+    /// Returns the job id of the message; a message of the official client is a job under its own id.
     #[must_use]
     pub fn job_id(&self) -> String {
         let tracking = self.tracking();
         tracking.job_id.unwrap_or_else(|| self.message_id.clone())
     }
 
-    /// The message's body, if it is a JSON object: what can be redriven.
+    /// Returns the message's body, if it is a JSON object: only an object can be redriven.
     fn payload(&self) -> Option<&str> {
         let text = std::str::from_utf8(&self.body).ok()?;
         let object = serde_json::from_str::<serde_json::Map<_, _>>(text).is_ok();
@@ -55,7 +55,7 @@ impl FailedMessage {
             .unwrap_or_default()
     }
 
-    /// Why it was given up, in a line.
+    /// Returns the reason, in one line.
     fn reason(&self) -> String {
         let answer = String::from_utf8_lossy(&self.answer);
         let answer_text =
@@ -72,7 +72,7 @@ impl FailedMessage {
     }
 }
 
-/// A message with what is worked out of it.
+/// A message with its parsed parts.
 struct Parsed<'a> {
     message: &'a FailedMessage,
     job: JobType,
@@ -104,14 +104,14 @@ impl<'a> Parsed<'a> {
 }
 
 impl Jobs {
-    /// Marks the job of a message that was given up dead, unless its record knows better. None if no job is delivered
-    /// to where the message went.
+    /// Marks the job of a failed message dead, unless its record has a newer state. None if the message's destination
+    /// runs no jobs.
     pub async fn mark_dead(&self, message: &FailedMessage) -> Result<Option<Failed>, Error> {
         let marked = self.mark_dead_each(std::slice::from_ref(message)).await?;
         Ok(marked.into_iter().next())
     }
 
-    /// The same for several messages in one request. Those that are for no job are passed over.
+    /// Marks the jobs of several messages dead in one request. Messages without a job are skipped.
     pub async fn mark_dead_each(&self, messages: &[FailedMessage]) -> Result<Vec<Failed>, Error> {
         let read: Vec<Parsed<'_>> = messages.iter().filter_map(Parsed::of).collect();
         let jobs = read
@@ -121,7 +121,7 @@ impl Jobs {
     }
 }
 
-/// The detail of a problem document.
+/// Returns the detail of a problem document.
 fn detail(answer: &str) -> Option<String> {
     let problem: serde_json::Value = serde_json::from_str(answer).ok()?;
     Some(

@@ -1,48 +1,49 @@
-//! Handing recorded jobs to the queue: what became of each, where a request may be refused for one of them, or break off.
+//! Publishing recorded jobs in batches. It determines the result of each message, even if QStash rejects a request
+//! because of one message, or the connection breaks.
 
 use super::Error;
 use super::publisher::{Outgoing, Publisher};
 use crate::base::causes::causes;
 use crate::protocol::qstash::{self, Message, Refusal};
 
-/// How many messages one request carries. A job of 100 recipients has some 10 KB.
+/// The number of messages in one request. A job of 100 recipients has about 10 KB.
 const BATCH: usize = 1000;
 
-/// Bytes of bodies that go with one request, although QStash takes 100 MB: what takes long to send is long in doubt, and
-/// inside a batch every body is escaped.
+/// The body bytes of one request, although QStash accepts 100 MB: a long transfer is in doubt for a long time, and a
+/// batch escapes every body.
 const BATCH_BYTES: usize = 4 << 20;
 
-/// How many requests may be rejected before the fault is taken for that of all their messages.
+/// The number of rejected requests after which the cause is assumed to affect all messages.
 const MAX_REJECTED: usize = 200;
 
-/// What became of one job's message.
+/// The result of publishing one job's message.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Delivery {
-    /// The queue has it.
+    /// QStash accepted it.
     Taken,
-    /// The queue refuses this message, whatever becomes of the others.
+    /// QStash rejects this message, independent of the others.
     Refused(String),
-    /// It was certainly not taken.
+    /// It was certainly not accepted.
     NotSent,
-    /// It may have been taken; publishing it again is safe.
+    /// It may have been accepted; publishing it again is safe.
     InDoubt,
 }
 
-/// What became of the messages of several jobs.
+/// The result of publishing several jobs.
 #[derive(Debug)]
 pub struct Handover {
-    /// One for each job, in their order.
+    /// One for each job, in order.
     pub deliveries: Vec<Delivery>,
-    /// What broke it off, if it was.
+    /// The outage that stopped it, if there was one.
     pub outage: Option<Error>,
 }
 
-/// A job's message, and the place of the job.
+/// A job's message, and the position of the job.
 type Written = (usize, Message);
 
 impl Publisher {
-    /// Publishes jobs in their order, each once. One that is refused does not hold the others back, even where the queue
-    /// rejects its whole request; an outage ends it.
+    /// Publishes jobs in order, each once. A rejected message does not affect the others, even if QStash rejects its
+    /// whole request. An outage stops it.
     pub async fn hand_over(&self, jobs: &[Outgoing<'_>]) -> Handover {
         let mut deliveries = vec![Delivery::NotSent; jobs.len()];
         let mut written = Vec::with_capacity(jobs.len());
@@ -56,8 +57,8 @@ impl Publisher {
         Handover { deliveries, outage }
     }
 
-    /// Sends messages in batches. QStash rejects a batch as a whole for one malformed message, so what is rejected is halved
-    /// until the message stands alone.
+    /// Sends messages in batches. QStash rejects a whole batch for one malformed message, so a rejected batch is halved
+    /// until the message is alone.
     async fn send(&self, written: &[Written], deliveries: &mut [Delivery]) -> Result<(), Error> {
         let mut parts = cut(written);
         parts.reverse();
@@ -109,7 +110,7 @@ fn fill(deliveries: &mut [Delivery], part: &[Written], with: &Delivery) {
     }
 }
 
-/// Messages as batches of a bounded number and size, in their order.
+/// Splits messages into batches of a bounded number and size, in order.
 fn cut(written: &[Written]) -> Vec<&[Written]> {
     let mut parts = Vec::new();
     let (mut first, mut bytes) = (0, 0);
@@ -127,7 +128,7 @@ fn cut(written: &[Written]) -> Vec<&[Written]> {
     parts
 }
 
-/// Refused, with the error and its causes in one line.
+/// Returns a rejection, with the error and its causes in one line.
 fn refused(error: &Error) -> Delivery {
     Delivery::Refused(causes(error))
 }

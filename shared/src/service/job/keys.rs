@@ -30,28 +30,28 @@ pub const DEAD: Family = Family {
     life: "one member for each dead job; members older than 30 days go with the next death",
 };
 
-/// The ids of the jobs that belong together.
+/// The ids of the jobs with a label.
 pub const BATCH: Family = Family {
     pattern: "job_batch:{label}",
     kind: "set",
     life: "30 days after the last job of it was recorded; one member for each",
 };
 
-/// How many jobs of a type there were, how they ended, and who is paused.
+/// The number of a type's jobs, their outcomes, and the pauses.
 pub const STATS: Family = Family {
     pattern: "job_stats:{type}",
     kind: "hash",
     life: "three counters for each type, and one field for each pause",
 };
 
-/// Which job a QStash message carried.
+/// The job of a QStash message.
 pub const MESSAGE: Family = Family {
     pattern: "job_message:{messageId}",
     kind: "string",
     life: "8 days",
 };
 
-/// Which jobs an Idempotency-Key made.
+/// The jobs of an Idempotency-Key.
 pub const IDEMPOTENCY: Family = Family {
     pattern: "idempotency:{sha256}",
     kind: "hash",

@@ -1,4 +1,4 @@
-//! The types of jobs, and how urgent one is.
+//! Job types and priorities.
 
 use std::fmt;
 use std::str::FromStr;
@@ -37,7 +37,7 @@ pub enum Priority {
 }
 
 impl JobType {
-    /// Every type there is.
+    /// All types.
     pub const ALL: &'static [Self] = &[
         Self::Email,
         Self::Notification,

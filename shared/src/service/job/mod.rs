@@ -1,12 +1,12 @@
-//! Background jobs: their records, and the rules by which each is done once although messages come at least once.
+//! Background jobs: their records, and the rules by which each takes effect once although delivery is at least once.
 //!
-//! A record is made before its message is published ([`Jobs::create`]). A delivery claims the job ([`Jobs::claim`]):
-//! it gets a lease, which ends by itself, and a fence, a number that grows with each claim. It commits how the attempt
-//! ended ([`Jobs::commit`]) only while the fence is still its own. A crash between the two loses nothing: the lease
-//! runs out and the next delivery takes over. Every call is one request; the scripts in `lua/` decide by Redis's time.
+//! A record is created before its message is published ([`Jobs::create`]). A delivery claims the job ([`Jobs::claim`]):
+//! it gets a lease, which expires, and a fence, a number that grows with each claim. It can commit the attempt's
+//! outcome ([`Jobs::commit`]) only while its fence is the newest. A crash between the two loses nothing: the lease
+//! expires and the next delivery claims the job. Every call is one request; the scripts in `lua/` use Redis's time.
 //!
-//! A job has a generation: redriving or deferring it publishes a message of the next one, and a message of an older
-//! generation is superseded.
+//! A job has a generation. Redriving or deferring it publishes a message of the next generation, and older messages are
+//! superseded.
 
 mod bulk;
 mod claim;
@@ -55,37 +55,37 @@ pub use viewer::Viewer;
 
 use crate::protocol::{qstash, upstash};
 
-/// What can go wrong with a job's record or its message.
+/// Errors of a job's record or its message.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// The store of records.
+    /// The record store failed.
     #[error("the job's record is unavailable")]
     Record(#[from] upstash::Error),
-    /// The queue did not take the message.
+    /// QStash did not accept the message.
     #[error("the job's message was not published")]
     Publish(#[from] qstash::Error),
-    /// The queue refused one message of a batch.
+    /// QStash rejected one message of a batch.
     #[error("the job's message was rejected")]
     Refused(#[source] qstash::Refusal),
-    /// A message that cannot be written.
+    /// The message cannot be built.
     #[error("the job's message is invalid")]
     Message(#[from] qstash::MessageError),
-    /// A payload that is larger than a message may be.
+    /// The payload is larger than a message may be.
     #[error("the job's message has {bytes} bytes, more than QStash can deliver")]
     TooLarge {
         /// The size of the message.
         bytes: usize,
     },
-    /// A payload that is no JSON object.
+    /// The payload is not a JSON object.
     #[error("the job's payload cannot be serialized")]
     Payload(#[from] serde_json::Error),
-    /// A record or an answer of a script that this version does not understand.
+    /// This version cannot read a record or a script's answer.
     #[error("the job's record is unreadable: {0}")]
     Unreadable(String),
 }
 
 impl Error {
-    /// Whether the queue rejects this very message: it is wrong, and publishing it again changes nothing.
+    /// Returns whether QStash rejects this message: it is wrong, and publishing it again does not help.
     #[must_use]
     pub fn is_rejection(&self) -> bool {
         match self {
@@ -95,7 +95,7 @@ impl Error {
         }
     }
 
-    /// Whether the same call may succeed later without a change of the request, the code or the settings.
+    /// Returns whether the same call may succeed later without a change of the request, the code or the settings.
     #[must_use]
     pub fn is_transient(&self) -> bool {
         match self {
@@ -105,7 +105,7 @@ impl Error {
         }
     }
 
-    /// Whether what was asked for may have been done although the call failed.
+    /// Returns whether the request may have taken effect although the call failed.
     #[must_use]
     pub fn is_ambiguous(&self) -> bool {
         match self {

@@ -1,4 +1,4 @@
-//! How long the oldest open job has been due: one command for each type, where the figures of a type cost three.
+//! The age of the oldest overdue job: one command for each type, while the statistics of a type need three.
 
 use jiff::Timestamp;
 
@@ -7,7 +7,7 @@ use super::{Error, Jobs, keys};
 use crate::protocol::upstash::{Command, Pairs, Pipeline};
 
 impl Jobs {
-    /// How long the oldest open job of any type has been due, in seconds; 0 while none is due. One request.
+    /// Returns how long the oldest open job of any type has been due, in seconds; 0 if none is due. One request.
     pub async fn oldest_pending_seconds(&self, now: Timestamp) -> Result<u64, Error> {
         let pipeline = JobType::ALL.iter().fold(Pipeline::new(), |pipeline, job| {
             let oldest = Command::new("ZRANGE").arg(keys::OPEN.key(job.name()));

@@ -1,7 +1,7 @@
-//! The kill switch: a paused type of job, or one tenant's share of it, is neither enqueued nor run.
+//! The kill switch: a paused type of job, or one tenant's jobs of it, is neither enqueued nor run.
 //!
-//! A pause stands beside the type's counters, so that creating and claiming read it within their own script. Deliveries
-//! of a paused job are put off without a retry being spent.
+//! A pause is stored with the type's counters, so that creating and claiming read it in their own script. Deliveries of
+//! a paused job are deferred without spending a retry.
 
 use std::time::Duration;
 
@@ -9,11 +9,11 @@ use super::kind::JobType;
 use super::{Error, Jobs, keys};
 use crate::protocol::upstash::Command;
 
-/// How long a delivery is put off while its job is paused: also how late the last one goes on after the end of it.
+/// How long a delivery is deferred while its job is paused. It is also the longest delay after the end of the pause.
 pub const HELD_FOR: Duration = Duration::from_mins(5);
 
 impl Jobs {
-    /// Pauses a type of job, or one tenant's share of it, or ends the pause. Repeating it changes nothing.
+    /// Pauses a type of job, or one tenant's jobs of it, or ends the pause. Repeating it changes nothing.
     pub async fn pause(
         &self,
         job: JobType,

@@ -1,5 +1,5 @@
-//! The one table of job types: who runs each, how often it is tried, and how many of it start in a second. How many run
-//! at once stands in [`capacity`].
+//! The table of job types: the handler, the retries and the start rate of each. [`capacity`] has the simultaneous
+//! deliveries.
 
 use std::time::Duration;
 
@@ -9,49 +9,49 @@ use super::kind::{JobType, Priority};
 use crate::protocol::qstash::FlowKey;
 use crate::service::capacity::{self, Keys};
 
-/// Limits of one flow-control key: QStash holds back the rest.
+/// The limits of one flow-control key. QStash delays deliveries beyond them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Flow {
     /// The key.
     pub key: FlowKey,
-    /// Deliveries at once.
+    /// Simultaneous deliveries.
     pub parallelism: u32,
-    /// Deliveries started in a second, where that is limited.
+    /// Deliveries started per second, if limited.
     pub per_second: Option<u32>,
 }
 
-/// How a type of job is run.
+/// The plan of a job type.
 #[derive(Debug)]
 pub struct Plan {
     /// The type.
     pub job: JobType,
-    /// The function that runs it: its folder, and the last segment of its route.
+    /// The function that runs it: its folder name, and the last segment of its route.
     pub handler: &'static str,
-    /// What the function calls itself when it is asked.
+    /// The function's name in its answer to GET.
     pub service: &'static str,
-    /// Deliveries after the first one that failed.
+    /// The number of retries.
     pub retries: u32,
-    /// The wait before the first retry; each further one waits `factor` times as long.
+    /// The wait before the first retry; each further wait is `factor` times as long.
     pub first_retry: Duration,
-    /// How much longer each wait is than the one before.
+    /// The ratio of each wait to the previous one.
     pub factor: u32,
-    /// How long QStash waits for the answer: more than the function works, less than API Gateway waits.
+    /// How long QStash waits for the answer: longer than the function works, shorter than API Gateway waits.
     pub timeout: Duration,
     /// How long a claim lasts: longer than the function can run.
     pub lease: Duration,
-    /// The flow-control keys, and how much runs at once under each.
+    /// The flow-control keys, and the simultaneous deliveries of each.
     pub keys: Keys,
-    /// Deliveries started in a second under one key, at high, normal and low priority.
+    /// Deliveries started per second under one key, at high, normal and low priority.
     pub per_second: Option<[u32; 3]>,
 }
 
-/// The function that QStash tells when a message is given up.
+/// The function that handles QStash's failure callbacks.
 pub const FAILURE_HANDLER: &str = "job-failed";
 
-/// The longest that a wait is stretched, in thousandths: what failed together does not come back together.
+/// The largest jitter of a wait, in thousandths: jobs that failed together do not retry together.
 const MAX_JITTER: u32 = 250;
 
-/// What starts in a second under one key.
+/// Deliveries started per second under one key.
 const DEFAULT_RATES: Option<[u32; 3]> = Some([50, 20, 5]);
 
 const PLANS: &[Plan] = &[
@@ -68,7 +68,8 @@ const EMAIL: Plan = Plan {
     handler: "send-email",
     service: "Email Job Handler",
     retries: 5,
-    // 10 s, 40 s, 2 min 40 s, 10 min 40 s, 42 min 40 s: a provider's bad hour is outlived, a bad day is not hidden.
+    // 10 s, 40 s, 2 min 40 s, 10 min 40 s, 42 min 40 s: survives a provider outage of an hour, and reports a longer
+    // one.
     first_retry: Duration::from_secs(10),
     factor: 4,
     timeout: Duration::from_secs(28),
@@ -94,7 +95,7 @@ const AUDIT_LOG: Plan = Plan {
     job: JobType::AuditLog,
     handler: "audit-log",
     service: "Audit Log Job Handler",
-    // Evidence outlives an afternoon without the database: 10 s, 40 s, ... 11 hours.
+    // Audit events survive an afternoon without the database: 10 s, 40 s, ... 11 hours.
     retries: 7,
     first_retry: Duration::from_secs(10),
     factor: 4,
@@ -109,7 +110,7 @@ const PERSIST_SESSION: Plan = Plan {
     handler: "persist-session",
     service: "Session Persistence Job Handler",
     retries: 5,
-    // 20 s, 1 min 40 s, 8 min 20 s, 41 min 40 s, 3 h 28 min: Postgres may be away for four hours.
+    // 20 s, 1 min 40 s, 8 min 20 s, 41 min 40 s, 3 h 28 min: Postgres may be unavailable for four hours.
     first_retry: Duration::from_secs(20),
     factor: 5,
     timeout: Duration::from_secs(28),
@@ -123,7 +124,7 @@ const RELAY_OUTBOX: Plan = Plan {
     handler: "relay-outbox",
     service: "Outbox Relay Job Handler",
     retries: 3,
-    // 10 s, 40 s, 2 min 40 s: then the next sweep has come.
+    // 10 s, 40 s, 2 min 40 s: then the next sweep starts.
     first_retry: Duration::from_secs(10),
     factor: 4,
     timeout: Duration::from_secs(28),
@@ -136,7 +137,7 @@ const CLEANUP_EXPIRED: Plan = Plan {
     job: JobType::CleanupExpired,
     handler: "cleanup-expired",
     service: "Cleanup Job Handler",
-    // One minute, two, four: the next night comes anyway.
+    // One minute, two, four: the next nightly run follows anyway.
     retries: 3,
     first_retry: Duration::from_mins(1),
     factor: 2,
@@ -147,13 +148,13 @@ const CLEANUP_EXPIRED: Plan = Plan {
 };
 
 impl JobType {
-    /// How this type is run.
+    /// Returns the plan of this type.
     #[must_use]
     pub fn plan(self) -> &'static Plan {
         &PLANS[self as usize]
     }
 
-    /// The type that a function runs.
+    /// Returns the type that a function runs.
     #[must_use]
     pub fn of_handler(handler: &str) -> Option<Self> {
         let plan = PLANS.iter().find(|plan| plan.handler == handler)?;
@@ -162,41 +163,41 @@ impl JobType {
 }
 
 impl Plan {
-    /// The route at which the function is delivered to.
+    /// Returns the route of the function.
     #[must_use]
     pub fn path(&self) -> String {
         format!("/api/jobs/{}", self.handler)
     }
 
-    /// How long the queue waits at least after a delivery that had been retried `retried` times before.
+    /// Returns the minimum wait of the queue after a delivery that was retried `retried` times before.
     #[must_use]
     pub fn wait(&self, retried: u32) -> Duration {
         self.first_retry * self.factor.saturating_pow(retried.min(self.retries))
     }
 
-    /// [`Plan::wait`] of one job: stretched by up to a quarter, always by the same for the same job.
+    /// Returns [`Plan::wait`] with the jitter of one job: up to a quarter longer, and constant for a job.
     #[must_use]
     pub fn wait_of(&self, job_id: &str, retried: u32) -> Duration {
         stretched(self.wait(retried), job_id)
     }
 
-    /// [`Plan::wait_of`] in QStash's expression language, in milliseconds. QStash has no random numbers, so the jitter is
-    /// a constant of the job.
+    /// Returns [`Plan::wait_of`] in QStash's expression language, in milliseconds. QStash has no random numbers, so the
+    /// jitter is a constant of the job.
     #[must_use]
     pub fn retry_delay(&self, job_id: &str) -> String {
         let first = stretched(self.first_retry, job_id).as_millis();
         format!("{first} * pow({}, retried)", self.factor)
     }
 
-    /// What all waits add up to, at the most.
+    /// Returns the largest sum of all waits.
     #[must_use]
     pub fn retry_horizon(&self) -> Duration {
         let least: Duration = (0..self.retries).map(|retried| self.wait(retried)).sum();
         least * (1000 + MAX_JITTER) / 1000
     }
 
-    /// Flow control of a tenant's jobs at a priority. Tenants share a few keys, so that what runs at once does not grow
-    /// with their number.
+    /// Returns the flow control of a tenant's jobs at a priority. Tenants share a few keys, so that the simultaneous
+    /// deliveries do not grow with the number of tenants.
     #[must_use]
     pub fn flow(&self, priority: Priority, tenant: &str) -> Flow {
         let place = priority as usize;
@@ -220,13 +221,13 @@ impl Plan {
     }
 }
 
-/// A wait that is up to a quarter longer, by the job's id.
+/// Returns a wait with the jitter of the job's id: up to a quarter longer.
 #[must_use]
 pub fn stretched(wait: Duration, job_id: &str) -> Duration {
     wait * (1000 + hash(job_id) % (MAX_JITTER + 1)) / 1000
 }
 
-/// A number that spreads texts evenly.
+/// Returns a hash that distributes texts evenly.
 fn hash(text: &str) -> u32 {
     let digest = Sha256::digest(text);
     u32::from_be_bytes([digest[0], digest[1], digest[2], digest[3]])

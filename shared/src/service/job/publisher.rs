@@ -30,11 +30,11 @@ pub struct Outgoing<'a> {
     pub job_id: &'a str,
     /// Its type.
     pub job: JobType,
-    /// Which publication this is, from 1.
+    /// The generation, from 1.
     pub generation: u32,
-    /// How urgent it is.
+    /// Its priority.
     pub priority: Priority,
-    /// Whose flow control holds it back.
+    /// The tenant whose flow control applies.
     pub tenant: &'a str,
     /// The instant before which it must not be delivered.
     pub not_before: Option<Timestamp>,
@@ -42,22 +42,22 @@ pub struct Outgoing<'a> {
     pub payload: &'a str,
 }
 
-/// A run of a function without a record made beforehand. The function makes it when it is delivered, under the id of the
-/// message.
+/// A run of a function without an existing record. The function creates the record at its delivery, under the message's
+/// id.
 #[derive(Clone, Debug)]
 pub struct Run<'a> {
     /// The type of job.
     pub job: JobType,
-    /// What the message carries, a JSON object.
+    /// The body of the message, a JSON object.
     pub body: &'a str,
-    /// Runs with one id become one.
+    /// Runs with the same id are published once.
     pub deduplication_id: DeduplicationId,
     /// The instant before which it must not be delivered.
     pub not_before: Timestamp,
 }
 
 impl Publisher {
-    /// Publishes through `QSTASH_URL` with `QSTASH_TOKEN`, to functions at `FUNCTIONS_URL`.
+    /// Returns a publisher for `QSTASH_URL` with `QSTASH_TOKEN`, and functions at `FUNCTIONS_URL`.
     pub fn from_env() -> Result<Self, env::Error> {
         Ok(Self::new(
             qstash::Client::from_env()?,
@@ -65,7 +65,7 @@ impl Publisher {
         ))
     }
 
-    /// Publishes through `qstash`, to functions at `functions_url`.
+    /// Returns a publisher for `qstash`, and functions at `functions_url`.
     #[must_use]
     pub fn new(qstash: qstash::Client, functions_url: Url) -> Self {
         Self {
@@ -74,8 +74,8 @@ impl Publisher {
         }
     }
 
-    /// Publishes jobs, each once: what was published before is recognised by its deduplication id. Errors if one of them
-    /// was not taken.
+    /// Publishes jobs, each once: a repeated message is recognized by its deduplication id. Errors if one of them was
+    /// not accepted.
     pub async fn publish(&self, jobs: &[Outgoing<'_>]) -> Result<(), Error> {
         if let [job] = jobs {
             self.qstash.publish(&self.message(job)?).await?;
@@ -125,7 +125,7 @@ impl Publisher {
         Ok(message.build()?)
     }
 
-    /// A message to the function of a type, as its plan says.
+    /// Starts a message to the function of a type, with the options of its plan.
     fn to(&self, job: JobType, priority: Priority, tenant: &str, job_id: &str) -> Builder {
         let plan = job.plan();
         let flow = plan.flow(priority, tenant);
@@ -141,7 +141,7 @@ impl Publisher {
             .flow_control(&limits)
     }
 
-    /// Where a function is delivered to.
+    /// Returns the URL of a function.
     pub(super) fn handler(&self, function: &str) -> Url {
         let mut url = self.functions_url.clone();
         if let Ok(mut path) = url.path_segments_mut() {

@@ -1,4 +1,4 @@
-//! Looking at jobs: one, a page, the figures of a type.
+//! Reading jobs: one job, a page, the statistics of a type.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -9,10 +9,10 @@ use super::viewer::Viewer;
 use super::{Error, Jobs, keys, scripts};
 use crate::protocol::upstash::{Command, FromReply as _, Invocation, Pairs, Pipeline, Reply};
 
-/// How many records one page may look at: with more, the script takes longer than a millisecond.
+/// The number of records that one page may read: more would take the script longer than a millisecond.
 const MAX_SCANNED: usize = 60;
 
-/// What a page of jobs is made of.
+/// The filter of a page.
 #[derive(Clone, Debug, Default)]
 pub struct Filter<'a> {
     /// Only this type.
@@ -21,11 +21,11 @@ pub struct Filter<'a> {
     pub status: Option<Status>,
     /// Only this label.
     pub label: Option<String>,
-    /// Only what the caller may see.
+    /// Only jobs that the caller may see.
     pub viewer: Viewer<'a>,
-    /// Jobs at the most.
+    /// The largest number of jobs.
     pub limit: usize,
-    /// The cursor of the page before.
+    /// The cursor of the previous page.
     pub cursor: Option<String>,
 }
 
@@ -34,7 +34,7 @@ pub struct Filter<'a> {
 pub struct Page {
     /// The jobs.
     pub items: Vec<Job>,
-    /// Where the next page goes on; absent on the last one. A page may be empty and still have a successor.
+    /// The cursor of the next page; absent on the last one. A page may be empty and not the last one.
     pub cursor: Option<String>,
 }
 
@@ -61,7 +61,7 @@ pub struct Stats {
     pub paused_tenants: u64,
 }
 
-/// A type of which nothing has been recorded.
+/// The statistics of a type without jobs.
 impl Default for Stats {
     fn default() -> Self {
         Self {
@@ -78,13 +78,13 @@ impl Default for Stats {
 }
 
 impl Jobs {
-    /// A job by its id, or by the id of the message that carried it.
+    /// Returns a job by its id, or by the id of its message.
     pub async fn get(&self, id: &str) -> Result<Option<Job>, Error> {
         let pair = self.redis.eval::<Option<Vec<Reply>>>(getting(id)).await?;
         pair.map(job).transpose()
     }
 
-    /// Several jobs in one request, in the order of their ids.
+    /// Returns several jobs in one request, in the order of their ids.
     pub async fn get_each(&self, ids: &[&str]) -> Result<Vec<Option<Job>>, Error> {
         if ids.is_empty() {
             return Ok(Vec::new());
@@ -97,7 +97,7 @@ impl Jobs {
             .collect()
     }
 
-    /// A page of jobs.
+    /// Returns a page of jobs.
     pub async fn list(&self, filter: &Filter<'_>) -> Result<Page, Error> {
         let types: Vec<JobType> = filter
             .job
@@ -129,7 +129,7 @@ impl Jobs {
         })
     }
 
-    /// The commands of [`Jobs::stats`], to be sent together with others.
+    /// Returns the commands of [`Jobs::stats`], to be sent together with others.
     #[must_use]
     pub fn ask_stats(mut pipeline: Pipeline, job: JobType) -> Pipeline {
         let open = keys::OPEN.key(job.name());
@@ -153,7 +153,7 @@ impl Jobs {
         now: Timestamp,
     ) -> Result<Stats, Error> {
         let Pairs(counters) = replies.take::<Pairs<String, i64>>()?;
-        // What somebody else wrote into a counter must not hide all the others.
+        // An unexpected value of one counter must not hide the others.
         let counters: Vec<(String, u64)> = counters
             .into_iter()
             .map(|(field, value)| (field, u64::try_from(value).unwrap_or_default()))
@@ -185,7 +185,7 @@ impl Jobs {
         })
     }
 
-    /// The figures of every type.
+    /// Returns the statistics of every type.
     pub async fn stats(&self, now: Timestamp) -> Result<Vec<(JobType, Stats)>, Error> {
         let pipeline = JobType::ALL.iter().fold(Pipeline::new(), |pipeline, job| {
             Self::ask_stats(pipeline, *job)
@@ -198,7 +198,7 @@ impl Jobs {
     }
 }
 
-/// The call that reads one job.
+/// Returns the call that reads one job.
 fn getting(id: &str) -> Invocation {
     scripts::GET
         .invoke()
@@ -208,7 +208,7 @@ fn getting(id: &str) -> Invocation {
         .arg(id)
 }
 
-/// Percent, to one decimal place.
+/// Returns the percentage, with one decimal place.
 fn success_rate(completed: u64, failed: u64) -> f64 {
     let ended = completed + failed;
     if ended == 0 {
@@ -218,7 +218,7 @@ fn success_rate(completed: u64, failed: u64) -> f64 {
     f64::from(tenths) / 10.0
 }
 
-/// Reads a pair of id and values of [`Job::FIELDS`].
+/// Reads a pair of an id and the values of [`Job::FIELDS`].
 fn listed(pair: Reply) -> Result<Job, Error> {
     let Ok([id, Reply::Array(values)]) = <[Reply; 2]>::try_from(Vec::from_reply(pair)?) else {
         return Err(Error::Unreadable("an entry of a page".into()));
@@ -232,7 +232,7 @@ fn listed(pair: Reply) -> Result<Job, Error> {
     Job::read(String::from_reply(id)?, fields)
 }
 
-/// Reads a script's pair of id and fields.
+/// Reads a script's pair of an id and fields.
 pub(super) fn job(pair: Vec<Reply>) -> Result<Job, Error> {
     let Ok([id, fields]) = <[Reply; 2]>::try_from(pair) else {
         return Err(Error::Unreadable("a pair".into()));

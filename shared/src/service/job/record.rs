@@ -1,4 +1,4 @@
-//! A job as the API shows it, read from its record.
+//! A job in the API's format, read from its record.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -102,7 +102,7 @@ pub struct Job {
 }
 
 impl Job {
-    /// The fields that it is read from, the first of which every record has. The payload is none of them: it is long.
+    /// The fields that it is read from; every record has the first one. The payload is not included: it is long.
     pub(super) const FIELDS: [&str; 15] = [
         "status",
         "type",
@@ -147,7 +147,7 @@ impl Job {
     }
 }
 
-/// A record's fields, of which the empty ones count as absent.
+/// A record's fields. Empty ones count as absent.
 struct Fields(HashMap<String, String>);
 
 impl Fields {
@@ -184,7 +184,7 @@ fn unreadable(field: &str) -> Error {
     Error::Unreadable(format!("its field {field}"))
 }
 
-/// Reads the lines that `record.lua` writes: instant, status, note. A line that is not one is passed over.
+/// Reads the lines of `record.lua`: instant, status, note. Malformed lines are skipped.
 fn timeline(lines: &str) -> Vec<TimelineEntry> {
     lines
         .lines()

@@ -1,5 +1,4 @@
-//! What runs by the clock: QStash publishes a message whenever a schedule says so. The one table of schedules, and
-//! their registration under fixed ids.
+//! The table of schedules, and their registration at QStash under fixed ids. QStash publishes a message for each run.
 
 use jiff::Timestamp;
 
@@ -9,20 +8,20 @@ use super::plan::FAILURE_HANDLER;
 use super::publisher::Publisher;
 use crate::protocol::qstash::{self, Label, Message, ScheduleId};
 
-/// Something that runs by the clock.
+/// A schedule.
 #[derive(Debug)]
 pub struct Schedule {
     /// The id under which it is registered.
     pub id: &'static str,
     /// The function that runs it.
     pub handler: &'static str,
-    /// When, in UTC: minute, hour, day of the month, month, day of the week.
+    /// The cron expression, in UTC: minute, hour, day of the month, month, day of the week.
     pub cron: &'static str,
-    /// What its messages carry.
+    /// The body of its messages.
     pub body: &'static str,
 }
 
-/// Every schedule. Those whose function is not built yet are not registered.
+/// All schedules. Those of functions that are not built yet are not registered.
 pub const SCHEDULES: &[Schedule] = &[
     Schedule {
         id: "outbox-sweep",
@@ -63,29 +62,29 @@ pub const SCHEDULES: &[Schedule] = &[
 ];
 
 impl Schedule {
-    /// The schedule with this id.
+    /// Returns the schedule with this id.
     #[must_use]
     pub fn find(id: &str) -> Option<&'static Self> {
         SCHEDULES.iter().find(|schedule| schedule.id == id)
     }
 
-    /// The type of job that it makes; none while its function is not built.
+    /// Returns the type of its jobs; none if its function is not built yet.
     #[must_use]
     pub fn job(&self) -> Option<JobType> {
         JobType::of_handler(self.handler)
     }
 }
 
-/// A schedule as the queue has it.
+/// The state of a schedule at QStash.
 #[derive(Clone, Debug)]
 pub struct Registered {
     /// Whether it is paused.
     pub is_paused: bool,
-    /// When it last published.
+    /// The last publication.
     pub last_run: Option<Timestamp>,
-    /// When it publishes next.
+    /// The next publication.
     pub next_run: Option<Timestamp>,
-    /// The messages of the last run: the ids of its jobs.
+    /// The messages of the last run, which are the ids of its jobs.
     pub last_messages: Vec<String>,
 }
 
@@ -101,7 +100,7 @@ impl From<&qstash::Schedule> for Registered {
 }
 
 impl Publisher {
-    /// Every schedule of the table, and what the queue has of it. One request.
+    /// Returns every schedule of the table with its state at QStash. One request.
     pub async fn schedules(&self) -> Result<Vec<(&'static Schedule, Option<Registered>)>, Error> {
         let there = self.qstash.schedules().await?;
         let registered = |id| there.iter().find(|it| it.schedule_id == id).map(Into::into);
@@ -111,9 +110,8 @@ impl Publisher {
             .collect())
     }
 
-    /// Registers the schedules whose functions are built, and removes those whose function is gone. What is registered
-    /// as it should be is not touched, so one that is paused stays paused; one that has changed is put in its place and
-    /// paused again.
+    /// Registers the schedules of the built functions, and removes those whose function no longer exists. A correct
+    /// schedule is not touched, so a paused one stays paused. A changed one is replaced and paused again.
     pub async fn register_schedules(&self) -> Result<(), Error> {
         let there = self.qstash.schedules().await?;
         for schedule in SCHEDULES {
@@ -150,7 +148,7 @@ impl Publisher {
         self.qstash
             .put_schedule(&ScheduleId::derive(schedule.id), schedule.cron, &message)
             .await?;
-        // Putting a schedule in the place of a paused one lets it go on.
+        // Replacing a paused schedule resumes it.
         if known.is_some_and(|known| known.is_paused) {
             self.qstash.pause_schedule(schedule.id).await?;
         }
@@ -172,7 +170,7 @@ impl Publisher {
             && known.failure_callback.as_deref() == Some(self.handler(FAILURE_HANDLER).as_str())
     }
 
-    /// Pauses a registered schedule, or lets it go on. What it would have published meanwhile is not made up.
+    /// Pauses a registered schedule, or resumes it. Missed runs are skipped.
     pub async fn pause_schedule(&self, schedule: &Schedule, paused: bool) -> Result<(), Error> {
         if paused {
             self.qstash.pause_schedule(schedule.id).await?;

@@ -1,4 +1,4 @@
-//! The Lua scripts, each behind the prelude that they share.
+//! The Lua scripts, each after the prelude that they share.
 
 use crate::protocol::upstash::{Script, key_locked};
 
@@ -20,9 +20,9 @@ macro_rules! locked {
     };
 }
 
-// Each carries an attempt nonce, fresh ids, or nothing that a repetition would change.
+// Each has an attempt nonce, new ids, or is idempotent.
 pub(super) static CREATE: Script = Script::repeatable(locked!("record.lua", "create.lua"));
-// With an Idempotency-Key it looks at the job of the first time.
+// With an Idempotency-Key it reads the first job of the first request.
 pub(super) static CREATE_ONCE: Script = Script::repeatable(source!("record.lua", "create.lua"));
 // For the jobs of a request after the first twenty.
 pub(super) static CREATE_MORE: Script =

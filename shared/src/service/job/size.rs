@@ -1,20 +1,20 @@
-//! How large a job may be: what QStash takes, and what API Gateway and Lambda can hand to a function.
+//! The size limits of a job: those of QStash, API Gateway and Lambda.
 
 use serde::Serialize;
 
 use super::Error;
 use crate::protocol::qstash::MAX_BODY;
 
-/// The largest event of one invocation is 6 MB (Lambda); headers and the request's context are part of it.
+/// The largest event of one invocation is 6 MB (Lambda), including headers and the request's context.
 const MAX_EVENT: usize = 6 * 1024 * 1024 - 64 * 1024;
 
-/// The bytes of JSON in one job of a bulk: a part is small enough for any queue, and a killed one repeats little.
+/// The bytes of JSON in one job of a bulk: small enough for any queue, and a killed job repeats little.
 pub const PART_BYTES: usize = 500_000;
 
-/// What a message adds to a payload: the job's id and its generation.
+/// The size that a message adds to a payload: the job's id and its generation.
 const ENVELOPE: usize = 512;
 
-/// The size of a body within the event that carries it: there it is a JSON string, in which some characters take two.
+/// Returns the size of a body inside the event: a JSON string, in which some characters take two bytes.
 fn delivered(body: &[u8]) -> usize {
     let escaped = |byte: &&u8| matches!(byte, b'"' | b'\\' | ..=0x1f);
     body.len() + body.iter().filter(escaped).count()
@@ -29,8 +29,8 @@ pub fn must_fit(payload: &str) -> Result<(), Error> {
     Ok(())
 }
 
-/// Splits the items of a bulk into parts of at most `count` items and [`PART_BYTES`], in their order. An item that is
-/// larger is a part of its own.
+/// Splits the items of a bulk into parts of at most `count` items and [`PART_BYTES`], in order. A larger item becomes a
+/// part of its own.
 pub fn parts<T: Serialize>(items: &[T], count: usize) -> Vec<&[T]> {
     let size = |item: &T| serde_json::to_vec(item).map_or(PART_BYTES, |json| json.len() + 1);
     let mut parts = Vec::new();

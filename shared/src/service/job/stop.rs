@@ -1,4 +1,4 @@
-//! The ways in which a job's work stops short of done, said where it happens.
+//! The reasons for which a job's work stops before it is done.
 
 use std::error::Error;
 use std::time::Duration;
@@ -7,42 +7,42 @@ use serde_json::Value;
 
 use crate::base::causes::causes;
 
-/// Why a job is not done, and what is to become of it.
+/// Why a job is not done, and how it continues.
 #[derive(Debug, thiserror::Error)]
 pub enum Stop {
-    /// Something that may heal: the queue is to deliver again.
+    /// A temporary failure: the queue delivers again.
     #[error("{error}")]
     Retry {
-        /// What happened.
+        /// The error.
         error: String,
-        /// How long the queue is to wait at least; none leaves it to its schedule.
+        /// The minimum wait; without one, the queue's retry schedule applies.
         after: Option<Duration>,
     },
-    /// Something that will not heal: straight to the dead-letter queue.
+    /// A permanent failure: the message moves to the dead-letter queue.
     #[error("{0}")]
     Reject(String),
-    /// Not now: the job goes back into the queue, without a retry being spent. Each time in a row it waits longer.
+    /// The job is deferred and returns to the queue without spending a retry. Consecutive deferrals wait longer.
     #[error("{reason}")]
     Defer {
-        /// How long to wait, the first time.
+        /// The first wait.
         after: Duration,
-        /// Why, for the timeline.
+        /// The reason, for the timeline.
         reason: String,
     },
-    /// More than fits into one attempt: the job goes on in another message, without a retry being spent.
+    /// The work does not fit one attempt: the job continues in another message, without spending a retry.
     #[error("{reason}")]
     Continue {
-        /// How long to wait.
+        /// The wait.
         after: Duration,
-        /// What the next attempt is to know, such as where it begins.
+        /// The state for the next attempt, such as its start position.
         checkpoint: Value,
-        /// Why, for the timeline.
+        /// The reason, for the timeline.
         reason: String,
     },
 }
 
 impl Stop {
-    /// A failure that may heal, with its causes in words.
+    /// Returns a temporary failure, with the error and its causes.
     pub fn retry(error: impl Error) -> Self {
         Self::Retry {
             error: causes(&error),
@@ -50,12 +50,12 @@ impl Stop {
         }
     }
 
-    /// A failure that will not heal, with its causes in words.
+    /// Returns a permanent failure, with the error and its causes.
     pub fn reject(error: impl Error) -> Self {
         Self::Reject(causes(&error))
     }
 
-    /// On in another message after `after`.
+    /// Continues in another message after `after`.
     pub fn continue_after(after: Duration, reason: impl Into<String>) -> Self {
         Self::Continue {
             after,
@@ -64,7 +64,7 @@ impl Stop {
         }
     }
 
-    /// Back into the queue for `after`.
+    /// Defers the job by `after`.
     pub fn defer(after: Duration, reason: impl Into<String>) -> Self {
         Self::Defer {
             after,

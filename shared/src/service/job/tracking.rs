@@ -1,4 +1,4 @@
-//! What a message says about its job besides the payload.
+//! The members of a message that track its job, besides the payload.
 
 use std::collections::BTreeMap;
 
@@ -12,29 +12,29 @@ use crate::base::id;
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Tracking {
-    /// The job's id; absent when the message was published without a record, or says what cannot be an id.
+    /// The job's id; absent if the message was published without a record, or has an invalid id.
     #[serde(default, deserialize_with = "plain")]
     pub job_id: Option<String>,
-    /// Which publication of the job this is, from 1.
+    /// The generation, from 1.
     #[serde(default)]
     pub generation: Option<u32>,
 }
 
-/// What an attempt leaves to the next one, in the message by which the job goes on. It stands there and not in the record,
-/// because the message may come before the record says how the attempt ended.
+/// The state that an attempt passes to the next one, in the message that continues the job. It is in the message and
+/// not in the record, because the message may arrive before the commit.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Continuation {
-    /// Where the work goes on; null for its beginning.
+    /// The start of the next attempt; null for the beginning.
     pub checkpoint: Value,
-    /// How often in a row the job was put off.
+    /// The number of consecutive deferrals.
     pub deferrals: u32,
 }
 
-/// The member of a message that holds it.
+/// The member of a message that contains it.
 #[derive(Clone, Debug, Default, Deserialize)]
 pub struct Continued {
-    /// What the attempt before has left.
+    /// The state of the previous attempt.
     #[serde(default)]
     pub continued: Continuation,
 }
@@ -45,15 +45,15 @@ fn plain<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D
 }
 
 impl Tracking {
-    /// Whether this is a message by which a job goes on. A first message begins at the beginning, whatever its sender
+    /// Returns whether this message continues a job. A first message starts at the beginning, whatever its sender
     /// wrote.
     #[must_use]
     pub fn goes_on(&self) -> bool {
         self.job_id.is_some() && self.generation > Some(1)
     }
 
-    /// The body of a message: the payload (a JSON object) with these members added. The other members are passed on
-    /// as they are written: one that cannot be read fails its own job and no batch, and a long number loses no digit.
+    /// Returns the body of a message: the payload (a JSON object) with these members added. The other members are
+    /// copied as text: an unreadable one fails its own job and not the batch, and long numbers keep their digits.
     pub(super) fn envelop(&self, payload: &str) -> Result<Vec<u8>, serde_json::Error> {
         let mut body = members(payload)?;
         body.insert("jobId".into(), to_raw_value(&self.job_id)?);
@@ -63,7 +63,7 @@ impl Tracking {
 }
 
 impl Continuation {
-    /// The payload of a message by which a job goes on with this.
+    /// Returns the payload of a message that continues the job with this state.
     pub fn within(&self, payload: &str) -> Result<String, serde_json::Error> {
         let mut body = members(payload)?;
         body.insert("continued".into(), to_raw_value(self)?);

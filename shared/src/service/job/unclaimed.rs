@@ -1,4 +1,4 @@
-//! Jobs for which no delivery has come: their messages may be lost, so they are published again.
+//! Unclaimed jobs: their messages may be lost, so they are published again.
 
 use std::time::Duration;
 
@@ -8,27 +8,26 @@ use super::{Error, Jobs, keys, scripts};
 use crate::base::id;
 use crate::protocol::upstash::{FromReply as _, Invocation, Pipeline, Replies, Reply};
 
-/// How long a job must have been due: longer than the queue knows deduplication ids (ten minutes), and than a full
-/// queue makes most jobs wait. After it was published again, the wait is four times as long, and so on.
+/// How long a job must have been due: longer than the queue keeps deduplication ids (ten minutes), and longer than most
+/// jobs wait in a full queue. After each republication, the time is four times as long.
 pub const UNCLAIMED_AFTER: Duration = Duration::from_mins(15);
 
-/// How many open jobs one script looks at: as many as it can in less than a millisecond.
+/// The number of open jobs that one script reads in less than a millisecond.
 const PAGE: usize = 150;
 
-/// How many pages are looked at. What is behind them is seen when they are gone.
+/// The number of pages that are read. Later pages are read once the earlier jobs are done.
 const PAGES: usize = 10;
 
-/// Jobs of each type after which no further page is looked at; the next sweep finds the others.
+/// The number of jobs of each type after which no further page is read; the next sweep finds the others.
 const MAX_ITEMS: usize = 100;
 
-/// How many jobs one script gives whole and notes as published again.
+/// The number of jobs that one script returns completely and records as published again.
 const BATCH: usize = 20;
 
-/// Bytes of payloads that are given at once: an answer of the store is ten megabytes at the most, and written as JSON they
-/// may be twice as many.
+/// The payload bytes in one answer: the store's limit is ten megabytes, and JSON may double them.
 const ANSWER_BYTES: usize = 4 << 20;
 
-/// A job that has been due for long without a delivery.
+/// An overdue job without a delivery.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Overdue {
     /// Its type.
@@ -39,7 +38,7 @@ pub struct Overdue {
 }
 
 impl Overdue {
-    /// Cuts jobs into parts whose payloads together are as large as one answer may be, in their order.
+    /// Splits jobs into parts whose payloads together fit one answer, in order.
     #[must_use]
     pub fn parts(overdue: &[Self]) -> Vec<&[Self]> {
         let mut bytes = 0;
@@ -63,16 +62,16 @@ pub struct Unclaimed {
     pub job: JobType,
     /// The generation that no delivery has claimed.
     pub generation: u32,
-    /// How urgent it is.
+    /// Its priority.
     pub priority: Priority,
-    /// Whose flow control holds it back.
+    /// The tenant whose flow control applies.
     pub tenant: String,
     /// The payload, a JSON object.
     pub payload: String,
 }
 
 impl Unclaimed {
-    /// The message that the job waits for. It is due.
+    /// Returns the message that the job waits for. It is due.
     #[must_use]
     pub fn outgoing(&self) -> Outgoing<'_> {
         Outgoing {
@@ -88,8 +87,8 @@ impl Unclaimed {
 }
 
 impl Jobs {
-    /// Jobs that have been due for a quarter of an hour without a delivery, a hundred of each type and some more at the
-    /// most. What is paused is left alone. One request for every 150 open jobs that are overdue, ten at the most.
+    /// Returns jobs that have been due for a quarter of an hour without a delivery, about a hundred of each type at
+    /// most. Paused jobs are skipped. One request for every 150 overdue open jobs, ten at most.
     pub async fn unclaimed(&self) -> Result<Vec<Overdue>, Error> {
         let mut found = Vec::new();
         let mut pages: Vec<(JobType, u64)> = JobType::ALL.iter().map(|job| (*job, 0)).collect();
@@ -111,8 +110,8 @@ impl Jobs {
         Ok(found)
     }
 
-    /// Those of these jobs that still wait, whole. Each is noted as published again, so the caller has to publish it. One
-    /// request.
+    /// Returns those of these jobs that still wait, with their payloads. Each is recorded as published again, so the
+    /// caller must publish it. One request.
     pub async fn take_unclaimed(&self, overdue: &[Overdue]) -> Result<Vec<Unclaimed>, Error> {
         let nonce = id::nonce();
         let mut kinds = Vec::new();
@@ -168,7 +167,7 @@ fn taking(job: JobType, nonce: &str, ids: &[&str]) -> Invocation {
     call
 }
 
-/// Where the next page begins, if there is one, and the jobs of this page.
+/// Returns the start of the next page, if there is one, and the jobs of this page.
 fn read_page(job: JobType, page: Vec<Reply>) -> Result<(Option<u64>, Vec<Overdue>), Error> {
     let mut page = page.into_iter();
     let next = page.next().ok_or_else(unreadable)?;

@@ -1,25 +1,25 @@
-//! What a caller may see of the jobs.
+//! The viewer of jobs.
 
 use super::record::Job;
 
-/// A caller's sight: all jobs, a tenant's, or a user's. The scripts that steer jobs are given it, so that looking and
-/// acting are one request.
+/// The jobs that a caller may see: all, a tenant's, or a user's. The scripts that control jobs check it, so that check
+/// and change are one request.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Viewer<'a> {
-    /// Only this tenant's.
+    /// Only this tenant's jobs.
     pub tenant: Option<&'a str>,
-    /// Only what this user asked for.
+    /// Only this user's jobs.
     pub user: Option<&'a str>,
 }
 
 impl Viewer<'_> {
-    /// All jobs: the service itself, and administrators.
+    /// The viewer of all jobs: the service itself, and administrators.
     pub const ALL: Self = Self {
         tenant: None,
         user: None,
     };
 
-    /// Whether a job is within sight.
+    /// Returns whether the viewer may see a job.
     #[must_use]
     pub fn has(self, job: &Job) -> bool {
         self.tenant.is_none_or(|tenant| tenant == job.tenant)

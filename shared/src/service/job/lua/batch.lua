@@ -1,6 +1,6 @@
--- Where the jobs of a batch are.
+-- Counts the statuses of the jobs of a batch.
 -- KEYS: 1 job_batch:{label}    ARGV: 1 prefix of job keys, 2 tenant or '', 3 user or ''
--- Answers {status, count..} of those that the caller may see; a job whose record has run out counts as 'gone'.
+-- Returns {status, count..} of the jobs that the caller may see; a job with an expired record counts as 'gone'.
 
 local counts, seen = {}, false
 local gone = 0
@@ -18,7 +18,7 @@ for status, count in pairs(counts) do
   answer[#answer + 1] = status
   answer[#answer + 1] = tostring(count)
 end
--- What has no record tells nobody whose it was.
+-- A job without a record has no known tenant or user, so only an unrestricted caller sees it.
 if gone > 0 and (seen or (ARGV[2] == '' and ARGV[3] == '')) then
   answer[#answer + 1] = 'gone'
   answer[#answer + 1] = tostring(gone)

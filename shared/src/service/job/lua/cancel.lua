@@ -1,6 +1,6 @@
--- Cancels a job that nobody runs. Its message, when it comes, finds it cancelled and does nothing.
+-- Cancels a job that is not running. A later delivery of its message finds it cancelled and does nothing.
 -- KEYS and ARGV: those of find.lua
--- Answers {'cancelled', {id, fields}} | {'refused', status} | {'unknown'} | {'foreign'}
+-- Returns {'cancelled', {id, fields}} | {'refused', status} | {'unknown'} | {'foreign'}
 
 local job = load('status', 'type', 'tenant', 'user', 'leaseUntil', 'calls', 'timeline')
 local why = refusal(job)
@@ -10,7 +10,7 @@ if not was_done(job, ARGV[8]) then
   redis.call('HSET', job_key, 'status', 'cancelled', 'calls', with_call(job, ARGV[8]),
     'updatedAt', string.format('%.0f', now), 'timeline', noted(job.timeline, 'cancelled', 'by request'))
   redis.call('HDEL', job_key, 'leaseUntil')
-  -- The wait for a limit ends with the wait; a delay that was asked for stays.
+  -- The deferral ends with the job; a requested delay stays.
   if job.status == 'deferred' then redis.call('HSET', job_key, 'notBefore', '0') end
   count(id, job.status, 'cancelled')
 end

@@ -1,9 +1,9 @@
--- Gives one delivery the right to run a job, until its lease ends or a later claim takes it over.
+-- Grants one delivery the right to run a job, until its lease ends or a later claim replaces it.
 -- KEYS: 1 job, 2 open, 3 stats, 4 jobs:{type}, 5 job_message:{messageId}, 6 dead
--- ARGV: 1 attempt nonce, 2 lease (ms), 3 message id, 4 job id, 5 type, 6 generation of the message, 7 payload,
--- 8 life of a record (ms), 9 list cap, 10 life of the message's key (ms)
--- Answers {'run', fence, attempts, panics, priority, tenant, 1 if it is to be held back, user} |
--- {'busy', ms until the lease ends} | {'over', status} | {'superseded'} | {'foreign'} where the record is of another type
+-- ARGV: 1 attempt nonce, 2 lease (ms), 3 message id, 4 job id, 5 type, 6 generation of the message, 7 payload, 8 life
+-- of a record (ms), 9 list cap, 10 life of the message's key (ms)
+-- Returns {'run', fence, attempts, panics, priority, tenant, 1 if it is paused, user} | {'busy', ms until the lease
+-- ends} | {'over', status} | {'superseded'} | {'foreign'} if the record has another type
 
 dead_key = KEYS[6]
 local job = load('status', 'generation', 'attempts', 'fence', 'leaseUntil', 'nonce', 'panics', 'timeline',
@@ -16,7 +16,7 @@ end
 if job.status == 'completed' or job.status == 'cancelled' then return { 'over', job.status } end
 if job.status and tonumber(ARGV[6]) < tonumber(job.generation or 1) then return { 'superseded' } end
 local lease = tonumber(job.leaseUntil or 0)
--- The holder of the lease publishes a newer message when its work has ended: it only comes before the commit.
+-- The holder of the lease publishes a newer message after its work: here it has only arrived before the commit.
 local continued = job.status == 'processing' and tonumber(ARGV[6]) > tonumber(job.generation or 1)
 if job.status == 'processing' and lease > now and not continued then return { 'busy', lease - now } end
 
@@ -34,7 +34,7 @@ redis.call('HSET', KEYS[1], 'status', 'processing', 'fence', fence, 'attempts', 
   'generation', ARGV[6], 'updatedAt', string.format('%.0f', now),
   'timeline', noted(job.timeline, 'processing', note))
 redis.call('PEXPIRE', KEYS[1], ARGV[8])
--- A job under its message's own id is found without this.
+-- A job whose id is the message's own is found without this key.
 if ARGV[3] ~= ARGV[4] then redis.call('SET', KEYS[5], ARGV[4], 'PX', ARGV[10]) end
 if not (job.status and OPEN[job.status]) then count(ARGV[4], job.status, 'processing', now) end
 return { 'run', fence, attempts, tonumber(job.panics or 0), job.priority or 'normal', job.tenant or '-',

@@ -1,11 +1,12 @@
--- Records one or more jobs of one type. Nothing of them exists before, all of them after.
--- KEYS: 1 the first of these jobs, 2 open, 3 stats, 4 jobs:{type}, 5 idempotency:{sha256} (always passed; used if ARGV[1] is
--- not empty; see create_more.lua), 6 job_batch:{label} (always passed; used if ARGV[8] is not empty), 7.. the jobs after the first
--- ARGV: 1 fingerprint of the request or '', 2 life of the idempotency key (ms), 3 the answer to keep (JSON), 4 type,
--- 5 priority, 6 tenant, 7 user, 8 label, 9 not before (ms, 0 for now), 10 life of a record after it is due (ms),
--- 11 list cap, 12 life of an open member (ms), 13.. id and payload in turn
--- Answers {'created', answer} | {'same', first answer, status of its first job or '' if its record is gone, its not before} |
--- {'conflict'} | {'paused'}
+-- Records one or more jobs of one type, all or none.
+-- KEYS: 1 the first of these jobs, 2 open, 3 stats, 4 jobs:{type}, 5 idempotency:{sha256} (always passed; used if
+-- ARGV[1] is not empty; see create_more.lua), 6 job_batch:{label} (always passed; used if ARGV[8] is not empty), 7..
+-- the jobs after the first
+-- ARGV: 1 fingerprint of the request or '', 2 life of the idempotency key (ms), 3 the answer to store (JSON), 4 type, 5
+-- priority, 6 tenant, 7 user, 8 label, 9 not before (ms, 0 for now), 10 life of a record after it is due (ms), 11 list
+-- cap, 12 life of an open member (ms), 13.. id and payload alternating
+-- Returns {'created', answer} | {'same', first answer, status of its first job or '' if its record has expired, its not
+-- before} | {'conflict'} | {'paused'}
 
 local answer, due = ARGV[3], math.max(now, tonumber(ARGV[9]))
 if ARGV[1] ~= '' then
@@ -16,7 +17,7 @@ if ARGV[1] ~= '' then
     return { 'same', first[2], job[1] or '', job[2] or '0' }
   end
 end
--- Ids are new, so a record under one means that this very call came through before its answer was lost.
+-- Ids are new, so an existing record means that this call ran before and its answer was lost.
 if redis.call('EXISTS', KEYS[1]) == 1 then return { 'created', answer } end
 if is_paused(ARGV[6]) then return { 'paused' } end
 

@@ -1,9 +1,9 @@
--- Marks a job dead: its message went to the dead-letter queue, or can never be read.
+-- Marks a job dead: its message is in the dead-letter queue, or is unreadable.
 -- KEYS: 1 job, 2 open, 3 stats, 4 jobs:{type}, 5 job_message:{messageId}, 6 dead
--- ARGV: 1 job id, 2 type, 3 generation of the message, 4 error, 5 payload, 6 list cap, 7 message id,
--- 8 life of the message's key (ms), 9 attempt nonce, 10 whether it is the queue's
--- word ('1') or the worker's own ('')
--- Answers {'dead'} | {'kept', status} when the record knows better, or is of another type | {'busy', ms until the lease ends}
+-- ARGV: 1 job id, 2 type, 3 generation of the message, 4 error, 5 payload, 6 list cap, 7 message id, 8 life of the
+-- message's key (ms), 9 attempt nonce, 10 whether the queue reports it ('1') or the worker ('')
+-- Returns {'dead'} | {'kept', status} if the record has a newer state or another type | {'busy', ms until the lease
+-- ends}
 
 dead_key = KEYS[6]
 local job = load('status', 'generation', 'leaseUntil', 'timeline', 'givenUp', 'calls', 'type')
@@ -12,7 +12,7 @@ if was_done(job, ARGV[9]) then return { 'dead' } end
 if job.status == 'completed' or job.status == 'cancelled' then return { 'kept', job.status } end
 if job.status and tonumber(ARGV[3]) < tonumber(job.generation or 1) then return { 'kept', job.status } end
 if job.status == 'dead' then
-  -- The queue's word on a message counts once, whether the worker had said so before or not.
+  -- The queue's report on a message counts once, whether or not the worker has reported it before.
   if ARGV[10] == '1' then
     if job.givenUp == ARGV[7] then return { 'kept', job.status } end
     redis.call('HSET', KEYS[1], 'givenUp', ARGV[7], 'calls', with_call(job, ARGV[9]))

@@ -1,7 +1,7 @@
--- Finds the job that a caller means, by its id or by the id of the message that carried it. Follows record.lua.
+-- Finds a job by its id or by the id of its message. Follows record.lua.
 -- KEYS: 1 job:{id}, 2 job_message:{id}
 -- ARGV: 1 id, 2 the prefix of job keys, 3 of open sets, 4 of counters, 5 the caller's tenant or '', 6 the caller's user
--- or '', 7 the types that are run, a comma before and after each, 8 attempt nonce, 9 the prefix of dead sets
+-- or '', 7 the supported types, with a comma before and after each, 8 attempt nonce, 9 the prefix of dead sets
 
 local id = ARGV[1]
 if redis.call('EXISTS', job_key) == 0 then
@@ -9,7 +9,7 @@ if redis.call('EXISTS', job_key) == 0 then
   job_key = ARGV[2] .. id
 end
 
--- Why the job cannot be steered by this caller, or nothing. What a caller may not see is unknown to it.
+-- Returns why this caller cannot control the job, or nothing. A job that the caller may not see is unknown.
 local function refusal(job)
   local seen = (ARGV[5] == '' or job.tenant == ARGV[5]) and (ARGV[6] == '' or job.user == ARGV[6])
   if not job.status or not seen then return 'unknown' end

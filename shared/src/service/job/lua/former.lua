@@ -1,15 +1,15 @@
--- Shared by every script of jobs, the reading ones too.
+-- Shared by every script of jobs, including the reading ones.
 
 local DEAD_LIFE = 30 * 86400000
 
--- Time is Redis's, in milliseconds: instances' clocks differ, and leases must not.
+-- Returns Redis's time in milliseconds: instances' clocks differ, and leases must use one clock.
 local function instant()
   local time = redis.call('TIME')
   return tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
 end
 
--- The members of a JSON object as they stand in its text. What passes through a decoder comes out changed: empty lists
--- as objects, long numbers without their last digits. The text is known to be valid.
+-- Returns the members of a JSON object as their original text. Decoding would change them: empty lists become objects,
+-- and long numbers lose their last digits. The text is known to be valid.
 local function raw_members(text)
   local members, depth, from, name = {}, 0, nil, nil
   local place = 1
@@ -39,7 +39,7 @@ local function raw_members(text)
   end
 end
 
--- A record of the former system is a JSON string. The first script that touches it turns it into a hash.
+-- Converts a record of the former system, a JSON string. The first script that accesses it makes it a hash.
 local function replace_former_record(key)
   local text = redis.call('GET', key)
   local ok, former = pcall(cjson.decode, text)

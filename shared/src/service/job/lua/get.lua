@@ -1,6 +1,6 @@
--- One record, by its job id or by the id of the message that carried it.
+-- Returns one record, by its job id or by the id of its message.
 -- KEYS: 1 job:{id}, 2 job_message:{id}    ARGV: 1 the prefix of job keys, 2 id
--- Answers {id, fields and values in turn} or nothing. (A former record is rewritten.)
+-- Returns {id, fields and values alternating} or nothing. (A former record is converted.)
 
 local id, key = ARGV[2], KEYS[1]
 local fields = redis.pcall('HGETALL', key)

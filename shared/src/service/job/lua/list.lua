@@ -1,17 +1,18 @@
--- A page of jobs, newest first, over one or more types. Looks at no more than ARGV[5] records, so a page may be
--- short and still have a successor.
--- KEYS: jobs:{type} of each type    ARGV: 1 prefix of job keys, 2 status or '', 3 label or '', 4 limit, 5 records to
--- look at, 6 the cursor of the page before, or '', 7 tenant or '', 8 user or '', 9.. names of the fields to answer with,
--- the first being one that every record has
--- Answers {cursor, or '' at the end, {id, {values}}..}. A cursor is, for each list, how many ids of it stand before the next
--- page, and the position of the last record that was looked at.
+-- Returns a page of jobs, newest first, over one or more types. It reads at most ARGV[5] records, so a page may be
+-- short and not the last one.
+-- KEYS: jobs:{type} of each type
+-- ARGV: 1 prefix of job keys, 2 status or '', 3 label or '', 4 limit, 5 records to read, 6 the cursor of the previous
+-- page, or '', 7 tenant or '', 8 user or '', 9.. names of the returned fields, the first being one that every record
+-- has
+-- Returns {cursor, or '' at the end, {id, {values}}..}. A cursor contains, for each list, how many of its ids precede
+-- the next page, and the position of the last record that was read.
 
--- Ids are recorded in the order of their time, but for those that instances record at the same moment: an id stands no
--- further than this from its place. So it is enough to read a list this far ahead.
+-- Ids are recorded in the order of their time, except those that instances record at the same moment: an id is at most
+-- this far from its position. So it is enough to read a list this far ahead.
 local LEEWAY = 16
 local PART = LEEWAY + 24         -- a usual page is one read of a list
 
--- Where an id stands in time. Ours begin with their millisecond (UUIDv7); of others the record tells it.
+-- Returns the position of an id in time. Our ids begin with their millisecond (UUIDv7); for others the record has it.
 local function position(id)
   if id:byte(9) == 45 and id:byte(14) == 45 and id:byte(15) == 55 then
     return id:sub(1, 8) .. id:sub(10, 13) .. ':' .. id
@@ -27,11 +28,11 @@ for number, key in ipairs(KEYS) do lists[number] = { key = key, ahead = {}, read
 local number = 0
 for place in places:gmatch('%d+') do
   number = number + 1
-  -- Ids that were recorded since then stand before it.
+  -- Ids that were recorded since then precede it.
   if lists[number] then lists[number].read = math.max(0, tonumber(place) - LEEWAY) end
 end
 
--- Reads on, so that the newest of what is ahead is the newest of the list. What is ahead is sorted, the newest last.
+-- Reads ahead, so that the newest id of the buffer is the newest of the list. The buffer is sorted, the newest last.
 local function read_on(list)
   while list.has_more and #list.ahead < LEEWAY do
     local ids = redis.call('LRANGE', list.key, list.read, list.read + PART - 1)
@@ -45,7 +46,7 @@ local function read_on(list)
   end
 end
 
--- The newest position of all lists, or nothing.
+-- Returns the newest position of all lists, or nothing.
 local function next_position()
   local newest
   for _, list in ipairs(lists) do
@@ -65,7 +66,7 @@ for _, pair in ipairs(filter) do
   end
 end
 
--- A command on a record, which is rewritten first if it is of the former system.
+-- Runs a command on a record, and converts the record first if it is a former one.
 local function ask(command, key, ...)
   local answer = redis.pcall(command, key, ...)
   if answer.err then
@@ -75,7 +76,7 @@ local function ask(command, key, ...)
   return answer
 end
 
--- Only what the filter asks for is read of a record that may not fit: payloads are long.
+-- Reads only the filtered fields of a record that may not match: payloads are long.
 local function fits(key)
   if #names == 0 then return true end
   local found = ask('HMGET', key, unpack(names))

@@ -1,9 +1,9 @@
--- Ids of jobs that match, out of a part of a set that is sorted by time, the newest first.
+-- Returns matching ids of jobs from a part of a set that is sorted by time, newest first.
 -- KEYS: 1 jobs_dead:{type} or jobs_open:{type}
--- ARGV: 1 prefix of job keys, 2 members to look at, 3 from this millisecond on, 4 the position to go on at, 5 what the
--- error contains or '', 6 label or '', 7 tenant or '', 8 the caller's tenant or '', 9 the caller's user or '', 10 the
--- statuses that match, a comma before and after each
--- Answers {how many were looked at, {id..}}
+-- ARGV: 1 prefix of job keys, 2 members to read, 3 from this millisecond on, 4 the start position, 5 a part of the
+-- error or '', 6 label or '', 7 tenant or '', 8 the caller's tenant or '', 9 the caller's user or '', 10 the matching
+-- statuses, with a comma before and after each
+-- Returns {number of members read, {id..}}
 
 local members = redis.call('ZREVRANGEBYSCORE', KEYS[1], '+inf', ARGV[3], 'LIMIT', ARGV[4], ARGV[2])
 local matching = {}

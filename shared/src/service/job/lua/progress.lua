@@ -1,6 +1,6 @@
--- Writes how far an attempt is. Naturally repeatable.
+-- Writes the progress of an attempt. Idempotent.
 -- KEYS: 1 job    ARGV: 1 fence, 2 done, 3 total
--- Answers 1 if the job is still this attempt's, 0 if not.
+-- Returns 1 if the job still belongs to this attempt, 0 if not.
 
 local job = load('status', 'fence')
 if job.status ~= 'processing' or tonumber(job.fence) ~= tonumber(ARGV[1]) then return 0 end

@@ -1,19 +1,19 @@
--- Shared by every script that changes jobs; it follows former.lua, and the scripts proper follow it.
--- KEYS[1] is job:{id}, KEYS[2] jobs_open:{type}, KEYS[3] job_stats:{type}, unless a script says otherwise.
+-- Shared by every script that changes jobs; it follows former.lua, and the actual script follows it. KEYS[1] is
+-- job:{id}, KEYS[2] jobs_open:{type}, KEYS[3] job_stats:{type}, unless a script says otherwise.
 
 local NOTES = 40
--- Calls that a record remembers: a client repeats a call for some seconds, and a record changes seldom.
+-- The number of calls that a record remembers: a client repeats a call for some seconds, and a record changes rarely.
 local CALLS = 40
 
 local job_key, open_key, stats_key = KEYS[1], KEYS[2], KEYS[3]
--- jobs_dead:{type}: set by each script by which a job can die or rise.
+-- jobs_dead:{type}: set by each script in which a job can become dead or stop being dead.
 local dead_key
 
 local now = instant()
 
 local OPEN = { queued = true, processing = true, deferred = true, failed = true }
 
--- Named fields of the record, as a table; absent fields are nil.
+-- Returns named fields of the record, as a table; absent fields are nil.
 local function load(...)
   local names = { ... }
   local values = redis.pcall('HMGET', job_key, unpack(names))
@@ -28,28 +28,28 @@ local function load(...)
   return record
 end
 
--- Whether this very call has changed the record before, whatever has changed it since: its answer was lost.
+-- Returns whether this call has already changed the record, even if later calls changed it again: its answer was lost.
 local function was_done(job, nonce)
   return (job.calls or ''):find(nonce, 1, true) and true or false
 end
 
--- The calls that the record remembers, with one more; the oldest goes when there are too many. All nonces are of one length.
+-- Returns the remembered calls with one more; the oldest is dropped if there are too many. All nonces have one length.
 local function with_call(job, nonce)
   return ((job.calls or '') .. nonce):sub(-CALLS * #nonce)
 end
 
--- Whether the record is of a job that another function runs. Its sets and counters are not this call's to change.
+-- Returns whether the job has another type. Its sets and counters must not be changed by this call.
 local function is_of_another(job, kind)
   return job.status and job.type and job.type ~= kind
 end
 
--- The first bytes of a text, without half a character at the end: a record that is no UTF-8 could not be read.
+-- Returns the first bytes of a text, cut between characters: a record that is not UTF-8 would be unreadable.
 local function cut(text, limit)
   while limit > 0 and (text:byte(limit + 1) or 0) >= 128 and text:byte(limit + 1) < 192 do limit = limit - 1 end
   return text:sub(1, limit)
 end
 
--- The timeline with one more line; the oldest go when there are too many. One line: at, status, note.
+-- Returns the timeline with one more line; the oldest are dropped if there are too many. A line is: at, status, note.
 local function noted(timeline, status, note)
   local line = string.format('%.0f', now) .. '\t' .. status .. '\t' .. cut((note or ''):gsub('[%c]', ' '), 300)
   if not timeline or timeline == '' then return line end
@@ -60,13 +60,13 @@ local function noted(timeline, status, note)
   return timeline .. '\n' .. line
 end
 
--- Whether deliveries of a tenant's jobs are held back, or of all jobs of this type.
+-- Returns whether a tenant's jobs, or all jobs of this type, are paused.
 local function is_paused(tenant)
   local paused = redis.call('HMGET', stats_key, 'paused', 'paused:' .. tenant)
   return (paused[1] or paused[2]) and true or false
 end
 
--- Keeps the set of open jobs and the counters true while a job goes from one status to another.
+-- Updates the set of open jobs and the counters for a change of status.
 local function count(id, from, to, due)
   if OPEN[to] then
     redis.call('ZADD', open_key, due or now, id)
@@ -75,7 +75,7 @@ local function count(id, from, to, due)
   end
   if from == to then return end
   if from == 'dead' then
-    -- The counters may have been lost while the record was not.
+    -- The counters may have been lost although the record was not.
     if redis.call('HINCRBY', stats_key, 'failed', -1) < 0 then redis.call('HSET', stats_key, 'failed', 0) end
     redis.call('ZREM', dead_key, id)
   end
@@ -87,7 +87,7 @@ local function count(id, from, to, due)
   if to == 'completed' then redis.call('HINCRBY', stats_key, 'completed', 1) end
 end
 
--- A record that arrived without having been created here: the official client published the message, or the store
+-- Creates a record that was not created before its message: the official client published the message, or the store
 -- lost its data. KEYS[4] is jobs:{type}.
 local function adopt(id, kind, payload, list_cap)
   redis.call('HSET', KEYS[1], 'type', kind, 'priority', 'normal', 'tenant', '-', 'payload', payload,

@@ -1,16 +1,16 @@
--- Makes a job that ended badly, or waits, ready to be published again under a new generation.
+-- Prepares a failed or waiting job for publishing under a new generation.
 -- KEYS and ARGV: those of find.lua, then 10 life of a record (ms)
--- Answers {'ready', generation, payload, {id, fields}, not before (ms, 0 for now)} | {'refused', status} | {'unknown'} |
--- {'foreign'}
+-- Returns {'ready', generation, payload, {id, fields}, not before (ms, 0 for now)} | {'refused', status} | {'unknown'}
+-- | {'foreign'}
 
 local job = load('status', 'type', 'tenant', 'user', 'leaseUntil', 'calls', 'generation', 'payload', 'timeline',
   'notBefore')
 local why = refusal(job)
 if why then return { why } end
 local generation = tonumber(job.generation or 1)
--- Queued means created, or redriven, but perhaps not published: the same generation again is the same message.
+-- A queued job was created or redriven, but perhaps not published: the same generation is the same message.
 local again = was_done(job, ARGV[8]) or job.status == 'queued'
--- A delay that was asked for is kept; the wait for a limit is what a redrive ends.
+-- A requested delay is kept; a redrive ends the wait of a deferral.
 local due = job.status == 'deferred' and 0 or tonumber(job.notBefore or 0)
 if due <= now then due = 0 end
 local not_before = string.format('%.0f', due)

@@ -1,7 +1,8 @@
--- Gives jobs whole that still wait for a delivery, and notes that they are published again. A repeated call gives the same.
+-- Returns complete jobs that still wait for a delivery, and records that they are published again. A repeated call
+-- returns the same.
 -- KEYS: 1 (unused), 2 (unused), 3 stats, 4.. the jobs
--- ARGV: 1 attempt nonce, 2.. the ids of the jobs, in their order
--- Answers {{id, generation, priority, tenant, payload}..}
+-- ARGV: 1 attempt nonce, 2.. the ids of the jobs, in order
+-- Returns {{id, generation, priority, tenant, payload}..}
 
 local given = {}
 for place = 4, #KEYS do

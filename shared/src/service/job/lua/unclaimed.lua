@@ -1,8 +1,8 @@
--- Jobs of one page of the open ones that have been due for a while and that no delivery has claimed: their messages may be
--- lost. A job that was published again counts only after four times as long. Records that have run out are removed.
+-- Returns jobs of one page of the open ones that are overdue and unclaimed: their messages may be lost. After each
+-- republication a job counts only after four times as long. Members with expired records are removed.
 -- KEYS: 1 (unused), 2 open, 3 stats
--- ARGV: 1 prefix of job keys, 2 how long a job must have been due (ms), 3 first of the page, 4 jobs to look at
--- Answers {first of the next page or -1, {id, bytes of its payload}..}
+-- ARGV: 1 prefix of job keys, 2 how long a job must have been due (ms), 3 first of the page, 4 jobs to read
+-- Returns {first of the next page or -1, {id, bytes of its payload}..}
 
 local late = now - tonumber(ARGV[2])
 local first, size = tonumber(ARGV[3]), tonumber(ARGV[4])

@@ -1,9 +1,9 @@
-//! A colour that a button can have, and the colour of readable text on it.
+//! A button colour, and the colour of readable text on it.
 
 /// The product's own colour.
 const PRODUCT: [u8; 3] = [0x4f, 0x46, 0xe5];
 
-/// What stands on dark colours, and what on light ones.
+/// The text colours on dark and on light colours.
 const WHITE: [u8; 3] = [0xff; 3];
 const INK: [u8; 3] = [0x11, 0x18, 0x27];
 
@@ -15,7 +15,7 @@ pub struct Colour {
 }
 
 impl Colour {
-    /// Reads `#rgb` or `#rrggbb` and nothing else: what is read stands in a style.
+    /// Parses `#rgb` or `#rrggbb` and nothing else, because the value is inserted into a style.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let digits = text.trim().strip_prefix('#')?;
@@ -43,7 +43,7 @@ impl Colour {
         }
     }
 
-    /// The colour itself.
+    /// The colour.
     #[must_use]
     pub fn background(&self) -> &str {
         &self.background
@@ -57,7 +57,7 @@ impl Colour {
 }
 
 impl Default for Colour {
-    /// The product's own.
+    /// The product's own colour.
     fn default() -> Self {
         Self::of(PRODUCT)
     }
@@ -73,7 +73,7 @@ fn contrast(one: [u8; 3], other: [u8; 3]) -> f64 {
     (one.max(other) + 0.05) / (one.min(other) + 0.05)
 }
 
-/// How bright a colour is, 0 to 1 (WCAG 2.2, "relative luminance").
+/// Returns the brightness of a colour, 0 to 1 (WCAG 2.2, "relative luminance").
 fn luminance(rgb: [u8; 3]) -> f64 {
     let [red, green, blue] = rgb.map(|channel| {
         let share = f64::from(channel) / 255.0;

@@ -1,7 +1,7 @@
-//! In whose name mails go: an organisation's name, logo, colour and reply address, from `domain_settings`.
+//! The brand of mails: an organisation's name, logo, colour and reply address, from `domain_settings`.
 //!
-//! The web app writes that table. What in it cannot stand in a mail is passed over, and the product's own takes its
-//! place: a setting must not keep a mail from going.
+//! The web app writes that table. An invalid setting is ignored and the product's own value is used: a setting must not
+//! prevent a mail.
 
 mod colour;
 
@@ -15,7 +15,7 @@ pub use colour::Colour;
 /// The product's own name.
 const PRODUCT: &str = "SignTusk";
 
-/// The longest name that is shown, in characters: longer ones push the address out of sight.
+/// The longest displayed name, in characters: a longer one would push the address out of view.
 const MAX_NAME_LEN: usize = 60;
 
 const OF_DOMAIN: &str = "SELECT email_from_name, company_logo_url, primary_color, email_from_address \
@@ -26,7 +26,7 @@ const OF_DOMAIN: &str = "SELECT email_from_name, company_logo_url, primary_color
 #[error("the organisation's settings cannot be read")]
 pub struct Error(#[from] postgres::Error);
 
-/// How mails of an organisation look.
+/// The brand of an organisation.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Brand {
     name: Option<String>,
@@ -60,13 +60,13 @@ impl Brand {
         &self.colour
     }
 
-    /// Where answers go when the mail itself names nobody.
+    /// The address for replies if the mail itself names none.
     #[must_use]
     pub fn reply_to(&self) -> Option<&EmailAddress> {
         self.reply_to.as_ref()
     }
 
-    /// A brand from what the settings hold, as far as it can be used.
+    /// Returns a brand with the valid settings.
     #[must_use]
     pub fn from_settings(
         name: Option<String>,
@@ -96,18 +96,18 @@ impl Brand {
     }
 }
 
-/// The brands in their database.
+/// The brands in the database.
 #[derive(Clone, Debug)]
 pub struct Brandings(Postgres);
 
 impl Brandings {
-    /// The brands of a migrated database.
+    /// Returns the brands of a migrated database.
     #[must_use]
     pub fn new(postgres: Postgres) -> Self {
         Self(postgres)
     }
 
-    /// The brand of a domain; the product's own for one without settings. One query.
+    /// Returns the brand of a domain, in one query; the product's own brand if the domain has no settings.
     pub async fn of(&self, domain: &str) -> Result<Brand, Error> {
         let domain = identity::domain(domain);
         let parameters: [Parameter<'_>; 1] = [(&domain, Type::TEXT)];

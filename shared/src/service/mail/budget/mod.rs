@@ -1,9 +1,9 @@
-//! How many mails a recipient gets in an hour, over all senders, and how many a tenant sends in a day.
+//! Mail budgets: mails per recipient and hour over all senders, and mails per tenant and day.
 //!
 //! The counters are those of @upstash/ratelimit 2.2 (a sliding window for recipients, a fixed one for tenants) under
-//! the prefix `rl:email` (see [`rate_limit`](crate::service::rate_limit), whose arithmetic this is), with the address in
-//! lower case as the identifier, so that the web app's limiter and this one count together. What is granted to a job
-//! stays granted: a job that is delivered again takes nothing a second time.
+//! the prefix `rl:email` (see [`rate_limit`](crate::service::rate_limit), which has the arithmetic). The identifier is the address in lower
+//! case, so the web app's limiter and this one share their counts. Mails granted to a job stay granted: a repeated
+//! delivery does not count twice.
 
 use std::time::Duration;
 
@@ -21,7 +21,7 @@ pub const TENANT: Family = Family {
     life: "the window",
 };
 
-/// Which recipients of a job have been granted their mail.
+/// The recipients of a job whose mail was granted.
 pub const GRANTS: Family = Family {
     pattern: "email_budget:{jobId}",
     kind: "set",
@@ -31,25 +31,25 @@ pub const GRANTS: Family = Family {
 /// The families of this service. That of recipients is the limiter's.
 pub const KEYS: &[&Family] = &[&TENANT, &GRANTS];
 
-/// How long grants are remembered: longer than a job is retried, and deferred by a budget.
+/// How long grants are kept: longer than a job is retried, and deferred by a budget.
 const GRANTS_LIFE: Duration = Duration::from_hours(8 * 24);
 
-/// Mails of a tenant, where nothing else is set.
+/// The default rate of a tenant.
 const TENANT_RATE: Rate = Rate {
     count: 50_000,
     window: Duration::from_hours(24),
 };
 
-/// The least that a job is put off for: a message costs more than a moment.
+/// The shortest deferral: a message costs more than a short wait.
 const MIN_WAIT: Duration = Duration::from_secs(1);
 
-/// How often a call is made anew because the store's clock is in another window.
+/// How often a call is repeated because the store's clock is in another window.
 const MAX_TRIES: usize = 3;
 
-/// The tenant of jobs that nobody's budget pays for.
+/// The tenant of jobs without a budget.
 const NO_TENANT: &str = "-";
 
-// A repetition finds what it granted among the grants.
+// A repetition finds its grants.
 static TAKE: Script = Script::repeatable(key_locked!(
     include_str!("../../rate_limit/lua/arithmetic.lua"),
     include_str!("take.lua")
@@ -60,12 +60,12 @@ static TAKE: Script = Script::repeatable(key_locked!(
 #[error("the mail budget is unavailable")]
 pub struct Error(#[from] upstash::Error);
 
-/// Whether a mail may go.
+/// The decision on a mail.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verdict {
-    /// It may go now, and counts.
+    /// It may be sent now, and counts.
     Granted,
-    /// A budget is used up: not before this has passed, which is a second at least and a window at most.
+    /// A budget is used up. Wait this long: at least one second, at most one window.
     Wait(Duration),
 }
 
@@ -79,7 +79,8 @@ pub struct EmailBudget {
 }
 
 impl EmailBudget {
-    /// Budgets of `RATE_LIMIT_EMAIL` (20/1h) for a recipient and `RATE_LIMIT_EMAIL_TENANT` (50000/1d) for a tenant.
+    /// Returns the budgets of `RATE_LIMIT_EMAIL` (20/1h) for a recipient and `RATE_LIMIT_EMAIL_TENANT` (50000/1d) for a
+    /// tenant.
     pub fn from_env(redis: &Redis) -> Result<Self, env::Error> {
         Ok(Self::new(
             redis.clone(),
@@ -88,7 +89,7 @@ impl EmailBudget {
         ))
     }
 
-    /// Budgets of these rates.
+    /// Returns budgets with these rates.
     #[must_use]
     pub fn new(redis: Redis, recipient: Rate, tenant: Rate) -> Self {
         Self {
@@ -99,14 +100,14 @@ impl EmailBudget {
         }
     }
 
-    /// The same budgets, whose windows are first guessed by `clock`: the store's time decides.
+    /// Returns the same budgets with `clock` for the first choice of windows: the store's time decides.
     #[must_use]
     pub fn with_clock(self, clock: Clock) -> Self {
         Self { clock, ..self }
     }
 
-    /// Takes one mail for each recipient of a job, in their order, as far as the budgets reach. One request, and a second
-    /// one where this machine's clock is in another window than the store's.
+    /// Takes one mail for each recipient of a job, in order, as far as the budgets allow. One request, and a second one
+    /// if this machine's clock and the store's are in different windows.
     pub async fn take(
         &self,
         job_id: &str,
@@ -127,7 +128,7 @@ impl EmailBudget {
         )))
     }
 
-    /// The call for the windows of `now`, a millisecond.
+    /// Returns the call for the windows of `now`, in milliseconds.
     fn call(
         &self,
         now: i64,

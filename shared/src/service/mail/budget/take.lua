@@ -1,11 +1,11 @@
--- Takes one mail for each recipient of a job out of the recipient's budget and the tenant's, as far as they reach.
--- KEYS: 1 the job's grants (a set of places), 2 the tenant's counter of its present window, 3.. for each recipient the
--- counter of the present window and that of the window before
--- ARGV: 1 mails to a recipient, 2 in this window (ms), 3 mails of a tenant (0: no limit), 4 in this window (ms),
--- 5 life of the grants (ms), 6 and 7 which windows the caller takes for the present ones, the recipients' and the
--- tenant's, 8.. the places of the recipients in the job
--- Answers for each recipient 0, or the milliseconds until a mail may go; -1 and the time where the caller's windows are
--- not the present ones: nothing is taken, and the caller names those.
+-- Takes one mail for each recipient of a job from the budgets of the recipient and the tenant, as far as they allow.
+-- KEYS: 1 the job's grants (a set of positions), 2 the tenant's counter of its current window, 3.. for each recipient
+-- the counters of the current and of the previous window
+-- ARGV: 1 mails per recipient, 2 in this window (ms), 3 mails per tenant (0: no limit), 4 in this window (ms), 5 life
+-- of the grants (ms), 6 and 7 the windows that the caller assumes, of recipients and of the tenant, 8.. the positions
+-- of the recipients in the job
+-- Returns for each recipient 0, or the milliseconds until a mail may be sent. Returns -1 and the time if the caller's
+-- windows are not current: nothing is taken, and the caller repeats the call.
 
 local clock = redis.call('TIME')
 local now = tonumber(clock[1]) * 1000 + math.floor(tonumber(clock[2]) / 1000)
@@ -25,7 +25,7 @@ if tenant_limit > 0 then
   left = tenant_limit - tonumber(redis.call('GET', day_key) or 0)
 end
 
--- Every counter is read in one command, and written in one.
+-- All counters are read in one command, and written in one.
 local counters = {}
 for number = 3, #KEYS do counters[number - 2] = KEYS[number] end
 local counts, before, used = redis.call('MGET', unpack(counters)), {}, {}
