@@ -8,28 +8,28 @@ use crate::protocol::postgres::{self, Json, Type, column};
 
 const APPEND: &str = "SELECT public.signtusk_append_audit_event($1) AS appended";
 
-/// The class of SQLSTATE for data that will never be taken.
+/// The class of SQLSTATE for invalid data.
 const BAD_DATA: &str = "22";
 
-/// An event in its chain.
+/// An appended event.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Appended {
-    /// The event.
+    /// The id of the event.
     pub event_id: String,
     /// Its chain, such as `request:{requestId}`.
     pub chain: String,
-    /// Its place there, from 1.
+    /// Its position in the chain, from 1.
     pub sequence: i64,
     /// SHA-256 of its canonical text, in hex.
     pub hash: String,
-    /// Whether it had been appended before.
+    /// Whether it was appended before.
     pub repeated: bool,
 }
 
 impl Audit {
-    /// Appends `event` under `event_id`. The same id again changes nothing and gives the first answer, so that the call
-    /// may be repeated.
+    /// Appends `event` under `event_id`. The same id again changes nothing and returns the first answer, so the call is
+    /// repeatable.
     pub async fn append(&self, event_id: &str, event: &Event) -> Result<Appended, Error> {
         let mut event = serde_json::to_value(event).map_err(|_| Error::Unreadable)?;
         event["eventId"] = event_id.into();
@@ -44,7 +44,7 @@ impl Audit {
     }
 }
 
-/// Tells an event that is refused from a database that is away.
+/// Distinguishes a rejected event from an unavailable database.
 fn refused(error: postgres::Error) -> Error {
     match error {
         postgres::Error::Rejected { code, message } if code.starts_with(BAD_DATA) => {

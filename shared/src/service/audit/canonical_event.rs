@@ -1,4 +1,4 @@
-//! What the canonical text of an event says, compared with the columns of its row.
+//! The canonical text of an event, compared with the columns of its row.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -9,7 +9,7 @@ use serde_json::value::RawValue;
 
 use super::walk::{LegacyColumns, Link};
 
-/// What a canonical text says.
+/// The content of a canonical text.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct CanonicalEvent<'a> {
@@ -47,7 +47,7 @@ pub(super) struct CanonicalEvent<'a> {
 }
 
 impl CanonicalEvent<'_> {
-    /// The first column that says something else.
+    /// Returns the first column that differs.
     pub(super) fn differs_from(
         &self,
         link: &Link<'_>,
@@ -56,7 +56,7 @@ impl CanonicalEvent<'_> {
         let same =
             |canonical: &Option<Cow<'_, str>>, column: Option<&str>| canonical.as_deref() == column;
         let is_uuid = |text: &str| uuid::Uuid::parse_str(text).is_ok();
-        // A column of another type may write the same differently, and holds nothing that it cannot hold.
+        // A column of another type may have another spelling, and cannot contain an unsupported value.
         let fitting = |canonical: &Option<Cow<'_, str>>, column: Option<&str>, legacy: bool| {
             if !legacy {
                 return same(canonical, column);
@@ -131,7 +131,7 @@ fn same_address(canonical: Option<&str>, column: Option<&str>, legacy: bool) -> 
     }
 }
 
-/// Whether a column holds the same JSON. A text column of a table from before holds the JSON's own text.
+/// Returns whether a column has the same JSON. A text column of an older table contains the JSON's own text.
 fn same_json(canonical: Option<&RawValue>, column: Option<&str>) -> bool {
     let (canonical, column) = match (canonical, column) {
         (None, None) => return true,
@@ -143,7 +143,7 @@ fn same_json(canonical: Option<&RawValue>, column: Option<&str>) -> bool {
     }
     let read = |text: &str| serde_json::from_str::<Value>(text).ok();
     let (Some(canonical_value), Some(column_value)) = (read(canonical), read(column)) else {
-        // What no reader can read was stored all the same: that is no proof of a change.
+        // The value was stored although it cannot be parsed: that does not prove a change.
         return sorted(canonical, MAX_COMPARED_DEPTH)
             .is_some_and(|canonical| sorted(column, MAX_COMPARED_DEPTH) == Some(canonical));
     };
@@ -151,10 +151,10 @@ fn same_json(canonical: Option<&RawValue>, column: Option<&str>) -> bool {
         || (column_value.as_str()).is_some_and(|text| read(text) == Some(canonical_value))
 }
 
-/// How deep JSON is compared that cannot be read as a whole.
+/// The nesting to which unparsable JSON is compared.
 const MAX_COMPARED_DEPTH: usize = 500;
 
-/// JSON with the members of its objects sorted and without space between, level by level; none beyond `depth`.
+/// Returns JSON with sorted members and without space in between, level by level; none beyond `depth`.
 fn sorted(text: &str, depth: usize) -> Option<String> {
     let depth = depth.checked_sub(1)?;
     if text.starts_with('{') {
@@ -178,7 +178,7 @@ fn sorted(text: &str, depth: usize) -> Option<String> {
     }
     match serde_json::from_str::<Value>(text) {
         Ok(value) => serde_json::to_string(&value).ok(),
-        // A number that no double holds, which has one spelling in the database.
+        // A number that no double can represent has a single spelling in the database.
         Err(_) => Some(text.to_owned()),
     }
 }

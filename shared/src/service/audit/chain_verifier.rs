@@ -1,4 +1,4 @@
-//! A walk along several chains, in the order in which the database gives their events.
+//! Verifies several chains, in the order in which the database returns their events.
 
 use tokio::time::Instant;
 
@@ -9,10 +9,10 @@ use super::verify::{Position, Verdict};
 use super::walk::{Broken, Head, Kind, LegacyColumns, Link, Walk};
 use crate::protocol::postgres::Row;
 
-/// Events that are walked along between two looks at what the database has sent.
+/// The number of events that are verified between two polls of the connection.
 const BATCH: usize = 50;
 
-/// What a walk needs to know.
+/// The parameters of a verification.
 #[derive(Clone, Copy)]
 pub(super) struct Rules<'a> {
     pub(super) signer: &'a CheckpointSigner,
@@ -20,7 +20,7 @@ pub(super) struct Rules<'a> {
     pub(super) deadline: Instant,
 }
 
-/// A walk along several chains in their order.
+/// A verification of several chains in order.
 pub(super) struct ChainVerifier<'a> {
     rules: Rules<'a>,
     waiting: std::vec::IntoIter<Head>,
@@ -45,7 +45,7 @@ impl<'a> ChainVerifier<'a> {
         }
     }
 
-    /// Along a page, until a link that is broken, with pauses in which the connection takes in the next page.
+    /// Verifies a page, up to a broken link, with pauses in which the connection receives the next page.
     pub(super) async fn walk(
         &mut self,
         verdict: &mut Verdict,
@@ -63,7 +63,7 @@ impl<'a> ChainVerifier<'a> {
         Ok(None)
     }
 
-    /// One event further, after the chains before its own have ended.
+    /// Verifies one event, after the chains before its own have ended.
     fn step(&mut self, verdict: &mut Verdict, chain: &str, link: &Link<'_>) -> Result<(), Broken> {
         let never_begun = || Broken {
             chain: chain.to_owned(),
@@ -93,7 +93,7 @@ impl<'a> ChainVerifier<'a> {
         Ok(())
     }
 
-    /// Ends the walk, and those along chains that have no rows.
+    /// Ends the verification, including chains without rows.
     pub(super) fn end(self, verdict: &mut Verdict) -> Result<(), Broken> {
         if let Some(walk) = self.walk {
             verdict.chains += 1;

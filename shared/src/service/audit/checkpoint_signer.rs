@@ -1,5 +1,5 @@
-//! The key that checkpoints are signed with. The database does not have it: who can write every table can still not
-//! make a checkpoint that excuses what is missing.
+//! The signing key of checkpoints. The database does not have it: write access to every table is not enough to forge a
+//! checkpoint for missing events.
 
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::Sha256;
@@ -8,10 +8,10 @@ use crate::base::env;
 use crate::base::hex::hex;
 use crate::base::secret::Secret;
 
-/// What is signed besides the text, so that no other use of the key gives the same signature.
+/// A prefix of the signed text, so that no other use of the key gives the same signature.
 const PURPOSE: &[u8] = b"signtusk audit checkpoint\n";
 
-/// Signs checkpoints and knows its own.
+/// Signs checkpoints, and verifies their signatures.
 #[derive(Clone, Debug)]
 pub struct CheckpointSigner {
     current: Secret,
@@ -19,7 +19,7 @@ pub struct CheckpointSigner {
 }
 
 impl CheckpointSigner {
-    /// `AUDIT_KEY` signs; what `AUDIT_KEY_FORMER` signed is believed as well.
+    /// Returns a signer with `AUDIT_KEY`; signatures of `AUDIT_KEY_FORMER` are accepted too.
     pub fn from_env() -> Result<Self, env::Error> {
         Ok(Self::new(
             env::secret("AUDIT_KEY")?,
@@ -27,19 +27,19 @@ impl CheckpointSigner {
         ))
     }
 
-    /// A seal with these keys.
+    /// Returns a signer with these keys.
     #[must_use]
     pub fn new(current: Secret, former: Option<Secret>) -> Self {
         Self { current, former }
     }
 
-    /// HMAC-SHA-256 of a text under the current key, in hex.
+    /// Returns the HMAC-SHA-256 of a text under the current key, in hex.
     #[must_use]
     pub fn sign(&self, text: &str) -> String {
         hex(&mac(&self.current, text))
     }
 
-    /// Whether one of the keys signed the text.
+    /// Returns whether one of the keys signed the text.
     #[must_use]
     pub fn signed(&self, text: &str, signature: &str) -> bool {
         let given = Secret::new(signature.to_owned());
@@ -49,7 +49,7 @@ impl CheckpointSigner {
 }
 
 fn mac(key: &Secret, text: &str) -> Vec<u8> {
-    // HMAC takes keys of every length, so the empty result stands for nothing that can happen.
+    // HMAC accepts keys of any length, so this default is never used.
     Hmac::<Sha256>::new_from_slice(key.expose().as_bytes()).map_or_else(
         |_| Vec::new(),
         |mut mac| {

@@ -1,4 +1,4 @@
-//! The log as it is read: entries in the order of time, to those who may see them.
+//! Reading the audit log: entries in the order of time, as far as the viewer may see them.
 
 use std::sync::LazyLock;
 
@@ -13,8 +13,8 @@ use crate::base::json::RawJson;
 use crate::protocol::postgres::{Json, Parameter, Type, column};
 use crate::service::page::{self, Cursor, Page};
 
-/// One page, newest or oldest first. What a viewer may see is read along one index for each reason to see it, so that
-/// nobody else's events are walked through.
+/// One page, newest or oldest first. The entries that a viewer may see are read from one index for each permission, so
+/// that other users' events are not scanned.
 static NEWEST: LazyLock<String> = LazyLock::new(|| page_in_order("<", "DESC"));
 static OLDEST: LazyLock<String> = LazyLock::new(|| page_in_order(">", "ASC"));
 
@@ -99,53 +99,53 @@ pub struct Entry {
     pub canonical: Option<String>,
 }
 
-/// Who looks.
+/// The viewer of the log.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Viewer {
-    /// The service itself, or an administrator of the whole.
+    /// The service itself, or an administrator.
     All,
-    /// A user, who sees what he or she did, and all of the requests that he or she made. For an administrator of a
-    /// domain, what the domain's users did, and all of the requests that they made.
+    /// A user, who may see the user's own actions, and all events of the user's own requests. An administrator of a
+    /// domain may see the actions of the domain's users, and all events of their requests.
     Of {
         /// The user.
         user: String,
-        /// The domain that he or she administers.
+        /// The domain that the user administers.
         domain: Option<String>,
     },
 }
 
-/// What a page is made of. Every part that is given must fit.
+/// The filter of a page. Entries match every member that is set.
 #[derive(Clone, Debug, Default)]
 pub struct Filter {
-    /// What belongs to this signing request.
+    /// The signing request of the events.
     pub request_id: Option<String>,
-    /// What this user did.
+    /// The user who acted.
     pub user_id: Option<String>,
-    /// What was done.
+    /// The action.
     pub action: Option<String>,
-    /// What kind of thing it was done with.
+    /// The type of the resource.
     pub resource_type: Option<String>,
-    /// Which one.
+    /// The id of the resource.
     pub resource_id: Option<String>,
-    /// From this instant on.
+    /// The first instant.
     pub from: Option<Timestamp>,
-    /// Before this one.
+    /// The instant after the last one.
     pub to: Option<Timestamp>,
 }
 
-/// In which order, and how much.
+/// The order and the size of a page.
 #[derive(Clone, Debug)]
 pub struct PageRequest {
-    /// The newest first, or the oldest.
+    /// Whether the newest come first.
     pub newest_first: bool,
-    /// Entries at the most, 1 to 100.
+    /// The largest number of entries, 1 to 100.
     pub limit: u32,
-    /// The cursor of the page before.
+    /// The cursor of the previous page.
     pub cursor: Option<Cursor>,
 }
 
 impl Audit {
-    /// A page of what the viewer may see.
+    /// Returns a page of the entries that the viewer may see.
     pub async fn entries(
         &self,
         viewer: &Viewer,
@@ -198,8 +198,8 @@ impl Audit {
         }))
     }
 
-    /// Whether the viewer may see all that belongs to a signing request: whoever made it, and who administers the
-    /// domain of whoever made it.
+    /// Returns whether the viewer may see all events of a signing request: its owner may, and the administrator of the
+    /// owner's domain.
     pub async fn may_see_request(&self, viewer: &Viewer, request_id: &str) -> Result<bool, Error> {
         let Viewer::Of { user, domain } = viewer else {
             return Ok(true);

@@ -1,4 +1,4 @@
-//! What an audit event says: the payload that producers write and `audit-log` reads, parsed once.
+//! The content of an audit event: the payload that producers write and `audit-log` reads, parsed once.
 
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
@@ -9,7 +9,7 @@ use super::text::{InvalidText, Name, Word};
 use crate::base::clock::Clock;
 use crate::service::mail::payload::optional;
 
-/// The actions that the web app names. Others are taken, too.
+/// The actions of the web app. Others are accepted as well.
 pub const ACTIONS: [&str; 10] = [
     "create",
     "update",
@@ -23,7 +23,7 @@ pub const ACTIONS: [&str; 10] = [
     "admin_action",
 ];
 
-/// The types of what is acted on, as the web app names them. Others are taken, too.
+/// The resource types of the web app. Others are accepted as well.
 pub const RESOURCE_TYPES: [&str; 7] = [
     "document",
     "signing_request",
@@ -34,10 +34,11 @@ pub const RESOURCE_TYPES: [&str; 7] = [
     "domain_settings",
 ];
 
-/// The longest event, in bytes of JSON. The database takes 64 KB of canonical text.
+/// The longest event, in bytes of JSON. The database accepts 64 KB of canonical text.
 const MAX_BYTES: usize = 60_000;
 
-/// Characters of a user agent that are kept: who calls chooses its length, and no choice keeps an event out.
+/// The characters of a user agent that are kept: the caller chooses its length, and a long one must not prevent an
+/// event.
 const USER_AGENT: usize = 2048;
 
 /// An action of a user on a resource. Unknown members are ignored; an optional text that is empty or blank is absent.
@@ -123,13 +124,13 @@ pub struct Event {
     pub timestamp: Option<EventTime>,
 }
 
-/// The event is larger than the log takes.
+/// The event is too large for the log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("must not be larger than {MAX_BYTES} bytes")]
 pub struct TooLarge;
 
 impl Event {
-    /// Refuses what the log would not take.
+    /// Errors if the event is too large for the log.
     pub fn must_fit(&self) -> Result<(), TooLarge> {
         let size = serde_json::to_string(self).map_or(usize::MAX, |text| text.len());
         if size > MAX_BYTES {
@@ -139,10 +140,10 @@ impl Event {
     }
 }
 
-/// How far a writer's clock may be ahead; the database allows the same.
+/// How far a writer's clock may be ahead; the database has the same limit.
 const MAX_AHEAD: SignedDuration = SignedDuration::from_mins(5);
 
-/// When something happened.
+/// The time of an event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct EventTime(pub Timestamp);
 
@@ -196,7 +197,7 @@ impl ToSchema for EventTime {
     }
 }
 
-/// Milliseconds with or without a fraction, which is what JavaScript's clocks give.
+/// Milliseconds with or without a fraction, as JavaScript's clocks return them.
 #[expect(
     clippy::cast_possible_truncation,
     reason = "what is cut off is below a microsecond, and a cast saturates"
@@ -209,7 +210,7 @@ fn of_millis(millis: &Number) -> Option<Timestamp> {
     Timestamp::from_microsecond(micros).ok()
 }
 
-/// JSON that Postgres can hold.
+/// Reads JSON that Postgres can store.
 fn storable<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Value, D::Error> {
     let value = Value::deserialize(deserializer)?;
     if has_nul(&value) {

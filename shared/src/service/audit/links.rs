@@ -1,4 +1,4 @@
-//! Reading chains: their heads, their links in pages, and what is on no chain.
+//! Reading chains: their heads, their links in pages, and the rows without a chain.
 
 use super::verify::{Position, Scope};
 use super::walk::{Head, LegacyColumns, Link};
@@ -6,23 +6,23 @@ use super::{Audit, Error};
 use crate::protocol::postgres::{Json, Parameter, Row, Type, column};
 
 const HEADS: &str = include_str!("heads.sql");
-/// Links of chains in their order: after a chain and a place, through a chain, so many.
+/// Reads links of chains in order: after a chain and a position, through a chain, with a limit.
 pub(super) const LINKS: &str = include_str!("links.sql");
 
-/// One chain's end.
+/// Reads the end of one chain.
 pub(super) const HEAD: &str =
     "SELECT to_json(chained) AS head FROM signtusk.audit_chains AS chained WHERE chain = $1";
 
-/// Chains that are begun at a time.
+/// The number of chains that are begun at a time.
 pub(super) const CHAINS: i64 = 200;
 
-/// Events that are read at a time; two pages of them are held in memory.
+/// The number of events that are read at a time; two pages of them are held in memory.
 pub(super) const PAGE: i64 = 1000;
 
-/// Rows from before the chain are counted up to here.
+/// The limit up to which rows without a chain are counted.
 const MAX_UNCHAINED: i64 = 100_000;
 
-/// Which rows are read next, in the order of chain and place.
+/// The range of the next rows, in the order of chain and position.
 pub(super) struct Span {
     chain: String,
     sequence: i64,
@@ -30,11 +30,11 @@ pub(super) struct Span {
 }
 
 impl Span {
-    /// From a place on, or from the beginning.
+    /// Returns the range from a position on, or from the beginning.
     pub(super) fn from(reached: Option<&Position>, through: Option<String>) -> Self {
         Self {
             chain: reached.map(|from| from.chain.clone()).unwrap_or_default(),
-            // A row whose place was set to nought stands before the first one.
+            // A row whose position was set to zero precedes the first one.
             sequence: reached
                 .map(|from| from.sequence)
                 .filter(|sequence| *sequence > 0)
@@ -43,7 +43,7 @@ impl Span {
         }
     }
 
-    /// What comes after a page.
+    /// Moves the range after a page.
     pub(super) fn follow(&mut self, page: &[Row]) -> Result<(), Error> {
         if let Some(last) = page.last() {
             column::<&str>(last, "chain")?.clone_into(&mut self.chain);
@@ -68,7 +68,7 @@ impl Audit {
             _ => None,
         };
         let after = from.map(|from| from.chain.as_str()).unwrap_or_default();
-        // A chain that was not finished is begun again where it was left.
+        // An unfinished chain is continued at its position.
         let unfinished = from.is_some_and(|from| from.sequence < i64::MAX);
         let parameters: [Parameter<'_>; 5] = [
             (&chain, Type::TEXT),
@@ -113,7 +113,7 @@ impl Audit {
         Ok(u64::try_from(count).unwrap_or_default())
     }
 
-    /// The columns that a table from before has with other types.
+    /// Returns the columns that an older table has with other types.
     pub(super) async fn legacy_columns(&self) -> Result<LegacyColumns, Error> {
         let sql = "SELECT attname::text AS name FROM pg_attribute \
             WHERE attrelid = 'public.audit_logs'::regclass AND attname IN ('user_id', 'resource_id', 'ip_address') \
@@ -130,12 +130,12 @@ impl Audit {
     }
 }
 
-/// Whether there may be rows after these.
+/// Returns whether there may be rows after these.
 pub(super) fn is_full(page: &[Row]) -> bool {
     i64::try_from(page.len()).is_ok_and(|rows| rows >= PAGE)
 }
 
-/// A row with the chain that it says it is of.
+/// Returns a row with the chain that it names.
 pub(super) fn link(row: &Row) -> Result<(&str, Link<'_>), Error> {
     let link = Link {
         sequence: column(row, "sequence")?,

@@ -1,8 +1,8 @@
-//! Audit events: append-only, hash-chained, so that a change, a gap and a swap are found.
+//! Audit events: append-only and hash-chained, so that changed, missing and swapped events are detected.
 //!
-//! One SQL function appends (`shared/migrations/0008_audit.sql`); the web app may call it as well. An event is stored as
-//! text in canonical form (RFC 8785) with the hash of the event before it in its chain; its own hash is the SHA-256 of
-//! that text, and every column is derived from the text.
+//! One SQL function appends (`shared/migrations/0008_audit.sql`); the web app may call it as well. An event is stored
+//! as canonical text (RFC 8785), which contains the hash of the previous event in its chain. Its own hash is the
+//! SHA-256 of that text, and every column is derived from the text.
 
 mod append;
 mod canonical_event;
@@ -29,23 +29,23 @@ use crate::protocol::postgres::{self, Postgres};
 /// Why the log could not be written or read.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// The database did not take the statement; the cause says whether it may be tried again.
+    /// The statement failed; the cause says whether a retry is useful.
     #[error("the audit log is unavailable")]
     Postgres(#[from] postgres::Error),
-    /// The event will never be taken as it is.
+    /// The event is rejected permanently.
     #[error("the audit event was rejected: {0}")]
     Refused(String),
-    /// The database did not give back what was written.
+    /// The database returned an unexpected value.
     #[error("the audit log has a value that this version does not know")]
     Unreadable,
 }
 
-/// The audit log in its database.
+/// The audit log in the database.
 #[derive(Clone, Debug)]
 pub struct Audit(Postgres);
 
 impl Audit {
-    /// The log of a migrated database.
+    /// Returns the log of a migrated database.
     #[must_use]
     pub fn new(postgres: Postgres) -> Self {
         Self(postgres)

@@ -1,4 +1,4 @@
-//! Retention: the oldest events of a chain go, and a signed checkpoint stays in their place.
+//! Retention: deletes the oldest events of a chain, and replaces them with a signed checkpoint.
 
 use jiff::Timestamp;
 use serde_json::json;
@@ -11,24 +11,24 @@ use crate::protocol::postgres::{Json, Parameter, Transaction, Type, column};
 
 const OLD: &str = include_str!("old.sql");
 
-/// Events of one chain that are removed at a time.
+/// The number of events of one chain that are deleted at a time.
 const EVENTS: i64 = 1000;
 
-/// Chains that are looked at at a time.
+/// The number of chains that are read at a time.
 const CHAINS: i64 = 100;
 
-/// What can be done about a chain whose oldest events are old enough.
+/// What retention can do with a chain.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Retirable {
-    /// No event of it may go.
+    /// No event may be deleted.
     Nothing,
-    /// The chain is broken there, and what is broken is evidence.
+    /// The chain is broken there, and a broken part is evidence.
     Broken(Broken),
-    /// Events up to here may go, and this stays in their place.
+    /// Events up to here may be deleted, with this checkpoint.
     Ready(Checkpoint),
 }
 
-/// What stays in the place of events that were verified and may go: signed, so that the chain can go on from it.
+/// A signed checkpoint. It replaces verified events that may be deleted, and the chain continues from it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Checkpoint {
     chain: String,
@@ -38,7 +38,7 @@ pub struct Checkpoint {
 }
 
 impl Audit {
-    /// Chains after `chain` that begin with events written before `before`.
+    /// Returns chains after `chain` whose first events were written before `before`.
     pub async fn old_chains(&self, before: Timestamp, after: &str) -> Result<Vec<String>, Error> {
         let before = before.as_microsecond();
         let parameters: [Parameter<'_>; 3] = [
@@ -51,8 +51,8 @@ impl Audit {
         Ok(chains.collect::<Result<_, _>>()?)
     }
 
-    /// Verifies the events of `chain` that were written before `before`, at most a thousand, and signs for those that
-    /// may go.
+    /// Verifies the events of `chain` that were written before `before`, at most a thousand, and signs a checkpoint for
+    /// those that may be deleted.
     pub async fn retirable(
         &self,
         signer: &CheckpointSigner,
@@ -108,7 +108,7 @@ impl Audit {
 impl Checkpoint {
     fn of(signer: &CheckpointSigner, walk: &Walk) -> Self {
         let (chain, sequence) = (walk.chain(), walk.sequence());
-        // Members in their canonical order, and values that have one form only.
+        // Members in canonical order, and values with a single spelling.
         let text = json!({ "chain": chain, "hash": walk.hash(), "sequence": sequence }).to_string();
         Self {
             chain: chain.to_owned(),
@@ -118,8 +118,8 @@ impl Checkpoint {
         }
     }
 
-    /// Removes the events and puts this in their place, in the caller's transaction; says how many they were. The
-    /// database has its own idea of what is old enough, and refuses what is younger.
+    /// Deletes the events and stores this checkpoint, in the caller's transaction; returns the number of events. The
+    /// database checks the retention itself, and rejects younger events.
     pub async fn put(&self, transaction: &Transaction) -> Result<u64, Error> {
         let sql = "SELECT signtusk.retire_audit_events($1, $2, $3, $4) AS removed";
         let parameters: [Parameter<'_>; 4] = [

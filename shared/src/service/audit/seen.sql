@@ -1,6 +1,6 @@
 (SELECT * FROM signtusk.audit_entries
   WHERE ({reason})
-    -- Rows from before the chain name a request only as what they act on.
+    -- Rows without a chain name a request only as their resource.
     AND ($1 IS NULL OR request_id = $1
       OR (chain IS NULL AND resource_type = 'signing_request' AND signtusk.normal_id(resource_id) = $1))
     AND ($3 IS NULL OR user_id = $3)

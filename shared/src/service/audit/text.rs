@@ -1,4 +1,4 @@
-//! Texts of an audit event: bounded, and such as Postgres can hold.
+//! Texts of an audit event: bounded, and valid in Postgres.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -8,31 +8,31 @@ use utoipa::openapi::schema::{ObjectBuilder, Type};
 use utoipa::openapi::{RefOr, Schema};
 use utoipa::{PartialSchema, ToSchema};
 
-/// What names somebody or something.
+/// The name or id of a user, a resource or a request.
 pub type Name = Text<320>;
 
-/// What is done, or what kind of thing it is done with.
+/// An action, or the type of a resource.
 pub type Word = Text<100>;
 
-/// A text of 1 to `MAX_LEN` characters that Postgres can hold, as it came: evidence is not tidied.
+/// A text of 1 to `MAX_LEN` characters that Postgres can store, unchanged: evidence is not normalized.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Text<const MAX_LEN: usize>(String);
 
-/// The same as a pattern: no NUL, and something besides white space. Its characters are listed, those of Unicode's
-/// `White_Space`, because every dialect's `\s` holds others: ECMAScript's has U+FEFF, and lacks U+0085.
+/// The same as a pattern: no NUL, and at least one character that is not white space. It lists the characters of
+/// Unicode's `White_Space`, because `\s` differs between dialects: ECMAScript's contains U+FEFF, and lacks U+0085.
 const PATTERN: &str = r"^[^\u0000]*[^\u0000\u0009-\u000d\u0020\u0085\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000][^\u0000]*$";
 
-/// Why a text is refused. It does not quote the text.
+/// Why a text is rejected. It does not quote the text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidText {
-    /// Nothing but space.
+    /// Only white space.
     #[error("must not be blank")]
     Blank,
     /// More characters than the limit.
     #[error("must not be longer than {0} characters")]
     TooLong(usize),
-    /// A NUL character, which Postgres cannot hold.
+    /// A NUL character, which Postgres cannot store.
     #[error("must not contain NUL characters")]
     Nul,
 }
@@ -95,7 +95,7 @@ impl<const MAX_LEN: usize> ToSchema for Text<MAX_LEN> {
 mod tests {
     use super::{Name, PATTERN};
 
-    /// The ranges of the pattern's second class: what a text must hold more than.
+    /// Returns the ranges of the pattern's second class: a text must contain a character outside them.
     fn blank() -> Vec<std::ops::RangeInclusive<char>> {
         let class = PATTERN.split("[^").nth(2).unwrap();
         let class = class.split(']').next().unwrap();

@@ -1,4 +1,4 @@
-//! Verifying: every chain, one, or those of a user, in pages, within the time there is.
+//! Verification of every chain, of one, or of those of a user, in pages, within a time limit.
 
 use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
@@ -12,19 +12,19 @@ use super::{Audit, Error};
 use crate::base::identity;
 use crate::protocol::postgres::{Json, Parameter, Type, column};
 
-/// What is verified.
+/// The scope of a verification.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Scope {
     /// Every chain.
     All,
     /// The chain of a signing request.
     Request(String),
-    /// Every chain in which a user did something.
+    /// Every chain with an action of a user.
     User(String),
 }
 
 impl Scope {
-    /// The same, with its id in the one spelling in which events are appended.
+    /// Returns the same scope, with its id in the spelling of appended events.
     fn normal(&self) -> Self {
         match self {
             Self::All => Self::All,
@@ -34,12 +34,13 @@ impl Scope {
     }
 }
 
-/// A place that was reached: all before it is in order.
+/// A position of a verification: everything before it is valid.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Position {
     /// The chain.
     pub chain: String,
-    /// The last event of it that was seen; 0 if it is not begun, and the highest number if it is done.
+    /// The last verified event of the chain; 0 if none is verified yet, and the highest number if the chain is
+    /// finished.
     pub sequence: i64,
     /// That event's hash.
     pub hash: String,
@@ -65,18 +66,18 @@ pub struct Verdict {
     pub reached: Option<Position>,
 }
 
-/// How far a walk came.
+/// The progress of a verification.
 enum Progress {
-    /// To its end.
+    /// It is complete.
     Complete,
-    /// To a link that is broken, or was being written.
+    /// It has reached a broken link, or one that was being written.
     Broken(Broken),
-    /// To the end of the time.
+    /// The time is used up.
     OutOfTime(Option<Position>),
 }
 
 impl Audit {
-    /// Verifies what `scope` says, from `reached` on, until `deadline`.
+    /// Verifies `scope`, from `reached` on, until `deadline`.
     pub async fn verify(
         &self,
         signer: &CheckpointSigner,
@@ -105,7 +106,7 @@ impl Audit {
             let last = heads.last().map(|head| head.chain.clone());
             let progress = match scope {
                 Scope::All => {
-                    // The last page goes on to the end of the log: there may be chains that were never begun.
+                    // The last page continues to the end of the log: there may be rows of chains that were never begun.
                     let through = last.clone().filter(|_| !is_last);
                     self.range(&mut verdict, rules, heads, through, from)
                         .await?
@@ -136,7 +137,7 @@ impl Audit {
         }
     }
 
-    /// Chains one by one, for those that do not lie side by side.
+    /// Verifies chains one by one, because they are not adjacent.
     async fn each(
         &self,
         verdict: &mut Verdict,
@@ -163,7 +164,7 @@ impl Audit {
         Ok(Progress::Complete)
     }
 
-    /// Chains that lie side by side, with all rows between.
+    /// Verifies adjacent chains, with all rows in between.
     async fn range(
         &self,
         verdict: &mut Verdict,
@@ -175,7 +176,7 @@ impl Audit {
         let mut span = Span::from(from.as_ref(), through);
         let mut verifier = ChainVerifier::new(heads, from, rules);
         let mut page = self.links(&span).await?;
-        // Each page is walked along while the database reads the next one.
+        // Each page is verified while the database reads the next one.
         while is_full(&page) {
             span.follow(&page)?;
             let (walked, next) = tokio::join!(verifier.walk(verdict, &page), self.links(&span));
@@ -196,8 +197,8 @@ impl Audit {
         })
     }
 
-    /// Looks at a chain again, all at one moment: what was appended or removed by retention while it was walked along
-    /// is no fault.
+    /// Verifies a chain again in one snapshot: an event that was appended, or deleted by retention, during the
+    /// verification is not a fault.
     async fn second_look(&self, rules: Rules<'_>, first: &Broken) -> Result<Option<Broken>, Error> {
         let transaction = self.0.transaction().await?;
         transaction
@@ -243,7 +244,7 @@ impl Audit {
 }
 
 impl Position {
-    /// The end of a chain.
+    /// Returns the end of a chain.
     fn all_of(chain: String) -> Self {
         Self {
             chain,

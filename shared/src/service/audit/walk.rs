@@ -1,4 +1,4 @@
-//! One chain, walked from its checkpoint to its end: the rules by which a broken link is found and named.
+//! The verification of one chain, from its checkpoint to its end: the rules that detect and name a broken link.
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -9,7 +9,7 @@ use super::canonical_event::CanonicalEvent;
 use super::checkpoint_signer::CheckpointSigner;
 use crate::base::hex::hex;
 
-/// What the first event of a chain names as the hash before it.
+/// The previous hash in the first event of a chain.
 pub(super) const GENESIS: &str = "0000000000000000000000000000000000000000000000000000000000000000";
 
 /// The fault of a broken link.
@@ -49,7 +49,7 @@ pub struct Broken {
     pub detail: String,
 }
 
-/// The end of a chain, and what retention has removed from its beginning.
+/// The end of a chain, and the part that retention has deleted.
 #[derive(Clone, Debug, Deserialize)]
 pub(super) struct Head {
     pub(super) chain: String,
@@ -61,7 +61,7 @@ pub(super) struct Head {
     pub(super) signature: Option<String>,
 }
 
-/// A row of the log: its text, and the columns beside it.
+/// A row of the log: its text, and its other columns.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Link<'a> {
     pub(super) sequence: i64,
@@ -85,7 +85,7 @@ pub(super) struct Link<'a> {
     pub(super) recorded_micros: Option<i64>,
 }
 
-/// Which of the columns can hold less than a text: a table from before may have other types.
+/// The columns that cannot store every text: an older table may have other types.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct LegacyColumns {
     pub(super) user_id: bool,
@@ -93,18 +93,18 @@ pub(super) struct LegacyColumns {
     pub(super) ip_address: bool,
 }
 
-/// A walk along one chain.
+/// A verification of one chain.
 #[derive(Debug)]
 pub(super) struct Walk {
     head: Head,
     legacy: LegacyColumns,
-    /// The last event that was reached.
+    /// The last verified event.
     sequence: i64,
     hash: String,
 }
 
 impl Walk {
-    /// Begins where retention has left off.
+    /// Begins after the events that retention has deleted.
     pub(super) fn begin(
         head: Head,
         legacy: LegacyColumns,
@@ -144,7 +144,7 @@ impl Walk {
         }
     }
 
-    /// Goes on after an event that was reached before.
+    /// Continues after an event that was verified before.
     pub(super) fn resume(head: Head, legacy: LegacyColumns, sequence: i64, hash: String) -> Self {
         Self {
             head,
@@ -158,7 +158,7 @@ impl Walk {
         &self.head.chain
     }
 
-    /// The place that was reached.
+    /// The position that was reached.
     pub(super) fn sequence(&self) -> i64 {
         self.sequence
     }
@@ -168,7 +168,7 @@ impl Walk {
         &self.hash
     }
 
-    /// One event further.
+    /// Verifies the next event.
     pub(super) fn step(&mut self, link: &Link<'_>) -> Result<(), Broken> {
         let expected = self.sequence + 1;
         let at = |kind, detail: String| Broken {
@@ -209,7 +209,7 @@ impl Walk {
         Ok(())
     }
 
-    /// The end must be where the chain's end is kept.
+    /// Errors unless the walk has reached the stored end of the chain.
     pub(super) fn end(&self) -> Result<(), Broken> {
         if self.sequence < self.head.sequence {
             return Err(self.missing(self.sequence + 1, self.head.sequence));

@@ -1,6 +1,6 @@
-//! Legal evidence whose days are over: signing requests, and rows of the audit log from before its chains.
+//! Deletion of legal evidence after its retention: signing requests, and rows of the audit log without a chain.
 //!
-//! The database has its own idea of what is old enough, and keeps what is younger, whatever it is asked for.
+//! The database checks the retention itself, and keeps younger rows whatever the caller requests.
 
 use jiff::Timestamp;
 use uuid::Uuid;
@@ -9,7 +9,7 @@ use super::removal::Removal;
 use super::{BATCH, Cleanup, Error, MAX_COUNTED};
 use crate::protocol::postgres::{Parameter, Transaction, Type, column};
 
-/// Requests that are looked at at a time: each may have an object that goes first.
+/// The number of requests that are read at a time: each may have an object to delete first.
 const REQUESTS: i32 = 100;
 
 const PAGE: &str = "SELECT id::text AS id, (extract(epoch FROM created_at) * 1000000)::bigint AS micros, \
@@ -17,28 +17,28 @@ const PAGE: &str = "SELECT id::text AS id, (extract(epoch FROM created_at) * 100
     FROM signtusk.ended_requests(timestamptz 'epoch' + $1 * interval '1 microsecond', \
       timestamptz 'epoch' + $2 * interval '1 microsecond', $3::text::uuid, $4)";
 
-/// A request that ended.
+/// An ended request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EndedRequest {
     /// Its id.
     pub id: String,
-    /// When it was made, in microseconds.
+    /// Its creation time, in microseconds.
     micros: i64,
-    /// Where the signed document is, in the words of whoever made it.
+    /// The location of the signed document, as written by its creator.
     pub final_pdf_url: Option<String>,
-    /// Whether its days are over.
+    /// Whether its retention is over.
     pub may_go: bool,
 }
 
 impl Cleanup {
-    /// The days that the database keeps one kind of evidence, `audit` or `requests`.
+    /// Returns the retention days of one kind of evidence, `audit` or `requests`.
     pub async fn retention_days(&self, what: &str) -> Result<u64, Error> {
         let sql =
             "SELECT coalesce(max(days), 0)::bigint AS rows FROM signtusk.retention WHERE what = $1";
         self.number(sql, &[(&what, Type::TEXT)]).await
     }
 
-    /// Requests that ended and were made before `before`, after another in the order of their making.
+    /// Returns ended requests that were created before `before`, after another one in the order of their creation.
     pub async fn ended_requests(
         &self,
         before: Timestamp,
@@ -67,7 +67,7 @@ impl Cleanup {
         requests.collect()
     }
 
-    /// How many requests a run would remove now; counted up to a million.
+    /// Returns how many requests a run would delete now; counted up to a million.
     pub async fn count_ended_requests(&self, before: Timestamp) -> Result<u64, Error> {
         let sql = "SELECT count(*) FILTER (WHERE may_go) AS rows \
             FROM signtusk.ended_requests(timestamptz 'epoch' + $1 * interval '1 microsecond', timestamptz 'epoch', \
@@ -76,7 +76,7 @@ impl Cleanup {
             .await
     }
 
-    /// How many audit events a run would remove now, if no chain turns out to be broken; counted up to a million.
+    /// Returns how many audit events a run would delete now if no chain is broken; counted up to a million.
     pub async fn count_audit_events(&self, before: Timestamp) -> Result<u64, Error> {
         let sql = "WITH line AS (SELECT timestamptz 'epoch' + $1 * interval '1 microsecond' AS at) \
             SELECT \
@@ -91,7 +91,7 @@ impl Cleanup {
 }
 
 impl Removal<'_> {
-    /// Removes those of these requests that may go, with their signers.
+    /// Deletes those of these requests whose retention is over, with their signers.
     pub async fn ended_requests(&self, before: Timestamp, ids: &[&str]) -> Result<u64, Error> {
         let before = before.as_microsecond();
         let sql = "SELECT signtusk.remove_ended_requests( \
@@ -100,7 +100,7 @@ impl Removal<'_> {
         number(self.transaction(), sql, &parameters).await
     }
 
-    /// Removes rows of the audit log from before its chains that are older than `before`, one batch.
+    /// Deletes one batch of audit rows without a chain that are older than `before`.
     pub async fn unchained(&self, before: Timestamp) -> Result<u64, Error> {
         let (before, most) = (
             before.as_microsecond(),

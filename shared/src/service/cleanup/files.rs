@@ -4,7 +4,7 @@ use super::removal::Removal;
 use super::{Cleanup, Error};
 use crate::protocol::postgres::{Parameter, Type, column};
 
-/// Files that are removed at a time.
+/// The number of files that are deleted at a time.
 const FILES: i64 = 100;
 
 /// A page in the order of age, which an index has.
@@ -14,31 +14,31 @@ const PAGE: &str = "SELECT id::text AS id, (extract(epoch FROM created_at) * 100
       AND (created_at, id::text) > (timestamptz 'epoch' + $1 * interval '1 microsecond', $2) \
     ORDER BY created_at, id::text LIMIT $3";
 
-/// Those of a page that are gone: from its first place to its last, in the order of the same index, so that no more is read
-/// than the page has.
+/// Deletes rows of a page: from its first position to its last, in the order of the same index, so that no other rows
+/// are read.
 const REMOVE: &str = "DELETE FROM public.temp_files \
     WHERE (created_at, id::text) >= (timestamptz 'epoch' + $1 * interval '1 microsecond', $2) \
       AND (created_at, id::text) <= (timestamptz 'epoch' + $3 * interval '1 microsecond', $4) \
       AND created_at < now() - interval '3 days' AND id::text = ANY ($5)";
 
-/// Where a file stands in the order of age. The default stands before all of them.
+/// The position of a file in the order of age. The default precedes all of them.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Place {
     micros: i64,
     id: String,
 }
 
-/// A temporary file that is old enough.
+/// An expired temporary file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TempFile {
-    /// Where it stands.
+    /// Its position.
     pub place: Place,
     /// The object, if there is one.
     pub object_key: Option<String>,
 }
 
 impl Cleanup {
-    /// Files older than three days, after a place, the oldest first.
+    /// Returns files older than three days, after a position, the oldest first.
     pub async fn temp_files(&self, after: &Place) -> Result<Vec<TempFile>, Error> {
         let parameters: [Parameter<'_>; 3] = [
             (&after.micros, Type::INT8),
@@ -58,7 +58,7 @@ impl Cleanup {
         files.collect()
     }
 
-    /// How many files a run would remove now.
+    /// Returns how many files a run would delete now.
     pub async fn count_temp_files(&self) -> Result<u64, Error> {
         let sql = "SELECT count(*) AS rows FROM public.temp_files WHERE created_at < now() - interval '3 days'";
         self.number(sql, &[]).await
@@ -66,7 +66,7 @@ impl Cleanup {
 }
 
 impl Removal<'_> {
-    /// Removes the rows of files whose objects are gone, in the order of their page.
+    /// Deletes the rows of files whose objects are deleted, in the order of their page.
     pub async fn temp_files(&self, places: &[Place]) -> Result<u64, Error> {
         let (Some(first), Some(last)) = (places.first(), places.last()) else {
             return Ok(0);

@@ -1,5 +1,5 @@
-//! The cache task: keys without a TTL are counted and named by family. This is the one place that scans, and it removes
-//! nothing: what has no TTL may be meant to have none.
+//! The cache task: counts keys without a TTL by family. Only this module scans the keyspace. It deletes nothing: a key
+//! may intentionally have no TTL.
 
 use std::collections::BTreeMap;
 
@@ -8,21 +8,21 @@ use serde::Serialize;
 use crate::protocol::upstash::{self, Command, FromReply as _, Pipeline, Redis, Reply};
 use crate::service::{KEYS, key::Family};
 
-/// Keys that one request asks for.
+/// The number of keys that one request reads.
 const PAGE: u32 = 500;
 
-/// Pages of one run at the most: each key costs a command.
+/// The largest number of pages of one run: each key costs a command.
 const PAGES: u32 = 40;
 
-/// What was seen of the keyspace.
+/// The result of a scan.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Seen {
-    /// Keys that were looked at.
+    /// The number of scanned keys.
     pub scanned: u64,
-    /// Whether that was all of them: a run looks at some 20,000 at the most.
+    /// Whether these were all keys: a run scans at most about 20,000.
     pub complete: bool,
-    /// Keys without a TTL, by family. Those that docs/KEYS.md lists with another bound are as they should be.
+    /// Keys without a TTL, by family. Those that docs/KEYS.md lists with another bound are expected.
     pub without_ttl: BTreeMap<String, u64>,
 }
 
@@ -37,7 +37,7 @@ impl Keyspace {
         Self(redis)
     }
 
-    /// Looks at what there is, up to the bound.
+    /// Scans the keys, up to the bound.
     pub async fn scan(&self) -> Result<Seen, upstash::Error> {
         let mut seen = Seen::default();
         let mut cursor = "0".to_owned();
@@ -69,7 +69,7 @@ impl Keyspace {
         let mut answers = self.0.pipeline(ask).await?;
         for key in keys {
             seen.scanned += 1;
-            // -1: it has no TTL; -2: it is gone meanwhile.
+            // -1: the key has no TTL; -2: it was deleted meanwhile.
             if answers.take::<i64>()? == -1 {
                 *seen.without_ttl.entry(family(key)).or_default() += 1;
             }
@@ -78,7 +78,7 @@ impl Keyspace {
     }
 }
 
-/// The family of a key: as it is declared, else what stands before its first colon, with a mark.
+/// Returns the declared family of a key, else its part before the first colon, with a mark.
 fn family(key: &str) -> String {
     let fixed = |family: &Family| {
         family

@@ -1,8 +1,8 @@
-//! Housekeeping: what is no longer needed goes, in bounded batches, and how far a run has come stands in Postgres.
+//! Cleanup: deletes expired data in bounded batches, and stores the progress of a run in Postgres.
 //!
-//! A batch and its count are one statement or one transaction: a run that is killed is gone on with by the next delivery, which knows what
-//! was removed. Nothing here removes legal evidence but by the days of `signtusk.retention`, which only the owner of the
-//! database changes.
+//! A batch and its count are one statement or one transaction: the next delivery continues a killed run, and knows what
+//! was deleted. Legal evidence is deleted only according to the days of `signtusk.retention`, which only the owner of
+//! the database changes.
 
 mod evidence;
 mod files;
@@ -20,33 +20,33 @@ pub use self::removal::Removal;
 pub use self::task::{Sweep, Task};
 use crate::protocol::postgres::{self, Json, Parameter, Postgres, Type, column};
 
-/// Rows that one statement removes.
+/// The number of rows that one statement deletes.
 pub const BATCH: u32 = 1000;
 
-/// Rows that a dry run counts of one table.
+/// The largest count of a dry run for one table.
 const MAX_COUNTED: i64 = 1_000_000;
 
-/// Why something could not be cleaned up.
+/// Why a cleanup failed.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// The database did not take the statement; the cause says whether it may be tried again.
+    /// The statement failed; the cause says whether a retry is useful.
     #[error("the data to clean up is unavailable")]
     Postgres(#[from] postgres::Error),
-    /// The database did not give back what was written.
+    /// The database returned an unexpected value.
     #[error("the run's record is unreadable")]
     Unreadable,
 }
 
-/// How far one task of a run has come.
+/// The progress of one task of a run.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 pub struct TaskState {
     /// The task's name.
     pub task: String,
-    /// What it has removed so far.
+    /// The number of rows that were deleted so far.
     pub removed: u64,
     /// Whether it is done.
     pub done: bool,
-    /// What else there is to say of it.
+    /// Further information.
     pub detail: Option<Value>,
 }
 
@@ -61,7 +61,7 @@ impl Cleanup {
         Self(postgres)
     }
 
-    /// How far a run has come.
+    /// Returns the progress of a run.
     pub async fn states(&self, run: &str) -> Result<Vec<TaskState>, Error> {
         let sql = "SELECT coalesce(json_agg(json_build_object('task', task, 'removed', removed, \
             'done', done_at IS NOT NULL, 'detail', detail)), '[]') AS standings \
@@ -71,7 +71,7 @@ impl Cleanup {
         Ok(states)
     }
 
-    /// Removes one batch and counts it for the run. Fewer than [`BATCH`] means that no more is left.
+    /// Deletes one batch and counts it for the run. Fewer than [`BATCH`] means that no more rows are left.
     pub async fn sweep(&self, run: &str, task: Task, sweep: &Sweep) -> Result<u32, Error> {
         let Sweep { table, condition } = sweep;
         // Names and conditions are literals of this crate.
@@ -92,7 +92,7 @@ impl Cleanup {
         Ok(u32::try_from(rows).unwrap_or_default())
     }
 
-    /// How many rows a sweep would remove now; counted up to a million.
+    /// Returns how many rows a sweep would delete now; counted up to a million.
     pub async fn count(&self, sweep: &Sweep) -> Result<u64, Error> {
         let Sweep { table, condition } = sweep;
         let sql = format!(

@@ -1,4 +1,4 @@
-//! A removal and its count: both are there, or neither is.
+//! A deletion and its count: both take effect, or neither does.
 
 use super::task::Task;
 use super::{Cleanup, Error};
@@ -7,7 +7,7 @@ use crate::protocol::postgres::{Parameter, Transaction, Type};
 const NOTE: &str = "INSERT INTO signtusk.cleanup_runs AS run (job_id, task, removed) VALUES ($1, $2, $3) \
     ON CONFLICT (job_id, task) DO UPDATE SET removed = run.removed + excluded.removed";
 
-/// A removal under way, in a transaction of its own. Dropped, it removes nothing.
+/// A deletion in its own transaction. Dropping it deletes nothing.
 #[derive(Debug)]
 pub struct Removal<'a> {
     transaction: Transaction,
@@ -16,7 +16,7 @@ pub struct Removal<'a> {
 }
 
 impl Cleanup {
-    /// Begins a removal that counts for a task of a run.
+    /// Begins a deletion that counts for a task of a run.
     pub async fn removal<'a>(&self, run: &'a str, task: Task) -> Result<Removal<'a>, Error> {
         Ok(Removal {
             transaction: self.0.transaction().await?,
@@ -27,14 +27,14 @@ impl Cleanup {
 }
 
 impl Removal<'_> {
-    /// What the statements that remove belong into.
+    /// The transaction of the deleting statements.
     #[must_use]
     pub fn transaction(&self) -> &Transaction {
         &self.transaction
     }
 
-    /// Counts what was removed, and makes both take effect. An error may leave it open whether they did, but never one
-    /// without the other.
+    /// Counts the deleted rows, and commits. After an error it may be unknown whether the commit took effect, but never
+    /// only one of the two.
     pub async fn end(self, removed: u64) -> Result<u64, Error> {
         let (task, count) = (self.task.name(), i64::try_from(removed).unwrap_or(i64::MAX));
         let parameters: [Parameter<'_>; 3] = [

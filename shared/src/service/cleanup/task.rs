@@ -1,4 +1,4 @@
-//! What clean-up does, and how long everything is kept.
+//! The tasks of a cleanup, and the retention of each kind of data.
 
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -7,32 +7,31 @@ use serde_json::{Value, json};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Task {
-    /// Sessions that have ended, a day after they have, and the ids of revoked ones.
+    /// Sessions that ended a day ago, and the ids of revoked ones.
     ExpiredSessions,
-    /// Tokens whose time is up.
+    /// Expired tokens.
     ExpiredTokens,
     /// Temporary files: the object first, then the row.
     TempFiles,
     /// Logs of notifications.
     NotificationLogs,
-    /// The ledger of mails, and the events of mail providers.
+    /// The mail ledger, and the events of mail providers.
     MailLogs,
-    /// Raw events and performance figures.
+    /// Raw events and performance metrics.
     OldAnalytics,
-    /// Rows of the outbox that were published.
+    /// Published rows of the outbox.
     PublishedOutbox,
-    /// What clean-up itself wrote down.
+    /// The records of cleanup runs.
     CleanupRuns,
-    /// Keys of the cache without a TTL: counted and named, never removed.
+    /// Cache keys without a TTL: counted by family, never deleted.
     CacheKeys,
-    /// Signing requests that ended, by retention alone.
+    /// Ended signing requests, by retention only.
     EndedRequests,
-    /// Audit events, by retention alone.
+    /// Audit events, by retention only.
     AuditEvents,
 }
 
-/// Rows of one table that are removed, a batch at a time. A condition is served by an index, so that each row that is
-/// read is removed.
+/// Rows of one table that are deleted in batches. An index serves each condition, so that only deleted rows are read.
 #[derive(Clone, Copy, Debug)]
 pub struct Sweep {
     pub(super) table: &'static str,
@@ -40,7 +39,7 @@ pub struct Sweep {
 }
 
 impl Task {
-    /// Every task, in the order in which a run does them.
+    /// All tasks, in the order of a run.
     pub const ALL: [Self; 11] = [
         Self::ExpiredSessions,
         Self::ExpiredTokens,
@@ -55,7 +54,7 @@ impl Task {
         Self::AuditEvents,
     ];
 
-    /// Its name in answers and in the database.
+    /// Its name in the API and in the database.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -73,12 +72,12 @@ impl Task {
         }
     }
 
-    /// What it removes by nothing but a condition. A task without any has code of its own.
+    /// The sweeps of this task. A task without any has its own code.
     #[must_use]
     pub fn sweeps(self) -> &'static [Sweep] {
         match self {
-            // The last use reaches Postgres with an hour's delay, and late where Postgres was away: a day is left, so
-            // that none goes that is in use.
+            // The last use is written to Postgres an hour late, or later after an outage: one day is added, so that no
+            // session in use is deleted.
             Self::ExpiredSessions => &[
                 Sweep {
                     table: "public.user_sessions",
@@ -128,7 +127,7 @@ impl Task {
                 },
                 Sweep {
                     table: "signtusk.email_ledger",
-                    // A mail may be sent long after its row was made: its events and its next delivery need the row.
+                    // A mail may be sent long after its row was created: its events and its next delivery need the row.
                     condition: "created_at < now() - interval '90 days' \
                         AND updated_at < now() - interval '90 days'",
                 },
@@ -155,7 +154,7 @@ impl Task {
         }
     }
 
-    /// How long everything is kept, for whoever asks.
+    /// Returns all retention times, for documentation and answers.
     #[must_use]
     pub fn policies(retention_days: u32) -> Value {
         json!({

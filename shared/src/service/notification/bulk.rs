@@ -8,7 +8,7 @@ use utoipa::ToSchema;
 use super::payload::Plain;
 use crate::service::job::parts;
 
-/// How many notifications one request may hold.
+/// The largest number of notifications of one request.
 const MAX_ITEMS: usize = 10_000;
 
 /// Many notifications, each to one user.
@@ -25,17 +25,17 @@ pub struct Bulk {
 #[schema(as = BulkNotificationItems, value_type = Vec<Plain>, min_items = 1, max_items = 10_000)]
 pub struct Items(Vec<Plain>);
 
-/// Why a list of notifications is refused.
+/// Why a list of notifications is rejected.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("must contain 1 to {MAX_ITEMS} notifications, not {0}")]
 pub struct InvalidItems(usize);
 
 impl Bulk {
-    /// How many notifications one job has.
+    /// The number of notifications of one job.
     pub const PER_JOB: usize = 100;
 
-    /// The same in jobs of at most [`Self::PER_JOB`] notifications and [`PART_BYTES`](crate::service::job::PART_BYTES), in
-    /// their order.
+    /// Splits them into jobs of at most [`Self::PER_JOB`] notifications and
+    /// [`PART_BYTES`](crate::service::job::PART_BYTES), in order.
     #[must_use]
     pub fn split(self) -> Vec<Self> {
         let jobs = parts(&self.notifications.0, Self::PER_JOB);

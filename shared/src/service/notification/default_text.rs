@@ -1,15 +1,15 @@
-//! The words of notifications that bring none of their own.
+//! The default texts of notifications.
 
 use super::Notification;
 
-/// What a type usually says.
+/// The default text of a type.
 pub(super) struct DefaultText {
     pub(super) title: &'static str,
     pub(super) message: String,
 }
 
 impl DefaultText {
-    /// The words of a notification's type, with what it says of the request.
+    /// Returns the text of a notification's type, with its data about the request.
     pub(super) fn of(notification: &Notification) -> Self {
         let (title, message) = match notification {
             Notification::SignatureRequest(_) => (
@@ -54,10 +54,10 @@ impl DefaultText {
     }
 }
 
-/// Hours that a sentence may name: ten years. More is no deadline that anybody counts in hours.
+/// The largest number of hours in a text: ten years. Longer times are not deadlines.
 const MAX_HOURS: f64 = 87_600.0;
 
-/// The time that is left, in a sentence.
+/// Returns the remaining time, as a phrase.
 fn time_left(hours: f64) -> String {
     if hours <= 0.0 {
         "The deadline to sign has passed.".to_owned()

@@ -1,4 +1,4 @@
-//! What is written for one notification to one user.
+//! One notification to one user, before it is written.
 
 use serde::ser::SerializeMap as _;
 use serde::{Serialize, Serializer};
@@ -12,30 +12,30 @@ use crate::service::mail::payload::{EmailAddress, Reference};
 /// One notification to one user, as it is written.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Entry {
-    /// The type, as payloads name it.
+    /// The type, as named in payloads.
     pub kind: &'static str,
-    /// Who is told.
+    /// The recipient.
     pub recipient: Recipient,
-    /// What it is about, at most 255 characters.
+    /// The title, at most 255 characters.
     pub title: String,
-    /// What there is to say.
+    /// The message.
     pub message: String,
-    /// What the web app finds with it.
+    /// The data for the web app.
     pub metadata: Map<String, Value>,
-    /// Where it leads, at most 500 characters.
+    /// The link, at most 500 characters.
     pub action_url: Option<String>,
 }
 
-/// Who is told.
+/// The recipient of a notification.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Recipient {
     /// This user.
     User(Uuid),
-    /// Whoever started this signing request.
+    /// The owner of this signing request.
     Owner(Reference),
-    /// Whoever has the account of this address, if anybody has.
+    /// The user with the account of this address, if there is one.
     Account(EmailAddress),
-    /// Nobody is known.
+    /// No recipient is known.
     Unknown,
 }
 
@@ -59,9 +59,9 @@ impl Serialize for Entry {
     }
 }
 
-/// The page of a request in the web app; none where its id makes the path too long.
+/// Returns the page of a request in the web app; none if its id makes the path too long.
 pub(super) fn page(section: &str, request: &str) -> Option<String> {
-    // Only the path is used: the base lends its rules of escaping.
+    // Only the path is used: the base URL provides the escaping.
     let mut url = Url::parse("http://localhost").ok()?;
     url.path_segments_mut().ok()?.extend([section, request]);
     let path = url.path();

@@ -15,11 +15,11 @@ use crate::service::page::{self, Cursor, Page};
 /// One page, newest first.
 const LIST: &str = include_str!("list.sql");
 
-/// Marks rows as read, and gives what is left unread.
+/// Marks rows as read, and returns the remaining unread count.
 const READ: &str =
     "SELECT updated, unread, version FROM signtusk.read_notifications($1::uuid, $2::uuid[])";
 
-/// The count that triggers keep.
+/// Reads the count that triggers maintain.
 const UNREAD: &str = "SELECT unread, version FROM signtusk.unread_counts WHERE user_id = $1::uuid";
 
 /// A notification in a user's inbox.
@@ -51,39 +51,39 @@ pub struct InboxItem {
     pub created_at: Timestamp,
 }
 
-/// What a page of an inbox is made of.
+/// The filter of a page of an inbox.
 #[derive(Clone, Debug, Default)]
 pub struct Filter {
-    /// Only what is unread, or only what is read.
+    /// Only unread notifications (true), or only read ones (false).
     pub unread: Option<bool>,
-    /// Only this type, as rows say it.
+    /// Only this type, as stored in rows.
     pub kind: Option<Reference>,
-    /// Items at the most, 1 to 100.
+    /// The largest number of items, 1 to 100.
     pub limit: u32,
-    /// The cursor of the page before.
+    /// The cursor of the previous page.
     pub cursor: Option<Cursor>,
 }
 
-/// What a user has read.
+/// The notifications to mark as read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Selection {
-    /// These; what of them is somebody else's or not there is passed over.
+    /// These ids; absent ones, and those of other users, are ignored.
     Ids(Vec<Uuid>),
-    /// Everything there is.
+    /// All notifications.
     All,
 }
 
-/// What marking as read has changed.
+/// The result of marking as read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Marked {
-    /// How many rows were unread and are read now.
+    /// The number of rows that were unread before.
     pub updated: i64,
-    /// What is left unread.
+    /// The remaining unread count.
     pub unread: Unread,
 }
 
 impl Notifications {
-    /// A page of a user's inbox, newest first.
+    /// Returns a page of a user's inbox, newest first.
     pub async fn list(&self, user: Uuid, filter: &Filter) -> Result<Page<InboxItem>, Error> {
         let user = user.to_string();
         let kind = filter.kind.as_ref().map(Reference::as_str);
@@ -108,7 +108,7 @@ impl Notifications {
         }))
     }
 
-    /// Marks a user's own notifications as read. Repeated, it changes nothing.
+    /// Marks a user's own notifications as read. Repeating it changes nothing.
     pub async fn read(&self, user: Uuid, selection: &Selection) -> Result<Marked, Error> {
         let user = user.to_string();
         let ids: Option<Vec<String>> = match selection {
@@ -127,7 +127,7 @@ impl Notifications {
         })
     }
 
-    /// How many of a user's notifications are unread, as Postgres counts.
+    /// Returns a user's unread count in Postgres.
     pub async fn unread(&self, user: Uuid) -> Result<Unread, Error> {
         let user = user.to_string();
         let parameters: [Parameter<'_>; 1] = [(&user, Type::TEXT)];

@@ -1,8 +1,7 @@
-//! Notifications: what a job carries, the rows of the inbox, how many of them are unread, and where else a user is told.
+//! Notifications: the payload of a job, the rows of the inbox, the unread count, and the push subscriptions.
 //!
-//! Rows are written by functions in Postgres alone, a job's each once ([`Notifications::write`]); triggers count what is
-//! unread in the same transaction. Redis holds that count for a while ([`UnreadCounts`]), and takes none that is older
-//! than the one it has.
+//! Only functions in Postgres write rows, each notification of a job once ([`Notifications::write`]). Triggers count
+//! unread rows in the same transaction. Redis caches that count ([`UnreadCounts`]), and rejects older values.
 
 mod bulk;
 mod default_text;
@@ -35,8 +34,7 @@ use crate::service::mail::payload::decode;
 /// All families of this service.
 pub const KEYS: &[&Family] = &[&UNREAD_COUNT];
 
-/// The types of notification, as `type` names them. `signtusk.notification_types` says of each which preference it
-/// falls under.
+/// The types of notification, as named by `type`. `signtusk.notification_types` has the preference of each.
 pub const TYPES: [&str; 10] = [
     "signature_request",
     "signature_completed",
@@ -77,7 +75,7 @@ pub enum Notification {
 }
 
 impl Notification {
-    /// Reads a payload that is JSON already. The error points at the member that is wrong.
+    /// Parses a JSON payload. The error names the invalid member.
     pub fn parse(payload: &Value) -> Result<Self, Invalid> {
         let Some(members) = payload.as_object() else {
             return Err(Invalid::at("", "must be an object"));
@@ -107,7 +105,7 @@ impl Notification {
         }
     }
 
-    /// The type, as `type` names it.
+    /// The type, as named by `type`.
     #[must_use]
     pub fn kind(&self) -> &'static str {
         match self {
@@ -124,7 +122,7 @@ impl Notification {
         }
     }
 
-    /// What is written for it: one row, or many for a bulk.
+    /// Returns the rows to write: one, or many for a bulk.
     #[must_use]
     pub fn entries(&self) -> Vec<Entry> {
         let (kind, default) = (self.kind(), DefaultText::of(self));

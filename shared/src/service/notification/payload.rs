@@ -1,7 +1,7 @@
-//! What a notification says, and to whom: the shapes of the web app's jobs.
+//! The payloads of notifications, in the shapes of the web app's jobs.
 //!
-//! Who is told stands in `userId`. Where the web app leaves it out, the right user follows from what the notification
-//! is about: who started the request, or who has the account of the signer's address.
+//! `userId` names the recipient. If the web app omits it, the recipient follows from the notification: the owner of the
+//! request, or the user with the account of the signer's address.
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -142,12 +142,12 @@ pub struct Plain {
     pub action_url: Option<ActionUrl>,
 }
 
-/// One of the two sides of a request.
+/// A side of a request: the signers or the owner.
 pub(super) trait Side: DeserializeOwned + Serialize + ToSchema {
-    /// The page of a request on this side.
+    /// The page of a request for this side.
     const PAGE: &'static str;
 
-    /// Who is told where nobody is named.
+    /// Returns the default recipient.
     fn recipient(&self, common: &CommonFields) -> Result<Recipient, Invalid>;
 }
 
@@ -183,7 +183,7 @@ fn missing_recipient() -> Invalid {
 }
 
 impl CommonFields {
-    /// What `data` says of the request, where the payload itself does not.
+    /// Returns a member of `data` about the request, if the payload itself lacks it.
     fn within(&self, member: &str) -> Option<&str> {
         self.data.as_ref()?.get(member)?.as_str()
     }
@@ -194,7 +194,7 @@ impl CommonFields {
     }
 }
 
-/// Reads both halves of the one object by themselves: flattened, serde would lose which member is wrong.
+/// Reads both parts of the object separately: with `flatten`, serde would not know which member is invalid.
 pub(super) fn of_request<S: Side>(payload: &Value) -> Result<OfRequest<S>, Invalid> {
     let (common, side): (CommonFields, S) = (decode::from(payload)?, decode::from(payload)?);
     if common.user_id.is_none() {
@@ -203,7 +203,7 @@ pub(super) fn of_request<S: Side>(payload: &Value) -> Result<OfRequest<S>, Inval
     Ok(OfRequest { common, side })
 }
 
-/// What is written for a notification of a request.
+/// Returns the row of a notification about a request.
 pub(super) fn entry<S: Side>(
     it: &OfRequest<S>,
     kind: &'static str,
@@ -229,7 +229,7 @@ pub(super) fn entry<S: Side>(
     }
 }
 
-/// The web app's own data, and what the payload says of the request, under the names that the web app reads.
+/// Returns the web app's own data, and the payload's members about the request, under the names that the web app reads.
 fn metadata<S: Side>(it: &OfRequest<S>) -> Map<String, Value> {
     let mut metadata = it.common.data.clone().map(Map::from).unwrap_or_default();
     let common = CommonFields {
@@ -247,7 +247,7 @@ fn metadata<S: Side>(it: &OfRequest<S>) -> Map<String, Value> {
 }
 
 impl Plain {
-    /// What is written for it.
+    /// Returns the row to write.
     pub(super) fn entry(&self, kind: &'static str) -> Entry {
         Entry {
             kind,

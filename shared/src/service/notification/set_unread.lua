@@ -1,7 +1,6 @@
--- Keeps a user's unread count, unless a later one is known: a slow writer does not put an old number back.
--- Naturally repeatable.
+-- Stores a user's unread count, unless a later one is stored: a slow writer must not restore an old count. Idempotent.
 -- KEYS: 1 unread_count:{userId}    ARGV: 1 count, 2 version, 3 life (ms)
--- Answers the count that stands.
+-- Returns the stored count.
 
 local kind = redis.call('TYPE', KEYS[1]).ok
 if kind == 'hash' then

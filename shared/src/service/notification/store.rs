@@ -1,4 +1,4 @@
-//! Writing the notifications of a job, each once, and noting which of them are out.
+//! Writing the notifications of a job, each once, and recording which of them were announced and pushed.
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -10,71 +10,71 @@ use super::subscription::KnownSubscription;
 use super::unread::Unread;
 use crate::protocol::postgres::{self, Json, Parameter, Postgres, Row, Type, column};
 
-/// Writes what is not written yet; one transaction.
+/// Writes the missing notifications; one transaction.
 const WRITE: &str = "SELECT place, outcome, announced, notification, unread, version, subscriptions \
     FROM signtusk.notify($1, $2)";
 
-/// Notes what is out.
+/// Records announced and pushed notifications.
 const RECORD_PUSHES: &str = "SELECT signtusk.notified($1, $2, $3, $4::uuid[])";
 
 /// Why notifications could not be read or written.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// The database did not take the statement; the cause says whether it may be tried again.
+    /// The statement failed; the cause says whether a retry is useful.
     #[error("the notifications are unavailable")]
     Postgres(#[from] postgres::Error),
-    /// The database did not give back what was asked for.
+    /// The database returned an unexpected value.
     #[error("the notifications have a value that this version does not know")]
     Unreadable,
 }
 
-/// What became of one notification.
+/// The result of writing one notification.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum WriteOutcome {
-    /// It stands in the user's inbox.
+    /// It is in the user's inbox.
     Created,
-    /// The user does not want to hear of such things.
+    /// The user has disabled this type of notification.
     Unwanted,
-    /// There is nobody to tell.
+    /// There is no recipient.
     #[serde(rename = "nobody")]
     NoRecipient,
-    /// There is no such request, or not yet: nothing was decided.
+    /// The request does not exist, or not yet: nothing was decided.
     Unknown,
 }
 
-/// One notification of a job, and what there is still to do about it.
+/// One notification of a job, and its remaining steps.
 #[derive(Clone, Debug)]
 pub struct NotificationResult {
-    /// Its place in the job, from 0.
+    /// Its position in the job, from 0.
     pub place: i32,
-    /// What became of it.
+    /// The result of writing it.
     pub outcome: WriteOutcome,
-    /// Whether the real-time event is out already.
+    /// Whether the real-time event was published.
     pub announced: bool,
-    /// The row, as long as it is there.
+    /// The row, if it exists.
     pub item: Option<InboxItem>,
-    /// How many the user has not read, this one included.
+    /// The user's unread count, including this notification.
     pub unread: Unread,
-    /// The user's browsers that have not got it.
+    /// The user's browsers that still need a push message.
     pub subscriptions: Vec<KnownSubscription>,
 }
 
-/// A browser that needs no message any more.
+/// A browser that needs no further push message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct Pushed {
-    /// The notification's place in its job.
+    /// The notification's position in its job.
     pub place: i32,
     /// The browser's subscription.
     pub subscription: Uuid,
 }
 
-/// The notifications in their database.
+/// The notifications in the database.
 #[derive(Clone, Debug)]
 pub struct Notifications(Postgres);
 
 impl Notifications {
-    /// The notifications of a migrated database.
+    /// Returns the notifications of a migrated database.
     #[must_use]
     pub fn new(postgres: Postgres) -> Self {
         Self(postgres)
@@ -84,7 +84,7 @@ impl Notifications {
         &self.0
     }
 
-    /// Writes a job's notifications from `first` on; what is written already is not written again. All or none.
+    /// Writes a job's notifications from `first` on, all or none; existing ones are not written again.
     pub async fn write(
         &self,
         job_id: &str,
@@ -102,8 +102,8 @@ impl Notifications {
         rows.iter().map(result).collect()
     }
 
-    /// Notes that the notifications at `places` are announced, which browsers need no message any more, and which
-    /// subscriptions are gone for good.
+    /// Records that the notifications at `places` are announced, which browsers need no further message, and which
+    /// subscriptions no longer exist.
     pub async fn record_pushes(
         &self,
         job_id: &str,

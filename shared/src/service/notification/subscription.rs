@@ -1,4 +1,4 @@
-//! The browsers that take a user's notifications.
+//! The push subscriptions of a user's browsers.
 
 use jiff::Timestamp;
 use serde::Deserialize;
@@ -8,17 +8,17 @@ use super::store::Error;
 use crate::protocol::postgres::{Parameter, Postgres, Type, column};
 use crate::protocol::web_push::{Endpoint, InvalidSubscription, Keys, PushServices, Subscription};
 
-/// Puts a browser on the list; the oldest beyond twenty of a user go.
+/// Adds a browser; each user keeps the newest twenty.
 const PUT: &str = include_str!("subscribe.sql");
 
-/// Takes a browser off a user's list.
+/// Removes a browser of a user.
 const REMOVE: &str =
     "DELETE FROM signtusk.push_subscriptions WHERE user_id = $1::uuid AND endpoint = $2";
 
-/// A browser's subscription as the database has it.
+/// A stored push subscription of a browser.
 #[derive(Clone, Deserialize)]
 pub struct KnownSubscription {
-    /// Its id here.
+    /// Its id in the database.
     pub id: Uuid,
     endpoint: String,
     keys: KnownKeys,
@@ -30,7 +30,7 @@ struct KnownKeys {
     auth: String,
 }
 
-/// The address lets anybody send who knows it.
+/// Hides the address: knowing it is enough to send.
 impl std::fmt::Debug for KnownSubscription {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "KnownSubscription({})", self.id)
@@ -38,7 +38,7 @@ impl std::fmt::Debug for KnownSubscription {
 }
 
 impl KnownSubscription {
-    /// The subscription, if its push service is still one that is known.
+    /// Returns the subscription, if its push service is still a known one.
     pub fn parsed(&self, services: &PushServices) -> Result<Subscription, InvalidSubscription> {
         Ok(Subscription {
             endpoint: Endpoint::parse(&self.endpoint, services)?,
@@ -47,27 +47,27 @@ impl KnownSubscription {
     }
 }
 
-/// A browser that stands on the list.
+/// An added browser.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Subscribed {
-    /// Its id here.
+    /// Its id in the database.
     pub id: Uuid,
-    /// Whether it was not there before.
+    /// Whether it is new.
     pub is_new: bool,
 }
 
-/// The browsers in their database.
+/// The browsers in the database.
 #[derive(Clone, Debug)]
 pub struct Subscriptions(Postgres);
 
 impl Subscriptions {
-    /// The browsers of a migrated database.
+    /// Returns the browsers of a migrated database.
     #[must_use]
     pub fn new(postgres: Postgres) -> Self {
         Self(postgres)
     }
 
-    /// Puts a browser on a user's list. One that another user has used before is this one's from now on.
+    /// Adds a browser to a user. A browser of another user moves to this user.
     pub async fn put(
         &self,
         user: Uuid,
@@ -97,7 +97,7 @@ impl Subscriptions {
         })
     }
 
-    /// Takes a browser off a user's list. What is not there, or is somebody else's, is passed over.
+    /// Removes a browser of a user. Absent browsers, and those of other users, are ignored.
     pub async fn remove(&self, user: Uuid, endpoint: &str) -> Result<(), Error> {
         let user = user.to_string();
         let parameters: [Parameter<'_>; 2] = [(&user, Type::TEXT), (&endpoint, Type::TEXT)];

@@ -1,4 +1,4 @@
-//! Payloads as the web app writes them, and what is written for them.
+//! Tests of payloads as the web app writes them, and of the rows that result.
 
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -11,7 +11,7 @@ fn parsed(payload: &Value) -> Notification {
     Notification::parse(payload).unwrap_or_else(|error| panic!("{payload}: {error}"))
 }
 
-/// Each type with a user and, where it needs them, its words.
+/// Returns a payload of each type with a user and, if the type requires it, a text.
 fn complete(kind: &str) -> Value {
     let plain = json!({ "userId": USER, "title": "Title", "message": "Message" });
     let mut payload = match kind {
@@ -39,7 +39,7 @@ fn each_notification_type_round_trips_through_json() {
     }
 }
 
-/// Defect 29: what a typed notification says of its user and its words is what is written.
+/// Defect 29: the user and the text of a typed notification are written.
 #[test]
 fn typed_notification_keeps_its_own_user_and_text() {
     for kind in TYPES.iter().filter(|kind| **kind != "bulk_notification") {

@@ -1,4 +1,4 @@
-//! The texts of notifications, as long as the columns that hold them.
+//! The texts of notifications, limited to the length of their columns.
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -20,10 +20,10 @@ use crate::service::mail::payload::{HttpUrl, InvalidText};
 pub struct Headline(String);
 
 impl Headline {
-    /// The longest one, in characters.
+    /// The longest title, in characters.
     const MAX_LEN: usize = 255;
 
-    /// The line.
+    /// The title.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
@@ -55,7 +55,7 @@ impl From<Headline> for String {
 )]
 pub struct ActionUrl(String);
 
-/// Why a text leads nowhere. It does not quote the text.
+/// Why a text is not a valid link. It does not quote the text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidActionUrl {
     /// Neither a path nor an http(s) URL.
@@ -69,7 +69,7 @@ pub enum InvalidActionUrl {
 }
 
 impl ActionUrl {
-    /// The longest one, in characters.
+    /// The longest link, in characters.
     pub(super) const MAX_LEN: usize = 500;
 
     /// The path or URL.
@@ -86,7 +86,7 @@ impl TryFrom<String> for ActionUrl {
         let text = text.trim();
         let is_visible = text.bytes().all(|byte| byte.is_ascii_graphic());
         let leads = if text.starts_with('/') {
-            // Browsers take a second slash, or a backslash, for the beginning of another host.
+            // Browsers treat a second slash, or a backslash, as the start of another host.
             is_visible && !text.starts_with("//") && !text.starts_with("/\\")
         } else {
             is_visible && HttpUrl::parse(text).is_ok()
@@ -113,13 +113,13 @@ impl From<ActionUrl> for String {
 #[schema(as = NotificationData, value_type = Object)]
 pub struct Data(Map<String, Value>);
 
-/// Why data are refused.
+/// Why data is rejected.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("must not be longer than {} bytes", Data::MAX_LEN)]
 pub struct InvalidData;
 
 impl Data {
-    /// The longest, in bytes of JSON.
+    /// The largest data, in bytes of JSON.
     const MAX_LEN: usize = 16 << 10;
 
     pub(super) fn get(&self, member: &str) -> Option<&Value> {
@@ -146,7 +146,7 @@ impl From<Data> for Map<String, Value> {
     }
 }
 
-/// Postgres holds no NUL character in JSON: the mark for what cannot be shown stands in for it.
+/// Replaces NUL characters, which Postgres cannot store in JSON, with the replacement character.
 fn without_nul((name, value): (String, Value)) -> (String, Value) {
     (name.replace('\0', "\u{fffd}"), plain(value))
 }

@@ -1,4 +1,4 @@
--- $1 kinds, $2 the claim, $3 rows at the most, $4 only these ids, or null, $5 seconds until others may have them
+-- $1 kinds, $2 the claim, $3 maximum number of rows, $4 only these ids, or null, $5 seconds until the claim expires
 WITH free AS (
   SELECT seq, kind, ordering_key
   FROM signtusk.outbox AS waiting
@@ -7,7 +7,7 @@ WITH free AS (
     AND due_at <= now()
     AND (held_until IS NULL OR held_until <= now())
     AND ($4 IS NULL OR id = ANY ($4::uuid[]))
-    -- Not those that wait for an earlier one of their key: a long row of them must not hide what is behind it.
+    -- Skip rows that wait for an earlier one of their key: a long queue of them must not hide later rows.
     AND NOT EXISTS (
       SELECT FROM signtusk.outbox AS earlier
       WHERE earlier.published_at IS NULL AND earlier.set_aside_at IS NULL
@@ -19,7 +19,7 @@ WITH free AS (
   LIMIT $3
   FOR UPDATE SKIP LOCKED
 ), taken AS (
-  -- A row goes with all the earlier ones of its key or not at all, also where another claim has just passed by.
+  -- A row is claimed with all the earlier ones of its key or not at all, also if another claim runs concurrently.
   SELECT seq FROM free
   WHERE NOT EXISTS (
     SELECT FROM signtusk.outbox AS earlier
@@ -34,5 +34,5 @@ SET claim = $2, held_until = now() + $5 * interval '1 second', attempts = attemp
 FROM taken
 WHERE claimed.seq = taken.seq
 RETURNING claimed.seq, id::text, kind, payload::text, ordering_key, job_type, priority, tenant, acting_user, label,
-  -- An infinite instant is no number of milliseconds: one such row must not fail the claim of all.
+  -- An infinite instant has no milliseconds: one such row must not fail the claim of all.
   (extract(epoch FROM least(greatest(not_before, 'epoch'), '9999-12-30')) * 1000)::bigint AS not_before, attempts

@@ -1,7 +1,7 @@
-//! Rows that are jobs: recorded and published, as every job is.
+//! Outbox rows that are jobs: recorded and published, like every job.
 //!
-//! The row's id is the job's id, so doing a row twice makes no second job: the record is there already, and the queue
-//! knows the deduplication id, or the claim of the second delivery finds the job over.
+//! The row's id is the job's id, so processing a row twice creates no second job. The record exists already. QStash
+//! knows the deduplication id, or the claim of the second delivery finds that the job has ended.
 
 use std::collections::HashSet;
 use std::time::Duration;
@@ -18,22 +18,22 @@ use crate::service::job::{
 /// Records and publishes the jobs of rows.
 #[derive(Clone, Debug)]
 pub struct JobRelay {
-    /// The records.
+    /// The job records.
     pub jobs: Jobs,
-    /// The way to the queue.
+    /// The publisher of their messages.
     pub publisher: Publisher,
 }
 
-/// What became of rows.
+/// The result of relaying rows.
 #[derive(Debug)]
 pub struct Relayed {
-    /// One for each row, in their order.
+    /// One for each row, in order.
     pub outcomes: Vec<Outcome>,
-    /// What kept some of them from being done, if anything did: it is no row's fault.
+    /// The outage that prevented some of them, if there was one: it is not a fault of the rows.
     pub outage: Option<job::Error>,
 }
 
-/// A row that is read: the job that it becomes.
+/// A row that was read, with its job.
 struct PendingJob<'a> {
     place: usize,
     row: &'a Row,
@@ -42,8 +42,8 @@ struct PendingJob<'a> {
 }
 
 impl JobRelay {
-    /// Publishes these rows right after the commit that made them, and says how many went. What does not go is left
-    /// to the sweep, so nothing is an error.
+    /// Publishes these rows directly after the commit that wrote them, and returns how many were published. The sweep
+    /// publishes the others, so no failure is an error.
     pub async fn publish(&self, outbox: &Outbox, ids: &[String]) -> usize {
         match self.try_publish(outbox, ids).await {
             Ok(published) => published,
@@ -74,7 +74,8 @@ impl JobRelay {
         Ok(outcomes.iter().filter(|it| **it == Outcome::Done).count())
     }
 
-    /// Records and publishes the jobs of these rows. What can never go, or is refused, holds no other up.
+    /// Records and publishes the jobs of these rows. A row that can never be published, or is rejected, does not block
+    /// others.
     pub async fn deliver(&self, rows: &[Row]) -> Relayed {
         let mut relayed = Relayed {
             outcomes: vec![Outcome::Release(Duration::ZERO); rows.len()],
@@ -97,7 +98,7 @@ impl JobRelay {
     async fn published(&self, pending_jobs: &[PendingJob<'_>], relayed: &mut Relayed) {
         let outgoing: Vec<Outgoing<'_>> = pending_jobs.iter().map(PendingJob::outgoing).collect();
         let handover = self.publisher.hand_over(&outgoing).await;
-        // The last of each key that went: what was refused before it has been overtaken, and must not follow it.
+        // The last published row of each key: a rejected row before it was overtaken, and must not follow it.
         let mut gone = HashSet::new();
         for (pending_job, delivery) in pending_jobs.iter().zip(&handover.deliveries).rev() {
             let key = pending_job.row.ordering_key.as_deref();
@@ -116,8 +117,9 @@ impl JobRelay {
         relayed.outage = handover.outage.or(relayed.outage.take());
     }
 
-    /// Those that have a record now. What is paused waits, and what is behind it in its order waits with it; what cannot
-    /// be recorded rests. An error is an outage: some may be recorded, and all may be tried again.
+    /// Returns the rows whose jobs are recorded now. A paused job waits, and so do later rows of its ordering key; a
+    /// row that cannot be recorded is retried later. An error is an outage: some may be recorded, and all may be
+    /// retried.
     async fn recorded<'a>(
         &self,
         pending_jobs: Vec<PendingJob<'a>>,
@@ -165,7 +167,7 @@ impl PendingJob<'_> {
     }
 }
 
-/// The job of a row, or why it can never be one.
+/// Returns the job of a row, or why it can never become one.
 fn pending_job(place: usize, row: &Row) -> Result<PendingJob<'_>, String> {
     readable(&row.payload)?;
     let columns = &row.columns;
@@ -195,8 +197,8 @@ fn pending_job(place: usize, row: &Row) -> Result<PendingJob<'_>, String> {
     })
 }
 
-/// Errors if no function can read the payload: `jsonb` holds deeper nesting and larger numbers than readers of JSON take.
-/// It ends here, as the row's own fault, before it can fail a batch.
+/// Errors if no function can parse the payload: `jsonb` allows deeper nesting and larger numbers than JSON parsers. It
+/// is rejected here, as a fault of its row, before it can fail a batch.
 fn readable(payload: &str) -> Result<(), String> {
     serde_json::from_str::<Map<String, Value>>(payload)
         .map(drop)

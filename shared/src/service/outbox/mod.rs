@@ -1,11 +1,10 @@
-//! The outbox: what is to happen because of a change is written down in the transaction of the change, and done after
-//! it.
+//! The outbox: follow-up actions of a change are written in its transaction, and executed after the commit.
 //!
-//! A row is claimed ([`Outbox::claim`]), done by the module of its kind ([`job_relay`] publishes jobs), and settled
-//! ([`Outbox::settle`]); each is one statement, so a transaction-mode pooler does not matter. A claim ends by itself:
-//! a row whose relay died between claim and settling is claimed again and done again, so doing it must be harmless to
-//! repeat. Rows with one ordering key are claimed only together with, or after, all earlier ones that still wait.
-//! What can never be done, or fails again and again, is set aside with the reason, and those behind it go on.
+//! A row is claimed ([`Outbox::claim`]), executed by the module of its kind ([`job_relay`] publishes jobs), and settled
+//! ([`Outbox::settle`]). Each step is one statement, so a transaction-mode pooler is sufficient. A claim expires: a row
+//! whose relay died between claim and settling is claimed and executed again, so every action must be idempotent. A row
+//! with an ordering key is claimed only together with, or after, all earlier waiting rows of the key. A row that can
+//! never be executed, or fails repeatedly, is set aside with the reason, and later rows continue.
 
 pub mod job_relay;
 
@@ -24,49 +23,49 @@ use crate::protocol::postgres::{self, Parameter, Postgres, Type, column};
 /// How long a claim lasts: longer than a function can run.
 const LEASE: Duration = Duration::from_mins(1);
 
-/// Claims after which a row is given up that never came to an end: whoever does it dies of it.
+/// The number of claims after which a row that was never settled is given up: executing it kills its relay.
 const MAX_ATTEMPTS: i32 = 10;
 
 const CLAIM: &str = include_str!("claim.sql");
 const SETTLE: &str = include_str!("settle.sql");
 const BACKLOG: &str = include_str!("backlog.sql");
 
-/// Finds rows by their ids that are not done.
+/// Finds the ids of unfinished rows.
 const UNFINISHED: &str = "SELECT id::text FROM signtusk.outbox \
     WHERE id = ANY ($1::uuid[]) AND published_at IS NULL";
 
-/// Removes some rows that are done and have been for three days.
+/// Deletes some rows that were finished three days ago.
 const PURGE: &str = "DELETE FROM signtusk.outbox WHERE id IN ( \
     SELECT id FROM signtusk.outbox WHERE published_at < now() - interval '3 days' LIMIT $1)";
 
 /// Why the outbox could not be read or written.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// The database did not take the statement; the cause says whether it may be tried again.
+    /// The statement failed; the cause says whether a retry is useful.
     #[error("the outbox is unavailable")]
     Postgres(#[from] postgres::Error),
-    /// The database holds or gave back what this build does not know.
+    /// The database contains a value that this version does not know.
     #[error("the outbox has a value that this version does not know")]
     Unreadable,
-    /// A payload that is no JSON object.
+    /// The payload is not a JSON object.
     #[error("the payload must be a JSON object")]
     Payload(#[from] serde_json::Error),
 }
 
-/// Rows that are this claim's until it is settled, or for a minute.
+/// Rows that belong to this claim until it is settled, or for a minute.
 #[derive(Debug)]
 pub struct Claimed {
-    /// The rows, in the order of their writing.
+    /// The rows, in the order in which they were written.
     pub rows: Vec<Row>,
     claim: String,
 }
 
-/// How the outbox is.
+/// The backlog of the outbox.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Backlog {
-    /// How long the oldest row that waits has been due, in seconds; 0 while none waits.
+    /// How long the oldest waiting row has been due, in seconds; 0 if none is waiting.
     pub oldest_seconds: u64,
-    /// Rows that were set aside; 1,000 stands for more.
+    /// The number of rows that were set aside; 1,000 means 1,000 or more.
     pub set_aside: u64,
 }
 
@@ -75,18 +74,18 @@ pub struct Backlog {
 pub struct Outbox(Postgres);
 
 impl Outbox {
-    /// The outbox in `postgres`.
+    /// Returns the outbox in `postgres`.
     #[must_use]
     pub fn new(postgres: Postgres) -> Self {
         Self(postgres)
     }
 
-    /// Claims rows of these kinds that are due, `limit` at the most, the oldest first.
+    /// Claims due rows of these kinds, at most `limit`, the oldest first.
     pub async fn claim(&self, kinds: &[Kind], limit: u32) -> Result<Claimed, Error> {
         self.claim_some(kinds, limit, None).await
     }
 
-    /// Claims those of these rows that can be had.
+    /// Claims those of these rows that are free.
     pub async fn claim_these(&self, kinds: &[Kind], ids: &[String]) -> Result<Claimed, Error> {
         let limit = u32::try_from(ids.len()).unwrap_or(u32::MAX);
         self.claim_some(kinds, limit, Some(ids)).await
@@ -125,8 +124,8 @@ impl Outbox {
         Ok(claimed)
     }
 
-    /// Writes what became of the rows of a claim, one outcome for each, in their order. Done is kept whoever has the
-    /// row by now; the rest only while the claim lasts. Repeating it changes nothing.
+    /// Writes the outcomes of the rows of a claim, one for each, in order. `Done` is written even if another claim has
+    /// the row; the other outcomes only while the claim lasts. Repeating it changes nothing.
     pub async fn settle(&self, claimed: &Claimed, outcomes: &[Outcome]) -> Result<(), Error> {
         let rows = claimed.rows.iter().zip(outcomes);
         self.settle_each(
@@ -157,9 +156,10 @@ impl Outbox {
         Ok(())
     }
 
-    /// Those of these jobs whose rows are not done: they wait, rest, or were set aside, and go by their rows alone.
+    /// Returns those of these jobs whose rows are unfinished: waiting, resting or set aside. Only their rows can
+    /// publish them.
     pub async fn unfinished(&self, jobs: &[String]) -> Result<Vec<String>, Error> {
-        // A job that another client published has an id of QStash's, which no row has.
+        // A job that another client published has an id of QStash, which no row has.
         let ids: Vec<&String> = jobs
             .iter()
             .filter(|id| Uuid::try_parse(id).is_ok())
@@ -174,7 +174,8 @@ impl Outbox {
         rows.iter().map(|row| Ok(column(row, "id")?)).collect()
     }
 
-    /// How old the oldest waiting row is, and how many were set aside. Its cost does not grow with the outbox.
+    /// Returns the age of the oldest waiting row, and the number of rows that were set aside. The cost does not grow
+    /// with the outbox.
     pub async fn backlog(&self) -> Result<Backlog, Error> {
         let rows = self.0.query_repeatable(BACKLOG, &[]).await?;
         let row = rows.first().ok_or(Error::Unreadable)?;
@@ -187,7 +188,7 @@ impl Outbox {
         })
     }
 
-    /// Removes rows that have been done for three days, `limit` at the most, and says how many.
+    /// Deletes rows that were finished three days ago, at most `limit`, and returns their number.
     pub async fn purge(&self, limit: u32) -> Result<u64, Error> {
         let limit = i64::from(limit);
         Ok(self.0.execute(PURGE, &[(&limit, Type::INT8)]).await?)

@@ -1,4 +1,4 @@
-//! A row of the outbox, and what can become of it.
+//! A row of the outbox, and the outcome of its execution.
 
 use std::time::Duration;
 
@@ -7,12 +7,12 @@ use jiff::Timestamp;
 use super::Error;
 use crate::protocol::postgres::{self, column};
 
-/// What is done with a row.
+/// The action of a row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
-    /// A job is recorded and published.
+    /// Record and publish a job.
     Job,
-    /// A cache forgets something.
+    /// Invalidate cache entries.
     Invalidation,
 }
 
@@ -30,33 +30,33 @@ impl Kind {
 /// A claimed row.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Row {
-    /// Its id; of a job's row, the id of the job.
+    /// Its id; for a job, the id of the job.
     pub id: String,
-    /// What is done with it.
+    /// Its action.
     pub kind: Kind,
-    /// What it carries: JSON text, an object.
+    /// Its payload: a JSON object as text.
     pub payload: String,
-    /// What it must not overtake its like of.
+    /// Rows with the same key are executed in order.
     pub ordering_key: Option<String>,
-    /// How often it was claimed without an outage, this time included.
+    /// The number of claims without an outage, including this one.
     pub attempts: i32,
-    /// What only jobs have.
+    /// The columns of a job.
     pub columns: Columns,
     pub(super) seq: i64,
 }
 
-/// What only the rows of jobs have, as it stands there.
+/// The columns that only rows of jobs have, unparsed.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Columns {
     /// The type's name.
     pub job_type: String,
-    /// How urgent it is.
+    /// The priority.
     pub priority: String,
-    /// Whose budget it counts against.
+    /// The tenant.
     pub tenant: String,
     /// The acting user; empty for the service itself.
     pub user: String,
-    /// What it belongs together by; may be empty.
+    /// The label that related jobs share; may be empty.
     pub label: String,
     /// The instant before which it must not run.
     pub not_before: Option<Timestamp>,
@@ -87,32 +87,32 @@ impl Row {
     }
 }
 
-/// What became of a claimed row.
+/// The outcome of a claimed row.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Outcome {
-    /// It is done.
+    /// It is executed.
     Done,
-    /// It failed of something of its own, and rests before it is tried again.
+    /// It failed because of its content, and is retried after a wait.
     Retry {
-        /// How long it rests.
+        /// The wait.
         after: Duration,
-        /// What it failed of.
+        /// The error.
         reason: String,
     },
-    /// It was not done for a reason that is not its own, such as an outage, and may be claimed after this long.
+    /// It was not executed for another reason, such as an outage, and may be claimed after this wait.
     Release(Duration),
-    /// It will never be done as it is: a person has to look.
+    /// It can never be executed unchanged: a person has to inspect it.
     SetAside(String),
 }
 
-/// Failures of its own after which a row is set aside.
+/// The number of failures after which a row is set aside.
 const MAX_FAILURES: i32 = 5;
 
-/// What a row rests after its first failure; after each further one four times as long.
+/// The wait after the first failure; each further wait is four times as long.
 const FIRST_BACKOFF: Duration = Duration::from_secs(30);
 
 impl Outcome {
-    /// What becomes of a row that failed of something of its own: a few more attempts, then it is set aside.
+    /// Returns the outcome of a row that failed because of its content: a few retries, then it is set aside.
     #[must_use]
     pub fn failed(row: &Row, reason: String) -> Self {
         if row.attempts >= MAX_FAILURES {

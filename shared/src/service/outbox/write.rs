@@ -1,4 +1,4 @@
-//! Writing into the outbox, within the transaction of the change that causes it.
+//! Writing to the outbox, within the transaction of the change that causes it.
 
 use jiff::Timestamp;
 use serde::Serialize;
@@ -8,38 +8,38 @@ use crate::base::id;
 use crate::protocol::postgres::{Parameter, Transaction, Type};
 use crate::service::job::{JobType, Priority};
 
-/// Writers of one ordering key wait for each other until they commit, so that the order of writing is the order of
-/// committing. `public.signtusk_enqueue_job` takes the same lock.
+/// Writers of one ordering key wait for each other until they commit, so that the write order equals the commit order.
+/// `public.signtusk_enqueue_job` takes the same lock.
 const LOCK: &str =
     "SELECT pg_advisory_xact_lock(hashtextextended('signtusk.outbox ' || $1, 0)) IS NULL AS locked";
 
-/// A job that must wait for longer than the queue keeps messages (seven days) waits in the outbox.
+/// Inserts a row. A job whose delay exceeds the queue's limit (seven days) waits in the outbox.
 const WRITE: &str = "INSERT INTO signtusk.outbox \
     (id, kind, job_type, payload, ordering_key, not_before, due_at, tenant, priority, acting_user, label) \
     SELECT $1::uuid, 'job', $2, $3::jsonb, $4, at, greatest(now(), at - interval '6 days'), $6, $7, $8, $9 \
     FROM (SELECT timestamptz 'epoch' + $5 * interval '1 millisecond' AS at) AS wanted";
 
-/// A job to be written down.
+/// A job to be written.
 #[derive(Clone, Copy, Debug)]
 pub struct Entry<'a> {
     /// Its type.
     pub job: JobType,
-    /// How urgent it is.
+    /// Its priority.
     pub priority: Priority,
-    /// Whose budget it counts against: a domain, a user, or `-`.
+    /// Its tenant: a domain, a user, or `-`.
     pub tenant: &'a str,
     /// The acting user; empty for the service itself.
     pub user: &'a str,
-    /// What it belongs together by; may be empty.
+    /// The label that related jobs share; may be empty.
     pub label: &'a str,
-    /// Jobs with the same key are handed to the queue in the order in which their transactions commit.
+    /// Jobs with the same key are published in the order in which their transactions commit.
     pub ordering_key: Option<&'a str>,
     /// The instant before which it must not run.
     pub not_before: Option<Timestamp>,
 }
 
 impl<'a> Entry<'a> {
-    /// A job of this type and tenant, as the usual is.
+    /// Returns a job of this type and tenant, with default options.
     #[must_use]
     pub fn new(job: JobType, tenant: &'a str) -> Self {
         Self {
@@ -55,8 +55,8 @@ impl<'a> Entry<'a> {
 }
 
 impl Outbox {
-    /// Writes a job down and gives its id. It is one once the transaction is committed; `payload` is a JSON object of
-    /// 256 KB at the most.
+    /// Writes a job and returns its id. The job exists once the transaction is committed; `payload` is a JSON object of
+    /// at most 256 KB.
     pub async fn write(
         transaction: &Transaction,
         entry: &Entry<'_>,

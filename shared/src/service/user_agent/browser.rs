@@ -1,10 +1,9 @@
-//! Which browser, or which app with pages in it.
+//! The browser, or the app with a web view.
 
 use super::Browser;
 use super::products::{Products, major};
 
-/// Products, and the names that people know them by. Browsers also name those whose pages they show: each stands
-/// before what it is built on.
+/// Products with their common names. Browsers also name the ones that they are based on, so each precedes those.
 const BROWSERS: [(&str, &str); 54] = [
     ("FBAV", "Facebook"),
     ("FBAN", "Facebook"),
@@ -62,7 +61,7 @@ const BROWSERS: [(&str, &str); 54] = [
     ("Epiphany", "GNOME Web"),
 ];
 
-/// The browser, if the products say which.
+/// Returns the browser, if the products name one.
 pub(super) fn browser<'a>(products: &Products<'a>, is_android: bool) -> Option<Browser<'a>> {
     let own = BROWSERS.iter().find_map(|(product, name)| {
         let version = products.version(product)?;
@@ -76,7 +75,7 @@ pub(super) fn browser<'a>(products: &Products<'a>, is_android: bool) -> Option<B
         .or_else(|| safari(products, is_android))
 }
 
-/// Opera before it became a Chromium: `Opera/9.80 (...) Version/12.16`.
+/// Recognizes Opera before it was based on Chromium: `Opera/9.80 (...) Version/12.16`.
 fn opera<'a>(products: &Products<'a>) -> Option<Browser<'a>> {
     let own = products.version("Opera")?;
     Some(Browser {
@@ -85,7 +84,7 @@ fn opera<'a>(products: &Products<'a>) -> Option<Browser<'a>> {
     })
 }
 
-/// `MSIE 10.0` in a comment, or Trident with `rv:11.0`.
+/// Recognizes Internet Explorer: `MSIE 10.0` in a comment, or Trident with `rv:11.0`.
 fn explorer<'a>(products: &Products<'a>) -> Option<Browser<'a>> {
     let parts = || products.comments().flatten();
     let old = parts().find_map(|part| part.strip_prefix("MSIE "));
@@ -99,8 +98,8 @@ fn explorer<'a>(products: &Products<'a>) -> Option<Browser<'a>> {
     })
 }
 
-/// Safari says its version beside its name; what says the version alone shows pages in an app. Android's own browser of
-/// old looks the same.
+/// Recognizes Safari, which has both its name and `Version`. `Version` alone is the web view of an app. Android's old
+/// browser has the same form.
 fn safari<'a>(products: &Products<'a>, is_android: bool) -> Option<Browser<'a>> {
     products.version("Safari")?;
     let name = if is_android {

@@ -1,8 +1,8 @@
-//! User agents: what a browser or a program says of itself.
+//! User agents: the self-description of browsers and programs.
 //!
-//! One parser for lists of sessions, mails and assessments. It knows the names that such a list needs and no more:
-//! `products` reads the grammar, `browser`, `system` and `program` know the names. Nothing is allowed or refused by a
-//! user agent alone, because it says what its sender likes.
+//! One parser for session lists, mails and assessments. It supports only the names that these need: `products` parses
+//! the grammar; `browser`, `system` and `program` have the names. No decision depends on a user agent alone, because
+//! its sender can choose it.
 
 mod browser;
 mod products;
@@ -11,23 +11,23 @@ mod system;
 
 use self::products::Products;
 
-/// What a user agent says.
+/// A parsed user agent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct UserAgent<'a> {
-    /// The browser, or the app that shows pages. Programs have none.
+    /// The browser, or the app with a web view. Programs have none.
     pub browser: Option<Browser<'a>>,
     /// The operating system's name.
     pub system: Option<&'static str>,
-    /// What its owner calls a device with that system.
+    /// The common name of a device with that system.
     device: Option<&'static str>,
-    /// What kind of device or program it is.
+    /// The kind of device or program.
     pub form: Form,
 }
 
 /// A browser.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Browser<'a> {
-    /// The name that people know.
+    /// The common name.
     pub name: &'static str,
     /// Its major version.
     pub version: Option<&'a str>,
@@ -38,11 +38,11 @@ pub struct Browser<'a> {
 pub enum Form {
     /// A computer.
     Desktop,
-    /// A telephone.
+    /// A phone.
     Mobile,
     /// A tablet.
     Tablet,
-    /// A program that says that it is a bot.
+    /// A program that identifies itself as a bot.
     Bot,
     /// A program or library that makes requests.
     Script,
@@ -51,7 +51,7 @@ pub enum Form {
 }
 
 impl<'a> UserAgent<'a> {
-    /// Reads a user agent. Any text is one; an empty one says nothing.
+    /// Parses a user agent. Any text is valid; an empty one gives no information.
     #[must_use]
     pub fn parse(agent: &'a str) -> Self {
         let products = Products::parse(agent);
@@ -68,7 +68,8 @@ impl<'a> UserAgent<'a> {
         }
     }
 
-    /// The device in words, for its owner: `Firefox on Linux`. None for programs, and where it says neither.
+    /// Returns a description of the device for its owner: `Firefox on Linux`. None for programs, and if neither is
+    /// known.
     #[must_use]
     pub fn describe(&self) -> Option<String> {
         if matches!(self.form, Form::Bot | Form::Script) {

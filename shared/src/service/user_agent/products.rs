@@ -3,16 +3,16 @@
 /// The products and comments of a user agent.
 #[derive(Debug, Default)]
 pub(super) struct Products<'a> {
-    /// `Name` and what stands behind the slash, if there is one.
+    /// `Name` and the version after the slash, if there is one.
     named: Vec<(&'a str, Option<&'a str>)>,
-    /// Those in comments: `Opera Mini/62.0`, `FBAN/FBIOS`.
+    /// Products in comments: `Opera Mini/62.0`, `FBAN/FBIOS`.
     inner: Vec<(&'a str, &'a str)>,
-    /// What stands in round or square brackets, each cut at its semicolons.
+    /// The texts in round or square brackets, each split at its semicolons.
     comments: Vec<Vec<&'a str>>,
 }
 
 impl<'a> Products<'a> {
-    /// Reads a user agent. Any text is one.
+    /// Parses a user agent. Any text is valid.
     pub(super) fn parse(agent: &'a str) -> Self {
         let mut parsed = Self::default();
         let mut rest = agent;
@@ -26,7 +26,7 @@ impl<'a> Products<'a> {
         parsed
     }
 
-    /// The version of a product, empty where it has none; nothing if the product is not there.
+    /// Returns the version of a product; empty if it has none. None if the product is absent.
     pub(super) fn version(&self, name: &str) -> Option<&'a str> {
         let outer = self.named.iter().find(|(product, _)| *product == name);
         let inner = || self.inner.iter().find(|(product, _)| *product == name);
@@ -36,12 +36,12 @@ impl<'a> Products<'a> {
         }
     }
 
-    /// The names of the products outside of comments, in their order.
+    /// Returns the names of the products outside of comments, in order.
     pub(super) fn names(&self) -> impl Iterator<Item = &'a str> {
         self.named.iter().map(|(name, _)| *name)
     }
 
-    /// The comments, each as its parts.
+    /// Returns the comments, each split into its parts.
     pub(super) fn comments(&self) -> impl Iterator<Item = &[&'a str]> {
         self.comments.iter().map(Vec::as_slice)
     }
@@ -63,7 +63,7 @@ impl<'a> Products<'a> {
     }
 }
 
-/// What stands before the bracket that closes, and what stands behind it. Brackets nest.
+/// Returns the text before and after the closing bracket. Brackets nest.
 fn enclosed(text: &str) -> (&str, &str) {
     let mut depth = 1_u32;
     for (at, character) in text.char_indices() {
@@ -79,7 +79,7 @@ fn enclosed(text: &str) -> (&str, &str) {
     (text, "")
 }
 
-/// The digits at the beginning of a version, if they are one.
+/// Returns the leading digits of a version, if there are any.
 pub(super) fn major(version: &str) -> Option<&str> {
     let digits = version.find(|c: char| !c.is_ascii_digit());
     let major = &version[..digits.unwrap_or(version.len())];

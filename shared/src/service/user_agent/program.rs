@@ -1,4 +1,4 @@
-//! Programs without a person in front of them: scripts, and bots that say so.
+//! Programs: scripts, and bots that identify themselves.
 
 use super::Form;
 use super::products::Products;
@@ -49,10 +49,10 @@ const SCRIPTS: [&str; 42] = [
     "zgrab",
 ];
 
-/// How words of bots end, in lower case.
+/// The endings of bot names, in lower case.
 const BOT_ENDINGS: [&str; 6] = ["bot", "bots", "crawler", "spider", "scraper", "fetcher"];
 
-/// Words that only bots have, in lower case.
+/// Words that only bots contain, in lower case.
 const BOT_WORDS: [&str; 23] = [
     "archiver",
     "bingpreview",
@@ -79,10 +79,10 @@ const BOT_WORDS: [&str; 23] = [
     "webcrawler",
 ];
 
-/// Makers and apps whose names end as those of bots do, in lower case.
+/// Makers and apps whose names end like those of bots, in lower case.
 const NO_BOTS: [&str; 2] = ["cubot", "abbot"];
 
-/// What kind of program a user agent names, if it names one.
+/// Returns the kind of program that a user agent names, if it names one.
 pub(super) fn of(products: &Products<'_>, agent: &str) -> Option<Form> {
     if is_bot(products, agent) {
         return Some(Form::Bot);
@@ -91,12 +91,12 @@ pub(super) fn of(products: &Products<'_>, agent: &str) -> Option<Form> {
         let name = name.to_ascii_lowercase();
         SCRIPTS.contains(&name.as_str()) || name.starts_with("python-")
     });
-    // Old telephones name their Java as well, but not first.
+    // Old phones name their Java as well, but not first.
     let is_java = || products.names().next() == Some("Java");
     (is_script || is_java()).then_some(Form::Script)
 }
 
-/// A bot names itself, or leaves an address where its owner can be reached. The name of a phone is not its own.
+/// Returns whether it is a bot, which names itself or has a contact address. The name of a phone model does not count.
 fn is_bot(products: &Products<'_>, agent: &str) -> bool {
     let own = || {
         let comments = products.comments();
@@ -108,7 +108,7 @@ fn is_bot(products: &Products<'_>, agent: &str) -> bool {
         || products.names().chain(own().copied()).any(names_a_bot)
 }
 
-/// How many parts at a comment's end name an Android device: those behind its system.
+/// Returns how many parts at a comment's end name an Android device: those after its system.
 fn model(comment: &[&str]) -> usize {
     let system = comment.iter().position(|part| part.starts_with("Android"));
     let is_disguised = comment.contains(&"compatible");

@@ -1,13 +1,13 @@
-//! Which operating system, and which kind of device.
+//! The operating system, and the kind of device.
 
 use super::Form;
 
-/// A system.
+/// An operating system.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct System {
     /// Its name.
     pub(super) name: &'static str,
-    /// What its owner calls the device, where that is another name.
+    /// The common name of the device, if it differs.
     pub(super) device: &'static str,
     form: Form,
 }
@@ -16,7 +16,7 @@ const fn system(name: &'static str, device: &'static str, form: Form) -> System 
     System { name, device, form }
 }
 
-/// Words, and the systems that they tell. Each stands before those whose words it has as well.
+/// Words and the systems that they identify. Each precedes those whose words it also contains.
 const SYSTEMS: [(&str, System); 20] = [
     (
         "Windows Phone",
@@ -49,12 +49,12 @@ const SYSTEMS: [(&str, System); 20] = [
     ("X11", system("Linux", "Linux", Form::Desktop)),
 ];
 
-/// Words of televisions and what is plugged into them: neither tablets nor computers.
+/// Words of televisions and media players: neither tablets nor computers.
 const TELEVISIONS: [&str; 7] = [
     "TV", "SMART-TV", "SmartTV", "BRAVIA", "CrKey", "AFTS", "HbbTV",
 ];
 
-/// The system that a user agent names.
+/// Returns the system that a user agent names.
 pub(super) fn of(agent: &str) -> Option<System> {
     let found = SYSTEMS.iter().find(|(word, _)| has_word(agent, word));
     found.map(|(_, system)| *system)
@@ -65,7 +65,7 @@ impl System {
         self.name == "Android"
     }
 
-    /// The kind of device. Android tablets leave the word `Mobile` out; some say what they are.
+    /// Returns the kind of device. Android tablets omit the word `Mobile`; some name their kind.
     pub(super) fn form(self, agent: &str) -> Form {
         if TELEVISIONS.iter().any(|word| has_word(agent, word)) {
             return Form::Unknown;
@@ -78,7 +78,7 @@ impl System {
     }
 }
 
-/// Whether a word stands there by itself; digits may follow, as in `iPhone14,5`.
+/// Returns whether the word occurs by itself; digits may follow, as in `iPhone14,5`.
 fn has_word(agent: &str, word: &str) -> bool {
     agent.match_indices(word).any(|(at, _)| {
         let before = agent[..at].chars().next_back();

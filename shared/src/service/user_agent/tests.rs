@@ -1,4 +1,4 @@
-//! What the parser is meant to tell apart; the corpus of real user agents is in the suite.
+//! Tests of the distinctions that the parser makes; the corpus of real user agents is in the suite.
 
 use proptest::prelude::*;
 

@@ -1,4 +1,4 @@
-//! What a provider reports of a mail, in words that no provider owns.
+//! Events of mail providers, in provider-independent terms.
 
 use jiff::Timestamp;
 
@@ -8,51 +8,51 @@ use crate::service::mail::suppression::Reason;
 /// One event of one mail. Only a verified message may become one.
 #[derive(Clone, Debug)]
 pub struct MailEvent {
-    /// Who reports it.
+    /// The provider that reports it.
     pub provider: Provider,
-    /// The provider's own name of the event: the same event comes under the same name again.
+    /// The provider's id of the event; a repeated event has the same id.
     pub event_id: String,
-    /// The ledger key that the mail was tagged with: 64 lower-case hex digits. Anything else counts as absent.
+    /// The ledger key in the mail's tag: 64 lower-case hex digits. Any other tag counts as absent.
     pub key: Option<String>,
-    /// The provider's id of the mail; empty where it gives none.
+    /// The provider's id of the mail; empty if it gives none.
     pub message_id: String,
-    /// What happened.
+    /// The type of the event.
     pub kind: EventKind,
-    /// When, by the provider's clock.
+    /// The time, by the provider's clock.
     pub at: Timestamp,
-    /// Whom it concerns: of a bounce or a complaint, the addresses that bounced or complained.
+    /// The affected addresses: of a bounce or a complaint, those that bounced or complained.
     pub recipients: Vec<EmailAddress>,
-    /// The provider's words, such as the receiving server's answer. They may hold addresses: they are kept in the
+    /// The provider's message, such as the receiving server's answer. It may contain addresses: it is stored in the
     /// database and not logged.
     pub detail: Option<String>,
 }
 
-/// What can happen to a mail.
+/// The type of a mail event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum EventKind {
-    /// The provider took it.
+    /// The provider accepted it.
     Sent,
-    /// The recipient's server took it.
+    /// The recipient's server accepted it.
     Delivered,
-    /// The recipient's server does not take it yet; the provider goes on trying.
+    /// The recipient's server has not accepted it yet; the provider keeps trying.
     Delayed,
-    /// It came back.
+    /// It bounced.
     Bounced {
-        /// Whether the mailbox will never take it.
+        /// Whether the bounce is permanent.
         permanent: bool,
     },
-    /// The recipient called it spam.
+    /// The recipient reported it as spam.
     Complained,
     /// It was opened.
     Opened,
-    /// A link in it was followed.
+    /// A link in it was clicked.
     Clicked,
-    /// The provider took it and then did not send it.
+    /// The provider accepted it, but did not send it.
     Failed,
 }
 
 impl EventKind {
-    /// The word under which it stands in the database.
+    /// Its name in the database.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -68,7 +68,7 @@ impl EventKind {
         }
     }
 
-    /// Why its recipients get no more mail, if they do not.
+    /// Returns the reason for which its recipients are suppressed, if there is one.
     pub(super) fn suppresses(self) -> Option<Reason> {
         match self {
             Self::Bounced { permanent: true } => Some(Reason::Bounced),

@@ -1,9 +1,10 @@
-//! What providers report of mails, and what it changes: the ledger's row, and the list of addresses that get no mail.
+//! Mail events of providers, and their effects on the ledger and on the suppression list.
 //!
-//! Providers send an event more than once and in any order. Each counts once, and whatever the order, the row ends the
-//! same: times are the earliest of their kind, message ids are a set, and how far a mail has come is read from the
-//! times. An event proves that the provider has the mail, so a row whose attempt ended without a word is settled by it
-//! and not sent again. A second message id proves that it went twice; an hour of events with one id, that it did not.
+//! Providers send an event more than once and in any order. Each counts once, and the order does not matter: each time
+//! is the earliest of its kind, message ids are a set, and the delivery status is derived from the times. An event
+//! proves that the provider has the mail, so it settles a row whose attempt ended without a result, and the mail is not
+//! sent again. A second message id proves that the mail was sent twice. An hour of events with a single id proves that
+//! it was not.
 
 mod mail_event;
 mod tracked;
@@ -20,7 +21,7 @@ pub use self::mail_event::{EventKind, MailEvent};
 pub use self::tracked::{Delivery, Filter, State, TrackedMail};
 pub use crate::service::page::{Cursor, Page};
 
-/// Notes an event, and applies it if it is new.
+/// Records an event, and applies it if it is new.
 const RECORD: &str = include_str!("record.sql");
 
 /// One page of the ledger, newest first.
@@ -32,37 +33,37 @@ const MAX_DETAIL_LEN: usize = 1000;
 /// Why the events could not be read or written.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// The database did not take the statement; the cause says whether it may be tried again.
+    /// The statement failed; the cause says whether a retry is useful.
     #[error("the mail events are unavailable")]
     Postgres(#[from] postgres::Error),
-    /// The database did not answer what was asked.
+    /// The database returned no result.
     #[error("Postgres did not return the result of a mail event")]
     Unreadable,
 }
 
-/// What became of an event.
+/// The result of recording an event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Recorded {
-    /// It was new and stands in the mail's row.
+    /// It was new, and was applied to the mail's row.
     Applied,
-    /// It had come before; nothing changed.
+    /// It was already recorded; nothing changed.
     Replayed,
-    /// It was new, and no row of ours is about its mail. A bounce or a complaint still counts against its recipients.
+    /// It was new, but its mail is not in the ledger. A bounce or a complaint still suppresses its recipients.
     Unmatched,
 }
 
-/// The events in their database.
+/// The mail events in the database.
 #[derive(Clone, Debug)]
 pub struct MailEvents(Postgres);
 
 impl MailEvents {
-    /// The events of a migrated database.
+    /// Returns the events of a migrated database.
     #[must_use]
     pub fn new(postgres: Postgres) -> Self {
         Self(postgres)
     }
 
-    /// Notes an event and applies it, in one statement that may be repeated.
+    /// Records an event and applies it, in one repeatable statement.
     pub async fn record(&self, event: &MailEvent) -> Result<Recorded, Error> {
         let (provider, kind) = (event.provider.name(), event.kind.name());
         let event_id = plain(&event.event_id);
@@ -92,7 +93,7 @@ impl MailEvents {
         })
     }
 
-    /// A page of the mails that the ledger knows, newest first, each with how far it has come.
+    /// Returns a page of the ledger's mails, newest first, each with its delivery status.
     pub async fn list(&self, filter: &Filter) -> Result<Page<TrackedMail>, Error> {
         let request_id = filter.request_id.as_ref().map(Reference::as_str);
         let email = filter.email.as_ref().map(EmailAddress::as_str);
@@ -125,7 +126,7 @@ fn keyed(row: &Row) -> Result<(String, TrackedMail), postgres::Error> {
     Ok((column(row, "key")?, mail))
 }
 
-/// Whether a tag is a key of the ledger.
+/// Returns whether a tag is a key of the ledger.
 fn is_key(tag: &str) -> bool {
     tag.len() == 64
         && tag
@@ -133,7 +134,7 @@ fn is_key(tag: &str) -> bool {
             .all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
 }
 
-/// A provider's words as Postgres can hold them: without NUL, and not endless.
+/// Returns a provider's message as Postgres can store it: without NUL, and of bounded length.
 fn plain(text: &str) -> String {
     text.chars()
         .filter(|character| *character != '\0')

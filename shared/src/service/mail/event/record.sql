@@ -11,7 +11,7 @@ WITH found AS (
   RETURNING key, type, at
 ), suppressed AS (
   INSERT INTO signtusk.email_suppressions (address, reason, source)
-  -- The address that was mailed, where that is known: a provider may name one that it forwards to.
+  -- The address that was mailed, if it is known: a provider may name one that it forwards to.
   SELECT DISTINCT lower(address), $8, $1 || ' event ' || $2
   FROM event
   LEFT JOIN signtusk.email_ledger AS mailed ON mailed.key = event.key AND mailed.recipient IS NOT NULL

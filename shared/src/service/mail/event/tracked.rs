@@ -1,4 +1,4 @@
-//! A mail as the ledger and its provider's events know it.
+//! A tracked mail: the ledger's row together with its provider's events.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -129,17 +129,17 @@ pub enum Delivery {
     Complained,
 }
 
-/// What a page of mails is made of.
+/// The filter of a page.
 #[derive(Clone, Debug, Default)]
 pub struct Filter {
     /// Only the mails of this signing request.
     pub request_id: Option<Reference>,
-    /// Only those to this address, in whatever case.
+    /// Only mails to this address, ignoring case.
     pub email: Option<EmailAddress>,
-    /// Only those of this job.
+    /// Only mails of this job.
     pub job_id: Option<Reference>,
-    /// Mails at the most, 1 to 100.
+    /// The largest number of mails, 1 to 100.
     pub limit: u32,
-    /// The cursor of the page before.
+    /// The cursor of the previous page.
     pub cursor: Option<super::Cursor>,
 }

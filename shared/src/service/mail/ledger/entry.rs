@@ -1,38 +1,38 @@
-//! What makes one mail the same mail: the ledger's key.
+//! The key of the ledger, which identifies a mail.
 
 use sha2::{Digest, Sha256};
 
 use crate::base::hex::hex;
 use crate::service::mail::payload::{EmailAddress, Envelope, Reference};
 
-/// One mail to one recipient, as the ledger knows it.
+/// One mail to one recipient, as recorded in the ledger.
 #[derive(Clone, Copy, Debug)]
 pub struct Entry<'a> {
     /// The e-mail's type.
     pub kind: &'a str,
-    /// Who gets it.
+    /// The recipient.
     pub recipient: &'a EmailAddress,
-    /// The job that sends it; it stands in for what the identity leaves open.
+    /// The job that sends it. It replaces missing parts of the identity.
     pub job_id: &'a str,
-    /// What the web app says the mail is.
+    /// The identity that the web app gives the mail.
     pub identity: Identity<'a>,
-    /// Whether it is of a kind that its recipient may unsubscribe from.
+    /// Whether its recipient may unsubscribe from this type of mail.
     pub optional: bool,
-    /// An earlier occurrence whose place this mail takes, such as one to a mistyped address: it must not go any more.
-    /// It takes a request and a signer to say which mail that is; without both it is ignored.
+    /// An earlier occurrence that this mail replaces, such as one to a mistyped address: it must no longer be sent. It
+    /// requires a request and a signer to identify that mail, and is ignored otherwise.
     pub supersedes: Option<&'a str>,
-    /// Who the job acts for, and is told where the mail comes back and no request has an owner; empty for nobody.
+    /// The acting user of the job. The user is notified of a bounce if no request has an owner; empty for none.
     pub acting_user: &'a str,
 }
 
-/// What the web app says a mail is. Each part may be absent.
+/// The identity that the web app gives a mail. Each part may be absent.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Identity<'a> {
     /// The signing request.
     pub request_id: Option<&'a str>,
     /// The signer's row.
     pub signer_id: Option<&'a str>,
-    /// Which mail of its kind to that signer it is.
+    /// Distinguishes the mails of its type to that signer.
     pub occurrence: Option<&'a str>,
 }
 
@@ -47,14 +47,14 @@ impl<'a> From<&'a Envelope> for Identity<'a> {
 }
 
 impl Entry<'_> {
-    /// The row's key: the SHA-256 of the parts that make the mail what it is, in lower-case hex. Each part is hashed
-    /// with its length and with whether it is the payload's own word or a stand-in, so that no two mails share a key.
+    /// Returns the row's key: the SHA-256 of the parts that identify the mail, in lower-case hex. Each part is hashed
+    /// with its length and with its origin, the payload or a replacement, so that no two mails share a key.
     #[must_use]
     pub fn key(&self) -> String {
         self.key_of(self.identity)
     }
 
-    /// The key of the mail whose place this one takes.
+    /// Returns the key of the mail that this one replaces.
     pub(super) fn superseded_key(&self) -> Option<String> {
         let named = self.identity.request_id.and(self.identity.signer_id);
         let earlier = named.and(self.supersedes)?;
@@ -62,7 +62,7 @@ impl Entry<'_> {
             occurrence: Some(earlier),
             ..self.identity
         };
-        // A mail that names itself is a slip; it does not keep itself from going.
+        // A mail that names itself is a mistake of the caller; the mail is sent anyway.
         (self.identity.occurrence != Some(earlier)).then(|| self.key_of(identity))
     }
 

@@ -1,12 +1,11 @@
-//! The e-mail ledger: one row for one mail to one recipient, so that none is lost and what may have gone twice is
-//! known.
+//! The e-mail ledger: one row for each mail to one recipient. No mail is lost, and possible duplicates are known.
 //!
-//! `begin` writes `sending` before the provider is called; the outcome settles it: `accepted`, `released` (surely not
-//! accepted, free to be tried again) or `rejected` (never). A row that is found in `sending` belongs to an attempt
-//! that ended without a word: it is sent again, and stays marked in doubt unless the provider knows the mail again by
-//! its key. A mail is not begun whose recipient is on the suppression list (`suppressed`, free again when the address
-//! is lifted off it) or whose place another mail has taken (`superseded`). Every call is one statement, and every
-//! statement may be repeated by the attempt that made it.
+//! `begin` writes `sending` before the provider is called, and the outcome settles the row. It becomes `accepted`,
+//! `released` (certainly not accepted, may be retried) or `rejected` (permanently). A row found in `sending` belongs to
+//! an attempt that ended without a result. The mail is sent again and stays marked in doubt, unless the provider
+//! recognizes its key. A mail is not begun if its recipient is on the suppression list (`suppressed`, free again when
+//! the address is removed), or if another mail has replaced it (`superseded`). Every call is one statement, and its own
+//! attempt may repeat it.
 
 mod entry;
 
@@ -19,66 +18,67 @@ use crate::service::mail::suppression::Reason;
 
 pub use self::entry::{Entry, Identity};
 
-/// Begins a mail. A row is free when it was released or suppressed, or when its attempt can no longer be running: the
-/// job's own lease excludes another delivery of the same job, and a minute is more than the longest run of another one.
+/// Begins a mail. A row is free if it was released or suppressed, or if its attempt can no longer be running. The job's
+/// own lease excludes another delivery of the same job, and a minute is longer than the longest run of another one.
 const BEGIN: &str = include_str!("begin.sql");
 
-/// Settles a mail as accepted. A later attempt's word does not undo it; a second message id proves that it went twice.
+/// Settles a mail as accepted. The result of a later attempt does not undo it; a second message id proves that the mail
+/// was sent twice.
 const ACCEPTED: &str = include_str!("accepted.sql");
 
-/// Settles a mail as not accepted, unless another attempt has taken the row over. It is surely nowhere only if no
-/// earlier attempt ended without a word.
+/// Settles a mail as not accepted, unless another attempt has taken the row over. It certainly was not sent only if no
+/// earlier attempt ended without a result.
 const SETTLED: &str = "UPDATE signtusk.email_ledger \
     SET state = $3, reason = $4, updated_at = now(), \
       sending_since = CASE WHEN $3 = 'released' AND NOT resumed THEN NULL ELSE sending_since END \
     WHERE key = $1 AND attempt = $2 AND state = 'sending'";
 
-/// How much earlier than the provider the ledger takes an idempotency key for forgotten: longer than a request is
-/// under way.
+/// How long before the provider's own limit the ledger treats an idempotency key as expired: longer than a request
+/// takes.
 const KEY_MARGIN: Duration = Duration::from_mins(1);
 
 /// Why the ledger could not be read or written.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// The database did not take the statement; the cause says whether it may be tried again.
+    /// The statement failed; the cause says whether a retry is useful.
     #[error("the e-mail ledger is unavailable")]
     Postgres(#[from] postgres::Error),
-    /// The row is in a state that this build does not know.
+    /// The row has a state that this version does not know.
     #[error("the e-mail ledger has an unknown state")]
     UnknownState,
 }
 
 impl Error {
-    /// Whether the same call may succeed a moment later.
+    /// Returns whether the same call may succeed later.
     #[must_use]
     pub fn is_transient(&self) -> bool {
         matches!(self, Self::Postgres(error) if error.is_transient())
     }
 }
 
-/// What the ledger says when a mail is to be sent.
+/// The ledger's answer when a mail is begun.
 #[derive(Debug)]
 pub enum Begun {
-    /// The row is this attempt's: send, then settle.
+    /// This attempt has the row: send the mail, then settle it.
     Send(Sending),
-    /// The mail has gone.
+    /// The mail was sent.
     AlreadyAccepted {
-        /// Whether it may have gone twice.
+        /// Whether it may have been sent twice.
         in_doubt: bool,
     },
-    /// The provider has refused this mail for good.
+    /// The provider has rejected this mail permanently.
     Rejected {
-        /// The provider's words.
+        /// The provider's message.
         reason: String,
     },
-    /// The recipient gets no mail, or none of this kind.
+    /// The recipient is suppressed, for all mails or for this type.
     Suppressed {
-        /// Why: the weightiest reason that holds for this mail.
+        /// The most important reason that applies to this mail.
         reason: Reason,
     },
-    /// Another mail has taken the place of this one.
+    /// Another mail has replaced this one.
     Superseded,
-    /// Another job is sending this very mail at the moment: come back in a minute.
+    /// Another job is sending this mail now: try again in a minute.
     Busy,
 }
 
@@ -91,31 +91,31 @@ pub struct Sending {
 }
 
 impl Sending {
-    /// Whether an earlier attempt ended without its outcome being known: the mail may go a second time.
+    /// Returns whether an earlier attempt ended without a known outcome: the mail may be sent a second time.
     #[must_use]
     pub fn in_doubt(&self) -> bool {
         self.in_doubt
     }
 
-    /// The row's key, which is also the mail's identity towards a provider.
+    /// The row's key, which also identifies the mail at a provider.
     #[must_use]
     pub fn key(&self) -> &str {
         &self.key
     }
 }
 
-/// The ledger in its database.
+/// The ledger in the database.
 #[derive(Clone, Debug)]
 pub struct MailLedger(Postgres);
 
 impl MailLedger {
-    /// The ledger of a migrated database.
+    /// Returns the ledger of a migrated database.
     #[must_use]
     pub fn new(postgres: Postgres) -> Self {
         Self(postgres)
     }
 
-    /// Takes the row of this mail for a new attempt with `provider`, or says why there is nothing to send.
+    /// Begins a new attempt of this mail with `provider`, or returns why it must not be sent.
     pub async fn begin(&self, entry: &Entry<'_>, provider: Provider) -> Result<Begun, Error> {
         let attempt = id::nonce();
         let key = entry.key();
@@ -143,7 +143,7 @@ impl MailLedger {
         begun(rows.first().ok_or(Error::UnknownState)?, key, attempt)
     }
 
-    /// Settles a mail that the provider has taken.
+    /// Settles a mail that the provider has accepted.
     pub async fn accepted(
         &self,
         sending: &Sending,
@@ -159,12 +159,12 @@ impl MailLedger {
         self.write(ACCEPTED, &parameters).await
     }
 
-    /// Settles a mail that was surely not taken and may be tried again.
+    /// Settles a mail that was certainly not accepted and may be retried.
     pub async fn released(&self, sending: &Sending, reason: &str) -> Result<(), Error> {
         self.settle(sending, "released", reason).await
     }
 
-    /// Settles a mail that the provider will never take.
+    /// Settles a mail that the provider rejects permanently.
     pub async fn rejected(&self, sending: &Sending, reason: &str) -> Result<(), Error> {
         self.settle(sending, "rejected", reason).await
     }
@@ -185,7 +185,7 @@ impl MailLedger {
     }
 }
 
-/// For how many seconds a mail that may be with a provider is not sent a second time by being sent again.
+/// Returns for how many seconds a repeated call cannot send a mail twice, because the provider still knows its key.
 fn key_life(window: Duration) -> i64 {
     let safe = window.saturating_sub(KEY_MARGIN);
     i64::try_from(safe.as_secs()).unwrap_or(i64::MAX)

@@ -1,4 +1,4 @@
-//! The mails about an account: prove an address, choose a new password, and word of what may not have been oneself.
+//! The mails about an account: verify an address, choose a new password, and security alerts.
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;

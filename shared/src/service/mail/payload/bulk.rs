@@ -13,7 +13,7 @@ use super::{
 };
 use crate::service::job::parts;
 
-/// How many recipients one request may name.
+/// The largest number of recipients of one request.
 const MAX_RECIPIENTS: usize = 10_000;
 
 /// Asks many signers to sign one document. Missing members get the defaults of the web app.
@@ -95,17 +95,17 @@ pub struct Recipient {
 #[schema(value_type = Vec<Recipient>, min_items = 1, max_items = 10_000)]
 pub struct Recipients(Vec<Recipient>);
 
-/// Why a list of recipients is refused.
+/// Why a list of recipients is rejected.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("must contain 1 to {MAX_RECIPIENTS} recipients, not {0}")]
 pub struct InvalidRecipients(usize);
 
 impl Bulk {
-    /// How many recipients one job has. A killed job's instance leaves at most one of them in doubt, and what was
-    /// sent before is skipped.
+    /// The number of recipients of one job. A killed job leaves at most one of them in doubt, and skips the mails that
+    /// were sent.
     pub const PER_JOB: usize = 100;
 
-    /// The same in jobs of at most [`Self::PER_JOB`] recipients, in their order.
+    /// Splits the recipients into jobs of at most [`Self::PER_JOB`], in order.
     #[must_use]
     pub fn split(mut self) -> Vec<Self> {
         let recipients = std::mem::take(&mut self.emails.0);
@@ -119,7 +119,7 @@ impl Bulk {
             .collect()
     }
 
-    /// The mail of one recipient, with the signing page of the web app at `app`.
+    /// Returns the mail of one recipient, with the signing page of the web app at `app`.
     #[must_use]
     pub fn invitation(&self, recipient: &Recipient, app: &HttpUrl) -> Addressed<Invitation> {
         let document = self.document_id.as_ref().map_or("", Reference::as_str);
@@ -162,7 +162,7 @@ impl TryFrom<Vec<Recipient>> for Recipients {
         if !(1..=MAX_RECIPIENTS).contains(&recipients.len()) {
             return Err(InvalidRecipients(recipients.len()));
         }
-        // One address is one mailbox, and gets one mail, wherever in the list it is named again.
+        // Each address gets one mail, even if the list repeats it.
         let mut named = HashSet::new();
         recipients.retain(|it| named.insert(it.email.as_str().to_lowercase()));
         Ok(Self(recipients))

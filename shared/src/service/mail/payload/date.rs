@@ -1,4 +1,4 @@
-//! Days and instants that stand in mails: by when to sign, when something was completed.
+//! Days and instants in mails, such as the deadline to sign or the time of completion.
 
 use std::fmt;
 
@@ -18,7 +18,7 @@ pub struct Date(When);
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum When {
-    /// The end of a day, wherever the reader is.
+    /// The end of a day, in the reader's own time zone.
     Day(civil::Date),
     Instant(Timestamp),
 }
@@ -54,14 +54,14 @@ impl Date {
     }
 }
 
-/// The last day of the year 9999: programs write it for "never", and its hours lie past what can be counted.
+/// Returns the last day of the year 9999: programs use it for "never", and its time can overflow.
 fn last_day(text: &str) -> Option<civil::Date> {
     let without_offset = || text.strip_suffix(['Z', 'z'])?.parse().ok();
     let said: DateTime = text.parse().ok().or_else(without_offset)?;
     Some(said.date()).filter(|day| *day == civil::Date::MAX)
 }
 
-/// The beginning of the year 1: nobody writes a date before it.
+/// Returns the beginning of the year 1, the earliest accepted date.
 fn first_year() -> Timestamp {
     let date = civil::date(1, 1, 1).to_datetime(civil::Time::midnight());
     TimeZone::UTC.to_timestamp(date).unwrap_or(Timestamp::MIN)
@@ -93,7 +93,7 @@ impl From<Date> for String {
     }
 }
 
-/// A text in one of two forms, which the derivation knows no words for.
+/// A text in one of two forms, which the derive macro cannot express.
 impl PartialSchema for Date {
     fn schema() -> RefOr<Schema> {
         let text = |format| {

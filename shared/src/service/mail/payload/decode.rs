@@ -1,4 +1,4 @@
-//! From JSON to a payload type, with errors that point at the member (RFC 6901).
+//! Decoding JSON into a payload type, with errors that name the member (RFC 6901).
 
 use serde::{Deserialize, Deserializer, Serialize, de};
 use serde_json::Value;
@@ -6,7 +6,7 @@ use utoipa::ToSchema;
 
 use crate::base::pointer::pointer;
 
-/// What is wrong with a payload, and where.
+/// The error of a payload, with its location.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{}{reason}", if pointer.is_empty() { String::new() } else { format!("{pointer} ") })]
 pub struct Invalid {
@@ -22,27 +22,27 @@ impl Invalid {
         }
     }
 
-    /// The JSON pointer of the member that is wrong; empty for the whole payload.
+    /// The JSON pointer of the invalid member; empty for the whole payload.
     #[must_use]
     pub fn pointer(&self) -> &str {
         &self.pointer
     }
 
-    /// What is wrong with it. It does not quote the value.
+    /// The description of the error. It does not quote the value.
     #[must_use]
     pub fn reason(&self) -> &str {
         &self.reason
     }
 }
 
-/// Reads a `T` out of JSON.
+/// Decodes a `T` from JSON.
 pub(in crate::service) fn from<'de, T: Deserialize<'de>>(
     payload: &'de Value,
 ) -> Result<T, Invalid> {
     serde_path_to_error::deserialize(payload).map_err(|error| {
         let pointer = pointer(error.path());
         let reason = error.inner().to_string();
-        // serde reports a missing member at its parent, and names it only in words.
+        // serde reports a missing member at its parent, and names it only in the message.
         let missing = reason
             .strip_prefix("missing field `")
             .and_then(|rest| rest.split_once('`'));
@@ -70,7 +70,7 @@ pub(in crate::service) enum Optional<T> {
 #[schema(value_type = Option<String>, pattern = r"^[ \t\r\n]*$")]
 pub(in crate::service) struct Blank(Option<String>);
 
-/// Reads an optional text member: absent, `null` and blank are all "none", as forms write them.
+/// Reads an optional text member: absent, `null` and blank all mean none, as in forms.
 pub(in crate::service) fn optional<'de, D, T>(deserializer: D) -> Result<Option<T>, D::Error>
 where
     D: Deserializer<'de>,

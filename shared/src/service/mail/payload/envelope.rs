@@ -1,4 +1,4 @@
-//! Whom a mail goes to, and what it is: what every mail to one person has beside its own words.
+//! The recipient and the identity of a mail: the members that every mail to one person has besides its content.
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -76,9 +76,9 @@ pub struct Addressed<B: ToSchema> {
     pub body: B,
 }
 
-/// What one type of e-mail is about.
+/// The members of one type of e-mail.
 pub(super) trait Body: ToSchema + Sized {
-    /// Reads it out of the payload, whose other members it ignores.
+    /// Reads them from the payload, and ignores its other members.
     fn read(payload: &Value) -> Result<Self, Invalid>;
 }
 
@@ -88,7 +88,7 @@ impl<B: DeserializeOwned + ToSchema> Body for B {
     }
 }
 
-/// Reads both halves of the one object by themselves: flattened, serde would lose which member is wrong.
+/// Reads both parts of the object separately: with `flatten`, serde would not know which member is invalid.
 pub(super) fn addressed<B: Body>(payload: &Value) -> Result<Addressed<B>, Invalid> {
     let envelope: Envelope = decode::from(payload)?;
     let named = envelope.request_id.is_some() && envelope.signer_id.is_some();

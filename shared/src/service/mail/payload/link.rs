@@ -1,4 +1,4 @@
-//! Links that stand in mails.
+//! Links in mails.
 
 use serde::{Deserialize, Serialize};
 use url::Url;
@@ -19,16 +19,16 @@ const MAX_LENGTH: usize = 2048;
 )]
 pub struct HttpUrl(Url);
 
-/// Why a text is not a link that may stand in a mail. It does not quote the text.
+/// Why a text is not a valid link. It does not quote the text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidLink {
     /// Not an absolute URL.
     #[error("must be an absolute URL")]
     Shape,
-    /// A scheme that does not lead to a web page.
+    /// A scheme other than http or https.
     #[error("must be an http or https URL")]
     Scheme,
-    /// A user name or password before the host, which disguises where the link leads.
+    /// A user name or password before the host, which disguises the link's target.
     #[error("must not contain credentials")]
     Credentials,
     /// Longer than 2,048 characters.
@@ -37,12 +37,12 @@ pub enum InvalidLink {
 }
 
 impl HttpUrl {
-    /// Reads a link.
+    /// Parses a link.
     pub fn parse(text: &str) -> Result<Self, InvalidLink> {
         if text.chars().count() > MAX_LENGTH {
             return Err(InvalidLink::TooLong);
         }
-        // The URL parser drops line breaks and tabs; a link that holds some was not meant as one.
+        // The URL parser drops line breaks and tabs; a text with them is not a link.
         if text.contains(char::is_control) {
             return Err(InvalidLink::Shape);
         }
@@ -56,7 +56,7 @@ impl HttpUrl {
         Ok(Self(url))
     }
 
-    /// The link of one signer: `/sign/{document}?signer={address}` under this URL.
+    /// Returns the link of one signer: `/sign/{document}?signer={address}` under this URL.
     #[must_use]
     pub fn signing_page(&self, document: &str, signer: &str) -> Self {
         let mut url = self.0.clone();

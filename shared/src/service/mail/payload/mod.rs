@@ -1,7 +1,7 @@
-//! What an e-mail job carries: the payload that a producer writes and `send-email` reads, parsed once.
+//! The payload of an e-mail job, which a producer writes and `send-email` reads, parsed once.
 //!
-//! The shapes are those of the web app (`type` says which). Whatever holds one of these types holds text that cannot
-//! break out of a header and links that lead to the web.
+//! The shapes are those of the web app; `type` selects one. These types guarantee that texts cannot inject a header,
+//! and that links are http(s) URLs.
 
 mod account;
 mod bulk;
@@ -32,7 +32,7 @@ pub use self::signing::{Count, Invitation, Place, Reminder, Turn};
 pub use self::text::{DisplayName, InvalidText, Message, Reference, Title};
 pub use crate::protocol::mail::EmailAddress;
 
-/// The types of e-mail that can be sent, as `type` names them.
+/// The types of e-mail, as named by `type`.
 pub const TYPES: [&str; 12] = [
     "signature-request",
     "reminder",
@@ -79,7 +79,7 @@ pub enum Email {
 }
 
 impl Email {
-    /// Reads a payload that is JSON already. The error points at the member that is wrong.
+    /// Parses a JSON payload. The error names the invalid member.
     pub fn parse(payload: &Value) -> Result<Self, Invalid> {
         let Some(members) = payload.as_object() else {
             return Err(Invalid::at("", "must be an object"));
@@ -109,7 +109,7 @@ impl Email {
         }
     }
 
-    /// The type, as `type` names it.
+    /// The type, as named by `type`.
     #[must_use]
     pub fn kind(&self) -> &'static str {
         match self {
@@ -128,7 +128,7 @@ impl Email {
         }
     }
 
-    /// To whom it goes and what it is; none for a bulk, which goes to many.
+    /// Returns the recipient and identity; none for a bulk, which has many recipients.
     #[must_use]
     pub fn envelope(&self) -> Option<&Envelope> {
         Some(match self {
@@ -147,7 +147,7 @@ impl Email {
         })
     }
 
-    /// The organisation in whose name it goes, if the payload names one.
+    /// Returns the organisation that the mail is sent for, if the payload names one.
     #[must_use]
     pub fn domain(&self) -> Option<&str> {
         let domain = match self {
@@ -157,8 +157,8 @@ impl Email {
         domain.map(Reference::as_str)
     }
 
-    /// Whether its recipients may unsubscribe from mails of this type: what is sent again and again, or to many. All
-    /// else is part of a transaction that the recipient is in.
+    /// Returns whether its recipients may unsubscribe from this type of mail: repeated mails, and mails to many. Other
+    /// types are part of a transaction of the recipient.
     #[must_use]
     pub fn is_optional(&self) -> bool {
         matches!(
@@ -167,7 +167,7 @@ impl Email {
         )
     }
 
-    /// How many recipients it has.
+    /// Returns the number of recipients.
     #[must_use]
     pub fn recipients(&self) -> usize {
         match self {

@@ -1,4 +1,4 @@
-//! The mails that tell what became of a request: completed, about to expire, expired, declined, cancelled.
+//! The mails about the outcome of a request: completed, about to expire, expired, declined, cancelled.
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -37,12 +37,12 @@ pub struct Completion {
 #[schema(value_type = Vec<DisplayName>, max_items = 100)]
 pub struct Signers(Vec<DisplayName>);
 
-/// More signers are named than a mail can show.
+/// There are more signers than a mail can show.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("must contain at most {MAX_SIGNERS} signers")]
 pub struct TooManySigners;
 
-/// How many signers a mail names.
+/// The largest number of signers in a mail.
 const MAX_SIGNERS: usize = 100;
 
 /// The deadline to sign is approaching.
@@ -152,7 +152,7 @@ pub struct Cancelled {
 }
 
 impl Signers {
-    /// Whether none is named.
+    /// Returns whether the list is empty.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()

@@ -1,4 +1,4 @@
-//! The mails that ask a person to sign: the request, its reminder, and word that it is one's turn.
+//! The mails that ask a person to sign: the request, its reminder, and the notice of a signer's turn.
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;

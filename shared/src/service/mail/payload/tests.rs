@@ -1,4 +1,4 @@
-//! What is read as an e-mail, and what is refused with the place of its fault.
+//! Tests of e-mail payloads: accepted ones, and the locations of errors in rejected ones.
 
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -101,7 +101,7 @@ fn error_points_at_the_invalid_member() {
     }
 }
 
-/// What each type needs at the least, but for `to`.
+/// Returns the required members of each type, except `to`.
 fn needed() -> [(&'static str, Value); 11] {
     let url = "https://app.example.com/1";
     let signing = json!({"signerName": "Ann", "documentTitle": "Lease", "senderName": "Bob", "signatureUrl": url});

@@ -1,4 +1,4 @@
-//! Texts that people write and that stand in subjects, headers and mail bodies: bounded, without control characters.
+//! Texts of users in subjects, headers and mail bodies: bounded, without control characters.
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -15,19 +15,19 @@ const MAX_TITLE: usize = 500;
 /// The longest message, in characters.
 const MAX_MESSAGE: usize = 5000;
 
-/// The longest id of the web app, in characters.
+/// The longest id from the web app, in characters.
 const MAX_REFERENCE: usize = 200;
 
-/// Why a text is refused. It does not quote the text.
+/// Why a text is rejected. It does not quote the text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidText {
-    /// Nothing but space.
+    /// Only white space.
     #[error("must not be blank")]
     Blank,
     /// More characters than the limit.
     #[error("must not be longer than {0} characters")]
     TooLong(usize),
-    /// A line break where one line is expected, another control character, or a mark that reverses what follows.
+    /// A line break in a single-line text, another control character, or a mark that changes the text direction.
     #[error("must not contain control or text-direction characters")]
     Control,
 }
@@ -86,7 +86,7 @@ impl DisplayName {
         &self.0
     }
 
-    /// The name of a sender that the payload leaves out.
+    /// Returns the default name of a sender.
     pub(super) fn of_product() -> Self {
         Self("SignTusk".to_owned())
     }
@@ -99,7 +99,7 @@ impl Title {
         &self.0
     }
 
-    /// The title of a document that the payload leaves out.
+    /// Returns the default title of a document.
     pub(super) fn of_unnamed() -> Self {
         Self("Document".to_owned())
     }
@@ -187,7 +187,7 @@ pub(in crate::service) fn line(text: &str, limit: usize) -> Result<String, Inval
     })
 }
 
-/// The text without the spaces around it. Line breaks around it are not dropped but judged.
+/// Returns the text without surrounding spaces. Surrounding line breaks are not dropped, but checked.
 fn bounded(
     text: &str,
     limit: usize,
@@ -206,8 +206,8 @@ fn bounded(
     Ok(text.to_owned())
 }
 
-/// Control characters, and the marks that change the direction of all that follows: with them a title could read as
-/// another one.
+/// Returns whether it is a control character, or a mark that changes the text direction: such a mark can make a title
+/// read as another one.
 fn is_hostile(c: char) -> bool {
     c.is_control() || is_bidi_control(c) || c == '\u{feff}'
 }

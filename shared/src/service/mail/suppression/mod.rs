@@ -1,8 +1,8 @@
-//! The addresses that get no mail.
+//! The suppression list: addresses that get no mail.
 //!
-//! An address may stand on the list for several reasons at once, each of its own origin: a provider's event, a
-//! recipient's wish, a person on call. Lifting one leaves the others, so a bounce that was repaired does not undo an
-//! unsubscription. The ledger asks the list in the same statement that begins a mail.
+//! An address may be listed for several reasons, each with its own source: a provider's event, the recipient's choice,
+//! or an administrator. Removing one keeps the others, so a repaired bounce does not undo an unsubscription. The ledger
+//! checks the list in the statement that begins a mail.
 
 mod reason;
 
@@ -18,24 +18,24 @@ use crate::service::page::{self, Cursor, Page};
 /// One page, newest first.
 const LIST: &str = include_str!("list.sql");
 
-/// Puts an address on the list. Repeated, it changes the note and nothing else.
+/// Adds an address to the list. Repeating it only changes the note.
 const PUT: &str = "INSERT INTO signtusk.email_suppressions AS listed (address, reason, note, created_by) \
     VALUES (lower($1), $2, $3, $4) \
     ON CONFLICT (address, reason) DO UPDATE SET note = excluded.note \
     RETURNING json_build_object('email', address, 'reason', reason, 'note', note, \
       'createdAt', created_at, 'createdBy', created_by) AS item";
 
-/// Takes an address off the list, for one reason or for all.
+/// Removes an address from the list, for one reason or for all.
 const REMOVE: &str = "DELETE FROM signtusk.email_suppressions \
     WHERE address = lower($1) AND ($2 IS NULL OR reason = $2)";
 
 /// Why the list could not be read or written.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// The database did not take the statement; the cause says whether it may be tried again.
+    /// The statement failed; the cause says whether a retry is useful.
     #[error("the suppression list is unavailable")]
     Postgres(#[from] postgres::Error),
-    /// The database did not give back what was written.
+    /// The database returned an unexpected value.
     #[error("the suppression list has a value that this version does not know")]
     Unreadable,
 }
@@ -59,44 +59,44 @@ pub struct Suppression {
     pub created_by: Option<String>,
 }
 
-/// What a page is made of.
+/// The filter of a page.
 #[derive(Clone, Debug, Default)]
 pub struct Filter {
     /// Only this address.
     pub email: Option<EmailAddress>,
     /// Only this reason.
     pub reason: Option<Reason>,
-    /// Items at the most, 1 to 100.
+    /// The largest number of items, 1 to 100.
     pub limit: u32,
-    /// The cursor of the page before.
+    /// The cursor of the previous page.
     pub cursor: Option<Cursor>,
 }
 
-/// What is put on the list by hand.
+/// A suppression that is added by hand.
 #[derive(Clone, Copy, Debug)]
 pub struct Entry<'a> {
     /// The address.
     pub email: &'a EmailAddress,
-    /// Why it gets no mail.
+    /// The reason.
     pub reason: Reason,
-    /// A word on it, without NUL characters.
+    /// A note, without NUL characters.
     pub note: Option<&'a str>,
-    /// Who says so.
+    /// The acting user who adds it.
     pub created_by: Option<&'a str>,
 }
 
-/// The list in its database.
+/// The list in the database.
 #[derive(Clone, Debug)]
 pub struct Suppressions(Postgres);
 
 impl Suppressions {
-    /// The list of a migrated database.
+    /// Returns the list of a migrated database.
     #[must_use]
     pub fn new(postgres: Postgres) -> Self {
         Self(postgres)
     }
 
-    /// A page of the list, newest first.
+    /// Returns a page of the list, newest first.
     pub async fn list(&self, filter: &Filter) -> Result<Page<Suppression>, Error> {
         let email = filter.email.as_ref().map(EmailAddress::as_str);
         let reason = filter.reason.map(Reason::name);
@@ -118,7 +118,7 @@ impl Suppressions {
         }))
     }
 
-    /// Puts an address on the list. What stands there already stays, with the new note.
+    /// Adds an address to the list. An existing entry stays, with the new note.
     pub async fn put(&self, entry: &Entry<'_>) -> Result<Suppression, Error> {
         let (email, reason) = (entry.email.as_str(), entry.reason.name());
         let parameters: [Parameter<'_>; 4] = [
@@ -132,7 +132,7 @@ impl Suppressions {
         Ok(item(row)?)
     }
 
-    /// Takes an address off the list, for one reason or for all. What is not there is gone already.
+    /// Removes an address from the list, for one reason or for all. Succeeds if it is not listed.
     pub async fn remove(&self, email: &EmailAddress, reason: Option<Reason>) -> Result<(), Error> {
         let (email, reason) = (email.as_str(), reason.map(Reason::name));
         let parameters: [Parameter<'_>; 2] = [(&email, Type::TEXT), (&reason, Type::TEXT)];

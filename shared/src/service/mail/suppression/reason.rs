@@ -1,4 +1,4 @@
-//! Why an address gets no mail.
+//! The reasons of a suppression.
 
 use std::fmt;
 use std::str::FromStr;
@@ -20,13 +20,13 @@ pub enum Reason {
     Unsubscribed,
 }
 
-/// The word is not that of a reason.
+/// The text is not the name of a reason.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("must be one of complained, bounced, manual, unsubscribed")]
 pub struct UnknownReason;
 
 impl Reason {
-    /// Every reason, the weightiest first.
+    /// All reasons, the most important first.
     pub const ALL: [Self; 4] = [
         Self::Complained,
         Self::Bounced,
@@ -34,7 +34,7 @@ impl Reason {
         Self::Unsubscribed,
     ];
 
-    /// The word under which it stands in the database and in answers.
+    /// Its name in the database and in the API.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {

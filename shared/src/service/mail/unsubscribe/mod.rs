@@ -1,8 +1,7 @@
-//! Unsubscribing: the links that stand in optional mails, and what following one does.
+//! Unsubscribing: the links in optional mails, and their effect.
 //!
-//! A link names a mail of the ledger and whom it went to, so it works when the ledger has forgotten the mail.
-//! Unsubscribing puts that address on the suppression list for optional mail and for nothing else, and can be undone by
-//! the same link.
+//! A link names a mail of the ledger and its recipient, so it works after the ledger has deleted the mail.
+//! Unsubscribing adds the address to the suppression list for optional mail only. The same link can undo it.
 
 mod tokens;
 
@@ -11,7 +10,7 @@ use crate::protocol::postgres::{self, Parameter, Postgres, Type, column};
 pub use self::tokens::{Link, Tokens};
 use crate::protocol::mail::EmailAddress;
 
-/// Looks without changing anything: mail programs and scanners follow every link that they see.
+/// Reads without a change: mail programs and scanners follow every link.
 const FIND: &str = "WITH mail AS ( \
       SELECT coalesce($2, (SELECT recipient FROM signtusk.email_ledger WHERE key = $1)) AS recipient \
     ) SELECT recipient, EXISTS (SELECT FROM signtusk.email_suppressions \
@@ -27,7 +26,7 @@ const UNSUBSCRIBE: &str = "WITH mail AS ( \
       ON CONFLICT (address, reason) DO NOTHING \
     ) SELECT recipient, true AS unsubscribed FROM mail WHERE recipient IS NOT NULL";
 
-/// Takes it back. What else stands against the address stays.
+/// Undoes the unsubscription. Other suppressions of the address stay.
 const RESUBSCRIBE: &str = "WITH mail AS ( \
       SELECT coalesce($2, (SELECT recipient FROM signtusk.email_ledger WHERE key = $1)) AS recipient \
     ), lifted AS ( \
@@ -35,35 +34,35 @@ const RESUBSCRIBE: &str = "WITH mail AS ( \
       WHERE address = lower(mail.recipient) AND reason = 'unsubscribed' \
     ) SELECT recipient, false AS unsubscribed FROM mail WHERE recipient IS NOT NULL";
 
-/// Why the database did not say.
+/// Why the database did not answer.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// The database did not take the statement; the cause says whether it may be tried again.
+    /// The statement failed; the cause says whether a retry is useful.
     #[error("the recipient's subscription is unavailable")]
     Postgres(#[from] postgres::Error),
 }
 
-/// How the recipient of a mail stands to optional mail.
+/// The recipient's subscription to optional mail.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SubscriptionState {
-    /// The recipient's address as it may be shown to whoever holds the link: `a***@example.com`.
+    /// The masked address, which is safe to show to any holder of the link: `a***@example.com`.
     pub address: String,
     /// Whether optional mail has stopped.
     pub is_unsubscribed: bool,
 }
 
-/// The recipients of mails, in their database.
+/// The subscriptions in the database.
 #[derive(Clone, Debug)]
 pub struct Subscriptions(Postgres);
 
 impl Subscriptions {
-    /// The subscriptions of a migrated database.
+    /// Returns the subscriptions of a migrated database.
     #[must_use]
     pub fn new(postgres: Postgres) -> Self {
         Self(postgres)
     }
 
-    /// How the recipient of a link's mail stands; nothing where neither link nor ledger says who that is.
+    /// Returns the subscription of the recipient of a link's mail; none if neither link nor ledger has the recipient.
     pub async fn find(&self, link: &Link) -> Result<Option<SubscriptionState>, Error> {
         self.query(FIND, link).await
     }
@@ -73,7 +72,7 @@ impl Subscriptions {
         self.query(UNSUBSCRIBE, link).await
     }
 
-    /// Lets optional mail go to the recipient of this mail again, as far as it was the recipient who stopped it.
+    /// Resumes optional mail to the recipient of this mail, if the recipient had unsubscribed.
     pub async fn resubscribe(&self, link: &Link) -> Result<Option<SubscriptionState>, Error> {
         self.query(RESUBSCRIBE, link).await
     }
@@ -93,7 +92,7 @@ impl Subscriptions {
     }
 }
 
-/// An address of which the owner knows enough to recognise it, and nobody else enough to write to it.
+/// Returns a masked address: its owner recognizes it, and other readers cannot write to it.
 fn masked(address: &str) -> String {
     let (local, domain) = address.rsplit_once('@').unwrap_or((address, ""));
     let first: String = local.chars().take(1).collect();

@@ -1,10 +1,11 @@
-//! Links by which a recipient unsubscribes: each names one mail of the ledger and its recipient, and nobody else can
-//! write one. They do not expire: an old mail's link must work, also when the ledger has forgotten the mail. So the
-//! address stands in the link, encrypted.
+//! Unsubscribe links: each names one mail of the ledger and its recipient, and cannot be forged. They do not expire:
+//! the link of an old mail must work, also after the ledger has deleted the mail. So the link contains the address,
+//! encrypted.
 //!
-//! A token is the ledger key, a synthetic initialisation vector (a MAC over key and address, RFC 5297's idea), and the
-//! address in AES-256-GCM under a key that is derived for this vector alone, with the ledger key as associated data. The
-//! same mail has the same link: a provider that compares what it was handed before demands that.
+//! A token consists of three parts. The first is the ledger key, the second a synthetic initialisation vector (a MAC
+//! over key and address, as in RFC 5297). The third is the address in AES-256-GCM under a key derived for this vector,
+//! with the ledger key as associated data. The same mail always has the same link, because a provider with idempotency
+//! keys compares the mail with the earlier one.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -18,41 +19,40 @@ use crate::base::hex::{hex, unhex};
 use crate::base::secret::Secret;
 use crate::protocol::mail::EmailAddress;
 
-/// What sets the signatures of former links apart from others by the same secret.
+/// Separates the signatures of former links from other uses of the same secret.
 const FORMER: &[u8] = b"unsubscribe";
 
-/// The same for vectors.
+/// Separates the derivation of vectors.
 const VECTOR: &[u8] = b"unsubscribe vector";
 
-/// The same for keys.
+/// Separates the derivation of keys.
 const SEALING: &[u8] = b"unsubscribe address";
 
 /// The bytes of a ledger key: a SHA-256.
 const KEY: usize = 32;
 
-/// The bytes of a vector, and of a former link's signature: enough that it cannot be guessed (NIST SP 800-107, section
-/// 5.3.3).
+/// The bytes of a vector, and of a former link's signature: too many to guess (NIST SP 800-107, section 5.3.3).
 const SHORT: usize = 16;
 
-/// What a link says.
+/// The content of a link.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Link {
-    /// The ledger key of the mail that it stands in.
+    /// The ledger key of the mail with the link.
     pub key: String,
-    /// Who that mail went to. Links of before did not say it: the ledger knows, as long as it keeps the mail.
+    /// The recipient of that mail. Former links lack it: the ledger has it, as long as it keeps the mail.
     pub recipient: Option<EmailAddress>,
 }
 
-/// Writes and reads the tokens of such links.
+/// Writes and reads the tokens of unsubscribe links.
 #[derive(Clone, Debug)]
 pub struct Tokens {
-    /// The first one signs, all are believed.
+    /// The first one signs, all are accepted.
     secrets: Vec<Secret>,
     page: String,
 }
 
 impl Tokens {
-    /// Tokens signed with `TICKET_SECRET`, and believed with `TICKET_SECRET_NEXT` as well; their page is that of
+    /// Returns tokens signed with `TICKET_SECRET`, which also accept `TICKET_SECRET_NEXT`; their page is at
     /// `FUNCTIONS_URL`.
     pub fn from_env() -> Result<Self, env::Error> {
         let secrets = [
@@ -66,7 +66,7 @@ impl Tokens {
         ))
     }
 
-    /// Tokens signed with the first of the secrets, for the functions at this URL.
+    /// Returns tokens signed with the first of the secrets, for the functions at this URL.
     #[must_use]
     pub fn new(secrets: Vec<Secret>, functions: &str) -> Self {
         Self {
@@ -75,7 +75,7 @@ impl Tokens {
         }
     }
 
-    /// The link of the mail with this ledger key (64 hex digits) to this recipient. None if the key is not one.
+    /// Returns the link of the mail with this ledger key (64 hex digits) to this recipient. None if the key is invalid.
     #[must_use]
     pub fn link(&self, ledger_key: &str, recipient: &EmailAddress) -> Option<String> {
         let key = unhex(ledger_key).filter(|key| key.len() == KEY)?;
@@ -91,7 +91,7 @@ impl Tokens {
         Some(format!("{}?token={token}", self.page))
     }
 
-    /// What a token says, if it was written here.
+    /// Returns the content of a token, if it is valid.
     #[must_use]
     pub fn read(&self, token: &str) -> Option<Link> {
         let bytes = URL_SAFE_NO_PAD.decode(token).ok()?;
@@ -100,7 +100,7 @@ impl Tokens {
         }
         let (key, rest) = bytes.split_at(KEY);
         let (short, sealed) = rest.split_at(SHORT);
-        // Every secret is tried, so that the time tells nothing.
+        // Every secret is tried, so that the time reveals nothing.
         let read: Vec<Option<EmailAddress>> = self
             .secrets
             .iter()
@@ -119,13 +119,13 @@ impl Tokens {
     }
 }
 
-/// Whether a link of before, which is only signed, was made with this secret.
+/// Returns whether a former link, which is only signed, was made with this secret.
 fn is_former(secret: &Secret, key: &[u8], signature: &[u8]) -> bool {
     let own = mac(secret, &[FORMER, key]);
     own.is_some_and(|own| own[..SHORT].ct_eq(signature).into())
 }
 
-/// The address that was sealed with this secret.
+/// Returns the address that was encrypted with this secret.
 fn opened(secret: &Secret, key: &[u8], vector: &[u8], sealed: &[u8]) -> Option<EmailAddress> {
     let mut sealed = sealed.to_vec();
     let opening = sealing_key(secret, vector)?;
@@ -140,7 +140,7 @@ fn vector(secret: &Secret, key: &[u8], address: &[u8]) -> Option<Vec<u8>> {
     Some(vector)
 }
 
-/// A key for one address alone.
+/// Returns the key for one address.
 fn sealing_key(secret: &Secret, vector: &[u8]) -> Option<LessSafeKey> {
     let key = mac(secret, &[SEALING, vector])?;
     UnboundKey::new(&AES_256_GCM, &key)
@@ -148,7 +148,7 @@ fn sealing_key(secret: &Secret, vector: &[u8]) -> Option<LessSafeKey> {
         .ok()
 }
 
-/// Each key seals once, so its nonce may always be the same.
+/// Returns a constant nonce, because each key encrypts once.
 fn nonce() -> Nonce {
     Nonce::assume_unique_for_key([0; aead::NONCE_LEN])
 }
