@@ -1,5 +1,5 @@
-// What compiles against the types and what must not: the web app's calls, in the manner that docs/API.md shows. Nothing
-// of it is run; a line marked with @ts-expect-error that does compile is an error too.
+// Calls that compile against the types, and calls that must not: the web app's calls, in the style of docs/API.md. None
+// of this is run. A line marked with @ts-expect-error that compiles is an error too.
 
 import createClient from "openapi-fetch";
 import type { components, paths } from "./signtusk";
@@ -40,17 +40,17 @@ export function body(): string {
 
 export async function whatDoesNotCompile(): Promise<void> {
   const { to: _, ...nameless } = request;
-  // @ts-expect-error: a member that is needed is missing
+  // @ts-expect-error: a required member is missing
   await functions.POST("/api/queue/emails", { body: nameless });
   // @ts-expect-error: a member has another name
   await functions.POST("/api/queue/emails", { body: { ...nameless, recipient: "ann@example.com" } });
-  // @ts-expect-error: there is no such type of e-mail
+  // @ts-expect-error: this type of e-mail does not exist
   await functions.POST("/api/queue/emails", { body: { ...request, type: "birthday" } });
   // @ts-expect-error: a member has another type
   await functions.POST("/api/queue/emails", { body: { ...request, delaySeconds: "60" } });
   // @ts-expect-error: a delay and an instant exclude each other
   await functions.POST("/api/queue/emails", { body: { ...request, delaySeconds: 60, notBefore: "2026-12-01T09:00:00Z" } });
-  // @ts-expect-error: there is no such status
+  // @ts-expect-error: this status does not exist
   await functions.GET("/api/queue/jobs", { params: { query: { status: "lost" } } });
   // @ts-expect-error: this route has no such method
   await functions.DELETE("/api/queue/jobs");

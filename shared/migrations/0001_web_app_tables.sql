@@ -1,8 +1,8 @@
--- The web app's tables, as far as these functions read them. A database that has them keeps them: names, columns and
--- rows stay, and only a missing column is added. No foreign key leads to users, because jobs look no user up.
+-- The web app's tables, as far as these functions read them. An existing table is kept: names, columns and rows stay,
+-- and only missing columns are added. No foreign key references users, because jobs do not look users up.
 --
 -- A table that is created here gets row-level security without a policy for the web app's visitors: on Supabase every
--- table in `public` is otherwise open to them.
+-- other table in `public` is open to them.
 
 do $$
 begin

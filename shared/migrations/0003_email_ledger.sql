@@ -1,5 +1,5 @@
--- The e-mail ledger: one row for one mail to one recipient. It is written before the provider is called, so that a
--- killed instance leaves a trace, and settled after it has answered.
+-- The e-mail ledger: one row for each mail to one recipient. It is written before the provider is called, so that a
+-- killed instance leaves a row, and settled after the provider's answer.
 
 create table if not exists signtusk.email_ledger (
   key text primary key check (key ~ '^[0-9a-f]{64}$'),
@@ -10,10 +10,10 @@ create table if not exists signtusk.email_ledger (
   occurrence text,
   job_id text not null,
   state text not null check (state in ('sending', 'accepted', 'released', 'rejected')),
-  -- The attempt that last began: it may repeat its own statements, and only it settles what it began.
+  -- The last attempt: it may repeat its own statements, and only it settles what it began.
   attempt text not null,
   attempts integer not null default 1,
-  -- Once an attempt ended without its outcome being known, the mail may have gone more than once.
+  -- If an attempt has ended without a known outcome, the mail may have been sent more than once.
   in_doubt boolean not null default false,
   provider text,
   message_id text,

@@ -1,5 +1,5 @@
--- An organisation's settings, as far as mails show them. The web app writes them; a database that has the table keeps
--- it, and only missing columns are added.
+-- An organisation's settings that mails use. The web app writes them. An existing table is kept, and only missing
+-- columns are added.
 
 do $$
 begin

@@ -1,15 +1,15 @@
--- What became of a mail after the provider took it: the events that providers report, what they say of a row of the
--- ledger, and the addresses that get no mail.
+-- The events of a mail after the provider accepted it: the events that providers report, their effects on the ledger's
+-- row, and the addresses that get no mail.
 
 alter table signtusk.email_ledger
-  -- Since when the mail may be with a provider: the first attempt since the row was last surely not sent.
+  -- The time from which a provider may have the mail: the first attempt since the row was last certainly not sent.
   add column if not exists sending_since timestamptz,
-  -- Whether the present attempt follows one whose outcome is not known.
+  -- Whether the current attempt follows one with an unknown outcome.
   add column if not exists resumed boolean not null default false,
-  -- The provider's ids of this mail, sorted. More than one: it went more than once.
+  -- The provider's ids of this mail, sorted. More than one means that it was sent more than once.
   add column if not exists message_ids text[] not null default '{}',
   add column if not exists doubled boolean not null default false,
-  -- The first time of each, by the provider's clock, or ours where its answer came before its event.
+  -- The first time of each, by the provider's clock, or by ours if the provider's answer preceded its event.
   add column if not exists accepted_at timestamptz,
   add column if not exists delayed_at timestamptz,
   add column if not exists delivered_at timestamptz,
@@ -20,7 +20,7 @@ alter table signtusk.email_ledger
   add column if not exists failed_at timestamptz,
   add column if not exists last_event_at timestamptz;
 
--- A mail whose place another has taken is known before its own job has come, and with it its recipient.
+-- A mail that another has replaced is known before its own job runs, and only the job has its recipient.
 alter table signtusk.email_ledger alter column recipient drop not null;
 
 do $$
@@ -49,12 +49,11 @@ create index if not exists email_ledger_of_recipient on signtusk.email_ledger (l
 create index if not exists email_ledger_of_job on signtusk.email_ledger (job_id, created_at, key);
 create index if not exists email_ledger_of_message on signtusk.email_ledger using gin (message_ids);
 
--- What providers have reported, each event once.
+-- The events that providers reported, each once.
 create table if not exists signtusk.email_events (
   provider text not null,
   event_id text not null,
-  -- The ledger's row, as the mail was tagged or as its message id tells. No foreign key: the event may be about a mail
-  -- of another database.
+  -- The ledger's row, from the mail's tag or its message id. No foreign key: the mail may be in another database.
   key text,
   message_id text not null,
   type text not null,
@@ -66,13 +65,13 @@ create table if not exists signtusk.email_events (
 
 create index if not exists email_events_of_mail on signtusk.email_events (key, at);
 
--- The addresses that get no mail, in lower case. An address may stand here for several reasons, and each is lifted for
--- itself: a bounce that was repaired does not undo the wish to get no reminders.
+-- The addresses that get no mail, in lower case. An address may be listed for several reasons, and each is removed
+-- separately: a repaired bounce does not undo an unsubscription.
 create table if not exists signtusk.email_suppressions (
   address text not null check (address = lower(address)),
   reason text not null check (reason in ('bounced', 'complained', 'unsubscribed', 'manual')),
   note text,
-  -- What caused it: the provider's event, or the ledger key of the mail whose link was followed.
+  -- The source: the provider's event, or the ledger key of the mail whose link was used.
   source text,
   created_by text,
   created_at timestamptz not null default now(),

@@ -1,8 +1,8 @@
--- The outbox: what is to happen because of a change is written down in the transaction of the change, and done after
--- it. Nothing is done for a change that was rolled back, and nothing is forgotten for one that was committed.
+-- The outbox: follow-up actions of a change are written in its transaction, and executed after the commit. A
+-- rolled-back change has no effect, and a committed change loses none.
 
--- A fresh id that sorts by the time of its making (UUID version 7, RFC 9562 section 5.7): 48 bits of milliseconds
--- over a random UUID of version 4, whose version becomes 7 by setting two bits.
+-- Returns a new id that sorts by its creation time (UUID version 7, RFC 9562 section 5.7): 48 bits of milliseconds over
+-- a random UUID of version 4, whose version becomes 7 by setting two bits.
 create or replace function signtusk.uuid_v7() returns uuid language sql volatile set search_path = '' as $$
   select encode(
     set_bit(set_bit(
@@ -13,18 +13,18 @@ create or replace function signtusk.uuid_v7() returns uuid language sql volatile
 $$;
 
 create table if not exists signtusk.outbox (
-  -- Of a job's row, the id of the job.
+  -- For a job's row, the id of the job.
   id uuid primary key default signtusk.uuid_v7(),
-  -- The order of writing. Rows of one kind with the same ordering key are done in this order.
+  -- The order of writing. Rows of one kind with the same ordering key are executed in this order.
   seq bigint generated always as identity unique,
-  -- What is done with the row, and what its payload holds:
+  -- The action of the row, and the content of its payload:
   --   job           the payload of a job, see the columns below
-  --   invalidation  what a cache must no longer serve: {"kind": ..., "id": ...} or {"group": ..., "id": ...}
-  -- A kind that the running version does not know waits for one that does.
+  --   invalidation  the cache entries to invalidate: {"kind": ..., "id": ...} or {"group": ..., "id": ...}
+  -- A row whose kind the running version does not know waits for a version that does.
   kind text not null check (kind ~ '^[a-z][a-z-]{0,31}$'),
   payload jsonb not null check (jsonb_typeof(payload) = 'object' and octet_length(payload::text) <= 262144),
   ordering_key text check (length(ordering_key) between 1 and 320),
-  -- Only of jobs.
+  -- Only for jobs.
   job_type text check (job_type ~ '^[a-z][a-z0-9-]{0,63}$'),
   priority text not null default 'normal' check (priority in ('high', 'normal', 'low')),
   tenant text not null default '-' check (length(tenant) between 1 and 320),
@@ -32,18 +32,18 @@ create table if not exists signtusk.outbox (
   label text not null default '' check (length(label) <= 320),
   not_before timestamptz,
   created_at timestamptz not null default now(),
-  -- Not before this is the row done. A job that must wait for longer than the queue keeps messages waits here.
+  -- The row is not executed before this instant. A job whose delay exceeds the queue's limit waits here.
   due_at timestamptz not null default now(),
-  -- Until then the row is somebody's who claimed it, or rests after a failure.
+  -- Until then the row is claimed, or waits after a failure.
   held_until timestamptz,
   claim text,
-  -- Claims that did not end in an outage of what the row needs.
+  -- Claims that did not end in an outage of a dependency.
   attempts integer not null default 0,
-  -- Why the row was not done the last time, or why it was set aside.
+  -- Why the row was not executed the last time, or why it was set aside.
   reason text,
-  -- Since when nobody tries the row any more. The rows behind it go on.
+  -- When the row was set aside: it is no longer executed. Later rows continue.
   set_aside_at timestamptz,
-  -- When it was done. A job's payload goes then: the job's record and its message have it.
+  -- When it was executed. A job's payload is deleted then: the job's record and its message have it.
   published_at timestamptz,
   check (kind <> 'job' or job_type is not null),
   check (published_at is null or set_aside_at is null)
@@ -60,14 +60,14 @@ create index if not exists outbox_published on signtusk.outbox (published_at) wh
 
 alter table signtusk.outbox enable row level security;
 
--- Writes a job into the caller's transaction and gives its id. The job runs once the transaction is committed: within
--- the sweep's interval, or at once when relay-outbox is pinged. For the web app's server side and for triggers.
+-- Writes a job in the caller's transaction and returns its id. The job runs after the commit: within the sweep's
+-- interval, or at once if relay-outbox is pinged. For the web app's server side and for triggers.
 --
--- What no function could read is refused here, where its writer sees it: JSON beyond `signtusk.is_readable`, and an instant
--- that is infinite or after the year 9999.
+-- A job that no function could read is rejected here, so that its writer sees the error: JSON beyond
+-- `signtusk.is_readable`, or an instant that is infinite or after the year 9999.
 --
--- Jobs with the same ordering key are handed to the queue in the order in which their transactions commit: writers of
--- one key wait for each other, from this call to their commit.
+-- Jobs with the same ordering key are published in the order in which their transactions commit: writers of one key
+-- wait for each other, from this call to their commit.
 create or replace function public.signtusk_enqueue_job(
   job_type text,
   payload jsonb,
@@ -99,7 +99,7 @@ begin
 end
 $$;
 
--- Supabase grants what is made in `public` to visitors by default; this is not for them.
+-- Supabase grants new objects in `public` to visitors by default; this function is not for them.
 revoke all on function public.signtusk_enqueue_job(text, jsonb, text, timestamptz, text, text) from public;
 
 do $$

@@ -1,6 +1,6 @@
--- Notifications: the rows of the inbox, how many of them a user has not read, what a user wants to hear of, and where
--- else a user is told (Web Push). The web app's two tables keep names and columns; a database that has them keeps its
--- rows. No foreign key leads to users.
+-- Notifications: the rows of the inbox, the unread counts, the users' preferences, and the push subscriptions (Web
+-- Push). The web app's two tables keep names and columns, and an existing database keeps its rows. No foreign key
+-- references users.
 
 do $$
 begin
@@ -49,13 +49,13 @@ create index if not exists notifications_listed
   on public.notifications (user_id, signtusk.listed_at(created_at) desc, id desc);
 create index if not exists notifications_listed_unread
   on public.notifications (user_id, signtusk.listed_at(created_at) desc, id desc) where is_read is not true;
--- Who has the account of an address, however it is spelled.
+-- Finds the account of an address in any spelling.
 create index if not exists user_profiles_of_address on public.user_profiles (signtusk.normal(email));
 drop index if exists public.notifications_by_time;
 drop index if exists public.notifications_unread;
 
--- The one table of types: as what a row of the inbox says it, and which preference it falls under. A preference that is
--- off lets no row be written; a type without one is always told.
+-- The table of types: the stored name and the preference of each. If the preference is off, no row is written; a type
+-- without a preference is always written.
 create table if not exists signtusk.notification_types (
   type text primary key,
   stored_as text not null,
@@ -76,16 +76,16 @@ values
   ('general', 'general', null)
 on conflict (type) do update set stored_as = excluded.stored_as, preference = excluded.preference;
 
--- How many rows a user has not read. Triggers keep it in the transaction that changes the rows, whoever that is. The
--- version grows with each change, so that of two numbers the later one can be told.
+-- The unread count of each user. Triggers update it in the transaction that changes the rows, for any writer. The
+-- version grows with each change and orders counts.
 create table if not exists signtusk.unread_counts (
   user_id uuid primary key,
   unread bigint not null,
   version bigint not null default 1
 );
 
--- Whoever changes rows locks the rows first and then their users' counts, the users in their order: so does every
--- statement that fires these triggers, and so must every function that locks both.
+-- Lock order: first the rows, then the counts of their users, ordered by user. Every statement that fires these
+-- triggers follows it, and every function that locks both must.
 create or replace function signtusk.count_unread() returns trigger
 language plpgsql security definer set search_path = '' as $$
 begin
@@ -116,7 +116,7 @@ begin
 end
 $$;
 
--- The triggers are made and the rows of before are counted while nobody writes.
+-- Creates the triggers and counts the existing rows while writes are blocked.
 do $$
 begin
   if not exists (
@@ -139,8 +139,8 @@ begin
 end
 $$;
 
--- Where a browser of a user takes Web Push messages (RFC 8030): the push service's address, and the keys that only the
--- browser can read messages with.
+-- The push subscriptions of a user's browsers (RFC 8030): the push service's address, and the keys with which messages
+-- are encrypted for the browser.
 create table if not exists signtusk.push_subscriptions (
   id uuid primary key default gen_random_uuid(),
   user_id uuid not null,
@@ -154,17 +154,17 @@ create table if not exists signtusk.push_subscriptions (
 
 create index if not exists push_subscriptions_of_user on signtusk.push_subscriptions (user_id, updated_at desc);
 
--- What became of each notification of a job, so that a job that runs again writes nothing twice.
+-- The result of each notification of a job, so that a repeated job writes nothing twice.
 create table if not exists signtusk.notification_receipts (
   job_id text not null,
-  -- The notification's place in its job, from 0.
+  -- The notification's position in its job, from 0.
   place integer not null,
   outcome text not null check (outcome in ('created', 'unwanted', 'nobody')),
   user_id uuid,
   notification_id uuid,
-  -- Whether the real-time event is out.
+  -- Whether the real-time event was published.
   announced boolean not null default false,
-  -- The subscriptions that need no message any more: they have it, or will never take it.
+  -- The subscriptions that need no further message: they have it, or rejected it permanently.
   pushed uuid[] not null default '{}',
   created_at timestamptz not null default now(),
   primary key (job_id, place)
@@ -172,7 +172,7 @@ create table if not exists signtusk.notification_receipts (
 
 create index if not exists notification_receipts_by_time on signtusk.notification_receipts (created_at);
 
--- Text as an id, where it is one.
+-- Returns a text as a UUID, if it is one.
 create or replace function signtusk.uuid_of(value text) returns uuid
 language sql immutable set search_path = '' as $$
   select case
@@ -180,12 +180,12 @@ language sql immutable set search_path = '' as $$
   end
 $$;
 
--- Writes the notifications of a job that are not written yet, and says of all of them what there is still to do.
--- An item is {place, type, userId | ownerOf | accountOf, title, message, metadata, actionUrl}: the user is named, or is
--- who started the signing request `ownerOf`, or has the account of the address `accountOf`.
--- `outcome` is what the receipt says, or `unknown` where there is no such request (yet): that item has no receipt.
--- A transaction of the web app may change the counts of several users in another order. This function then gives up before
--- the server chooses a victim (deadlock_timeout, a second); its job calls it again, and what is written stays written once.
+-- Writes the missing notifications of a job, and returns the remaining steps of all of them. An item is {place, type,
+-- userId | ownerOf | accountOf, title, message, metadata, actionUrl}. The recipient is the named user, the owner of the
+-- signing request `ownerOf`, or the user with the account of the address `accountOf`. `outcome` is that of the receipt,
+-- or `unknown` if the request does not exist (yet): that item has no receipt. A transaction of the web app may change
+-- the counts of several users in another order. This function then gives up before the server detects the deadlock
+-- (deadlock_timeout, a second). Its job calls it again, and written rows are written once.
 create or replace function signtusk.notify(job text, items jsonb)
 returns table (
   place integer, outcome text, announced boolean, notification jsonb, unread bigint, version bigint, subscriptions jsonb
@@ -197,7 +197,7 @@ declare
   fate text;
   fresh uuid;
 begin
-  -- In the order of the users, in which their counts are locked as well.
+  -- Ordered by user, like the locks on their counts.
   for item in
     select given.*, kind.stored_as,
       coalesce(given."userId", request.initiated_by, account.id) as recipient,
@@ -238,7 +238,7 @@ begin
         values (fresh, item.recipient, item.stored_as, item.title, item.message, coalesce(item.metadata, '{}'),
           item."actionUrl", false);
       exception when foreign_key_violation then
-        -- A database whose rows refer to users does not know this one.
+        -- A foreign key of an existing table references users, and this user does not exist.
         update signtusk.notification_receipts set outcome = 'nobody', notification_id = null
         where job_id = job and place = item.place;
       end;
@@ -264,7 +264,7 @@ begin
 end
 $$;
 
--- A row of the inbox as the API shows it.
+-- Returns a row of the inbox as the API shows it.
 create or replace function signtusk.notification_json(entry public.notifications) returns jsonb
 language sql immutable set search_path = '' as $$
   select case when entry.id is not null then jsonb_build_object('id', entry.id, 'userId', entry.user_id,
@@ -273,8 +273,8 @@ language sql immutable set search_path = '' as $$
     'createdAt', signtusk.listed_at(entry.created_at)) end
 $$;
 
--- Notes what of a job's notifications is out: announced, and pushed as [{place, subscription}]. What a push service
--- does not know any more goes.
+-- Records which notifications of a job are announced, and pushed as [{place, subscription}]. Subscriptions that a push
+-- service no longer knows are deleted.
 create or replace function signtusk.notified(job text, places integer[], pushed jsonb, gone uuid[]) returns void
 language plpgsql security definer set search_path = '' as $$
 begin
@@ -289,9 +289,9 @@ begin
 end
 $$;
 
--- Marks rows of a user as read: those of `ids`, or all. Nobody else's row is touched. The rows are locked first, then the
--- count, in the order of the web app's own updates; where that still waits in a circle, such as over two rows, this
--- function gives up long before the server would choose a victim, and begins anew.
+-- Marks rows of a user as read: those of `ids`, or all. Rows of other users are not touched. It locks first the rows,
+-- then the count, in the order of the web app's own updates. If a deadlock still occurs, for example over two rows,
+-- this function gives up long before the server detects it, and starts again.
 create or replace function signtusk.read_notifications(reader uuid, ids uuid[])
 returns table (updated bigint, unread bigint, version bigint)
 language plpgsql security definer set search_path = '' set lock_timeout = '300ms' as $$
@@ -321,8 +321,8 @@ begin
 end
 $$;
 
--- What a notification of the API may say, so that the job which announces it takes it: nothing, or what is wrong. Texts
--- hold no control characters and no marks that reverse what follows.
+-- Returns null if the API accepts the notification, else the error, so that the job which announces it accepts it.
+-- Texts must not contain control characters, or marks that change the text direction.
 create or replace function signtusk.notification_fault(
   recipient uuid, title text, message text, metadata jsonb, action_url text
 ) returns text
@@ -350,7 +350,7 @@ language sql immutable set search_path = '' as $$
   end
 $$;
 
--- What the web app's server side may call. The row stands when the caller's transaction is committed; the job that is
+-- A function for the web app's server side. The row exists once the caller's transaction is committed. The job that is
 -- written with it announces it, in real time and by push.
 create or replace function public.signtusk_create_notification(
   recipient uuid,
@@ -383,7 +383,7 @@ begin
 end
 $$;
 
--- Marks rows of a user as read, all without `ids`, and gives what is left unread.
+-- Marks rows of a user as read, all without `ids`, and returns the remaining unread count.
 create or replace function public.signtusk_read_notifications(reader uuid, ids uuid[] default null) returns bigint
 language sql security definer set search_path = '' as $$
   select marked.unread from signtusk.read_notifications(reader, ids) as marked
@@ -394,7 +394,7 @@ language sql stable security definer set search_path = '' as $$
   select coalesce((select counted.unread from signtusk.unread_counts as counted where counted.user_id = reader), 0)
 $$;
 
--- Who started a request is told when a signer declines. The web app writes either of two columns.
+-- Notifies the owner of a request when a signer declines. The web app writes either of two columns.
 create or replace function signtusk.tell_of_declined_signer() returns trigger
 language plpgsql security definer set search_path = '' as $$
 declare
@@ -422,15 +422,15 @@ create or replace trigger signtusk_declined after update on public.signing_reque
     and not (coalesce(old.status, '') = 'declined' or coalesce(old.signer_status, '') = 'declined'))
   execute function signtusk.tell_of_declined_signer();
 
--- Who started a request is told when a mail to one of its signers came back for good.
+-- Notifies the owner of a request when a mail to one of its signers has bounced permanently.
 create or replace function signtusk.tell_of_bounced_signer() returns trigger
 language plpgsql security definer set search_path = '' as $$
 declare
-  met record;
+  target record;
 begin
   select request.id, request.initiated_by, request.title, signer.id as signer_id, signer.signer_name,
     signer.signer_email
-  into met
+  into target
   from signtusk.email_ledger as mail
   join public.signing_requests as request on request.id = signtusk.uuid_of(mail.request_id)
   join public.signing_request_signers as signer
@@ -438,16 +438,16 @@ begin
   where mail.key = new.key
   order by signer.id::text = mail.signer_id desc
   limit 1;
-  if met.initiated_by is not null then
+  if target.initiated_by is not null then
     perform public.signtusk_enqueue_job('notification', jsonb_build_object('type', 'general',
-      'userId', met.initiated_by,
+      'userId', target.initiated_by,
       'title', 'Email to a signer bounced',
       'message', format('The email to %s about %s bounced: the address does not exist or does not accept email.',
-        coalesce(signtusk.one_line(met.signer_name), met.signer_email),
-        coalesce(signtusk.one_line(met.title), 'a document')),
-      'data', jsonb_build_object('event', 'signer_bounced', 'requestId', met.id, 'signerId', met.signer_id,
-        'signerEmail', met.signer_email),
-      'actionUrl', '/documents/' || met.id));
+        coalesce(signtusk.one_line(target.signer_name), target.signer_email),
+        coalesce(signtusk.one_line(target.title), 'a document')),
+      'data', jsonb_build_object('event', 'signer_bounced', 'requestId', target.id, 'signerId', target.signer_id,
+        'signerEmail', target.signer_email),
+      'actionUrl', '/documents/' || target.id));
   end if;
   return null;
 end
@@ -457,7 +457,7 @@ create or replace trigger signtusk_bounced after insert on signtusk.email_events
   for each row when (new.type = 'bounced' and new.key is not null)
   execute function signtusk.tell_of_bounced_signer();
 
--- What people wrote, as one line that a notification may hold; null where that is nothing.
+-- Returns a user's text as one line that a notification may contain; null if it is empty.
 create or replace function signtusk.one_line(value text) returns text
 language sql immutable set search_path = '' as $$
   select nullif(left(btrim(regexp_replace(value, '[[:cntrl:]\u2028-\u202e\ufeff]+', ' ', 'g')), 200), '')
@@ -468,7 +468,7 @@ alter table signtusk.unread_counts enable row level security;
 alter table signtusk.push_subscriptions enable row level security;
 alter table signtusk.notification_receipts enable row level security;
 
--- Rows are written by the functions above alone: the functions' role may read them and call what it needs.
+-- Only the functions above write rows: the functions' role may read the rows and call these functions.
 do $$
 declare
   functions text := coalesce(nullif(current_setting('signtusk.functions_role', true), ''), 'functions');

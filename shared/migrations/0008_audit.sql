@@ -1,13 +1,13 @@
--- Audit events: append-only, and hash-chained so that a change is found.
+-- Audit events: append-only, and hash-chained so that a change is detected.
 --
--- An event is written once, as text in canonical form (RFC 8785, JCS): what happened, its place in its chain, and the
--- hash of the event before it. Its own hash is the SHA-256 of that text, and every other column of the row is derived
--- from the text, so that a changed column is found as well as a changed text. Rows from before the chain have none of
--- the columns that are added here; they stay as they are.
+-- An event is written once, as text in canonical form (RFC 8785, JCS): its content, its position in its chain, and the
+-- hash of the previous event. Its own hash is the SHA-256 of that text. Every other column of the row is derived from
+-- the text, so that a changed column is detected as well as a changed text. Older rows have none of the columns that
+-- are added here, and do not change.
 --
--- The chains: `request:{requestId}` for what belongs to a signing request, else `user:{userId}` for what somebody did,
--- else one of sixteen `system:{0-f}`, by the hash of the event's id. Who appends to a chain waits for whoever does so,
--- until that one's transaction ends; so no chain is everybody's.
+-- The chains: `request:{requestId}` for events of a signing request, else `user:{userId}` for actions of a user, else
+-- one of sixteen `system:{0-f}`, by the hash of the event's id. Writers of one chain wait for each other until their
+-- transactions end; so there is no common chain for all events.
 
 do $$
 begin
@@ -32,21 +32,21 @@ alter table public.audit_logs
   add column if not exists ip_address text,
   add column if not exists user_agent text,
   add column if not exists created_at timestamptz default now(),
-  -- Only of chained rows.
+  -- Only for chained rows.
   add column if not exists event_id text,
   add column if not exists request_id text,
-  -- Whose administrators may see it: the domain of who acted.
+  -- The domain of the user who acted; its administrators may see the event.
   add column if not exists domain text,
   add column if not exists chain text,
   add column if not exists sequence bigint,
   add column if not exists previous_hash text,
   add column if not exists hash text,
-  -- When it was written, by this server's clock; `created_at` is when it happened, as the writer says.
+  -- When it was written, by this server's clock; `created_at` is the time of the event, according to the writer.
   add column if not exists recorded_at timestamptz,
   add column if not exists canonical text;
 
--- An event names users and requests that may be gone, or never were here: no foreign key may refuse it, or take it
--- away with the row that it names. And much of an event is optional.
+-- An event names users and requests that may be deleted or unknown: a foreign key must not reject the event, or delete
+-- it with the referenced row. Many members of an event are optional.
 do $$
 declare
   constraint_name name;
@@ -67,7 +67,7 @@ $$;
 
 create unique index if not exists audit_logs_event on public.audit_logs (event_id) where event_id is not null;
 create unique index if not exists audit_logs_chain on public.audit_logs (chain, sequence) where chain is not null;
--- Rows from before may lack an instant, or have one that is infinite: lists are ordered by what they show.
+-- Older rows may have no instant, or an infinite one: lists are ordered by the displayed instant.
 create index if not exists audit_logs_listed on public.audit_logs (signtusk.listed_at(created_at), (id::text));
 create index if not exists audit_logs_listed_of_request
   on public.audit_logs (request_id, signtusk.listed_at(created_at), (id::text)) where request_id is not null;
@@ -77,29 +77,30 @@ create index if not exists audit_logs_listed_of_domain
   on public.audit_logs (domain, signtusk.listed_at(created_at), (id::text)) where domain is not null;
 drop index if exists public.audit_logs_by_time, public.audit_logs_of_request, public.audit_logs_of_user,
   public.audit_logs_of_domain;
--- What retention removes of them.
+-- For the retention of these rows.
 create index if not exists audit_logs_unchained_by_time on public.audit_logs (created_at) where chain is null;
 create index if not exists audit_logs_recorded on public.audit_logs (recorded_at, chain) where chain is not null;
 create index if not exists audit_logs_unchained on public.audit_logs ((resource_id::text), created_at)
   where chain is null;
 
--- The end of each chain. Whoever appends locks the row, so that a chain cannot fork.
+-- The end of each chain. A writer locks the row, so that a chain cannot fork.
 create table if not exists signtusk.audit_chains (
   chain text primary key,
-  -- Of the last event; 0 before the first one.
+  -- The position of the last event; 0 before the first one.
   sequence bigint not null default 0,
   hash text not null default repeat('0', 64),
-  -- What retention has removed: the events up to this one, whose hash the next event names as its previous one.
+  -- The last event that retention has deleted; the next event names its hash as the previous one.
   retired_sequence bigint not null default 0,
   retired_hash text not null default repeat('0', 64),
-  -- What was removed, in canonical form, and its HMAC-SHA-256 under a key that the database does not have.
+  -- The checkpoint of the deleted events, in canonical form, and its HMAC-SHA-256 under a key that the database does
+  -- not have.
   checkpoint text,
   signature text
 );
 
 alter table signtusk.audit_chains enable row level security;
 
--- For how many days nothing is removed, whoever asks. Only the owning role changes it.
+-- The days for which nothing is deleted, for any caller. Only the owning role changes them.
 create table if not exists signtusk.retention (
   what text primary key check (what in ('audit', 'requests')),
   days integer not null check (days >= 1)
@@ -109,9 +110,9 @@ alter table signtusk.retention enable row level security;
 
 insert into signtusk.retention (what, days) values ('audit', 2555), ('requests', 2555) on conflict (what) do nothing;
 
--- A number as RFC 8785 section 3.2.2.3 writes it: the fewest digits that read back as the same double, in the form of
--- ECMAScript's Number::toString. PostgreSQL finds the fewest digits between a double's bounds, but leaves out the bounds
--- themselves, which a reader that rounds to even takes for the double, too (1e23): they have one digit less.
+-- Returns a number in the form of RFC 8785 section 3.2.2.3: the fewest digits that parse to the same double, formatted
+-- like ECMAScript's Number::toString. PostgreSQL finds the fewest digits between a double's bounds, but excludes the
+-- bounds themselves. A parser that rounds to even maps them to the double as well (1e23), and they have one digit less.
 create or replace function signtusk.canonical_number(value numeric) returns text
 language plpgsql immutable strict parallel safe set search_path = '' set extra_float_digits = 1 as $$
 declare
@@ -126,7 +127,7 @@ begin
   if value = trunc(value) and abs(value) < 1e15 then
     return value::bigint::text;
   end if;
-  -- Below half of the smallest double, which a reader rounds to zero and PostgreSQL refuses to.
+  -- Below half of the smallest double, a parser rounds to zero, and PostgreSQL raises an error.
   if abs(value) <= 2.4703282292062327e-324 then
     return '0';
   end if;
@@ -138,7 +139,7 @@ begin
   mantissa := split_part(written, 'e', 1);
   whole := split_part(mantissa, '.', 1);
   digits := whole || split_part(mantissa, '.', 2);
-  -- Where the point stands, counted from the first digit that is not zero.
+  -- The position of the point, counted from the first digit that is not zero.
   point := length(whole) + coalesce(nullif(split_part(written, 'e', 2), '')::integer, 0)
     - (length(digits) - length(ltrim(digits, '0')));
   digits := trim(both '0' from digits);
@@ -149,7 +150,7 @@ begin
     then array[left(digits, -1), (left(digits, -1)::numeric + 1)::text] else array[]::text[] end
   loop
     if (fewer || 'e' || (point - length(digits) + 1))::float8 = abs(value)::float8 then
-      -- One more digit: nines that became a one and zeros.
+      -- One more digit: nines were rounded to a one and zeros.
       point := point + length(fewer) - (length(digits) - 1);
       digits := rtrim(fewer, '0');
       exit;
@@ -165,8 +166,8 @@ begin
 end
 $$;
 
--- What a member's name is sorted by in binary order, so that the order is that of UTF-16 code units (RFC 8785 section
--- 3.2.3): there, characters beyond U+FFFF stand before those from U+E000 on.
+-- Returns the key by which a member's name is sorted in binary order, so that the order is that of UTF-16 code units
+-- (RFC 8785 section 3.2.3): there, characters beyond U+FFFF precede those from U+E000 on.
 create or replace function signtusk.utf16_order(name text) returns text
 language sql immutable strict parallel safe set search_path = '' as $$
   select case when octet_length(name) = length(name) then name
@@ -175,7 +176,7 @@ language sql immutable strict parallel safe set search_path = '' as $$
   end
 $$;
 
--- JSON in canonical form (RFC 8785). PostgreSQL escapes strings as it is asked for there.
+-- Returns JSON in canonical form (RFC 8785). PostgreSQL escapes strings as required there.
 create or replace function signtusk.canonical_json(value jsonb) returns text
 language plpgsql immutable strict parallel safe set search_path = '' as $$
 begin
@@ -184,7 +185,7 @@ begin
       return '{' || coalesce((
         select string_agg(
           to_json(name)::text || ':' || case jsonb_typeof(member)
-            -- Spares the call that most members would be.
+            -- Avoids a recursive call for the most frequent type.
             when 'string' then to_json(member #>> '{}')::text
             else signtusk.canonical_json(member)
           end,
@@ -206,13 +207,13 @@ begin
 end
 $$;
 
--- An instant as events write it.
+-- Returns an instant in the format of events.
 create or replace function signtusk.audit_instant(at timestamptz) returns text
 language sql stable strict parallel safe set search_path = '' set timezone = 'UTC' as $$
   select to_char(at, 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')
 $$;
 
--- A text member of an event; null where it is absent or empty.
+-- Returns a text member of an event; null if it is absent or empty.
 create or replace function signtusk.audit_member(event jsonb, name text, longest integer) returns text
 language plpgsql immutable parallel safe set search_path = '' as $$
 declare
@@ -228,8 +229,8 @@ begin
 end
 $$;
 
--- The value, if a column of that type can hold it. A database that came with its own table may have a `uuid` or an
--- `inet` where we have a text; what does not fit stands in the event's text alone.
+-- Returns the value, if a column of that type can store it. An existing table may have a `uuid` or an `inet` instead of
+-- a text; a value that does not fit is only in the event's text.
 create or replace function signtusk.audit_fitting(value text, named text) returns text
 language plpgsql stable parallel safe set search_path = '' as $$
 declare
@@ -246,7 +247,7 @@ exception when data_exception then
 end
 $$;
 
--- The columns of an event, from its text alone.
+-- Returns the columns of an event, from its text alone.
 create or replace function signtusk.audit_columns(canonical text) returns jsonb
 language sql stable strict parallel safe set search_path = '' as $$
   select jsonb_build_object(
@@ -262,17 +263,17 @@ language sql stable strict parallel safe set search_path = '' as $$
   from (select canonical::jsonb as event) as parsed
 $$;
 
--- Appends an event to its chain in the caller's transaction, and gives
--- `{"eventId", "chain", "sequence", "hash", "repeated"}`. For the functions, for the web app's server side and for
--- triggers.
+-- Appends an event to its chain in the caller's transaction, and returns `{"eventId", "chain", "sequence", "hash",
+-- "repeated"}`. For the functions, for the web app's server side and for triggers.
 --
 -- `event` has `action` and `resourceType`, and may have `eventId`, `userId`, `domain`, `resourceId`, `requestId`
 -- (default: the resourceId of a `signing_request`), `details` and `metadata` (any JSON), `ipAddress`, `userAgent` (cut
--- at 2,048 characters) and `timestamp` (milliseconds since 1970, or RFC 3339, at most five minutes in the future; default:
--- now). Other members are left out. The same `eventId` again changes nothing and gives the first answer with `repeated`: true.
+-- at 2,048 characters) and `timestamp` (milliseconds since 1970, or RFC 3339, at most five minutes in the future;
+-- default: now). Other members are omitted. The same `eventId` again changes nothing and returns the first answer with
+-- `repeated`: true.
 --
--- The writer's text is not trusted to be canonical: this function writes it. Numbers are doubles, as RFC 8785 has them;
--- what needs more digits is a string. SQLSTATE 22023 says what is wrong with an event.
+-- This function writes the canonical text itself and does not rely on the writer's. Numbers are doubles, as in RFC
+-- 8785; pass numbers with more digits as strings. SQLSTATE 22023 reports an invalid event.
 create or replace function public.signtusk_append_audit_event(event jsonb) returns jsonb
 language plpgsql volatile security definer set search_path = '' set timezone = 'UTC' as $$
 declare
@@ -301,7 +302,7 @@ begin
     if jsonb_typeof(event -> 'timestamp') = 'number' then
       happened := to_timestamp((event ->> 'timestamp')::float8 / 1000);
     elsif event ->> 'timestamp' <> '' then
-      -- PostgreSQL reads much more than RFC 3339 as an instant: 'tomorrow', a date, a time without a zone.
+      -- PostgreSQL accepts more than RFC 3339 as an instant: 'tomorrow', a date, a time without a zone.
       if event ->> 'timestamp'
         !~ '^\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d([.,]\d+)?([Zz]|[+-]\d\d(:?\d\d)?)(\[[!-~]*\])?$'
       then
@@ -360,7 +361,7 @@ begin
   on conflict (event_id) where event_id is not null do nothing
   returning entry.hash into entry_hash;
   if entry_hash is null then
-    -- Somebody may have written it after this statement began: a new one sees it.
+    -- Another transaction may have written it after this statement began: a new statement sees it.
     return (
       select jsonb_build_object('eventId', entry.event_id, 'chain', entry.chain, 'sequence', entry.sequence,
         'hash', entry.hash, 'repeated', true)
@@ -373,9 +374,9 @@ begin
 end
 $$;
 
--- Removes the events of a chain up to `through`, and puts a signed checkpoint in their place, from which the chain goes
--- on. Nothing younger than the days of `signtusk.retention` is removed, whatever the caller thinks, and nothing from a
--- chain with a gap: that is evidence. Gives the number of events.
+-- Deletes the events of a chain up to `through`, and stores a signed checkpoint in their place, from which the chain
+-- continues. It never deletes events younger than the days of `signtusk.retention`, or events of a chain with a gap,
+-- which is evidence. Returns the number of events.
 create or replace function signtusk.retire_audit_events(of_chain text, through bigint, checkpoint text, signature text)
 returns bigint language plpgsql volatile security definer set search_path = '' as $$
 declare
@@ -413,7 +414,7 @@ begin
 end
 $$;
 
--- The same for rows from before the chain, at most `most` of them.
+-- Deletes rows without a chain under the same rule, at most `most` of them.
 create or replace function signtusk.remove_unchained_audit_rows(before timestamptz, most integer)
 returns bigint language plpgsql volatile security definer set search_path = '' as $$
 declare
@@ -433,7 +434,7 @@ begin
 end
 $$;
 
--- The log as it is read: the same types whatever the table came with.
+-- The log for readers: the same types for any existing table.
 create or replace view signtusk.audit_entries as
   select id::text as id, event_id, chain, sequence, previous_hash, hash, canonical, request_id, domain,
     user_id::text as user_id, action::text as action, resource_type::text as resource_type,
@@ -444,8 +445,8 @@ create or replace view signtusk.audit_entries as
     signtusk.listed_at(created_at) as listed_at
   from public.audit_logs;
 
--- Refuses what is not an append by the function above, and what is not its retention. For every role that the triggers
--- hold for: the owning role is kept from accidents, not from intent.
+-- Rejects changes other than an append by the function above and its retention. The triggers apply to every role: they
+-- protect the owning role from accidents, not from intent.
 create or replace function signtusk.refuse_audit_change() returns trigger
 language plpgsql set search_path = '' as $$
 declare
@@ -486,7 +487,7 @@ declare
   who text;
   ours text;
 begin
-  -- Supabase grants what is made in `public` to these by default.
+  -- Supabase grants new objects in `public` to these roles by default.
   foreach who in array array['anon', 'authenticated', 'service_role', functions] loop
     if exists (select from pg_roles where rolname = who) then
       execute format('revoke update, delete, truncate on public.audit_logs from %I', who);

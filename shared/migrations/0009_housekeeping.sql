@@ -1,7 +1,7 @@
--- What clean-up reads and removes: the web app's short-lived tables, and how far a run has come.
+-- The tables of the cleanup: the web app's short-lived tables, and the progress of a run.
 --
--- The tables are the web app's. A database that has them keeps them; only what clean-up looks at is added, and an index
--- for each scan, so that a run reads what it removes and no more.
+-- The tables are the web app's, and existing ones are kept. Only the columns that cleanup reads are added, and an index
+-- for each scan, so that a run reads only the rows that it deletes.
 
 do $$
 declare
@@ -18,12 +18,12 @@ begin
 end
 $$;
 
--- `object_key` is the object's key in DOCUMENTS_BUCKET; the object goes before the row.
+-- `object_key` is the object's key in DOCUMENTS_BUCKET; the object is deleted before the row.
 alter table public.temp_files
   add column if not exists object_key text,
   add column if not exists created_at timestamptz default now();
 
--- There are two definitions of this table, one without `created_at`: its rows are as old as `sent_at` says.
+-- There are two definitions of this table, one without `created_at`: the age of its rows is that of `sent_at`.
 alter table public.notification_logs
   add column if not exists sent_at timestamptz,
   add column if not exists created_at timestamptz;
@@ -61,13 +61,13 @@ create index if not exists email_events_by_arrival on signtusk.email_events (rec
 create index if not exists signing_requests_ended on public.signing_requests (created_at)
   where status in ('completed', 'declined', 'expired', 'cancelled');
 
--- How far each task of a run has come, by the job that runs it. The number grows in the statement that removes, so that
--- a killed run is gone on with, and its count is true.
+-- The progress of each task of a run, by the job that runs it. The statement that deletes rows also increases the
+-- number, so that a killed run can continue, with a correct count.
 create table if not exists signtusk.cleanup_runs (
   job_id text not null,
   task text not null,
   removed bigint not null default 0,
-  -- What else there is to say of it.
+  -- Further information.
   detail jsonb,
   done_at timestamptz,
   started_at timestamptz not null default now(),
@@ -78,8 +78,8 @@ create index if not exists cleanup_runs_by_time on signtusk.cleanup_runs (starte
 
 alter table signtusk.cleanup_runs enable row level security;
 
--- Removes signing requests, with their signers, that ended before `before`, at most `most`. Nothing younger than the
--- days of `signtusk.retention`, or than those that the owner's domain has set, is removed, whatever the caller thinks.
+-- Deletes signing requests, with their signers, that ended before `before`, at most `most`. It never deletes requests
+-- younger than the days of `signtusk.retention`, or than those that the owner's domain has set.
 create or replace function signtusk.remove_ended_requests(before timestamptz, most integer)
 returns bigint language plpgsql volatile security definer set search_path = '' as $$
 declare

@@ -1,8 +1,8 @@
--- Sessions: what Redis serves, written through, and what is left when Redis is lost.
+-- Sessions: the persisted copy of the sessions in Redis, which survives a loss of Redis.
 --
--- The table is the web app's. A database that has it keeps it, rows and all; only missing columns are added. One of
--- the web app's own scripts renames session_id to session_token, although its login goes on writing session_id; where
--- that has been run both columns are there from now on and hold the same, so that either code of the web app works.
+-- The table is the web app's. An existing table is kept with its rows; only missing columns are added. One of the web
+-- app's own scripts renames session_id to session_token, although its login still writes session_id. If that script was
+-- run, both columns exist from now on and have the same value, so that either version of the web app works.
 
 do $$
 begin
@@ -28,13 +28,13 @@ alter table public.user_sessions
   add column if not exists totp_verified boolean default false,
   add column if not exists totp_verified_at timestamptz,
   add column if not exists totp_context text,
-  -- The end that no use puts off: 30 days after the beginning. Of the web app's own rows it may be null.
+  -- The end that a use does not extend: 30 days after the creation. It may be null in the web app's own rows.
   add column if not exists expires_at timestamptz,
   add column if not exists device jsonb,
-  -- The refresh tokens before the present one, newest first: the first half of the SHA-256 of each.
+  -- The former refresh tokens, newest first: the first half of the SHA-256 of each.
   add column if not exists rotated_hashes text[] not null default '{}',
   add column if not exists rotated_at timestamptz,
-  -- Grows with every change but the time of the last use. What is older than the row does not change it.
+  -- Grows with every change except the time of the last use. An older version does not change the row.
   add column if not exists session_version bigint not null default 0;
 
 create or replace function signtusk.name_session() returns trigger
@@ -63,7 +63,7 @@ begin
       for each row execute function signtusk.name_session();
   end if;
 
-  -- The table holds hashes of refresh tokens: nothing of it is for the web app's visitors.
+  -- The table contains hashes of refresh tokens: the web app's visitors must not read it.
   alter table public.user_sessions enable row level security;
   foreach visitor in array array['anon', 'authenticated'] loop
     if exists (select from pg_roles where rolname = visitor) then
@@ -74,12 +74,12 @@ end
 $$;
 
 create index if not exists user_sessions_of_user on public.user_sessions (user_id, last_used_at desc);
--- What clean-up looks for.
+-- For the cleanup.
 create index if not exists user_sessions_by_last_use on public.user_sessions (last_used_at);
 create index if not exists user_sessions_by_beginning on public.user_sessions (created_at);
 
--- Sessions that were revoked. A row here outweighs one in user_sessions, which a writer who was on his way may still
--- put there. It is kept for as long as a session can live, and then a day.
+-- Revoked sessions. A row here takes precedence over one in user_sessions, which a concurrent writer may still insert.
+-- It is kept for the maximum life of a session plus one day.
 create table if not exists signtusk.revoked_sessions (
   session_id text primary key,
   revoked_at timestamptz not null default now(),
@@ -90,7 +90,8 @@ create index if not exists revoked_sessions_by_end on signtusk.revoked_sessions 
 
 alter table signtusk.revoked_sessions enable row level security;
 
--- The sessions that live, as the functions read them: instants in milliseconds, what the web app left out filled in.
+-- The live sessions, as the functions read them: instants in milliseconds, with defaults for members that the web app
+-- omits.
 create or replace view signtusk.live_sessions as
   select session_id, user_id, last_used_at, json_build_object(
     'sessionId', session_id,
@@ -115,7 +116,7 @@ create or replace view signtusk.live_sessions as
       signtusk.bounded(coalesce(last_used_at, created_at)) as used,
       least(expires_at, signtusk.bounded(coalesce(created_at, last_used_at)) + interval '30 days') as ends
     from public.user_sessions
-    -- What has not begun yet is no session: an instant that is infinite or far would keep it for ever.
+    -- A session in the future is invalid: an infinite or distant instant would keep it forever.
     where coalesce(greatest(created_at, last_used_at) < now() + interval '1 day', false)
   ) as session
   where used > now() - interval '7 days' and ends > now()

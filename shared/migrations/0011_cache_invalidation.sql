@@ -1,9 +1,8 @@
--- Changes of the web app's tables become cache invalidations: a row of the outbox, written in the web app's own
--- transaction by triggers, which relay-outbox applies. A statement that changes a thousand rows writes one row for each
--- 500 of them.
+-- Cache invalidation: triggers write changes of the web app's tables to the outbox, in the web app's own transaction,
+-- and relay-outbox applies them. A statement that changes a thousand rows writes one row for each 500 of them.
 --
--- The tables that caches are filled from and no migration before had. A database that has one keeps it, and only
--- missing columns are added.
+-- This also creates the tables that caches are filled from and that no earlier migration has. An existing table is
+-- kept, and only missing columns are added.
 
 do $$
 begin
@@ -102,7 +101,7 @@ alter table public.domain_settings
   add column if not exists sso_provider text,
   add column if not exists api_access_enabled boolean default false;
 
--- Domains are compared in lower case, as far as ASCII goes: the same on every side.
+-- Domains are compared with ASCII letters in lower case, as everywhere.
 create index if not exists domain_settings_of_domain on public.domain_settings (lower(domain collate "C"));
 create index if not exists domain_administrators_of_domain on public.domain_administrators (lower(domain collate "C"));
 create index if not exists domain_administrators_of_user on public.domain_administrators (admin_user_id);
@@ -111,13 +110,13 @@ create index if not exists domain_user_roles_of_user on public.domain_user_roles
 create index if not exists signing_requests_of_document on public.signing_requests (document_template_id);
 create index if not exists signing_requests_of_owner on public.signing_requests (initiated_by);
 
--- An instant as the API writes it (RFC 3339, UTC), whatever the session's time zone; one that is infinite or far as the
--- first or last day that RFC 3339 has.
+-- Returns an instant in the API's format (RFC 3339, UTC), for any time zone of the session. An infinite or distant one
+-- becomes the first or last day of RFC 3339.
 create or replace function signtusk.instant(at timestamptz) returns text
 language sql stable set search_path = pg_catalog, pg_temp
 as $$ select to_char(signtusk.bounded(at) at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') $$;
 
--- Who may see a signing request: its owner, administrators of the owner's domain, its signers.
+-- Returns the users who may see a signing request: its owner, administrators of the owner's domain, its signers.
 create or replace function signtusk.request_parties(request uuid) returns json
 language sql stable set search_path = pg_catalog, pg_temp
 as $$
@@ -135,7 +134,7 @@ as $$
   where requested.id = request
 $$;
 
--- Writes invalidations: every id in every kind.
+-- Writes invalidations: every id for every kind.
 create or replace function signtusk.invalidate(kinds text[], ids text[]) returns void
 language sql security definer set search_path = pg_catalog, pg_temp
 as $$
@@ -149,9 +148,9 @@ as $$
   group by part
 $$;
 
--- What a statement changed. Arguments: the id of a row (an expression), the kinds that show it, the columns that they
--- show, and whom else the change reaches. An update of other columns reaches nobody. Columns are looked up by name in
--- the row as JSON, so that one which the web app drops does not make its writes fail.
+-- Records the changes of a statement. Arguments: the id of a row (an expression), the kinds that show it, the columns
+-- that they show, and the further entries that the change affects. An update of other columns has no effect. Columns
+-- are looked up by name in the row as JSON, so that the web app can drop a column without an error here.
 create or replace function signtusk.note_change() returns trigger
 language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $$
@@ -255,7 +254,7 @@ begin
 
   if exists (select from pg_roles where rolname = functions) then
     execute format('grant execute on function signtusk.instant(timestamptz), signtusk.request_parties(uuid) to %I', functions);
-    -- By column: no secret, backup code or verification token can be read by the functions at all.
+    -- Grants by column: the functions cannot read any secret, backup code or verification token.
     for read in
       select * from (values
         ('user_totp_configs', 'user_id, enabled, login_mfa_enabled, signing_mfa_enabled, default_require_totp, '

@@ -1,11 +1,11 @@
--- Security monitoring: what happened, and which networks may not call.
+-- Security monitoring: the security events, and the block list.
 
 create table if not exists signtusk.security_events (
-  -- What the event is, so that telling it twice writes it once.
+  -- The id of the event, so that repeating it writes it once.
   id text primary key check (length(id) between 1 and 200),
   event_type text not null check (event_type ~ '^[a-z][a-z_]{0,63}$'),
   severity text not null check (severity in ('info', 'warning', 'critical')),
-  -- Whose account, as the attempt named it: a user's id or an address.
+  -- The account, as named by the attempt: a user's id or an address.
   identifier text check (length(identifier) <= 320),
   ip text check (length(ip) <= 64),
   user_agent text check (length(user_agent) <= 512),
@@ -20,9 +20,9 @@ create index if not exists security_events_of on signtusk.security_events (ident
 create table if not exists signtusk.blocked_networks (
   network cidr primary key,
   reason text not null check (length(reason) between 1 and 500),
-  -- The acting user; none where the service itself did it.
+  -- The acting user; null if the service itself added the entry.
   author text check (length(author) between 1 and 320),
-  -- Until then; without one, until it is taken off.
+  -- The end of the block; null if it stays until it is removed.
   expires_at timestamptz,
   created_at timestamptz not null default now()
 );
@@ -34,9 +34,9 @@ create index if not exists blocked_networks_over on signtusk.blocked_networks (e
 alter table signtusk.security_events enable row level security;
 alter table signtusk.blocked_networks enable row level security;
 
--- Writes an event down, in the audit log as well, and tells the account's owner by mail where `mail` says how: one
--- transaction, and nothing of it a second time for the same id. `mail` is the payload of an e-mail job whose
--- recipient may be missing: then it is the address of the user whose id the identifier is.
+-- Writes an event, also to the audit log, and mails the account's owner if `mail` is given. It is one transaction, and
+-- has no effect for a known id. `mail` is the payload of an e-mail job without a recipient or with one. The default
+-- recipient is the address of the user whose id is the identifier.
 create or replace function signtusk.record_security_event(
   id text, event_type text, severity text, identifier text, ip text, user_agent text, details jsonb, mail jsonb
 ) returns uuid language plpgsql volatile security definer set search_path = '' as $$

@@ -1,6 +1,6 @@
--- Clean-up reads what it removes and no more, page by page, and removes with a request what was signed for it.
+-- Cleanup reads only the rows that it deletes, page by page, and deletes the signed document together with its request.
 
--- A page of files begins where the last one ended, and a file is found again by what the page said of it.
+-- A page of files starts after the previous one, and a file is found again by its position in the page.
 create index if not exists temp_files_by_age on public.temp_files (created_at, (id::text));
 drop index if exists public.temp_files_by_time;
 
@@ -8,23 +8,23 @@ create index if not exists signing_requests_ended_by_age on public.signing_reque
   where status in ('completed', 'declined', 'expired', 'cancelled');
 drop index if exists public.signing_requests_ended;
 
--- Until when a request is evidence: the days of `signtusk.retention`, or those that the owner's domain has set where they
--- are more, from the last thing that happened to it.
+-- Returns until when a request is evidence, counted from its last event: the days of `signtusk.retention`, or those of
+-- the owner's domain if they are more.
 create or replace function signtusk.kept_until(request public.signing_requests) returns timestamptz
 language sql stable set search_path = '' as $$
-  -- A thousand years are for ever, and the sum must stay an instant.
+  -- A thousand years count as forever, and the sum must remain a valid instant.
   select signtusk.listed_at(greatest(request.created_at, request.completed_at, request.updated_at))
     + make_interval(days => least(365000, greatest(
       (select days from signtusk.retention where what = 'requests'),
-      -- However its rows spell the domain, and where there are several, the longest.
+      -- In any spelling of the domain; if there are several rows, the longest retention.
       (select max(domain.default_retention_days)
         from public.user_profiles as maker
         join public.domain_settings as domain on lower(domain.domain collate "C") = signtusk.domain_of(maker.email)
         where maker.id = request.initiated_by))))
 $$;
 
--- A page of requests that ended and were made before `before`, after a place in the order of their making. Those that
--- must be kept are in it and say so, so that the next page begins after them.
+-- Returns a page of ended requests that were created before `before`, after a position in the order of their creation.
+-- Requests that must be kept are included and marked, so that the next page starts after them.
 create or replace function signtusk.ended_requests(
   before timestamptz, after_at timestamptz, after_id uuid, most integer
 ) returns table (id uuid, created_at timestamptz, final_pdf_url text, may_go boolean)
@@ -40,7 +40,8 @@ language sql stable security definer set search_path = '' as $$
   limit most
 $$;
 
--- Removes those of these requests, with their signers, that may go; whatever the caller thinks of the others, they stay.
+-- Deletes those of these requests, with their signers, whose retention is over. Others stay, whatever the caller
+-- requests.
 create or replace function signtusk.remove_ended_requests(before timestamptz, ids uuid[])
 returns bigint language plpgsql volatile security definer set search_path = '' as $$
 declare

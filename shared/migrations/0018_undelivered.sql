@@ -1,10 +1,10 @@
--- Who sent a mail learns that it was not delivered, also where the reason may pass: a provider that reports a bounce, or
--- that it took a mail and did not send it, has given the mail up.
+-- Notifies the sender of a mail that it was not delivered, also if the reason is temporary: a provider that reports a
+-- bounce, or that it accepted a mail but did not send it, has given the mail up.
 
 create or replace function signtusk.tell_of_bounced_signer() returns trigger
 language plpgsql security definer set search_path = '' as $$
 declare
-  met record;
+  target record;
   mail signtusk.email_ledger;
   gone constant boolean := new.type = 'bounced';
   why constant text := case new.type
@@ -13,7 +13,7 @@ declare
     else 'was not sent: the email provider rejected it.'
   end;
 begin
-  -- One mail is told of once, and once more where it turns out that its address is gone.
+  -- Each mail causes one notification, and one more if its address turns out to be invalid permanently.
   if exists (
     select from signtusk.email_events as earlier
     where earlier.key = new.key and (earlier.provider, earlier.event_id) <> (new.provider, new.event_id)
@@ -24,23 +24,23 @@ begin
   select * into mail from signtusk.email_ledger as entry where entry.key = new.key;
   select request.id, request.initiated_by, request.title, signer.id as signer_id, signer.signer_name,
     signer.signer_email
-  into met
+  into target
   from public.signing_requests as request
   join public.signing_request_signers as signer
     on signer.signing_request_id = request.id and lower(signer.signer_email) = lower(mail.recipient)
   where request.id = signtusk.uuid_of(mail.request_id)
   order by signer.id::text = mail.signer_id desc
   limit 1;
-  if met.initiated_by is not null then
+  if target.initiated_by is not null then
     perform public.signtusk_enqueue_job('notification', jsonb_build_object('type', 'general',
-      'userId', met.initiated_by,
+      'userId', target.initiated_by,
       'title', case when gone then 'Email to a signer bounced' else 'Email to a signer was not delivered' end,
       'message', format('The email to %s about %s %s',
-        coalesce(signtusk.one_line(met.signer_name), met.signer_email),
-        coalesce(signtusk.one_line(met.title), 'a document'), why),
+        coalesce(signtusk.one_line(target.signer_name), target.signer_email),
+        coalesce(signtusk.one_line(target.title), 'a document'), why),
       'data', jsonb_build_object('event', case when gone then 'signer_bounced' else 'signer_undelivered' end,
-        'requestId', met.id, 'signerId', met.signer_id, 'signerEmail', met.signer_email),
-      'actionUrl', '/documents/' || met.id));
+        'requestId', target.id, 'signerId', target.signer_id, 'signerEmail', target.signer_email),
+      'actionUrl', '/documents/' || target.id));
   elsif mail.request_id is null and signtusk.uuid_of(mail.acting_user) is not null then
     perform public.signtusk_enqueue_job('notification', jsonb_build_object('type', 'general',
       'userId', signtusk.uuid_of(mail.acting_user),
@@ -57,8 +57,8 @@ create or replace trigger signtusk_bounced after insert on signtusk.email_events
   for each row when (new.type in ('bounced', 'soft-bounced', 'failed') and new.key is not null)
   execute function signtusk.tell_of_bounced_signer();
 
--- What people wrote, as one line that a notification may hold; null where that is nothing. Marks that change the
--- direction of what follows are none of it.
+-- Returns a user's text as one line that a notification may contain; null if it is empty. Marks that change the text
+-- direction are removed.
 create or replace function signtusk.one_line(value text) returns text
 language sql immutable set search_path = '' as $$
   select nullif(left(btrim(regexp_replace(value,
