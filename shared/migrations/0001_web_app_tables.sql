@@ -1,8 +1,8 @@
--- The web app's tables, as far as these functions read them. An existing table is kept: names, columns and rows stay,
--- and only missing columns are added. No foreign key references users, because jobs do not look users up.
+-- The web app's tables that these functions read. An existing table is kept: names, columns and rows stay, and only
+-- missing columns are added. No foreign key references users, because jobs do not look users up.
 --
--- A table that is created here gets row-level security without a policy for the web app's visitors: on Supabase every
--- other table in `public` is open to them.
+-- A table that is created here gets row-level security without a policy for the web app's visitors. Without it,
+-- Supabase opens every table in `public` to them.
 
 do $$
 begin

@@ -1,5 +1,5 @@
--- Notifies the sender of a mail that it was not delivered, also if the reason is temporary: a provider that reports a
--- bounce, or that it accepted a mail but did not send it, has given the mail up.
+-- Notifies the sender of a mail that was not delivered, also if the reason is temporary. A provider has given the mail
+-- up if it reports a bounce, or if it accepted the mail but did not send it.
 
 create or replace function signtusk.tell_of_bounced_signer() returns trigger
 language plpgsql security definer set search_path = '' as $$

@@ -48,7 +48,7 @@ pub fn folded(typed: &str) -> String {
     shown.trim().to_lowercase()
 }
 
-/// Characters without a width: soft hyphen, joiners and marks of direction, variation selectors, tags.
+/// Returns whether a character has no width: soft hyphen, joiners and marks of direction, variation selectors, tags.
 fn is_invisible(c: char) -> bool {
     c.is_control()
         || matches!(c,

@@ -28,7 +28,7 @@ pub fn is_shallow(value: &Value) -> bool {
 pub struct RawJson(Box<RawValue>);
 
 impl RawJson {
-    /// The text.
+    /// Returns the text.
     #[must_use]
     pub fn get(&self) -> &str {
         self.0.get()

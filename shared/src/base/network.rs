@@ -36,7 +36,7 @@ impl Network {
         })
     }
 
-    /// The network of one address.
+    /// Returns the network of one address.
     #[must_use]
     pub fn of(address: IpAddr) -> Self {
         let address = plain(address);
@@ -52,13 +52,13 @@ impl Network {
         address.is_ipv4() == self.address.is_ipv4() && masked(address, self.bits) == self.address
     }
 
-    /// The first address of the network.
+    /// Returns the first address of the network.
     #[must_use]
     pub fn address(&self) -> IpAddr {
         self.address
     }
 
-    /// The prefix length.
+    /// Returns the prefix length.
     #[must_use]
     pub fn bits(&self) -> u8 {
         self.bits

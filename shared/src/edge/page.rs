@@ -20,7 +20,7 @@ impl Limit {
     /// The number of items per page if the request names none.
     const DEFAULT: u32 = 20;
 
-    /// The number of items.
+    /// Returns the number of items.
     #[must_use]
     pub fn items(self) -> usize {
         self.0 as usize

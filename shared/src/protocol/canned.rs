@@ -72,7 +72,7 @@ impl Server {
         Self { address, requests }
     }
 
-    /// The server's address, without a slash at the end.
+    /// Returns the server's address, without a slash at the end.
     pub(crate) fn url(&self) -> String {
         format!("http://{}", self.address)
     }

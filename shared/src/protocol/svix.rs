@@ -63,13 +63,13 @@ pub struct Verified {
 }
 
 impl Verified {
-    /// The webhook's id, the same in each delivery.
+    /// Returns the webhook's id, the same in each delivery.
     #[must_use]
     pub fn id(&self) -> &str {
         &self.id
     }
 
-    /// The raw body.
+    /// Returns the raw body.
     #[must_use]
     pub fn body(&self) -> &[u8] {
         &self.body

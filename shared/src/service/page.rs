@@ -79,12 +79,12 @@ impl Cursor {
         }
     }
 
-    /// The row's instant, in microseconds since 1970 (UTC).
+    /// Returns the row's instant, in microseconds since 1970 (UTC).
     pub(super) fn micros(&self) -> i64 {
         self.micros
     }
 
-    /// The key that distinguishes the row from others of the same instant.
+    /// Returns the key that distinguishes the row from others of the same instant.
     pub(super) fn key(&self) -> &str {
         &self.key
     }

@@ -1,4 +1,4 @@
-//! The source address of a request, as far as it does not depend on the sender's own claims.
+//! The source address of a request. Only trusted proxies contribute to it, never the sender's own claims.
 
 use std::net::IpAddr;
 use std::str::FromStr;

@@ -42,25 +42,25 @@ impl<'a> Attempt<'a> {
         }
     }
 
-    /// The job's id. It is the same in every attempt, so idempotency keys may contain it.
+    /// Returns the job's id. It is the same in every attempt, so idempotency keys may contain it.
     #[must_use]
     pub fn job_id(&self) -> &str {
         &self.claim.job_id
     }
 
-    /// The job's tenant: a domain, a user, or `-`.
+    /// Returns the job's tenant: a domain, a user, or `-`.
     #[must_use]
     pub fn tenant(&self) -> &str {
         &self.claim.tenant
     }
 
-    /// The acting user of the job; empty for the service itself.
+    /// Returns the acting user of the job; empty for the service itself.
     #[must_use]
     pub fn user(&self) -> &str {
         &self.claim.user
     }
 
-    /// The number of this attempt, from 1.
+    /// Returns the number of this attempt, from 1.
     #[must_use]
     pub fn number(&self) -> u32 {
         self.claim.attempt
@@ -73,7 +73,7 @@ impl<'a> Attempt<'a> {
         T::deserialize(self.checkpoint).unwrap_or_default()
     }
 
-    /// The instant at which the work must stop; the rest is deferred.
+    /// Returns the instant at which the work must stop; the rest is deferred.
     #[must_use]
     pub fn deadline(&self) -> Instant {
         self.deadline

@@ -1,4 +1,4 @@
-//! The address of a mailbox: `local@domain` of RFC 5321, section 4.1.2, as far as providers deliver to it.
+//! The address of a mailbox: `local@domain` of RFC 5321, section 4.1.2, in the forms that providers support.
 
 use std::fmt;
 use std::str::FromStr;
@@ -59,7 +59,7 @@ impl EmailAddress {
         Ok(Self(address))
     }
 
-    /// The address.
+    /// Returns the address.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0

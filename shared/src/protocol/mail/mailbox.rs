@@ -88,7 +88,7 @@ impl Mailbox {
         }
     }
 
-    /// The address without the name.
+    /// Returns the address without the name.
     #[must_use]
     pub fn address(&self) -> &EmailAddress {
         &self.address

@@ -71,13 +71,13 @@ impl MessageId {
         Self(String::new())
     }
 
-    /// The id as text, if it is known.
+    /// Returns the id as text, if it is known.
     #[must_use]
     pub fn known(&self) -> Option<&str> {
         Some(self.0.as_str()).filter(|id| !id.is_empty())
     }
 
-    /// The id as text; empty if it is unknown.
+    /// Returns the id as text; empty if it is unknown.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0

@@ -20,7 +20,7 @@ impl Provider {
         env::parsed_or("EMAIL_PROVIDER", Self::Ses)
     }
 
-    /// The provider's name in configuration and ledger.
+    /// Returns the provider's name in configuration and ledger.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -29,7 +29,8 @@ impl Provider {
         }
     }
 
-    /// How long the provider recognizes a repeated key and sends the mail only once. SES has no idempotency keys.
+    /// Returns how long the provider recognizes a repeated key and sends the mail only once. SES has no idempotency
+    /// keys.
     #[must_use]
     pub fn idempotency(self) -> Option<Duration> {
         match self {

@@ -21,7 +21,7 @@ impl Sender {
         })
     }
 
-    /// Which provider it is.
+    /// Returns the provider.
     #[must_use]
     pub fn provider(&self) -> Provider {
         match self {

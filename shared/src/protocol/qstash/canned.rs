@@ -7,7 +7,7 @@ use crate::base::secret::Secret;
 pub(super) use crate::protocol::canned::{Answer, Request, Server};
 
 impl Request {
-    /// The headers of the protocol, sorted.
+    /// Returns the headers of the protocol, sorted.
     pub(super) fn upstash(&self) -> Vec<String> {
         let ours = |(name, value): &(String, String)| {
             name.starts_with("upstash-")

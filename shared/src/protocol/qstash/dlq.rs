@@ -26,7 +26,7 @@ pub struct DeadLetter {
 }
 
 impl DeadLetter {
-    /// The body of the last answer.
+    /// Returns the body of the last answer.
     #[must_use]
     pub fn response_body(&self) -> Bytes {
         let (text, encoded) = (&self.response_body, &self.response_body_base64);

@@ -50,19 +50,19 @@ impl Message {
         })
     }
 
-    /// The destination.
+    /// Returns the destination.
     #[must_use]
     pub fn destination(&self) -> &Url {
         &self.destination
     }
 
-    /// The headers of the publish request, including the content type.
+    /// Returns the headers of the publish request, including the content type.
     #[must_use]
     pub fn headers(&self) -> &HeaderMap {
         &self.headers
     }
 
-    /// The body.
+    /// Returns the body.
     #[must_use]
     pub fn body(&self) -> &Bytes {
         &self.body

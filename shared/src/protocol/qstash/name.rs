@@ -58,7 +58,7 @@ macro_rules! name {
                 Self(derived(text))
             }
 
-            /// The name as text.
+            /// Returns the name as text.
             #[must_use]
             pub fn as_str(&self) -> &str {
                 &self.0

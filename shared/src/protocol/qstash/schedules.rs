@@ -50,13 +50,13 @@ pub struct Schedule {
 }
 
 impl Schedule {
-    /// The last publication, if there was one.
+    /// Returns the last publication, if there was one.
     #[must_use]
     pub fn last_run(&self) -> Option<Timestamp> {
         self.last_schedule_time.and_then(instant)
     }
 
-    /// The next publication, if QStash reports it.
+    /// Returns the next publication, if QStash reports it.
     #[must_use]
     pub fn next_run(&self) -> Option<Timestamp> {
         self.next_schedule_time.and_then(instant)
@@ -83,7 +83,7 @@ impl Client {
         self.send(call.repeatable()).await.map(drop)
     }
 
-    /// All schedules. Their number is bounded by the plan.
+    /// Returns all schedules. Their number is bounded by the plan.
     pub async fn schedules(&self) -> Result<Vec<Schedule>, Error> {
         let call = Call::new(Method::GET, self.at(&["schedules"])?).repeatable();
         self.fetch(call).await

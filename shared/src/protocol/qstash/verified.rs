@@ -29,7 +29,7 @@ impl Verified {
         Self { body }
     }
 
-    /// The raw body.
+    /// Returns the raw body.
     #[must_use]
     pub fn body(&self) -> &Bytes {
         &self.body

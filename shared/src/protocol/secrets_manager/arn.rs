@@ -23,7 +23,7 @@ impl SecretArn {
         &self.text[self.region.clone()]
     }
 
-    /// The regional endpoint of the secret's own region, which may differ from the function's.
+    /// Returns the regional endpoint of the secret's own region, which may differ from the function's.
     pub(super) fn public_endpoint(&self) -> String {
         format!("https://secretsmanager.{}.{}", self.region(), self.domain)
     }

@@ -13,7 +13,7 @@ pub(super) enum Kind {
 }
 
 impl Kind {
-    /// Its name in `Type` and in the header `x-amz-sns-message-type`.
+    /// Returns its name in `Type` and in the header `x-amz-sns-message-type`.
     pub(super) fn name(self) -> &'static str {
         match self {
             Self::Notification => "Notification",

@@ -25,7 +25,7 @@ pub struct TopicArn {
 pub struct InvalidTopicArn;
 
 impl TopicArn {
-    /// The ARN.
+    /// Returns the ARN.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.text

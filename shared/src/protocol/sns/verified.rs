@@ -22,13 +22,13 @@ pub struct Notification {
 }
 
 impl Notification {
-    /// The id of the published message, the same in each delivery.
+    /// Returns the id of the published message, the same in each delivery.
     #[must_use]
     pub fn message_id(&self) -> &str {
         &self.message_id
     }
 
-    /// The published text.
+    /// Returns the published text.
     #[must_use]
     pub fn message(&self) -> &str {
         &self.message

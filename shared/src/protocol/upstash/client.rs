@@ -35,7 +35,7 @@ impl Redis {
         })
     }
 
-    /// The database at `url`.
+    /// Returns the database at `url`.
     pub fn new(url: &url::Url, token: &Secret) -> Result<Self, http::Error> {
         let http = http::client(ATTEMPT_TIMEOUT)?;
         Ok(Self {
@@ -43,7 +43,7 @@ impl Redis {
         })
     }
 
-    /// The usage of this client and its clones.
+    /// Returns the usage of this client and its clones.
     #[must_use]
     pub fn usage(&self) -> &Usage {
         self.transport.usage()

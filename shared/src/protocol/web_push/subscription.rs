@@ -50,13 +50,13 @@ impl Endpoint {
         Ok(Self(url))
     }
 
-    /// The address as text.
+    /// Returns the address as text.
     #[must_use]
     pub fn as_str(&self) -> &str {
         self.0.as_str()
     }
 
-    /// The push service's origin, which VAPID tokens name.
+    /// Returns the push service's origin, which VAPID tokens name.
     pub(super) fn origin(&self) -> String {
         self.0.origin().ascii_serialization()
     }
@@ -98,13 +98,13 @@ impl Keys {
         &self.auth
     }
 
-    /// The public key as text.
+    /// Returns the public key as text.
     #[must_use]
     pub fn p256dh_text(&self) -> String {
         URL_SAFE_NO_PAD.encode(self.p256dh)
     }
 
-    /// The secret that authenticates messages, as text.
+    /// Returns the secret that authenticates messages, as text.
     #[must_use]
     pub fn auth_text(&self) -> String {
         URL_SAFE_NO_PAD.encode(self.auth)

@@ -197,7 +197,7 @@ impl ToSchema for EventTime {
     }
 }
 
-/// Milliseconds with or without a fraction, as JavaScript's clocks return them.
+/// Returns the instant of milliseconds with or without a fraction, as JavaScript's clocks return them.
 #[expect(
     clippy::cast_possible_truncation,
     reason = "what is cut off is below a microsecond, and a cast saturates"

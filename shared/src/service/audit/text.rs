@@ -38,7 +38,7 @@ pub enum InvalidText {
 }
 
 impl<const MAX_LEN: usize> Text<MAX_LEN> {
-    /// The text.
+    /// Returns the text.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0

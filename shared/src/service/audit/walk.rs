@@ -158,12 +158,12 @@ impl Walk {
         &self.head.chain
     }
 
-    /// The position that was reached.
+    /// Returns the position that was reached.
     pub(super) fn sequence(&self) -> i64 {
         self.sequence
     }
 
-    /// The hash of the event that was reached.
+    /// Returns the hash of the event that was reached.
     pub(super) fn hash(&self) -> &str {
         &self.hash
     }

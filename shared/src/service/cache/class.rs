@@ -51,7 +51,7 @@ impl Display {
         Self { ttl, former }
     }
 
-    /// How long a value is fresh.
+    /// Returns how long a value is fresh.
     pub(super) fn ttl(self) -> Duration {
         self.ttl
     }

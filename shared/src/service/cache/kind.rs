@@ -152,7 +152,7 @@ impl<C: Class> Kind<C> {
         self.name
     }
 
-    /// The subject of its ids.
+    /// Returns the subject of its ids.
     #[must_use]
     pub fn subject(&self) -> Subject {
         self.subject
@@ -185,7 +185,7 @@ impl AnyKind {
         Self::ALL.into_iter().find(|kind| kind.name() == name)
     }
 
-    /// Its name in URLs.
+    /// Returns its name in URLs.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -194,7 +194,7 @@ impl AnyKind {
         }
     }
 
-    /// The subject of its ids.
+    /// Returns the subject of its ids.
     #[must_use]
     pub fn subject(self) -> Subject {
         match self {

@@ -44,7 +44,7 @@ impl Object {
         Ok(Self(text.to_owned()))
     }
 
-    /// Its text.
+    /// Returns its text.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0

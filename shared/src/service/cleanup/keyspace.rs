@@ -31,7 +31,7 @@ pub struct Seen {
 pub struct Keyspace(Redis);
 
 impl Keyspace {
-    /// The keyspace of a store.
+    /// Returns the keyspace of a store.
     #[must_use]
     pub fn new(redis: Redis) -> Self {
         Self(redis)

@@ -55,7 +55,7 @@ pub struct TaskState {
 pub struct Cleanup(Postgres);
 
 impl Cleanup {
-    /// The tables of a migrated database.
+    /// Returns the tables of a migrated database.
     #[must_use]
     pub fn new(postgres: Postgres) -> Self {
         Self(postgres)

@@ -27,7 +27,7 @@ impl Cleanup {
 }
 
 impl Removal<'_> {
-    /// The transaction of the deleting statements.
+    /// Returns the transaction of the deleting statements.
     #[must_use]
     pub fn transaction(&self) -> &Transaction {
         &self.transaction

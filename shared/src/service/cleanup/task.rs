@@ -54,7 +54,7 @@ impl Task {
         Self::AuditEvents,
     ];
 
-    /// Its name in the API and in the database.
+    /// Returns its name in the API and in the database.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -72,7 +72,7 @@ impl Task {
         }
     }
 
-    /// The sweeps of this task. A task without any has its own code.
+    /// Returns the sweeps of this task. A task without any has its own code.
     #[must_use]
     pub fn sweeps(self) -> &'static [Sweep] {
         match self {

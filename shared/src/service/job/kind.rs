@@ -47,7 +47,7 @@ impl JobType {
         Self::RelayOutbox,
     ];
 
-    /// The type's name.
+    /// Returns the type's name.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -62,7 +62,7 @@ impl JobType {
 }
 
 impl Priority {
-    /// The priority's name.
+    /// Returns the priority's name.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {

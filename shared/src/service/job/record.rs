@@ -199,7 +199,7 @@ fn timeline(lines: &str) -> Vec<TimelineEntry> {
 }
 
 impl Status {
-    /// The status's name.
+    /// Returns the status's name.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {

@@ -105,7 +105,7 @@ impl Notification {
         }
     }
 
-    /// The type, as named by `type`.
+    /// Returns the type, as named by `type`.
     #[must_use]
     pub fn kind(&self) -> &'static str {
         match self {

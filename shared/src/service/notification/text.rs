@@ -23,7 +23,7 @@ impl Headline {
     /// The longest title, in characters.
     const MAX_LEN: usize = 255;
 
-    /// The title.
+    /// Returns the title.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
@@ -72,7 +72,7 @@ impl ActionUrl {
     /// The longest link, in characters.
     pub(super) const MAX_LEN: usize = 500;
 
-    /// The path or URL.
+    /// Returns the path or URL.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0

@@ -17,7 +17,7 @@ pub enum Kind {
 }
 
 impl Kind {
-    /// The kind's name in the table.
+    /// Returns the kind's name in the table.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {

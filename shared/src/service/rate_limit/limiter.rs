@@ -73,13 +73,13 @@ impl Limit {
         Self { limiter, rate }
     }
 
-    /// The limiter.
+    /// Returns the limiter.
     #[must_use]
     pub fn limiter(&self) -> &'static Limiter {
         self.limiter
     }
 
-    /// The rate.
+    /// Returns the rate.
     #[must_use]
     pub fn rate(&self) -> Rate {
         self.rate

@@ -30,7 +30,7 @@ impl SessionId {
         Self(id::nonce())
     }
 
-    /// The id as text.
+    /// Returns the id as text.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0

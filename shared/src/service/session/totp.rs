@@ -22,7 +22,7 @@ pub enum Context {
 }
 
 impl Context {
-    /// Its name.
+    /// Returns its name.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {

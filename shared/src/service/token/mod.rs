@@ -119,7 +119,7 @@ impl Purpose {
 }
 
 impl Tokens {
-    /// Tokens in `redis`.
+    /// Returns the tokens in `redis`.
     #[must_use]
     pub fn new(redis: Redis) -> Self {
         Self { redis }

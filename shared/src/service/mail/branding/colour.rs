@@ -43,13 +43,13 @@ impl Colour {
         }
     }
 
-    /// The colour.
+    /// Returns the colour.
     #[must_use]
     pub fn background(&self) -> &str {
         &self.background
     }
 
-    /// The colour of text on it.
+    /// Returns the colour of text on it.
     #[must_use]
     pub fn text(&self) -> &str {
         &self.text
@@ -57,7 +57,7 @@ impl Colour {
 }
 
 impl Default for Colour {
-    /// The product's own colour.
+    /// Returns the product's own colour.
     fn default() -> Self {
         Self::of(PRODUCT)
     }
@@ -67,7 +67,7 @@ fn written([red, green, blue]: [u8; 3]) -> String {
     format!("#{red:02x}{green:02x}{blue:02x}")
 }
 
-/// The contrast ratio of two colours, 1 to 21 (WCAG 2.2, "contrast ratio").
+/// Returns the contrast ratio of two colours, 1 to 21 (WCAG 2.2, "contrast ratio").
 fn contrast(one: [u8; 3], other: [u8; 3]) -> f64 {
     let (one, other) = (luminance(one), luminance(other));
     (one.max(other) + 0.05) / (one.min(other) + 0.05)

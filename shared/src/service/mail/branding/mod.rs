@@ -36,31 +36,31 @@ pub struct Brand {
 }
 
 impl Brand {
-    /// The organisation's name, or the product's.
+    /// Returns the organisation's name, or the product's.
     #[must_use]
     pub fn name(&self) -> &str {
         self.own_name().unwrap_or(PRODUCT)
     }
 
-    /// The organisation's name, if it has set one.
+    /// Returns the organisation's name, if it has set one.
     #[must_use]
     pub fn own_name(&self) -> Option<&str> {
         self.name.as_deref()
     }
 
-    /// Its logo: an `https` address.
+    /// Returns its logo: an `https` address.
     #[must_use]
     pub fn logo(&self) -> Option<&HttpUrl> {
         self.logo.as_ref()
     }
 
-    /// The colour of buttons.
+    /// Returns the colour of buttons.
     #[must_use]
     pub fn colour(&self) -> &Colour {
         &self.colour
     }
 
-    /// The address for replies if the mail itself names none.
+    /// Returns the address for replies if the mail itself names none.
     #[must_use]
     pub fn reply_to(&self) -> Option<&EmailAddress> {
         self.reply_to.as_ref()

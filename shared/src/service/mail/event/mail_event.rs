@@ -52,7 +52,7 @@ pub enum EventKind {
 }
 
 impl EventKind {
-    /// Its name in the database.
+    /// Returns its name in the database.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {

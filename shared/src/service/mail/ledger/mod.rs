@@ -97,7 +97,7 @@ impl Sending {
         self.in_doubt
     }
 
-    /// The row's key, which also identifies the mail at a provider.
+    /// Returns the row's key, which also identifies the mail at a provider.
     #[must_use]
     pub fn key(&self) -> &str {
         &self.key

@@ -22,13 +22,13 @@ impl Invalid {
         }
     }
 
-    /// The JSON pointer of the invalid member; empty for the whole payload.
+    /// Returns the JSON pointer of the invalid member; empty for the whole payload.
     #[must_use]
     pub fn pointer(&self) -> &str {
         &self.pointer
     }
 
-    /// The description of the error. It does not quote the value.
+    /// Returns the description of the error. It does not quote the value.
     #[must_use]
     pub fn reason(&self) -> &str {
         &self.reason

@@ -68,7 +68,7 @@ impl HttpUrl {
         Self(url)
     }
 
-    /// The link as text.
+    /// Returns the link as text.
     #[must_use]
     pub fn as_str(&self) -> &str {
         self.0.as_str()

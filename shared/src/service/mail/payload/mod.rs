@@ -109,7 +109,7 @@ impl Email {
         }
     }
 
-    /// The type, as named by `type`.
+    /// Returns the type, as named by `type`.
     #[must_use]
     pub fn kind(&self) -> &'static str {
         match self {

@@ -158,7 +158,7 @@ impl Signers {
         self.0.is_empty()
     }
 
-    /// The names.
+    /// Returns the names.
     #[must_use]
     pub fn as_slice(&self) -> &[DisplayName] {
         &self.0

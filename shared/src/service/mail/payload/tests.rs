@@ -1,4 +1,4 @@
-//! Tests of e-mail payloads: accepted ones, and the locations of errors in rejected ones.
+//! Tests of e-mail payloads: accepted ones, and the location of the error in rejected ones.
 
 use proptest::prelude::*;
 use serde_json::{Value, json};

@@ -80,7 +80,7 @@ pub struct Message(String);
 pub struct Reference(String);
 
 impl DisplayName {
-    /// The name.
+    /// Returns the name.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
@@ -93,7 +93,7 @@ impl DisplayName {
 }
 
 impl Title {
-    /// The title.
+    /// Returns the title.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
@@ -106,7 +106,7 @@ impl Title {
 }
 
 impl Message {
-    /// The message, its lines separated by `\n`.
+    /// Returns the message, its lines separated by `\n`.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
@@ -114,7 +114,7 @@ impl Message {
 }
 
 impl Reference {
-    /// The id.
+    /// Returns the id.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0

@@ -34,7 +34,7 @@ impl Reason {
         Self::Unsubscribed,
     ];
 
-    /// Its name in the database and in the API.
+    /// Returns its name in the database and in the API.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
