@@ -1,9 +1,9 @@
 //! Mail budgets: mails per recipient and hour over all senders, and mails per tenant and day.
 //!
 //! The counters are those of @upstash/ratelimit 2.2 (a sliding window for recipients, a fixed one for tenants) under
-//! the prefix `rl:email` (see [`rate_limit`](crate::service::rate_limit), which has the arithmetic). The identifier is the address in lower
-//! case, so the web app's limiter and this one share their counts. Mails granted to a job stay granted: a repeated
-//! delivery does not count twice.
+//! the prefix `rl:email` (see [`rate_limit`](crate::service::rate_limit), which has the arithmetic). The identifier is
+//! the address in lower case, so the web app's limiter and this one share their counts. Mails granted to a job stay
+//! granted: a repeated delivery does not count twice.
 
 use std::time::Duration;
 
