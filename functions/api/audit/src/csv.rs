@@ -1,4 +1,4 @@
-//! CSV (RFC 4180) that a spreadsheet does not run.
+//! CSV (RFC 4180) whose cells a spreadsheet does not execute.
 
 use std::borrow::Cow;
 
@@ -13,15 +13,16 @@ pub fn record<'a>(text: &mut String, fields: impl IntoIterator<Item = &'a str>) 
     text.push_str("\r\n");
 }
 
-/// Every field is quoted: then it does not matter what is in it.
+/// Adds a quoted field to `text`. Every field is quoted, so its content does not matter.
 fn field(text: &mut String, value: &str) {
     text.push('"');
     text.push_str(&inert(value).replace('"', "\"\""));
     text.push('"');
 }
 
-/// What a spreadsheet would take for a formula gets an apostrophe before it, which spreadsheets do not show. The first
-/// characters are those that OWASP names, and their full-width forms, which some take for the same.
+/// Returns the value with an apostrophe in front if a spreadsheet would read it as a formula. Spreadsheets do not show
+/// the apostrophe. The checked characters are those of OWASP's list and their full-width forms, which some spreadsheets
+/// also accept.
 fn inert(value: &str) -> Cow<'_, str> {
     let is_formula = value.starts_with([
         '=', '+', '-', '@', '\t', '\r', '\n', '\u{ff1d}', '\u{ff0b}', '\u{ff0d}', '\u{ff20}',

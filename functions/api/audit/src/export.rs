@@ -1,4 +1,4 @@
-//! `GET /api/audit/export`: the log as CSV or as JSON lines, in pages that fit into an answer.
+//! `GET /api/audit/export`: the log as CSV or JSON lines, in pages that fit into a response.
 
 use axum::extract::State;
 use axum::response::{IntoResponse as _, Response};
@@ -17,13 +17,13 @@ use crate::csv;
 use crate::list::{ListQuery, TooLong};
 use crate::viewer::viewer;
 
-/// Bytes after which a page ends. An answer holds 6 MB, an event at most 64 KB, and a page of the database a hundred.
+/// A page ends after this many bytes. A response holds 6 MB, an event at most 64 KB, and a database page 100 events.
 const MAX_BYTES: usize = 2_000_000;
 
-/// Entries after which a page ends.
+/// A page ends after this many entries.
 const MAX_ITEMS: usize = 5000;
 
-/// By which spreadsheets know that a file is UTF-8.
+/// The byte order mark by which spreadsheets detect UTF-8.
 const BYTE_ORDER_MARK: char = '\u{feff}';
 
 /// The columns of CSV.
@@ -144,7 +144,8 @@ pub async fn export(
     ];
     let mut response = (headers, text).into_response();
     if format_query.format == Format::Csv {
-        // lambda_http decodes a text body and drops its byte order mark; a body with a Content-Encoding it leaves alone.
+        // lambda_http decodes a text body and drops its byte order mark. It leaves a body with a Content-Encoding
+        // unchanged.
         let encoding = HeaderValue::from_static("identity");
         response
             .headers_mut()
@@ -156,7 +157,7 @@ pub async fn export(
     Ok(response)
 }
 
-/// The same request at the next page (RFC 8288), relative to this one.
+/// Returns the same request at the next page (RFC 8288), relative to this one.
 fn link(uri: &Uri, next: &Cursor) -> Option<HeaderValue> {
     let given = form_urlencoded::parse(uri.query().unwrap_or_default().as_bytes());
     let query = form_urlencoded::Serializer::new(String::new())
@@ -169,7 +170,7 @@ fn link(uri: &Uri, next: &Cursor) -> Option<HeaderValue> {
 fn write(text: &mut String, format: Format, entry: &Entry) {
     match format {
         Format::Csv => record(text, entry),
-        // What was read from JSON can be written as JSON.
+        // Values read from JSON can be written as JSON.
         Format::Jsonl => {
             text.push_str(&serde_json::to_string(entry).unwrap_or_default());
             text.push('\n');
@@ -178,7 +179,7 @@ fn write(text: &mut String, format: Format, entry: &Entry) {
 }
 
 fn record(text: &mut String, entry: &Entry) {
-    // As the log holds it, also what no reader of JSON can read.
+    // The text as the log holds it, even if a JSON parser rejects it.
     let json = |value: &Option<RawJson>| value.as_ref().map(RawJson::compact).unwrap_or_default();
     let plain = |value: &Option<String>| value.clone().unwrap_or_default();
     let fields: [String; COLUMNS.len()] = [

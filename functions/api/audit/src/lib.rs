@@ -1,4 +1,4 @@
-//! `/api/audit`: looking at the audit log, proving that nothing in it was changed, and taking it elsewhere.
+//! `/api/audit`: lists, verifies and exports the audit log.
 
 pub mod csv;
 pub mod export;
@@ -13,16 +13,16 @@ use shared::edge::{Guard, limiter};
 use shared::service::audit::{Audit, CheckpointSigner, Name, Word};
 use utoipa::OpenApi;
 
-/// The log, and the key of its checkpoints.
+/// The log and the signer of its checkpoints.
 #[derive(Clone, Debug)]
 pub struct AppState {
     /// The log.
     pub audit: Audit,
-    /// What checkpoints are signed with.
+    /// Signs the checkpoints.
     pub signer: CheckpointSigner,
 }
 
-/// The routes, behind the guard.
+/// Returns the routes, behind the guard.
 pub fn router(state: AppState, guard: &Guard) -> Result<Router, env::Error> {
     let guarded = |route| guard.service(limiter::API.before(), route);
     Ok(Router::new()

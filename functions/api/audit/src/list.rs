@@ -118,7 +118,7 @@ pub async fn list(
         .entries(&viewer(&caller), &query.into(), &part)
         .await?;
     let items = page.items.into_iter().map(|entry| Entry {
-        // The text repeats the columns; who wants proof exports.
+        // The text repeats the columns; the export includes it as proof.
         canonical: None,
         ..entry
     });

@@ -1,4 +1,4 @@
-//! `GET /api/audit/verify`: whether anything in the log was changed.
+//! `GET /api/audit/verify`: verifies that the log is unchanged.
 
 use std::fmt;
 use std::time::Duration;
@@ -20,10 +20,10 @@ use crate::AppState;
 use crate::list::TooLong;
 use crate::viewer::viewer;
 
-/// How long one call walks: API Gateway gives up at 30 s.
+/// The longest time that one call verifies. API Gateway times out after 30 s.
 const TIME_LIMIT: Duration = Duration::from_secs(15);
 
-/// The longest cursor that is read, in bytes: with a name of 320 characters, each of them at its longest.
+/// The longest accepted cursor, in bytes. It fits a name of 320 characters of the longest encoding.
 const MAX_CURSOR_LEN: usize = 2048;
 
 /// The chains to verify.
@@ -51,7 +51,7 @@ pub struct AuditVerdict {
     cursor: Option<String>,
 }
 
-/// A place in the log, as one opaque word.
+/// A position in the log, encoded as opaque text.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(try_from = "String")]
 struct VerifyCursor(Position);

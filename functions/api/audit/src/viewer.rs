@@ -1,11 +1,11 @@
-//! What the caller may see of the log.
+//! The entries of the log that a caller may see.
 
 use shared::edge::Caller;
 use shared::edge::caller::Role;
 use shared::service::audit::Viewer;
 
-/// The service itself and administrators see everything; a user what he or she did and the requests that he or she
-/// made; an administrator of a domain the same of the domain's users.
+/// Returns the caller's view of the log. The service and administrators see everything. A user sees own actions and own
+/// requests. A domain administrator sees the same for all users of the domain.
 pub(crate) fn viewer(caller: &Caller) -> Viewer {
     match (&caller.user_id, caller.is_admin()) {
         (None, _) | (_, true) => Viewer::All,

@@ -1,4 +1,4 @@
-//! One entry: read, put, taken away.
+//! One cache entry: get, put and delete.
 
 use axum::extract::State;
 use axum::response::{IntoResponse as _, Response};
@@ -15,7 +15,7 @@ use shared::service::cache::{
 
 use crate::kind;
 
-/// The longest entity tag that is compared, in bytes.
+/// The longest accepted entity tag, in bytes.
 const MAX_TAG_LEN: usize = 128;
 
 const X_CACHE: HeaderName = HeaderName::from_static("x-cache");
@@ -228,12 +228,12 @@ fn name(source: Source) -> &'static str {
     }
 }
 
-/// A generation as an entity tag (RFC 9110 section 8.8.3).
+/// Returns a generation as an entity tag (RFC 9110 section 8.8.3).
 fn etag(generation: &Generation) -> Result<HeaderValue> {
     HeaderValue::from_str(&format!("\"{generation}\"")).map_err(|_| not_found())
 }
 
-/// The generation that `If-Match` names: one strong entity tag.
+/// Returns the generation in `If-Match`: one strong entity tag.
 fn generation(headers: &HeaderMap) -> Result<Option<Generation>> {
     let Some(value) = headers.get(header::IF_MATCH) else {
         return Ok(None);
@@ -257,7 +257,7 @@ fn generation(headers: &HeaderMap) -> Result<Option<Generation>> {
     }
 }
 
-/// There is no such id, or the caller may not see it: the two are not told apart.
+/// Returns 404. The response is the same if the id does not exist and if the caller may not see it.
 pub(crate) fn not_found() -> Problem {
     Problem::new(
         StatusCode::NOT_FOUND,

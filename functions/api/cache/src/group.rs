@@ -1,4 +1,4 @@
-//! `DELETE /api/cache/groups/{group}/{id}`: all that is cached of a user or a domain, taken away in one request.
+//! `DELETE /api/cache/groups/{group}/{id}`: deletes all cached entries of a user or a domain in one request.
 
 use axum::extract::State;
 use http::StatusCode;

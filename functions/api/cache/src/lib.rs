@@ -1,4 +1,4 @@
-//! `/api/cache`: entries of nine kinds, groups of them, and how often they were answered from the cache.
+//! `/api/cache`: entries of nine kinds, groups of entries, and hit statistics.
 
 pub mod entry;
 pub mod group;
@@ -14,7 +14,7 @@ use shared::service::cache::kind::DisplayKind;
 use shared::service::cache::{AnyKind, Caches};
 use utoipa::OpenApi;
 
-/// The routes, each behind the guard.
+/// Returns the routes, each behind the guard.
 pub fn router(caches: Caches, guard: &Guard) -> Result<Router, env::Error> {
     let guarded = |methods| guard.service(limiter::API, methods);
     let one = get(entry::show).put(entry::put).delete(entry::remove);
@@ -36,7 +36,7 @@ pub fn router(caches: Caches, guard: &Guard) -> Result<Router, env::Error> {
 )]
 pub struct Documentation;
 
-/// The kind that a path names.
+/// Returns the kind that a path names.
 fn kind(name: &str) -> shared::edge::Result<AnyKind> {
     AnyKind::named(name).ok_or_else(|| {
         Problem::new(

@@ -1,8 +1,8 @@
-//! `/api/cache`: what the web app keeps in Postgres, read through caches in Redis.
+//! `/api/cache`: data of the web app's Postgres tables, read through caches in Redis.
 //!
-//! Called by the web app, with the service token; a user sees own things and those to be signed, a domain administrator
-//! those of the domain. Reads Postgres where nothing is cached, once for all instances; reads, fills and takes away
-//! entries in Redis. The database's own triggers take away what has changed, through relay-outbox.
+//! Called by the web app, with the service token. A user sees own entries and requests to sign. A domain administrator
+//! sees those of the domain. On a miss, one instance reads Postgres for all. Reads, fills and deletes entries in Redis.
+//! Database triggers invalidate changed entries through relay-outbox.
 
 use cache::router;
 use shared::edge::{Fatal, Guard, api, start};

@@ -1,4 +1,4 @@
-//! `GET /api/cache/stats`: how often each kind was answered from the cache.
+//! `GET /api/cache/stats`: hits, misses and stale reads per kind.
 
 use std::collections::BTreeMap;
 

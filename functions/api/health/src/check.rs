@@ -1,4 +1,4 @@
-//! The check: three parts are looked at side by side, and the report is drawn up.
+//! The health check: three dependencies are checked concurrently, and the results form the report.
 
 use axum::Json;
 use axum::extract::State;
@@ -15,7 +15,7 @@ use crate::report::{
     Analytics, Cache, Database, DependencyStatus, Health, JobQueue, Operations, Report, Services,
 };
 
-/// An open job, or a row of the outbox, that has been due for longer than this is a sign that nothing comes for it.
+/// The longest normal delay. An open job or an outbox row that is due for longer means that processing is stuck.
 const OVERDUE_SECONDS: u64 = 900;
 
 /// Check health
@@ -43,7 +43,7 @@ pub async fn show(State(state): State<AppState>) -> (StatusCode, Json<Report>) {
     let known = store.is_some();
     let services = services(store, &database, backlog.unwrap_or_default(), qstash);
     if known {
-        // Without the store nothing is known, and a nought would look like good news.
+        // Without Redis the value is unknown, and a zero would look healthy.
         let oldest = services.job_queue.oldest_pending_seconds;
         Figure::OldestPendingSeconds(oldest).emit("health", now);
     }
@@ -118,7 +118,7 @@ fn services(
 }
 
 fn job_queue(store: Option<Store>, answered: Health) -> JobQueue {
-    // Who reads the figures of a type does not ask first whether there are any.
+    // A reader of a type's statistics does not check first whether they exist.
     let stats = store.map_or_else(unknown_stats, |store| store.stats);
     let oldest = stats
         .iter()
@@ -145,7 +145,7 @@ fn unknown_stats() -> Vec<(JobType, Stats)> {
 }
 
 impl Services {
-    /// Without Redis nothing works; without another part, most does.
+    /// Returns the overall health. Redis is required; the other components are not.
     fn overall(&self) -> Health {
         if self.redis.status == Health::Unhealthy {
             return Health::Unhealthy;

@@ -1,4 +1,4 @@
-//! `GET /api/health/redis`: whether the back end and what it stands on are well.
+//! `GET /api/health/redis`: the health of the back end and its dependencies.
 
 pub mod check;
 pub mod report;
@@ -18,20 +18,20 @@ use shared::protocol::{qstash, upstash};
 use shared::service::outbox::Outbox;
 use utoipa::OpenApi;
 
-/// What is looked at.
+/// The checked dependencies.
 #[derive(Clone, Debug)]
 pub struct AppState {
     /// Sessions, caches, jobs, counters.
     pub redis: upstash::Redis,
     /// The queue.
     pub qstash: qstash::Client,
-    /// What lasts, and in it the outbox, whose age is told.
+    /// The outbox in Postgres. The report includes its age.
     pub outbox: Outbox,
-    /// The present.
+    /// The clock.
     pub clock: Clock,
 }
 
-/// The route. Anybody may call it: it tells no secret and costs the same whatever the data.
+/// Returns the route. It needs no authentication: it reveals no secret, and its cost does not depend on the data.
 pub fn router(state: AppState, guard: &PublicGuard) -> Result<Router, env::Error> {
     Ok(Router::new()
         .route(

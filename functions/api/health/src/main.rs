@@ -1,8 +1,8 @@
-//! `GET /api/health/redis`: whether the back end and what it stands on are well.
+//! `GET /api/health/redis`: the health of the back end and its dependencies.
 //!
-//! Called by monitors and the web app's status page, by anybody, and by a schedule. Asks Redis, Postgres and QStash
-//! once each, at the same time; leaves nothing behind but the age of the oldest open job and of the
-//! oldest row of the outbox, as metrics for alarms. The schedule asks for those figures alone.
+//! Called by monitors, by the web app's status page and by a schedule; needs no authentication. Sends one request each
+//! to Redis, Postgres and QStash, concurrently. Emits two metrics for alarms: the age of the oldest open job and of the
+//! oldest outbox row. The schedule requests only those two figures.
 
 use health::{AppState, router};
 use shared::base::clock::Clock;

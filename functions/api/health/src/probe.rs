@@ -1,4 +1,4 @@
-//! Looking at each part once, at the same time, with the clock held against it.
+//! Probes of each dependency: one request each, concurrently, with a timeout.
 
 use std::time::Duration;
 
@@ -15,7 +15,7 @@ use tokio::time::{Instant, timeout};
 
 use crate::report::{DependencyStatus, Health, Operations};
 
-/// What does not answer by then is not well.
+/// The timeout of a probe. A dependency that has not answered by then is unhealthy.
 const TIMEOUT: Duration = Duration::from_secs(3);
 
 /// The key that a health check writes, reads and deletes.
@@ -25,7 +25,7 @@ pub const PROBE: Family = Family {
     life: "10 seconds",
 };
 
-/// What Redis told, in one request.
+/// The data that Redis returned in one request.
 pub(crate) struct Store {
     pub(crate) latency: u64,
     pub(crate) operations: Operations,
@@ -33,7 +33,7 @@ pub(crate) struct Store {
     pub(crate) today: Today,
 }
 
-/// What Redis tells, if it does so in time.
+/// Returns the data from Redis; none after an error or a timeout.
 pub(crate) async fn store(redis: &Redis, now: Timestamp) -> Option<Store> {
     let answer = timeout(TIMEOUT, query_store(redis, now)).await;
     let Ok(store) = answer else {
@@ -43,7 +43,7 @@ pub(crate) async fn store(redis: &Redis, now: Timestamp) -> Option<Store> {
     store.inspect_err(log_error).ok()
 }
 
-/// How long the oldest open job has been due, if Redis tells in time.
+/// Returns how long the oldest open job has been due; none after an error or a timeout.
 pub(crate) async fn oldest_pending(redis: &Redis, now: Timestamp) -> Option<u64> {
     let jobs = Jobs::new(redis.clone());
     let Ok(oldest) = timeout(TIMEOUT, jobs.oldest_pending_seconds(now)).await else {
@@ -53,9 +53,11 @@ pub(crate) async fn oldest_pending(redis: &Redis, now: Timestamp) -> Option<u64>
     oldest.inspect_err(log_error).ok()
 }
 
-/// Everything that Redis is asked, in one pipeline: the cost does not grow with the data. It may run twice, which a
-/// connection that died while the instance was frozen asks for: each run writes, reads and deletes its own key. What reads
-/// it also deletes it, so that the primary answers: a replica may not have it yet.
+/// Sends all queries to Redis in one pipeline, at a cost that does not depend on the data.
+///
+/// It may run twice, because a connection may be dead after the instance was frozen. Each run writes, reads and deletes
+/// its own key. The command that reads the key also deletes it, so that the primary answers: a replica may not have the
+/// key yet.
 async fn query_store(redis: &Redis, now: Timestamp) -> Result<Store, job::Error> {
     let nonce = id::nonce();
     let key = PROBE.key(&nonce);
@@ -96,7 +98,7 @@ async fn query_store(redis: &Redis, now: Timestamp) -> Result<Store, job::Error>
     })
 }
 
-/// Whether Postgres answers, and how the outbox is.
+/// Returns whether Postgres answers, and the state of the outbox.
 pub(crate) async fn database(outbox: &Outbox) -> (DependencyStatus, Option<Backlog>) {
     let started = Instant::now();
     let answer = timeout(TIMEOUT, outbox.backlog()).await;
@@ -108,7 +110,7 @@ pub(crate) async fn database(outbox: &Outbox) -> (DependencyStatus, Option<Backl
     )
 }
 
-/// Whether QStash answers.
+/// Returns whether QStash answers.
 pub(crate) async fn queue(qstash: &qstash::Client) -> DependencyStatus {
     let started = Instant::now();
     dependency_status(started, timeout(TIMEOUT, qstash.ping()).await)
@@ -140,7 +142,7 @@ pub(crate) fn millis(started: Instant) -> u64 {
     u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX)
 }
 
-/// Says what Redis failed of; the report only says that it did.
+/// Logs why the check of Redis failed. The report only states that it failed.
 fn log_error(error: &job::Error) {
     if let job::Error::Record(upstash::Error::Unauthorized) = error {
         tracing::error!(

@@ -1,4 +1,4 @@
-//! The report: its shape is what the web app's status page reads.
+//! The health report, in the shape that the web app's status page reads.
 
 use std::collections::BTreeMap;
 

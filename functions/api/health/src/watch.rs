@@ -1,6 +1,7 @@
-//! What the schedule calls every five minutes: only the figures that alarms read, because each command is billed.
+//! The check that the schedule calls every five minutes. It reads only the figures of the alarms, because each command
+//! is billed.
 //!
-//! The route stands in no event of the API, so only the schedule reaches it; no limiter counts its calls.
+//! No API event of the template has this route, so only the schedule reaches it. No limiter counts its calls.
 
 use axum::Json;
 use axum::extract::State;
@@ -12,7 +13,7 @@ use crate::AppState;
 use crate::probe;
 use crate::report::Health;
 
-/// The path that the schedule's event names.
+/// The path in the schedule's event.
 pub const PATH: &str = "/api/health/watch";
 
 /// Whether Redis answered.
@@ -21,7 +22,7 @@ pub struct Watched {
     status: Health,
 }
 
-/// Writes the figures. 503 while Redis does not answer, which also means that no limit can be counted.
+/// Emits the figures. Answers 503 while Redis does not answer, which also means that no limit can be counted.
 pub async fn watch(State(state): State<AppState>) -> (StatusCode, Json<Watched>) {
     let now = state.clock.now();
     let (oldest, (_, backlog)) = tokio::join!(

@@ -1,4 +1,4 @@
-//! `/api/mail-events`: what mail providers report, and what became of each mail.
+//! `/api/mail-events`: events from mail providers, and the delivery state of each mail.
 
 pub mod list;
 mod parse;
@@ -19,10 +19,10 @@ use utoipa::OpenApi;
 
 pub use sources::{SetupError, Sources};
 
-/// The largest body that POST reads, in bytes. A message of SNS holds 256 KB, which JSON's escapes may double.
+/// The largest body that POST accepts, in bytes. An SNS message holds 256 KB, which JSON escapes may double.
 const MAX_BODY: usize = 512 << 10;
 
-/// What the routes need: who is believed, and where events go.
+/// The state of the routes: the trusted providers and the store of events.
 #[derive(Clone, Debug)]
 pub struct AppState {
     sources: Arc<Sources>,
@@ -30,7 +30,7 @@ pub struct AppState {
 }
 
 impl AppState {
-    /// Events of `sources` go to `events`.
+    /// Creates the state: events from `sources` are written to `events`.
     #[must_use]
     pub fn new(sources: Sources, events: MailEvents) -> Self {
         let sources = Arc::new(sources);
@@ -38,7 +38,7 @@ impl AppState {
     }
 }
 
-/// The routes: reading behind the guard, reporting behind the provider's signature.
+/// Returns the routes: GET behind the guard, POST behind the provider's signature.
 pub fn router(state: AppState, guard: &Guard) -> Result<Router, env::Error> {
     let receive = post(receive::receive).layer(DefaultBodyLimit::max(MAX_BODY));
     let receive = unlimited(

@@ -1,4 +1,4 @@
-//! `GET /api/mail-events`: what became of mails.
+//! `GET /api/mail-events`: lists mails with their delivery state.
 
 use axum::Json;
 use axum::extract::State;

@@ -1,9 +1,9 @@
-//! `/api/mail-events`: takes what mail providers report of mails, and tells what became of them.
+//! `/api/mail-events`: receives events from mail providers and lists the delivery state of mails.
 //!
-//! POST is called by Amazon SNS with SES's events and by Resend's webhooks; each signs, and nothing is read before its
-//! signature is verified. GET is called by the web app for its administrators and by the person on call, with the
-//! service token, counted in Redis. Reads and writes the ledger, its events and the suppression list in Postgres; fetches
-//! the topic's certificate and confirms its subscription at SNS's own host.
+//! POST is called by Amazon SNS with SES events and by Resend webhooks. Each request is signed, and its signature is
+//! verified before the body is read. GET is called with the service token by the web app for its administrators and by
+//! the person on call, and is counted in Redis. Reads and writes the ledger, its events and the suppression list in
+//! Postgres. Fetches the topic's certificate and confirms its subscription at SNS's own host.
 
 use mail_events::{AppState, Sources, router};
 use shared::edge::{Fatal, Guard, api, start};

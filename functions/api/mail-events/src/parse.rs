@@ -1,7 +1,7 @@
-//! What the readers of both providers' events share: members, addresses, and why a genuine message tells nothing.
+//! Parsing shared by both providers' events: members, addresses, and why a genuine message is not a mail event.
 //!
-//! An event is read for what it is: what must be there is who it is about, what happened and when. A member beside that
-//! which is not of its documented type counts as absent.
+//! Required are the mail, the kind of event and its time. Any other member counts as absent if it does not have its
+//! documented type.
 
 use jiff::Timestamp;
 use serde_json::Value;
@@ -10,35 +10,35 @@ use shared::protocol::mail::{EmailAddress, Mailbox};
 /// The longest name of a type that is logged, in characters.
 const MAX_NAME_LEN: usize = 64;
 
-/// Why a genuine message is no event of a mail.
+/// Why a genuine message is not a mail event.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 pub(crate) enum ParseError {
-    /// It tells of something that changes nothing here.
+    /// The type changes nothing here.
     #[error("type {0:?}")]
     Other(String),
-    /// It is not built as the provider documents it.
+    /// The structure is not as the provider documents it.
     #[error("unreadable at {0:?}")]
     Unreadable(String),
 }
 
 impl ParseError {
-    /// A type that changes nothing here.
+    /// Returns the error for a type that changes nothing here.
     pub(crate) fn other(name: &str) -> Self {
         Self::Other(name.chars().take(MAX_NAME_LEN).collect())
     }
 
-    /// A place that cannot be read. It is named by its pointer alone, because values may be addresses.
+    /// Returns the error for an unreadable member. It contains only the pointer, because values may be addresses.
     pub(crate) fn unreadable(pointer: &str) -> Self {
         Self::Unreadable(pointer.to_owned())
     }
 }
 
-/// A JSON text.
+/// Parses a JSON text.
 pub(crate) fn document(text: &[u8]) -> Result<Value, ParseError> {
     serde_json::from_slice(text).map_err(|_| ParseError::unreadable(""))
 }
 
-/// A member of a document that must be an object.
+/// Returns a member of a document that must be an object.
 pub(crate) fn object<'a>(document: &'a Value, name: &str) -> Result<&'a Value, ParseError> {
     let member = &document[name];
     if member.is_object() {
@@ -47,17 +47,17 @@ pub(crate) fn object<'a>(document: &'a Value, name: &str) -> Result<&'a Value, P
     Err(ParseError::unreadable(&format!("/{name}")))
 }
 
-/// A member that is a text.
+/// Returns a text member.
 pub(crate) fn text<'a>(object: &'a Value, name: &str) -> Option<&'a str> {
     object[name].as_str()
 }
 
-/// A member that is an instant.
+/// Returns an instant member.
 pub(crate) fn instant(object: &Value, name: &str) -> Option<Timestamp> {
     text(object, name)?.parse().ok()
 }
 
-/// One text, or a list of them; what is none is left out.
+/// Returns one text or a list of texts; other values are omitted.
 pub(crate) fn texts(value: &Value) -> Vec<&str> {
     match value {
         Value::String(text) => vec![text],
@@ -66,8 +66,8 @@ pub(crate) fn texts(value: &Value) -> Vec<&str> {
     }
 }
 
-/// The addresses among texts that are addresses with or without a name. What is none is left out: nothing can be sent
-/// to it either.
+/// Returns the addresses in texts, which may include names. Invalid addresses are omitted: no mail can be sent to them
+/// either.
 pub(crate) fn addresses<'a>(texts: impl IntoIterator<Item = &'a str>) -> Vec<EmailAddress> {
     let mailboxes = texts
         .into_iter()
@@ -75,8 +75,8 @@ pub(crate) fn addresses<'a>(texts: impl IntoIterator<Item = &'a str>) -> Vec<Ema
     mailboxes.map(|mailbox| mailbox.address().clone()).collect()
 }
 
-/// Whom an event concerns: those of the addresses that it names to which the mail went. A mailbox that forwards is not
-/// the one that the provider names: then it is the only one that was mailed.
+/// Returns the addresses that an event concerns: those of its addresses to which the mail was sent. A forwarding
+/// mailbox differs from the address that the provider names. In that case the only address of the mail is the one.
 pub(crate) fn concerned(named: Vec<EmailAddress>, mailed: &[EmailAddress]) -> Vec<EmailAddress> {
     let is_mailed = |named: &EmailAddress| {
         let same = |mailed: &EmailAddress| mailed.as_str().eq_ignore_ascii_case(named.as_str());
@@ -89,7 +89,7 @@ pub(crate) fn concerned(named: Vec<EmailAddress>, mailed: &[EmailAddress]) -> Ve
     }
 }
 
-/// The words that are there, with a mark between each two; nothing where none is.
+/// Joins the present words with a separator; none if there is no word.
 pub(crate) fn joined(words: &[Option<&str>]) -> Option<String> {
     let words: Vec<&str> = words.iter().flatten().copied().collect();
     (!words.is_empty()).then(|| words.join("; "))

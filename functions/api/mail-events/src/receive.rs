@@ -1,9 +1,9 @@
-//! `POST /api/mail-events`: takes a provider's report.
+//! `POST /api/mail-events`: receives a provider's event.
 //!
-//! A provider sends again what is not answered with success: Resend for hours, until it switches the webhook off; SNS
-//! for an hour, and only after a 5xx. So the answers are: 503 where sending again will help; 401 and 400 to whoever is
-//! not the provider; and 200 for everything genuine, be it of a type that changes nothing here or not built as
-//! documented. The latter is logged as an error: sent again, it would be the same.
+//! A provider repeats an event until it gets a success: Resend for hours, until it disables the webhook; SNS for an
+//! hour, and only after a 5xx. So the status is 503 if a repetition can help. It is 401 or 400 if the sender is not the
+//! provider. It is 200 for every genuine event, including types that change nothing here and undocumented structures.
+//! Those structures are logged as errors: a repetition would be identical.
 
 use axum::Json;
 use axum::extract::State;
@@ -18,10 +18,10 @@ use shared::service::mail::event::{MailEvent, Recorded};
 use crate::parse::ParseError;
 use crate::{AppState, resend, ses};
 
-/// By which SNS says what it sends.
+/// The header with the type of an SNS message.
 const SNS_HEADER: &str = "x-amz-sns-message-type";
 
-/// By which a webhook of Resend is known.
+/// The header that identifies a Resend webhook.
 const SVIX_HEADER: &str = "svix-id";
 
 /// The outcome of a mail event.
@@ -135,7 +135,7 @@ impl AppState {
     }
 }
 
-/// Somebody who is not set up here, or nobody at all.
+/// Returns the rejection of an unknown sender: a source that is not configured here, or no signature.
 fn unexpected(provider: &'static str) -> shared::edge::Problem {
     tracing::warn!(
         provider,

@@ -6,7 +6,7 @@ use shared::service::mail::event::{EventKind, MailEvent};
 
 use crate::parse::{ParseError, addresses, document, instant, joined, object, text, texts};
 
-/// Reads a body. `event_id` is the webhook's id.
+/// Parses a body. `event_id` is the webhook's id.
 pub(crate) fn event(event_id: &str, body: &[u8]) -> Result<MailEvent, ParseError> {
     let document = document(body)?;
     let name = text(&document, "type").ok_or_else(|| ParseError::unreadable("/type"))?;
@@ -25,10 +25,10 @@ pub(crate) fn event(event_id: &str, body: &[u8]) -> Result<MailEvent, ParseError
     })
 }
 
-/// What happened to a mail that was sent; other events are about domains, contacts, mails that come in.
+/// Returns the kind of an event about a sent mail. Other events concern domains, contacts and incoming mail.
 ///
-/// A mail that Resend suppresses did not go because its recipient stands on Resend's list: no mail will reach that
-/// address, so it counts as a permanent bounce, which is what SES makes of the same thing.
+/// Resend suppresses a mail if its recipient is on Resend's list. No mail will reach that address, so this counts as a
+/// permanent bounce, as with SES.
 fn kind(name: &str) -> Option<EventKind> {
     Some(match name.to_ascii_lowercase().as_str() {
         "email.sent" => EventKind::Sent,
@@ -43,8 +43,8 @@ fn kind(name: &str) -> Option<EventKind> {
     })
 }
 
-/// A bounce is permanent by its event's definition, unless its own type says that it may pass. Either way Resend has
-/// given up: what it goes on trying is a delay.
+/// Returns the kind with its detail. A bounce is permanent by definition of the event, unless its type says that it is
+/// temporary. Resend has stopped trying in both cases; while it still tries, it reports a delay.
 fn qualified(kind: EventKind, data: &Value) -> EventKind {
     let said = text(&data["bounce"], "type");
     match kind {
@@ -67,8 +67,8 @@ fn detail(data: &Value) -> Option<String> {
     ])
 }
 
-/// The value of a tag. The documentation shows tags as an object of names in one place, and as a list of pairs in
-/// another.
+/// Returns the value of a tag. The documentation shows tags as an object of names in one place, and as a list of pairs
+/// in another.
 fn tag(tags: &Value, name: &str) -> Option<String> {
     let listed = tags.as_array().into_iter().flatten();
     let listed = listed

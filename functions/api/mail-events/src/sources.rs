@@ -1,24 +1,24 @@
-//! Who is believed: the topic of SES's events, Resend's webhooks, or both.
+//! The trusted event sources: the topic of SES events, Resend webhooks, or both.
 
 use shared::base::env;
 use shared::protocol::{sns, svix};
 
-/// The providers that may report.
+/// The providers whose events are accepted.
 #[derive(Debug)]
 pub struct Sources {
-    /// SES's events, through their topic.
+    /// SES events, through their topic.
     pub(crate) ses: Option<sns::Receiver>,
-    /// Resend's webhooks.
+    /// Resend webhooks.
     pub(crate) resend: Option<svix::Receiver>,
 }
 
 /// Why the function cannot start.
 #[derive(Debug, thiserror::Error)]
 pub enum SetupError {
-    /// A variable is not what it should be.
+    /// A variable is invalid.
     #[error(transparent)]
     Variable(#[from] env::Error),
-    /// There is nobody to believe.
+    /// No source is configured.
     #[error(
         "neither MAIL_EVENTS_TOPIC_ARN nor RESEND_WEBHOOK_SECRET is set; add at least one to the function's \
          environment"
@@ -27,7 +27,7 @@ pub enum SetupError {
 }
 
 impl Sources {
-    /// The sources of `MAIL_EVENTS_TOPIC_ARN` and `RESEND_WEBHOOK_SECRET`, of which one at least must be set.
+    /// Reads the sources from `MAIL_EVENTS_TOPIC_ARN` and `RESEND_WEBHOOK_SECRET`. At least one must be set.
     pub fn from_env() -> Result<Self, SetupError> {
         let ses = sns::Receiver::from_env()?;
         let resend = svix::Receiver::of_resend()?;

@@ -1,6 +1,6 @@
 //! `/api/notifications`: the inbox of the acting user.
 //!
-//! Every route is about whoever acts and nobody else: no query names a user, and no id reaches another's row.
+//! Every route concerns only the acting user: no query names a user, and no id reaches another user's row.
 
 pub mod list;
 pub mod read;
@@ -16,22 +16,22 @@ use shared::protocol::web_push::PushServices;
 use shared::service::notification::{Notifications, Subscriptions, UnreadCounts};
 use utoipa::OpenApi;
 
-/// What the routes stand on.
+/// The state of the routes.
 #[derive(Clone, Debug)]
 pub struct Inbox {
     /// The rows.
     pub notifications: Notifications,
-    /// The users' browsers.
+    /// The push subscriptions of the users' browsers.
     pub subscriptions: Subscriptions,
-    /// The unread counts that Redis holds.
+    /// The unread counts in Redis.
     pub counts: UnreadCounts,
-    /// The push services that browsers may name.
+    /// The push services that subscriptions may use.
     pub services: PushServices,
-    /// Where a user's other windows hear of what was read.
+    /// The store that informs a user's other windows of read notifications.
     pub redis: Redis,
 }
 
-/// The routes, each behind the guard. The list is Postgres's, so its limit is asked before.
+/// Returns the routes, each behind the guard. The list reads Postgres, so its limit is checked first.
 pub fn router(inbox: Inbox, guard: &Guard) -> Result<Router, env::Error> {
     let guarded = |methods| guard.service(limiter::API, methods);
     let subscriptions = post(subscriptions::subscribe).delete(subscriptions::unsubscribe);

@@ -1,7 +1,7 @@
-//! `/api/notifications`: the inbox of the acting user, what of it is unread, and the browsers that are told.
+//! `/api/notifications`: the acting user's inbox, unread count and push subscriptions.
 //!
-//! Called by the web app for its users, with the service token and `X-User-Id`. Reads and marks rows in Postgres; the
-//! unread count is read from Redis, and from Postgres where Redis does not know it.
+//! Called by the web app for its users, with the service token and `X-User-Id`. Reads and marks rows in Postgres. The
+//! unread count is read from Redis, or from Postgres if Redis does not have it.
 
 use notifications::{Inbox, router};
 use shared::edge::{Fatal, Guard, api, start};

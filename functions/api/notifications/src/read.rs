@@ -21,11 +21,11 @@ use uuid::Uuid;
 
 use crate::Inbox;
 
-/// The most notifications that one request names.
+/// The maximum number of notifications in one request.
 const MAX_IDS: usize = 1000;
 
 /// The notifications to mark as read: some (`ids`) or all (`all`).
-// It documents what is read in two steps, so that an error can name the field.
+// The schema documents a body that is parsed in two steps, so that an error can name the field.
 #[derive(Debug)]
 pub struct ReadNotifications;
 
@@ -70,7 +70,7 @@ impl PartialSchema for ReadNotifications {
 
 impl ToSchema for ReadNotifications {}
 
-/// What a body may say.
+/// The members of a body.
 #[derive(Debug, Deserialize)]
 pub struct ReadRequest {
     #[serde(default)]
@@ -135,8 +135,8 @@ fn selection(request: ReadRequest) -> Result<Selection> {
 }
 
 impl Inbox {
-    /// Sets the count, and tells the user's other windows. The rows are what counts: a store that is down is no reason
-    /// to say that nothing was read.
+    /// Sets the count and informs the user's other windows. The rows are authoritative, so an unavailable Redis is not
+    /// an error.
     async fn announce(&self, user: Uuid, selection: &Selection, marked: Marked) {
         let mut calls = Pipeline::new().script(UnreadCounts::setting(user, marked.unread));
         let ids = match selection {

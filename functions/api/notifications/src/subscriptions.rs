@@ -1,4 +1,4 @@
-//! `POST` and `DELETE /api/notifications/subscriptions`: the browsers that are told.
+//! `POST` and `DELETE /api/notifications/subscriptions`: the browsers that receive push messages.
 
 use axum::Json;
 use axum::extract::State;
@@ -129,7 +129,7 @@ pub async fn unsubscribe(
     Query(query): Query<DeleteQuery>,
 ) -> Result<StatusCode> {
     let user = caller.acting_user_id()?;
-    // An address with a NUL character stands in no database.
+    // No database column holds an endpoint with a NUL character.
     if !query.endpoint.contains('\0') {
         inbox.subscriptions.remove(user, &query.endpoint).await?;
     }

@@ -1,4 +1,4 @@
-//! `GET /api/notifications/unread-count`: how many notifications are unread.
+//! `GET /api/notifications/unread-count`: the number of unread notifications.
 
 use axum::Json;
 use axum::extract::State;
@@ -44,8 +44,8 @@ pub async fn count(State(inbox): State<Inbox>, caller: Caller) -> Result<Json<Un
 }
 
 impl Inbox {
-    /// The count that Redis has, else that of Postgres, which Redis then keeps. Redis is asked in vain where it is
-    /// down: the count does not need it.
+    /// Returns the count from Redis. If Redis does not have it, returns the count from Postgres and stores it in Redis.
+    /// An unavailable Redis is not an error.
     async fn unread(&self, user: Uuid) -> Result<i64> {
         match self.counts.get(user).await {
             Ok(Some(known)) => return Ok(known),

@@ -1,6 +1,6 @@
 //! `GET /api/openapi.json`: the OpenAPI document of all routes.
 //!
-//! Called by anybody. Touches nothing: the document is part of the binary.
+//! Needs no authentication. Uses no store: the document is part of the binary.
 
 use openapi::router;
 use shared::edge::{Fatal, api, telemetry};

@@ -1,4 +1,4 @@
-//! `GET /api/queue/batches/{batchId}`: where the jobs of a batch are.
+//! `GET /api/queue/batches/{batchId}`: the status of a batch's jobs.
 
 use std::collections::BTreeMap;
 
@@ -14,7 +14,7 @@ use shared::edge::{Caller, Problem, Result};
 
 use crate::AppState;
 
-/// The longest batch id that is looked up.
+/// The longest accepted batch id.
 const MAX_ID_LEN: usize = 320;
 
 /// The batch of a path.

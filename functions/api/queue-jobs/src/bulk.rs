@@ -1,4 +1,4 @@
-//! Many jobs at once: redriving the dead, cancelling those that wait. Both can be asked first how many that would be.
+//! Many jobs at once: redrives dead jobs and cancels waiting jobs. Both have a dry run that only counts.
 
 use std::time::Duration;
 
@@ -17,13 +17,13 @@ use utoipa::openapi::schema::{Object, ObjectBuilder, Type};
 
 use crate::AppState;
 
-/// Jobs that go with one request to each store.
+/// Jobs in one request to each store.
 const BATCH: usize = 100;
 
-/// How long one call goes on; what is left is told, and the same call again goes on with it.
+/// The time limit of one call. The response states the remaining jobs; the same call again continues with them.
 const TIME_LIMIT: Duration = Duration::from_secs(15);
 
-/// The longest text to look for, in characters.
+/// The longest search text, in characters.
 const MAX_TEXT_LEN: usize = 320;
 
 /// The dead jobs to redrive: all that match.
@@ -78,7 +78,7 @@ impl Interdependent for BulkCancel {
     }
 }
 
-/// Documents which jobs are to be cancelled.
+/// The schema of the jobs to cancel.
 type CancelJobs = Documented<BulkCancel>;
 
 /// The result for all matching jobs.
@@ -207,7 +207,7 @@ impl BulkResult {
         }
     }
 
-    /// What is to be done, part by part: nothing where only the count was asked for.
+    /// Returns the ids in batches; none for a dry run.
     fn parts<'a>(&self, ids: &'a [String]) -> std::slice::Chunks<'a, String> {
         if self.dry_run { &[] } else { ids }.chunks(BATCH)
     }
@@ -219,7 +219,7 @@ impl BulkResult {
     }
 }
 
-/// The message of a job that was made ready, if it was.
+/// Returns the message of a redriven job, if it was redriven.
 fn outgoing(redriven: &Redriven) -> Option<Outgoing<'_>> {
     let Redriven::Ready {
         generation,
@@ -241,7 +241,7 @@ fn outgoing(redriven: &Redriven) -> Option<Outgoing<'_>> {
     })
 }
 
-/// A text to look for; absent, it matches everything.
+/// Returns a valid search text. An absent text matches everything.
 fn text<'a>(text: Option<&'a str>, pointer: &'static str) -> Result<&'a str> {
     let text = text.unwrap_or_default();
     if text.chars().count() > MAX_TEXT_LEN {

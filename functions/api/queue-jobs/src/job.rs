@@ -1,4 +1,4 @@
-//! One job: look, cancel, redrive.
+//! One job: get, cancel and redrive.
 
 use axum::Json;
 use axum::extract::State;
@@ -13,7 +13,7 @@ use shared::service::job::{Cancelled, Job, Outgoing, Redriven, Refusal};
 
 use crate::{AppState, not_found};
 
-/// The longest id that is looked up: QStash's message ids have some 60 characters.
+/// The longest accepted id. QStash message ids have about 60 characters.
 const MAX_ID_LEN: usize = 128;
 
 /// The job of a path.
@@ -27,7 +27,7 @@ pub struct Id {
 }
 
 impl Id {
-    /// The id, if a job can have it.
+    /// Returns the id if it is a possible job id.
     fn parse(&self) -> Result<String> {
         if self.job_id.len() > MAX_ID_LEN {
             return Err(not_found());
@@ -177,7 +177,7 @@ fn refused(refusal: Refusal, code: &'static str, verb: &str) -> Problem {
     }
 }
 
-/// A record of a type that this version does not run can be looked at, not steered.
+/// Returns the rejection for a type that this version does not run. Such a record can be read but not changed.
 fn unknown_type() -> Problem {
     Problem::new(
         StatusCode::CONFLICT,

@@ -1,5 +1,5 @@
-//! `/api/queue/jobs`, `/batches`, `/stats`, `/pauses` and `/schedules`: looking at jobs, cancelling, redriving and
-//! pausing them, and what runs by the clock.
+//! `/api/queue/jobs`, `/batches`, `/stats`, `/pauses` and `/schedules`: lists, cancels, redrives and pauses jobs, and
+//! manages schedules.
 
 pub mod batches;
 pub mod bulk;
@@ -18,18 +18,18 @@ use shared::edge::{Guard, Problem, limiter};
 use shared::service::job::{JobType, Jobs, Publisher};
 use utoipa::OpenApi;
 
-/// What the routes need: the records, the way to the queue, and the present.
+/// The state of the routes: job records, the publisher and the clock.
 #[derive(Clone, Debug)]
 pub struct AppState {
     /// The records of jobs.
     pub jobs: Jobs,
-    /// The way to the queue, for redriving.
+    /// Publishes redriven jobs.
     pub publisher: Publisher,
-    /// The present, for the age of the oldest open job.
+    /// The clock, for the age of the oldest open job.
     pub clock: Clock,
 }
 
-/// The routes, each behind the guard.
+/// Returns the routes, each behind the guard.
 pub fn router(state: AppState, guard: &Guard) -> Result<Router, env::Error> {
     let guarded = |methods| guard.service(limiter::API, methods);
     let one = get(job::show).delete(job::cancel);
@@ -69,7 +69,7 @@ pub fn router(state: AppState, guard: &Guard) -> Result<Router, env::Error> {
 )]
 pub struct Documentation;
 
-/// There is no such job, or the caller may not see it: the two are not told apart.
+/// Returns 404. The response is the same if the job does not exist and if the caller may not see it.
 fn not_found() -> Problem {
     Problem::new(
         StatusCode::NOT_FOUND,

@@ -1,8 +1,8 @@
-//! `/api/queue/jobs`, `/batches`, `/stats`, `/pauses` and `/schedules`: looks at jobs, cancels, redrives and pauses them,
-//! and registers what runs by the clock.
+//! `/api/queue/jobs`, `/batches`, `/stats`, `/pauses` and `/schedules`: lists, cancels, redrives and pauses jobs, and
+//! registers schedules.
 //!
-//! Called by the web app and the person on call, with the service token. Reads and writes the records of jobs in
-//! Redis; redriving publishes messages to QStash, and schedules stand there.
+//! Called by the web app and the person on call, with the service token. Reads and writes job records in Redis.
+//! Redriving publishes messages to QStash, which also holds the schedules.
 
 use queue_jobs::{AppState, router};
 use shared::base::clock::Clock;

@@ -1,4 +1,4 @@
-//! `PUT /api/queue/pauses/{type}`: the kill switch of the person on call.
+//! `PUT /api/queue/pauses/{type}`: pauses and resumes a job type.
 
 use axum::Json;
 use axum::extract::State;
@@ -23,7 +23,7 @@ pub struct Pause {
     tenant: Option<String>,
 }
 
-/// The longest tenant, in characters: as long as the headers that name one.
+/// The longest tenant, in characters: the same as in the headers that name one.
 const MAX_TENANT_LEN: usize = 320;
 
 /// Pause or resume jobs

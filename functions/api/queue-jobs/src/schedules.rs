@@ -1,4 +1,4 @@
-//! `GET`, `PUT /api/queue/schedules`: what runs by the clock, and its registration at the queue.
+//! `GET`, `PUT /api/queue/schedules`: the schedules and their registration at QStash.
 
 use axum::Json;
 use axum::extract::State;
@@ -45,10 +45,10 @@ impl Interdependent for PutSchedules {
     }
 }
 
-/// Documents the wish.
+/// The schema of the request.
 type PutSchedulesSchema = Documented<PutSchedules>;
 
-/// Documents the ids of schedules.
+/// The schema of schedule ids.
 #[derive(Debug)]
 pub struct ScheduleId;
 
@@ -160,7 +160,7 @@ pub async fn put(
     to_response(&state).await
 }
 
-/// Which schedules are paused or let go on.
+/// Returns the schedules to pause or resume.
 fn selected(request: &PutSchedules) -> Result<Vec<&'static Schedule>> {
     let Some(id) = request.schedule_id.as_deref() else {
         return Ok(runnable().collect());
@@ -175,7 +175,7 @@ fn selected(request: &PutSchedules) -> Result<Vec<&'static Schedule>> {
     Ok(selected)
 }
 
-/// The schedules whose functions are built.
+/// Returns the schedules whose functions are built.
 fn runnable() -> impl Iterator<Item = &'static Schedule> {
     SCHEDULES.iter().filter(|schedule| schedule.job().is_some())
 }
@@ -210,7 +210,7 @@ async fn to_response(state: &AppState) -> Result<Json<Schedules>> {
     Ok(Json(Schedules { items }))
 }
 
-/// The message of the last run, which is the id of its job; one that no job has where there was none.
+/// Returns the message id of the last run, which is its job id. If there was no run, returns an id that no job has.
 fn last_message(registered: Option<&Registered>) -> &str {
     let messages = registered.map_or(&[][..], |it| &it.last_messages);
     messages.first().map_or("-", String::as_str)

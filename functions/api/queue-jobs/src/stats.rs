@@ -1,4 +1,4 @@
-//! `GET /api/queue/stats`: the figures of every type.
+//! `GET /api/queue/stats`: statistics of every job type.
 
 use std::collections::BTreeMap;
 

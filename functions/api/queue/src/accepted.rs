@@ -1,4 +1,4 @@
-//! What the routes answer that put jobs into the queue.
+//! The responses of the routes that enqueue jobs.
 
 use std::collections::BTreeMap;
 
@@ -95,7 +95,8 @@ impl IntoResponses for AcceptedBatch {
     }
 }
 
-/// All answers of a route. Each link is its name, its operation, and the parameter that the answer gives it.
+/// Returns the documentation of a route's responses. Each link has its name, its operation, and the parameter that the
+/// response fills.
 fn documented<T: ToSchema>(links: &[(&str, &str, &str, &str)]) -> Documented {
     let body = Ref::from_schema_name(T::name());
     let mut accepted = ResponseBuilder::new()

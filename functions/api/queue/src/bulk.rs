@@ -1,4 +1,4 @@
-//! `POST /api/queue/emails/bulk`: one mail to each of many signers, a job for every hundred.
+//! `POST /api/queue/emails/bulk`: one mail to each of many signers, in one job per hundred recipients.
 
 use axum::extract::State;
 use serde::Serialize;

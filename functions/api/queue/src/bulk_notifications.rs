@@ -1,4 +1,4 @@
-//! `POST /api/queue/notifications/bulk`: many notifications, a job for every hundred.
+//! `POST /api/queue/notifications/bulk`: many notifications, in one job per hundred.
 
 use axum::extract::State;
 use serde::Serialize;

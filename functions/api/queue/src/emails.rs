@@ -20,7 +20,7 @@ use crate::timing::{ExclusiveDelay, Timing};
 const ROUTE: &str = "/api/queue/emails";
 
 /// The request body: an e-mail, and when to send it.
-// It documents what is read in two steps, so that an error can name the field.
+// The schema documents a body that is parsed in two steps, so that an error can name the field.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct EnqueueEmail {
     #[serde(flatten)]
@@ -33,8 +33,8 @@ pub struct EnqueueEmail {
     identity: SupersedesRule,
 }
 
-/// Documents that a mail which takes the place of another is one to a signer of a request, whose ids are needed. A bulk
-/// has no such member.
+/// Documents that a mail that replaces another goes to a signer of a request, whose ids are required. A bulk has no
+/// such member.
 #[derive(Debug, Serialize)]
 pub struct SupersedesRule {}
 
@@ -100,7 +100,7 @@ pub async fn enqueue(State(queue): State<Queue>, request: EnqueueRequest) -> Res
         .await
 }
 
-/// Reads the payload, or names the field that is wrong.
+/// Parses the payload. Errors with the name of the invalid field.
 pub(crate) fn email(value: &Value) -> Result<Email> {
     Email::parse(value).map_err(|error| invalid(error.pointer(), error.reason()))
 }

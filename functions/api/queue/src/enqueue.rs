@@ -1,4 +1,4 @@
-//! From a read request to jobs in the queue: record first, then publish.
+//! Enqueues the jobs of a parsed request: records them first, then publishes them.
 
 use http::StatusCode;
 use shared::base::causes::causes;
@@ -12,17 +12,18 @@ use shared::service::job::{
 use crate::Queue;
 use crate::timing::Timing;
 
-/// Jobs that were taken.
+/// Accepted jobs.
 #[derive(Debug)]
 pub(crate) struct Enqueued {
     /// Their ids, in the order of the request.
     pub(crate) ids: Vec<String>,
-    /// Their label: the batch's id, where there is one.
+    /// Their label: the batch id, if there is one.
     pub(crate) label: String,
 }
 
 impl Queue {
-    /// What the jobs of one request have in common; their priority is `default_priority` unless the caller names one.
+    /// Returns the options that all jobs of a request share. The priority is `default_priority` unless the caller sets
+    /// one.
     pub(crate) fn options(
         &self,
         job: JobType,
@@ -41,9 +42,11 @@ impl Queue {
         })
     }
 
-    /// Records and publishes `jobs`. What is acknowledged is in the queue, or is at least recorded beside messages that
-    /// are; the sweep publishes the rest. Only what was certainly not published is cancelled: a caller who asks again
-    /// then gets one job and not two. With an idempotency key nothing is, and asking again with it goes on.
+    /// Records and publishes `jobs`.
+    ///
+    /// An acknowledged job is in the queue, or at least recorded together with published ones; the sweep publishes the
+    /// rest. Jobs that were certainly not published are cancelled, so that a repeated call creates one job and not two.
+    /// With an idempotency key nothing is cancelled, and a repeated call with the same key continues.
     pub(crate) async fn enqueue(
         &self,
         options: &JobOptions,
@@ -51,7 +54,7 @@ impl Queue {
         idempotency: Option<&Idempotency>,
     ) -> Result<Enqueued> {
         let created = match self.jobs.create(options, jobs, idempotency).await {
-            // Some may be recorded all the same, and none is published.
+            // Some jobs may be recorded nevertheless, but none is published.
             Err(error) if idempotency.is_none() && (error.is_ambiguous() || jobs.len() > 1) => {
                 self.cancel(&own_ids(jobs)).await;
                 return Err(error.into());
@@ -88,8 +91,8 @@ impl Queue {
         Ok(Enqueued { ids, label })
     }
 
-    /// Makes the records anew that an idempotency key still names, under their ids: whatever was done under them is
-    /// recognised by them.
+    /// Recreates the records that an idempotency key still refers to, under the same ids. Effects of those jobs are
+    /// recognised by these ids.
     async fn record_again(
         &self,
         options: &JobOptions,
@@ -124,7 +127,7 @@ impl Queue {
         Ok(())
     }
 
-    /// Hands recorded jobs to the queue, twice where the first time is in doubt.
+    /// Publishes recorded jobs, twice if the first attempt is ambiguous.
     async fn publish(&self, jobs: &[Outgoing<'_>], is_repeatable: bool) -> Result<()> {
         let mut deliveries = vec![Delivery::NotSent; jobs.len()];
         let mut outage = None;
@@ -134,7 +137,7 @@ impl Queue {
             let handover = self.publisher.hand_over(&outgoing).await;
             outage = handover.outage;
             for (place, delivery) in left.into_iter().zip(handover.deliveries) {
-                // That nothing was sent the second time does not settle the first.
+                // A second request that was not sent does not decide the first one.
                 if delivery != Delivery::NotSent {
                     deliveries[place] = delivery;
                 }
@@ -149,7 +152,7 @@ impl Queue {
         self.settle(jobs, &deliveries, outage, is_repeatable).await
     }
 
-    /// What the caller is told, and what becomes of the jobs that the queue does not have.
+    /// Returns the response for the caller and handles the jobs that the queue does not have.
     async fn settle(
         &self,
         jobs: &[Outgoing<'_>],
@@ -180,8 +183,8 @@ impl Queue {
         })
     }
 
-    /// Whether a delivery has come for one of the jobs that are in doubt: then the queue has taken the request, and only
-    /// its answer was lost.
+    /// Returns whether a delivery has claimed one of the ambiguous jobs. If so, the queue accepted the request and only
+    /// its response was lost.
     async fn is_claimed(&self, jobs: &[Outgoing<'_>], deliveries: &[Delivery]) -> bool {
         let ids: Vec<&str> = places(deliveries, &[Delivery::InDoubt])
             .into_iter()
@@ -202,7 +205,7 @@ impl Queue {
         }
     }
 
-    /// Says of jobs that the queue refused while it took others why they are not run. They may be redriven.
+    /// Marks jobs that the queue rejected while it accepted others, with the reason. They can be redriven.
     async fn mark_refused(&self, jobs: &[Outgoing<'_>], deliveries: &[Delivery]) {
         for (job, delivery) in jobs.iter().zip(deliveries) {
             let Delivery::Refused(reason) = delivery else {
@@ -225,7 +228,8 @@ impl Queue {
         }
     }
 
-    /// Cancels what was certainly not published. What cannot be reached for it stays queued, and goes with the sweep.
+    /// Cancels jobs that were certainly not published. If Redis is unavailable, they stay queued and the sweep
+    /// publishes them.
     async fn cancel(&self, ids: &[String]) {
         match self.jobs.cancel_each(ids, Viewer::ALL).await {
             Ok(_) => tracing::warn!(
@@ -240,14 +244,14 @@ impl Queue {
     }
 }
 
-/// The places of the jobs that stand so.
+/// Returns the indices of the jobs with these delivery results.
 fn places(deliveries: &[Delivery], so: &[Delivery]) -> Vec<usize> {
     let places = deliveries.iter().enumerate();
     let places = places.filter(|(_, delivery)| so.contains(delivery));
     places.map(|(place, _)| place).collect()
 }
 
-/// The first reason for which the queue refused a job.
+/// Returns the first reason why the queue rejected a job.
 fn refusal(deliveries: &[Delivery]) -> &str {
     let reasons = deliveries.iter().find_map(|delivery| match delivery {
         Delivery::Refused(reason) => Some(reason.as_str()),

@@ -1,4 +1,4 @@
-//! The header by which a caller promises that equal keys mean one wish.
+//! The Idempotency-Key header: requests with equal keys are one request.
 
 use axum::extract::FromRequestParts;
 use http::StatusCode;
@@ -8,10 +8,10 @@ use shared::edge::input::visible;
 use shared::edge::{Caller, Problem};
 use shared::service::job::Idempotency;
 
-/// The longest key that is taken.
+/// The longest accepted key.
 const MAX_KEY_LEN: usize = 255;
 
-/// Up to here a double holds every whole number.
+/// The largest range in which a double represents every integer exactly.
 const MAX_EXACT: f64 = 9_007_199_254_740_992.0;
 
 /// The header, if present.
@@ -30,8 +30,8 @@ pub struct IdempotencyKey {
 }
 
 impl IdempotencyKey {
-    /// What this caller's key means on this route, with the body that it came with. Two bodies that say the same are
-    /// equal: the order of members, white space and spellings of numbers are a library's affair.
+    /// Returns the idempotency scope of this caller's key on this route, with its body. Bodies with equal content are
+    /// equal. The order of members, white space and spellings of numbers depend on the caller's JSON library.
     pub(crate) fn of(&self, caller: &Caller, route: &str, body: &Value) -> Option<Idempotency> {
         let key = self.key.as_deref()?;
         let body = canonical(body).to_string();
@@ -44,7 +44,7 @@ impl IdempotencyKey {
     }
 }
 
-/// The same document with its numbers in one spelling; its members are kept in their order by name.
+/// Returns the same document with canonical numbers. Its members are sorted by name already.
 fn canonical(value: &Value) -> Value {
     match value {
         Value::Number(number) => Value::Number(integer(number).unwrap_or_else(|| number.clone())),
@@ -59,11 +59,11 @@ fn canonical(value: &Value) -> Value {
     }
 }
 
-/// `18.0` and `1.8e1` as `18`.
+/// Returns `18.0` and `1.8e1` as `18`.
 fn integer(number: &Number) -> Option<Number> {
     let float = number.as_f64().filter(|_| number.is_f64())?;
     let is_whole = float.fract() == 0.0 && float.abs() <= MAX_EXACT;
-    // Adding zero makes minus zero plain zero.
+    // Adding zero turns minus zero into zero.
     is_whole.then(|| format!("{:.0}", float + 0.0).parse().ok())?
 }
 

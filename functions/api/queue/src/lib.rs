@@ -1,4 +1,4 @@
-//! `POST /api/queue/*`: the routes that put jobs into the queue.
+//! `POST /api/queue/*`: the routes that enqueue jobs.
 
 mod accepted;
 pub mod audit;
@@ -21,18 +21,18 @@ use utoipa::OpenApi;
 
 use accepted::{Accepted, AcceptedBatch};
 
-/// What enqueuing needs: the records, the way to the queue, and the time that delays are counted from.
+/// The state of the routes: job records, the publisher, and the clock for delays.
 #[derive(Clone, Debug)]
 pub struct Queue {
     /// The records of jobs.
     pub jobs: Jobs,
-    /// The way to the queue.
+    /// Publishes the jobs.
     pub publisher: Publisher,
-    /// Where delays are counted from.
+    /// The clock that delays are relative to.
     pub clock: Clock,
 }
 
-/// The routes, each behind the guard.
+/// Returns the routes, each behind the guard.
 pub fn router(queue: Queue, guard: &Guard) -> Result<Router, env::Error> {
     let guarded = |methods| guard.service(limiter::API, methods);
     Ok(Router::new()

@@ -1,7 +1,7 @@
-//! `POST /api/queue/*`: puts jobs into the queue.
+//! `POST /api/queue/*`: enqueues jobs.
 //!
 //! Called by the web app with the service token. Writes a record for each job to Redis, then publishes its message to
-//! QStash; answers 202 with the ids under which the jobs can be followed.
+//! QStash. Answers 202 with the ids of the jobs.
 
 use queue::{Queue, router};
 use shared::base::clock::Clock;

@@ -20,7 +20,7 @@ use crate::timing::{ExclusiveDelay, Timing};
 const ROUTE: &str = "/api/queue/notifications";
 
 /// The request body: a notification, and when to send it.
-// It documents what is read in two steps, so that an error can name the field.
+// The schema documents a body that is parsed in two steps, so that an error can name the field.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct EnqueueNotification {
     #[serde(flatten)]
@@ -33,7 +33,7 @@ pub struct EnqueueNotification {
     recipient: RecipientRule,
 }
 
-/// Documents that each notification says who is told: by name, by the request, or by the signer's address.
+/// Documents that each notification has a recipient: a user id, the request, or the signer's address.
 #[derive(Debug, Serialize)]
 pub struct RecipientRule {}
 
@@ -115,7 +115,7 @@ pub async fn enqueue(State(queue): State<Queue>, request: EnqueueRequest) -> Res
         .await
 }
 
-/// Reads the payload, or names the field that is wrong.
+/// Parses the payload. Errors with the name of the invalid field.
 pub(crate) fn notification(value: &Value) -> Result<Notification> {
     Notification::parse(value).map_err(|error| invalid(error.pointer(), error.reason()))
 }

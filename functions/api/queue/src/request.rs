@@ -1,4 +1,4 @@
-//! A request to enqueue, as far as all of them are alike: who asks, under which key, and when it is to be done.
+//! The common part of all enqueue requests: the caller, the idempotency key and the timing.
 
 use axum::extract::{FromRequest, FromRequestParts as _, Request};
 use serde::Serialize;
@@ -14,12 +14,12 @@ use crate::enqueue::Enqueued;
 use crate::idempotency::IdempotencyKey;
 use crate::timing::Timing;
 
-/// A request to enqueue. Its body is JSON; what the job is to do is read from it by each route.
+/// A request to enqueue jobs. Its body is JSON; each route parses its own payload from it.
 #[derive(Debug)]
 pub struct EnqueueRequest {
     pub(crate) caller: Caller,
     key: IdempotencyKey,
-    /// The body, which an Idempotency-Key stands for.
+    /// The body, which an Idempotency-Key identifies.
     pub(crate) body: Json<Value>,
 }
 
@@ -37,8 +37,8 @@ impl<S: Send + Sync> FromRequest<S> for EnqueueRequest {
 }
 
 impl Queue {
-    /// Enqueues one job with this payload, or, where it is more than one job does, a job for each of its parts; at this
-    /// priority unless the caller names one.
+    /// Enqueues one job with this payload, or one job for each part if it exceeds one job. The priority is the given
+    /// one unless the caller sets one.
     pub(crate) async fn enqueue_one<T: Serialize>(
         &self,
         job: JobType,
@@ -58,8 +58,8 @@ impl Queue {
         Ok(Accepted::of(enqueued))
     }
 
-    /// Enqueues a job for each part, all under one label. A bulk goes at low priority unless the caller names another, so
-    /// that no single job waits behind it.
+    /// Enqueues a job for each part, all under one label. A bulk has low priority unless the caller sets one, so that
+    /// no single job waits behind it.
     pub(crate) async fn enqueue_batch<T: Serialize>(
         &self,
         job: JobType,

@@ -1,4 +1,4 @@
-//! When a job is to run, as every enqueue request may say it.
+//! The timing and priority members of every enqueue request.
 
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Deserializer, Serialize};
@@ -11,10 +11,11 @@ use utoipa::openapi::schema::{AnyOfBuilder, ObjectBuilder, Type};
 use utoipa::openapi::{RefOr, Schema};
 use utoipa::{PartialSchema, ToSchema};
 
-/// The longest delay. QStash takes 7 days on its smallest plan; what must wait longer is a schedule's business.
+/// The longest delay. QStash accepts 7 days on its smallest plan; a longer wait needs a schedule.
 const MAX_DELAY: SignedDuration = SignedDuration::from_hours(7 * 24);
 
-/// The queue counts by its own clock, in whole seconds: what is asked for at the edge must not be over it there.
+/// The tolerance for QStash's clock, which counts whole seconds: a delay accepted here must not exceed the maximum
+/// there.
 const CLOCK_SKEW: SignedDuration = SignedDuration::from_secs(5);
 
 /// The members that every enqueue request accepts besides its payload.
@@ -35,14 +36,14 @@ pub struct Timing {
     pub priority: Option<Priority>,
 }
 
-/// A priority that is named: null is none.
+/// Parses a priority: null is none.
 fn named<'de, D: Deserializer<'de>>(
     deserializer: D,
 ) -> std::result::Result<Option<Priority>, D::Error> {
     Priority::deserialize(deserializer).map(Some)
 }
 
-/// Documents that a delay and an instant exclude each other, which the members themselves cannot say.
+/// Documents that a delay and an instant exclude each other, which the schemas of the members cannot express.
 #[derive(Debug, Serialize)]
 pub struct ExclusiveDelay {}
 
@@ -68,7 +69,7 @@ impl ToSchema for ExclusiveDelay {
 }
 
 impl Timing {
-    /// The instant before which the job must not run; none for at once.
+    /// Returns the instant before which the job must not run; none to run at once.
     pub fn not_before(&self, now: Timestamp) -> Result<Option<Timestamp>> {
         let (at, field) = match (self.delay_seconds, self.not_before) {
             (Some(_), Some(_)) => {
@@ -100,7 +101,7 @@ fn too_far(field: &str) -> Problem {
 mod tests {
     use super::{Problem, SignedDuration, Timestamp, Timing};
 
-    /// The seconds after which the job runs: 0 for at once.
+    /// Returns the seconds after which the job runs: 0 to run at once.
     fn wait(delay_seconds: Option<u32>, not_before: Option<i64>) -> Result<i64, Problem> {
         let now = Timestamp::UNIX_EPOCH;
         let timing = Timing {

@@ -1,4 +1,4 @@
-//! `POST /api/security/rate-limits/{limiter}`: takes from a limit for somebody.
+//! `POST /api/security/rate-limits/{limiter}`: checks a rate limit for an identifier.
 
 use axum::Json;
 use axum::extract::State;
@@ -18,7 +18,7 @@ use utoipa::{PartialSchema, ToSchema};
 
 use crate::AppState;
 
-/// The most that is taken at once.
+/// The maximum cost of one request.
 const MAX_COST: i64 = 1_000_000;
 
 /// The longest identifier, in characters.
@@ -167,7 +167,7 @@ async fn count(
     })
 }
 
-/// What a limiter says that cannot count.
+/// Returns the result of a limiter that cannot count.
 fn on_outage(limit: Limit, now: i64) -> CheckResult {
     let success = limit.limiter().on_outage == OnOutage::Open;
     CheckResult {

@@ -13,7 +13,7 @@ use shared::edge::{Guard, limiter};
 use shared::service::rate_limit::{ALL, Limit, RateLimits};
 use utoipa::OpenApi;
 
-/// What the routes need: the counters, and each limiter at the rate of this deployment.
+/// The state of the routes: the counters, and each limiter at the rate of this deployment.
 #[derive(Clone, Debug)]
 pub struct AppState {
     limits: RateLimits,
@@ -22,7 +22,7 @@ pub struct AppState {
 }
 
 impl AppState {
-    /// Every named limiter, at the rate of its variable or its own.
+    /// Reads every named limiter, at the rate of its variable or its default.
     pub fn from_env(limits: RateLimits, clock: Clock) -> Result<Self, env::Error> {
         let all: Result<Vec<Limit>, _> =
             ALL.iter().map(|limiter| Limit::from_env(limiter)).collect();
@@ -41,7 +41,7 @@ impl AppState {
     }
 }
 
-/// The routes. Checking is not limited itself: it always answers 200.
+/// Returns the routes. A check is not limited itself: it always answers 200.
 pub fn router(state: AppState, guard: &Guard) -> Result<Router, env::Error> {
     let check = guard.unlimited(
         "it is the limiter, and always answers 200",

@@ -1,4 +1,4 @@
-//! `/api/security/rate-limits`: takes from a named limit for the web app, and shows what was let pass and refused.
+//! `/api/security/rate-limits`: checks a named limit for the web app, and reports allowed and rejected requests.
 //!
 //! Called by the web app, with the service token. Reads and writes the counters of @upstash/ratelimit in Redis.
 

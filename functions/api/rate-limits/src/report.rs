@@ -1,4 +1,4 @@
-//! `GET /api/security/rate-limits`: what was let pass and refused on a day.
+//! `GET /api/security/rate-limits`: the allowed and rejected requests of a day.
 
 use axum::Json;
 use axum::extract::State;

@@ -1,4 +1,4 @@
-//! `POST /api/security/assess`: what speaks for and against a visitor.
+//! `POST /api/security/assess`: assesses the risk of a visit.
 
 use axum::Json;
 use axum::extract::State;

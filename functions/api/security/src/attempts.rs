@@ -1,4 +1,4 @@
-//! `POST /api/security/attempts`: an attempt to get in.
+//! `POST /api/security/attempts`: records an authentication attempt.
 
 use axum::Json;
 use axum::extract::State;

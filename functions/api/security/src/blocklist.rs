@@ -1,4 +1,4 @@
-//! `/api/security/blocklist`: networks that may not call.
+//! `/api/security/blocklist`: blocked networks.
 
 use axum::Json;
 use axum::extract::State;

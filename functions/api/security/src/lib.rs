@@ -12,16 +12,16 @@ use shared::edge::{Guard, limiter};
 use shared::service::security::{Blocklist, Security};
 use utoipa::OpenApi;
 
-/// What the routes need.
+/// The state of the routes.
 #[derive(Clone, Debug)]
 pub struct AppState {
     /// Attempts and assessments.
     pub security: Security,
-    /// Who may not call.
+    /// The blocked networks.
     pub blocklist: Blocklist,
 }
 
-/// The routes, each behind the guard. The block list is Postgres's, so its limit is asked before.
+/// Returns the routes, each behind the guard. The block list is in Postgres, so its limit is checked first.
 pub fn router(state: AppState, guard: &Guard) -> Result<Router, env::Error> {
     let blocklist = get(blocklist::list)
         .put(blocklist::put)

@@ -1,8 +1,8 @@
-//! `/api/security`: records attempts to get in, assesses visitors, and keeps the block list.
+//! `/api/security`: records authentication attempts, assesses visitors, and manages the block list.
 //!
-//! Called by the web app and, for the block list, by its administrators and the person on call, with the service
-//! token. Counts in Redis; writes the block list and security events to Postgres, and with them the audit log and the
-//! mails to owners, which it publishes at QStash.
+//! Called by the web app with the service token. The block list is also used by its administrators and the person on
+//! call. Counts in Redis. Writes the block list, security events, audit jobs and mails to owners to Postgres, and
+//! publishes those jobs at QStash.
 
 use security::{AppState, router};
 use shared::edge::{Fatal, Guard, api, start};

@@ -1,9 +1,9 @@
-//! Words that say who a visitor is and what is attempted, checked.
+//! Validated descriptions of a visitor and an attempt.
 
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-/// The longest user agent that is looked at; what is longer is cut.
+/// The longest stored user agent; a longer one is truncated.
 const MAX_AGENT_LEN: usize = 512;
 
 /// The name of an account or a device: 1 to 320 characters, no control characters, not only spaces.
@@ -18,7 +18,7 @@ const MAX_AGENT_LEN: usize = 512;
 )]
 pub(crate) struct Name(String);
 
-/// Why a text is no name.
+/// Why a text is not a valid name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("must be 1 to 320 characters long, without control characters")]
 pub(crate) struct InvalidName;
@@ -47,13 +47,13 @@ impl TryFrom<String> for Name {
 #[schema(as = AttemptKind, value_type = String, pattern = "^[a-z][a-z0-9-]{0,31}$")]
 pub(crate) struct Kind(String);
 
-/// Why a text is no kind.
+/// Why a text is not a valid kind.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("must be 1 to 32 lowercase letters, digits and hyphens")]
 pub(crate) struct InvalidKind;
 
 impl Kind {
-    /// Logging in.
+    /// Returns the kind of a login.
     pub(crate) fn login() -> Self {
         Self("login".to_owned())
     }
@@ -76,7 +76,7 @@ impl TryFrom<String> for Kind {
     }
 }
 
-/// The user agent, cut to what is looked at and without what a database does not take.
+/// Returns the user agent, truncated and without characters that Postgres rejects.
 pub(crate) fn agent(agent: &str) -> String {
     agent
         .chars()

@@ -1,4 +1,4 @@
-//! `POST /api/sessions`: a login.
+//! `POST /api/sessions`: creates a session at login.
 
 use axum::Json;
 use axum::extract::State;
@@ -14,7 +14,7 @@ use shared::protocol::mail::EmailAddress;
 use shared::service::session::{Created, Device, NewSession, RefreshToken, SessionId, Sessions};
 use uuid::Uuid;
 
-/// How much is kept of what proxies write and is no address, in characters.
+/// The stored length of an address text that is not an IP address, in characters. Proxies can send such texts.
 const MAX_ADDRESS_LEN: usize = 64;
 
 /// A session to create.
@@ -55,7 +55,7 @@ pub struct CreatedSession {
     expires_at: Timestamp,
 }
 
-/// Reads what a proxy wrote; no text of it refuses a login.
+/// Reads an address text from a proxy. No such text makes a login fail.
 fn address<'de, D: Deserializer<'de>>(
     deserializer: D,
 ) -> std::result::Result<Option<String>, D::Error> {
@@ -65,7 +65,7 @@ fn address<'de, D: Deserializer<'de>>(
         .filter(|normalized| !normalized.is_empty()))
 }
 
-/// The client's address in its plain form, or what can be kept of another text.
+/// Returns the client's address in its plain form, or the storable part of another text.
 fn normalized(text: &str) -> String {
     network::client(text).map_or_else(
         || {

@@ -1,4 +1,4 @@
-//! `GET` and `DELETE /api/sessions/{sessionId}`: one session, looked at and revoked.
+//! `GET` and `DELETE /api/sessions/{sessionId}`: gets and revokes one session.
 
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
@@ -33,13 +33,13 @@ pub struct GetQuery {
 }
 
 impl Id {
-    /// The id, if a session can have it.
+    /// Returns the id if it is a possible session id.
     pub(crate) fn parse(self) -> Result<SessionId> {
         SessionId::try_from(self.session_id).map_err(|_| not_found())
     }
 }
 
-/// A session as JSON, which is written where it is decided.
+/// Returns a response with a session's JSON, which the script in Redis writes.
 pub(crate) fn json(session: String) -> Response {
     ([(header::CONTENT_TYPE, "application/json")], session).into_response()
 }

@@ -1,4 +1,4 @@
-//! `/api/sessions`: one session, from its beginning to its end.
+//! `/api/sessions`: creates, reads, refreshes and revokes one session.
 
 pub mod create;
 pub mod get;
@@ -13,7 +13,7 @@ use shared::edge::{Guard, Problem, limiter};
 use shared::service::session::Sessions;
 use utoipa::OpenApi;
 
-/// The routes, each behind the guard.
+/// Returns the routes, each behind the guard.
 pub fn router(sessions: Sessions, guard: &Guard) -> Result<Router, env::Error> {
     let guarded = |route| guard.service(limiter::API, route);
     let one = get(get::show).delete(get::revoke);
@@ -33,7 +33,7 @@ pub fn router(sessions: Sessions, guard: &Guard) -> Result<Router, env::Error> {
 #[openapi(paths(create::create, get::show, get::revoke, refresh::refresh, totp::put))]
 pub struct Documentation;
 
-/// There is no such session, it has ended, or the caller may not see it: they are not told apart.
+/// Returns 404. The response is the same if the session does not exist, has ended, or is not visible to the caller.
 fn not_found() -> Problem {
     Problem::new(
         StatusCode::NOT_FOUND,

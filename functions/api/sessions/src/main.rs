@@ -1,8 +1,8 @@
-//! `/api/sessions`: begins sessions, reads them, exchanges their refresh tokens and revokes them.
+//! `/api/sessions`: creates sessions, reads them, rotates their refresh tokens and revokes them.
 //!
-//! Called by the web app with the service token. Decides in Redis, one script each, and writes through to Postgres; what
-//! Postgres does not take goes to QStash as a job for persist-session. Reads of what Redis does not know, or when it does
-//! not answer, come from Postgres.
+//! Called by the web app with the service token. One script in Redis decides each operation, which is written through
+//! to Postgres. If Postgres is unavailable, the write goes to QStash as a job for persist-session. Sessions that Redis
+//! does not have are read from Postgres, also while Redis is unavailable.
 
 use sessions::router;
 use shared::edge::{Fatal, Guard, api, start};

@@ -1,4 +1,4 @@
-//! `POST /api/sessions/{sessionId}/refresh`: the next refresh token for the present one.
+//! `POST /api/sessions/{sessionId}/refresh`: replaces the current refresh token by a new one.
 
 use axum::Json;
 use axum::extract::State;

@@ -1,4 +1,4 @@
-//! `PUT /api/sessions/{sessionId}/totp`: whether a second factor was proven.
+//! `PUT /api/sessions/{sessionId}/totp`: records whether a second factor was verified.
 
 use axum::extract::State;
 use axum::response::Response;
@@ -41,7 +41,7 @@ impl Interdependent for TotpRequest {
     }
 }
 
-/// Documents a proof.
+/// The schema of the request.
 type Documented = schema::Documented<TotpRequest>;
 
 /// Record a second factor

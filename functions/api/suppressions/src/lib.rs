@@ -1,6 +1,6 @@
-//! `/api/suppressions`: looking at the addresses that get no mail, adding to them and taking them off.
+//! `/api/suppressions`: lists, adds and removes the addresses that get no mail.
 //!
-//! The list says who got mail: it is for the service itself and for administrators of the whole.
+//! The list reveals who got mail, so only the service itself and administrators may use it.
 
 pub mod list;
 pub mod put;
@@ -12,7 +12,7 @@ use shared::edge::{Guard, limiter};
 use shared::service::mail::suppression::Suppressions;
 use utoipa::OpenApi;
 
-/// The route, behind the guard.
+/// Returns the route, behind the guard.
 pub fn router(suppressions: Suppressions, guard: &Guard) -> Result<Router, env::Error> {
     let methods = get(list::list).put(put::put).delete(put::remove);
     Ok(Router::new()

@@ -1,7 +1,7 @@
-//! `/api/suppressions`: the list of addresses that get no mail.
+//! `/api/suppressions`: the addresses that get no mail.
 //!
-//! Called by the web app for its administrators and by the person on call, with the service token; the acting user,
-//! where there is one, is an administrator. Reads and writes the list in Postgres; counts requests in Redis.
+//! Called by the web app for its administrators and by the person on call, with the service token. An acting user must
+//! be an administrator. Reads and writes the list in Postgres; counts requests in Redis.
 
 use shared::edge::{Fatal, Guard, api, start};
 use shared::protocol::postgres::Postgres;

@@ -1,4 +1,4 @@
-//! `PUT` and `DELETE /api/suppressions`: one address, put on the list and taken off it.
+//! `PUT` and `DELETE /api/suppressions`: adds and removes one address.
 
 use axum::Json;
 use axum::extract::State;

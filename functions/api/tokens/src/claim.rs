@@ -1,4 +1,4 @@
-//! `POST /api/totp/claims`: a code of an authenticator, taken once.
+//! `POST /api/totp/claims`: claims a TOTP code once.
 
 use axum::Json;
 use axum::extract::State;

@@ -1,4 +1,4 @@
-//! `/api/tokens` and `/api/totp/claims`: what is good once.
+//! `/api/tokens` and `/api/totp/claims`: one-time tokens and TOTP codes.
 
 pub mod claim;
 pub mod token;
@@ -10,7 +10,7 @@ use shared::edge::{Guard, limiter};
 use shared::service::token::Tokens;
 use utoipa::OpenApi;
 
-/// The routes, each behind the guard.
+/// Returns the routes, each behind the guard.
 pub fn router(tokens: Tokens, guard: &Guard) -> Result<Router, env::Error> {
     let guarded = |route| guard.service(limiter::API.closed(), route);
     Ok(Router::new()

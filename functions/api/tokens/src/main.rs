@@ -1,6 +1,6 @@
-//! `/api/tokens` and `/api/totp/claims`: one-time tokens, issued and redeemed, and codes that are good once.
+//! `/api/tokens` and `/api/totp/claims`: issues and redeems one-time tokens, and claims TOTP codes.
 //!
-//! Called by the web app with the service token. Everything is in Redis, one request each; when it does not answer
+//! Called by the web app with the service token. All state is in Redis, one request each. While Redis is unavailable,
 //! nothing is issued, redeemed or claimed.
 
 use shared::edge::{Fatal, Guard, api, start};

@@ -1,4 +1,4 @@
-//! `POST /api/tokens` and `/api/tokens/redeem`: a token that is good once.
+//! `POST /api/tokens` and `/api/tokens/redeem`: issues and redeems a one-time token.
 
 use axum::Json;
 use axum::extract::State;

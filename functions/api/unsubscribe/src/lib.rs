@@ -1,7 +1,7 @@
-//! `/api/unsubscribe`: a page that says what unsubscribing does, and does it when asked to.
+//! `/api/unsubscribe`: a page that explains unsubscribing and does it on request.
 //!
-//! Looking changes nothing, because mail scanners open every link: only a POST does, from the page's button or from a
-//! mail program's own (RFC 8058).
+//! GET changes nothing, because mail scanners open every link. Only a POST does, from the page's button or from a mail
+//! program (RFC 8058).
 
 pub mod page;
 pub mod subscription;
@@ -13,16 +13,16 @@ use shared::edge::{PublicGuard, limiter};
 use shared::service::mail::unsubscribe::{Subscriptions, Tokens};
 use utoipa::OpenApi;
 
-/// What the route needs.
+/// The state of the route.
 #[derive(Clone, Debug)]
 pub struct AppState {
-    /// Reads the links' tokens.
+    /// Parses the tokens of links.
     pub tokens: Tokens,
-    /// Who wants optional mail.
+    /// The addresses' choices on optional mail.
     pub subscriptions: Subscriptions,
 }
 
-/// The route. Anybody may call it: a link is its own proof.
+/// Returns the route. It needs no authentication: a link is signed.
 pub fn router(state: AppState, guard: &PublicGuard) -> Result<Router, env::Error> {
     let methods = get(subscription::show).post(subscription::submit);
     Ok(Router::new()

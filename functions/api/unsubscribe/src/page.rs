@@ -1,4 +1,4 @@
-//! The pages that a visitor can be shown: plain HTML without scripts, safe to open from anywhere.
+//! The pages for a visitor: plain HTML without scripts, safe to open from any site.
 
 use std::sync::LazyLock;
 
@@ -10,13 +10,13 @@ use http::{HeaderName, HeaderValue, StatusCode, header};
 use sha2::{Digest as _, Sha256};
 use shared::service::mail::unsubscribe::SubscriptionState;
 
-/// The page's style. It stands in the page, and its hash in the policy that lets it in.
+/// The page's style. The page includes it, and the content security policy allows it by its hash.
 const STYLE: &str = include_str!("../templates/page.css");
 
-/// After how many seconds to try again, where the database does not answer.
+/// Seconds before the next attempt while the database is unavailable.
 const RETRY_AFTER: HeaderValue = HeaderValue::from_static("30");
 
-/// What the page may do: show this one style and send its form back here. Nothing else is loaded, no page frames it.
+/// The content security policy: this one style, and forms to the same origin. It forbids other resources and frames.
 static POLICY: LazyLock<HeaderValue> = LazyLock::new(|| {
     let hash = STANDARD.encode(Sha256::digest(STYLE));
     let policy = format!(
@@ -25,22 +25,22 @@ static POLICY: LazyLock<HeaderValue> = LazyLock::new(|| {
     HeaderValue::try_from(policy).unwrap_or(HeaderValue::from_static("default-src 'none'"))
 });
 
-/// What a visitor is shown.
+/// A page for a visitor.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Page {
-    /// Optional mail goes to this address: should it stop?
+    /// Asks whether optional mail to this address should stop.
     Confirm(SubscriptionState),
-    /// Optional mail to this address has stopped.
+    /// Confirms that optional mail to this address has stopped.
     Unsubscribed(SubscriptionState),
-    /// Optional mail goes to this address again.
+    /// Confirms that optional mail to this address is sent again.
     Resubscribed(SubscriptionState),
-    /// The link has no token, or one that was not made here.
+    /// The link has no token or an invalid one.
     Invalid,
-    /// The link is genuine, but its mail is not known any more.
+    /// The link is genuine, but its mail is no longer in the ledger.
     Gone,
-    /// The form is larger than any that is sent here.
+    /// The form is too large.
     TooLarge,
-    /// The database does not answer.
+    /// The database is unavailable.
     Unavailable,
 }
 
@@ -53,7 +53,7 @@ struct Html<'a> {
 }
 
 impl Page {
-    /// The answer that shows the page.
+    /// Returns the response with the page.
     #[must_use]
     pub fn response(&self) -> Response {
         let html = Html {
@@ -85,7 +85,7 @@ impl Page {
         }
     }
 
-    /// The page's heading and title.
+    /// Returns the page's heading and title.
     fn heading(&self) -> &'static str {
         match self {
             Self::Confirm(_) => "Unsubscribe from optional emails?",
@@ -98,8 +98,7 @@ impl Page {
     }
 }
 
-/// What every page is sent with: it is kept and listed nowhere, the link is told to nobody, and nothing but the page
-/// itself runs or frames it.
+/// Returns the headers of every page. They prevent caching, indexing, referrers, frames and foreign resources.
 fn protections() -> [(HeaderName, HeaderValue); 7] {
     let fixed = HeaderValue::from_static;
     [

@@ -1,4 +1,4 @@
-//! What a visit does: looking, unsubscribing, and taking that back.
+//! The actions of a visit: show the state, unsubscribe, and resubscribe.
 
 use axum::extract::{Request, State};
 use axum::response::Response;
@@ -12,13 +12,13 @@ use url::form_urlencoded;
 use crate::AppState;
 use crate::page::Page;
 
-/// The largest form that is read. A mail program's has some 200 bytes.
+/// The largest accepted form. A mail program's form has about 200 bytes.
 const MAX_FORM: usize = 16 * 1024;
 
-/// The field of the page's own form that takes an unsubscription back.
+/// The field of the page's own form that resubscribes.
 const UNDO: (&str, &str) = ("action", "undo");
 
-/// What a POST asks for.
+/// The action that a POST requests.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Action {
     Unsubscribe,
@@ -94,7 +94,7 @@ pub async fn submit(State(state): State<AppState>, request: Request) -> Response
     }
 }
 
-/// What the link says, if the link is ours. A link has one token.
+/// Returns the content of the link if its token is valid. A link has one token.
 fn link(state: &AppState, uri: &Uri) -> Option<Link> {
     let query = uri.query().unwrap_or_default();
     let mut tokens = form_urlencoded::parse(query.as_bytes()).filter(|(name, _)| name == "token");
@@ -104,8 +104,8 @@ fn link(state: &AppState, uri: &Uri) -> Option<Link> {
     }
 }
 
-/// What a form asks for. Only the page's own way back is told apart: whatever else comes with a genuine link, be it
-/// nothing at all, wants out.
+/// Returns the action of a form. Only the page's own undo field resubscribes. Any other form with a genuine link, even
+/// an empty one, unsubscribes.
 fn action(form: &Bytes) -> Action {
     let has = |field| form_urlencoded::parse(form).any(|(name, value)| (&*name, &*value) == field);
     if has(UNDO) && !has(("List-Unsubscribe", "One-Click")) {
@@ -115,7 +115,7 @@ fn action(form: &Bytes) -> Action {
     }
 }
 
-/// The page of what the database said.
+/// Returns the page for the result from the database.
 fn to_response(
     answer: Result<Option<SubscriptionState>, Error>,
     page: impl FnOnce(SubscriptionState) -> Page,

@@ -9,7 +9,7 @@ use shared::edge::{Guard, limiter};
 use shared::service::session::Sessions;
 use utoipa::OpenApi;
 
-/// The route, behind the guard.
+/// Returns the route, behind the guard.
 pub fn router(sessions: Sessions, guard: &Guard) -> Result<Router, env::Error> {
     let guarded = |route| guard.service(limiter::API.before(), route);
     let methods = get(list::list).delete(list::revoke);

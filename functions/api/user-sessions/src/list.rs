@@ -1,4 +1,4 @@
-//! `GET` and `DELETE /api/users/{userId}/sessions`: all of a user's sessions, listed and revoked.
+//! `GET` and `DELETE /api/users/{userId}/sessions`: lists and revokes all sessions of a user.
 
 use axum::Json;
 use axum::extract::State;

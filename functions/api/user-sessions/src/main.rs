@@ -1,7 +1,7 @@
-//! `/api/users/{userId}/sessions`: the sessions of a user, listed and revoked.
+//! `/api/users/{userId}/sessions`: lists and revokes the sessions of a user.
 //!
-//! Called by the web app with the service token, for the user or for administrators. Asks Postgres which there are and
-//! Redis which of them live; revokes in Redis, then in Postgres or through QStash.
+//! Called by the web app with the service token, for the user or for administrators. Reads the sessions from Postgres
+//! and their state from Redis. Revokes in Redis, then in Postgres or through QStash.
 
 use shared::edge::{Fatal, Guard, api, start};
 use shared::protocol::postgres::Postgres;

@@ -1,8 +1,8 @@
 //! `POST /api/jobs/audit-log`: appends audit events to their chains.
 //!
-//! Called by QStash, signed. The event goes to Postgres under its own id, or the job's, so that a repeated delivery
-//! appends nothing; the job's record in Redis is claimed before and committed after. An outage is delivered again, and
-//! an event that the log never takes is given up.
+//! Called by QStash, signed. Writes the event to Postgres under its own id or the job's id, so that a repeated delivery
+//! appends nothing. Claims the job's record in Redis before the work and commits it after. An outage is retried; an
+//! event that the log can never accept is rejected.
 
 use serde_json::{Value, json};
 use shared::edge::job::{Attempt, Work, Worker};
@@ -24,7 +24,7 @@ async fn main() -> Result<(), Fatal> {
     worker.serve(&handler).await
 }
 
-/// Writes the log.
+/// Appends events to the log.
 struct AuditLogHandler(Audit);
 
 impl Work for AuditLogHandler {

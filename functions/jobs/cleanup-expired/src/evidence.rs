@@ -1,4 +1,4 @@
-//! Legal evidence: audit events and signing requests with their signed documents, by retention alone.
+//! Legal evidence: deletes audit events and signing requests with their signed documents after their retention.
 
 use jiff::Timestamp;
 use serde_json::json;
@@ -9,7 +9,7 @@ use tokio::time::Instant;
 use crate::handler::{CleanupHandler, Error, TaskResult};
 
 impl CleanupHandler {
-    /// Requests whose days are over: the signed document first, then the row, which is all that names it.
+    /// Deletes requests whose retention has ended. The signed document goes first, because only the row names it.
     pub(crate) async fn ended_requests(
         &self,
         run: &str,

@@ -1,4 +1,4 @@
-//! Temporary files: the object first, then the row. A crash between leaves a row whose object is gone already.
+//! Temporary files: deletes the object first, then the row. A crash in between leaves a row without an object.
 
 use shared::protocol::object_storage;
 use shared::service::cleanup::{Place, Task};
@@ -26,7 +26,7 @@ impl CleanupHandler {
                 };
                 match deleted {
                     Ok(()) => gone.push(file.place),
-                    // One bad key must not keep the others.
+                    // One rejected key must not block the other objects.
                     Err(error @ object_storage::Error::Refused { .. }) => refused = Some(error),
                     Err(error) => {
                         self.forget(run, &gone).await?;
@@ -45,7 +45,7 @@ impl CleanupHandler {
         }
     }
 
-    /// Removes the rows of files whose objects are gone.
+    /// Deletes the rows of files whose objects are deleted.
     async fn forget(&self, run: &str, gone: &[Place]) -> Result<(), Error> {
         if gone.is_empty() {
             return Ok(());

@@ -1,4 +1,4 @@
-//! A run: its tasks one after the other, gone on with where the last delivery stopped.
+//! A cleanup run: its tasks in sequence, continued where the last delivery stopped.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -20,20 +20,20 @@ use tokio::time::Instant;
 
 use crate::signed_documents::SignedDocuments;
 
-/// What is kept back of a delivery's time for the statement that is under way.
+/// Time reserved for the running statement before the delivery's deadline.
 const MARGIN: Duration = Duration::from_secs(6);
 
 /// The variable that names the bucket of documents and temporary files.
 const DOCUMENTS_BUCKET: &str = "DOCUMENTS_BUCKET";
 
-/// How soon the next delivery goes on.
+/// The delay of the next delivery.
 const PAUSE: Duration = Duration::from_secs(1);
 
-/// What a run is asked for.
+/// The payload of a run.
 #[derive(Clone, Copy, Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct CleanupOptions {
-    /// Count, and remove nothing.
+    /// Only count; delete nothing.
     #[serde(default)]
     dry_run: bool,
 }
@@ -53,15 +53,15 @@ pub(crate) enum Error {
     BrokenChains(usize),
 }
 
-/// How a task ended.
+/// The result of a task.
 pub(crate) enum TaskResult {
-    /// There is no more to do.
+    /// Nothing is left to do.
     Done(Option<Value>),
-    /// The time was up.
+    /// The time ran out.
     OutOfTime,
 }
 
-/// Cleans up.
+/// Runs the cleanup.
 pub(crate) struct CleanupHandler {
     pub(crate) cleanup: Cleanup,
     pub(crate) audit: Audit,
@@ -88,8 +88,8 @@ impl CleanupHandler {
         })
     }
 
-    /// The instant before which evidence of a kind is old enough: the longer of what this function and the database
-    /// were told holds.
+    /// Returns the instant before which evidence of a kind may be deleted. The longer retention of this function and
+    /// the database applies.
     pub(crate) async fn retained_since(&self, what: &str) -> Result<Timestamp, Error> {
         let own = u64::from(self.retention_days);
         let days = own.max(self.cleanup.retention_days(what).await?);
@@ -121,7 +121,7 @@ impl CleanupHandler {
         })
     }
 
-    /// Does what of the run's tasks is not done, and names those that failed.
+    /// Runs the unfinished tasks of the run. Returns the names of those that failed.
     async fn tasks(&self, attempt: &Attempt<'_>, run: &str) -> Result<Vec<&'static str>, Stop> {
         let deadline = attempt.deadline().checked_sub(MARGIN);
         let deadline = deadline.unwrap_or_else(Instant::now);
@@ -187,7 +187,7 @@ impl CleanupHandler {
         Ok(TaskResult::Done(None))
     }
 
-    /// What a run would remove now, if no audit chain turns out to be broken.
+    /// Returns the counts that a run would delete now, if no audit chain turns out to be broken.
     async fn count(&self) -> Result<Value, Error> {
         let mut tasks = BTreeMap::new();
         let mut total = 0;
@@ -219,7 +219,7 @@ impl CleanupHandler {
     }
 }
 
-/// What a run has done, over all of its deliveries.
+/// Returns the totals of a run over all of its deliveries.
 fn result(states: &[TaskState]) -> Value {
     let total: u64 = states.iter().map(|state| state.removed).sum();
     let tasks: BTreeMap<&str, Value> = states

@@ -1,8 +1,8 @@
-//! `POST /api/jobs/cleanup-expired`: removes what is no longer needed.
+//! `POST /api/jobs/cleanup-expired`: deletes data that is no longer needed.
 //!
-//! Called by QStash, signed, on a schedule. Removes rows in Postgres and objects of temporary files in batches; looks at
-//! the keys of Redis and removes none. What does not fit into one delivery goes on in the next, and one task's failure
-//! stops no other. Audit events and signing requests go by retention alone.
+//! Called by QStash, signed, on a schedule. Deletes rows in Postgres and objects of temporary files in batches. Checks
+//! the keys of Redis and deletes none. Work that does not fit into one delivery continues in the next, and a failed
+//! task does not stop the others. Audit events and signing requests are deleted by retention only.
 
 mod evidence;
 mod files;

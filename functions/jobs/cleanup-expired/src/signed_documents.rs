@@ -1,7 +1,7 @@
-//! The signed document of a request whose days are over, in the bucket of signed documents.
+//! Deletes the signed document of a request after its retention, from the bucket of signed documents.
 //!
-//! Where it is stands in `final_pdf_url`, in the words of whoever made it: an object's key, or a URL of it. An object goes
-//! only if its key names the request, so that no row, whoever wrote it, can take another request's evidence away.
+//! `final_pdf_url` holds its location: an object key or a URL, depending on the writer of the row. An object is deleted
+//! only if its key names the request, so that no row can delete another request's evidence.
 
 use percent_encoding::percent_decode_str;
 use shared::base::env;
@@ -9,11 +9,11 @@ use shared::protocol::object_storage::{Bucket, Error};
 use shared::service::cleanup::EndedRequest;
 use url::Url;
 
-/// The bucket, where there is one.
+/// The bucket, if one is configured.
 pub(crate) struct SignedDocuments(Option<(String, Bucket)>);
 
 impl SignedDocuments {
-    /// The bucket of `SIGNED_BUCKET`; without it signed documents are left where they are.
+    /// Reads the bucket from `SIGNED_BUCKET`. Without it, signed documents are kept.
     pub(crate) fn from_env() -> Result<Self, env::Error> {
         let Some(name) = env::optional("SIGNED_BUCKET") else {
             return Ok(Self(None));
@@ -21,7 +21,7 @@ impl SignedDocuments {
         Ok(Self(Some((name, Bucket::from_env("SIGNED_BUCKET")?))))
     }
 
-    /// Removes a request's signed document. False: there is one, or may be, that is not ours to remove.
+    /// Deletes a request's signed document. Returns false if there may be a document that is not ours to delete.
     pub(crate) async fn remove(&self, request: &EndedRequest) -> Result<bool, Error> {
         let Some(url) = request.final_pdf_url.as_deref().filter(|it| !it.is_empty()) else {
             return Ok(true);
@@ -41,7 +41,7 @@ impl SignedDocuments {
     }
 }
 
-/// The key that a text names in a bucket: the text itself, or what stands behind the bucket in its URL.
+/// Returns the object key that a text names in a bucket: the text itself, or the part after the bucket in its URL.
 fn key(bucket: &str, text: &str) -> Option<String> {
     if !text.contains("://") {
         return Some(text.trim_start_matches('/').to_owned());
@@ -52,7 +52,7 @@ fn key(bucket: &str, text: &str) -> Option<String> {
     let key = if is_host {
         path
     } else {
-        // At an endpoint, or behind Supabase's `/storage/v1/object/public/`.
+        // The path is at an endpoint, or after Supabase's `/storage/v1/object/public/`.
         let (_, key) = url.path().split_once(&format!("/{bucket}/"))?;
         key
     };

@@ -1,4 +1,4 @@
-//! What QStash says when it gives a message up (<https://upstash.com/docs/qstash/features/callbacks>).
+//! The failure callback of QStash (<https://upstash.com/docs/qstash/features/callbacks>).
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -6,30 +6,30 @@ use serde::Deserialize;
 use shared::service::job::FailedMessage;
 use url::Url;
 
-/// A failure callback, as far as it is needed.
+/// A failure callback, reduced to the members used here.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct FailureCallback {
-    /// The message that was given up.
+    /// The id of the failed message.
     source_message_id: String,
-    /// Where it was delivered to.
+    /// The destination of the message.
     url: Url,
-    /// Its body, in base64.
+    /// The message's body, in base64.
     #[serde(default)]
     source_body: String,
-    /// The status of the last answer; 0 if there was none.
+    /// The status of the last response; 0 if there was none.
     #[serde(default)]
     status: u16,
-    /// The body of the last answer, in base64.
+    /// The body of the last response, in base64.
     #[serde(default)]
     body: String,
-    /// How often it was retried.
+    /// The number of retries.
     #[serde(default)]
     retried: u32,
 }
 
 impl From<FailureCallback> for FailedMessage {
-    /// What is no base64 counts as empty: the job is dead all the same.
+    /// Converts a callback. Invalid base64 counts as empty: the job is dead in any case.
     fn from(callback: FailureCallback) -> Self {
         Self {
             message_id: callback.source_message_id,

@@ -1,4 +1,4 @@
-//! Marking the job dead whose message was given up.
+//! Marks the job of a failed message as dead.
 
 use std::time::Duration;
 
@@ -11,10 +11,10 @@ use shared::service::job::{FAILURE_HANDLER, Failed, FailedMessage, Jobs};
 
 use crate::callback::FailureCallback;
 
-/// How soon the word is to come again when the store does not answer.
+/// The delay before QStash repeats the callback while Redis is unavailable.
 const OUTAGE_WAIT: Duration = Duration::from_secs(30);
 
-/// Marks jobs dead.
+/// Marks jobs as dead.
 pub(crate) struct FailureCallbackHandler {
     pub(crate) jobs: Jobs,
     pub(crate) clock: Clock,
@@ -34,7 +34,7 @@ impl DeliveryHandler for FailureCallbackHandler {
         match self.jobs.mark_dead(&message).await {
             Ok(None) => Outcome::Reject("no job handler has this URL".into()),
             Ok(Some(Failed::Dead)) => {
-                // The reason quotes the answer, which others wrote: it stands in the record and not in the log.
+                // The reason quotes the response, which is foreign text: it goes into the record, not into the log.
                 Figure::DeadJobs(1).emit(FAILURE_HANDLER, self.clock.now());
                 tracing::warn!(
                     last_status = message.status,

@@ -1,7 +1,7 @@
-//! `POST /api/jobs/job-failed`: takes QStash's word that a message was given up.
+//! `POST /api/jobs/job-failed`: receives QStash's failure callbacks.
 //!
-//! Called by QStash, signed, once the retries of a job's message ran out or its handler said never. Marks the job's
-//! record in Redis dead, with the reason; from there a person redrives it. A record that knows better is left alone.
+//! Called by QStash, signed, after the retries of a job's message ran out or its handler rejected it. Marks the job's
+//! record in Redis as dead, with the reason; a person can then redrive it. A record with a newer state is not changed.
 
 mod callback;
 mod handler;
@@ -34,7 +34,7 @@ async fn main() -> Result<(), Fatal> {
     webhook.serve(&handler).await
 }
 
-/// Whose failures it takes.
+/// Returns the job types whose failures it handles.
 fn job_types() -> Vec<&'static str> {
     JobType::ALL.iter().map(|job| job.name()).collect()
 }

@@ -1,8 +1,8 @@
-//! `POST /api/jobs/persist-session`: writes to Postgres what was decided of sessions while it was away.
+//! `POST /api/jobs/persist-session`: writes session changes to Postgres that were made while Postgres was unavailable.
 //!
-//! Called by QStash, signed. What is newer in Postgres stays, and what was revoked there stays revoked, so a message may
-//! come late, out of order or twice. Redis is told as well: it may have been lost in between. The job's record in Redis
-//! is claimed before and committed after.
+//! Called by QStash, signed. Newer data in Postgres is kept, and a session revoked there stays revoked. So a message
+//! may arrive late, out of order or twice. The change is also written to Redis, which may have lost it in between.
+//! Claims the job's record in Redis before the work and commits it after.
 
 use serde_json::{Value, json};
 use shared::edge::job::{Attempt, Work, Worker};
@@ -22,7 +22,7 @@ async fn main() -> Result<(), Fatal> {
     worker.serve(&PersistSessionHandler(sessions)).await
 }
 
-/// Writes down.
+/// Writes session changes to Postgres.
 struct PersistSessionHandler(Sessions);
 
 impl Work for PersistSessionHandler {

@@ -1,22 +1,22 @@
-//! What is done with the rows of one kind: each kind has a module that says so.
+//! Applies the rows of one kind; each kind has its own module.
 
 use shared::service::job::Stop;
 use shared::service::outbox::{Kind, Outcome, Row};
 
-/// Does rows of one kind. It may be given a row that was done before: its relay died before it could say so.
+/// Applies rows of one kind. A row may be applied a second time if its relay stopped before recording it.
 pub(crate) trait Apply: Sync {
     /// The kind.
     const KIND: Kind;
 
-    /// Does these rows.
+    /// Applies these rows.
     fn apply(&self, rows: &[Row]) -> impl Future<Output = Applied> + Send;
 }
 
-/// What became of rows.
+/// The result of applying rows.
 #[derive(Debug)]
 pub(crate) struct Applied {
-    /// One for each row, in their order.
+    /// One outcome per row, in the order of the rows.
     pub(crate) outcomes: Vec<Outcome>,
-    /// What is no row's fault, such as an outage: the rows of this kind are left until it is over.
+    /// An error that no row caused, such as an outage: the rows of this kind wait until it is over.
     pub(crate) stop: Option<Stop>,
 }

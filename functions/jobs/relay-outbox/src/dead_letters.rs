@@ -1,4 +1,4 @@
-//! Messages that QStash gave up and of which nobody was told: they carried no failure callback, or it got lost.
+//! Failed messages without a processed failure callback: they carried none, or it was lost.
 
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
@@ -8,7 +8,7 @@ use shared::protocol::qstash::{self, DeadLetter, DeadLetterFilter};
 use shared::service::job::{Failed, FailedMessage, Jobs, Stop};
 use tokio::time::Instant;
 
-/// How far back it looks: a day in which nobody could look is made up for.
+/// The period of dead letters that is examined. It covers an outage of a day.
 const LOOKBACK: SignedDuration = SignedDuration::from_hours(24);
 
 /// Compares the dead-letter queue with the records of jobs.
@@ -17,20 +17,20 @@ pub(crate) struct DeadLetterReconciler<'a> {
     pub(crate) qstash: &'a qstash::Client,
 }
 
-/// What was found.
+/// The result of a comparison.
 #[derive(Clone, Copy, Debug, Default, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Reconciled {
-    /// Dead letters that were looked at.
+    /// Examined dead letters.
     letters: usize,
-    /// Jobs that are marked dead now.
+    /// Jobs that are now marked as dead.
     dead: u64,
-    /// Whether there are letters that the time did not suffice for.
+    /// Whether time ran out before all dead letters were examined.
     unfinished: bool,
 }
 
 impl DeadLetterReconciler<'_> {
-    /// Marks the jobs dead whose messages were given up within the last day, unless their records know better.
+    /// Marks the jobs of messages that failed within the last day as dead, unless their records have a newer state.
     pub(crate) async fn reconcile(
         &self,
         now: Timestamp,
@@ -70,7 +70,7 @@ impl DeadLetterReconciler<'_> {
     }
 }
 
-/// What is known of a message to the function of a job.
+/// Returns a dead letter as a failed message, if its destination is the function of a job.
 fn failed_message(letter: DeadLetter) -> Option<FailedMessage> {
     let message = FailedMessage {
         url: letter.message.url.parse().ok()?,

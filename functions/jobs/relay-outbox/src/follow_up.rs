@@ -1,5 +1,5 @@
-//! The run that follows a ping. Pings of one second are one message, so the last of them may be swallowed while the run
-//! of the first is ending: a delayed run finds what it would have found.
+//! The delayed run after a ping. Pings of one second are one message, so the last ping may be dropped while the run of
+//! the first is ending. The delayed run finds the rows of the dropped ping.
 
 use jiff::{SignedDuration, Timestamp};
 use shared::base::causes::causes;
@@ -9,11 +9,11 @@ use shared::service::job::{JobType, Publisher, Run};
 /// Pings of this many seconds share one delayed run.
 const SLOT: i64 = 5;
 
-/// What the delayed run does: the rows, and no further run.
+/// The payload of the delayed run: relay the rows, without another delayed run.
 const BODY: &str = r#"{"task":"rows"}"#;
 
-/// Publishes the delayed run. It begins at least a second after `now`: no ping that the present one has swallowed is
-/// later than that. A failure is left to the sweep, which comes within five minutes.
+/// Publishes the delayed run. It starts at least a second after `now`, so it is later than any dropped ping. If
+/// publishing fails, the sweep follows within five minutes.
 pub(crate) async fn publish(publisher: &Publisher, now: Timestamp) {
     let slot = now.as_second().div_euclid(SLOT);
     let begin = Timestamp::from_second((slot + 1) * SLOT).unwrap_or(now);

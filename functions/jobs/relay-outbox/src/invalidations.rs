@@ -1,4 +1,4 @@
-//! Rows that are invalidations: caches forget what a change of the web app's has made wrong.
+//! Rows that are invalidations: deletes cache entries that the web app's changes made stale.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use shared::service::outbox::{Kind, Outcome, Row};
 
 use crate::apply::{Applied, Apply};
 
-/// Takes entries out of the caches in this store.
+/// Deletes cache entries in this store.
 pub(crate) struct Invalidator(pub(crate) Redis);
 
 impl Apply for Invalidator {

@@ -1,9 +1,9 @@
-//! `POST /api/jobs/relay-outbox`: does what the outbox in Postgres holds, and finds jobs that got lost on their way.
+//! `POST /api/jobs/relay-outbox`: relays the outbox in Postgres and republishes lost jobs.
 //!
-//! Called by QStash, signed: every five minutes by schedule, at once when the web app pings it, and once
-//! an hour to compare open jobs with the dead-letter queue. Claims rows of the outbox in Postgres, takes what they name out
-//! of the caches in Redis, records their jobs there and publishes them at QStash. Makes good what outages left behind.
-//! What does not fit into one run goes on in the next message.
+//! Called by QStash, signed: every five minutes by schedule, at once when the web app pings it, and once an hour to
+//! compare open jobs with the dead-letter queue. Claims rows of the outbox in Postgres, invalidates cache entries in
+//! Redis, records jobs there and publishes them at QStash. Also repairs the effects of outages. Work that does not fit
+//! into one run continues in the next message.
 
 mod apply;
 mod dead_letters;

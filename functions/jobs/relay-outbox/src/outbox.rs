@@ -1,4 +1,4 @@
-//! A sweep of the outbox: batch by batch, so that ten thousand rows take no more memory than a hundred.
+//! A sweep of the outbox, in batches, so that ten thousand rows need no more memory than a hundred.
 
 use std::time::Duration;
 
@@ -9,32 +9,32 @@ use tokio::time::Instant;
 
 use crate::apply::{Applied, Apply};
 
-/// Rows in a batch: of a quarter of a megabyte at the most each, and mostly of less than one kilobyte.
+/// Rows per batch. A row has at most a quarter of a megabyte, and mostly less than one kilobyte.
 const BATCH: u32 = 100;
 
-/// Rows that are done and old, and go with one sweep: more than a sweep of five minutes brings.
+/// Old finished rows that one sweep deletes: more than five minutes add.
 const PURGE: u32 = 10_000;
 
-/// How soon the next message goes on.
+/// The delay of the next message.
 const PAUSE: Duration = Duration::from_secs(1);
 
-/// What a sweep came to.
+/// The result of a sweep.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Swept {
-    /// Rows that are done.
+    /// Rows that are finished.
     pub(crate) done: usize,
-    /// Rows that will be tried again.
+    /// Rows that will be retried.
     pub(crate) delayed: usize,
     /// Rows that were set aside.
     pub(crate) set_aside: usize,
-    /// Old rows that are gone.
+    /// Old rows that were deleted.
     pub(crate) purged: u64,
     /// Whether time ran out before the rows did.
     pub(crate) unfinished: bool,
 }
 
 impl Swept {
-    /// The sweep, if all rows had their turn. What the time did not suffice for goes on in the next message.
+    /// Returns the sweep if it processed all rows. Otherwise the next message continues.
     pub(crate) fn finished(self) -> Result<Self, Stop> {
         if self.unfinished {
             let reason = format!("{} rows processed; more are waiting", self.done);
@@ -43,7 +43,7 @@ impl Swept {
         Ok(self)
     }
 
-    /// What there is to say of it.
+    /// Returns a summary of the sweep.
     pub(crate) fn summary(&self) -> Value {
         json!({
             "done": self.done,
@@ -54,7 +54,7 @@ impl Swept {
     }
 }
 
-/// A sweep under way.
+/// A running sweep.
 pub(crate) struct Sweep<'a> {
     outbox: &'a Outbox,
     until: Instant,
@@ -70,7 +70,7 @@ impl<'a> Sweep<'a> {
         }
     }
 
-    /// Does all rows of one kind that are due, as far as the time goes.
+    /// Relays all due rows of one kind while time is left.
     pub(crate) async fn drain<A: Apply>(&mut self, applier: &A) -> Result<(), Stop> {
         loop {
             if Instant::now() >= self.until {
@@ -83,7 +83,7 @@ impl<'a> Sweep<'a> {
                 return Ok(());
             }
             let Applied { outcomes, stop } = applier.apply(&claimed.rows).await;
-            // If this fails, the claim ends by itself, and doing the rows again is harmless.
+            // If this fails, the claim expires, and applying the rows again is harmless.
             let settled = self.outbox.settle(&claimed, &outcomes).await;
             self.count(&outcomes);
             match stop {
@@ -106,7 +106,7 @@ impl<'a> Sweep<'a> {
         }
     }
 
-    /// Removes old rows, unless the time is needed for new ones.
+    /// Deletes old rows, unless new rows need the time.
     pub(crate) async fn purge(&mut self) -> Result<(), Stop> {
         if !self.swept.unfinished {
             self.swept.purged = self.outbox.purge(PURGE).await.map_err(Stop::retry)?;
@@ -114,7 +114,7 @@ impl<'a> Sweep<'a> {
         Ok(())
     }
 
-    /// What the sweep came to.
+    /// Returns the result of the sweep.
     pub(crate) fn result(&self) -> Swept {
         self.swept
     }

@@ -1,4 +1,4 @@
-//! What a message asks for.
+//! The tasks of a message, and the relay that runs them.
 
 use std::time::Duration;
 
@@ -19,10 +19,10 @@ use crate::invalidations::Invalidator;
 use crate::outbox::{Sweep, Swept};
 use crate::unclaimed::republish;
 
-/// What is kept back of the time, so that a batch that is under way can be settled, and the other parts have their turn.
+/// Time reserved for settling the running batch and for the other parts.
 const MARGIN: Duration = Duration::from_secs(5);
 
-/// What a message asks for.
+/// The task that a message requests.
 #[derive(Debug, Default, Deserialize)]
 pub(crate) struct Task {
     #[serde(default, alias = "errand")]
@@ -32,12 +32,12 @@ pub(crate) struct Task {
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 enum TaskKind {
-    /// Everything: what a message without words asks for.
+    /// All parts: the default of a message without a task.
     #[default]
     Outbox,
-    /// The same, by schedule: lost jobs only once in a quarter of an hour.
+    /// All parts, by schedule; lost jobs only once in a quarter of an hour.
     Sweep,
-    /// The rows, now and once more a little later: the web app's ping.
+    /// The rows, now and again a little later: the web app's ping.
     Ping,
     /// The rows, once.
     Rows,
@@ -46,11 +46,11 @@ enum TaskKind {
 }
 
 impl Task {
-    /// What there is to ask for.
+    /// The names of the tasks.
     pub(crate) const NAMES: [&str; 5] = ["outbox", "sweep", "ping", "rows", "dead-letters"];
 }
 
-/// What the tasks need.
+/// The state of the tasks.
 pub(crate) struct Relay {
     pub(crate) outbox: Outbox,
     pub(crate) invalidator: Invalidator,
@@ -85,7 +85,7 @@ impl Relay {
         }
     }
 
-    /// Relays the rows of the outbox. What the time does not suffice for goes on in the next message.
+    /// Relays the rows of the outbox. Rows left when time runs out follow in the next message.
     async fn rows(&self, until: Instant) -> Result<Swept, Stop> {
         let mut failures = Failures::default();
         let swept = self.relay(until, &mut failures).await;
@@ -93,7 +93,7 @@ impl Relay {
         swept.finished()
     }
 
-    /// One line for each kind of row. What must no longer be answered comes first: it is short, and somebody may look.
+    /// Relays each kind of row. Invalidations come first: they are short, and stale data may be read.
     async fn relay(&self, until: Instant, failures: &mut Failures) -> Swept {
         let mut sweep = Sweep::new(&self.outbox, until);
         failures.note("invalidations", sweep.drain(&self.invalidator).await);
@@ -102,8 +102,9 @@ impl Relay {
         sweep.result()
     }
 
-    /// The outbox first: what stands there has no other way. Then what outages left behind: the copy of the block list,
-    /// events that Postgres was not told, and the jobs whose messages may be lost. No part waits for another to succeed.
+    /// Runs the outbox first, because its rows have no other path. Then repairs the effects of outages: the copy of the
+    /// block list, events that are missing in Postgres, and jobs whose messages may be lost. No part depends on the
+    /// success of another.
     async fn sweep(&self, until: Instant, finds_lost_jobs: bool) -> Result<Value, Stop> {
         let mut failures = Failures::default();
         let swept = self.relay(until, &mut failures).await;
@@ -125,18 +126,18 @@ impl Relay {
     }
 }
 
-/// Whether a sweep that runs every five minutes is the first of a quarter of an hour. A job counts as lost when it has
-/// been due for that long, so looking more often costs commands and finds little.
+/// Returns whether a sweep is the first of a quarter of an hour; the sweep runs every five minutes. A job counts as
+/// lost after being due for that long, so more frequent checks cost commands and find little.
 fn is_first_of_quarter_hour(now: Timestamp) -> bool {
     now.as_second().rem_euclid(15 * 60) < 5 * 60
 }
 
-/// What failed of a sweep.
+/// The failures of a sweep.
 #[derive(Default)]
 struct Failures(Option<Stop>);
 
 impl Failures {
-    /// The result of a part; its failure is kept until all parts had their turn.
+    /// Returns the result of a part; keeps its failure until all parts have run.
     fn note<T>(&mut self, part: &str, result: Result<T, Stop>) -> Option<T> {
         match result {
             Ok(value) => Some(value),

@@ -1,4 +1,4 @@
-//! Jobs that are recorded and for which no delivery has come: their messages may never have been published.
+//! Recorded jobs without a delivery: their messages may never have been published.
 
 use jiff::Timestamp;
 use shared::edge::job::queue_stop;
@@ -9,9 +9,10 @@ use shared::service::job::{
 use shared::service::outbox::Outbox;
 use shared::service::outbox::job_relay::JobRelay;
 
-/// Publishes them again, under the same deduplication ids, and says how many there were. A job whose row of the outbox is
-/// not done goes by that row: it may wait behind another of its order. A job whose message the queue rejects goes dead with
-/// the reason: publishing it again would be refused for ever.
+/// Republishes such jobs under the same deduplication ids. Returns how many there were.
+///
+/// A job whose outbox row is not finished is published through that row: it may wait behind another of its order. A job
+/// whose message the queue rejects is marked as dead with the reason: the queue would reject it every time.
 pub(crate) async fn republish(
     outbox: &Outbox,
     job_relay: &JobRelay,
@@ -28,7 +29,7 @@ pub(crate) async fn republish(
     Ok(republished)
 }
 
-/// The jobs whose messages may be lost. While no open job has been due for long, one cheap request says so.
+/// Returns the jobs whose messages may be lost. One cheap request shows whether an open job has been due for long.
 async fn overdue(
     outbox: &Outbox,
     job_relay: &JobRelay,
@@ -72,7 +73,7 @@ async fn republish_part(
     }
 }
 
-/// Marks a job dead whose message the queue rejects. False if its record knows better.
+/// Marks a job as dead whose message the queue rejects. Returns false if its record has a newer state.
 async fn reject(job_relay: &JobRelay, job: &Unclaimed, reason: &str) -> Result<bool, Stop> {
     tracing::error!(
         job_id = job.job_id,

@@ -1,8 +1,7 @@
-//! The job's work: one mail after the other, so that at most one is ever under way.
+//! The job's work: one mail after the other, so that at most one is in progress.
 //!
-//! A bulk that is interrupted - by a limit, by the clock, by a kill - is taken up again by the next delivery of the
-//! same job: what has gone is skipped, what is left is sent. A recipient whose mail fails is set aside and does not keep
-//! the others from theirs.
+//! A bulk can be interrupted by a limit, by the deadline or by a kill. The next delivery of the same job resumes it:
+//! sent mails are skipped, the others are sent. A failed recipient is set aside and does not block the others.
 
 use std::time::Duration;
 
@@ -23,7 +22,7 @@ use crate::outcome::{Delivered, Error};
 use crate::run::{Checkpoint, Run};
 use crate::template::{Terms, Writer};
 
-/// Writes and sends the mails of a deployment.
+/// Composes and sends the mails of a deployment.
 pub(crate) struct SendEmailHandler {
     writer: Writer,
     brandings: Brandings,
@@ -32,17 +31,17 @@ pub(crate) struct SendEmailHandler {
     dispatcher: Dispatcher,
 }
 
-/// One mail to one person: what it says, and what it is to the ledger.
+/// One mail to one recipient, with its ledger key.
 struct Item<'a> {
     email: &'a Email,
     envelope: &'a Envelope,
-    /// The type under which it was ordered, which for one of many is not its own.
+    /// The type of the request, which differs from the mail's own type for a mail of a bulk.
     kind: &'static str,
     optional: bool,
 }
 
 impl SendEmailHandler {
-    /// The sender, the provider and the ledger that the environment names. Nothing is opened yet.
+    /// Reads the sender, the provider and the ledger from the environment. No connection is opened yet.
     pub(crate) async fn from_env(redis: &Redis) -> Result<Self, env::Error> {
         let postgres = Postgres::from_env()?;
         Ok(Self {
@@ -54,7 +53,7 @@ impl SendEmailHandler {
         })
     }
 
-    /// Settles every mail of a job that is not settled yet, or says what stops it.
+    /// Settles every unsettled mail of a job. Errors with the reason if it stops earlier.
     pub(crate) async fn deliver(
         &self,
         attempt: &Attempt<'_>,
@@ -175,7 +174,7 @@ impl SendEmailHandler {
         }
     }
 
-    /// In whose name the mails go: the domain that the payload names, else that of the job.
+    /// Returns the branding of the mails: of the payload's domain, else of the job's domain.
     async fn brand(&self, attempt: &Attempt<'_>, email: &Email) -> Result<Brand, Error> {
         let tenant = Some(attempt.tenant()).filter(|tenant| tenant.contains('.'));
         match email.domain().or(tenant) {
@@ -185,16 +184,16 @@ impl SendEmailHandler {
     }
 }
 
-/// Which recipients of a job may get their mail now.
+/// The recipients of a job that may get their mail now.
 struct Verdicts(Vec<Verdict>);
 
 impl Verdicts {
-    /// That of the recipient at a place.
+    /// Returns the verdict for a recipient's index.
     fn at(&self, place: usize) -> Verdict {
         self.0.get(place).copied().unwrap_or(Verdict::Granted)
     }
 
-    /// How many must wait, and how long the first of them.
+    /// Returns how many recipients must wait, and the shortest wait.
     fn held(&self) -> Option<(usize, Duration)> {
         let waits = self.0.iter().filter_map(|verdict| match verdict {
             Verdict::Granted => None,

@@ -1,4 +1,4 @@
-//! One mail through the ledger to the provider: written down before, settled after.
+//! Sends one mail through the ledger to the provider: recorded before, settled after.
 
 use std::time::Duration;
 
@@ -13,32 +13,31 @@ use tokio::time::{Instant, sleep, timeout_at};
 use crate::outcome::Error;
 use crate::pace::Pace;
 
-/// What the provider must leave of the time, so that its answer can still be written down.
+/// Time reserved after the provider's answer for recording it.
 const TIME_TO_SETTLE: Duration = Duration::from_millis(750);
 
-/// How long to wait before an accepted mail is written down again: the provider has it, so giving up early would
-/// send it twice.
+/// The wait before an accepted mail is recorded again. The provider has the mail, so an early end would send it twice.
 const SETTLE_PAUSE: Duration = Duration::from_millis(250);
 
-/// What must be left of the time before a mail goes to the provider: enough for its answer and the ledger.
+/// The time required before a mail goes to the provider: for its answer and the ledger.
 pub(crate) const TIME_FOR_ONE: Duration = Duration::from_secs(3);
 
-/// What became of one mail.
+/// The outcome of one mail.
 #[derive(Clone)]
 pub(crate) enum SendOutcome {
-    /// The provider took it now.
+    /// The provider accepted it now.
     Sent {
-        /// The provider's id of it, if it told it.
+        /// The provider's id of the mail, if it returned one.
         message_id: Option<String>,
         in_doubt: bool,
     },
-    /// The provider had taken it before.
+    /// The provider accepted it earlier.
     Skipped { in_doubt: bool },
-    /// The provider will never take it.
+    /// The provider rejects it permanently.
     Rejected { reason: String },
     /// Its recipient gets no mail, or none of this kind.
     Suppressed { reason: Reason },
-    /// Another mail has taken its place.
+    /// Another mail replaces it.
     Superseded,
 }
 
@@ -49,7 +48,7 @@ pub(crate) struct Dispatcher {
 }
 
 impl Dispatcher {
-    /// The provider of the environment, and the ledger in this database.
+    /// Reads the provider from the environment; the ledger is in this database.
     pub(crate) async fn from_env(postgres: Postgres) -> Result<Self, env::Error> {
         Ok(Self {
             sender: Sender::from_env().await?,
@@ -57,8 +56,8 @@ impl Dispatcher {
         })
     }
 
-    /// Sends a mail unless the ledger says that it is settled; its answer is in the ledger before `deadline`. A rate of the
-    /// provider is waited out here as long as the time allows: putting the job off would cost a message each time.
+    /// Sends a mail unless the ledger has it as settled. The result is in the ledger before `deadline`. A rate limit of
+    /// the provider is waited out here while time is left, because a deferral would cost a message each time.
     pub(crate) async fn send(
         &self,
         mail: &Mail,
@@ -100,7 +99,7 @@ impl Dispatcher {
             Begun::Superseded => return Ok(SendOutcome::Superseded),
             Begun::Busy => return Err(Error::Busy),
         };
-        // The ledger may have taken long. A mail that is begun too late would be given up half-way and go twice.
+        // The ledger may have taken long. A mail that starts too late would be cut off and sent twice.
         if deadline.saturating_duration_since(Instant::now()) < TIME_FOR_ONE {
             self.release(&sending, "the time ran out before it was sent")
                 .await;
@@ -123,7 +122,7 @@ impl Dispatcher {
         }
     }
 
-    /// Writes down that the provider has the mail, as often as the time allows.
+    /// Records that the provider accepted the mail, with retries while time is left.
     async fn accepted(
         &self,
         sending: &Sending,
@@ -168,13 +167,13 @@ impl Dispatcher {
                 self.release(sending, &error.to_string()).await;
                 Err(Error::Provider(error))
             }
-            // It may have gone: the row stays as it is, and the next attempt knows that it is in doubt.
+            // The mail may have been sent: the row stays unchanged, and the next attempt marks it in doubt.
             SendError::Unknown(_) => Err(Error::Provider(error)),
         }
     }
 
-    /// Frees the row. Where that fails the mail is only marked in doubt without need, so the provider's own error is
-    /// the one to report.
+    /// Frees the row. If that fails, the mail is only marked in doubt without need, so the provider's error is
+    /// reported.
     async fn release(&self, sending: &Sending, reason: &str) {
         if let Err(error) = self.ledger.released(sending, reason).await {
             tracing::warn!(

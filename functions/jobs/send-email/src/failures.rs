@@ -1,11 +1,11 @@
-//! What keeps single recipients of a bulk from their mail, set aside so that the others get theirs.
+//! Failures of single recipients of a bulk, set aside so that the others get their mail.
 
 use crate::outcome::Error;
 
-/// Recipients in a row that may be in trouble. More of them, and it is the provider or the database.
+/// The maximum number of consecutive failed recipients. More than that means that the provider or the database fails.
 const MAX_IN_A_ROW: usize = 2;
 
-/// The recipients of one delivery whose mail is not settled.
+/// The recipients of one delivery with unsettled mails.
 #[derive(Debug, Default)]
 pub(crate) struct FailureTracker {
     in_a_row: usize,
@@ -13,20 +13,20 @@ pub(crate) struct FailureTracker {
 }
 
 impl FailureTracker {
-    /// Where among `left` recipients an attempt begins. Each begins behind those that may have stopped the one before: what
-    /// is settled is skipped, so every recipient has a turn.
+    /// Returns the index among `left` recipients where an attempt starts. Each attempt starts after the recipients that
+    /// may have stopped the previous one. Settled mails are skipped, so every recipient is reached.
     pub(crate) fn start(attempt: u32, left: usize) -> usize {
         let before = usize::try_from(attempt.saturating_sub(1)).unwrap_or_default();
         (before * MAX_IN_A_ROW) % left.max(1)
     }
 
-    /// Sets an error aside that is one recipient's alone. Errors if it is everybody's: then the delivery ends.
+    /// Sets an error aside that concerns one recipient. Errors if it concerns all: then the delivery ends.
     pub(crate) fn note(&mut self, error: Error) -> Result<(), Error> {
         self.in_a_row += 1;
         if !error.is_of_one_recipient() || self.in_a_row > MAX_IN_A_ROW {
             return Err(error);
         }
-        // What is put off spends no retry, so it goes before what does.
+        // A deferral spends no retry, so it precedes an error that does.
         let is_put_off = matches!(error, Error::Busy);
         if is_put_off || self.most_severe.is_none() {
             self.most_severe = Some(error);
@@ -34,12 +34,12 @@ impl FailureTracker {
         Ok(())
     }
 
-    /// A recipient is settled.
+    /// Records that a recipient is settled.
     pub(crate) fn settled(&mut self) {
         self.in_a_row = 0;
     }
 
-    /// What the delivery ends with. Errors if a recipient is not settled.
+    /// Ends the delivery. Errors if a recipient is not settled.
     pub(crate) fn end(self) -> Result<(), Error> {
         self.most_severe.map_or(Ok(()), Err)
     }

@@ -1,9 +1,8 @@
-//! `POST /api/jobs/send-email`: delivers queued e-mails.
+//! `POST /api/jobs/send-email`: sends queued e-mails.
 //!
-//! Called by QStash, signed. Each mail to each recipient is taken out of the budgets in Redis and goes through the
-//! ledger in Postgres to Amazon SES or Resend; the job's record in Redis is claimed before and committed after. Outages
-//! are delivered again, limits are waited for, and what the provider will never take is given up; nothing that has gone
-//! is sent twice.
+//! Called by QStash, signed. Each mail to each recipient is counted in the budgets in Redis and goes through the ledger
+//! in Postgres to Amazon SES or Resend. Claims the job's record in Redis before the work and commits it after. Outages
+//! are retried, limits are waited for, and permanent rejections are final. No sent mail is sent again.
 
 mod deliver;
 mod dispatcher;

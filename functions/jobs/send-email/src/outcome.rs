@@ -1,4 +1,4 @@
-//! What came of a job's mails, and what the queue is told where they are not all settled.
+//! The result of a job's mails, and the outcome for the queue if not all are settled.
 
 use std::time::Duration;
 
@@ -12,101 +12,101 @@ use shared::service::mail::ledger;
 
 use crate::dispatcher::SendOutcome;
 
-/// How long to stay away when the rate of the provider left no room for any mail of a delivery: others use it up.
+/// The minimum wait if the provider's rate allowed no mail of a delivery: other senders use it up.
 const MIN_THROTTLE_WAIT: Duration = Duration::from_secs(30);
-/// How long to stay away while another job sends the same mail.
+/// The wait while another job sends the same mail.
 const BUSY_WAIT: Duration = Duration::from_secs(30);
 
 /// The job's result.
 #[derive(Clone, Debug, Default, Deserialize, Serialize)]
 #[serde(rename_all = "camelCase", default)]
 pub(crate) struct Delivered {
-    /// Mails that the provider took.
+    /// Mails that the provider accepted.
     pub(crate) sent: u64,
-    /// Mails that a delivery before had sent, without getting to say so.
+    /// Mails that an earlier delivery sent without recording it.
     pub(crate) skipped: u64,
-    /// Mails that it will never take.
+    /// Mails that the provider rejected permanently.
     pub(crate) rejected: Vec<Refused>,
     /// Mails that were not sent because their recipients get none.
     pub(crate) suppressed: Vec<Refused>,
-    /// Mails that were not sent because others have taken their places.
+    /// Mails that were not sent because other mails replace them.
     pub(crate) superseded: u64,
-    /// Mails, sent or skipped, that may have gone twice.
+    /// Mails, sent or skipped, that may have been sent twice.
     pub(crate) in_doubt: u64,
-    /// The provider's id of the mail, where the job has only one.
+    /// The provider's id of the mail, if the job has only one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) message_id: Option<String>,
 }
 
-/// A mail that does not go, named by its place: results hold no addresses.
+/// A mail that is not sent, identified by its index: results contain no addresses.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 pub(crate) struct Refused {
-    /// The recipient's place in the job, from 0.
+    /// The recipient's index in the job, from 0.
     pub(crate) recipient: usize,
-    /// The provider's words, or why the recipient gets no mail.
+    /// The provider's message, or why the recipient gets no mail.
     pub(crate) reason: String,
 }
 
 /// Why a job's mails are not all settled.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Error {
-    /// Time ran out: go on in another delivery.
+    /// Time ran out: continue in another delivery.
     #[error("timed out with {0} recipients left")]
     OutOfTime(usize),
-    /// Another job is sending this very mail: go on after a while.
+    /// Another job is sending the same mail: continue later.
     #[error("another job is sending this mail")]
     Busy,
-    /// What stopped a bulk of which this delivery has settled some: go on with the others.
+    /// The reason that stopped a bulk after this delivery settled some recipients: continue with the others.
     #[error("{reason}")]
     Continued {
-        /// How long to stay away.
+        /// The wait before the next attempt.
         after: Duration,
-        /// Where the next attempt goes on.
+        /// The checkpoint of the next attempt.
         checkpoint: Value,
-        /// What stopped it.
+        /// The reason.
         reason: String,
     },
-    /// A limit is met: go on after a while.
+    /// A limit was reached: continue later.
     #[error("{reason}")]
     Deferred {
-        /// How long to stay away.
+        /// The wait before the next attempt.
         after: Duration,
-        /// Why.
+        /// The reason.
         reason: String,
     },
-    /// The provider limits, for longer than the time that was left: go on when there is room.
+    /// The provider's rate limit lasts longer than the remaining time: continue later.
     #[error("{reason}")]
     Throttled {
-        /// How long the provider is to be left alone, if it says so.
+        /// The wait that the provider asks for, if any.
         retry_after: Option<Duration>,
-        /// The provider's words.
+        /// The provider's message.
         reason: String,
     },
-    /// The job's only mail is refused for good.
+    /// The provider rejected the job's only mail permanently.
     #[error("the mail provider rejected the mail: {0}")]
     Refused(String),
-    /// The provider did not take the mail, or did not say so: try again.
+    /// The provider did not accept the mail, or its answer was lost: retry.
     #[error("the mail could not be sent")]
     Provider(#[source] SendError),
-    /// The ledger could not be read or written: try again.
+    /// The ledger could not be read or written: retry.
     #[error("the mail could not be recorded")]
     Ledger(#[from] ledger::Error),
-    /// In whose name to send could not be read: try again.
+    /// The branding could not be read: retry.
     #[error("the mail branding is unavailable")]
     Brand(#[from] branding::Error),
-    /// The budgets could not be asked: try again.
+    /// The budgets could not be read: retry.
     #[error("the mail budget could not be checked")]
     Budget(#[from] budget::Error),
-    /// A template could not be filled in, which another attempt may not change, but another build will.
+    /// A template could not be rendered. Another attempt may not help; another build will.
     #[error("the mail template could not be rendered")]
     Template(#[from] askama::Error),
-    /// The job's own edge says stop.
+    /// The job's edge stopped the work.
     #[error(transparent)]
     Stopped(#[from] Stop),
 }
 
 impl Delivered {
-    /// Counts what became of the recipient at a place.
+    /// Counts the outcome of the recipient at an index.
     pub(crate) fn count(&mut self, recipient: usize, outcome: SendOutcome) {
         match outcome {
             SendOutcome::Sent {
@@ -132,7 +132,7 @@ impl Delivered {
 }
 
 impl Error {
-    /// How long to stay away where nothing is wrong and only a limit or the clock is met.
+    /// Returns the wait if the cause is only a limit or the deadline.
     pub(crate) fn pause(&self) -> Option<Duration> {
         match self {
             Self::OutOfTime(_) => Some(Duration::ZERO),
@@ -142,7 +142,8 @@ impl Error {
         }
     }
 
-    /// Whether the next recipient may have better luck. A limit, the clock and a database that is away are everybody's.
+    /// Returns whether the error concerns only this recipient. A limit, the deadline and an unavailable database
+    /// concern all.
     pub(crate) fn is_of_one_recipient(&self) -> bool {
         match self {
             Self::Busy | Self::Provider(_) | Self::Template(_) => true,
@@ -151,7 +152,8 @@ impl Error {
         }
     }
 
-    /// Recipients have had their share of mails, or the tenant has sent its share: the job goes on when the first may.
+    /// Returns the error for recipients or a tenant over their mail budget. The job continues when the first recipient
+    /// may get mail.
     pub(crate) fn over_budget(held: usize, after: Duration) -> Self {
         Self::Deferred {
             after,

@@ -1,26 +1,26 @@
-//! How long a throttled mail waits before it is tried again within the same delivery.
+//! The wait of a throttled mail before its next attempt within the same delivery.
 
 use std::collections::hash_map::RandomState;
 use std::hash::{BuildHasher as _, Hasher as _};
 use std::time::Duration;
 
-/// The wait where the provider names none: rates are counted by the second.
+/// The wait if the provider states none: its rates are per second.
 const DEFAULT_WAIT: Duration = Duration::from_secs(1);
 
-/// The first wait is spread over a quarter of itself; each further one twice as far, up to four times.
+/// The spread of each wait, as a multiple of the wait. It doubles up to four times.
 const SPREADS: [f64; 5] = [0.25, 0.5, 1.0, 2.0, 4.0];
 
-/// The waits of one mail. They are spread, because the jobs that share a provider were throttled at the same moment: without
-/// that they would all come back together, and be throttled again.
+/// The waits of one mail. They are spread, because jobs with the same provider are throttled at the same moment.
+/// Without the spread they would all retry at once and be throttled again.
 #[derive(Debug, Default)]
 pub(crate) struct Pace {
     throttles: usize,
 }
 
 impl Pace {
-    /// The next wait, after a throttle that asks for `retry_after`.
+    /// Returns the next wait, after a throttle that asks for `retry_after`.
     pub(crate) fn next(&mut self, retry_after: Option<Duration>) -> Duration {
-        // A new hasher has random keys, so what it makes of nothing is random.
+        // A new hasher has random keys, so its hash of no input is random.
         let random = RandomState::new().build_hasher().finish();
         let fraction =
             f64::from(u32::try_from(random >> 32).unwrap_or_default()) / f64::from(u32::MAX);

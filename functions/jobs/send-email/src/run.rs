@@ -1,4 +1,4 @@
-//! How far a bulk is: what this attempt has settled, and what it leaves to the next one.
+//! The progress of a bulk: the recipients settled by this attempt and those left for the next one.
 
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -7,22 +7,22 @@ use crate::dispatcher::SendOutcome;
 use crate::failures::FailureTracker;
 use crate::outcome::{Delivered, Error};
 
-/// What an attempt leaves to the next one: the recipients before the cursor are settled, and so they stand in the result.
+/// The checkpoint for the next attempt: the recipients before the cursor are settled and counted in the result.
 #[derive(Clone, Debug, Default, Deserialize, Serialize)]
 pub(crate) struct Checkpoint {
     cursor: usize,
     delivered: Delivered,
 }
 
-/// An attempt under way.
+/// A running attempt.
 pub(crate) struct Run {
     checkpoint: Checkpoint,
-    /// What became of the recipients from the cursor on.
+    /// The outcomes of the recipients from the cursor on.
     outcomes: Vec<Option<SendOutcome>>,
 }
 
 impl Run {
-    /// An attempt that goes on where one before has stopped, at a bulk of `total` recipients.
+    /// Creates an attempt that continues at a checkpoint, for a bulk of `total` recipients.
     pub(crate) fn new(checkpoint: Checkpoint, total: usize) -> Self {
         let rest = total.saturating_sub(checkpoint.cursor);
         Self {
@@ -31,26 +31,26 @@ impl Run {
         }
     }
 
-    /// The recipients that are left, in the order of this attempt.
+    /// Returns the remaining recipients, in the order of this attempt.
     pub(crate) fn places(&self, attempt: u32) -> impl Iterator<Item = usize> + use<> {
         let (cursor, rest) = (self.checkpoint.cursor, self.outcomes.len());
         let start = FailureTracker::start(attempt, rest);
         (0..rest).map(move |turn| cursor + (start + turn) % rest)
     }
 
-    /// Counts what became of a recipient.
+    /// Counts the outcome of a recipient.
     pub(crate) fn count(&mut self, place: usize, outcome: SendOutcome) {
         if let Some(counted) = self.outcomes.get_mut(place - self.checkpoint.cursor) {
             *counted = Some(outcome);
         }
     }
 
-    /// How many recipients are settled.
+    /// Returns the number of settled recipients.
     pub(crate) fn settled(&self) -> u64 {
         (self.checkpoint.cursor + self.outcomes.iter().flatten().count()) as u64
     }
 
-    /// Why the attempt ends when its time is over.
+    /// Returns the error of an attempt whose time is over.
     pub(crate) fn out_of_time(&self) -> Error {
         let open = self
             .outcomes
@@ -60,8 +60,8 @@ impl Run {
         self.stopped(Error::OutOfTime(open))
     }
 
-    /// Why the attempt ends with `error`. After a limit or the end of the time, an attempt that got further goes on in
-    /// another message, which begins where this one has come to.
+    /// Returns the error of an attempt that ends with `error`. After a limit or the deadline, an attempt with progress
+    /// continues in another message, which starts at its cursor.
     pub(crate) fn stopped(&self, error: Error) -> Error {
         let sent = |outcome: &SendOutcome| matches!(outcome, SendOutcome::Sent { .. });
         let is_further = self.first_open() > 0 || self.outcomes.iter().flatten().any(sent);
@@ -75,7 +75,7 @@ impl Run {
         }
     }
 
-    /// The result, where all are settled. Of many mails no single id is named.
+    /// Returns the result if all recipients are settled. A result of several mails has no message id.
     pub(crate) fn finish(self) -> Delivered {
         let Checkpoint { mut delivered, .. } = self.checkpoint();
         delivered.message_id = None;

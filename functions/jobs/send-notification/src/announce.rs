@@ -1,4 +1,4 @@
-//! What Redis is told once rows are committed: the event of each, and the count of each user.
+//! Updates Redis after the rows are committed: the event of each notification and the count of each user.
 
 use std::collections::BTreeMap;
 
@@ -12,7 +12,7 @@ use crate::outcome::Error;
 /// The event's type.
 const EVENT: &str = "notification";
 
-/// Publishes those that are not published yet, and sets the counts of their users; one request.
+/// Publishes the unpublished events and sets the counts of their users, in one request.
 pub(crate) async fn announce(redis: &Redis, results: &[NotificationResult]) -> Result<(), Error> {
     let mut calls = Pipeline::new();
     let mut counts = BTreeMap::new();

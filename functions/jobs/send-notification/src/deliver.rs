@@ -1,7 +1,7 @@
-//! The job's work: part by part, so that what a killed instance leaves undone is little.
+//! The job's work, part by part, so that a killed instance leaves little undone.
 //!
-//! A part is written in one transaction, announced in one request, pushed, and noted as done. The next delivery of the
-//! same job finds what is written and does only what is left.
+//! A part is written in one transaction, published in one request, pushed, and recorded as done. The next delivery of
+//! the same job finds the written rows and does only the rest.
 
 use std::time::Duration;
 
@@ -20,24 +20,24 @@ use crate::announce::announce;
 use crate::outcome::{Error, Outcome};
 use crate::push::{Pusher, Pushes};
 
-/// Notifications that are written and announced together.
+/// Notifications that are written and published together.
 const PART: usize = 25;
 
-/// What must be left of the time before another part is begun.
+/// The time required before another part starts.
 const TIME_FOR_A_PART: Duration = Duration::from_secs(8);
 
-/// Deliveries after which a request that nobody knows is taken for one that there is not, and a push service that is
-/// away is no longer waited for: with the plan's waits, most of a minute.
+/// The attempts after which an unknown request counts as missing, and an unavailable push service is no longer waited
+/// for. With the plan's waits, this takes most of a minute.
 const PATIENT_ATTEMPTS: u32 = 3;
 
-/// What an attempt leaves to the next one: what is before the cursor is settled, and so it stands in the result.
+/// The checkpoint for the next attempt: the notifications before the cursor are settled and counted in the result.
 #[derive(Default, Deserialize, Serialize)]
 struct Checkpoint {
     cursor: usize,
     outcome: Outcome,
 }
 
-/// Writes notifications and tells their users.
+/// Writes notifications and sends them to their users.
 pub(crate) struct SendNotificationHandler {
     notifications: Notifications,
     redis: Redis,
@@ -45,7 +45,7 @@ pub(crate) struct SendNotificationHandler {
 }
 
 impl SendNotificationHandler {
-    /// The database, the store and the push services that the environment names. Nothing is opened yet.
+    /// Reads the database, the store and the push services from the environment. No connection is opened yet.
     pub(crate) fn from_env(redis: &Redis) -> Result<Self, env::Error> {
         Ok(Self {
             notifications: Notifications::new(Postgres::from_env()?),
@@ -54,7 +54,7 @@ impl SendNotificationHandler {
         })
     }
 
-    /// Tells everything of a job that is not told yet, or says what stops it.
+    /// Sends every unsent notification of a job. Errors with the reason if it stops earlier.
     pub(crate) async fn deliver(
         &self,
         attempt: &Attempt<'_>,
@@ -118,7 +118,7 @@ impl SendNotificationHandler {
     }
 }
 
-/// The places of those that stand in an inbox.
+/// Returns the indices of the notifications that are in an inbox.
 fn places(results: &[NotificationResult]) -> Vec<i32> {
     let created = results
         .iter()

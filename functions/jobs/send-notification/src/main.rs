@@ -1,8 +1,8 @@
-//! `POST /api/jobs/send-notification`: writes notifications and tells their users.
+//! `POST /api/jobs/send-notification`: writes notifications and sends them to their users.
 //!
-//! Called by QStash, signed. Each notification becomes a row of the user's inbox in Postgres, once, unless the user does
-//! not want to hear of such things; then an event and the new unread count go to Redis, and messages to the user's
-//! browsers through their push services. The job's record in Redis is claimed before and committed after.
+//! Called by QStash, signed. Each notification becomes one row of the user's inbox in Postgres, unless the user's
+//! preferences exclude it. Then an event and the new unread count go to Redis, and messages go to the user's browsers
+//! through their push services. Claims the job's record in Redis before the work and commits it after.
 
 mod announce;
 mod deliver;

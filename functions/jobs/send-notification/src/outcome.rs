@@ -1,4 +1,4 @@
-//! What came of a job's notifications, and what the queue is told where they are not all settled.
+//! The result of a job's notifications, and the outcome for the queue if not all are settled.
 
 use std::time::Duration;
 
@@ -10,23 +10,23 @@ use shared::service::notification::{self, NotificationResult, WriteOutcome};
 
 use crate::push::Pushes;
 
-/// The longest that a job waits because a push service says so.
+/// The longest wait that a push service can ask for.
 const MAX_WAIT: Duration = Duration::from_mins(10);
 
 /// The job's result.
 #[derive(Clone, Debug, Default, Deserialize, Serialize)]
 #[serde(rename_all = "camelCase", default)]
 pub(crate) struct Outcome {
-    /// Notifications that stand in an inbox.
+    /// Notifications that are in an inbox.
     pub(crate) created: u64,
-    /// Notifications that their users do not want.
+    /// Notifications that the users' preferences exclude.
     pub(crate) unwanted: u64,
-    /// Notifications that there is nobody for.
+    /// Notifications without a user.
     #[serde(rename = "nobody")]
     pub(crate) no_recipient: u64,
-    /// Messages that push services took in this delivery.
+    /// Messages that push services accepted in this delivery.
     pub(crate) pushed: u64,
-    /// Messages that they will not take, or that were given up.
+    /// Messages that push services rejected or that were abandoned.
     pub(crate) not_pushed: u64,
     #[serde(skip)]
     unknown: u64,
@@ -39,35 +39,35 @@ pub(crate) struct Outcome {
 /// Why a job's notifications are not all settled.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Error {
-    /// Time ran out: go on in another delivery.
+    /// Time ran out: continue in another delivery.
     #[error("timed out with {notifications} notifications left")]
     OutOfTime {
-        /// Notifications that are left.
+        /// The number of remaining notifications.
         notifications: usize,
         /// Whether this attempt has settled any.
         progressed: bool,
-        /// What the next attempt goes on with.
+        /// The checkpoint of the next attempt.
         checkpoint: Value,
     },
-    /// No such request stands in the database: it may be about to.
+    /// The database has no such request; it may appear soon.
     #[error("the signing request does not exist yet")]
     NotYet,
-    /// No such request has come to be.
+    /// The request did not appear.
     #[error("the signing request does not exist")]
     NoRequest,
-    /// Push services do not take messages at the moment.
+    /// Push services do not accept messages at the moment.
     #[error("{0} push messages were not accepted by their push services")]
     Push(u64, Option<Duration>),
-    /// The rows could not be read or written: try again.
+    /// The rows could not be read or written: retry.
     #[error("the notifications could not be saved")]
     Store(#[from] notification::Error),
-    /// The rows stand, and nobody was told of them: try again.
+    /// The rows are saved, but their events are not published: retry.
     #[error("the real-time events could not be published")]
     Redis(#[from] upstash::Error),
-    /// An event that cannot be written.
+    /// An event could not be serialized.
     #[error("a real-time event could not be serialized")]
     Event(#[from] serde_json::Error),
-    /// The job's own edge says stop.
+    /// The job's edge stopped the work.
     #[error(transparent)]
     Stopped(#[from] Stop),
 }
@@ -88,13 +88,13 @@ impl Outcome {
         self.wait = self.wait.max(pushes.wait);
     }
 
-    /// Whether nothing of what was done so far is to be done again.
+    /// Returns whether no completed work needs to be repeated.
     pub(crate) fn is_settled(&self) -> bool {
         self.unknown == 0 && self.later == 0
     }
 
-    /// The result, if nothing is left. What is waited for in vain is given up: a message to a browser is lost, a
-    /// notification about a request that is not there goes to the dead letters.
+    /// Returns the result if nothing is left. If waiting no longer helps, the rest is abandoned: a message to a browser
+    /// is dropped, and a notification about a missing request goes to the dead letters.
     pub(crate) fn settled(mut self, in_vain: bool) -> Result<Self, Error> {
         match (self.unknown, self.later, in_vain) {
             (1.., _, false) => Err(Error::NotYet),

@@ -1,4 +1,5 @@
-//! Messages to browsers: best effort beside the inbox, and each browser gets a notification once if its service says so.
+//! Messages to browsers: best effort beside the inbox. Each browser gets a notification once if its service confirms
+//! it.
 
 use std::time::Duration;
 
@@ -14,49 +15,49 @@ use shared::service::notification::{InboxItem, KnownSubscription, NotificationRe
 use tokio::time::Instant;
 use uuid::Uuid;
 
-/// Messages under way at once.
+/// Messages in progress at once.
 const PARALLEL: usize = 8;
 
-/// What must be left of the time before another message is begun: its own five seconds, and noting it down.
+/// The time required before another message starts: its timeout of five seconds, and recording it.
 const TIME_FOR_ONE: Duration = Duration::from_secs(7);
 
-/// How long a push service keeps a message for a browser that is away: a day later the inbox is the better place.
+/// How long a push service keeps a message for an offline browser. After a day, the inbox is the better place.
 const TTL: Duration = Duration::from_hours(24);
 
-/// How much of a message's text is shown, in characters; less where it does not fit.
+/// The lengths to which a message's text is cut, in characters. A shorter one is used if the longer does not fit.
 const MESSAGE_LENGTHS: [usize; 4] = [500, 200, 50, 0];
 
-/// Tells browsers.
+/// Sends messages to browsers.
 pub(crate) struct Pusher {
     client: Client,
     services: PushServices,
 }
 
-/// What came of the messages of one part.
+/// The result of one part's messages.
 #[derive(Debug, Default)]
 pub(crate) struct Pushes {
-    /// Browsers that need no message any more.
+    /// Browsers that need no further message.
     pub(crate) settled: Vec<Pushed>,
-    /// Subscriptions that are no more.
+    /// Subscriptions that no longer exist.
     pub(crate) gone: Vec<Uuid>,
-    /// Messages that a push service took.
+    /// Messages that a push service accepted.
     pub(crate) accepted: u64,
-    /// Messages that none will take.
+    /// Messages that no push service will accept.
     pub(crate) refused: u64,
-    /// Messages that may be taken later.
+    /// Messages that may be accepted later.
     pub(crate) later: u64,
-    /// How long to stay away, where a push service said so.
+    /// The wait that a push service asks for, if any.
     pub(crate) wait: Option<Duration>,
 }
 
 impl Pusher {
-    /// A pusher with the keys of the environment; none where there are none, and then nobody is pushed to.
+    /// Creates a pusher with the keys of the environment; none without keys: then no message is pushed.
     pub(crate) fn from_env() -> Result<Option<Self>, env::Error> {
         let Some(public) = env::optional("VAPID_PUBLIC_KEY") else {
             return Ok(None);
         };
         let private = env::secret("VAPID_PRIVATE_KEY")?;
-        // Whom push services may turn to: the page of the application.
+        // The contact for push services: the application's page.
         let contact: HttpUrl = env::parsed("APP_URL")?;
         let malformed = |reason: String| env::Error::Malformed {
             name: "VAPID_PUBLIC_KEY",
@@ -70,7 +71,7 @@ impl Pusher {
         Ok(Some(Self { client, services }))
     }
 
-    /// Tells every browser of these notifications that has not been told, as far as the time reaches.
+    /// Sends these notifications to every browser that has not received them, while time is left.
     pub(crate) async fn push(&self, results: &[NotificationResult], deadline: Instant) -> Pushes {
         let mut pushes = Pushes::default();
         let push_messages = push_messages(results);
@@ -86,7 +87,7 @@ impl Pusher {
         pushes
     }
 
-    /// One message to one browser; none where its subscription cannot be used.
+    /// Sends one message to one browser; none if its subscription is unusable.
     async fn run(&self, push_message: &PushMessage<'_>, deadline: Instant) -> Option<Delivery> {
         match push_message.known.parsed(&self.services) {
             Ok(_) if deadline.duration_since(Instant::now()) < TIME_FOR_ONE => {
@@ -104,7 +105,7 @@ impl Pusher {
         }
     }
 
-    /// The message as far as it fits; shorter where the push service takes no long ones.
+    /// Sends the message at the greatest length that fits; shorter if the push service rejects long ones.
     async fn send(&self, push_message: &PushMessage<'_>, to: &Subscription) -> Delivery {
         let item = push_message.item;
         match self
@@ -127,7 +128,7 @@ impl Pusher {
     }
 }
 
-/// A message that is to be brought to a browser.
+/// A message for a browser.
 struct PushMessage<'a> {
     place: i32,
     item: &'a InboxItem,
@@ -135,7 +136,7 @@ struct PushMessage<'a> {
     known: &'a KnownSubscription,
 }
 
-/// What there is to bring, in the order of the notifications.
+/// Returns the messages to send, in the order of the notifications.
 fn push_messages(results: &[NotificationResult]) -> Vec<PushMessage<'_>> {
     let mut push_messages = Vec::new();
     for result in results {
@@ -179,7 +180,7 @@ impl Pushes {
     }
 }
 
-/// Whom somebody waits for is woken at once.
+/// Returns the urgency. Types that another person waits for wake the device at once.
 fn urgency(kind: &str) -> Urgency {
     match kind {
         "signature_request" | "sequential_signature_request" => Urgency::High,
@@ -187,7 +188,7 @@ fn urgency(kind: &str) -> Urgency {
     }
 }
 
-/// What the service worker shows: `id` tells a message that comes twice, and replaces it on the screen.
+/// Returns the payload for the service worker. Its `id` identifies a repeated message, which replaces the shown one.
 fn payload(item: &InboxItem, unread: i64) -> Vec<u8> {
     let texts = MESSAGE_LENGTHS.iter().map(|length| {
         json!({
@@ -205,13 +206,13 @@ fn payload(item: &InboxItem, unread: i64) -> Vec<u8> {
     fitting.unwrap_or_else(|| shortest(item))
 }
 
-/// What fits everywhere: the service worker fetches the rest.
+/// Returns the payload that always fits: the service worker fetches the rest.
 fn shortest(item: &InboxItem) -> Vec<u8> {
     let text = json!({ "id": item.id, "type": item.kind, "title": cut(&item.title, 50) });
     text.to_string().into_bytes()
 }
 
-/// The beginning of a text, marked where it goes on.
+/// Returns the beginning of a text, marked if it is cut.
 fn cut(text: &str, characters: usize) -> String {
     match text.char_indices().nth(characters) {
         Some((end, _)) => format!("{}…", &text[..end]),

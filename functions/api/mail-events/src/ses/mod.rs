@@ -1,4 +1,4 @@
-//! SES's event records: those of event publishing (`eventType`), and the older notifications (`notificationType`).
+//! SES event records: those of event publishing (`eventType`) and the older notifications (`notificationType`).
 //!
 //! Sources: <https://docs.aws.amazon.com/ses/latest/dg/event-publishing-retrieving-sns-contents.html>,
 //! <https://docs.aws.amazon.com/ses/latest/dg/notification-contents.html>.
@@ -12,7 +12,7 @@ use crate::parse::{
     ParseError, addresses, concerned, document, instant, joined, object, text, texts,
 };
 
-/// What a record tells beyond the mail that it is about.
+/// The content of a record besides its mail.
 struct ParsedEvent {
     kind: EventKind,
     at: Timestamp,
@@ -20,9 +20,9 @@ struct ParsedEvent {
     detail: Option<String>,
 }
 
-/// Reads the text of a notification. `event_id` is the notification's id.
+/// Parses the text of a notification. `event_id` is the notification's id.
 pub(crate) fn event(event_id: &str, notification: &str) -> Result<MailEvent, ParseError> {
-    // A topic that was just connected says so in plain words.
+    // A newly connected topic sends a plain-text message.
     if !notification.trim_start().starts_with('{') {
         return Err(ParseError::other("plain text"));
     }
@@ -53,7 +53,7 @@ pub(crate) fn event(event_id: &str, notification: &str) -> Result<MailEvent, Par
 
 type Reader = fn(&Value, &Value) -> Result<ParsedEvent, ParseError>;
 
-/// The reader of a type, in whatever case its name is written.
+/// Returns the parser of a type, ignoring the case of its name.
 fn reader(kind: &str) -> Option<Reader> {
     Some(match kind.to_ascii_lowercase().as_str() {
         "send" => |_, mail| for_all_recipients(mail, "mail", mail, EventKind::Sent, None),
@@ -69,7 +69,7 @@ fn reader(kind: &str) -> Option<Reader> {
     })
 }
 
-/// When it happened; where that cannot be read, when the mail was sent.
+/// Returns the time of the event, or the time of the mail if the former is unreadable.
 fn at(event: &Value, name: &str, mail: &Value) -> Result<Timestamp, ParseError> {
     instant(event, "timestamp")
         .or_else(|| instant(mail, "timestamp"))
@@ -80,7 +80,7 @@ fn mailed(mail: &Value) -> Vec<EmailAddress> {
     addresses(texts(&mail["destination"]))
 }
 
-/// Something that concerns every recipient of the mail.
+/// Returns an event that concerns every recipient of the mail.
 fn for_all_recipients(
     event: &Value,
     name: &str,
@@ -113,8 +113,8 @@ fn delay(record: &Value, mail: &Value) -> Result<ParsedEvent, ParseError> {
     })
 }
 
-/// Only `Permanent` says that the mailbox will never take it; `Transient` and `Undetermined` may pass. Either way SES
-/// has given up: what it goes on trying is a delay.
+/// Parses a bounce. Only `Permanent` means that the mailbox will never accept mail; `Transient` and `Undetermined` are
+/// temporary. SES has stopped trying in all cases; while it still tries, it reports a delay.
 fn bounce(record: &Value, mail: &Value) -> Result<ParsedEvent, ParseError> {
     let bounce = object(record, "bounce")?;
     let recipients = &bounce["bouncedRecipients"];
@@ -128,8 +128,8 @@ fn bounce(record: &Value, mail: &Value) -> Result<ParsedEvent, ParseError> {
     })
 }
 
-/// A report of type `not-spam` (RFC 5965, section 7.3, and its registry) takes a complaint back: whoever sent it wants
-/// the mail.
+/// Parses a complaint. A report of type `not-spam` (RFC 5965, section 7.3, and its registry) withdraws a complaint: its
+/// sender wants the mail.
 fn complaint(record: &Value, mail: &Value) -> Result<ParsedEvent, ParseError> {
     let complaint = object(record, "complaint")?;
     let feedback = text(complaint, "complaintFeedbackType");
@@ -145,7 +145,7 @@ fn complaint(record: &Value, mail: &Value) -> Result<ParsedEvent, ParseError> {
     })
 }
 
-/// An open or a click. Who looked from where with what is not kept.
+/// Parses an open or a click. The reader, address and device are not stored.
 fn engagement(
     record: &Value,
     mail: &Value,
@@ -165,7 +165,7 @@ fn failure(record: &Value, mail: &Value) -> Result<ParsedEvent, ParseError> {
     for_all_recipients(mail, "mail", mail, EventKind::Failed, reason)
 }
 
-/// The addresses of a list of recipients.
+/// Returns the addresses of a list of recipients.
 fn named(recipients: &Value) -> Vec<EmailAddress> {
     let listed = recipients.as_array().into_iter().flatten();
     addresses(listed.filter_map(|one| text(one, "emailAddress")))

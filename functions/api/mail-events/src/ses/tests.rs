@@ -1,4 +1,4 @@
-//! Every kind of SES record, and what is no event.
+//! Tests of every kind of SES record, and of messages that are not events.
 
 use serde_json::{Value, json};
 use shared::service::mail::event::{EventKind, MailEvent};

@@ -1,4 +1,4 @@
-//! From each type's payload to a draft: which words, which values, which button.
+//! Composes a draft from each type's payload: its words, values and button.
 
 use shared::service::mail::branding::Brand;
 use shared::service::mail::payload::{
@@ -12,16 +12,16 @@ use super::page::Kind;
 use super::phrase::Phrase;
 use super::wording::{Wording, Words};
 
-/// A type of mail that can be drafted.
+/// A type of mail that can be composed.
 pub(crate) trait Compose {
-    /// Which templates lay it out.
+    /// The templates of the type.
     const KIND: Kind;
 
-    /// The draft, for one recipient.
+    /// Returns the draft for one recipient.
     fn compose<'a>(&'a self, context: RenderContext<'a>) -> Draft<'a>;
 }
 
-/// What is the same for all types: the language, and in whose name.
+/// The context that all types share: the language and the branding.
 #[derive(Clone, Copy)]
 pub(crate) struct RenderContext<'a> {
     pub(crate) wording: &'static Wording,
@@ -29,7 +29,7 @@ pub(crate) struct RenderContext<'a> {
 }
 
 impl<'a> RenderContext<'a> {
-    /// A draft with its sentences filled, and nothing else in it yet.
+    /// Returns a draft with its sentences filled and all other parts empty.
     fn draft(
         self,
         words: &'static Words,
@@ -76,7 +76,7 @@ impl<'a> RenderContext<'a> {
         draft
     }
 
-    /// Word of what became of a request.
+    /// Returns the draft about the outcome of a request.
     fn notice(
         self,
         words: &'static Words,
@@ -144,7 +144,7 @@ impl Compose for Addressed<Turn> {
                 ("sender", invitation.sender_name.as_str()),
             ]);
         }
-        // A place that is none of the order would make no sentence.
+        // A position outside the order would make an invalid sentence.
         if let (Some(own @ 1..), Some(total)) = (place.current_signer_order, place.total_signers)
             && own <= total
         {

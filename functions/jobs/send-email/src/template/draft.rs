@@ -1,4 +1,4 @@
-//! What the templates see of a mail: words and values, nothing decided any more.
+//! The input of the templates: final words and values without further decisions.
 
 use shared::service::mail::branding::Brand;
 use shared::service::mail::payload::{HttpUrl, Message};
@@ -6,13 +6,13 @@ use shared::service::mail::payload::{HttpUrl, Message};
 use super::phrase::Part;
 use super::wording::{Wording, Words};
 
-/// The button and where it leads.
+/// The button and its link.
 pub(crate) struct Action<'a> {
     pub(crate) label: &'static str,
     pub(crate) url: &'a HttpUrl,
 }
 
-/// A mail before it is laid out.
+/// A mail before it is rendered.
 pub(crate) struct Draft<'a> {
     pub(crate) wording: &'static Wording,
     pub(crate) words: &'static Words,
@@ -24,15 +24,15 @@ pub(crate) struct Draft<'a> {
     /// The document, and a line under its title.
     pub(crate) title: Option<&'a str>,
     pub(crate) title_note: Option<String>,
-    /// Somebody's own words.
+    /// The sender's own message.
     pub(crate) message: Option<&'a Message>,
     pub(crate) action: Option<Action<'a>>,
-    /// What is known, line by line.
+    /// Facts, one per line.
     pub(crate) facts: Vec<(&'static str, String)>,
-    /// A quiet line at the end.
+    /// A note at the end, in small print.
     pub(crate) note: Option<String>,
     /// Why the recipient gets this.
     pub(crate) closing: Vec<Part<'a>>,
-    /// Where the recipient can unsubscribe, from what is optional.
+    /// The unsubscribe link of an optional mail.
     pub(crate) unsubscribe: Option<&'a str>,
 }

@@ -1,6 +1,6 @@
-//! From a payload to a mail: words, values, templates, headers.
+//! Renders a payload as a mail: words, values, templates and headers.
 //!
-//! The same payload gives the same bytes, at any time: a provider that knows a mail again by its key compares them.
+//! The same payload always gives the same bytes: a provider that recognises a mail by its key compares them.
 
 mod compose;
 mod draft;
@@ -16,23 +16,23 @@ use shared::service::mail::payload::{Email, Envelope, HttpUrl};
 use self::compose::{Compose, RenderContext};
 use self::wording::ENGLISH;
 
-/// Writes the mails of one deployment.
+/// Renders the mails of one deployment.
 #[derive(Clone, Debug)]
 pub(crate) struct Writer {
     from: Mailbox,
     app: HttpUrl,
 }
 
-/// In whose name a mail goes, and how its recipient can stop such mails.
+/// The branding of a mail, and its unsubscribe link.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Terms<'a> {
     pub(crate) brand: &'a Brand,
-    /// The link to unsubscribe, of a mail that is optional.
+    /// The unsubscribe link of an optional mail.
     pub(crate) unsubscribe: Option<&'a str>,
 }
 
 impl Writer {
-    /// The sender of `EMAIL_FROM` and the web app of `APP_URL`.
+    /// Reads the sender from `EMAIL_FROM` and the web app's URL from `APP_URL`.
     pub(crate) fn from_env() -> Result<Self, env::Error> {
         Ok(Self {
             from: env::parsed("EMAIL_FROM")?,
@@ -40,12 +40,12 @@ impl Writer {
         })
     }
 
-    /// The web app, to which the links lead.
+    /// Returns the URL of the web app, the base of all links.
     pub(crate) fn app(&self) -> &HttpUrl {
         &self.app
     }
 
-    /// The mail of a payload that goes to one person; none for a bulk, whose mails are written one by one.
+    /// Returns the mail of a payload for one recipient; none for a bulk, whose mails are rendered one by one.
     pub(crate) fn write(
         &self,
         email: &Email,
@@ -71,7 +71,7 @@ impl Writer {
         .map(Some)
     }
 
-    /// One mail of a type.
+    /// Returns one mail of a type.
     pub(crate) fn mail<C: Compose>(
         &self,
         envelope: &Envelope,
@@ -102,7 +102,7 @@ impl Writer {
 
 fn headers(kind: &str, unsubscribe: Option<&str>) -> Vec<(&'static str, String)> {
     let mut headers = vec![
-        // An automatic answer to it would reach nobody (RFC 3834, section 5).
+        // No person would read an automatic reply to it (RFC 3834, section 5).
         ("Auto-Submitted", "auto-generated".to_owned()),
         ("X-SignTusk-Type", kind.to_owned()),
     ];

@@ -1,10 +1,10 @@
-//! The templates, one pair for each type of mail. They escape what people wrote.
+//! The templates, one pair for each type of mail. They escape all user text.
 
 use askama::Template;
 
 use super::draft::Draft;
 
-/// Which templates lay a mail out.
+/// The templates of a mail.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
     SignatureRequest,
@@ -20,7 +20,7 @@ pub(crate) enum Kind {
     SecurityAlert,
 }
 
-/// A mail's two parts.
+/// The HTML and text parts of a mail.
 pub(crate) struct Parts {
     pub(crate) html: String,
     pub(crate) text: String,
@@ -159,7 +159,7 @@ struct SecurityAlertText<'a> {
 }
 
 impl Kind {
-    /// The type, as the payload's `type` names it.
+    /// Returns the name of the type, as in the payload's `type`.
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::SignatureRequest => "signature-request",
@@ -176,7 +176,7 @@ impl Kind {
         }
     }
 
-    /// Lays a draft out.
+    /// Renders a draft.
     pub(crate) fn render(self, draft: &Draft<'_>) -> Result<Parts, askama::Error> {
         match self {
             Self::SignatureRequest => parts(

@@ -1,20 +1,20 @@
-//! Sentences with places for names, as a translator writes them: `{sender} asks you to sign.`
+//! Sentences with placeholders, as a translator writes them: `{sender} asks you to sign.`
 
-/// A sentence of one language. A place is a word in braces.
+/// A sentence of one language. A placeholder is a name in braces.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Phrase(pub(crate) &'static str);
 
 /// A piece of a filled sentence.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Part<'a> {
-    /// The text, as it was written.
+    /// The text, unescaped.
     pub(crate) text: &'a str,
-    /// Whether it came from outside: shown strong, and set apart from the direction of the text around it.
+    /// Whether the text is user input: it is set in bold, with its own text direction.
     pub(crate) is_value: bool,
 }
 
 impl Phrase {
-    /// The sentence in pieces. A place that no value is named for stays as it is: tests of the wording find it.
+    /// Returns the sentence in pieces. A placeholder without a value stays unchanged, and tests of the wording find it.
     pub(crate) fn parts<'a>(self, values: &[(&str, &'a str)]) -> Vec<Part<'a>> {
         let mut parts = Vec::new();
         let mut rest = self.0;
@@ -37,7 +37,7 @@ impl Phrase {
         parts
     }
 
-    /// The sentence as plain text.
+    /// Returns the sentence as plain text.
     pub(crate) fn text(self, values: &[(&str, &str)]) -> String {
         self.parts(values).iter().map(|part| part.text).collect()
     }

@@ -1,4 +1,4 @@
-//! The letters: compared with what was looked at and found good, and hostile words in every place.
+//! Tests of the mails: comparison with reviewed golden files, and hostile text in every field.
 
 use serde_json::{Value, json};
 use shared::protocol::mail::{Mail, Mailbox};
@@ -44,7 +44,7 @@ fn single(kind: &str, text: &str) -> Value {
     })
 }
 
-/// Defect 14: titles, names, messages and links stood in mails as they came.
+/// Defect 14: titles, names, messages and links were included in mails unescaped.
 #[test]
 fn user_text_is_escaped_everywhere() {
     let hostile = "<script>alert('1')</script>\" onload=\"x &amp;";
@@ -158,7 +158,7 @@ fn long_name_or_title_keeps_the_subject_on_one_line() {
     assert!(written(&payload).html.contains(&"é".repeat(300)));
 }
 
-/// The sample payloads: one of each type, and what the mail of each looks like, beside it.
+/// The sample payloads: one of each type, beside the expected mail.
 const GOLDEN: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/golden");
 
 fn samples() -> Vec<(String, Value)> {
@@ -179,7 +179,7 @@ fn samples() -> Vec<(String, Value)> {
     samples
 }
 
-/// What a mail says beside its parts.
+/// Returns the headers of a mail.
 fn head(mail: &Mail) -> String {
     let mut lines = vec![
         ("From", mail.from.to_string()),

@@ -1,24 +1,24 @@
-//! Every word of the mails that is not the sender's own, in one place for each language. English is the only one yet:
-//! another is another [`Wording`], and a rule for whom it is meant.
+//! The wording of the mails, except user text, in one place for each language. English is the only language so far.
+//! Another language needs another [`Wording`] and a rule that selects it.
 
 use super::phrase::Phrase;
 
-/// The words of one type of mail.
+/// The wording of one type of mail.
 #[derive(Debug)]
 pub(crate) struct Words {
     pub(crate) subject: Phrase,
-    /// What mailboxes show beside the subject.
+    /// The text that mailboxes show beside the subject.
     pub(crate) preview: Phrase,
     pub(crate) heading: &'static str,
     pub(crate) lead: Phrase,
-    /// The button, where there is one.
+    /// The button, if there is one.
     pub(crate) action: &'static str,
 }
 
-/// The words of a language.
+/// The wording of a language.
 #[derive(Debug)]
 pub(crate) struct Wording {
-    /// Its tag (BCP 47).
+    /// The language tag (BCP 47).
     pub(crate) language: &'static str,
     pub(crate) greeting: Phrase,
     pub(crate) greeting_without_name: &'static str,
@@ -190,7 +190,7 @@ pub(crate) static ENGLISH: Wording = Wording {
 };
 
 impl Wording {
-    /// The words of every type.
+    /// Returns the wording of every type.
     #[cfg(test)]
     pub(crate) fn types(&self) -> [&Words; 11] {
         [
