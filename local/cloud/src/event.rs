@@ -1,13 +1,13 @@
-//! Sample events, made ready for the cloud that runs: tokens filled in, and signed as the real sender signs.
+//! Sample events, prepared for the running cloud: tokens filled in, and signed as the real sender signs.
 //!
-//! An event in a file cannot be signed: signatures name an address and end after minutes. It has the headers of a
-//! signed one instead, whatever their values, and [`ready`] puts the true ones there:
+//! An event in a file cannot be signed, because signatures name an address and expire after minutes. The file has
+//! placeholders in the signature headers, and [`ready`] replaces them:
 //!
 //! - a word of a header that is the name of a variable becomes the variable's value (`Bearer API_TOKEN`);
 //! - `upstash-signature` is signed as QStash signs a delivery;
-//! - `svix-signature` and `svix-timestamp` are those of a webhook of Resend;
-//! - with `x-amz-sns-message-id` the body becomes the message of a notification that SNS has signed;
-//! - a query's `token` that is a key of the mail ledger (64 hex digits) becomes the token of that mail's link.
+//! - `svix-signature` and `svix-timestamp` are those of a Resend webhook;
+//! - with `x-amz-sns-message-id`, the body becomes the message of a signed SNS notification;
+//! - a `token` in the query that is a ledger key (64 hex digits) becomes the token of that mail's link.
 
 use std::collections::BTreeMap;
 
@@ -18,21 +18,21 @@ use shared::base::secret::Secret;
 use shared::protocol::mail::EmailAddress;
 use shared::service::mail::unsubscribe::Tokens;
 
-/// Why an event cannot be made ready.
+/// Why an event cannot be prepared.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// It is no event of API Gateway's HTTP API (payload format 2.0).
+    /// It is not an event of API Gateway's HTTP API (payload format 2.0).
     #[error("not an event of API Gateway's HTTP API: it lacks {0}")]
     NotAnEvent(&'static str),
-    /// The running cloud has no such variable.
+    /// The running cloud does not set this variable.
     #[error("the local cloud does not set the variable {0}")]
     NoVariable(&'static str),
-    /// A key of the local cloud cannot sign.
+    /// A key of the local cloud cannot sign it.
     #[error("the event cannot be signed: {0}")]
     Signing(String),
 }
 
-/// The event as its sender would send it at `now` to the cloud with these variables.
+/// Returns the event as its sender would send it at `now` to the cloud with these variables.
 pub fn ready(
     mut event: Value,
     variables: &BTreeMap<String, String>,
@@ -70,7 +70,7 @@ pub fn ready(
     Ok(event)
 }
 
-/// Puts values where a header names a variable.
+/// Replaces names of variables in headers by their values.
 fn name_values(headers: &mut Map<String, Value>, variables: &BTreeMap<String, String>) {
     for value in headers.values_mut() {
         let words = value.as_str().unwrap_or_default().split(' ');
@@ -100,7 +100,7 @@ fn svix(
     Ok(())
 }
 
-/// The body of a notification with this text; its headers are put beside the others.
+/// Returns the body of a notification with this text, and adds its headers.
 fn notification(
     headers: &mut Map<String, Value>,
     origin: &str,
@@ -115,7 +115,7 @@ fn notification(
     Ok(message.body())
 }
 
-/// The token in the link of a mail with this ledger key to somebody; none if it is no key.
+/// Returns the token for the link of a mail with this ledger key; none if the text is not a key.
 fn token(secret: &str, key: &str) -> Option<String> {
     let tokens = Tokens::new(vec![Secret::new(secret.to_owned())], "");
     let somebody = EmailAddress::parse("somebody@example.com").ok()?;

@@ -1,7 +1,7 @@
-//! The local cloud: everything the functions talk to, brought up together.
+//! The local cloud: all services that the functions use, started together.
 //!
-//! [`cloud`] starts the parts and hands their addresses out; [`process`], [`redis_server`] and [`postgres`] run the
-//! programs that are not ours; [`command`] is the command line. Everything listens on loopback only.
+//! [`cloud`] starts the parts and returns their addresses. [`process`], [`redis_server`] and [`postgres`] run external
+//! programs. [`command`] is the command line. Everything listens only on loopback.
 
 pub mod cloud;
 pub mod command;

@@ -11,13 +11,13 @@ use tokio::net::TcpStream;
 use crate::process::port::{free, loopback};
 use crate::process::{self, Process, Program, on_path};
 
-/// How long it may load its append-only file before it answers.
+/// The longest load of its append-only file before it answers.
 const START_LIMIT: Duration = Duration::from_secs(30);
 
-/// How long one question may take.
+/// The timeout of one probe.
 const PROBE_LIMIT: Duration = Duration::from_secs(1);
 
-/// Why it does not run.
+/// Why the server does not run.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// The program is not installed.
@@ -28,7 +28,7 @@ pub enum Error {
     Prepare {
         /// The folder.
         folder: PathBuf,
-        /// What the system said.
+        /// The system's error.
         #[source]
         source: io::Error,
     },
@@ -37,20 +37,20 @@ pub enum Error {
     Process(#[from] process::Error),
 }
 
-/// How to run it.
+/// The settings of the server.
 #[derive(Clone, Debug)]
 pub struct Settings {
     /// The port on loopback; 0 takes a free one.
     pub port: u16,
     /// The folder of its data.
     pub folder: PathBuf,
-    /// Whether its data outlive it, in an append-only file.
+    /// Whether its data remain after it stops, in an append-only file.
     pub durable: bool,
     /// The file that its output is appended to.
     pub log: PathBuf,
 }
 
-/// A running server. Dropping it ends it.
+/// A running server. Dropping it stops it.
 #[derive(Debug)]
 pub struct RedisServer {
     process: Process,
@@ -58,7 +58,7 @@ pub struct RedisServer {
 }
 
 impl RedisServer {
-    /// Starts it and waits until it answers.
+    /// Starts the server and waits until it answers.
     pub async fn start(settings: Settings) -> Result<Self, Error> {
         let path = on_path("redis-server").ok_or(Error::Missing)?;
         let prepare = |source| Error::Prepare {
@@ -95,19 +95,19 @@ impl RedisServer {
         Ok(Self { process, address })
     }
 
-    /// Where it listens.
+    /// Returns its address.
     #[must_use]
     pub fn address(&self) -> SocketAddr {
         self.address
     }
 
-    /// Ends it, with its data written.
+    /// Stops the server after it has saved its data.
     pub async fn stop(self) {
         self.process.stop().await;
     }
 }
 
-/// Whether a PING gets its PONG: not while the server loads its data.
+/// Returns whether the server answers a PING with PONG. It does not while it loads its data.
 async fn answers(address: SocketAddr) -> bool {
     let ping = async {
         let mut stream = TcpStream::connect(address).await?;

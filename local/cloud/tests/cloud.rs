@@ -1,4 +1,4 @@
-//! The whole cloud: it comes up, points at itself, and leaves nothing running however it ends.
+//! The whole cloud: it starts, its variables point at itself, and nothing keeps running however it ends.
 #![expect(
     clippy::unwrap_used,
     reason = "test code outside of test functions, too"
@@ -17,7 +17,7 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use tempfile::TempDir;
 
-/// One function, whose binary is there and is never called: the parts are under test, not the functions.
+/// A template with one function. Its binary exists and is never called: the parts are under test, not the functions.
 const TEMPLATE: &str = "
 Resources:
   Health:
@@ -34,7 +34,7 @@ Resources:
             Method: GET
 ";
 
-/// A folder for a cloud's data, with the template and the binary beside them.
+/// Returns a folder for a cloud's data, with the template and the binary beside them.
 fn folder() -> TempDir {
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("template.yaml"), TEMPLATE).unwrap();
@@ -90,7 +90,7 @@ fn wait_for<T>(mut found: impl FnMut() -> Option<T>) -> T {
     }
 }
 
-/// The ports that the variables in `file` name.
+/// Returns the ports in the variables of `file`.
 fn ports(file: &Path) -> Vec<u16> {
     let variables = std::fs::read_to_string(file).unwrap();
     let ports = variables.lines().filter_map(|line| {
@@ -105,7 +105,7 @@ fn listens(port: u16) -> bool {
     TcpStream::connect((Ipv4Addr::LOCALHOST, port)).is_ok()
 }
 
-/// A cloud that has said where everything is, and every port that it listens on.
+/// Starts a cloud and waits for its addresses. Returns it with every port that it listens on.
 fn start(data: &Path) -> (Child, Vec<u16>) {
     let mut child = up(data, &[]).spawn().unwrap();
     let mut guide = String::new();
@@ -148,7 +148,7 @@ async fn environment_names_the_running_parts() {
     cloud.stop().await;
 }
 
-/// Takes one POST as the functions would, and gives its first line.
+/// Receives one POST in place of the functions and returns its first line.
 fn first_post(functions: &TcpListener) -> String {
     let (mut stream, _) = functions.accept().unwrap();
     let mut request = String::new();

@@ -1,4 +1,4 @@
-//! Programs on their leash: they end with their holder, however it ends.
+//! Guarded programs end with their parent process, however it ends.
 
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -8,7 +8,7 @@ use local::process::{Error, Process, Program};
 use nix::sys::signal::kill;
 use nix::unistd::Pid;
 
-/// Names the folder in which [`holder`] works; without it, that test does nothing.
+/// The variable with the folder of [`holder`]; without it, that test does nothing.
 const FOLDER: &str = "LEASH_TEST_FOLDER";
 
 fn program(folder: &Path, script: &str) -> Program {
@@ -48,7 +48,7 @@ fn pid_in(folder: &Path) -> i32 {
     })
 }
 
-/// Not a test of its own: the process that the next test kills.
+/// The process that the next test kills; not a test of its own.
 #[tokio::test]
 async fn holder() {
     let Some(folder) = shared::base::env::optional(FOLDER) else {

@@ -106,7 +106,7 @@ async fn fresh_database_has_the_tables_and_no_rows() {
     let second = cluster.database("two").await.unwrap();
     assert_eq!(count(&first.owner_url, "public.documents").await, 1);
     assert_eq!(count(&second.owner_url, "public.documents").await, 0);
-    // Made anew although a client is still in it.
+    // The database is created again although a client is still connected.
     let again = cluster.database("one").await.unwrap();
     assert_eq!(count(&again.owner_url, "public.documents").await, 0);
     assert!(matches!(

@@ -1,6 +1,5 @@
-//! A function that does what its request asks for: the tests' counterpart of every good and bad function. The query says
-//! `do=`: `echo` (the default), `sleep` (`ms=`), `panic`, `fail`, `exit`, `big` (`bytes=`), `print` (`text=`), `env`,
-//! `pid`.
+//! A test function whose behaviour each request selects. The query has `do=`: `echo` (the default), `sleep` (`ms=`),
+//! `panic`, `fail`, `exit`, `big` (`bytes=`), `print` (`text=`), `env`, `pid`.
 
 use std::collections::BTreeMap;
 use std::time::Duration;

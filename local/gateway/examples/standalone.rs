@@ -1,5 +1,5 @@
-//! A gateway by itself: `standalone <template> <folder of binaries> <listen address>`. It prints its base and runs until
-//! its standard input closes.
+//! A standalone gateway: `standalone <template> <folder of binaries> <listen address>`. It prints its base URL and runs
+//! until its standard input closes.
 
 use std::collections::BTreeMap;
 use std::error::Error;

@@ -4,7 +4,7 @@ use bytes::{Bytes, BytesMut};
 use http_body_util::BodyExt;
 use hyper::body::Incoming;
 
-/// How much more than the limit is read and thrown away, so that a client in the middle of writing reads our answer
+/// The bytes beyond the limit that are read and discarded, so that a client that is still writing gets the response
 /// instead of a reset connection.
 const DRAIN: usize = 64 * 1024 * 1024;
 
@@ -14,12 +14,12 @@ pub(crate) enum Error {
     /// It is larger than the limit.
     #[error("the body is too large")]
     TooLarge,
-    /// The sender broke off or sent what is not HTTP.
+    /// The sender disconnected or sent invalid HTTP.
     #[error("the body ended early")]
     Broken(#[source] hyper::Error),
 }
 
-/// Reads the whole body, or finds that it holds more than `limit` bytes.
+/// Reads the whole body. Errors if it has more than `limit` bytes.
 pub(crate) async fn collect(mut body: Incoming, limit: usize) -> Result<Bytes, Error> {
     let mut collected = BytesMut::new();
     let mut seen = 0_usize;

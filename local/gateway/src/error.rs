@@ -1,4 +1,4 @@
-//! What can go wrong when the gateway starts, and when a function is called.
+//! Errors of the gateway's start and of function calls.
 
 use std::io;
 use std::net::SocketAddr;
@@ -18,10 +18,10 @@ pub enum Error {
     Program {
         /// The function.
         function: String,
-        /// Where its binary was looked for.
+        /// The expected path of its binary.
         path: PathBuf,
     },
-    /// The variables of a function are larger than Lambda takes.
+    /// The variables of a function are larger than Lambda allows.
     #[error(
         "the variables of {function} have {bytes} bytes as JSON, and Lambda takes {limit}: move values into the secret that \
          SECRETS_ARN names, or shorten them"
@@ -31,15 +31,15 @@ pub enum Error {
         function: String,
         /// Their size.
         bytes: usize,
-        /// The most that Lambda takes.
+        /// The limit of Lambda.
         limit: usize,
     },
-    /// The address is taken or not ours to take.
+    /// The address is in use or not permitted.
     #[error("cannot listen on {address}")]
     Listen {
         /// The address.
         address: SocketAddr,
-        /// What the system said.
+        /// The system's error.
         #[source]
         source: io::Error,
     },
@@ -48,45 +48,45 @@ pub enum Error {
     Log {
         /// The file or folder.
         path: PathBuf,
-        /// What the system said.
+        /// The system's error.
         #[source]
         source: io::Error,
     },
-    /// The shell that ends the instances when the gateway is gone did not start.
+    /// The shell that stops the instances after the gateway's end did not start.
     #[error("cannot start the shell that guards the instances")]
     ProcessGuard(#[source] io::Error),
 }
 
-/// Why a call of a function gave no result.
+/// Why a function call returned no result.
 #[derive(Debug, thiserror::Error)]
 pub enum InvokeError {
     /// The template has no function of this name.
     #[error("no function is named {0}")]
     UnknownFunction(String),
-    /// The function answered with an error of its own, or panicked.
+    /// The function returned an error or panicked.
     #[error("the function failed: {error_type}: {message}")]
     Function {
-        /// The kind, as the runtime reports it.
+        /// The error's type, as the runtime reports it.
         error_type: String,
-        /// The text, as the runtime reports it.
+        /// The error's message, as the runtime reports it.
         message: String,
     },
-    /// Its reserved concurrency is in use; Lambda calls this `TooManyRequestsException`.
+    /// Its reserved concurrency is in use; Lambda's `TooManyRequestsException`.
     #[error("all {0} reserved instances are in use")]
     Throttled(usize),
-    /// The instance did not reach its first poll: it could not be started, stopped by itself or took too long.
+    /// The instance did not reach its first poll: it did not start, ended by itself or took too long.
     #[error("the function did not start: {0}")]
     Init(String),
-    /// The instance ended in the middle of the call.
+    /// The instance ended during the call.
     #[error("the instance ended during the call")]
     Exited,
-    /// The function ran over its `Timeout` and was killed.
+    /// The function exceeded its `Timeout` and was killed.
     #[error("the function ran over its timeout of {0:?}")]
     TimedOut(Duration),
-    /// The answer was larger than Lambda passes on.
+    /// The response was larger than Lambda allows.
     #[error("the answer exceeds {} bytes", crate::limit::LAMBDA_RESPONSE)]
     TooLarge,
-    /// The answer was not JSON.
+    /// The response was not JSON.
     #[error("the answer is not JSON")]
     NotJson(#[source] serde_json::Error),
     /// The gateway is stopping.

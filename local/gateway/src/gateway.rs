@@ -16,7 +16,7 @@ use crate::router::Router;
 use crate::template::Template;
 use crate::{Error, InvokeError, KillSwitch, Settings};
 
-/// A running gateway. Functions are named by the last segment of their `CodeUri`. Dropping it kills all instances;
+/// A running gateway. The last segment of a function's `CodeUri` is its name. Dropping the gateway kills all instances;
 /// [`Gateway::stop`] lets them end.
 pub struct Gateway {
     listening: Option<Listening>,
@@ -56,13 +56,13 @@ impl Gateway {
         })
     }
 
-    /// The base of the HTTP API, with the port that is really bound and without a trailing slash.
+    /// Returns the base URL of the HTTP API, with the bound port and without a trailing slash.
     #[must_use]
     pub fn url(&self) -> String {
         self.url.clone()
     }
 
-    /// Stops listening, then ends every instance: SIGTERM, and SIGKILL for those that stay.
+    /// Stops listening, then stops every instance: with SIGTERM, then SIGKILL.
     pub async fn stop(mut self) {
         self.listening.take();
         for function in self.functions.values() {
@@ -79,19 +79,19 @@ impl Gateway {
         self.kill_switch().kill(function)
     }
 
-    /// The same switch, for another server to pull from inside its handler.
+    /// Returns the kill switch, for use in another server's handler.
     #[must_use]
     pub fn kill_switch(&self) -> KillSwitch {
         KillSwitch::new(Arc::clone(&self.functions))
     }
 
-    /// How many instances of the function there are, those that are starting included.
+    /// Returns the number of instances of the function, including those that are starting.
     #[must_use]
     pub fn instances(&self, function: &str) -> usize {
         self.pids(function).len()
     }
 
-    /// The process ids of the function's instances.
+    /// Returns the process ids of the function's instances.
     #[must_use]
     pub fn pids(&self, function: &str) -> Vec<u32> {
         self.functions
@@ -99,7 +99,7 @@ impl Gateway {
             .map_or_else(Vec::new, |function| function.pids())
     }
 
-    /// How many calls instances of the function have been given since the gateway started.
+    /// Returns the number of calls that instances of the function received since the gateway started.
     #[must_use]
     pub fn invocations(&self, function: &str) -> u64 {
         self.functions
@@ -116,7 +116,7 @@ impl Gateway {
             .and_then(|function| function.last_duration())
     }
 
-    /// How many calls of the function were refused because its reserved concurrency was in use.
+    /// Returns the number of calls of the function that were rejected because its reserved concurrency was in use.
     #[must_use]
     pub fn throttles(&self, function: &str) -> u64 {
         self.functions
@@ -124,8 +124,8 @@ impl Gateway {
             .map_or(0, |function| function.throttles())
     }
 
-    /// For each instance that got so far, the time from the start of its process to its first poll; oldest first, the
-    /// latest thousand.
+    /// Returns the time from process start to first poll for each instance that reached it: oldest first, the latest
+    /// thousand.
     #[must_use]
     pub fn init_durations(&self, function: &str) -> Vec<Duration> {
         self.functions
@@ -133,7 +133,7 @@ impl Gateway {
             .map_or_else(Vec::new, |function| function.init_durations())
     }
 
-    /// Calls the function with an event as it is: no HTTP, and none of API Gateway's limits.
+    /// Calls the function with an unchanged event, without HTTP and without API Gateway's limits.
     pub async fn invoke(
         &self,
         function: &str,
@@ -158,7 +158,7 @@ impl Drop for Gateway {
     fn drop(&mut self) {
         for function in self.functions.values() {
             function.begin_stop();
-            // A gateway that was stopped has none left.
+            // A stopped gateway has no instances.
             let killed = function.kill();
             tracing::debug!(
                 killed,

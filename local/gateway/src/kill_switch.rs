@@ -1,4 +1,4 @@
-//! The switch that kills instances, in a form that another server's handler can hold.
+//! A switch that kills instances, for use in another server's handler.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use crate::lambda::Function;
 
-/// Kills instances from anywhere: the crash tests pull it in the middle of a provider's answer.
+/// Kills instances from any thread. The crash tests use it in the middle of a provider's response.
 #[derive(Clone)]
 pub struct KillSwitch {
     functions: Arc<BTreeMap<String, Arc<Function>>>,

@@ -1,6 +1,5 @@
-//! API Gateway and Lambda on one machine: the function binaries that are deployed, behind the limits that they are
-//! deployed behind. `template.yaml` says which functions there are, on which routes and with which variables; nothing
-//! is configured a second time here.
+//! API Gateway and Lambda on one machine: the deployed function binaries behind the deployed limits. `template.yaml`
+//! defines the functions, their routes and their variables; nothing is configured twice.
 
 mod body;
 mod clock;
@@ -22,7 +21,7 @@ pub use kill_switch::KillSwitch;
 pub use settings::Settings;
 pub use template::Error as TemplateError;
 
-/// Starts the gateway. The functions themselves start with their first call, as Lambda's do.
+/// Starts the gateway. The functions start with their first call, as on Lambda.
 pub async fn start(settings: Settings) -> Result<Gateway, Error> {
     Gateway::start(settings).await
 }

@@ -1,4 +1,4 @@
-//! An HTTP/1.1 server on a loopback listener that ends when it is dropped.
+//! An HTTP/1.1 server on a loopback listener that stops when it is dropped.
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
@@ -16,15 +16,15 @@ use tokio::task::{JoinHandle, JoinSet};
 
 use crate::limit;
 
-/// What the servers of this crate answer with.
+/// The response type of the servers of this crate.
 pub(crate) type Answer = Response<Full<Bytes>>;
 
-/// Who connects.
+/// The kind of peer.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Peer {
-    /// Anyone. A head must come in time; one that has closed its half still gets its answer.
+    /// Any client. Its request head has a timeout. A client that has closed its writing half still gets its response.
     Client,
-    /// A Lambda runtime. It keeps its connection while it works; when it has closed it, it is gone.
+    /// A Lambda runtime. It keeps its connection while it works; a closed connection means that it has ended.
     Runtime,
 }
 
@@ -47,7 +47,7 @@ impl Listening {
         Ok(Self { address, accepting })
     }
 
-    /// The address that is really bound.
+    /// Returns the bound address.
     pub(crate) fn address(&self) -> SocketAddr {
         self.address
     }
@@ -72,7 +72,7 @@ where
             }
             Err(error) => {
                 tracing::warn!(%error, "connection not accepted; tried again after a pause");
-                // Out of file descriptors, usually: trying again at once would only spin.
+                // Usually the process is out of file descriptors: an immediate retry would only spin.
                 tokio::time::sleep(Duration::from_millis(50)).await;
             }
         }

@@ -1,6 +1,6 @@
-//! What ends the instances when the gateway itself is killed: a shell that knows their process ids and kills them once
-//! its standard input closes, which the kernel does for us however the gateway ended. (An idle Lambda runtime ends by
-//! itself when its Runtime API is gone, but one in the middle of a call would not.)
+//! Ends the instances if the gateway itself is killed. A shell knows their process ids and kills them once its standard
+//! input closes, which the kernel does however the gateway ends. (An idle Lambda runtime ends by itself without its
+//! Runtime API, but a busy one does not.)
 
 use std::io::Write as _;
 use std::os::unix::process::CommandExt as _;
@@ -22,7 +22,7 @@ for pid in $live; do kill -9 "-$pid" 2>/dev/null; done
 exit 0
 "#;
 
-/// The guarding shell. Dropping it kills what is still held.
+/// The guarding shell. Dropping it kills all guarded processes.
 #[derive(Debug)]
 pub(crate) struct ProcessGuard {
     shell: Child,
@@ -30,7 +30,7 @@ pub(crate) struct ProcessGuard {
 }
 
 impl ProcessGuard {
-    /// Starts the shell, in a process group of its own so that a terminal's Ctrl-C does not end it first.
+    /// Starts the shell in its own process group, so that a terminal's Ctrl-C does not end it first.
     pub(crate) fn new() -> Result<Self, Error> {
         let mut shell = Command::new("/bin/sh")
             .args(["-c", SCRIPT])
@@ -45,12 +45,12 @@ impl ProcessGuard {
         Ok(Self { shell, input })
     }
 
-    /// Holds the process group that `pid` leads.
+    /// Guards the process group of `pid`.
     pub(crate) fn hold(&self, pid: u32) {
         self.tell('+', pid);
     }
 
-    /// Lets go of a process that has been reaped.
+    /// Releases a process that has been reaped.
     pub(crate) fn release(&self, pid: u32) {
         self.tell('-', pid);
     }

@@ -1,5 +1,5 @@
-//! Which route a request takes, by the rules of HTTP APIs: the most specific path wins, and on one path the method's own
-//! route wins over `ANY`.
+//! Selects the route of a request by the rules of HTTP APIs: the most specific path wins, and on one path the method's
+//! own route wins over `ANY`.
 
 use std::collections::BTreeMap;
 
@@ -22,7 +22,7 @@ struct Entry {
     key: String,
 }
 
-/// The route that a request takes.
+/// The selected route of a request.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Match<'a> {
     /// The function to call.
@@ -34,7 +34,7 @@ pub(crate) struct Match<'a> {
 }
 
 impl Router {
-    /// Takes the routes over, most specific first.
+    /// Creates the router, with the most specific routes first.
     pub(crate) fn new(template: &Template) -> Self {
         let mut entries: Vec<Entry> = template
             .functions
@@ -52,7 +52,7 @@ impl Router {
         Self { entries }
     }
 
-    /// The route of a request, or none: API Gateway then answers 404, also where only the method differs.
+    /// Returns the route of a request; none if API Gateway answers 404, also if only the method differs.
     pub(crate) fn route(&self, method: &Method, path: &str) -> Option<Match<'_>> {
         self.entries
             .iter()

@@ -1,11 +1,11 @@
-//! What a gateway is started with.
+//! The settings of a gateway.
 
 use std::collections::BTreeMap;
 use std::fmt;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-/// Where to listen, what to run and what the functions see.
+/// The listen address, the functions, and their variables.
 #[derive(Clone)]
 pub struct Settings {
     /// Address of the HTTP API; port 0 takes a free one.
@@ -14,25 +14,25 @@ pub struct Settings {
     pub template: PathBuf,
     /// The folder of the binaries, each named like the last segment of its function's `CodeUri`.
     pub bin_dir: PathBuf,
-    /// Values of variables. A function is given those that its template entry names, and of the rest only
-    /// `AWS_REGION`, the `AWS_` credentials and `AWS_ENDPOINT_URL*`.
+    /// Values of variables. A function gets those in its template entry. Of the others it gets only `AWS_REGION`, the
+    /// `AWS_` credentials and `AWS_ENDPOINT_URL*`.
     pub environment: BTreeMap<String, String>,
-    /// Values of the template's parameters in place of their defaults, such as a lower reserved concurrency.
+    /// Values of template parameters that replace the defaults, such as a lower reserved concurrency.
     pub parameters: BTreeMap<String, String>,
-    /// The most processes of one function at a time, for the machine's sake. Calls that its reserved concurrency takes and
-    /// that find no process wait for one. At least one is always allowed.
+    /// The maximum number of processes of one function, to protect the machine. Calls within its reserved concurrency
+    /// wait for a process. At least one is always allowed.
     pub max_instances: usize,
-    /// The folder of the functions' output, one file per function; without it, output is dropped.
+    /// The folder of the functions' output, one file per function; without it, output is discarded.
     pub log: Option<PathBuf>,
 }
 
 impl Settings {
-    /// A good value of [`Settings::max_instances`] for one machine.
+    /// A suitable [`Settings::max_instances`] for one machine.
     pub const DEFAULT_MAX_INSTANCES: usize = 10;
 }
 
 impl fmt::Debug for Settings {
-    /// Names the variables only: their values are secrets.
+    /// Prints only the names of variables: their values are secrets.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Settings")
             .field("listen", &self.listen)

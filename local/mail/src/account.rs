@@ -1,4 +1,4 @@
-//! The account that sends, at both providers: who may, what is to fail, what was kept.
+//! The sending account at both providers: verified senders, configured faults and stored mails.
 
 use std::io;
 use std::sync::Arc;
@@ -10,34 +10,34 @@ use crate::mail::Mail;
 use crate::rate::Rates;
 use crate::store::Store;
 
-/// What both endpoints work with.
+/// The state of both endpoints.
 #[derive(Debug)]
 pub(crate) struct Account {
-    /// Addresses and domains that may send.
+    /// Verified addresses and domains.
     pub(crate) verified: Vec<String>,
     /// The configuration set that SES knows.
     pub(crate) configuration_set: String,
     /// The API key that Resend knows.
     pub(crate) resend_key: String,
-    /// How much each takes in a second.
+    /// The rate limit of each provider.
     pub(crate) rates: Rates,
-    /// The switched-on failures.
+    /// The configured failures.
     pub(crate) faults: Switches,
-    /// Where mails go.
+    /// The store of mails.
     pub(crate) store: Arc<Store>,
-    /// What becomes of them.
+    /// The events of mails.
     pub(crate) events: Events,
-    /// How many requests there were that would send.
+    /// The number of sending requests.
     pub(crate) requests: AtomicU64,
 }
 
 impl Account {
-    /// Counts a request that would send.
+    /// Counts a sending request.
     pub(crate) fn count(&self) {
         self.requests.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// Takes a mail for good, and lets happen to it what does. `payload` is the hash of the request that its idempotency key stands for.
+    /// Accepts a mail and starts its events. `payload` is the hash of the request for its idempotency key.
     pub(crate) fn keep(&self, mail: &Mail, payload: Option<&str>) -> io::Result<()> {
         self.store.keep(mail, payload)?;
         self.events.begin(mail);

@@ -1,14 +1,14 @@
-//! The addresses that providers take: `local@domain` or `Name <local@domain>`. Lengths: RFC 5321 section 4.5.3.1.
+//! The addresses that providers accept: `local@domain` or `Name <local@domain>`. Lengths: RFC 5321 section 4.5.3.1.
 
 const MAX_LENGTH: usize = 320;
 const MAX_LOCAL: usize = 64;
 const MAX_DOMAIN: usize = 255;
 const MAX_LABEL: usize = 63;
 
-/// What stands between the quotes, or must not stand outside of them (RFC 5322 section 3.2.3).
+/// The characters that are allowed only inside quotes (RFC 5322 section 3.2.3).
 const SPECIALS: &[char] = &['<', '>', '[', ']', ':', ';', '@', '\\', ',', '"'];
 
-/// Why a text is no address.
+/// Why a text is not an address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{0}.")]
 pub(crate) struct Illegal(&'static str);
@@ -18,7 +18,7 @@ pub(crate) struct Illegal(&'static str);
 pub(crate) struct Address(String);
 
 impl Address {
-    /// Reads one address with or without a display name, in seven bits, as SES wants it: no SMTPUTF8, domains in
+    /// Parses one address with or without a display name in seven bits, as SES requires: no SMTPUTF8, domains in
     /// Punycode, names beyond ASCII as RFC 2047 encoded words
     /// (<https://docs.aws.amazon.com/ses/latest/APIReference-V2/API_Destination.html>).
     pub(crate) fn parse_seven_bit(text: &str) -> Result<Self, Illegal> {
@@ -31,7 +31,7 @@ impl Address {
         Self::parse(text)
     }
 
-    /// Reads one address with or without a display name, which may be in any script.
+    /// Parses one address with or without a display name, which may be in any script.
     pub(crate) fn parse(text: &str) -> Result<Self, Illegal> {
         if text.chars().any(char::is_control) {
             return Err(Illegal("Address contains control characters"));
@@ -49,24 +49,24 @@ impl Address {
         Ok(Self(plain.to_owned()))
     }
 
-    /// `local@domain`.
+    /// Returns `local@domain`.
     pub(crate) fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// What stands behind the `@`.
+    /// Returns the part after the `@`.
     pub(crate) fn domain(&self) -> &str {
         self.0.rsplit_once('@').unwrap_or_default().1
     }
 
-    /// What stands before the `@`, without a label (`name+label@domain`).
+    /// Returns the part before the `@`, without a label (`name+label@domain`).
     pub(crate) fn unlabelled(&self) -> &str {
         let local = self.0.rsplit_once('@').unwrap_or_default().0;
         local.split('+').next().unwrap_or_default()
     }
 
-    /// Whether `identity`, an address or a domain, vouches for this sender. A domain does so for its subdomains, an
-    /// address for its labels (`name+label@domain`).
+    /// Returns whether `identity`, a verified address or domain, covers this sender. A domain covers its subdomains, an
+    /// address its labels (`name+label@domain`).
     pub(crate) fn is_verified_by(&self, identity: &str) -> bool {
         let (local, domain) = self.0.rsplit_once('@').unwrap_or_default();
         if let Some((name, host)) = identity.rsplit_once('@') {
@@ -93,7 +93,7 @@ fn display_name(name: &str) -> Result<(), Illegal> {
     }
 }
 
-/// Whether every quote and backslash inside a quoted string is escaped.
+/// Returns whether every quote and backslash inside a quoted string is escaped.
 fn quoted_text(inside: &str) -> bool {
     let mut escaped = false;
     for character in inside.chars() {

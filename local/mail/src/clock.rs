@@ -1,8 +1,8 @@
-//! The one place here that reads the machine's clock.
+//! The only code of this crate that reads the machine's clock.
 
 use jiff::Timestamp;
 
-/// The present instant, to the millisecond, as a mail is dated with it.
+/// Returns the current instant, to the millisecond, for the date of a mail.
 #[expect(
     clippy::disallowed_methods,
     reason = "a provider outside the functions: its mails are dated by the machine's clock"

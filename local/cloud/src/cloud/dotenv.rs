@@ -1,9 +1,9 @@
-//! Variables as a dotenv file that a shell reads, too: one line each, single-quoted.
+//! Variables as a dotenv file that a shell can also read: one single-quoted line each.
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
-/// The variables of such a file.
+/// Parses the variables of such a file.
 #[must_use]
 pub fn variables(text: &str) -> BTreeMap<String, String> {
     text.lines()
@@ -15,7 +15,7 @@ pub fn variables(text: &str) -> BTreeMap<String, String> {
         .collect()
 }
 
-/// The file's text. A line break in a value becomes a space: a dotenv line cannot hold one.
+/// Returns the file's text. A line break in a value becomes a space: a dotenv line cannot contain one.
 pub(super) fn text(variables: &BTreeMap<String, String>) -> String {
     let mut text = String::new();
     for (name, value) in variables {

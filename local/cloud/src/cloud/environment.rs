@@ -1,4 +1,4 @@
-//! The variables that point the functions, and any other client, at the running cloud.
+//! The variables that connect the functions and other clients to the running cloud.
 
 use std::collections::BTreeMap;
 
@@ -7,13 +7,13 @@ use local_mail::events::sns::TOPIC_ARN;
 
 use super::secrets::{Secrets, VapidKeys};
 
-/// Who the mails are from. Its domain is verified at the local providers.
+/// The sender of the mails. Its domain is verified at the local providers.
 pub(super) const EMAIL_FROM: &str = "SignTusk <noreply@signtusk.localhost>";
 
-/// The configuration set that the local SES knows, by which its events flow.
+/// The configuration set of the local SES, which publishes its events.
 pub(super) const CONFIGURATION_SET: &str = "signtusk";
 
-/// The domain that the local providers let send.
+/// The verified domain of the local providers.
 pub(super) const VERIFIED_DOMAIN: &str = "signtusk.localhost";
 
 /// The bucket of documents and temporary files.
@@ -22,16 +22,16 @@ pub(super) const DOCUMENTS_BUCKET: &str = "documents";
 /// The bucket of signed documents.
 pub(super) const SIGNED_BUCKET: &str = "signed";
 
-/// The region of everything that is AWS's.
+/// The region of all AWS services.
 pub(super) const REGION: &str = "us-east-1";
 
-/// The access key of the functions' role: a temporary one, as Lambda hands out.
+/// The access key of the functions' role: a temporary one, as on Lambda.
 pub(super) const ROLE_ACCESS_KEY: &str = "ASIALOCALCLOUD";
 
-/// The lasting access key of the object store, for those who come from elsewhere.
+/// The permanent access key of the object store, for clients other than the functions.
 pub(super) const DOCUMENTS_ACCESS_KEY: &str = "AKIALOCALOBJECTS";
 
-/// What the running parts say about themselves.
+/// The addresses and keys of the running parts.
 pub(super) struct Addresses {
     pub(super) functions: String,
     pub(super) redis_rest: String,
@@ -56,7 +56,7 @@ pub(super) struct Addresses {
     pub(super) vapid: VapidKeys,
 }
 
-/// Every variable of the functions' contract, and `MAILBOX_URL` for those who look.
+/// Returns every variable of the functions' contract, and `MAILBOX_URL` for people.
 pub(super) fn variables(addresses: Addresses, secrets: &mut Secrets) -> BTreeMap<String, String> {
     let fixed = |text: &str| text.to_owned();
     [

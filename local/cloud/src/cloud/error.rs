@@ -1,44 +1,44 @@
-//! Why the cloud is not up, in words that say what to do.
+//! Why the cloud did not start, in messages that say what to do.
 
 use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::{postgres, redis_server};
 
-/// Why the cloud is not up.
+/// Why the cloud did not start.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// Somebody listens there already.
+    /// Another program listens on the port.
     #[error(
         "port {port} ({part}) is taken: stop what listens there, or choose another with --{flag} (0: a free one)"
     )]
     PortTaken {
         /// The port.
         port: u16,
-        /// Who wanted it.
+        /// The part that needs it.
         part: &'static str,
-        /// The option that chooses another.
+        /// The option that selects another port.
         flag: &'static str,
     },
-    /// Another cloud works in the same folder.
+    /// Another cloud uses the same folder.
     #[error("another local cloud uses {}: stop it, or choose another folder with --data", .0.display())]
     InUse(PathBuf),
     /// The functions have not been built.
     #[error("{} is not there: build the functions first (cargo build)", .0.display())]
     NotBuilt(PathBuf),
-    /// A file or folder of ours cannot be used.
+    /// A file or folder of the cloud cannot be used.
     #[error("cannot use {}", path.display())]
     Write {
         /// The file or folder.
         path: PathBuf,
-        /// What the system said.
+        /// The system's error.
         #[source]
         source: io::Error,
     },
-    /// Redis does not run.
+    /// Redis did not start.
     #[error(transparent)]
     RedisServer(#[from] redis_server::Error),
-    /// The database does not run, or refused a migration or the sample data.
+    /// The database did not start, or rejected a migration or the sample data.
     #[error(transparent)]
     Postgres(#[from] postgres::Error),
     /// The REST front did not start.

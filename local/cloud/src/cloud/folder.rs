@@ -1,11 +1,11 @@
-//! The folder of everything that the cloud keeps, held by one cloud at a time.
+//! The folder of the cloud's data, used by one cloud at a time.
 
 use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
 
 use super::Error;
 
-/// The folder, locked while this lives. The lock goes with the process, however it ends.
+/// The folder, locked while this value lives. The lock ends with the process, however it ends.
 #[derive(Debug)]
 pub(super) struct Folder {
     path: PathBuf,
@@ -13,7 +13,7 @@ pub(super) struct Folder {
 }
 
 impl Folder {
-    /// Makes the folder where it is missing and takes it.
+    /// Creates the folder if it is missing, and locks it.
     pub(super) fn take(path: &Path) -> Result<Self, Error> {
         let path = std::path::absolute(path).map_err(|error| Error::write(path, error))?;
         let logs = path.join("log");
@@ -41,11 +41,11 @@ impl Folder {
     }
 }
 
-/// The lock is let go by name: closing the file leaves it with a program that is just being started, for as long as that
-/// has not yet become itself.
+/// Unlocks explicitly. Closing the file is not enough: a program that is just being started still shares the open file
+/// until it has replaced its image.
 impl Drop for Folder {
     fn drop(&mut self) {
-        // What cannot be unlocked goes with the process.
+        // A lock that cannot be released ends with the process.
         let _ = self.lock.unlock();
     }
 }

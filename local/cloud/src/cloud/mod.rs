@@ -1,4 +1,4 @@
-//! The parts together: started in the order in which they need each other, stopped in the order in which work flows.
+//! The parts of the cloud. They start in the order of their dependencies and stop in the order of the flow of work.
 
 mod dotenv;
 mod environment;
@@ -28,7 +28,7 @@ use crate::postgres::Cluster;
 use crate::process::port::{free, is_taken};
 use crate::redis_server::RedisServer;
 
-/// The running cloud. [`Cloud::stop`] ends it in order; dropping it ends everything at once.
+/// The running cloud. [`Cloud::stop`] stops it in order; dropping it stops everything at once.
 pub struct Cloud {
     gateway: Gateway,
     qstash: local_qstash::Server,
@@ -44,14 +44,14 @@ pub struct Cloud {
 }
 
 impl Cloud {
-    /// Brings everything up, or nothing: what has started when a part fails is ended again.
+    /// Starts all parts or none: if a part fails, the started parts are stopped.
     pub async fn start(settings: Settings) -> Result<Self, Error> {
         check(&settings)?;
         let folder = Folder::take(&settings.data)?;
         let mut secrets = Secrets::open(folder.path())?;
         let passwords = part::passwords(&mut secrets);
         let redis_tokens = part::redis_tokens(&mut secrets);
-        // Before the database is made with them.
+        // Saved before the database is created with them.
         secrets.save()?;
 
         let (redis_server, (cluster, database)) = tokio::try_join!(
@@ -128,85 +128,85 @@ impl Cloud {
         })
     }
 
-    /// The functions behind their gateway.
+    /// Returns the functions behind their gateway.
     #[must_use]
     pub fn gateway(&self) -> &Gateway {
         &self.gateway
     }
 
-    /// The QStash server.
+    /// Returns the QStash server.
     #[must_use]
     pub fn qstash(&self) -> &local_qstash::Server {
         &self.qstash
     }
 
-    /// The mail providers and their mailbox.
+    /// Returns the mail providers and their mailbox.
     #[must_use]
     pub fn mail(&self) -> &local_mail::Server {
         &self.mail
     }
 
-    /// The push service of the users' browsers.
+    /// Returns the push service of the users' browsers.
     #[must_use]
     pub fn push(&self) -> &local_push::Server {
         &self.push
     }
 
-    /// The store of documents and temporary files.
+    /// Returns the store of documents and temporary files.
     #[must_use]
     pub fn objects(&self) -> &local_objects::Server {
         &self.objects
     }
 
-    /// The REST front of Redis.
+    /// Returns the REST front of Redis.
     #[must_use]
     pub fn redis(&self) -> &Front {
         &self.redis
     }
 
-    /// Where the redis-server behind the front listens.
+    /// Returns the address of the redis-server behind the front.
     #[must_use]
     pub fn redis_server_addr(&self) -> SocketAddr {
         self.redis_server.address()
     }
 
-    /// The PostgreSQL cluster, when it is the cloud's own.
+    /// Returns the PostgreSQL cluster, if it is the cloud's own.
     #[must_use]
     pub fn cluster(&self) -> Option<&Cluster> {
         self.cluster.as_ref()
     }
 
-    /// The database as the functions reach it.
+    /// Returns the database's URL for the functions.
     #[must_use]
     pub fn database_url(&self) -> &str {
         self.variable("DATABASE_URL")
     }
 
-    /// The database as its owning role reaches it.
+    /// Returns the database's URL for its owning role.
     #[must_use]
     pub fn migrations_database_url(&self) -> &str {
         self.variable("MIGRATIONS_DATABASE_URL")
     }
 
-    /// The base of the functions, as QStash calls it and as signatures name it.
+    /// Returns the base URL of the functions, which QStash calls and signatures name.
     #[must_use]
     pub fn functions_url(&self) -> &str {
         self.variable("FUNCTIONS_URL")
     }
 
-    /// Every variable of the contract.
+    /// Returns every variable of the contract.
     #[must_use]
     pub fn environment(&self) -> &BTreeMap<String, String> {
         &self.environment
     }
 
-    /// The folder of its data.
+    /// Returns the folder of the cloud's data.
     #[must_use]
     pub fn data(&self) -> &Path {
         self.folder.path()
     }
 
-    /// Ends everything: first what brings work, then what does it, then what it rests on.
+    /// Stops everything: first the sources of work, then the functions, then their stores.
     pub async fn stop(self) {
         self.mail.events().unsubscribe();
         self.qstash.stop().await;
@@ -236,13 +236,13 @@ impl fmt::Debug for Cloud {
     }
 }
 
-/// Where a cloud with this data folder writes its variables.
+/// Returns the file in which a cloud with this data folder writes its variables.
 #[must_use]
 pub fn env_file(data: &Path) -> PathBuf {
     data.join("env")
 }
 
-/// What can be said before anything is started.
+/// Checks the settings before anything starts.
 fn check(settings: &Settings) -> Result<(), Error> {
     let ports = settings.ports;
     for (port, part, flag) in [
@@ -265,8 +265,8 @@ fn check(settings: &Settings) -> Result<(), Error> {
     Ok(())
 }
 
-/// The port of the gateway, and the URL that its functions and QStash know it by: it is in their environment, so it
-/// is chosen before the gateway starts. A chosen port is `localhost` to people; a free one is for programs.
+/// Returns the port of the gateway and its URL for the functions and QStash. The URL is in their environment, so it is
+/// determined before the gateway starts. A fixed port uses `localhost`, for people; a free port is for programs.
 fn functions_address(port: u16, folder: &Folder) -> Result<(u16, String), Error> {
     match port {
         0 => {

@@ -1,4 +1,4 @@
-//! Each part of the cloud, started with what the cloud's settings say about it.
+//! Starts each part of the cloud with its share of the cloud's settings.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -14,10 +14,10 @@ use crate::postgres::{self, Cluster, Passwords, run_script};
 use crate::process::port::loopback;
 use crate::redis_server::{self, RedisServer};
 
-/// The database that the functions use in a cluster of the cloud's own.
+/// The database of the functions in a cluster of the cloud's own.
 const DATABASE: &str = "signtusk";
 
-/// An owner, a document, and a signing request with three signers.
+/// The sample data: an owner, a document, and a signing request with three signers.
 const SEED: &str = include_str!("../../seed.sql");
 
 /// The tokens of the Redis REST front.
@@ -54,7 +54,7 @@ pub(super) async fn redis_server(
     Ok(server.await?)
 }
 
-/// The database with its migrations and, if they are wanted, its sample data; and the cluster, when it is our own.
+/// Returns the database with its migrations and optional sample data, and the cluster if it is the cloud's own.
 pub(super) async fn database(
     settings: &Settings,
     folder: &Folder,
@@ -97,7 +97,7 @@ async fn own_cluster(
     Cluster::start(settings).await
 }
 
-/// The server that becomes the replica, where one is to lag.
+/// Returns the server of the replica, if one is to lag.
 pub(super) async fn replica_server(
     settings: &Settings,
     folder: &Folder,
@@ -147,7 +147,7 @@ pub(super) fn qstash_settings(settings: &Settings, folder: &Folder) -> local_qst
     official
 }
 
-/// What the mail providers are called with, and what they sign with.
+/// The credentials and signing keys of the mail providers.
 pub(super) struct MailSecrets {
     pub(super) resend_key: String,
     pub(super) webhook_secret: String,
@@ -181,12 +181,12 @@ pub(super) async fn mail(
     local_mail::start(settings).await.map_err(Error::Mail)
 }
 
-/// The push service of browsers that are not there.
+/// Starts the push service of simulated browsers.
 pub(super) async fn push() -> Result<local_push::Server, Error> {
     local_push::start(loopback(0)).await.map_err(Error::Push)
 }
 
-/// The store of documents and temporary files.
+/// Starts the store of documents and temporary files.
 pub(super) async fn objects(
     settings: &Settings,
     folder: &Folder,
@@ -205,7 +205,7 @@ pub(super) async fn objects(
     local_objects::start(settings).await.map_err(Error::Objects)
 }
 
-/// Has the providers tell the functions what becomes of the mails.
+/// Subscribes the functions to the providers' mail events.
 pub(super) fn subscribe(
     mail: &local_mail::Server,
     environment: &BTreeMap<String, String>,

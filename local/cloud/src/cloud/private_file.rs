@@ -1,11 +1,11 @@
-//! Files with secrets in them.
+//! Files that contain secrets.
 
 use std::fs::OpenOptions;
 use std::io::{self, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
-/// Writes a file that only its owner can read (mode 0600), in one step: a reader sees the old content or the new.
+/// Writes a file that only its owner can read (mode 0600), atomically: a reader sees the old content or the new.
 pub(super) fn write(path: &Path, content: &[u8]) -> io::Result<()> {
     let fresh = path.with_added_extension("new");
     match std::fs::remove_file(&fresh) {

@@ -1,4 +1,4 @@
-//! The cloud's own secrets: random, made once, kept in a file that only its owner can read.
+//! The cloud's own secrets: random, created once, in a file that only its owner can read.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -13,15 +13,15 @@ use uuid::Uuid;
 use super::Error;
 use super::private_file;
 
-/// A P-256 key pair as Web Push libraries write it, in base64url.
+/// A P-256 key pair in the base64url form of Web Push libraries.
 pub(super) struct VapidKeys {
-    /// The uncompressed point.
+    /// The uncompressed public point.
     pub(super) public: String,
-    /// The number.
+    /// The private number.
     pub(super) private: String,
 }
 
-/// Where the number and the point stand in a fresh PKCS #8 document of a P-256 key (RFC 5958, RFC 5915).
+/// The ranges of the number and the point in a new PKCS #8 document of a P-256 key (RFC 5958, RFC 5915).
 const NUMBER: std::ops::Range<usize> = 36..68;
 const POINT: std::ops::Range<usize> = 73..138;
 
@@ -45,8 +45,8 @@ pub(super) struct Secrets {
 }
 
 impl Secrets {
-    /// Reads what is kept under `data`. A file that is no longer readable as secrets is an error, not a reason for new
-    /// ones: the database knows the old.
+    /// Reads the secrets under `data`. An unreadable file is an error and is not replaced, because the database uses
+    /// the old secrets.
     pub(super) fn open(data: &Path) -> Result<Self, Error> {
         let path = data.join("secrets.json");
         let named = match std::fs::read(&path) {
@@ -59,7 +59,7 @@ impl Secrets {
         Ok(Self { path, named })
     }
 
-    /// The secret of this name, made when it is asked for the first time: 64 letters and digits.
+    /// Returns the secret of this name: 64 letters and digits. The first call creates it.
     pub(super) fn get(&mut self, name: &str) -> String {
         let fresh = || format!("{}{}", Uuid::new_v4().simple(), Uuid::new_v4().simple());
         self.named
@@ -68,7 +68,7 @@ impl Secrets {
             .clone()
     }
 
-    /// The key pair of Web Push, made when it is asked for the first time.
+    /// Returns the key pair of Web Push. The first call creates it.
     pub(super) fn vapid(&mut self) -> Result<VapidKeys, Error> {
         let [public, private] = ["vapid_public", "vapid_private"];
         if !self.named.contains_key(private) {
@@ -82,7 +82,7 @@ impl Secrets {
         })
     }
 
-    /// Writes what was made.
+    /// Saves the new secrets.
     pub(super) fn save(&self) -> Result<(), Error> {
         let failed = |error| Error::write(&self.path, error);
         let bytes = serde_json::to_vec_pretty(&self.named).map_err(|error| failed(error.into()))?;

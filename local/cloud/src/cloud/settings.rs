@@ -1,4 +1,4 @@
-//! How to bring the local cloud up.
+//! The settings of the local cloud.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -29,7 +29,7 @@ pub struct Ports {
 }
 
 impl Default for Ports {
-    /// The ports that a developer finds everything on. What only programs call takes a free one.
+    /// Returns the ports that developers use. Services that only programs call take a free port.
     fn default() -> Self {
         Self {
             functions: 3000,
@@ -42,7 +42,7 @@ impl Default for Ports {
 }
 
 impl Ports {
-    /// Free ports for all, for clouds that stand side by side.
+    /// Returns free ports for all, for several clouds on one machine.
     #[must_use]
     pub fn free() -> Self {
         Self {
@@ -58,15 +58,15 @@ impl Ports {
     }
 }
 
-/// Which PostgreSQL the functions use.
+/// The PostgreSQL of the functions.
 #[derive(Clone)]
 pub enum Database {
     /// A cluster of the cloud's own.
     Own,
-    /// A running one, such as Supabase's local stack, by the URL of a role that may migrate it. The functions get the
-    /// same URL. TLS is not spoken to it here.
+    /// A running server, such as Supabase's local stack, by the URL of a role that may migrate it. The functions use
+    /// the same URL. The connection has no TLS.
     Url(String),
-    /// One that is migrated already, with the URLs of both roles: a test's own, in a cluster that tests share.
+    /// A migrated database, with the URLs of both roles: a test's own database in a shared cluster.
     Made(crate::postgres::Database),
 }
 
@@ -80,12 +80,12 @@ impl std::fmt::Debug for Database {
     }
 }
 
-/// How to bring the local cloud up.
+/// The settings of the local cloud.
 #[derive(Clone, Debug)]
 pub struct Settings {
-    /// Where it listens.
+    /// The ports.
     pub ports: Ports,
-    /// The folder of everything it keeps.
+    /// The folder of its data.
     pub data: PathBuf,
     /// The folder of the function binaries.
     pub bin_dir: PathBuf,
@@ -93,38 +93,38 @@ pub struct Settings {
     pub template: PathBuf,
     /// The database.
     pub database: Database,
-    /// What Redis may do.
+    /// The limits of Redis.
     pub redis_limits: local_redis_rest::Limits,
-    /// How far the replica is behind that plain reads of Redis are served from; none: they are never stale.
+    /// The lag of the replica that serves plain reads of Redis; none: reads are never stale.
     pub replica_lag: Option<Duration>,
-    /// Who takes the mails.
+    /// The mail provider.
     pub email_provider: Provider,
-    /// Whether the providers tell the functions what becomes of the mails.
+    /// Whether the providers send mail events to the functions.
     pub mail_events: bool,
-    /// How many recipients SES takes in a second; none: any number.
+    /// The recipients that SES accepts per second; none: no limit.
     pub ses_rate: Option<u32>,
-    /// How many calls Resend takes in a second; none: any number.
+    /// The calls that Resend accepts per second; none: no limit.
     pub resend_rate: Option<u32>,
-    /// How fast QStash's clock runs; 1 is real time.
+    /// The speed of QStash's clock; 1 is real time.
     pub qstash_speed: f64,
-    /// The QStash account's plan: what goes beyond it is refused.
+    /// The plan of the QStash account: requests beyond it are rejected.
     pub plan: Plan,
-    /// Duplicates and reordering of QStash's deliveries, if they are asked for.
+    /// Duplicates and reordering of QStash's deliveries, if any.
     pub qstash_disorder: Option<Disorder>,
-    /// Whether sample data are loaded.
+    /// Whether the sample data are loaded.
     pub seed: bool,
-    /// Values of the template's parameters in place of their defaults: a test lowers a reserved concurrency by it.
+    /// Values of template parameters that replace the defaults. A test lowers a reserved concurrency with it.
     pub parameters: BTreeMap<String, String>,
-    /// The most processes of one function at a time; calls within its reserved concurrency that find none wait.
+    /// The maximum number of processes of one function. Calls within its reserved concurrency wait for a process.
     pub max_instances: usize,
     /// Whether Redis and PostgreSQL keep their data over a restart.
     pub durable: bool,
-    /// Variables that take the place of the cloud's own, by name: a test stands between a function and a part.
+    /// Variables that replace the cloud's own, by name. A test puts a proxy between a function and a part with it.
     pub overrides: BTreeMap<String, String>,
 }
 
 impl Settings {
-    /// For a developer: the usual ports, and data that last.
+    /// Returns the settings for a developer: the usual ports, and durable data.
     #[must_use]
     pub fn lasting(data: &Path) -> Self {
         Self {
@@ -150,8 +150,8 @@ impl Settings {
         }
     }
 
-    /// For a test: free ports, empty tables, the binaries and the template of this source tree, nothing that lasts, and mail
-    /// providers without rates.
+    /// Returns the settings for a test: free ports, empty tables, this source tree's binaries and template, no durable
+    /// data, and no rate limits of the mail providers.
     #[must_use]
     pub fn throwaway(data: &Path) -> Self {
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");

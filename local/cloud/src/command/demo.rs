@@ -1,4 +1,4 @@
-//! `local demo`: the main job on real input, then the cloud to look around in.
+//! `local demo`: runs the product's main job on real input, then keeps the cloud running.
 
 use clap::Args;
 
@@ -9,7 +9,7 @@ use crate::demo;
 /// Options of `local demo`.
 #[derive(Args, Debug)]
 pub struct Demo {
-    /// End after the demo, with a status that says whether all went well
+    /// Exit after the demo, with a status that says whether it succeeded
     #[arg(long)]
     once: bool,
     #[command(flatten)]

@@ -1,4 +1,4 @@
-//! `local env`: the variables that point any client at the local cloud.
+//! `local env`: prints the variables that connect a client to the local cloud.
 
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -22,7 +22,7 @@ impl Env {
     }
 }
 
-/// The variables of the cloud with this data folder, as its dotenv file.
+/// Returns the dotenv file of the cloud with this data folder.
 pub(super) fn read(data: &Path) -> Result<String, Error> {
     let file = env_file(data);
     match std::fs::read_to_string(&file) {

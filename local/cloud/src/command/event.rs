@@ -1,4 +1,4 @@
-//! `local event`: a sample event, ready for the running cloud.
+//! `local event`: prints a sample event, ready for the running cloud.
 
 use std::path::PathBuf;
 
@@ -13,7 +13,7 @@ use crate::event::ready;
 /// Options of `local event`.
 #[derive(Args, Debug)]
 pub struct Event {
-    /// The event: API Gateway's, payload format 2.0
+    /// The file of the event, in API Gateway's payload format 2.0
     file: PathBuf,
     /// The folder of the local cloud's data
     #[arg(long, value_name = "FOLDER", default_value = ".local")]

@@ -14,40 +14,40 @@ use shared::base::causes::causes;
 
 use crate::{cloud, demo as demonstration, event as samples};
 
-/// The local cloud: everything that the SignTusk functions talk to, on this machine and with no account.
+/// The local cloud: all services that the SignTusk functions use, on this machine and without an account.
 #[derive(Debug, Parser)]
 #[command(name = "local", version, about, propagate_version = true)]
 pub enum Command {
-    /// Bring everything up and stay until Ctrl-C
+    /// Start everything and run until Ctrl-C
     Up(up::Up),
-    /// Run the product's main job on real input, show what came of it, and stay up
+    /// Run the product's main job on real input, show its result, and keep running
     Demo(demo::Demo),
-    /// Print the variables that point any client at the local cloud
+    /// Print the variables that connect a client to the local cloud
     Env(env::Env),
-    /// Print a sample event, its tokens filled in and signed for the running cloud: for `sam local invoke` and
-    /// `cargo lambda invoke`
+    /// Print a sample event, its tokens filled in and signed for the running cloud: for `sam local invoke` and `cargo
+    /// lambda invoke`
     Event(event::Event),
 }
 
-/// Why a command ended with a failure.
+/// Why a command failed.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// The cloud did not come up.
+    /// The cloud did not start.
     #[error(transparent)]
     Cloud(#[from] cloud::Error),
-    /// There is nothing to print.
+    /// The variables' file does not exist.
     #[error("{} is not there: start the local cloud first (local up)", .0.display())]
     NoEnvFile(PathBuf),
-    /// The file of an event holds something else.
+    /// The event's file is not JSON.
     #[error("{} is not JSON", .0.display())]
     NoJson(PathBuf),
-    /// The event cannot be made ready.
+    /// The event cannot be prepared.
     #[error(transparent)]
     Event(#[from] samples::Error),
-    /// The demo could not run to its end.
+    /// The demo did not complete.
     #[error("the demo did not complete")]
     Demo(#[from] demonstration::Error),
-    /// The demo ran, and not everything was as it should be.
+    /// The demo completed with failures.
     #[error("the demo failed: see the table, and the logs under the data folder")]
     Unhealthy,
     /// The terminal, a log or a signal could not be used.
@@ -56,7 +56,7 @@ pub enum Error {
 }
 
 impl Command {
-    /// Does what the command line says.
+    /// Runs the command.
     pub async fn run(self) -> Result<(), Error> {
         match self {
             Self::Up(up) => up.run().await,
@@ -68,7 +68,7 @@ impl Command {
 }
 
 impl Error {
-    /// The error with its causes, in one line.
+    /// Returns the error with its causes, in one line.
     #[must_use]
     pub fn explained(&self) -> String {
         causes(self)

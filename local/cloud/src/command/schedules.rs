@@ -1,4 +1,4 @@
-//! What runs by the clock is registered when the cloud comes up, as `scripts/deploy` does it after a deployment.
+//! Registers the schedules when the cloud starts, as `scripts/deploy` does after a deployment.
 
 use std::time::Duration;
 
@@ -6,11 +6,11 @@ use serde_json::{Value, json};
 
 use crate::cloud::Cloud;
 
-/// How long the API may take: its first call starts an instance.
+/// The timeout of the API call, which includes starting an instance.
 const TIMEOUT: Duration = Duration::from_secs(20);
 
-/// Registers every schedule whose function is built, under its fixed id, and says so in a line. A cloud without them
-/// is of use all the same.
+/// Registers every schedule whose function is built, under its fixed id. Returns the result as one line. A failure does
+/// not stop the cloud, which is useful without schedules.
 pub(super) async fn register(cloud: &Cloud) -> String {
     match put(cloud).await {
         Ok(count) => format!("{count} schedules are registered."),

@@ -1,4 +1,4 @@
-//! `local up`: everything, until somebody says stop.
+//! `local up`: runs everything until it is stopped.
 
 use std::fs::OpenOptions;
 use std::path::{Path, PathBuf};
@@ -18,7 +18,7 @@ use crate::cloud::{Cloud, Database, Ports, Settings, env_file};
 /// Options of `local up`.
 #[derive(Args, Debug)]
 pub struct Up {
-    /// The folder that everything is kept in
+    /// The folder of the local cloud's data
     #[arg(long, value_name = "FOLDER", default_value = ".local")]
     data: PathBuf,
     /// The port of the functions (0: a free one)
@@ -45,13 +45,13 @@ pub struct Up {
     /// The port of the object store (0: a free one)
     #[arg(long, value_name = "PORT", default_value_t = Ports::default().objects)]
     objects_port: u16,
-    /// Who takes the mails: ses or resend
+    /// The mail provider: ses or resend
     #[arg(long, value_name = "NAME", default_value_t = Provider::Ses)]
     email_provider: Provider,
-    /// How many recipients SES takes in a second (0: any number; 1 in the sandbox)
+    /// The recipients that SES accepts per second (0: no limit; 1 in the sandbox)
     #[arg(long, value_name = "COUNT", default_value_t = local_mail::Settings::DEFAULT_SES_RATE)]
     ses_rate: u32,
-    /// How many calls Resend takes in a second (0: any number)
+    /// The calls that Resend accepts per second (0: no limit)
     #[arg(long, value_name = "COUNT", default_value_t = local_mail::Settings::DEFAULT_RESEND_RATE)]
     resend_rate: u32,
     /// The folder of the function binaries
@@ -60,31 +60,31 @@ pub struct Up {
     /// The SAM template that names the functions and their routes
     #[arg(long, value_name = "FILE", default_value = "template.yaml")]
     template: PathBuf,
-    /// A running PostgreSQL to use instead of an own one, by the URL of a role that may migrate it
+    /// The URL of a running PostgreSQL, with a role that may migrate it, to use instead of an own cluster
     #[arg(long, value_name = "URL")]
     database_url: Option<String>,
-    /// How fast QStash's clock runs: at 60, a minute's delay takes a second
+    /// The speed of QStash's clock: at 60, a minute's delay takes a second
     #[arg(long, value_name = "FACTOR", default_value_t = 1.0)]
     qstash_speed: f64,
-    /// How far behind the replica is that plain reads of Redis are served from, in milliseconds (0: no replica)
+    /// The lag of the replica that serves plain reads of Redis, in milliseconds (0: no replica)
     #[arg(long, value_name = "MILLISECONDS", default_value_t = 0)]
     redis_lag: u64,
-    /// What all scripts of a minute may run together, in milliseconds (0: not counted)
+    /// The time that all scripts of a minute may take together, in milliseconds (0: no limit)
     #[arg(long, value_name = "MILLISECONDS", default_value_t = 0)]
     redis_script_time: u64,
-    /// The QStash account's plan, whose limits are kept: free, pay-as-you-go or fixed
+    /// The plan of the QStash account, whose limits apply: free, pay-as-you-go or fixed
     #[arg(long, value_name = "NAME", default_value_t = Plan::default())]
     plan: Plan,
-    /// Deliver some messages twice and some out of order, drawn by this seed
+    /// Deliver some messages twice and some out of order, chosen by this seed
     #[arg(long, value_name = "SEED")]
     qstash_disorder: Option<u64>,
-    /// A template parameter in place of its default, such as SessionsConcurrency=2
+    /// A template parameter that replaces its default, such as SessionsConcurrency=2
     #[arg(long, value_name = "NAME=VALUE", value_parser = parameter)]
     parameter: Vec<(String, String)>,
-    /// The most processes of one function at a time
+    /// The maximum number of processes of one function
     #[arg(long, value_name = "COUNT", default_value_t = 10, value_parser = clap::value_parser!(u16).range(1..=1000))]
     max_instances: u16,
-    /// Leave the tables as they are instead of loading sample data
+    /// Keep the tables as they are instead of loading sample data
     #[arg(long)]
     no_seed: bool,
 }
@@ -102,9 +102,9 @@ impl Up {
         Ok(())
     }
 
-    /// The running cloud and what will end it; nothing if it was ended while it started.
+    /// Returns the running cloud and the signal that ends it; none if it was stopped during the start.
     pub(super) async fn start(self) -> Result<Option<(Cloud, Stop)>, Error> {
-        // Listened for first: a signal during the start must end what has started by then.
+        // The signals come first: one during the start must stop the parts that have started.
         let mut stop = Stop::listen()?;
         let data = self.data.clone();
         let starting = Cloud::start(self.settings());
@@ -150,18 +150,18 @@ impl Up {
     }
 }
 
-/// Reads `NAME=VALUE`.
+/// Parses `NAME=VALUE`.
 fn parameter(text: &str) -> Result<(String, String), String> {
     let (name, value) = text.split_once('=').ok_or("pass NAME=VALUE")?;
     Ok((name.to_owned(), value.to_owned()))
 }
 
-/// A time, where there is one.
+/// Returns a duration; none for zero.
 fn milliseconds(number: u64) -> Option<Duration> {
     (number > 0).then(|| Duration::from_millis(number))
 }
 
-/// Ctrl-C or SIGTERM.
+/// Waits for Ctrl-C or SIGTERM.
 pub(super) struct Stop {
     interrupt: Signal,
     terminate: Signal,
@@ -175,7 +175,7 @@ impl Stop {
         })
     }
 
-    /// Returns when one of them has come.
+    /// Returns after one of the signals.
     pub(super) async fn asked(&mut self) {
         tokio::select! {
             _ = self.interrupt.recv() => {}
@@ -184,7 +184,7 @@ impl Stop {
     }
 }
 
-/// What the servers have to say goes to a file, so that the terminal stays readable.
+/// Sends the servers' logs to a file, so that the terminal stays readable.
 fn log_to(data: &Path) -> Result<(), Error> {
     let file = OpenOptions::new()
         .create(true)
@@ -198,7 +198,7 @@ fn log_to(data: &Path) -> Result<(), Error> {
     Ok(())
 }
 
-/// Where to look.
+/// Returns the addresses of the running cloud, for people.
 pub(super) fn guide(cloud: &Cloud) -> String {
     let functions = cloud.functions_url();
     let data = cloud.data();

@@ -1,4 +1,4 @@
-//! The functions' API, as the web app's server side calls it.
+//! A client of the functions' API, equal to the web app's server side.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::Error;
 use crate::cloud::Cloud;
 
-/// How long one call may take.
+/// The timeout of one call.
 const TIMEOUT: Duration = Duration::from_secs(30);
 
 /// A caller with the service token.
@@ -31,7 +31,7 @@ impl Api {
         })
     }
 
-    /// Enqueues, and gives the ids of the jobs that were made.
+    /// Enqueues jobs and returns their ids.
     pub(super) async fn enqueue(&self, route: &str, body: &Value) -> Result<Vec<String>, Error> {
         let request = self
             .http
@@ -47,7 +47,7 @@ impl Api {
             .collect())
     }
 
-    /// A job as it stands.
+    /// Returns the current state of a job.
     pub(super) async fn job(&self, id: &str) -> Result<Value, Error> {
         let route = format!("/api/queue/jobs/{id}");
         let request = self.http.get(format!("{}{route}", self.base));

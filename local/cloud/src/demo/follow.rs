@@ -1,4 +1,4 @@
-//! Following jobs live: a bar of the mails that went, a line for each change of a job's state.
+//! Follows jobs live: a bar of the sent mails, and a line for each change of a job's state.
 
 use std::time::Duration;
 
@@ -10,10 +10,10 @@ use tokio::time::{Instant, sleep};
 use super::Error;
 use super::api::Api;
 
-/// How often the jobs are looked at.
+/// The polling interval.
 const INTERVAL: Duration = Duration::from_millis(100);
 
-/// A job while it is followed.
+/// A followed job.
 pub(super) struct Followed {
     pub(super) id: String,
     pub(super) job: Value,
@@ -31,14 +31,14 @@ impl Followed {
             .any(|status| self.job["status"] == *status)
     }
 
-    /// Mails that are settled: the result's when the job has ended, the progress before.
+    /// Returns the number of settled mails: from the result after the job has ended, from the progress before.
     fn mails(&self) -> u64 {
         let sent = &self.job["result"]["sent"];
         let done = &self.job["progress"]["done"];
         sent.as_u64().or_else(|| done.as_u64()).unwrap_or_default()
     }
 
-    /// The lines of the timeline that were not told yet.
+    /// Returns the new lines of the timeline.
     fn news(&mut self) -> Vec<String> {
         let timeline = self.job["timeline"].as_array().cloned().unwrap_or_default();
         let news = timeline.iter().skip(self.told).map(|moment| {
@@ -54,12 +54,12 @@ impl Followed {
     }
 }
 
-/// The end of an id, which is what tells ids of one moment apart.
+/// Returns the end of an id, which differs between ids of the same moment.
 pub(super) fn short(id: &str) -> &str {
     id.get(id.len().saturating_sub(12)..).unwrap_or(id)
 }
 
-/// Follows jobs until each has ended or patience has.
+/// Follows jobs until all have ended or the timeout has passed.
 pub(super) async fn until_ended(
     api: &Api,
     ids: &[String],

@@ -1,7 +1,8 @@
 //! The demo: the product's main job on real input, followed live.
 //!
-//! One signature request to a signer of the sample data, and a bulk to 25 more, go through the API into the queue,
-//! come back signed to the function, and lie in the mailbox. Everything is the real thing, on this machine.
+//! It enqueues one signature request to a signer of the sample data and a bulk to 25 more. The jobs go through the API
+//! into the queue, come back signed to the function, and their mails arrive in the mailbox. All parts are real and run
+//! on this machine.
 
 mod api;
 mod follow;
@@ -17,29 +18,29 @@ use crate::cloud::Cloud;
 
 use self::api::Api;
 
-/// How long the jobs may take before the demo says that something is wrong.
+/// The timeout of all jobs.
 const TIMEOUT: Duration = Duration::from_mins(1);
 
-/// Why the demo could not run to its end.
+/// Why the demo did not complete.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// The sample data could not be read.
     #[error("the sample data cannot be read")]
     Sample(#[from] tokio_postgres::Error),
-    /// A call of the API did not come through.
+    /// An API call failed.
     #[error("the functions cannot be called")]
     Call(#[from] reqwest::Error),
     /// The client could not be built.
     #[error("the functions cannot be called")]
     Client(#[from] shared::protocol::http::Error),
-    /// The API said no.
+    /// The API answered with an error.
     #[error("{route} answered {status}: {detail}")]
     Refused {
         /// The route.
         route: String,
         /// The status code.
         status: u16,
-        /// What it said.
+        /// The error's detail.
         detail: String,
     },
     /// The sample mail could not be written.
@@ -47,12 +48,12 @@ pub enum Error {
     Write(#[from] io::Error),
 }
 
-/// What the demo came to.
+/// The result of the demo.
 #[derive(Debug)]
 pub struct Outcome {
-    /// Whether every job was completed and every mail lies in the mailbox.
+    /// Whether every job was completed and every mail is in the mailbox.
     pub all_well: bool,
-    /// One of the mails, as the recipient sees it.
+    /// One of the mails as the recipient sees it.
     pub sample: Option<PathBuf>,
 }
 
@@ -91,7 +92,7 @@ pub async fn run(cloud: &Cloud) -> Result<Outcome, Error> {
     })
 }
 
-/// Writes the newest mail to `address` where it can be opened in a browser.
+/// Saves the newest mail to `address` as a file for a browser.
 fn keep_sample(cloud: &Cloud, address: &str) -> Result<Option<PathBuf>, Error> {
     let Some(mail) = cloud.mail().messages(Some(address)).into_iter().next() else {
         return Ok(None);

@@ -1,19 +1,19 @@
-//! What the demo asks for: a request to a signer of the sample data, and a bulk.
+//! The requests of the demo: a signature request to a signer of the sample data, and a bulk.
 
 use serde_json::{Value, json};
 use tokio_postgres::NoTls;
 
-/// Recipients of the bulk.
+/// The number of recipients of the bulk.
 pub(super) const BULK: usize = 25;
 
-/// The first signer of the sample request, with what the mail says.
+/// The query of the first signer of the sample request, with the mail's values.
 const SIGNER: &str = "select s.signer_email, s.signer_name, r.title, p.full_name, r.id::text, s.id::text \
     from public.signing_request_signers s \
     join public.signing_requests r on r.id = s.signing_request_id \
     join public.user_profiles p on p.id = r.initiated_by \
     order by r.created_at, s.signing_order limit 1";
 
-/// A signer who is asked to sign.
+/// A signer with a signature request.
 pub(super) struct Signer {
     pub(super) email: String,
     name: String,
@@ -24,7 +24,7 @@ pub(super) struct Signer {
 }
 
 impl Signer {
-    /// The payload that the web app would send. Each run of the demo is an occurrence of its own.
+    /// Returns the payload that the web app would send. Each run of the demo has its own occurrence.
     pub(super) fn request(&self) -> Value {
         json!({
             "type": "signature-request",
@@ -41,7 +41,7 @@ impl Signer {
     }
 }
 
-/// Reads the sample data.
+/// Reads the first signer from the sample data.
 pub(super) async fn first_signer(url: &str) -> Result<Signer, tokio_postgres::Error> {
     let (client, connection) = tokio_postgres::connect(url, NoTls).await?;
     let driven = tokio::spawn(connection);
@@ -58,7 +58,7 @@ pub(super) async fn first_signer(url: &str) -> Result<Signer, tokio_postgres::Er
     })
 }
 
-/// A mail to many signers.
+/// Returns a mail to many signers.
 pub(super) fn bulk() -> Value {
     let emails: Vec<Value> = (1..=BULK)
         .map(|number| {

@@ -1,11 +1,11 @@
-//! The table at the end.
+//! The summary table of the demo.
 
 use comfy_table::{Table, presets};
 use serde_json::Value;
 
 use super::follow::{Followed, short};
 
-/// One row for each job.
+/// Returns the table, with one row for each job.
 pub(super) fn table(jobs: &[Followed]) -> String {
     let mut table = Table::new();
     table.load_style(presets::UTF8_FULL_CONDENSED).set_header([
@@ -29,7 +29,7 @@ pub(super) fn table(jobs: &[Followed]) -> String {
     table.to_string()
 }
 
-/// From the record to the end, in milliseconds.
+/// Returns the time from creation to completion, in milliseconds.
 fn took(job: &Value) -> String {
     let instant = |field: &str| job[field].as_str()?.parse::<jiff::Timestamp>().ok();
     match (instant("createdAt"), instant("completedAt")) {

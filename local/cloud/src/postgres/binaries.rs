@@ -1,11 +1,11 @@
-//! Which PostgreSQL runs.
+//! Finds the PostgreSQL binaries.
 
 use std::path::{Path, PathBuf};
 
 use super::Error;
 use crate::process::on_path;
 
-/// The folders under which distributions keep one folder per major version.
+/// The folders in which distributions have one folder per major version.
 const VERSIONED: &[&str] = &["/usr/lib/postgresql", "/usr/local/lib/postgresql"];
 
 /// The folder with `initdb` and `postgres`.
@@ -13,7 +13,7 @@ const VERSIONED: &[&str] = &["/usr/lib/postgresql", "/usr/local/lib/postgresql"]
 pub(super) struct Binaries(PathBuf);
 
 impl Binaries {
-    /// The newest that is installed, or, where there are data already, the version that made them.
+    /// Returns the newest installed version. If data exist, returns the version that created them.
     pub(super) fn for_data(data: &Path) -> Result<Self, Error> {
         let installed = installed();
         let Ok(version) = std::fs::read_to_string(data.join("PG_VERSION")) else {
@@ -43,7 +43,8 @@ impl Binaries {
     }
 }
 
-/// What is installed, oldest first. What is only on the `PATH` has no known version, and counts when nothing else does.
+/// Returns the installed versions, oldest first. Binaries found only on the `PATH` have no known version and come last
+/// in choice.
 fn installed() -> Vec<(Option<u32>, Binaries)> {
     let mut found: Vec<(Option<u32>, Binaries)> = VERSIONED
         .iter()

@@ -1,19 +1,19 @@
-//! One database of a cluster, as its two roles reach it.
+//! One database of a cluster, with the URLs of its two roles.
 
 use std::fmt;
 
 use super::Error;
 use super::role::Passwords;
 
-/// The longest name that PostgreSQL keeps whole.
+/// The longest name that PostgreSQL does not truncate.
 const MAX_NAME: usize = 63;
 
-/// How to reach a database. The URLs carry passwords and are not printed.
+/// The URLs of a database. They contain passwords and are not printed.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Database {
-    /// For the functions: `DATABASE_URL`.
+    /// The URL for the functions: `DATABASE_URL`.
     pub functions_url: String,
-    /// For the owning role: `MIGRATIONS_DATABASE_URL`.
+    /// The URL for the owning role: `MIGRATIONS_DATABASE_URL`.
     pub owner_url: String,
 }
 

@@ -1,17 +1,17 @@
-//! Why there is no database.
+//! Why the database is not available.
 
 use std::io;
 use std::path::PathBuf;
 
 use crate::process;
 
-/// Why there is no database.
+/// Why the database is not available.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// The server is not installed.
     #[error("PostgreSQL is not installed; install the package postgresql")]
     Missing,
-    /// The data were made by another version than those installed.
+    /// A version that is not installed created the data.
     #[error("{} was made by PostgreSQL {version}, which is not installed; install it or delete the folder", data.display())]
     Version {
         /// The folder of the data.
@@ -19,7 +19,7 @@ pub enum Error {
         /// Its version.
         version: String,
     },
-    /// As root, PostgreSQL needs a user of its own.
+    /// As root, PostgreSQL needs another system user.
     #[error(
         "PostgreSQL does not run as root and there is no system user postgres; install the package postgresql"
     )]
@@ -29,34 +29,34 @@ pub enum Error {
     Folder {
         /// The folder.
         folder: PathBuf,
-        /// What the system said.
+        /// The system's error.
         #[source]
         source: io::Error,
     },
-    /// A program did not run.
+    /// A program failed.
     #[error(transparent)]
     Process(#[from] process::Error),
-    /// A name that is no plain identifier.
+    /// The database name is not a plain identifier.
     #[error("{0:?} is not a database name; use lower-case letters, digits and underscores")]
     Name(String),
     /// The database cannot be reached.
     #[error("cannot connect to the database")]
     Connect(#[source] tokio_postgres::Error),
-    /// The database refused a statement of ours.
+    /// The database rejected a statement.
     #[error("the database rejected a statement: {}", said(.0))]
     Refused(#[source] tokio_postgres::Error),
-    /// The database refused a migration.
+    /// The database rejected a migration.
     #[error("migration {name} failed: {}", said(source))]
     Migration {
         /// The file.
         name: String,
-        /// What the database said.
+        /// The database's error.
         #[source]
         source: tokio_postgres::Error,
     },
 }
 
-/// The server's own words; the driver's are only `db error`.
+/// Returns the server's error message; the driver's message is only `db error`.
 fn said(error: &tokio_postgres::Error) -> String {
     error
         .as_db_error()

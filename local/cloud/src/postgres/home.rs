@@ -1,4 +1,4 @@
-//! Where a cluster lies, and whose it is: PostgreSQL refuses to run as root, and its user must reach its folder.
+//! The folder and user of a cluster. PostgreSQL does not run as root, and its user must have access to the folder.
 
 use std::io;
 use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
@@ -9,21 +9,21 @@ use nix::unistd::{Uid, User as SystemUser};
 use super::Error;
 use crate::process::User;
 
-/// The home of the system user `postgres`, for clusters that it cannot reach elsewhere.
+/// The home of the system user `postgres`, for clusters in folders without access.
 const USERS_OWN: &str = "/var/lib/postgresql";
 
-/// The folder around a cluster.
+/// The folder that contains a cluster.
 #[derive(Debug)]
 pub(super) struct Home {
-    /// The folder that was asked for.
+    /// The requested folder.
     wanted: PathBuf,
-    /// That folder, or the one that stands in for it.
+    /// That folder, or its substitute.
     folder: PathBuf,
     user: Option<User>,
 }
 
 impl Home {
-    /// Makes `folder`, or a stand-in for it, and gives it to the user that the cluster will run as.
+    /// Creates `folder` or a substitute, owned by the user of the cluster.
     pub(super) fn prepare(folder: &Path) -> Result<Self, Error> {
         let user = user()?;
         let failed = |source| Error::Folder {
@@ -53,7 +53,7 @@ impl Home {
         self.user
     }
 
-    /// The cluster itself.
+    /// Returns the cluster's folder.
     pub(super) fn data(&self) -> PathBuf {
         self.folder.join("data")
     }
@@ -62,7 +62,7 @@ impl Home {
         self.data().join("PG_VERSION").is_file()
     }
 
-    /// Where a cluster is made: what an interrupted try left there goes.
+    /// Returns the folder in which a cluster is created, without the remains of an interrupted attempt.
     pub(super) fn fresh(&self) -> Result<PathBuf, Error> {
         let fresh = self.folder.join("data.new");
         match std::fs::remove_dir_all(&fresh) {
@@ -71,7 +71,7 @@ impl Home {
         }
     }
 
-    /// Moves a made cluster to its place.
+    /// Moves a created cluster to its final folder.
     pub(super) fn settle(&self) -> Result<(), Error> {
         std::fs::rename(self.folder.join("data.new"), self.data())
             .map_err(|error| self.failed(error))
@@ -87,7 +87,7 @@ impl Home {
         Ok(path)
     }
 
-    /// Removes everything, as far as it can.
+    /// Removes everything, as far as possible.
     pub(super) fn remove(&self) {
         for folder in [&self.folder, &self.wanted] {
             match std::fs::remove_dir_all(folder) {
@@ -124,7 +124,7 @@ impl Home {
     }
 }
 
-/// Who the cluster runs as: as root the system user `postgres`, else as we do.
+/// Returns the cluster's user: the system user `postgres` for root, else none.
 fn user() -> Result<Option<User>, Error> {
     if !Uid::effective().is_root() {
         return Ok(None);
@@ -138,8 +138,8 @@ fn user() -> Result<Option<User>, Error> {
     }
 }
 
-/// Whether `user` may pass through every folder above `folder`. The one right above is ours to open: the data folder of
-/// the local cloud, which a temporary folder makes for root alone.
+/// Returns whether `user` can enter every folder above `folder`. The cloud can open the direct parent itself: it is the
+/// data folder, and a temporary folder is open to root only.
 fn reachable(folder: &Path, user: User) -> bool {
     let passable = |folder: &Path| {
         std::fs::metadata(folder).is_ok_and(|about| {
@@ -160,8 +160,8 @@ fn reachable(folder: &Path, user: User) -> bool {
     above.all(passable) && parent.is_none_or(|parent| passable(parent) || open(parent))
 }
 
-/// A folder at the user's own home that is named after the one it stands for. A file there says that it is in use: one
-/// that stood for a folder since deleted goes, because its passwords went with that folder.
+/// Returns a folder at the user's own home, named after the folder that it replaces. A file in it names that folder. If
+/// that folder has been deleted, the substitute is deleted too: its passwords were in that folder.
 fn stand_in(folder: &Path) -> io::Result<PathBuf> {
     let name = folder.to_string_lossy().replace('/', "-");
     let base = match Path::new(USERS_OWN) {

@@ -1,7 +1,8 @@
-//! The migrations of `shared/migrations`, applied in the order of their names and noted in `public.schema_migrations`.
+//! Applies the migrations of `shared/migrations` in the order of their names and records them in
+//! `public.schema_migrations`.
 //!
-//! Each runs in a transaction together with its note. One whose file has changed since runs again: every statement in
-//! them is safe to repeat, and a database under development follows its files without being thrown away.
+//! Each migration runs in one transaction with its record. A changed file runs again: every statement is safe to
+//! repeat, so a development database follows its files without being deleted.
 
 use std::path::{Path, PathBuf};
 
@@ -10,7 +11,7 @@ use tokio_postgres::Client;
 use super::Error;
 use super::session::Session;
 
-/// Two clouds on one database wait for each other here. The number only has to be nobody else's.
+/// The key of the advisory lock that serialises two clouds on one database. No other program may use it.
 const LOCK: i64 = 0x5349_474e_5455_534b;
 
 const NOTES: &str = "create table if not exists public.schema_migrations (
@@ -20,18 +21,19 @@ const NOTES: &str = "create table if not exists public.schema_migrations (
   );
   alter table public.schema_migrations enable row level security;";
 
-/// The folder of the migrations: the source tree's, read at run time so that a new file needs no new build.
+/// Returns the folder of the migrations in the source tree. It is read at run time, so that a new file needs no new
+/// build.
 #[must_use]
 pub fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/migrations")
 }
 
-/// Applies what is new or has changed to the database at `owner_url` and returns its names.
+/// Applies new and changed migrations to the database at `owner_url` and returns their names.
 pub async fn apply(owner_url: &str) -> Result<Vec<String>, Error> {
     let files = files(&folder())?;
     let mut session = Session::open(owner_url).await?;
     let client = &mut session.client;
-    // Held until the session closes.
+    // The session holds the lock until it closes.
     client
         .execute("select pg_advisory_lock($1)", &[&LOCK])
         .await
@@ -81,7 +83,7 @@ async fn apply_one(
     Ok(true)
 }
 
-/// Every `.sql` file with its content, by name.
+/// Returns every `.sql` file with its content, by name.
 fn files(folder: &Path) -> Result<Vec<(String, String)>, Error> {
     let failed = |source| Error::Folder {
         folder: folder.to_owned(),

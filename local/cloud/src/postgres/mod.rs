@@ -1,7 +1,7 @@
-//! A real PostgreSQL cluster, with Supabase's roles and our migrations.
+//! A real PostgreSQL cluster, with Supabase's roles and the migrations.
 //!
-//! Three roles matter: `supabase_admin` is the superuser and stays inside; `postgres` owns the databases and runs the
-//! migrations, as on Supabase; `functions` is what the functions log in as, and owns nothing.
+//! It has three roles. `supabase_admin` is the superuser and is internal. `postgres` owns the databases and runs the
+//! migrations, as on Supabase. The functions log in as `functions`, which owns nothing.
 
 mod binaries;
 mod database;
@@ -29,21 +29,21 @@ use self::session::Session;
 use crate::process::port::free;
 use crate::process::{Process, Program};
 
-/// How long a cluster may recover before it answers.
+/// The longest recovery of a cluster before it answers.
 const START_LIMIT: Duration = Duration::from_mins(1);
 
-/// The database from which `Cluster::database` copies.
+/// The template database of `Cluster::database`.
 const TEMPLATE: &str = "signtusk_template";
 
-/// How to run a cluster.
+/// The settings of a cluster.
 #[derive(Clone, Debug)]
 pub struct Settings {
-    /// The folder of its data. As root, the system user `postgres` gets it; where that user cannot reach it, the data
-    /// go to a folder of that user's, which [`Cluster::folder`] names.
+    /// The folder of its data. As root, the system user `postgres` owns it. If that user has no access to it, the data
+    /// are in a folder of that user, which [`Cluster::folder`] returns.
     pub folder: PathBuf,
     /// The port on loopback; 0 takes a free one.
     pub port: u16,
-    /// Whether its data outlive it.
+    /// Whether its data remain after it stops.
     pub durable: bool,
     /// The file that its output is appended to.
     pub log: PathBuf,
@@ -51,7 +51,7 @@ pub struct Settings {
     pub passwords: Passwords,
 }
 
-/// A running cluster. Dropping it ends it.
+/// A running cluster. Dropping it stops it.
 #[derive(Debug)]
 pub struct Cluster {
     process: Process,
@@ -59,12 +59,12 @@ pub struct Cluster {
     passwords: Passwords,
     home: Home,
     durable: bool,
-    /// Whether the template stands; held while a database is made from it.
+    /// Whether the template exists; locked while a database is created from it.
     template: Mutex<bool>,
 }
 
 impl Cluster {
-    /// Starts the cluster, made first where there is none yet, and waits until it answers.
+    /// Starts the cluster, creates it if necessary, and waits until it answers.
     pub async fn start(settings: Settings) -> Result<Self, Error> {
         let home = Home::prepare(&settings.folder)?;
         let binaries = Binaries::for_data(&home.data())?;
@@ -103,13 +103,13 @@ impl Cluster {
         })
     }
 
-    /// Where the data lie.
+    /// Returns the folder of the data.
     #[must_use]
     pub fn folder(&self) -> PathBuf {
         self.home.data()
     }
 
-    /// The database `name` with every migration applied. One that is there keeps its rows.
+    /// Returns the database `name` with every migration applied. An existing one keeps its rows.
     pub async fn permanent_database(&self, name: &str) -> Result<Database, Error> {
         let database = self.named(name)?;
         let admin = self.admin().await?;
@@ -123,7 +123,7 @@ impl Cluster {
         Ok(database)
     }
 
-    /// A fresh database `name` with every migration applied, copied from a template. One that is there goes.
+    /// Returns a new database `name` with every migration applied, copied from a template. An existing one is dropped.
     pub async fn database(&self, name: &str) -> Result<Database, Error> {
         let database = self.named(name)?;
         let mut stands = self.template.lock().await;
@@ -151,7 +151,7 @@ impl Cluster {
         Ok(database)
     }
 
-    /// Ends the cluster. One that is not durable leaves nothing behind.
+    /// Stops the cluster. Without durability, all files are deleted.
     pub async fn stop(self) {
         self.process.stop().await;
         if !self.durable {
@@ -168,7 +168,7 @@ impl Cluster {
     }
 }
 
-/// Makes the cluster beside its place and moves it there when it is whole.
+/// Creates the cluster in another folder and moves it to its final folder when it is complete.
 async fn make(binaries: &Binaries, home: &Home, settings: &Settings) -> Result<(), Error> {
     let password = home.write("password", settings.passwords.admin())?;
     let fresh = home.fresh()?;
@@ -192,8 +192,9 @@ async fn make(binaries: &Binaries, home: &Home, settings: &Settings) -> Result<(
     home.settle()
 }
 
-/// Durability is given up for speed: a crash of the machine may cost the local data, a crash of ours does not.
-/// Passwords are sent as they are, which on loopback spares every connection SCRAM's thousands of hash rounds.
+/// Returns the server's arguments. They trade durability for speed: a crash of the machine may lose local data, a crash
+/// of a process does not. Passwords are sent in plain text on loopback, which saves each connection SCRAM's thousands
+/// of hash rounds.
 fn server_arguments(home: &Home, port: u16) -> Vec<OsString> {
     let options = [
         "listen_addresses=127.0.0.1".to_owned(),
@@ -225,7 +226,7 @@ fn program(
         folder: home.folder().to_owned(),
         user: home.user(),
         log: settings.log.clone(),
-        // A smart shutdown (TERM) would wait for clients that do not leave; a fast one (INT) sends them away.
+        // A smart shutdown (TERM) would wait for clients; a fast one (INT) disconnects them.
         stop_signal: "INT",
     }
 }

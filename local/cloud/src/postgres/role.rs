@@ -1,8 +1,8 @@
-//! The roles of a cluster: Supabase's, and the one that the functions log in as.
+//! The roles of a cluster: Supabase's roles and the login role of the functions.
 
 use std::fmt;
 
-/// The role passwords. They are letters and digits only, so that they stand in a URL and in SQL as they are.
+/// The role passwords. They contain only letters and digits, so they need no escaping in URLs and SQL.
 #[derive(Clone)]
 pub struct Passwords {
     admin: String,
@@ -11,7 +11,8 @@ pub struct Passwords {
 }
 
 impl Passwords {
-    /// Takes the passwords of `supabase_admin`, `postgres` and `functions`; what is no letter or digit is left out.
+    /// Creates the passwords of `supabase_admin`, `postgres` and `functions`. Characters other than letters and digits
+    /// are removed.
     #[must_use]
     pub fn new(admin: &str, owner: &str, functions: &str) -> Self {
         let plain = |text: &str| text.chars().filter(char::is_ascii_alphanumeric).collect();
@@ -49,7 +50,7 @@ fn url(role: &str, password: &str, port: u16, database: &str) -> String {
     format!("postgresql://{role}:{password}@127.0.0.1:{port}/{database}?sslmode=disable")
 }
 
-/// Makes the roles that are missing and sets the passwords; may run at every start.
+/// Returns a script that creates missing roles and sets the passwords. It may run at every start.
 pub(super) fn script(passwords: &Passwords) -> String {
     let Passwords {
         owner, functions, ..

@@ -1,11 +1,11 @@
-//! One connection for work on the cluster itself: databases, roles, migrations, seeds.
+//! One connection for administration: databases, roles, migrations and sample data.
 
 use tokio::task::JoinHandle;
 use tokio_postgres::{Client, NoTls};
 
 use super::Error;
 
-/// An open connection. TLS is not spoken: what it reaches is on this machine.
+/// An open connection, without TLS because it stays on this machine.
 pub(super) struct Session {
     pub(super) client: Client,
     connection: JoinHandle<()>,
@@ -24,7 +24,7 @@ impl Session {
         Ok(Self { client, connection })
     }
 
-    /// Runs statements that answer nothing.
+    /// Runs statements that return nothing.
     pub(super) async fn run(&self, script: &str) -> Result<(), Error> {
         self.client
             .batch_execute(script)

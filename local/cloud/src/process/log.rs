@@ -1,4 +1,4 @@
-//! The file that a program writes to, and the lock on it that lasts as long as the program does.
+//! The log file of a program, locked as long as the program runs.
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{self, Read, Seek, SeekFrom};
@@ -7,21 +7,21 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-/// A log that is longer than this when its program starts begins anew.
+/// A log longer than this is truncated when its program starts.
 const MAX_LENGTH: u64 = 4 * 1024 * 1024;
 
-/// How long an earlier program may take to end: its leash kills it after 8 seconds.
+/// The wait for an earlier program to end: its guard kills it after 8 seconds.
 const WAIT_LIMIT: Duration = Duration::from_secs(12);
 
-/// How often the lock is tried.
+/// The interval of the attempts to lock.
 const WAIT_INTERVAL: Duration = Duration::from_millis(20);
 
-/// How many bytes and lines of a log are shown in an error.
+/// The bytes and lines of a log that an error includes.
 const TAIL_BYTES: u64 = 1500;
 const TAIL_LINES: usize = 12;
 
-/// Opens the log and locks it. A program that gets it as its output keeps the lock until its last process has ended,
-/// however this one ends: the lock belongs to the open file, which they inherit.
+/// Opens the log and locks it. The program inherits the open file as its output, and the lock belongs to that file. So
+/// the lock lasts until the program's last process has ended, however this process ends.
 pub(super) async fn take(path: &Path) -> io::Result<File> {
     let file = OpenOptions::new().create(true).append(true).open(path)?;
     let deadline = Instant::now() + WAIT_LIMIT;
@@ -40,7 +40,7 @@ pub(super) async fn take(path: &Path) -> io::Result<File> {
     Ok(file)
 }
 
-/// The last lines of a log, for an error that explains itself.
+/// Returns the last lines of a log, for an error message.
 pub(super) fn tail(path: &Path) -> String {
     let mut bytes = Vec::new();
     let read = File::open(path).and_then(|mut file| {

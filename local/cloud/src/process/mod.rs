@@ -1,4 +1,4 @@
-//! Programs that run beside us and never outlive us, not even a SIGKILL.
+//! Child programs that never outlive this process, not even after a SIGKILL.
 
 mod log;
 pub mod port;
@@ -12,52 +12,52 @@ use std::time::Duration;
 use tokio::process::{Child, ChildStdin, Command};
 use tokio::time::Instant;
 
-/// Holds the program on its leash; see the file.
+/// The script that guards the program; see the file.
 const GUARD_SCRIPT: &str = include_str!("guard.sh");
 
-/// How often a program that is coming up is asked whether it is there.
+/// The interval of the probes of a starting program.
 const PROBE_INTERVAL: Duration = Duration::from_millis(20);
 
-/// How long a stop may take: the leash itself sends SIGKILL after 8 seconds.
+/// The longest stop: the guard itself sends SIGKILL after 8 seconds.
 const STOP_LIMIT: Duration = Duration::from_secs(12);
 
 /// Why a program does not run.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// It could not be started at all.
+    /// It could not be started.
     #[error("cannot start {name}")]
     Start {
         /// The program.
         name: &'static str,
-        /// What the system said.
+        /// The system's error.
         #[source]
         source: io::Error,
     },
-    /// It ended while it was waited for.
+    /// It ended before it answered.
     #[error("{name} ended with {status}; the end of {}:\n{tail}", log.display())]
     Ended {
         /// The program.
         name: &'static str,
-        /// How it ended.
+        /// Its exit status.
         status: ExitStatus,
-        /// The file with all that it said.
+        /// The file with its output.
         log: PathBuf,
-        /// The last of it.
+        /// The end of its output.
         tail: String,
     },
-    /// It runs and does not answer.
+    /// It runs but does not answer.
     #[error("{name} did not answer within {} s; see {}", within.as_secs(), log.display())]
     Silent {
         /// The program.
         name: &'static str,
-        /// How long it was waited for.
+        /// The wait.
         within: Duration,
-        /// The file with all that it said.
+        /// The file with its output.
         log: PathBuf,
     },
 }
 
-/// The user and group that a program runs as.
+/// The user and group of a program.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct User {
     /// The user's id.
@@ -66,7 +66,7 @@ pub struct User {
     pub gid: u32,
 }
 
-/// What to run and how.
+/// A program and how to run it.
 #[derive(Clone, Debug)]
 pub struct Program {
     /// The name in messages.
@@ -77,15 +77,15 @@ pub struct Program {
     pub arguments: Vec<OsString>,
     /// Its working folder.
     pub folder: PathBuf,
-    /// Who it runs as; `None`: as we do.
+    /// Its user; `None`: the current user.
     pub user: Option<User>,
     /// The file that its output is appended to.
     pub log: PathBuf,
-    /// The name of the signal that asks it to end, without `SIG`.
+    /// The name of the signal that stops it, without `SIG`.
     pub stop_signal: &'static str,
 }
 
-/// A program on its leash. Dropping it asks the program to end, and kills it when it does not.
+/// A guarded program. Dropping it asks the program to end, and kills it if it does not.
 #[derive(Debug)]
 pub struct Process {
     name: &'static str,
@@ -95,8 +95,8 @@ pub struct Process {
 }
 
 impl Process {
-    /// Starts the program, in a process group of its own so that a terminal's Ctrl-C reaches only us. Where an earlier
-    /// one with the same log is still ending, it is waited for: it may write to the same data.
+    /// Starts the program in its own process group, so that a terminal's Ctrl-C reaches only this process. If an
+    /// earlier program with the same log is still ending, waits for it: both may write to the same data.
     pub async fn start(program: &Program) -> Result<Self, Error> {
         let failed = |source| Error::Start {
             name: program.name,
@@ -125,7 +125,7 @@ impl Process {
         })
     }
 
-    /// Waits until `probe` says that the program answers.
+    /// Waits until `probe` reports that the program answers.
     pub async fn answers(
         &mut self,
         within: Duration,
@@ -154,7 +154,7 @@ impl Process {
         }
     }
 
-    /// Waits until the program ends by itself, which must be a success.
+    /// Waits until the program ends successfully.
     pub async fn finish(mut self) -> Result<(), Error> {
         let status = self.guard.wait().await.map_err(|source| Error::Start {
             name: self.name,
@@ -167,7 +167,7 @@ impl Process {
         }
     }
 
-    /// Asks the program to end and waits until it has.
+    /// Asks the program to end and waits until it has ended.
     pub async fn stop(mut self) {
         drop(self.hold.take());
         match tokio::time::timeout(STOP_LIMIT, self.guard.wait()).await {
@@ -196,7 +196,7 @@ impl Process {
     }
 }
 
-/// The first `name` on the `PATH` that is a file.
+/// Returns the first `name` on the `PATH` that is a file.
 #[must_use]
 pub fn on_path(name: &str) -> Option<PathBuf> {
     const USUAL: &str =

@@ -5,21 +5,21 @@ use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 
 use uuid::Uuid;
 
-/// The ports that are tried: below the range from which the kernel takes the ports of outgoing connections, so that no
-/// connection of ours can sit on a port between its choice and its use.
+/// The first of the tried ports. They are below the range of outgoing connections, so that no such connection can take
+/// a port between its choice and its use.
 const FIRST: u16 = 10_000;
 const COUNT: u16 = 22_000;
 
-/// How many ports are tried.
+/// The number of tried ports.
 const ATTEMPTS: usize = 200;
 
-/// `127.0.0.1` with this port.
+/// Returns `127.0.0.1` with this port.
 #[must_use]
 pub fn loopback(port: u16) -> SocketAddr {
     SocketAddr::from((Ipv4Addr::LOCALHOST, port))
 }
 
-/// A port that nobody listens on, for a program that must be told its port.
+/// Returns a free port, for a program that needs a given port.
 pub fn free() -> io::Result<u16> {
     let mut last = io::Error::from(io::ErrorKind::AddrInUse);
     for _ in 0..ATTEMPTS {
@@ -33,7 +33,7 @@ pub fn free() -> io::Result<u16> {
     Err(last)
 }
 
-/// Whether somebody listens on this port already.
+/// Returns whether a program listens on this port.
 #[must_use]
 pub fn is_taken(port: u16) -> bool {
     port != 0 && TcpListener::bind(loopback(port)).is_err()

@@ -1,5 +1,5 @@
-//! A function's result as an HTTP answer, by the rules of payload format 2.0: a result without `statusCode` is the body
-//! of a 200, everything else says each part itself.
+//! Converts a function's result to an HTTP response by the rules of payload format 2.0. A result without `statusCode`
+//! is the body of a 200. Any other result states each part itself.
 
 use std::collections::BTreeMap;
 
@@ -28,7 +28,7 @@ struct Structured {
     is_base64_encoded: bool,
 }
 
-/// The answer, or none where the result is not one: API Gateway then answers 500.
+/// Returns the response; none if the result is invalid: API Gateway then answers 500.
 pub(super) fn build(result: &[u8]) -> Option<Answer> {
     let value: Value = serde_json::from_slice(result).ok()?;
     if value.get("statusCode").is_none() {
@@ -85,7 +85,7 @@ fn structured(result: Structured) -> Option<Answer> {
     Some(answer)
 }
 
-/// What the connection to the client decides, not the function.
+/// Returns whether the connection to the client determines this header, not the function.
 fn is_ours(name: &HeaderName) -> bool {
     [
         header::CONNECTION,

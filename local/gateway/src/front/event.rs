@@ -65,7 +65,7 @@ struct Http<'a> {
     user_agent: String,
 }
 
-/// The event of a request, as JSON.
+/// Returns the event of a request, as JSON.
 pub(super) fn build(
     parts: &Parts,
     body: &[u8],
@@ -91,7 +91,7 @@ pub(super) fn build(
         body,
         is_base64_encoded,
     };
-    // These are strings and numbers only, so it cannot fail; a refusal is still better than a panic.
+    // The event has only strings and numbers, so this cannot fail; a rejection is still better than a panic.
     serde_json::to_vec(&event).map_err(|_| Refusal::Malformed)
 }
 
@@ -124,7 +124,8 @@ fn context<'a>(
     }
 }
 
-/// The host that the client named. A real API is found by it, so one that is no host never reaches a function.
+/// Returns the host that the client named. API Gateway selects the API by it, so a request with an invalid host never
+/// reaches a function.
 fn host(parts: &Parts) -> Result<String, Refusal> {
     let host = headers::first(parts, &header::HOST);
     if host.is_empty() {
@@ -142,7 +143,8 @@ fn host(parts: &Parts) -> Result<String, Refusal> {
     }
 }
 
-/// In spite of its name, `rawPath` comes percent-decoded from HTTP APIs; where that is no UTF-8 it stays as it was sent.
+/// Returns the decoded path. Despite its name, HTTP APIs percent-decode `rawPath`. A path that is not UTF-8 stays
+/// unchanged.
 fn path(parts: &Parts) -> Cow<'_, str> {
     let sent = parts.uri.path();
     percent_decode_str(sent)

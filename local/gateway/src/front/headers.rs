@@ -1,4 +1,4 @@
-//! Request headers as the event has them: names in lower case, repeated ones joined by commas, cookies apart.
+//! Request headers in the event's form: lower-case names, repeated headers joined by commas, cookies separate.
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use http::header::{self, HeaderName};
 use http::request::Parts;
 
-/// What concerns one connection only, and so ends at API Gateway.
+/// The headers of one connection, which API Gateway does not forward.
 const HOP_BY_HOP: [HeaderName; 7] = [
     header::CONNECTION,
     header::EXPECT,
@@ -17,7 +17,7 @@ const HOP_BY_HOP: [HeaderName; 7] = [
     header::UPGRADE,
 ];
 
-/// The request line and headers as they came over the wire, in bytes.
+/// Returns the size of the received request line and headers, in bytes.
 pub(super) fn head_size(parts: &Parts) -> usize {
     const LINE: usize = "  HTTP/1.1\r\n".len();
     const FIELD: usize = ": \r\n".len();
@@ -34,7 +34,7 @@ pub(super) fn head_size(parts: &Parts) -> usize {
     parts.method.as_str().len() + target + LINE + fields + END
 }
 
-/// The headers of the event, those that API Gateway adds included.
+/// Returns the headers of the event, including those that API Gateway adds.
 pub(super) fn joined(parts: &Parts, peer: SocketAddr) -> BTreeMap<String, String> {
     let mut joined: BTreeMap<String, String> = BTreeMap::new();
     let names = parts
@@ -52,7 +52,7 @@ pub(super) fn joined(parts: &Parts, peer: SocketAddr) -> BTreeMap<String, String
     joined
 }
 
-/// Each cookie by itself.
+/// Returns each cookie separately.
 pub(super) fn cookies(parts: &Parts) -> Vec<String> {
     let lines = values(parts, &header::COOKIE);
     let cookies = lines.iter().flat_map(|line| line.split(';')).map(str::trim);
@@ -62,12 +62,12 @@ pub(super) fn cookies(parts: &Parts) -> Vec<String> {
         .collect()
 }
 
-/// One header's first value, or nothing.
+/// Returns the first value of a header; empty if absent.
 pub(super) fn first(parts: &Parts, name: &HeaderName) -> String {
     values(parts, name).into_iter().next().unwrap_or_default()
 }
 
-/// Bytes that are not UTF-8 are read as Latin-1, which cannot fail.
+/// Returns the values of a header. Bytes that are not UTF-8 are read as Latin-1, which cannot fail.
 fn values(parts: &Parts, name: &HeaderName) -> Vec<String> {
     let text = |bytes: &[u8]| {
         std::str::from_utf8(bytes).map_or_else(

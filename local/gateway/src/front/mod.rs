@@ -1,5 +1,5 @@
-//! API Gateway's HTTP API: takes a request, checks it against the limits, calls the function that the route names with
-//! an event of payload format 2.0 and turns the function's result into the answer.
+//! API Gateway's HTTP API. It checks a request against the limits and calls the function of the route with an event of
+//! payload format 2.0. Then it converts the function's result to the response.
 
 mod answer;
 mod event;
@@ -34,7 +34,7 @@ impl Front {
         Self { router, functions }
     }
 
-    /// Answers one request; every answer carries the id that the event carries too.
+    /// Answers one request. Every response carries the request id of the event.
     pub(crate) async fn answer(
         self: Arc<Self>,
         request: Request<Incoming>,
@@ -67,7 +67,8 @@ impl Front {
         peer: SocketAddr,
         id: &str,
     ) -> Result<Answer, Refusal> {
-        // The body is read in any case: a client that is still writing would find its connection reset, and no answer.
+        // The body is always read. Otherwise a client that is still writing would get a reset connection and no
+        // response.
         let body = read(body).await;
         if headers::head_size(parts) > limit::HEAD {
             return Err(Refusal::HeadTooLarge);

@@ -1,4 +1,4 @@
-//! The answers that API Gateway gives in its own name.
+//! The responses that API Gateway itself generates.
 
 use bytes::Bytes;
 use http::header::{CONNECTION, CONTENT_TYPE};
@@ -7,23 +7,23 @@ use http_body_util::Full;
 
 use crate::listening::Answer;
 
-/// Why a request has no answer from a function.
+/// Why a request has no response from a function.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Refusal {
-    /// The request is not one that a client in front of API Gateway could have sent.
+    /// The request is one that no client of API Gateway can send.
     Malformed,
     /// The client did not finish its body in time.
     BodyTooSlow,
     /// No route has this method and path.
     NoRoute,
-    /// The body, or the event that it becomes, is too large.
+    /// The body or its event is too large.
     BodyTooLarge,
     /// The request line and headers are too large.
     HeadTooLarge,
-    /// The function failed, ended, or answered what is no answer.
+    /// The function failed, ended, or returned an invalid response.
     Failed,
-    /// The function was not done in time, or its reserved concurrency is in use. Lambda says 429 for the latter; the status
-    /// that HTTP APIs turn it into is a guess.
+    /// The function timed out, or its reserved concurrency is in use. Lambda answers 429 for the latter; the resulting
+    /// status of HTTP APIs is a guess.
     Unavailable,
 }
 
@@ -45,7 +45,7 @@ impl Refusal {
             Self::Malformed => "Bad Request",
             Self::BodyTooSlow => "Request Timeout",
             Self::NoRoute => "Not Found",
-            // API Gateway's words are older than those of RFC 9110.
+            // API Gateway's reason phrases are older than those of RFC 9110.
             Self::BodyTooLarge => "Request Entity Too Large",
             Self::HeadTooLarge => "Request Header Fields Too Large",
             Self::Failed => "Internal Server Error",
@@ -53,7 +53,7 @@ impl Refusal {
         }
     }
 
-    /// The answer.
+    /// Returns the response.
     pub(super) fn answer(self) -> Answer {
         let body = format!(r#"{{"message":"{}"}}"#, self.message());
         let mut answer = Response::new(Full::new(Bytes::from(body)));
@@ -65,7 +65,7 @@ impl Refusal {
             self,
             Self::BodyTooSlow | Self::BodyTooLarge | Self::Malformed
         ) {
-            // What is left of the body must not be read as the next request.
+            // The rest of the body must not be read as the next request.
             answer
                 .headers_mut()
                 .insert(CONNECTION, HeaderValue::from_static("close"));

@@ -1,9 +1,9 @@
-//! Which bodies travel as text in an event; all others travel in base64.
+//! Decides which bodies are text in an event; all others are base64.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
-/// A body as an event's member `body`, and whether that is base64.
+/// Returns a body as an event's `body` member, and whether it is base64.
 pub(super) fn body(content_type: &str, body: &[u8]) -> (Option<String>, bool) {
     if body.is_empty() {
         return (None, false);

@@ -1,17 +1,17 @@
-//! The variables of an instance: what its template entry names, and what Lambda itself sets.
+//! The variables of an instance: those of its template entry and those that Lambda sets.
 
 use std::collections::BTreeMap;
 
 use crate::template::Function;
 use crate::{Error, limit};
 
-/// Where no region is given.
+/// The default region.
 const REGION: &str = "us-east-1";
 /// Credentials that no real service accepts.
 const FAKE_CREDENTIAL: &str = "local";
 
-/// All variables but the Runtime API's address, which differs by instance. What the template names and the local
-/// environment does not hold is left out, so that the function's own default or complaint applies.
+/// Returns all variables except the Runtime API's address, which differs by instance. A variable of the template
+/// without a local value is omitted, so that the function's own default or error applies.
 pub(crate) fn of(
     function: &Function,
     local: &BTreeMap<String, String>,
@@ -48,7 +48,7 @@ pub(crate) fn of(
             "AWS_SECRET_ACCESS_KEY".to_owned(),
             or("AWS_SECRET_ACCESS_KEY", FAKE_CREDENTIAL),
         ),
-        // A function's role has temporary credentials, always.
+        // A function's role always has temporary credentials.
         (
             "AWS_SESSION_TOKEN".to_owned(),
             or("AWS_SESSION_TOKEN", FAKE_CREDENTIAL),
@@ -57,7 +57,7 @@ pub(crate) fn of(
     variables
 }
 
-/// Errors if the variables that the template names are larger than Lambda takes. What Lambda sets itself does not count.
+/// Errors if the template's variables are larger than Lambda allows. Variables that Lambda sets do not count.
 pub(crate) fn check(function: &Function, local: &BTreeMap<String, String>) -> Result<(), Error> {
     let variables = function.variables.iter().map(|name| {
         let value = local.get(name).map_or("", String::as_str);

@@ -1,4 +1,4 @@
-//! The instances of one function and the calls that wait for them: pure bookkeeping, without processes or sockets.
+//! The instances of one function and its waiting calls: pure state, without processes or sockets.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::time::{Duration, Instant};
@@ -6,30 +6,30 @@ use std::time::{Duration, Instant};
 use super::invocation::Current;
 use super::queue::Queue;
 
-/// How many init durations are kept.
+/// The number of stored init durations.
 const INIT_DURATIONS: usize = 1_000;
 
-/// Names an instance among those of its function; never used twice.
+/// The id of an instance within its function; never reused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct InstanceId(u64);
 
-/// What an instance is doing.
+/// The state of an instance.
 pub(crate) enum Phase {
     /// Between the start of its process and its first poll.
     Starting(Instant),
     /// Polling.
     Waiting,
-    /// Working on a call.
+    /// Running a call.
     Busy(Current),
-    /// It has answered and not polled again yet: as good as waiting, unless it ends instead.
+    /// It has answered and not polled again yet: equal to waiting, unless it ends.
     Settling,
 }
 
-/// One process.
+/// One instance.
 pub(crate) struct Member {
-    /// Its process id, which is that of its process group too.
+    /// Its process id, which is also that of its process group.
     pub(crate) pid: u32,
-    /// What it is doing.
+    /// Its state.
     pub(crate) phase: Phase,
 }
 
@@ -42,25 +42,25 @@ pub(crate) struct Fleet {
     pub(crate) members: BTreeMap<InstanceId, Member>,
     /// From process start to first poll, oldest first.
     pub(crate) init_durations: VecDeque<Duration>,
-    /// Calls that instances have taken.
+    /// The number of calls that instances have taken.
     pub(crate) invocations: u64,
     /// The latest answer's time, from the event to the answer: what Lambda calls the duration, and bills.
     pub(crate) last_duration: Option<Duration>,
-    /// Calls that were refused because the reserved concurrency was in use.
+    /// The number of calls that were rejected because the reserved concurrency was in use.
     pub(crate) throttles: u64,
-    /// No more instances are started.
+    /// Whether starting instances has ended.
     pub(crate) stopping: bool,
     next_id: u64,
 }
 
 impl Fleet {
-    /// An id for a new instance.
+    /// Returns an id for a new instance.
     pub(crate) fn issue_id(&mut self) -> InstanceId {
         self.next_id += 1;
         InstanceId(self.next_id)
     }
 
-    /// How many calls are under way or wait for an instance: Lambda's concurrency.
+    /// Returns the number of running and waiting calls: Lambda's concurrency.
     pub(crate) fn in_flight(&mut self) -> usize {
         self.busy() + self.queue.waiting()
     }
@@ -72,13 +72,13 @@ impl Fleet {
             .count()
     }
 
-    /// Whether waiting calls need one more instance than there are free ones.
+    /// Returns whether waiting calls need one more instance than there are free ones.
     pub(crate) fn is_short(&mut self, max_instances: usize) -> bool {
         let free = self.members.len() - self.busy();
         !self.stopping && self.queue.waiting() > free && self.members.len() < max_instances
     }
 
-    /// Notes that an instance polls.
+    /// Records that an instance polls.
     pub(crate) fn polls(&mut self, id: InstanceId) {
         let Some(member) = self.members.get_mut(&id) else {
             return;
@@ -89,11 +89,11 @@ impl Fleet {
             }
             self.init_durations.push_back(since.elapsed());
         }
-        // A runtime that polls while it owes an answer has lost that call: its caller learns it by the dropped sender.
+        // A runtime that polls before it answers has lost that call: the dropped sender informs its caller.
         member.phase = Phase::Waiting;
     }
 
-    /// Takes the call with this id from the instance that works on it.
+    /// Takes the call with this id from the instance that runs it.
     pub(crate) fn finish(&mut self, id: InstanceId, request_id: &str) -> Option<Current> {
         let member = self.members.get_mut(&id)?;
         if !member.phase.is_on(request_id) {
@@ -110,7 +110,7 @@ impl Fleet {
 }
 
 impl Phase {
-    /// Whether this is the call being worked on.
+    /// Returns whether this call is running.
     pub(crate) fn is_on(&self, request_id: &str) -> bool {
         matches!(self, Self::Busy(current) if current.request_id() == request_id)
     }

@@ -1,5 +1,5 @@
-//! A function: calls go into one queue, and its instances take them from there when they poll. So a call is never handed
-//! to a process that has just died. A call beyond the reserved concurrency is refused at once, as Lambda refuses it.
+//! A function with its queue of calls. Instances take calls when they poll, so no call goes to a process that has just
+//! ended. A call beyond the reserved concurrency is rejected at once, as on Lambda.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -16,23 +16,23 @@ use super::log::Log;
 use crate::process_guard::ProcessGuard;
 use crate::{InvokeError, clock, template};
 
-/// What an instance is told on a poll.
+/// The response to a poll.
 pub(crate) struct Delivery {
     /// The call's id.
     pub(crate) request_id: String,
-    /// When it will be killed, in milliseconds since the epoch.
+    /// Its deadline, in milliseconds since the epoch.
     pub(crate) deadline_millis: i64,
     /// The event.
     pub(crate) event: Bytes,
 }
 
-/// What a poll finds.
+/// The result of a poll.
 enum Poll {
     /// A call.
     Given(Delivery),
     /// No call at present.
     Empty,
-    /// That the instance has been taken out.
+    /// The instance has been removed.
     Gone,
 }
 
@@ -43,7 +43,7 @@ pub(crate) struct Function {
     pub(super) environment: BTreeMap<String, String>,
     pub(super) log: Option<Log>,
     pub(super) process_guard: Arc<ProcessGuard>,
-    /// Processes that have been started and not reaped.
+    /// Processes that were started and not reaped.
     pub(super) unreaped: watch::Sender<usize>,
     timeout: Duration,
     reserved: Option<usize>,
@@ -76,8 +76,8 @@ impl Function {
         }
     }
 
-    /// Calls the function and waits for its result. A caller that stops waiting before an instance took the call takes
-    /// it back; after that it runs to its end, as Lambda's do.
+    /// Calls the function and waits for its result. A caller that stops waiting withdraws a call that no instance has
+    /// taken. A taken call runs to its end, as on Lambda.
     pub(crate) async fn call(self: &Arc<Self>, event: Bytes) -> Outcome {
         let (invocation, outcome) = Invocation::new(event);
         {
@@ -103,7 +103,8 @@ impl Function {
         outcome.await.unwrap_or(Err(InvokeError::Exited))
     }
 
-    /// The next call for an instance that polls; waits until there is one. None when the instance is not ours any more.
+    /// Returns the next call for an instance that polls, and waits for one. Returns none if the instance has been
+    /// removed.
     pub(super) async fn next(self: &Arc<Self>, id: InstanceId) -> Option<Delivery> {
         self.fleet().polls(id);
         loop {
@@ -120,7 +121,7 @@ impl Function {
         let mut guard = self.fleet();
         let fleet = &mut *guard;
         let Some(member) = fleet.members.get_mut(&id) else {
-            // The wake-up that brought us here was meant for a call: another instance must see it.
+            // This wake-up was for a call: another instance must receive it.
             self.arrivals.notify_one();
             return Poll::Gone;
         };
@@ -153,13 +154,13 @@ impl Function {
         tokio::spawn(timer).abort_handle()
     }
 
-    /// Gives the caller of a running call its outcome. False when the instance is not working on that call.
+    /// Sends a running call's outcome to its caller. Returns false if the instance is not running that call.
     pub(super) fn finish(&self, id: InstanceId, request_id: &str, outcome: Outcome) -> bool {
         let current = self.fleet().finish(id, request_id);
         current.map(|current| current.end(outcome)).is_some()
     }
 
-    /// Process ids of all instances.
+    /// Returns the process ids of all instances.
     pub(crate) fn pids(&self) -> Vec<u32> {
         self.fleet()
             .members
@@ -168,7 +169,7 @@ impl Function {
             .collect()
     }
 
-    /// How many calls instances have taken.
+    /// Returns the number of calls that instances have taken.
     pub(crate) fn invocations(&self) -> u64 {
         self.fleet().invocations
     }
@@ -178,18 +179,18 @@ impl Function {
         self.fleet().last_duration
     }
 
-    /// How many calls were refused because the reserved concurrency was in use.
+    /// Returns the number of calls that were rejected because the reserved concurrency was in use.
     pub(crate) fn throttles(&self) -> u64 {
         self.fleet().throttles
     }
 
-    /// From process start to first poll, oldest first.
+    /// Returns the times from process start to first poll, oldest first.
     pub(crate) fn init_durations(&self) -> Vec<Duration> {
         self.fleet().init_durations.iter().copied().collect()
     }
 
-    /// Starts the instances that the queue asks for. A start that fails costs the oldest call, as it does in Lambda;
-    /// otherwise a function that cannot start would be started for ever.
+    /// Starts the instances that the queue needs. A failed start fails the oldest call, as on Lambda. Otherwise a
+    /// function that cannot start would be started forever.
     pub(super) fn scale(self: &Arc<Self>, fleet: &mut Fleet) {
         while fleet.is_short(self.max_instances) {
             let id = fleet.issue_id();

@@ -1,5 +1,4 @@
-//! One instance: the process of a function's binary with a Runtime API of its own, so that the port it polls tells who
-//! it is.
+//! One instance: the process of a function's binary with its own Runtime API, so that the polled port identifies it.
 
 use std::io;
 use std::process::{ExitStatus, Stdio};
@@ -14,7 +13,7 @@ use super::runtime_api;
 use crate::limit;
 use crate::listening::Listening;
 
-/// Starts the process and returns its id. A task of its own sees to its end.
+/// Starts the process and returns its id. A separate task waits for its end.
 pub(super) fn start(function: &Arc<Function>, id: InstanceId) -> io::Result<u32> {
     let listener = std::net::TcpListener::bind(("127.0.0.1", 0))?;
     listener.set_nonblocking(true)?;
@@ -48,13 +47,13 @@ fn spawn(function: &Function, api: &Listening) -> io::Result<Child> {
         .stdin(Stdio::null())
         .stdout(output())
         .stderr(output())
-        // Of its own, so that Ctrl-C in a terminal reaches the gateway only, which then stops in order.
+        // Its own process group, so that Ctrl-C in a terminal reaches only the gateway, which then stops in order.
         .process_group(0)
         .kill_on_drop(true)
         .spawn()
 }
 
-/// Waits for the process to end, by itself or because it took too long over its init.
+/// Waits for the process to end, by itself or because its init took too long.
 async fn keep(function: Arc<Function>, id: InstanceId, pid: u32, mut child: Child, api: Listening) {
     let ended = if let Ok(ended) = tokio::time::timeout(limit::INIT, child.wait()).await {
         ended

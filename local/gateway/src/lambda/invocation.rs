@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use crate::InvokeError;
 
-/// What a call ends with.
+/// The result of a call.
 pub(crate) type Outcome = Result<Bytes, InvokeError>;
 
 /// A call that waits for an instance.
@@ -28,7 +28,7 @@ pub(crate) struct Current {
 }
 
 impl Invocation {
-    /// A call with this event, and where its result will come.
+    /// Creates a call with this event. Returns it with the receiver of its result.
     pub(crate) fn new(event: Bytes) -> (Self, oneshot::Receiver<Outcome>) {
         let (reply, outcome) = oneshot::channel();
         (
@@ -41,12 +41,12 @@ impl Invocation {
         )
     }
 
-    /// Whether its caller has given up.
+    /// Returns whether its caller has stopped waiting.
     pub(crate) fn is_abandoned(&self) -> bool {
         self.reply.is_closed()
     }
 
-    /// Splits it into what the instance is told and what stays here.
+    /// Splits it into the part for the instance and the part that stays here.
     pub(crate) fn take(self) -> (Bytes, Current) {
         (
             self.event,
@@ -59,14 +59,14 @@ impl Invocation {
         )
     }
 
-    /// Ends it before any instance saw it.
+    /// Ends it before an instance took it.
     pub(crate) fn fail(self, error: InvokeError) {
         self.take().1.end(Err(error));
     }
 }
 
 impl Current {
-    /// Its id.
+    /// Returns its id.
     pub(crate) fn request_id(&self) -> &str {
         &self.request_id
     }
@@ -76,12 +76,12 @@ impl Current {
         self.since.elapsed()
     }
 
-    /// The task that will end it when its time is over.
+    /// Sets the task that ends it at its timeout.
     pub(crate) fn set_timer(&mut self, timer: AbortHandle) {
         self.timer = Some(timer);
     }
 
-    /// Gives its caller the outcome. A caller that has gone does not mind.
+    /// Sends the outcome to its caller, who may have stopped waiting.
     pub(crate) fn end(self, outcome: Outcome) {
         if let Some(timer) = self.timer {
             timer.abort();

@@ -1,4 +1,4 @@
-//! What a function writes to its standard output and error: one file per function, line by line, of bounded size.
+//! A function's standard output and error: one file per function, line by line, of bounded size.
 
 use std::fs::{File, OpenOptions};
 use std::io::Write as _;
@@ -9,11 +9,12 @@ use tokio::io::{AsyncRead, AsyncReadExt as _};
 
 use crate::Error;
 
-/// At this size the file becomes `<name>.log.1`, in place of the one before it. So a function has at most twice this.
+/// At this size the file is renamed to `<name>.log.1` and replaces the previous one. So a function has at most twice
+/// this size.
 const FILE: u64 = 8 * 1024 * 1024;
-/// A longer line is broken: what `CloudWatch` takes as one event is of that order too.
+/// A longer line is split. `CloudWatch` has a similar limit for one event.
 const LINE: usize = 256 * 1024;
-/// How much is read at a time.
+/// The size of one read.
 const CHUNK: usize = 16 * 1024;
 
 /// The log of one function, shared by its instances.
@@ -52,7 +53,7 @@ impl Log {
         }
     }
 
-    /// Appends whole lines. The write is a plain one: lines are short, and a runtime's thread is not missed for long.
+    /// Appends whole lines. The write is blocking: lines are short, and it does not delay the runtime for long.
     fn append(&self, lines: &[u8]) {
         let mut inner = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if let Err(error) = inner.append(lines) {

@@ -1,4 +1,4 @@
-//! Lambda: instances of the deployed binaries, each with a Runtime API of its own to poll.
+//! Lambda: instances of the deployed binaries, each with its own Runtime API.
 
 pub(crate) mod environment;
 mod fleet;

@@ -1,10 +1,10 @@
-//! The calls that wait for an instance, oldest first. A caller that has given up has taken its call back.
+//! The calls that wait for an instance, oldest first. A caller that stops waiting withdraws its call.
 
 use std::collections::VecDeque;
 
 use super::invocation::Invocation;
 
-/// Waiting calls. Not bounded by itself: each is taken back when its caller's time is over.
+/// Waiting calls. The queue has no bound of its own: each call is withdrawn at its caller's timeout.
 #[derive(Default)]
 pub(crate) struct Queue(VecDeque<Invocation>);
 
@@ -14,18 +14,18 @@ impl Queue {
         self.0.push_back(invocation);
     }
 
-    /// The oldest call whose caller still waits.
+    /// Returns the oldest call whose caller still waits.
     pub(crate) fn pop(&mut self) -> Option<Invocation> {
         std::iter::from_fn(|| self.0.pop_front()).find(|invocation| !invocation.is_abandoned())
     }
 
-    /// How many callers still wait; the others' calls are dropped.
+    /// Returns the number of callers that still wait, and drops the calls of the others.
     pub(crate) fn waiting(&mut self) -> usize {
         self.0.retain(|invocation| !invocation.is_abandoned());
         self.0.len()
     }
 
-    /// All calls, leaving none.
+    /// Returns all calls and empties the queue.
     pub(crate) fn drain(&mut self) -> impl Iterator<Item = Invocation> {
         self.0.drain(..)
     }

@@ -65,7 +65,7 @@ async fn response(function: &Function, id: InstanceId, request_id: &str, body: I
     let outcome: Outcome = match body::collect(body, limit::LAMBDA_RESPONSE).await {
         Ok(result) => Ok(result),
         Err(body::Error::TooLarge) => Err(InvokeError::TooLarge),
-        // The process is dying in the middle of its answer: whoever waits for its end tells the caller.
+        // The process is ending in the middle of its response: the task that waits for its end informs the caller.
         Err(body::Error::Broken(_)) => return refuse(StatusCode::BAD_REQUEST, "BrokenBody"),
     };
     let too_large = outcome.is_err();
@@ -77,7 +77,7 @@ async fn response(function: &Function, id: InstanceId, request_id: &str, body: I
     }
 }
 
-/// What the runtime says about a failure; the fields that it lacks stay empty.
+/// The runtime's description of a failure; missing fields stay empty.
 #[derive(Deserialize, Default)]
 #[serde(rename_all = "camelCase", default)]
 struct Report {

@@ -1,4 +1,4 @@
-//! How instances end, and what becomes of the calls that they owe an answer.
+//! Ends instances and settles their unanswered calls.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,13 +11,13 @@ use super::function::Function;
 use super::invocation::Current;
 use crate::InvokeError;
 
-/// How long instances have to end after SIGTERM.
+/// The time for instances to end after SIGTERM.
 const GRACE: Duration = Duration::from_secs(1);
-/// How long the kernel has to end them after SIGKILL.
+/// The time for the kernel to end them after SIGKILL.
 const REAPING: Duration = Duration::from_secs(5);
 
 impl Function {
-    /// Kills an instance that has not reached its first poll in time, or has said that it never will.
+    /// Kills an instance that did not reach its first poll in time or reported an init error.
     pub(super) fn fail_init(self: &Arc<Self>, id: InstanceId, reason: &str) {
         self.kill_if(
             id,
@@ -26,7 +26,7 @@ impl Function {
         );
     }
 
-    /// Notes that an instance's process has ended and been reaped: from here on its id may be another's.
+    /// Records that an instance's process has ended and been reaped. From here on, another process may have its id.
     pub(super) fn exited(self: &Arc<Self>, id: InstanceId, reason: &str) {
         let mut fleet = self.fleet();
         let Some(member) = fleet.members.get(&id) else {
@@ -39,7 +39,7 @@ impl Function {
         self.forget(&mut fleet, id, error);
     }
 
-    /// SIGKILL to every instance at once; returns how many there were.
+    /// Sends SIGKILL to every instance; returns how many there were.
     pub(crate) fn kill(self: &Arc<Self>) -> usize {
         let ids: Vec<InstanceId> = self.fleet().members.keys().copied().collect();
         ids.into_iter()
@@ -47,7 +47,7 @@ impl Function {
             .count()
     }
 
-    /// Refuses further calls and asks the instances to end.
+    /// Rejects further calls and asks the instances to end.
     pub(crate) fn begin_stop(&self) {
         let mut fleet = self.fleet();
         fleet.stopping = true;
@@ -61,7 +61,7 @@ impl Function {
             .for_each(|member| signal(member.pid, Signal::SIGTERM));
     }
 
-    /// Waits for the instances to end, and ends those that do not.
+    /// Waits for the instances to end, and kills those that do not.
     pub(crate) async fn finish_stop(self: &Arc<Self>) {
         let mut unreaped = self.unreaped.subscribe();
         if tokio::time::timeout(GRACE, unreaped.wait_for(|count| *count == 0))
@@ -87,9 +87,9 @@ impl Function {
         }
     }
 
-    /// Kills an instance whose phase is the one meant, and fails its call. It is signalled before it is forgotten, while
-    /// its process id is its own; only between its reaping and [`Function::exited`] could the id be another's, and for
-    /// that the system would have to run through all ids in that moment.
+    /// Kills an instance in the expected phase and fails its call. The signal is sent before the instance is removed,
+    /// while the process id is certainly its own. Only between its reaping and [`Function::exited`] could another
+    /// process have the id. For that, the system would have to use up all ids in that moment.
     pub(super) fn kill_if(
         self: &Arc<Self>,
         id: InstanceId,
@@ -109,7 +109,7 @@ impl Function {
         true
     }
 
-    /// Takes an instance out and fails its call; one that never polled fails the call that it was started for.
+    /// Removes an instance and fails its call. An instance that never polled fails the call that it was started for.
     fn forget(self: &Arc<Self>, fleet: &mut Fleet, id: InstanceId, error: InvokeError) {
         let Some(member) = fleet.members.remove(&id) else {
             return;
@@ -132,7 +132,7 @@ impl Function {
     }
 }
 
-/// Signals the process group of an instance. One that has ended already is not an error.
+/// Signals the process group of an instance. An instance that has already ended is not an error.
 fn signal(pid: u32, signal: Signal) {
     let Ok(group) = i32::try_from(pid) else {
         return;

@@ -1,6 +1,6 @@
-//! The shape of a SAM template in YAML. Members that do not matter here are not named; values that may hold `!Ref` and
-//! its like stay as they are, because variables are valued from the local environment by their names. Only reserved
-//! concurrency is evaluated.
+//! The structure of a SAM template in YAML, reduced to the members used here. Values with `!Ref` and similar functions
+//! stay unevaluated: variables get their values by name from the local environment. Only reserved concurrency is
+//! evaluated.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -43,7 +43,7 @@ struct Globals {
     function: Shared,
 }
 
-/// What `Globals` and a function may both say.
+/// The members that `Globals` and a function share.
 #[derive(Deserialize, Default)]
 #[serde(rename_all = "PascalCase")]
 struct Shared {
@@ -94,7 +94,7 @@ struct HttpApi {
 }
 
 impl Document {
-    /// The functions that the document describes.
+    /// Returns the functions of the document.
     pub(super) fn functions(
         &self,
         parameters: &BTreeMap<String, String>,
@@ -152,7 +152,7 @@ impl Document {
     }
 }
 
-/// One view of a resource's properties. (Flattening one into another would lose the tags: serde buffers them away.)
+/// Returns one view of a resource's properties. (Serde's `flatten` would lose the tags, because it buffers.)
 fn read<T: DeserializeOwned>(id: &str, resource: &Resource) -> Result<T, Error> {
     yaml_serde::from_value(resource.properties.clone()).map_err(|source| Error::Function {
         resource: id.to_owned(),

@@ -1,23 +1,23 @@
-//! `CloudFormation`'s intrinsic functions, as far as a number may hang on them: `Ref` to a parameter or to
-//! `AWS::NoValue`, `If`, `Equals`, `And`, `Or`, `Not` and `Condition`, in the short form and in the long one.
+//! `CloudFormation`'s intrinsic functions that a number may depend on: `Ref` to a parameter or to `AWS::NoValue`, `If`,
+//! `Equals`, `And`, `Or`, `Not` and `Condition`, in the short form and in the long one.
 
 use std::collections::BTreeMap;
 
 use yaml_serde::Value;
 
-/// How deep conditions may refer to each other; `CloudFormation` refuses those that go in a circle.
+/// The maximum depth of conditions that refer to each other; `CloudFormation` rejects cycles.
 const MAX_DEPTH: usize = 32;
 
-/// What expressions refer to.
+/// The context of expressions.
 pub(super) struct Expressions<'a> {
-    /// The value of each parameter: the one given, else its default, else null.
+    /// The value of each parameter: the given one, else its default, else null.
     pub(super) parameters: BTreeMap<&'a str, Value>,
     /// The template's `Conditions`.
     pub(super) conditions: &'a BTreeMap<String, Value>,
 }
 
 impl Expressions<'_> {
-    /// A whole number, or none where the property is left out. Errors say which part has no value.
+    /// Returns an integer; none if the property is omitted. Errors with the part that has no value.
     pub(super) fn count(&self, value: &Value) -> Result<Option<usize>, String> {
         let value = self.value(value, 0)?;
         if value.is_null() {
@@ -59,7 +59,7 @@ impl Expressions<'_> {
         }
     }
 
-    /// Whether a named condition holds.
+    /// Returns whether a named condition holds.
     fn holds(&self, name: &Value, depth: usize) -> Result<bool, String> {
         let name = scalar(name)?;
         let condition = self.conditions.get(&name);
@@ -95,7 +95,7 @@ impl Expressions<'_> {
     }
 }
 
-/// The function that a value calls, without `Fn::`, and its argument: `!Ref X` or `{Ref: X}`.
+/// Returns the intrinsic function of a value, without `Fn::`, and its argument: `!Ref X` or `{Ref: X}`.
 fn call(value: &Value) -> Option<(String, Value)> {
     if let Value::Tagged(tagged) = value {
         let name = tagged.tag.to_string();
@@ -117,7 +117,7 @@ fn list<'a, const N: usize>(argument: &'a Value, of: &str) -> Result<&'a [Value;
         .ok_or_else(|| format!("{of} takes {N} values"))
 }
 
-/// Text, a number or a boolean as `CloudFormation` compares them: as text.
+/// Returns text, a number or a boolean as text, which is how `CloudFormation` compares them.
 fn scalar(value: &Value) -> Result<String, String> {
     match value {
         Value::String(text) => Ok(text.clone()),

@@ -1,4 +1,4 @@
-//! The SAM template, as far as it decides what runs: functions, their limits, variables and routes.
+//! The SAM template, reduced to what runs: functions, their limits, variables and routes.
 
 mod document;
 mod expression;
@@ -19,31 +19,31 @@ pub enum Error {
     Read {
         /// The file.
         path: PathBuf,
-        /// What the system said.
+        /// The system's error.
         #[source]
         source: io::Error,
     },
     /// It is not YAML, or a member has the wrong type.
     #[error("the template is not a valid SAM template")]
     Yaml(#[source] yaml_serde::Error),
-    /// A function's properties are not usable.
+    /// A function's properties are invalid.
     #[error("{resource}: its properties are invalid")]
     Function {
         /// The logical id.
         resource: String,
-        /// What is wrong with them.
+        /// Why they are invalid.
         #[source]
         source: yaml_serde::Error,
     },
     /// A function's `CodeUri` does not end in a name.
     #[error("{0}: its CodeUri does not end in a folder's name")]
     CodeUri(String),
-    /// A route has no known form.
+    /// A route has an unknown form.
     #[error("{resource}: {route} is not a valid route")]
     Route {
         /// The logical id.
         resource: String,
-        /// Method and path as written.
+        /// Its method and path.
         route: String,
     },
     /// A function's `ReservedConcurrentExecutions` has no value.
@@ -68,29 +68,29 @@ pub enum Error {
 /// The functions of a template.
 #[derive(Debug)]
 pub(crate) struct Template {
-    /// In the order of their logical ids.
+    /// The functions, in the order of their logical ids.
     pub(crate) functions: Vec<Function>,
 }
 
 /// One function.
 #[derive(Debug)]
 pub(crate) struct Function {
-    /// The last segment of its `CodeUri`: folder, binary and function have one name.
+    /// The last segment of its `CodeUri`: folder, binary and function have the same name.
     pub(crate) name: String,
-    /// After this it is killed.
+    /// The timeout after which it is killed.
     pub(crate) timeout: Duration,
-    /// In MB. Told to the function, not enforced: a process of another size needs cgroups, hence root.
+    /// In MB. The function sees the value, but nothing enforces it: a limit for the process needs cgroups, hence root.
     pub(crate) memory: u32,
-    /// The most calls at a time, by `ReservedConcurrentExecutions`; further calls are refused.
+    /// The maximum number of concurrent calls, from `ReservedConcurrentExecutions`; further calls are rejected.
     pub(crate) reserved: Option<usize>,
-    /// The names of its variables, `Globals` included.
+    /// The names of its variables, including `Globals`.
     pub(crate) variables: BTreeSet<String>,
     /// Its routes.
     pub(crate) routes: Vec<Route>,
 }
 
 impl Template {
-    /// Reads a template file. `parameters` take the place of the template's own defaults.
+    /// Reads a template file. `parameters` replace the template's defaults.
     pub(crate) fn read(path: &Path, parameters: &BTreeMap<String, String>) -> Result<Self, Error> {
         let text = std::fs::read_to_string(path).map_err(|source| Error::Read {
             path: path.to_owned(),

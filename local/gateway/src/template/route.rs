@@ -1,11 +1,11 @@
-//! A route: a method and a path with parameters. The order of these types is that of specificity, so that sorting puts
-//! the route that API Gateway prefers first.
+//! A route: a method and a path with parameters. The types are ordered by specificity, so that sorting puts the route
+//! that API Gateway prefers first.
 
 use std::fmt;
 
 use http::Method;
 
-/// A method of its own, or `ANY`.
+/// A specific method, or `ANY`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Verb {
     /// This method, in capitals.
@@ -21,7 +21,7 @@ pub(crate) enum Segment {
     Literal(String),
     /// `{name}`: any text.
     Parameter(String),
-    /// `{name+}`: all that is left; only at the end.
+    /// `{name+}`: the rest of the path; only at the end.
     Greedy(String),
 }
 
@@ -32,14 +32,14 @@ pub(crate) struct Pattern(Vec<Segment>);
 /// A method and a path.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Route {
-    /// Which methods it takes.
+    /// The accepted methods.
     pub(crate) verb: Verb,
-    /// Which paths it takes.
+    /// The accepted paths.
     pub(crate) pattern: Pattern,
 }
 
 impl Route {
-    /// Reads a route, or finds that it is none.
+    /// Parses a route; none if it is invalid.
     pub(crate) fn parse(method: &str, path: &str) -> Option<Self> {
         Some(Self {
             verb: Verb::parse(method)?,
@@ -59,7 +59,7 @@ impl Verb {
         }
     }
 
-    /// Whether a request with this method may take the route.
+    /// Returns whether the route accepts this method.
     pub(crate) fn admits(&self, method: &Method) -> bool {
         match self {
             Self::Only(only) => only == method.as_str(),
@@ -85,7 +85,7 @@ impl Pattern {
         (!greedy_inside).then_some(Self(segments))
     }
 
-    /// Its segments; `/` has one, the empty literal.
+    /// Returns its segments; `/` has one, the empty literal.
     pub(crate) fn segments(&self) -> &[Segment] {
         &self.0
     }

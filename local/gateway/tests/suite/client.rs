@@ -1,4 +1,4 @@
-//! An HTTP client that sends what it is told, byte by byte where that matters.
+//! An HTTP client with control over each byte.
 
 use bytes::Bytes;
 use http::{HeaderMap, Request, StatusCode};
@@ -8,7 +8,7 @@ use serde_json::Value;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
-/// An answer, read to its end.
+/// A complete response.
 #[derive(Debug)]
 pub(crate) struct Answer {
     pub(crate) status: StatusCode,
@@ -25,7 +25,7 @@ impl Answer {
         String::from_utf8_lossy(&self.body).into_owned()
     }
 
-    /// Asserts that API Gateway answered this in its own name.
+    /// Asserts that API Gateway generated this response.
     #[track_caller]
     pub(crate) fn assert_refusal(&self, status: u16, message: &str) {
         assert_eq!(self.status, status, "{}", self.text());
@@ -33,12 +33,12 @@ impl Answer {
     }
 }
 
-/// The address in a base URL.
+/// Returns the address in a base URL.
 pub(crate) fn address(url: &str) -> &str {
     url.strip_prefix("http://").unwrap()
 }
 
-/// Sends a request on a connection of its own.
+/// Sends a request on a new connection.
 pub(crate) async fn send(
     url: &str,
     request: http::request::Builder,
@@ -60,7 +60,7 @@ pub(crate) async fn send(
     }
 }
 
-/// A GET without anything special.
+/// Sends a plain GET.
 pub(crate) async fn get(url: &str, target: &str) -> Answer {
     send(
         url,
@@ -70,7 +70,7 @@ pub(crate) async fn get(url: &str, target: &str) -> Answer {
     .await
 }
 
-/// Sends bytes as they are, closes the writing half and reads to the end.
+/// Sends raw bytes, closes the writing half and reads to the end.
 pub(crate) async fn raw(url: &str, bytes: &[u8]) -> String {
     let mut stream = TcpStream::connect(address(url)).await.unwrap();
     stream.write_all(bytes).await.unwrap();

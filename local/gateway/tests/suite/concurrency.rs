@@ -1,4 +1,4 @@
-//! Reserved concurrency: calls beyond it are refused at once, by the template's own number.
+//! Reserved concurrency: calls beyond the template's number are rejected at once.
 
 use std::time::{Duration, Instant};
 
@@ -8,7 +8,7 @@ use serde_json::json;
 use crate::client::get;
 use crate::harness::{start_with, until};
 
-/// How long the calls take that fill the function.
+/// The target of the calls that occupy the function.
 const BUSY: &str = "/narrow?do=sleep&ms=3000";
 
 #[tokio::test]

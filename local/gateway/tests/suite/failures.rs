@@ -1,4 +1,4 @@
-//! Functions that fail, in every way they can.
+//! Functions that fail in every possible way.
 
 use std::time::Duration;
 
@@ -50,7 +50,7 @@ async fn kill_fails_the_running_calls_and_not_the_queued_ones() {
     until("both run", || gateway.invocations("echo") == 2).await;
     let queued = call("/echo?do=pid");
     let pids = gateway.pids("echo");
-    // Long enough for the queued call to have arrived; were it later, it would only prove less.
+    // Enough time for the queued call to arrive; a later arrival would only weaken the test.
     tokio::time::sleep(Duration::from_millis(200)).await;
     let switch = gateway.kill_switch();
     assert_eq!(switch.kill("echo"), 2);
@@ -171,7 +171,7 @@ async fn variables_over_4_kb_are_refused_at_start() {
             log: None,
         })
     };
-    // Broken has the longest names: what the environment lacks counts with an empty value.
+    // The function `broken` has the longest names: variables that the environment lacks count with an empty value.
     let rest = r#"{"NAMED":"","REFUSE_TO_START":""}"#.len();
     start(4096 - rest).await.unwrap().stop().await;
     let refused = start(4096 - rest + 1).await.unwrap_err();

@@ -1,4 +1,4 @@
-//! Gateways of the test template, and waiting for what must come true.
+//! Gateways of the test template, and waiting for conditions.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -14,12 +14,12 @@ pub(crate) struct Running {
     _folder: TempDir,
 }
 
-/// Starts a gateway on a free port with at most so many instances of a function.
+/// Starts a gateway on a free port with at most this number of instances of a function.
 pub(crate) async fn start(max_instances: usize) -> Running {
     start_with(max_instances, &[]).await
 }
 
-/// The same, with values of the template's parameters.
+/// Starts a gateway with values of the template's parameters.
 pub(crate) async fn start_with(max_instances: usize, parameters: &[(&str, &str)]) -> Running {
     let folder = binaries();
     let logs = folder.path().join("logs");
@@ -54,12 +54,12 @@ fn owned(pairs: &[(&str, &str)]) -> BTreeMap<String, String> {
         .collect()
 }
 
-/// The test template.
+/// Returns the path of the test template.
 pub(crate) fn template() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/suite/template.yaml")
 }
 
-/// A folder with the example under the name of every function of the test template.
+/// Returns a folder with the example under the name of every function of the test template.
 pub(crate) fn binaries() -> TempDir {
     let folder = tempfile::tempdir().unwrap();
     for name in ["echo", "brisk", "patient", "broken", "narrow"] {
@@ -68,7 +68,7 @@ pub(crate) fn binaries() -> TempDir {
     folder
 }
 
-/// An example of this crate, which Cargo builds beside the tests.
+/// Returns an example of this crate, which Cargo builds beside the tests.
 pub(crate) fn example(name: &str) -> PathBuf {
     let test = std::env::current_exe().unwrap();
     test.parent()
@@ -90,7 +90,7 @@ pub(crate) async fn until(what: &str, mut holds: impl FnMut() -> bool) {
     panic!("it did not come true: {what}");
 }
 
-/// Whether a process is running; one that is dead and not reaped is not.
+/// Returns whether a process is running; an unreaped dead process is not.
 pub(crate) fn is_alive(pid: u32) -> bool {
     std::fs::read_to_string(format!("/proc/{pid}/stat")).is_ok_and(|stat| {
         !stat

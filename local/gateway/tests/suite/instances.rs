@@ -1,4 +1,4 @@
-//! How many instances there are.
+//! The number of instances.
 
 use std::collections::BTreeSet;
 

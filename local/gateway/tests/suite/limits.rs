@@ -1,4 +1,4 @@
-//! Every limit of API Gateway and Lambda, from both sides.
+//! Every limit of API Gateway and Lambda, just below and just above it.
 
 use bytes::Bytes;
 use http::Request;
@@ -113,7 +113,7 @@ async fn integration_over_30_seconds_is_answered_503() {
         1,
         "the queued one was never begun"
     );
-    // Lambda does not know that API Gateway has given up: the first call goes on to its end.
+    // Lambda does not know that API Gateway timed out: the first call runs to its end.
     let pid = get(&url, "/patient?do=pid").await;
     assert_eq!(pid.text(), gateway.pids("patient")[0].to_string());
     running.gateway.stop().await;

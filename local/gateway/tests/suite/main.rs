@@ -1,4 +1,4 @@
-//! The gateway over real processes: every test starts binaries of `examples/echo.rs` behind a template of its own.
+//! The gateway over real processes: every test runs binaries of `examples/echo.rs` with a test template.
 
 #![expect(
     clippy::unwrap_used,

@@ -1,4 +1,4 @@
-//! Instances end with the gateway, also when it has no chance to end them.
+//! Instances end with the gateway, even if it is killed.
 
 use std::io::{BufRead as _, BufReader};
 use std::process::{Command, Stdio};
@@ -23,7 +23,7 @@ async fn instances_do_not_outlive_a_killed_gateway() {
         .unwrap();
     let url = url.trim().to_owned();
     let idle: u32 = get(&url, "/echo?do=pid").await.text().parse().unwrap();
-    // Busy for longer than this test may take: its runtime would only notice afterwards.
+    // Busy for longer than this test takes: its runtime would only notice afterwards.
     let busy: u32 = get(&url, "/patient?do=pid").await.text().parse().unwrap();
     let call = tokio::spawn(async move { get(&url, "/patient?do=sleep&ms=60000").await });
     tokio::time::sleep(std::time::Duration::from_millis(300)).await;

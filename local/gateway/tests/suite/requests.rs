@@ -1,4 +1,4 @@
-//! What a function sees of a request, and what the client sees of its answer.
+//! The request as the function sees it, and the response as the client sees it.
 
 use http::Request;
 use serde_json::json;

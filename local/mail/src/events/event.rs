@@ -1,41 +1,41 @@
-//! One event, ready to be sent.
+//! One event, ready to send.
 
 use super::mail_event::MailEvent;
 use super::{sns, svix};
 use crate::clock;
 use crate::mail::Provider;
 
-/// A key cannot be used.
+/// A key is unusable.
 #[derive(Clone, Copy, Debug, thiserror::Error)]
 pub enum Error {
-    /// The topic's.
+    /// The topic's key.
     #[error(transparent)]
     Sns(#[from] sns::Error),
-    /// The webhooks'.
+    /// The webhooks' key.
     #[error(transparent)]
     Svix(#[from] svix::BadSecret),
 }
 
-/// An event of a mail. Its id stays the same however often it is sent.
+/// An event of a mail. Its id is the same for each attempt.
 #[derive(Clone, Debug)]
 pub struct Event {
     /// The mail's id.
     pub mail_id: String,
-    /// What it tells.
+    /// The event.
     pub mail_event: MailEvent,
     pub(super) carried: Carried,
 }
 
-/// What carries it.
+/// The transport of an event.
 #[derive(Clone, Debug)]
 pub(super) enum Carried {
-    /// A message of the topic, signed when it was published.
+    /// A message of the topic, signed at publication.
     Sns(sns::Message),
-    /// A webhook, signed each time it is sent.
+    /// A webhook, signed at each attempt.
     Svix { id: String, body: String },
 }
 
-/// An event as HTTP has it.
+/// An event as an HTTP request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Request {
     /// The headers, in lower case.
@@ -45,7 +45,7 @@ pub struct Request {
 }
 
 impl Event {
-    /// Who tells it.
+    /// Returns the provider that sends it.
     #[must_use]
     pub fn provider(&self) -> Provider {
         match self.carried {
@@ -54,7 +54,7 @@ impl Event {
         }
     }
 
-    /// The `MessageId` of the topic, or the `svix-id`.
+    /// Returns the `MessageId` of the topic, or the `svix-id`.
     #[must_use]
     pub fn id(&self) -> &str {
         match &self.carried {
@@ -63,7 +63,7 @@ impl Event {
         }
     }
 
-    /// The provider's own JSON: what stands in the topic's `Message`, or the webhook's body.
+    /// Returns the provider's own JSON: the topic's `Message`, or the webhook's body.
     #[must_use]
     pub fn text(&self) -> &str {
         match &self.carried {
@@ -93,7 +93,7 @@ impl Event {
     }
 }
 
-/// A message of the topic as SNS sends it.
+/// Returns a message of the topic as SNS sends it.
 pub(super) fn sns_request(message: &sns::Message) -> Request {
     Request {
         headers: message.headers(),

@@ -1,36 +1,36 @@
-//! What can happen to a mail.
+//! The events of a mail.
 
 use jiff::Timestamp;
 use serde::Serialize;
 
-/// One step in a mail's life.
+/// One event of a mail.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum MailEvent {
-    /// The provider sends it.
+    /// The provider sent it.
     Sent,
-    /// The recipient's server took it.
+    /// The recipient's server accepted it.
     Delivered,
-    /// The recipient's server does not take it yet.
+    /// The recipient's server has not accepted it yet.
     Delayed,
-    /// It came back: for good, or because a mailbox is full.
+    /// It bounced: permanently, or because a mailbox is full.
     Bounced {
-        /// Whether the address will never work.
+        /// Whether the bounce is permanent.
         permanent: bool,
     },
     /// It was not sent: the address is on the provider's own suppression list.
     Suppressed,
-    /// The recipient calls it spam.
+    /// The recipient reported it as spam.
     Complained,
-    /// The recipient looked at it.
+    /// The recipient opened it.
     Opened,
-    /// The recipient followed a link.
+    /// The recipient clicked a link.
     Clicked,
-    /// The provider took it and will not send it, for what is in it.
+    /// The provider accepted it and rejected it later because of its content.
     Rejected,
 }
 
 impl MailEvent {
-    /// A word for it.
+    /// Returns its name.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -47,13 +47,13 @@ impl MailEvent {
     }
 }
 
-/// Something that happened to a mail.
+/// A recorded event of a mail.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct HistoryEntry {
-    /// What.
+    /// The name of the event.
     pub what: &'static str,
-    /// To whom: plain addresses.
+    /// The plain addresses of its recipients.
     pub recipients: Vec<String>,
-    /// When.
+    /// The time of the event.
     pub at: Timestamp,
 }

@@ -1,9 +1,9 @@
-//! What the providers say about a mail after they took it: SES through an SNS topic, Resend by webhook.
+//! The events that providers send about accepted mails: SES through an SNS topic, Resend by webhook.
 //!
-//! Every accepted mail has a course: it is sent and delivered, or bounces, or is complained about, as its address says
-//! (see `simulator`). Each step of it goes to the subscribed address until that takes it. Tests can hold the
-//! events, send them in another order or twice, and make their own. What is under way is lost at a restart; what
-//! happened is kept in memory only, for the newest mails.
+//! The recipient's address determines the events of a mail: it is sent and delivered, or bounces, or gets a complaint
+//! (see `simulator`). Each event is sent to the subscribed address until that accepts it. Tests can hold events,
+//! reorder or repeat them, and create their own. Events in transit are lost at a restart; the history is kept in memory
+//! only, for the newest mails.
 
 mod event;
 mod mail_event;
@@ -46,7 +46,7 @@ struct Shared {
 }
 
 impl Events {
-    /// The events, and where what shall go out comes from.
+    /// Creates the events. Returns them with the receiver of the tasks to do.
     pub(crate) fn new(
         signer: sns::Signer,
         webhook_key: svix::Key,
@@ -61,8 +61,8 @@ impl Events {
         (Self(Arc::new(shared)), tasks)
     }
 
-    /// From now on everything goes to `url`, instead of where it went before: Resend's webhooks at once, SES's events
-    /// when the address has confirmed the topic's question, which is asked now.
+    /// Sends all further events to `url`. Resend's webhooks start at once. SES's events start after the address has
+    /// confirmed the topic, which is requested now.
     pub fn subscribe(&self, url: &str) -> Result<(), Error> {
         let token = Uuid::new_v4().simple().to_string();
         let question = self.0.signer.subscription_confirmation(&token)?;
@@ -71,73 +71,73 @@ impl Events {
         Ok(())
     }
 
-    /// From now on nothing goes anywhere; what is under way is not tried again.
+    /// Stops sending events; events in transit are not retried.
     pub fn unsubscribe(&self) {
         self.state().subscription = None;
     }
 
-    /// Whether the subscribed address has confirmed the topic.
+    /// Returns whether the subscribed address has confirmed the topic.
     #[must_use]
     pub fn is_confirmed(&self) -> bool {
         let state = self.state();
         state.subscription.as_ref().is_some_and(|it| it.confirmed)
     }
 
-    /// How often a subscription was confirmed or tried to be, with whatever token.
+    /// Returns the number of confirmation attempts, with any token.
     #[must_use]
     pub fn confirmations(&self) -> u64 {
         self.state().confirmations
     }
 
-    /// Keeps back every event from now on, those that would be tried again included.
+    /// Holds every event from now on, including retries.
     pub fn hold(&self) {
         self.state().held = true;
     }
 
-    /// Sends what was kept back, in its order, and holds nothing back any more.
+    /// Sends the held events in their order and stops holding.
     pub fn release(&self) {
         self.state().held = false;
         self.flush();
     }
 
-    /// How many events are kept back: by [`Events::hold`], or because the topic is not confirmed.
+    /// Returns the number of held events: by [`Events::hold`], or because the topic is not confirmed.
     #[must_use]
     pub fn kept_back(&self) -> usize {
         self.state().waiting.len()
     }
 
-    /// Takes out what was kept back, for a test that sends it as it likes: see [`Events::deliver`].
+    /// Takes out the held events, for a test that sends them itself: see [`Events::deliver`].
     #[must_use]
     pub fn take_held(&self) -> Vec<Event> {
         self.state().waiting.drain(..).collect()
     }
 
-    /// What went out, oldest first, with the answers: the newest thousand.
+    /// Returns the sent events with their responses, oldest first: the newest thousand.
     #[must_use]
     pub fn attempts(&self) -> Vec<Attempt> {
         self.state().attempts.iter().cloned().collect()
     }
 
-    /// What became of a mail so far, oldest first.
+    /// Returns the history of a mail, oldest first.
     #[must_use]
     pub fn history(&self, mail_id: &str) -> Vec<HistoryEntry> {
         self.state().history(mail_id)
     }
 
-    /// The topic's signer, for messages of a test's own.
+    /// Returns the topic's signer, for a test's own messages.
     #[must_use]
     pub fn signer(&self) -> &sns::Signer {
         &self.0.signer
     }
 
-    /// The webhooks' key, for webhooks of a test's own.
+    /// Returns the webhooks' key, for a test's own webhooks.
     #[must_use]
     pub fn webhook_key(&self) -> &svix::Key {
         &self.0.webhook_key
     }
 
-    /// The event that tells that something happened to a mail's recipients now. Nothing where SES has nobody to tell:
-    /// the mail named no configuration set.
+    /// Returns an event about a mail's recipients at the current time; none if the mail named no configuration set at
+    /// SES.
     pub fn make(
         &self,
         mail: &Mail,
@@ -164,7 +164,7 @@ impl Events {
         }))
     }
 
-    /// Lets something happen to a mail's recipients: remembers it, and tells it if there is somebody to tell.
+    /// Records an event of a mail's recipients and sends it if an address is subscribed.
     pub fn record_event(
         &self,
         mail: &Mail,
@@ -178,17 +178,17 @@ impl Events {
         Ok(())
     }
 
-    /// Sends an event until it is taken, as those that happen are.
+    /// Sends an event until it is accepted, like a simulated event.
     pub fn publish(&self, event: Event) {
         self.queue(Task::Send(event));
     }
 
-    /// What would be sent now: the body, and headers that are right at this moment.
+    /// Returns the request that would be sent now: the body, and headers valid at this moment.
     pub fn request(&self, event: &Event) -> Result<Request, Error> {
         event.request(&self.0.webhook_key)
     }
 
-    /// Sends an event once, now, whether or not events are held; the status of the answer.
+    /// Sends an event once, now, even while events are held. Returns the status of the response.
     pub async fn deliver(&self, event: &Event) -> Result<u16, Undelivered> {
         let url = self.state().url().ok_or(Undelivered::NoAddress)?;
         let request = self.request(event)?;
@@ -198,7 +198,7 @@ impl Events {
         answer
     }
 
-    /// Begins the course of a mail that was just accepted.
+    /// Starts the events of a mail that was just accepted.
     pub(crate) fn begin(&self, mail: &Mail) {
         let slim = Mail {
             html: String::new(),
@@ -208,7 +208,7 @@ impl Events {
         self.queue(Task::Follow(Box::new(slim)));
     }
 
-    /// Takes a confirmation: whether the topic is ours and the token the one that was asked with.
+    /// Confirms a subscription. Returns whether the topic is ours and the token is the requested one.
     fn confirm(&self, topic_arn: &str, token: &str) -> bool {
         let confirmed = self.state().confirm(topic_arn == sns::TOPIC_ARN, token);
         if confirmed {
@@ -217,7 +217,7 @@ impl Events {
         confirmed
     }
 
-    /// Ends the topic's subscription; Resend's webhooks go on.
+    /// Ends the topic's subscription; Resend's webhooks continue.
     fn deactivate(&self) {
         if let Some(subscription) = &mut self.state().subscription {
             subscription.confirmed = false;
@@ -231,13 +231,13 @@ impl Events {
         }
     }
 
-    /// Where an event may go now. One that has to wait is kept.
+    /// Returns the destination of an event now. An event that has to wait is held.
     fn gate(&self, event: &Event) -> Gate {
         self.state().gate(event)
     }
 
     fn queue(&self, task: Task) {
-        // Nobody takes tasks any more once the server is stopped.
+        // A stopped server has no receiver of tasks.
         let _stopped = self.0.outbox.send(task);
     }
 

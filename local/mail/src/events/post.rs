@@ -1,4 +1,4 @@
-//! One POST over plain HTTP: what is subscribed here listens on loopback.
+//! One POST over plain HTTP: subscribers listen on loopback.
 
 use std::io;
 use std::time::Duration;
@@ -12,33 +12,33 @@ use tokio::net::TcpStream;
 
 use super::event::{self, Request};
 
-/// How long the other side may take: what SNS and Svix grant.
+/// The timeout of the subscriber, equal to that of SNS and Svix.
 const TIMEOUT: Duration = Duration::from_secs(15);
 
-/// Why an event got no answer.
+/// Why an event got no response.
 #[derive(Debug, thiserror::Error)]
 pub enum Undelivered {
-    /// Nobody is subscribed.
+    /// No address is subscribed.
     #[error("no endpoint is subscribed")]
     NoAddress,
-    /// The subscribed address is no `http://host:port/...`.
+    /// The subscribed address is not an `http://host:port/...` URL.
     #[error("the endpoint must be a plain HTTP URL")]
     Address,
     /// The event cannot be signed.
     #[error(transparent)]
     Unsigned(#[from] event::Error),
-    /// Nobody listens.
+    /// The address refuses connections.
     #[error("the endpoint cannot be connected to")]
     Connect(#[from] io::Error),
     /// The connection broke.
     #[error("the connection was lost")]
     Broken(#[from] hyper::Error),
-    /// No answer in time.
+    /// The response timed out.
     #[error("the endpoint did not answer within {} s", TIMEOUT.as_secs())]
     Silent,
 }
 
-/// Posts, and gives the status of the answer.
+/// Sends a POST and returns the status of the response.
 pub(super) async fn post(url: &str, request: &Request) -> Result<u16, Undelivered> {
     tokio::time::timeout(TIMEOUT, exchange(url, request))
         .await
@@ -70,7 +70,7 @@ async fn exchange(url: &str, request: &Request) -> Result<u16, Undelivered> {
     tokio::pin!(answering);
     let answer = tokio::select! {
         answer = &mut answering => answer?,
-        // An error of the connection reaches the answer as well.
+        // An error of the connection also fails the response.
         _ = &mut connection => answering.await?,
     };
     Ok(answer.status().as_u16())

@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 use super::mail_event::MailEvent;
 use crate::mail::Mail;
 
-/// The body as text.
+/// Returns the body as text.
 pub(super) fn event(mail: &Mail, mail_event: MailEvent, to: &[&str], at: Timestamp) -> String {
     let (kind, detail) = detail(mail_event, at);
     let tags: Map<String, Value> = mail

@@ -1,4 +1,4 @@
-//! Brings events to the subscribed address, until it takes them.
+//! Sends events to the subscribed address until it accepts them.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,28 +12,28 @@ use super::state::Gate;
 use super::{Events, post, simulator, sns};
 use crate::mail::Mail;
 
-/// How many requests are open at a time.
+/// The maximum number of concurrent requests.
 const AT_ONCE: usize = 8;
 
-/// How often an event is tried, and the pauses between: they double. The providers' own reach over an hour (SNS) and a
-/// day (Svix), which nobody waits for here. SNS gives up at once on most 4xx; here it does not, so that a function
-/// that is being written can be called again.
+/// The number of attempts; the pauses between them double. The providers' own retries take over an hour (SNS) and a day
+/// (Svix), which is too long here. SNS stops at once after most 4xx. Here it does not, so that a function under
+/// development can be called again.
 const ATTEMPTS: u32 = 20;
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
 const MAX_PAUSE: Duration = Duration::from_secs(5);
 
-/// What shall be done.
+/// A task of the sender.
 #[derive(Debug)]
 pub(crate) enum Task {
-    /// Let happen to a mail what its addresses say.
+    /// Start the events that a mail's addresses determine.
     Follow(Box<Mail>),
     /// Send an event.
     Send(Event),
-    /// Ask the subscribed address whether it wants to be.
+    /// Ask the subscribed address to confirm.
     Ask(sns::Message),
 }
 
-/// Does the tasks. Dropping it drops what is under way.
+/// Runs the tasks. Dropping it drops the running tasks.
 #[derive(Debug)]
 pub(crate) struct EventSender(JoinHandle<()>);
 
@@ -118,7 +118,7 @@ fn is_taken(answer: &Result<u16, post::Undelivered>) -> bool {
     matches!(answer, Ok(200..=299))
 }
 
-/// The pause after each attempt.
+/// Returns the pause after each attempt.
 fn pauses() -> impl Iterator<Item = Duration> {
     (0..ATTEMPTS).map(|attempt| {
         FIRST_PAUSE

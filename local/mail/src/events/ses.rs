@@ -8,13 +8,13 @@ use serde_json::{Map, Value, json};
 use super::mail_event::MailEvent;
 use crate::mail::Mail;
 
-/// The account that everything local belongs to.
+/// The account of all local resources.
 const ACCOUNT: &str = "000000000000";
 
-/// Who looks at mails here.
+/// The user agent of opens and clicks.
 const USER_AGENT: &str = "Mozilla/5.0 (local mailbox)";
 
-/// The record as text, with the line break that SES ends it with.
+/// Returns the record as text, with the line break that SES adds at the end.
 pub(super) fn event(mail: &Mail, mail_event: MailEvent, to: &[&str], at: Timestamp) -> String {
     let (kind, member, detail) = detail(mail, mail_event, to, at);
     let record = json!({ "eventType": kind, "mail": about(mail), member: detail });
@@ -127,7 +127,7 @@ fn bounce(
     ("Bounce", "bounce", detail)
 }
 
-/// Each recipient as an object of its own, with what holds for all of them.
+/// Returns each recipient as an object, with the shared members.
 fn each(to: &[&str], more: &Value) -> Vec<Value> {
     to.iter()
         .map(|address| {
@@ -138,7 +138,7 @@ fn each(to: &[&str], more: &Value) -> Vec<Value> {
         .collect()
 }
 
-/// The mail that every record is about.
+/// Returns the mail object of every record.
 fn about(mail: &Mail) -> Value {
     let domain = mail.from.rsplit_once('@').unwrap_or_default().1;
     let domain = domain.trim_end_matches('>');
@@ -171,7 +171,7 @@ fn about(mail: &Mail) -> Value {
     })
 }
 
-/// The mail's own tags among those that SES adds; each has a list of values.
+/// Returns the mail's own tags and those that SES adds; each has a list of values.
 fn tags(mail: &Mail, domain: &str) -> Map<String, Value> {
     let mut tags = Map::new();
     let own = mail.tags.iter();

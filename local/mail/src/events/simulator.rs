@@ -1,9 +1,9 @@
-//! What becomes of a mail, by its addresses: both providers have some that stand for a bad end, with or without a label
-//! (`name+label@domain`). All others are delivered to.
+//! Determines the events of a mail by its addresses. Both providers have addresses that simulate failures, with or
+//! without a label (`name+label@domain`). All other mails are delivered.
 //!
 //! <https://docs.aws.amazon.com/ses/latest/dg/send-an-email-from-console.html>,
-//! <https://resend.com/docs/dashboard/emails/send-test-emails>. What `ooto@` answers goes to the sender by mail, which
-//! nobody receives here.
+//! <https://resend.com/docs/dashboard/emails/send-test-emails>. The reply of `ooto@` goes to the sender by mail, which
+//! no server receives here.
 
 use std::time::Duration;
 
@@ -11,21 +11,21 @@ use super::mail_event::MailEvent;
 use crate::address::Address;
 use crate::mail::{Mail, Provider};
 
-/// How long after the step before something happens. Short: nobody wants to wait, but the sender's own answer is
-/// usually there first.
+/// The delay after the previous event. It is short to avoid waiting, but the sender usually gets its own response
+/// first.
 const NEXT: Duration = Duration::from_millis(100);
 
-/// One step in a mail's course.
+/// One event of a mail.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Step<'a> {
-    /// The pause before it.
+    /// The delay before it.
     pub(super) after: Duration,
     pub(super) what: MailEvent,
-    /// Whom it happens to.
+    /// Its recipients.
     pub(super) to: Vec<&'a str>,
 }
 
-/// How a mail to one address ends.
+/// The final state of a mail to one address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum End {
     Delivered,
@@ -34,7 +34,7 @@ enum End {
     Complained,
 }
 
-/// Everything that will happen to a mail, in its order.
+/// Returns all events of a mail, in their order.
 pub(super) fn course(mail: &Mail) -> Vec<Step<'_>> {
     let ends: Vec<(&str, End)> = mail
         .recipients()
@@ -44,7 +44,7 @@ pub(super) fn course(mail: &Mail) -> Vec<Step<'_>> {
         let found = ends.iter().filter(|(_, end)| wanted.contains(end));
         found.map(|(address, _)| *address).collect()
     };
-    // SES tells of a sending that its list then stops; Resend does not.
+    // SES reports a send that its list then stops; Resend does not.
     let sent = match mail.provider {
         Provider::Ses => mail.recipients().collect(),
         Provider::Resend => those(&[End::Delivered, End::Bounced, End::Complained]),
