@@ -1,33 +1,33 @@
 #!lua flags=allow-key-locking
--- Shared by every script of sessions; the scripts proper follow it.
+-- Shared by every script of sessions; the actual script follows it.
 --
--- session:{id} is one hash and in one of three states:
---   a session    userId, email, refreshHash, createdAt, lastUsedAt, endsAt, version, savedAt, activeOn, ipAddress, device
---                (JSON), totpVerifiedAt, totpContext, rotatedAt, rotated; instants in milliseconds
---   revoked      revokedAt, and of a token that came back: reused. It outlives every session of that id
---   being read   ticket: somebody is asking Postgres. What he finds is taken only while the ticket is there, so that
---                what was revoked meanwhile, or before the store was lost, does not come back
+-- session:{id} is a hash in one of three states:
+--   a session    userId, email, refreshHash, createdAt, lastUsedAt, endsAt, version, savedAt, activeOn, ipAddress,
+--                device (JSON), totpVerifiedAt, totpContext, rotatedAt, rotated; instants in milliseconds
+--   revoked      revokedAt, and after the reuse of a token: reused. It outlives every session of that id
+--   being read   ticket: a caller is reading Postgres. The result is accepted only while the ticket exists, so that a
+--                session that was revoked meanwhile, or before the store lost its data, is not restored
 
-local IDLE = 7 * 86400000        -- without use a session ends after this
-local LONGEST = 30 * 86400000    -- and whatever its use, after this
-local GRAIN = 60000              -- the time of the last use is written this often at the most
-local SAVED_EVERY = 3600000      -- and reaches Postgres this often at the most
+local IDLE = 7 * 86400000             -- an unused session ends after this
+local MAX_LIFETIME = 30 * 86400000    -- any session ends after this
+local USE_INTERVAL = 60000            -- the minimum time between two records of the last use
+local SAVED_EVERY = 3600000           -- the minimum time between two writes of the last use to Postgres
 local TICKET_LIFE = 30000
 local ACTIVE_LIFE = 35 * 86400   -- seconds
 local FIELDS = { 'userId', 'revokedAt', 'ticket', 'lastUsedAt', 'endsAt', 'createdAt', 'email', 'device', 'ipAddress',
   'totpVerifiedAt', 'totpContext', 'savedAt', 'activeOn', 'former' }
 
--- Time is Redis's, in milliseconds: instances' clocks differ.
+-- Redis's time in milliseconds: instances' clocks differ.
 local time = redis.call('TIME')
 local now = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
 
--- A number of milliseconds as text, without an exponent.
+-- Returns a number of milliseconds as text, without an exponent.
 local function digits(number)
   return string.format('%.0f', number)
 end
 
--- An instant as RFC 3339 says it. Days are counted from March on, so that a leap day is the last of its year: four
--- hundred years have 146097 days, five months from March or August 153.
+-- Returns an instant in RFC 3339 format. Days are counted from March, so that a leap day is the last of its year: four
+-- hundred years have 146097 days, and five months from March or August have 153.
 local function stamp(ms)
   local days = math.floor(ms / 86400000)
   local of_day = math.floor(ms - days * 86400000)
@@ -45,9 +45,10 @@ local function stamp(ms)
     math.floor(seconds / 60) % 60, seconds % 60, of_day % 1000)
 end
 
--- The web app kept a session as a string of JSON. The first script that touches one makes it a hash. It is marked as
--- former: the web app deleted rows at logout and left the string, so Postgres is asked before it is believed. No use
--- puts off its end, which is that of the string: what is not in Postgres must not outlive its own time.
+-- Converts a session that the web app stored as a JSON string. The first script that accesses it makes it a hash,
+-- marked as former. The web app deleted rows at logout but not the string, so Postgres is read before the session is
+-- trusted. Its end is that of the string and a use does not extend it: a session that Postgres does not have must not
+-- live longer.
 local function replace_former(key)
   local ok, was = pcall(cjson.decode, redis.call('GET', key))
   local left = redis.call('PTTL', key)
@@ -56,7 +57,7 @@ local function replace_former(key)
   local function text(value) return type(value) == 'string' and value or '' end
   local created = tonumber(was.createdAt) or now
   local used = tonumber(was.lastUsedAt) or created
-  local ends = math.min(created + LONGEST, left > 0 and now + left or used + IDLE)
+  local ends = math.min(created + MAX_LIFETIME, left > 0 and now + left or used + IDLE)
   local agent = text(was.userAgent)
   local fields = { 'userId', was.userId, 'email', text(was.email), 'refreshHash', text(was.refreshToken),
     'createdAt', digits(created), 'lastUsedAt', digits(used), 'endsAt', digits(ends), 'version', '0',
@@ -72,10 +73,11 @@ local function replace_former(key)
     keep('totpContext', text(was.totpContext) ~= '' and was.totpContext or 'login')
   end
   redis.call('HSET', key, unpack(fields))
-  redis.call('PEXPIREAT', key, digits(math.min(used + IDLE + GRAIN, ends)))
+  redis.call('PEXPIREAT', key, digits(math.min(used + IDLE + USE_INTERVAL, ends)))
 end
 
--- Named fields of a key, as a table; absent ones are nil. Nil for a string of the web app's to who only looks.
+-- Returns named fields of a key, as a table; absent ones are nil. Returns nil for a string of the web app if
+-- `only_looks`.
 local function fields_of(key, names, only_looks)
   local values = redis.pcall('HMGET', key, unpack(names))
   if values.err then
@@ -90,21 +92,22 @@ local function fields_of(key, names, only_looks)
   return found
 end
 
--- When a session ends if it is used now and never again.
+-- Returns when a session ends if it is used now for the last time.
 local function expiry(session)
   return math.min(now + IDLE, tonumber(session.endsAt))
 end
 
--- What stands at a key: 'live', 'gone' (revoked or over), 'read' (somebody asks Postgres) or 'absent'.
+-- Returns the state of a key: 'live', 'gone' (revoked or expired), 'read' (a caller is reading Postgres) or 'absent'.
 local function state_of(session)
   if session.revokedAt then return 'gone' end
   if session.ticket then return 'read' end
   if not session.userId then return 'absent' end
-  if now >= tonumber(session.endsAt) or now >= tonumber(session.lastUsedAt) + IDLE + GRAIN then return 'gone' end
+  if now >= tonumber(session.endsAt) or now >= tonumber(session.lastUsedAt) + IDLE + USE_INTERVAL then return 'gone' end
   return 'live'
 end
 
--- Whether somebody may see a session: everybody where nobody is named, its user, or the administrator of its domain.
+-- Returns whether a viewer may see a session: its user, the administrator of its domain, or any caller without a
+-- viewer.
 local function may_see(session, viewer, domain)
   if not viewer or viewer == '' or session.userId == viewer then return true end
   if not domain or domain == '' then return false end
@@ -112,12 +115,12 @@ local function may_see(session, viewer, domain)
   return at and at:lower() == domain:lower() or false
 end
 
--- Whether a use is the first of its day, so that the day's set is to be written.
+-- Returns whether a use is the first of its day, so that the day's set has to be written.
 local today = stamp(now):sub(1, 10)
 local active_today = 'active_users:' .. today
 local function is_first_of_day(session) return session.activeOn ~= today end
 
--- Whether the caller has named a key. A script with allow-key-locking may touch no other.
+-- Returns whether the caller has passed a key. A script with allow-key-locking may access no other.
 local function is_named(name)
   for _, key in ipairs(KEYS) do
     if key == name then return true end
@@ -125,15 +128,16 @@ local function is_named(name)
   return false
 end
 
-local function is_stale(session) return now - tonumber(session.lastUsedAt) >= GRAIN end
+local function is_stale(session) return now - tonumber(session.lastUsedAt) >= USE_INTERVAL end
 
--- Whether a use of a session is to be noted: at most once in a grain, and on each day. That of a former one is not.
+-- Returns whether a use has to be recorded: at most once per USE_INTERVAL, and on each day. Uses of former sessions are
+-- not.
 local function is_use_to_note(session)
   return not session.former and (is_stale(session) or is_first_of_day(session))
 end
 
--- Notes the use of a session. What else is to be written goes with it. A caller whose clock is in another day than Redis's
--- has not named the day's set: the next use notes the day.
+-- Records the use of a session, together with `more` changes. If the caller's clock and Redis's are in different days,
+-- the day's set was not passed: the next use records the day.
 local function touch(key, session, more)
   local fields, is_new_day = more or {}, is_first_of_day(session) and is_named(active_today)
   if not session.former and (is_stale(session) or is_new_day) then
@@ -147,12 +151,12 @@ local function touch(key, session, more)
       redis.call('SADD', active_today, session.userId)
       redis.call('EXPIRE', active_today, ACTIVE_LIFE)
     end
-    redis.call('PEXPIREAT', key, digits(math.min(now + IDLE + GRAIN, tonumber(session.endsAt))))
+    redis.call('PEXPIREAT', key, digits(math.min(now + IDLE + USE_INTERVAL, tonumber(session.endsAt))))
   end
   if #fields > 0 then redis.call('HSET', key, unpack(fields)) end
 end
 
--- A session as the API answers it, as JSON. `used` is the instant of its last use; the rest are members of its own.
+-- Returns a session as the API's JSON. `used` is the instant of its last use; the other members come from the session.
 local function view(key, session, used, totp_max_age, current)
   local out = { '{"sessionId":', cjson.encode(key:match('^session:(.*)$')), ',"userId":', cjson.encode(session.userId),
     ',"email":', cjson.encode(session.email), ',"createdAt":"', stamp(tonumber(session.createdAt)), '","lastUsedAt":"',
@@ -172,16 +176,18 @@ local function view(key, session, used, totp_max_age, current)
   add('}')
   return table.concat(out)
 end
--- Reads a session and notes that it was used. For the API, and for the web app, which runs it without the API.
--- KEYS: 1 session:{id}, 2 active_users:{today}, 3 active_users:{yesterday}, days being UTC. (Until the next release a
--- caller may leave 2 and 3 out: it is then sent to the API for the first use of a day.)
--- ARGV, all optional: 1 how old a TOTP proof may be to count as fresh (seconds), 2 the acting user, 3 the domain that
--- he administers, 4 a ticket, from who can ask Postgres, or 'look', from who may be refused: then nothing is written
--- Answers without a ticket: the session as JSON | 0 (there is no such session, or not for that user) | nil (ask the
--- API: Redis does not know it, or something of it is to reach Postgres)
--- Answers with a ticket: {'live', JSON} | {'due', JSON, the last use (ms)}, at most once an hour | {'former', JSON} |
+-- Reads a session and records its use. For the API, and for the web app, which runs it without the API.
+-- KEYS: 1 session:{id}, 2 active_users:{today}, 3 active_users:{yesterday}; days are UTC. (Until the next release a
+-- caller may omit 2 and 3: the answer is then nil for the first use of a day.)
+-- ARGV, all optional: 1 the maximum age of a fresh TOTP proof (seconds), 2 the acting user, 3 the domain that the
+-- acting user administers, 4 a ticket, if the caller can read Postgres, or 'look', if the caller may be rejected: then
+-- nothing is written
+-- Returns without a ticket: the session as JSON | 0 (it does not exist, or the user may not see it) | nil (call the
+-- API: Redis does not have it, or a use is to be written to Postgres)
+-- Returns with a ticket: {'live', JSON} | {'due', JSON, the last use (ms)}, at most once an hour | {'former', JSON} |
 -- {'gone'} | {'miss', the ticket to fill with}
--- Answers a look: {'live', JSON} | {'gone'} | {'use'}: ask again with a ticket, because there is something to write
+-- Returns for 'look': {'live', JSON} | {'gone'} | {'use'}: call again with a ticket, because there is something to
+-- write
 
 local key, ticket = KEYS[1], ARGV[4] or ''
 local only_looks = ticket == 'look'

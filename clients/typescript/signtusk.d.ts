@@ -1170,7 +1170,7 @@ export interface components {
             resourceId?: string | null;
             /** @description The type of the resource, such as `signing_request`. */
             resourceType: components["schemas"]["AuditText100"];
-            timestamp?: components["schemas"]["Happened"] | null;
+            timestamp?: components["schemas"]["EventTime"] | null;
             /** @description The user agent of the action. The first 2,048 characters are stored. */
             userAgent?: string | null;
             /** @description The user who acted. */
@@ -1539,6 +1539,7 @@ export interface components {
             /** @description The recipient's e-mail address. */
             to: components["schemas"]["EmailAddress"];
         };
+        EventTime: number | string;
         /** @description The error of one field. */
         FieldError: {
             /** @description The description of the error. */
@@ -1546,7 +1547,6 @@ export interface components {
             /** @description The field, as a JSON pointer (RFC 6901) into the body. */
             pointer: string;
         };
-        Happened: number | string;
         /**
          * @description The title of a notification: one line of 1 to 255 characters.
          * @example Signature requested

@@ -126,8 +126,11 @@ mod tests {
                     ..
                 }
             ));
-            let said = refused.to_string();
-            assert!(said.contains("API_TOKEN") && !said.contains("hu"), "{said}");
+            let message = refused.to_string();
+            assert!(
+                message.contains("API_TOKEN") && !message.contains("hu"),
+                "{message}"
+            );
         }
         assert_eq!(one_line("X", "hu sh".to_owned()).unwrap().expose(), "hu sh");
     }

@@ -204,7 +204,7 @@ mod tests {
 
     #[test]
     fn network_is_written_with_its_host_bits_cleared() {
-        for (text, said) in [
+        for (text, expected) in [
             ("192.0.2.77/24", "192.0.2.0/24"),
             ("192.0.2.77", "192.0.2.77/32"),
             ("0.0.0.0/0", "0.0.0.0/0"),
@@ -213,7 +213,11 @@ mod tests {
             ("::ffff:192.0.2.1", "192.0.2.1/32"),
             ("::ffff:192.0.2.1/120", "192.0.2.0/24"),
         ] {
-            assert_eq!(text.parse::<Network>().unwrap().to_string(), said, "{text}");
+            assert_eq!(
+                text.parse::<Network>().unwrap().to_string(),
+                expected,
+                "{text}"
+            );
         }
     }
 

@@ -42,12 +42,15 @@ pub(super) const QUEUE_QUOTA: &str = "queue_quota_used_up";
 
 impl From<qstash::Error> for Problem {
     fn from(error: qstash::Error) -> Self {
-        let said = causes(&error);
+        let message = causes(&error);
         if error.is_rejection() {
-            tracing::error!(error = said, "request failed: QStash rejected the request");
+            tracing::error!(
+                error = message,
+                "request failed: QStash rejected the request"
+            );
             return internal();
         }
-        tracing::error!(error = said, "request failed: QStash error");
+        tracing::error!(error = message, "request failed: QStash error");
         let problem = if error.is_quota() {
             Self {
                 code: QUEUE_QUOTA,

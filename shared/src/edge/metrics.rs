@@ -135,7 +135,7 @@ mod tests {
     use super::{Duration, Figure, Invocation, Spent, Timestamp};
 
     /// Asserts that the line contains every metric and dimension that it declares.
-    fn assert_whole(line: &Value) {
+    fn assert_complete(line: &Value) {
         let declared = &line["_aws"]["CloudWatchMetrics"][0];
         for metric in declared["Metrics"].as_array().unwrap() {
             assert!(line[metric["Name"].as_str().unwrap()].is_number());
@@ -160,7 +160,7 @@ mod tests {
         }
         .line("stack-send-email", Timestamp::UNIX_EPOCH);
         let line: Value = serde_json::from_str(&line).unwrap();
-        assert_whole(&line);
+        assert_complete(&line);
         assert_eq!(line["function"], "stack-send-email");
         assert_eq!(
             (&line["requestId"], &line["jobId"]),
@@ -180,7 +180,7 @@ mod tests {
         ] {
             let line = figure.line("stack-health", Timestamp::UNIX_EPOCH);
             let line: Value = serde_json::from_str(&line).unwrap();
-            assert_whole(&line);
+            assert_complete(&line);
             let declared = &line["_aws"]["CloudWatchMetrics"][0];
             assert_eq!(declared["Dimensions"], serde_json::json!([["function"]]));
             assert_eq!(line[figure.parts().0], 7);

@@ -107,7 +107,7 @@ const fn job(function: &'static str, keys: Keys, keyless: u32) -> Capacity {
     }
 }
 
-const ALONE: Keys = Keys::One { parallelism: 1 };
+const SINGLE: Keys = Keys::One { parallelism: 1 };
 
 /// send-email.
 pub const SEND_EMAIL: Capacity = job(
@@ -156,13 +156,13 @@ pub const PERSIST_SESSION: Capacity = job("persist-session", Keys::One { paralle
 pub const RELAY_OUTBOX: Capacity = job("relay-outbox", Keys::One { parallelism: 2 }, 2);
 
 /// cleanup-expired.
-pub const CLEANUP_EXPIRED: Capacity = job("cleanup-expired", ALONE, 1);
+pub const CLEANUP_EXPIRED: Capacity = job("cleanup-expired", SINGLE, 1);
 
 /// aggregate-analytics.
-pub const AGGREGATE_ANALYTICS: Capacity = job("aggregate-analytics", ALONE, 1);
+pub const AGGREGATE_ANALYTICS: Capacity = job("aggregate-analytics", SINGLE, 1);
 
 /// check-reminders.
-pub const CHECK_REMINDERS: Capacity = job("check-reminders", ALONE, 1);
+pub const CHECK_REMINDERS: Capacity = job("check-reminders", SINGLE, 1);
 
 /// Every function of the design.
 pub const FUNCTIONS: &[Capacity] = &[

@@ -28,7 +28,7 @@ const INSTANCES: usize = 8;
 fn patient(fixture: &Fixture) -> Caches {
     fixture.caches().waiting(Waits {
         lease: 4 * TIMEOUT,
-        patience: 5 * TIMEOUT,
+        timeout: 5 * TIMEOUT,
     })
 }
 
@@ -159,8 +159,8 @@ async fn killed_reader_delays_the_others_for_its_lease_only() {
         (value["id"].as_str(), source),
         (Some(REQUEST), Source::Miss)
     );
-    let Waits { lease, patience } = Waits::default();
-    assert!(lease < patience, "or the others give up first");
+    let Waits { lease, timeout } = Waits::default();
+    assert!(lease < timeout, "or the others give up first");
 }
 
 #[tokio::test]

@@ -9,10 +9,10 @@ use crate::service::job::{self, Stop};
 /// Returns how an attempt of `function` ends after a failed publish. A rejected message is our fault and goes dead with
 /// the reason. A used-up quota raises an alarm and is retried after its reset. An outage is retried.
 pub fn queue_stop(error: job::Error, function: &str, now: Timestamp) -> Stop {
-    let said = causes(&error);
+    let message = causes(&error);
     if error.is_rejection() {
         tracing::error!(
-            error = said,
+            error = message,
             "QStash rejected the request; this job is marked dead"
         );
         return Stop::reject(error);
@@ -20,14 +20,14 @@ pub fn queue_stop(error: job::Error, function: &str, now: Timestamp) -> Stop {
     let after = match &error {
         job::Error::Publish(queue) if queue.is_quota() => {
             tracing::error!(
-                error = said,
+                error = message,
                 "QStash quota used up; this job is retried after the reset"
             );
             Figure::QueueQuotaSpent(1).emit(function, now);
             queue.retry_after()
         }
         _ => {
-            tracing::error!(error = said, "QStash call failed; this job is retried");
+            tracing::error!(error = message, "QStash call failed; this job is retried");
             None
         }
     };

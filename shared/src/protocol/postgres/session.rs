@@ -13,7 +13,7 @@ use tokio_postgres::Client;
 const TRUSTED_IDLE: Duration = Duration::from_secs(10);
 
 /// The time limit of the check; opening a new connection takes less than a longer wait.
-const SIGN_OF_LIFE: Duration = Duration::from_secs(1);
+const CHECK_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// An open connection. Dropping it stops the task that drives it.
 pub(super) struct Session {
@@ -60,7 +60,7 @@ impl Session {
             .elapsed();
         idle < TRUSTED_IDLE
             || matches!(
-                timeout(SIGN_OF_LIFE, self.client.check_connection()).await,
+                timeout(CHECK_TIMEOUT, self.client.check_connection()).await,
                 Ok(Ok(()))
             )
     }

@@ -100,11 +100,11 @@ fn escaped(text: &str) -> Result<(), String> {
         (0..2).all(|_| digits.next().is_some_and(|digit| digit.is_ascii_hexdigit()))
     };
     let (authority, behind) = rest.split_at(rest.find(['/', '?']).unwrap_or(rest.len()));
-    let is_sound = authority.matches('@').count() < 2
+    let is_valid = authority.matches('@').count() < 2
         && !behind.contains('@')
         && !rest.contains(|c: char| c.is_whitespace() || "#\\\"<>^`{|}".contains(c))
         && rest.split('%').skip(1).all(hex);
-    if is_sound {
+    if is_valid {
         return Ok(());
     }
     let rule =

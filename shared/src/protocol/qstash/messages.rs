@@ -102,8 +102,8 @@ pub(super) fn bytes(text: Option<String>, encoded: Option<String>) -> Bytes {
 
 /// Returns a Unix time in milliseconds; 0 means none.
 pub(super) fn instant(millis: i64) -> Option<Timestamp> {
-    let there = (millis != 0).then_some(millis)?;
-    Timestamp::from_millisecond(there).ok()
+    let millis = (millis != 0).then_some(millis)?;
+    Timestamp::from_millisecond(millis).ok()
 }
 
 /// The number of cancelled messages. Newer servers cancel in the background and count later.

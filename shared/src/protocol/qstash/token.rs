@@ -181,7 +181,7 @@ impl<'de> Visitor<'de> for Members {
         let mut seen: Vec<Cow<'de, str>> = Vec::with_capacity(2);
         while let Some(name) = map.next_key::<Cow<'de, str>>()? {
             if seen.contains(&name) {
-                return Err(A::Error::custom("a member comes twice"));
+                return Err(A::Error::custom("a member is repeated"));
             }
             match name.as_ref() {
                 "alg" => header.alg = Some(map.next_value()?),

@@ -112,10 +112,10 @@ mod tests {
     #[test]
     fn member_that_is_not_a_string_is_refused_by_name() {
         for value in ["7", "null", "true", "[\"hush\"]", "{\"hush\":\"hush\"}"] {
-            let said = refusal(&holding(&format!("{{\"A\": \"1\", \"TOKEN_B\": {value}}}")));
+            let message = refusal(&holding(&format!("{{\"A\": \"1\", \"TOKEN_B\": {value}}}")));
             assert!(
-                said.ends_with("its member TOKEN_B is not a string"),
-                "{said}"
+                message.ends_with("its member TOKEN_B is not a string"),
+                "{message}"
             );
         }
     }
@@ -130,17 +130,17 @@ mod tests {
             "{\"A\": hush}",
             "{\"hush, hush\": 1}",
         ] {
-            let said = refusal(&holding(secret));
-            assert!(!said.contains("hush"), "{said}");
-            assert!(said.contains("SECRETS_ARN"), "{said}");
-            assert!(!said.contains('\n'), "{said}");
+            let message = refusal(&holding(secret));
+            assert!(!message.contains("hush"), "{message}");
+            assert!(message.contains("SECRETS_ARN"), "{message}");
+            assert!(!message.contains('\n'), "{message}");
         }
     }
 
     #[test]
     fn secret_without_text_is_refused() {
-        let said = refusal(r#"{"SecretBinary": "aHVzaA=="}"#);
-        assert!(said.ends_with("it holds no text"), "{said}");
+        let message = refusal(r#"{"SecretBinary": "aHVzaA=="}"#);
+        assert!(message.ends_with("it holds no text"), "{message}");
         assert!(refusal("<html>").ends_with("the answer is not JSON"));
     }
 

@@ -54,7 +54,7 @@ impl FromStr for SecretArn {
         };
         let is_label =
             |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
-        let is_sound = !region.is_empty()
+        let is_valid = !region.is_empty()
             && region.bytes().all(is_label)
             && account.len() == 12
             && account.bytes().all(|byte| byte.is_ascii_digit())
@@ -62,7 +62,7 @@ impl FromStr for SecretArn {
             && text.bytes().all(|byte| byte.is_ascii_graphic())
             && text.len() <= MAX_LEN;
         let start = "arn:".len() + partition.len() + ":secretsmanager:".len();
-        is_sound
+        is_valid
             .then(|| Self {
                 text: text.to_owned(),
                 region: start..start + region.len(),

@@ -9,7 +9,7 @@ use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 #[derive(Debug)]
 pub(super) struct PublicOnly {
     /// The hosts that may be in a private network.
-    pub(super) believed: Vec<String>,
+    pub(super) trusted: Vec<String>,
 }
 
 /// The name has no public address.
@@ -19,12 +19,12 @@ struct Private;
 
 impl Resolve for PublicOnly {
     fn resolve(&self, name: Name) -> Resolving {
-        let is_believed = self.believed.iter().any(|host| host == name.as_str());
+        let is_trusted = self.trusted.iter().any(|host| host == name.as_str());
         Box::pin(async move {
             // The caller sets the port.
             let found = tokio::net::lookup_host((name.as_str(), 0)).await?;
             let usable: Vec<_> = found
-                .filter(|address| is_believed || is_public(address.ip()))
+                .filter(|address| is_trusted || is_public(address.ip()))
                 .collect();
             if usable.is_empty() {
                 return Err(Private.into());
@@ -69,8 +69,8 @@ fn is_public_v6(address: Ipv6Addr) -> bool {
     let [first, second, ..] = address.segments();
     let is_global = first & 0xe000 == 0x2000;
     let is_documentation = first == 0x2001 && second == 0x0db8;
-    let carries_another = first == 0x2002 || (first == 0x2001 && second < 0x0200);
-    is_global && !is_documentation && !carries_another
+    let embeds_ipv4 = first == 0x2002 || (first == 0x2001 && second < 0x0200);
+    is_global && !is_documentation && !embeds_ipv4
 }
 
 #[cfg(test)]

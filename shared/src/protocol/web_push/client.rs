@@ -73,7 +73,7 @@ impl Client {
         clock: Clock,
     ) -> Result<Self, own_http::Error> {
         let resolver = PublicOnly {
-            believed: services.named_hosts(),
+            trusted: services.named_hosts(),
         };
         Ok(Self {
             http: own_http::client_with_resolver(TIMEOUT, Arc::new(resolver))?,

@@ -193,7 +193,7 @@ impl utoipa::PartialSchema for EventTime {
 
 impl ToSchema for EventTime {
     fn name() -> std::borrow::Cow<'static, str> {
-        "Happened".into()
+        "EventTime".into()
     }
 }
 

@@ -29,7 +29,7 @@ pub struct Display {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Former {
     /// It is returned for the rest of its life.
-    Believed,
+    Trusted,
     /// It is deleted: the web app stored whole rows there, with signatures and addresses.
     Replaced,
 }
@@ -59,7 +59,7 @@ impl Display {
 
 /// The freshness and the life of a filled entry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Lives {
+pub struct Lifetimes {
     /// How long it is fresh, if it lives longer than that; else it is fresh for its whole life.
     pub(super) fresh: Option<Duration>,
     /// How long it is kept.
@@ -75,10 +75,10 @@ pub trait Class: sealed::Sealed + Copy + std::fmt::Debug + Send + Sync + 'static
     fn stale(entry: Entry) -> Option<Self::Stale>;
 
     /// Returns how long an entry of this class lives.
-    fn lives(self) -> Lives;
+    fn lifetimes(self) -> Lifetimes;
 
     /// Returns how long a plain string of the web app is trusted; zero if it is not.
-    fn believed(self) -> Duration;
+    fn trusted_for(self) -> Duration;
 }
 
 impl Class for Security {
@@ -88,14 +88,14 @@ impl Class for Security {
         None
     }
 
-    fn lives(self) -> Lives {
-        Lives {
+    fn lifetimes(self) -> Lifetimes {
+        Lifetimes {
             fresh: None,
             kept: self.ttl,
         }
     }
 
-    fn believed(self) -> Duration {
+    fn trusted_for(self) -> Duration {
         Duration::ZERO
     }
 }
@@ -107,16 +107,16 @@ impl Class for Display {
         Some(entry)
     }
 
-    fn lives(self) -> Lives {
-        Lives {
+    fn lifetimes(self) -> Lifetimes {
+        Lifetimes {
             fresh: Some(self.ttl),
             kept: self.ttl + STALE,
         }
     }
 
-    fn believed(self) -> Duration {
+    fn trusted_for(self) -> Duration {
         match self.former {
-            Former::Believed => self.ttl,
+            Former::Trusted => self.ttl,
             Former::Replaced => Duration::ZERO,
         }
     }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::class::{Class, Lives};
+use super::class::{Class, Lifetimes};
 use super::entry::{Entry, Generation, Loaded, Viewer};
 use super::id::{Id, Subject};
 use super::kind::Kind;
@@ -25,14 +25,14 @@ pub struct Waits {
     /// is also how long the others wait if the reader's instance dies.
     pub lease: Duration,
     /// How long a reader waits for the elected one.
-    pub patience: Duration,
+    pub timeout: Duration,
 }
 
 impl Default for Waits {
     fn default() -> Self {
         Self {
             lease: Duration::from_secs(6),
-            patience: Duration::from_secs(8),
+            timeout: Duration::from_secs(8),
         }
     }
 }
@@ -150,14 +150,14 @@ impl<C: Class> Lookup<'_, C> {
                 Ok(Read::Hit(entry)) => return Ok(self.found(entry, Source::Hit)),
                 Ok(Read::Stale(entry)) => return Ok(self.found(entry.into(), Source::Stale)),
                 Ok(Read::Elected(election)) => return self.fill(election).await,
-                Ok(Read::Busy(lease)) if started.elapsed() < self.caches.waits.patience => {
+                Ok(Read::Busy(lease)) if started.elapsed() < self.caches.waits.timeout => {
                     tokio::time::sleep(pause.min(lease)).await;
                     pause = longest.min(pause * 2);
                 }
                 Ok(Read::Busy(_)) => return Err(Error::Busy),
                 Err(error) => {
                     self.note(&error, "Redis unavailable; cache entry read from Postgres");
-                    return self.past_the_cache().await;
+                    return self.load_uncached().await;
                 }
             }
         }
@@ -176,7 +176,7 @@ impl<C: Class> Lookup<'_, C> {
             .arg(nonce())
             .arg(self.caches.waits.lease.as_millis())
             .arg((self.caches.waits.lease * UNFILLED_LEASES).as_millis())
-            .arg(self.kind.class().believed().as_millis())
+            .arg(self.kind.class().trusted_for().as_millis())
             .arg(u8::from(needs_parties))
             .arg(self.kind.name())
             .arg(stats::LIFE.as_secs())
@@ -190,7 +190,7 @@ impl<C: Class> Lookup<'_, C> {
             Ok(loaded) => loaded,
             Err(error) => {
                 let Some(left) = election.left else {
-                    self.resign().await;
+                    self.release_lease().await;
                     return Err(error.into());
                 };
                 // The lease is kept: until it ends, other readers are answered at once and do not query the database.
@@ -202,7 +202,7 @@ impl<C: Class> Lookup<'_, C> {
         match self.store(&election, &generation, &loaded).await {
             Ok(true) => Ok(self.seen(loaded, Some(generation), Source::Miss)),
             // The loaded value may be older than an invalidation in between.
-            Ok(false) => self.past_the_cache().await,
+            Ok(false) => self.load_uncached().await,
             Err(error) => {
                 self.note(&error, "Redis unavailable; cache entry not stored");
                 Ok(self.seen(loaded, None, Source::Miss))
@@ -223,16 +223,16 @@ impl<C: Class> Lookup<'_, C> {
             let forget = Command::new("DEL").arg(key).repeatable();
             return self.caches.redis.run::<()>(forget).await.map(|()| true);
         }
-        let lives = match loaded.value {
-            Some(_) => self.kind.class().lives(),
-            None => Lives {
+        let lifetimes = match loaded.value {
+            Some(_) => self.kind.class().lifetimes(),
+            None => Lifetimes {
                 fresh: None,
                 kept: ABSENT,
             },
         };
         let until =
             |life: Duration| election.at + i64::try_from(life.as_millis()).unwrap_or(i64::MAX / 2);
-        let fresh_until = lives.fresh.map(|life| until(life).to_string());
+        let fresh_until = lifetimes.fresh.map(|life| until(life).to_string());
         let call = FILL
             .invoke()
             .key(key)
@@ -241,12 +241,12 @@ impl<C: Class> Lookup<'_, C> {
             .arg(value)
             .arg(parties)
             .arg(fresh_until.unwrap_or_default())
-            .arg(until(lives.kept));
+            .arg(until(lifetimes.kept));
         Ok(self.caches.redis.eval::<i64>(call).await? == 1)
     }
 
     /// Releases the lease, so that the next reader may fill the entry.
-    async fn resign(&self) {
+    async fn release_lease(&self) {
         let key = self.kind.key(&self.id);
         let end = Command::new("HDEL")
             .arg(key)
@@ -257,7 +257,7 @@ impl<C: Class> Lookup<'_, C> {
         }
     }
 
-    async fn past_the_cache(&self) -> Result<Found, Error> {
+    async fn load_uncached(&self) -> Result<Found, Error> {
         let loaded = load(&self.caches.postgres, self.kind, &self.id).await?;
         Ok(self.seen(loaded, None, Source::Miss))
     }

@@ -35,7 +35,7 @@ pub static USER_PROFILES: Kind<Display> = Kind {
     family: family("user_profile:{userId}", DISPLAYED_HALF_HOUR),
     subject: Subject::User,
     load: include_str!("sql/user_profile.sql"),
-    class: Display::new(Duration::from_mins(30), Former::Believed),
+    class: Display::new(Duration::from_mins(30), Former::Trusted),
 };
 
 /// A request with its signers and its document, without signatures, addresses and links of signers.
@@ -89,7 +89,7 @@ pub static NOTIFICATION_PREFERENCES: Kind<Display> = Kind {
     family: family("notification_prefs:{userId}", DISPLAYED_HALF_HOUR),
     subject: Subject::User,
     load: include_str!("sql/notification_prefs.sql"),
-    class: Display::new(Duration::from_mins(30), Former::Believed),
+    class: Display::new(Duration::from_mins(30), Former::Trusted),
 };
 
 /// A signing request without its signers.

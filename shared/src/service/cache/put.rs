@@ -104,7 +104,7 @@ impl Caches {
             .arg(&generation)
             .arg(value.as_str())
             .arg(kind.class().ttl().as_millis())
-            .arg(kind.class().lives().kept.as_millis());
+            .arg(kind.class().lifetimes().kept.as_millis());
         match self.redis.eval::<String>(call).await?.as_str() {
             "put" => Ok(Put::Done(generation)),
             "changed" => Ok(Put::Changed),

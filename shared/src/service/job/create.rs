@@ -29,11 +29,11 @@ const OPEN_LIFE: Duration = Duration::from_hours(40 * 24);
 const REQUEST_BYTES: usize = 4 << 20;
 
 /// How long a record lives after its last retry.
-const AFTERLIFE: Duration = Duration::from_hours(7 * 24);
+const RETENTION: Duration = Duration::from_hours(7 * 24);
 
 /// Returns how long a record lives after it is due.
 pub(super) fn life(plan: &Plan) -> u128 {
-    (plan.retry_horizon() + AFTERLIFE).as_millis()
+    (plan.retry_horizon() + RETENTION).as_millis()
 }
 
 /// A new job: its id and its payload, a JSON object.
@@ -166,10 +166,10 @@ impl Jobs {
     /// changed, and a failure does not affect other jobs. One request for every few megabytes.
     pub async fn create_each<'a>(
         &self,
-        wanted: impl Iterator<Item = (&'a JobOptions, &'a NewJob)>,
+        jobs: impl Iterator<Item = (&'a JobOptions, &'a NewJob)>,
     ) -> Result<Vec<Result<Created, Error>>, Error> {
         let mut requests = Requests::new(self);
-        for (options, job) in wanted {
+        for (options, job) in jobs {
             let job = std::slice::from_ref(job);
             let call = of(beginning("", None), options, job);
             requests.add(call, bytes(job)).await?;

@@ -169,14 +169,14 @@ mod tests {
 
     #[test]
     fn failure_reason_quotes_the_problem_detail_and_is_bounded() {
-        let told = message(
+        let described = message(
             b"{}",
             503,
             r#"{"detail":"the attempt timed out","code":"retry"}"#,
         )
         .reason();
         assert_eq!(
-            told,
+            described,
             "given up after 6 deliveries, the last answered 503: the attempt timed out"
         );
         assert!(message(b"{}", 500, &"x".repeat(9000)).reason().len() < 700);

@@ -102,8 +102,13 @@ impl From<&qstash::Schedule> for Registered {
 impl Publisher {
     /// Returns every schedule of the table with its state at QStash. One request.
     pub async fn schedules(&self) -> Result<Vec<(&'static Schedule, Option<Registered>)>, Error> {
-        let there = self.qstash.schedules().await?;
-        let registered = |id| there.iter().find(|it| it.schedule_id == id).map(Into::into);
+        let existing = self.qstash.schedules().await?;
+        let registered = |id| {
+            existing
+                .iter()
+                .find(|it| it.schedule_id == id)
+                .map(Into::into)
+        };
         Ok(SCHEDULES
             .iter()
             .map(|schedule| (schedule, registered(schedule.id)))
@@ -113,9 +118,9 @@ impl Publisher {
     /// Registers the schedules of the built functions, and removes those whose function no longer exists. A correct
     /// schedule is not touched, so a paused one stays paused. A changed one is replaced and paused again.
     pub async fn register_schedules(&self) -> Result<(), Error> {
-        let there = self.qstash.schedules().await?;
+        let existing = self.qstash.schedules().await?;
         for schedule in SCHEDULES {
-            let known = there.iter().find(|it| it.schedule_id == schedule.id);
+            let known = existing.iter().find(|it| it.schedule_id == schedule.id);
             match (schedule.job(), known) {
                 (Some(job), _) => self.register(schedule, job, known).await?,
                 (None, Some(_)) => {
@@ -133,7 +138,7 @@ impl Publisher {
         job: JobType,
         known: Option<&qstash::Schedule>,
     ) -> Result<(), Error> {
-        if known.is_some_and(|known| self.is_as_it_should_be(schedule, job, known)) {
+        if known.is_some_and(|known| self.is_up_to_date(schedule, job, known)) {
             return Ok(());
         }
         let plan = job.plan();
@@ -155,12 +160,7 @@ impl Publisher {
         Ok(())
     }
 
-    fn is_as_it_should_be(
-        &self,
-        schedule: &Schedule,
-        job: JobType,
-        known: &qstash::Schedule,
-    ) -> bool {
+    fn is_up_to_date(&self, schedule: &Schedule, job: JobType, known: &qstash::Schedule) -> bool {
         let plan = job.plan();
         known.cron == schedule.cron
             && known.destination == self.handler(schedule.handler).as_str()

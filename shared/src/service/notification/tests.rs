@@ -105,11 +105,11 @@ fn signer_without_a_user_id_is_found_by_address() {
 
 #[test]
 fn fractional_hours_until_expiry_are_accepted() {
-    for (hours, said) in [(0.2, "an hour"), (23.5, "24 hours"), (48.0, "48 hours")] {
+    for (hours, expected) in [(0.2, "an hour"), (23.5, "24 hours"), (48.0, "48 hours")] {
         let payload =
             json!({ "type": "document_expiry_warning", "userId": USER, "hoursUntilExpiry": hours });
         let entry = parsed(&payload).entries().remove(0);
-        assert!(entry.message.contains(said), "{}", entry.message);
+        assert!(entry.message.contains(expected), "{}", entry.message);
         assert_eq!(entry.metadata["hoursUntilExpiry"], hours);
     }
 }

@@ -125,10 +125,10 @@ impl JobRelay {
         pending_jobs: Vec<PendingJob<'a>>,
         relayed: &mut Relayed,
     ) -> Result<Vec<PendingJob<'a>>, job::Error> {
-        let wanted = pending_jobs
+        let requests = pending_jobs
             .iter()
             .map(|pending_job| (&pending_job.options, &pending_job.job));
-        let created = self.jobs.create_each(wanted).await?;
+        let created = self.jobs.create_each(requests).await?;
         let mut held = HashSet::new();
         let mut recorded = Vec::with_capacity(pending_jobs.len());
         for (pending_job, created) in pending_jobs.into_iter().zip(created) {
@@ -207,7 +207,9 @@ fn readable(payload: &str) -> Result<(), String> {
 
 fn refused(row: &Row, reason: &str, overtaken: bool) -> Outcome {
     if overtaken {
-        return Outcome::SetAside(format!("{reason}; what came after it has gone"));
+        return Outcome::SetAside(format!(
+            "{reason}; a later row of its ordering key is already published"
+        ));
     }
     Outcome::failed(row, reason.to_owned())
 }

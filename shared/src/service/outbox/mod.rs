@@ -196,7 +196,5 @@ impl Outbox {
 }
 
 fn too_many_attempts() -> Outcome {
-    Outcome::SetAside(format!(
-        "claimed {MAX_ATTEMPTS} times, and no attempt came to an end"
-    ))
+    Outcome::SetAside(format!("claimed {MAX_ATTEMPTS} times without a result"))
 }

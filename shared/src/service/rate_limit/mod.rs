@@ -47,7 +47,7 @@ pub const COUNTS: Family = Family {
 pub const REFUSED: Family = Family {
     pattern: "rate_limit_refused:{date}",
     kind: "sorted set",
-    life: "8 days; 1,000 members, beyond which the lesser half goes",
+    life: "8 days; 1,000 members, beyond which the half with the lower counts is dropped",
 };
 
 /// The families of the limiters.

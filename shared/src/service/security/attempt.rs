@@ -29,7 +29,7 @@ const DEVICES_LIFE: Duration = Duration::from_hours(24 * 90);
 const SEEN_LIFE: Duration = Duration::from_hours(1);
 
 /// The consecutive failures that lock one device, or one address, out of an account.
-const ONES_BOUND: u32 = 5;
+const VISITOR_BOUND: u32 = 5;
 
 /// The failures from unknown devices that lock an account for unknown devices.
 const ACCOUNTS_BOUND: u32 = 20;
@@ -112,7 +112,7 @@ impl Security {
             .arg(FAILURES_LIFE.as_millis())
             .arg(DEVICES_LIFE.as_millis())
             .arg(SEEN_LIFE.as_millis())
-            .arg(ONES_BOUND)
+            .arg(VISITOR_BOUND)
             .arg(ACCOUNTS_BOUND)
             .arg(ADDRESSES_BOUND)
             .arg(FIRST_LOCKOUT.as_millis())
@@ -179,13 +179,13 @@ pub(super) fn failures(kind: &str, account: &str, whose: Option<&str>) -> String
 /// Returns the mail to the owner. Its occurrence is the event's id, so that it is sent once.
 fn mail(attempt: &Attempt<'_>, event: EventType, at: Timestamp, id: &str) -> Value {
     let visitor = &attempt.visitor;
-    let said = match event {
+    let event_name = match event {
         EventType::NewDevice => "new-device",
         _ => "account-locked",
     };
     let mut mail = json!({
         "type": "security-alert",
-        "event": said,
+        "event": event_name,
         "at": at.to_string(),
         "ipAddress": plain(visitor.address).to_string(),
         "occurrence": id,

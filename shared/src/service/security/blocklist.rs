@@ -37,7 +37,7 @@ const BATCH: i64 = 200;
 
 /// The field of the copy that counts changes in progress: 0 if the copy is complete. A store that lost its data lacks
 /// the field. A copy that was rebuilt meanwhile has counted below zero.
-const FILLING: &str = "filling";
+const PENDING_CHANGES: &str = "filling";
 
 /// An entry of the block list.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
@@ -150,7 +150,7 @@ impl Blocklist {
     /// [`Blocklist::refill`].
     pub(super) fn unfinished_count() -> Command {
         let prefixes = BLOCKED_PREFIXES.key("");
-        Command::new("HGET").arg(prefixes).arg(FILLING)
+        Command::new("HGET").arg(prefixes).arg(PENDING_CHANGES)
     }
 
     /// Rebuilds the copy from the list, beside the current one, and returns its number of entries. Entries that only
@@ -159,8 +159,11 @@ impl Blocklist {
         let change = self.change().await?;
         let (lengths, prefixes) = (NEXT_LENGTHS.key(""), NEXT_PREFIXES.key(""));
         let empty = Command::new("DEL").arg(&lengths).arg(&prefixes);
-        let whole = Command::new("HSET").arg(&prefixes).arg(FILLING).arg(0);
-        let begun = Pipeline::new().command(empty).command(whole);
+        let complete = Command::new("HSET")
+            .arg(&prefixes)
+            .arg(PENDING_CHANGES)
+            .arg(0);
+        let begun = Pipeline::new().command(empty).command(complete);
         self.redis.pipeline(begun).await?;
         let (mut after, mut copied) = (None, 0);
         loop {
@@ -210,7 +213,7 @@ fn unfinished(by: i8) -> Invocation {
     UNFINISHED
         .invoke()
         .key(BLOCKED_PREFIXES.key(""))
-        .arg(FILLING)
+        .arg(PENDING_CHANGES)
         .arg(by)
 }
 

@@ -40,28 +40,28 @@ use crate::protocol::upstash::Redis;
 pub const BLOCKED_LENGTHS: Family = Family {
     pattern: "blocklist:lengths",
     kind: "string",
-    life: "none; one word for each length, 162 at most",
+    life: "none; one entry for each length, at most 162",
 };
 
 /// The blocked networks, each by its prefix, with the millisecond of its end (0: never).
 pub const BLOCKED_PREFIXES: Family = Family {
     pattern: "blocklist:prefixes",
     kind: "hash",
-    life: "none; one field for each entry of the list, as Postgres has it, and one that says whether it is whole",
+    life: "none; one field for each entry of the list in Postgres, and one for changes in progress",
 };
 
 /// [`BLOCKED_LENGTHS`] while the copy is rebuilt.
 pub const NEXT_LENGTHS: Family = Family {
     pattern: "blocklist:next:lengths",
     kind: "string",
-    life: "while the copy of the block list is made anew; one that was left over is the first to go the next time",
+    life: "while the copy of the block list is rebuilt; a leftover is deleted by the next rebuild",
 };
 
 /// [`BLOCKED_PREFIXES`] while the copy is rebuilt.
 pub const NEXT_PREFIXES: Family = Family {
     pattern: "blocklist:next:prefixes",
     kind: "hash",
-    life: "while the copy of the block list is made anew; one that was left over is the first to go the next time",
+    life: "while the copy of the block list is rebuilt; a leftover is deleted by the next rebuild",
 };
 
 /// Security events that are not in Postgres yet.

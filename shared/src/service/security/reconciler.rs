@@ -40,10 +40,10 @@ impl Reconciler {
             .command(Blocklist::unfinished_count().repeatable())
             .command(pending.arg(MAX_ITEMS - 1).repeatable());
         let mut seen = self.redis.pipeline(look).await?;
-        let is_whole = seen.take::<Option<i64>>()? == Some(0);
+        let is_complete = seen.take::<Option<i64>>()? == Some(0);
         let pending: Vec<String> = seen.take()?;
         Ok(Reconciled {
-            blocked: if is_whole { 0 } else { self.refill().await? },
+            blocked: if is_complete { 0 } else { self.refill().await? },
             recorded: self.record_pending(&pending).await?,
         })
     }

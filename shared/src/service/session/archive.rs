@@ -28,7 +28,7 @@ pub(super) struct Save<'a> {
     /// The ids that Redis has revoked because of the session limit.
     pub(super) evicted: &'a [String],
     /// How many other sessions the user may have; none if the limit is not checked.
-    pub(super) room: Option<i64>,
+    pub(super) max_others: Option<i64>,
     /// Whether it is a new session, which must not change an existing row.
     pub(super) is_new: bool,
 }
@@ -91,7 +91,7 @@ impl Archive {
         let parameters: [Parameter<'_>; 4] = [
             (&record, Type::JSONB),
             (&save.evicted, Type::TEXT_ARRAY),
-            (&save.room, Type::INT8),
+            (&save.max_others, Type::INT8),
             (&save.is_new, Type::BOOL),
         ];
         let rows = self.0.query_repeatable(SAVE, &parameters).await?;
@@ -109,11 +109,11 @@ impl Archive {
     pub(super) async fn touch(&self, id: &str, at: i64) -> Result<Touched, postgres::Error> {
         let parameters: [Parameter<'_>; 2] = [(&id, Type::TEXT), (&at, Type::INT8)];
         let rows = self.0.query_repeatable(TOUCH, &parameters).await?;
-        let said = |name| {
+        let flag = |name| {
             rows.first()
                 .map_or(Ok(false), |row| column::<bool>(row, name))
         };
-        Ok(match (said("revoked")?, said("touched")?) {
+        Ok(match (flag("revoked")?, flag("touched")?) {
             (true, _) => Touched::Revoked,
             (false, true) => Touched::Noted,
             (false, false) => Touched::Lost,

@@ -129,7 +129,7 @@ impl Sessions {
         let saved = self.archive.save(super::archive::Save {
             record: &record,
             evicted: &[],
-            room: None,
+            max_others: None,
             is_new: true,
         });
         let saved = saved.await?;

@@ -99,7 +99,7 @@ impl Sessions {
                 let save = Save {
                     record: session,
                     evicted,
-                    room: is_new.then_some(MAX_SESSIONS - 1),
+                    max_others: is_new.then_some(MAX_SESSIONS - 1),
                     is_new: *is_new,
                 };
                 self.archive.save(save).await

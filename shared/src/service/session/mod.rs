@@ -62,7 +62,7 @@ const MAX_TRIES: usize = 3;
 pub const SESSION: Family = Family {
     pattern: "session:{sessionId}",
     kind: "hash",
-    life: "until the session ends: 7 days after its last use, 30 after its beginning; revoked: as long as it could have lived",
+    life: "until the session ends: 7 days after its last use, 30 after its creation; revoked: until it would have ended",
 };
 
 /// The ids of a user's sessions, and the last revocation of all of them.

@@ -123,7 +123,7 @@ impl Sessions {
         totp_max_age: Option<u32>,
         ticket: &str,
     ) -> Invocation {
-        let [user, domain] = viewer.words();
+        let [user, domain] = viewer.arguments();
         scripts::READ
             .invoke()
             .key(SESSION.key(id.as_str()))
@@ -142,7 +142,7 @@ impl Sessions {
         viewer: Viewer<'_>,
         totp_max_age: Option<u32>,
     ) -> Result<ReadResult, Error> {
-        let [user, domain] = viewer.words();
+        let [user, domain] = viewer.arguments();
         let mut call = scripts::FILL
             .invoke()
             .key(SESSION.key(&record.session_id))
@@ -167,9 +167,9 @@ impl Sessions {
 
     async fn ask(&self, call: Invocation) -> Result<ReadResult, Error> {
         let answer: Vec<String> = self.redis.eval(call).await?;
-        let mut words = answer.into_iter();
-        let state = words.next().unwrap_or_default();
-        let rest = [words.next(), words.next()];
+        let mut fields = answer.into_iter();
+        let state = fields.next().unwrap_or_default();
+        let rest = [fields.next(), fields.next()];
         match (state.as_str(), rest) {
             ("live", [Some(json), _]) => Ok(ReadResult::Live(json)),
             ("former", [Some(json), _]) => Ok(ReadResult::Former(json)),

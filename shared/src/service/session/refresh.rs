@@ -13,7 +13,7 @@ const GRACE: i64 = 10_000;
 
 /// How many former tokens are kept, to distinguish reused tokens from invalid ones. With access tokens of a quarter of
 /// an hour, this covers half a day.
-const REMEMBERED: usize = 64;
+const MAX_FORMER_TOKENS: usize = 64;
 
 // The length that the script keeps of each.
 const _: () = assert!(HALF_HASH == 32);
@@ -46,14 +46,14 @@ impl Sessions {
         next: &RefreshToken,
     ) -> Result<Refreshed, Error> {
         for _ in 0..MAX_TRIES {
-            let [user, domain] = viewer.words();
+            let [user, domain] = viewer.arguments();
             let call = scripts::REFRESH
                 .invoke()
                 .key(SESSION.key(id.as_str()))
                 .arg(given.hash())
                 .arg(next.hash())
                 .arg(GRACE)
-                .arg(REMEMBERED)
+                .arg(MAX_FORMER_TOKENS)
                 .arg(user)
                 .arg(domain);
             let answer: Vec<String> = self.redis.eval(call).await?;

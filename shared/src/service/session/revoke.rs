@@ -33,7 +33,7 @@ impl Sessions {
     /// Revokes a session, even if it never existed.
     pub async fn revoke(&self, id: &SessionId, viewer: Viewer<'_>) -> Result<Revoked, Error> {
         let session_ids = [id.as_str().to_owned()];
-        if viewer.user.is_some() && !self.is_theirs(id, viewer).await? {
+        if viewer.user.is_some() && !self.may_revoke(id, viewer).await? {
             return Ok(Revoked::Hidden);
         }
         self.persist(&Intent::Revoke {
@@ -46,8 +46,8 @@ impl Sessions {
 
     /// Returns whether a viewer may revoke a session; if so, revokes it at once. An absent session belongs to no other
     /// user.
-    async fn is_theirs(&self, id: &SessionId, viewer: Viewer<'_>) -> Result<bool, Error> {
-        let [user, domain] = viewer.words();
+    async fn may_revoke(&self, id: &SessionId, viewer: Viewer<'_>) -> Result<bool, Error> {
+        let [user, domain] = viewer.arguments();
         let call = scripts::REVOKE
             .invoke()
             .key(SESSION.key(id.as_str()))

@@ -80,7 +80,7 @@ impl Viewer<'_> {
     };
 
     /// Returns the arguments for the scripts.
-    pub(super) fn words(&self) -> [&str; 2] {
+    pub(super) fn arguments(&self) -> [&str; 2] {
         [
             self.user.unwrap_or_default(),
             self.domain.unwrap_or_default(),

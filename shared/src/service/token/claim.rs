@@ -11,7 +11,7 @@ use crate::protocol::upstash::Command;
 use crate::service::key::Family;
 
 /// How long a code is remembered: longer than any verifier accepts it, which is some steps of 30 seconds.
-const REMEMBERED: Duration = Duration::from_mins(5);
+const LIFE: Duration = Duration::from_mins(5);
 
 /// A used code.
 pub const TOTP_USED: Family = Family {
@@ -61,7 +61,7 @@ impl Tokens {
             .arg(TOTP_USED.key(&format!("{user}:{}", code.0)))
             .arg(&attempt)
             .args(["NX", "GET", "PX"])
-            .arg(REMEMBERED.as_millis())
+            .arg(LIFE.as_millis())
             .repeatable();
         let holder = self.redis.run::<Option<String>>(command).await?;
         Ok(holder.is_none_or(|holder| holder == attempt))

@@ -11,7 +11,7 @@ use crate::protocol::mail::reason::without_addresses;
 use crate::protocol::mail::{MessageId, SendError};
 
 /// The wait while another request with the same key is in progress.
-const UNDER_WAY: Duration = Duration::from_secs(5);
+const IN_PROGRESS_WAIT: Duration = Duration::from_secs(5);
 
 /// The wait when the daily quota is used up.
 const DAY_WAIT: Duration = Duration::from_hours(1);
@@ -55,14 +55,14 @@ impl Answer {
 
     /// Maps an answer other than a success.
     pub(super) fn decide(&self) -> Result<MessageId, SendError> {
-        let said: Explanation = serde_json::from_slice(&self.body).unwrap_or_default();
-        let (status, name) = (self.status.as_u16(), said.name.as_str());
+        let explanation: Explanation = serde_json::from_slice(&self.body).unwrap_or_default();
+        let (status, name) = (self.status.as_u16(), explanation.name.as_str());
         let code = if name.is_empty() {
             status.to_string()
         } else {
             name.to_owned()
         };
-        let reason = format!("{code}: {}", without_addresses(&said.message));
+        let reason = format!("{code}: {}", without_addresses(&explanation.message));
         let throttled = |after: Option<Duration>| SendError::Throttled {
             retry_after: after,
             reason: reason.clone(),
@@ -70,11 +70,11 @@ impl Answer {
         Err(match (status, name) {
             // The key was used for an accepted mail; this is the same mail with different text.
             (409, "invalid_idempotent_request") => return Ok(MessageId::unknown()),
-            (409, _) => throttled(self.retry_after.or(Some(UNDER_WAY))),
+            (409, _) => throttled(self.retry_after.or(Some(IN_PROGRESS_WAIT))),
             (_, "daily_quota_exceeded") => throttled(self.retry_after.max(Some(DAY_WAIT))),
             (_, "monthly_quota_exceeded") => throttled(self.retry_after.max(Some(MONTH_WAIT))),
             (429, _) => throttled(self.retry_after),
-            (400 | 413 | 422, _) if is_of_this_mail(&said) => SendError::Rejected { reason },
+            (400 | 413 | 422, _) if is_of_this_mail(&explanation) => SendError::Rejected { reason },
             // Resend failed, possibly after it accepted the mail; the key makes a retry safe.
             (500.., _) => SendError::Unknown(reason.into()),
             // The key, the domain, the sender or Resend's address is wrong: the configuration has to be changed.
@@ -85,16 +85,16 @@ impl Answer {
 
 /// Returns whether the request was rejected for the content of this mail, and not for its sender or the form of the
 /// call.
-fn is_of_this_mail(said: &Explanation) -> bool {
+fn is_of_this_mail(explanation: &Explanation) -> bool {
     let ours = ["invalid_from_address", "invalid_idempotency_key"];
-    !ours.contains(&said.name.as_str()) && !said.message.contains("`from`")
+    !ours.contains(&explanation.name.as_str()) && !explanation.message.contains("`from`")
 }
 
 /// Maps a missing answer: without a connection nothing was sent.
 pub(super) fn unanswered(error: reqwest::Error) -> SendError {
-    let surely_not_sent = error.is_connect() || error.is_builder();
+    let certainly_not_sent = error.is_connect() || error.is_builder();
     let cause = error.without_url().into();
-    if surely_not_sent {
+    if certainly_not_sent {
         SendError::Unavailable(cause)
     } else {
         SendError::Unknown(cause)

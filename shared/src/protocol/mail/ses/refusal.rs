@@ -30,12 +30,12 @@ pub(super) fn decide(failure: Failure) -> SendError {
         let words = error.message().unwrap_or_default();
         return refused(status, code, words, retry_after);
     }
-    let surely_not_sent =
+    let certainly_not_sent =
         matches!(failure, SdkError::ConstructionFailure(_)) || never_sent(&failure);
     let cause = failure
         .into_source()
         .unwrap_or_else(|failure| failure.to_string().into());
-    if surely_not_sent {
+    if certainly_not_sent {
         SendError::Unavailable(cause)
     } else {
         SendError::Unknown(cause)

@@ -10,7 +10,7 @@
 -- Ids are recorded in the order of their time, except those that instances record at the same moment: an id is at most
 -- this far from its position. So it is enough to read a list this far ahead.
 local LEEWAY = 16
-local PART = LEEWAY + 24         -- a usual page is one read of a list
+local PART = LEEWAY + 24         -- a typical page is one read of a list
 
 -- Returns the position of an id in time. Our ids begin with their millisecond (UUIDv7); for others the record has it.
 local function position(id)

@@ -57,8 +57,8 @@ impl Date {
 /// Returns the last day of the year 9999: programs use it for "never", and its time can overflow.
 fn last_day(text: &str) -> Option<civil::Date> {
     let without_offset = || text.strip_suffix(['Z', 'z'])?.parse().ok();
-    let said: DateTime = text.parse().ok().or_else(without_offset)?;
-    Some(said.date()).filter(|day| *day == civil::Date::MAX)
+    let instant: DateTime = text.parse().ok().or_else(without_offset)?;
+    Some(instant.date()).filter(|day| *day == civil::Date::MAX)
 }
 
 /// Returns the beginning of the year 1, the earliest accepted date.

@@ -143,7 +143,7 @@ impl TryFrom<String> for Message {
     fn try_from(text: String) -> Result<Self, InvalidText> {
         let unix = text.replace("\r\n", "\n").replace('\r', "\n");
         bounded(&unix, MAX_MESSAGE, |c| {
-            c != '\n' && c != '\t' && is_hostile(c)
+            c != '\n' && c != '\t' && is_forbidden(c)
         })
         .map(Self)
     }
@@ -183,7 +183,7 @@ impl From<Reference> for String {
 
 pub(in crate::service) fn line(text: &str, limit: usize) -> Result<String, InvalidText> {
     bounded(text, limit, |c| {
-        is_hostile(c) || matches!(c, '\u{2028}' | '\u{2029}')
+        is_forbidden(c) || matches!(c, '\u{2028}' | '\u{2029}')
     })
 }
 
@@ -208,7 +208,7 @@ fn bounded(
 
 /// Returns whether it is a control character, or a mark that changes the text direction: such a mark can make a title
 /// read as another one.
-fn is_hostile(c: char) -> bool {
+fn is_forbidden(c: char) -> bool {
     c.is_control() || is_bidi_control(c) || c == '\u{feff}'
 }
 

@@ -101,7 +101,7 @@ function spend.bucket(_, key, limit, interval, refill, cost)
 end
 
 -- The limit with the least remaining is reported to the caller.
-local told
+local reported
 for place = 1, limits do
   local name, identifier = argument(place, 1), argument(place, 2)
   local passes, remaining, reset, wait = spend[argument(place, 3)](place, key_of[place],
@@ -113,6 +113,6 @@ for place = 1, limits do
   end
   count(name, 'allowed', 1)
   if missed > 0 then count(name, 'refused', missed, identifier) end
-  if not told or remaining < told[3] then told = {0, place, remaining, reset, 0} end
+  if not reported or remaining < reported[3] then reported = {0, place, remaining, reset, 0} end
 end
-return told
+return reported

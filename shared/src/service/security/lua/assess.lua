@@ -24,8 +24,8 @@ local known = false
 if ARGV[5] == '1' then
   known = redis.call('ZSCORE', KEYS[9], ARGV[3])
   local own = redis.call('HGET', known and KEYS[7] or KEYS[8], 'until')
-  local strangers = redis.call('HGET', KEYS[6], 'until')
-  ends = known and tonumber(own or 0) or math.max(ends, tonumber(own or 0), tonumber(strangers or 0))
+  local unknown_devices = redis.call('HGET', KEYS[6], 'until')
+  ends = known and tonumber(own or 0) or math.max(ends, tonumber(own or 0), tonumber(unknown_devices or 0))
   if not known and redis.call('ZCARD', KEYS[9]) > 0 then add(20, 'new-device') end
   local addresses = redis.call('PFCOUNT', KEYS[10])
   if addresses >= 15 then add(40, 'many-addresses-for-account')

@@ -15,10 +15,10 @@ local answered = redis.call('GET', KEYS[9])
 if answered then return cjson.decode(answered) end
 local before = redis.call('HMGET', KEYS[1], 'until', 'alertedAt')
 local function answer(locked, failures, wait, event, id)
-  local said = {locked, failures, wait, event or '', id or ''}
-  redis.call('SET', KEYS[9], cjson.encode(said), 'PX', ARGV[13])
+  local reply = {locked, failures, wait, event or '', id or ''}
+  redis.call('SET', KEYS[9], cjson.encode(reply), 'PX', ARGV[13])
   redis.call('PEXPIRE', KEYS[1], ARGV[5])
-  return said
+  return reply
 end
 
 -- Each failure beyond the bound doubles the lockout.

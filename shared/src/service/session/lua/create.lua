@@ -5,11 +5,11 @@
 -- or was, used by another session. The same call again returns the same answer, except for the revoked sessions.
 
 local key, index, id = KEYS[1], KEYS[2], ARGV[1]
-local there = fields_of(key, FIELDS)
-local state = state_of(there)
+local stored = fields_of(key, FIELDS)
+local state = state_of(stored)
 if state == 'live' then
   local same = redis.call('HMGET', key, 'userId', 'refreshHash', 'version')
-  if same[1] == ARGV[2] and same[2] == ARGV[4] and same[3] == '1' then return { 'created', there.createdAt } end
+  if same[1] == ARGV[2] and same[2] == ARGV[4] and same[3] == '1' then return { 'created', stored.createdAt } end
 end
 if state == 'live' or state == 'gone' then return { 'taken' } end
 
@@ -29,16 +29,16 @@ local created = math.max(now, revoked_at + 1)
 local answer = { 'created', digits(created) }
 for place = 1, #others - (tonumber(ARGV[7]) - 1) do
   local other = others[place]
-  bury('session:' .. other.id, other)
+  mark_revoked('session:' .. other.id, other)
   redis.call('HDEL', index, other.id)
   answer[#answer + 1] = other.id
 end
 
 redis.call('DEL', key)
 redis.call('HSET', key, 'userId', ARGV[2], 'email', ARGV[3], 'refreshHash', ARGV[4], 'createdAt', digits(created),
-  'lastUsedAt', digits(created), 'endsAt', digits(created + LONGEST), 'version', '1', 'savedAt', digits(created),
+  'lastUsedAt', digits(created), 'endsAt', digits(created + MAX_LIFETIME), 'version', '1', 'savedAt', digits(created),
   'activeOn', today, 'device', ARGV[6], unpack(ARGV[5] ~= '' and { 'ipAddress', ARGV[5] } or {}))
-redis.call('PEXPIREAT', key, digits(created + IDLE + GRAIN))
+redis.call('PEXPIREAT', key, digits(created + IDLE + USE_INTERVAL))
 add_to_index(index, id)
 redis.call('SADD', active_today, ARGV[2])
 redis.call('EXPIRE', active_today, ACTIVE_LIFE)

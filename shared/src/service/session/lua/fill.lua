@@ -8,30 +8,30 @@
 local key, index = KEYS[1], KEYS[2]
 local offered = {}
 for place = 6, #ARGV, 2 do offered[ARGV[place]] = ARGV[place + 1] end
-local there = fields_of(key, FIELDS)
-local state = state_of(there)
+local stored = fields_of(key, FIELDS)
+local state = state_of(stored)
 local is_newer = false
 if state == 'live' then
   local version = tonumber(redis.call('HGET', key, 'version'))
-  is_newer = there.former ~= nil or version < tonumber(offered.version)
+  is_newer = stored.former ~= nil or version < tonumber(offered.version)
 end
 
 if state == 'gone' then return { 'gone' } end
-if state ~= 'live' and (ARGV[1] == '' or there.ticket ~= ARGV[1]) then
+if state ~= 'live' and (ARGV[1] == '' or stored.ticket ~= ARGV[1]) then
   -- Another reader may have read the row before the newer version was written.
   if ARGV[1] == '' and state == 'read' then redis.call('DEL', key) end
   return { 'late' }
 end
-local session = there
+local session = stored
 if state ~= 'live' or is_newer then
   local _, revoked_at, kept = index_of(index)
   if tonumber(offered.createdAt) <= revoked_at and ARGV[2] ~= kept then
-    bury(key, offered)
+    mark_revoked(key, offered)
     return { 'gone' }
   end
   -- The last use in Redis is never older than the one in Postgres.
-  if there.lastUsedAt and tonumber(there.lastUsedAt) > tonumber(offered.lastUsedAt) then
-    offered.lastUsedAt = there.lastUsedAt
+  if stored.lastUsedAt and tonumber(stored.lastUsedAt) > tonumber(offered.lastUsedAt) then
+    offered.lastUsedAt = stored.lastUsedAt
   end
   if state_of(offered) ~= 'live' then
     redis.call('DEL', key)
@@ -44,7 +44,8 @@ if state ~= 'live' or is_newer then
   end
   redis.call('DEL', key)
   redis.call('HSET', key, unpack(fields))
-  redis.call('PEXPIREAT', key, digits(math.min(tonumber(offered.lastUsedAt) + IDLE + GRAIN, tonumber(offered.endsAt))))
+  local idle_end = tonumber(offered.lastUsedAt) + IDLE + USE_INTERVAL
+  redis.call('PEXPIREAT', key, digits(math.min(idle_end, tonumber(offered.endsAt))))
   add_to_index(index, ARGV[2])
   session = offered
 end

@@ -7,7 +7,7 @@
 -- {'stale'}: the next token was used before | {'gone'} | {'miss'} | {'former'}
 -- The same call again returns the same answer: the caller chooses the next token.
 
-local HALF = 32                  -- of a former token's SHA-256, half is kept
+local HALF = 32                  -- half of a former token's SHA-256 is kept
 local key, given, next_hash = KEYS[1], ARGV[1], ARGV[2]
 local names = { 'refreshHash', 'rotated', 'rotatedAt', 'version', 'reused' }
 for _, name in ipairs(FIELDS) do names[#names + 1] = name end
@@ -34,7 +34,7 @@ if session.refreshHash == given then
   rotated = (given:sub(1, HALF) .. rotated):sub(1, HALF * tonumber(ARGV[4]))
   redis.call('HSET', key, 'refreshHash', next_hash, 'rotated', rotated, 'rotatedAt', digits(now),
     'version', digits(tonumber(session.version) + 1), 'lastUsedAt', digits(now), 'savedAt', digits(now))
-  redis.call('PEXPIREAT', key, digits(math.min(now + IDLE + GRAIN, tonumber(session.endsAt))))
+  redis.call('PEXPIREAT', key, digits(math.min(now + IDLE + USE_INTERVAL, tonumber(session.endsAt))))
   return { 'rotated', unpack(redis.call('HGETALL', key)) }
 end
 if is_previous and session.refreshHash == next_hash then
@@ -42,7 +42,7 @@ if is_previous and session.refreshHash == next_hash then
 end
 if is_previous and now - tonumber(session.rotatedAt) <= tonumber(ARGV[3]) then return { 'kept' } end
 if is_former then
-  bury(key, session, given)
+  mark_revoked(key, session, given)
   return { 'reused', session.userId }
 end
 return { 'invalid', session.version }

@@ -13,7 +13,7 @@ for place, key in ipairs(KEYS) do
   elseif session.userId and not may_see(session, ARGV[1], ARGV[2]) then
     answers[place] = 'hidden'
   else
-    bury(key, session)
+    mark_revoked(key, session)
     if session.userId then redis.call('HDEL', 'user_sessions:' .. session.userId, (key:gsub('^session:', ''))) end
     answers[place] = 'revoked'
   end

@@ -18,7 +18,7 @@ local answer = { digits(at) }
 for _, id in ipairs(ids) do
   if id ~= kept then
     local key = 'session:' .. id
-    bury(key, fields_of(key, { 'endsAt' }))
+    mark_revoked(key, fields_of(key, { 'endsAt' }))
     redis.call('HDEL', index, id)
     answer[#answer + 1] = id
   end

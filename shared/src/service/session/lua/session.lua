@@ -7,10 +7,10 @@
 --   being read   ticket: a caller is reading Postgres. The result is accepted only while the ticket exists, so that a
 --                session that was revoked meanwhile, or before the store lost its data, is not restored
 
-local IDLE = 7 * 86400000        -- without use a session ends after this
-local LONGEST = 30 * 86400000    -- and whatever its use, after this
-local GRAIN = 60000              -- the time of the last use is written this often at the most
-local SAVED_EVERY = 3600000      -- and reaches Postgres this often at the most
+local IDLE = 7 * 86400000             -- an unused session ends after this
+local MAX_LIFETIME = 30 * 86400000    -- any session ends after this
+local USE_INTERVAL = 60000            -- the minimum time between two records of the last use
+local SAVED_EVERY = 3600000           -- the minimum time between two writes of the last use to Postgres
 local TICKET_LIFE = 30000
 local ACTIVE_LIFE = 35 * 86400   -- seconds
 local FIELDS = { 'userId', 'revokedAt', 'ticket', 'lastUsedAt', 'endsAt', 'createdAt', 'email', 'device', 'ipAddress',
@@ -56,7 +56,7 @@ local function replace_former(key)
   local function text(value) return type(value) == 'string' and value or '' end
   local created = tonumber(was.createdAt) or now
   local used = tonumber(was.lastUsedAt) or created
-  local ends = math.min(created + LONGEST, left > 0 and now + left or used + IDLE)
+  local ends = math.min(created + MAX_LIFETIME, left > 0 and now + left or used + IDLE)
   local agent = text(was.userAgent)
   local fields = { 'userId', was.userId, 'email', text(was.email), 'refreshHash', text(was.refreshToken),
     'createdAt', digits(created), 'lastUsedAt', digits(used), 'endsAt', digits(ends), 'version', '0',
@@ -72,7 +72,7 @@ local function replace_former(key)
     keep('totpContext', text(was.totpContext) ~= '' and was.totpContext or 'login')
   end
   redis.call('HSET', key, unpack(fields))
-  redis.call('PEXPIREAT', key, digits(math.min(used + IDLE + GRAIN, ends)))
+  redis.call('PEXPIREAT', key, digits(math.min(used + IDLE + USE_INTERVAL, ends)))
 end
 
 -- Returns named fields of a key, as a table; absent ones are nil. Returns nil for a string of the web app if
@@ -101,7 +101,7 @@ local function state_of(session)
   if session.revokedAt then return 'gone' end
   if session.ticket then return 'read' end
   if not session.userId then return 'absent' end
-  if now >= tonumber(session.endsAt) or now >= tonumber(session.lastUsedAt) + IDLE + GRAIN then return 'gone' end
+  if now >= tonumber(session.endsAt) or now >= tonumber(session.lastUsedAt) + IDLE + USE_INTERVAL then return 'gone' end
   return 'live'
 end
 
@@ -127,9 +127,10 @@ local function is_named(name)
   return false
 end
 
-local function is_stale(session) return now - tonumber(session.lastUsedAt) >= GRAIN end
+local function is_stale(session) return now - tonumber(session.lastUsedAt) >= USE_INTERVAL end
 
--- Returns whether a use has to be recorded: at most once per GRAIN, and on each day. Uses of former sessions are not.
+-- Returns whether a use has to be recorded: at most once per USE_INTERVAL, and on each day. Uses of former sessions are
+-- not.
 local function is_use_to_note(session)
   return not session.former and (is_stale(session) or is_first_of_day(session))
 end
@@ -149,7 +150,7 @@ local function touch(key, session, more)
       redis.call('SADD', active_today, session.userId)
       redis.call('EXPIRE', active_today, ACTIVE_LIFE)
     end
-    redis.call('PEXPIREAT', key, digits(math.min(now + IDLE + GRAIN, tonumber(session.endsAt))))
+    redis.call('PEXPIREAT', key, digits(math.min(now + IDLE + USE_INTERVAL, tonumber(session.endsAt))))
   end
   if #fields > 0 then redis.call('HSET', key, unpack(fields)) end
 end

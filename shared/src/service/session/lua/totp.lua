@@ -30,6 +30,6 @@ if not attempts:find(ARGV[1], 1, true) then
     end
   end
   redis.call('HSET', key, unpack(fields))
-  redis.call('PEXPIREAT', key, digits(math.min(now + IDLE + GRAIN, tonumber(session.endsAt))))
+  redis.call('PEXPIREAT', key, digits(math.min(now + IDLE + USE_INTERVAL, tonumber(session.endsAt))))
 end
 return { 'done', view(key, session, now), unpack(redis.call('HGETALL', key)) }

@@ -3,9 +3,9 @@
 -- user_sessions:{userId} is a hash. It has a field for each session, whose value is not used, and the last revocation
 -- of all sessions: *at (ms), *except (the session that was kept, or empty). No session's id begins with a star.
 
-local INDEX_LIFE = LONGEST + 86400000
-local FORMER_MEMBERS = 250       -- of a set of the web app's no more than these are looked at,
-local FORMER_PART = 10           -- and so many in one command: hardly any of them still live
+local INDEX_LIFE = MAX_LIFETIME + 86400000
+local FORMER_MEMBERS = 250       -- the number of members that are read from a set of the web app
+local FORMER_PART = 10           -- the number of members in one command: few of them are live
 
 -- Converts the web app's set of ids, from which it never removed any. Ids of live sessions become fields.
 local function replace_former_index(key)
@@ -46,8 +46,8 @@ local function add_to_index(key, id)
 end
 
 -- Revokes the session at a key, in any state. Only the revocation is kept, until the session would have ended.
-local function bury(key, session, reused)
+local function mark_revoked(key, session, reused)
   redis.call('DEL', key)
   redis.call('HSET', key, 'revokedAt', digits(now), unpack(reused and { 'reused', reused } or {}))
-  redis.call('PEXPIREAT', key, digits(math.max(now + TICKET_LIFE, tonumber(session.endsAt) or now + LONGEST)))
+  redis.call('PEXPIREAT', key, digits(math.max(now + TICKET_LIFE, tonumber(session.endsAt) or now + MAX_LIFETIME)))
 end
