@@ -1,4 +1,4 @@
-//! Failures that a test switches on: what a provider does on a bad day.
+//! Faults that a test configures, to simulate failures of a provider.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -8,28 +8,28 @@ use std::time::Duration;
 use crate::mail::Provider;
 use crate::{resend, ses};
 
-/// One way to fail.
+/// A fault.
 #[derive(Clone)]
 pub enum Fault {
-    /// The sending rate is met: 429 `TooManyRequestsException` (SES), `rate_limit_exceeded` (Resend).
+    /// The rate limit is reached: 429 `TooManyRequestsException` (SES), `rate_limit_exceeded` (Resend).
     Throttled,
     /// 500: `InternalFailure` (SES), `internal_server_error` (Resend).
     ServerError,
-    /// This mail will never go: 400 `MessageRejected` (SES), 422 `validation_error` (Resend).
+    /// The mail is rejected permanently: 400 `MessageRejected` (SES), 422 `validation_error` (Resend).
     Rejected,
-    /// Any other code of SES, in its own words. Calls of Resend do not meet it.
+    /// Any other error code of SES, with its message. Resend calls are not affected.
     Refused(ses::Code),
-    /// Any other error of Resend, in its own words. Calls of SES do not meet it.
+    /// Any other error of Resend, with its message. SES calls are not affected.
     RefusedByResend(resend::Code),
-    /// The answer takes this much longer. The mail is kept even if the caller has gone by then.
+    /// The response is delayed by this time. The mail is stored even if the caller has disconnected.
     Slow(Duration),
-    /// The mail is kept, and the connection closed without an answer.
+    /// The mail is stored, and the connection closed without a response.
     AcceptThenCut,
-    /// Runs something of the test's, then closes the connection without an answer.
+    /// Runs a test's hook, then closes the connection without a response.
     Hook {
-        /// Whether it runs before the mail is kept (and the mail is lost) or after.
+        /// Whether it runs before the mail is stored (then the mail is lost) or after.
         before: bool,
-        /// What runs. It may block.
+        /// The hook. It may block.
         run: Arc<dyn Fn() + Send + Sync>,
     },
 }
@@ -59,8 +59,8 @@ impl Fault {
     }
 }
 
-/// Takes a mail as `fault` has it. `refusal` gives the provider's words for a fault that refuses, `keep` keeps the mail.
-/// Nothing comes out where the caller gets no answer; what would have been refused anyway is still said.
+/// Applies `fault` to a mail. `refusal` gives the provider's error for a rejecting fault, and `keep` stores the mail.
+/// Returns none if the caller gets no response. A mail that is rejected anyway still gets its error.
 pub(crate) async fn meet<T, R>(
     fault: Option<Fault>,
     refusal: impl Fn(&Fault) -> R,
@@ -88,14 +88,15 @@ pub(crate) async fn meet<T, R>(
     }
 }
 
-/// Runs what a test hung on this call, where blocking hurts nobody.
+/// Runs a test's hook on a thread where it may block.
 async fn pull(run: Arc<dyn Fn() + Send + Sync>) {
     if let Err(error) = tokio::task::spawn_blocking(move || run()).await {
         tracing::warn!(%error, "hook of a fault failed");
     }
 }
 
-/// The switch. Clones share it. A recipient's fault goes before the next calls' fault, and that before the standing one.
+/// The switch of faults. Clones share it. A recipient's fault has priority over the fault of the next calls, and that
+/// over the permanent one.
 #[derive(Clone, Debug, Default)]
 pub struct Faults(Arc<Mutex<Switch>>);
 
@@ -107,17 +108,17 @@ struct Switch {
 }
 
 impl Faults {
-    /// Every call fails like this, until `None`.
+    /// Sets the fault of every call, until `None`.
     pub fn set(&self, fault: Option<Fault>) {
         self.switch().standing = fault;
     }
 
-    /// The next `calls` calls fail like this, those after them do not. It replaces what was set for the next ones before.
+    /// Sets the fault of the next `calls` calls. It replaces an earlier one for the next calls.
     pub fn set_for_next(&self, calls: u32, fault: Fault) {
         self.switch().next = (calls > 0).then_some((calls, fault));
     }
 
-    /// Every call with this recipient fails like this, until `None`.
+    /// Sets the fault of every call with this recipient, until `None`.
     pub fn for_recipient(&self, address: &str, fault: Option<Fault>) {
         let address = address.to_ascii_lowercase();
         let mut switch = self.switch();
@@ -127,7 +128,7 @@ impl Faults {
         };
     }
 
-    /// The fault of the call to `provider` that goes to `recipients`; counts it.
+    /// Returns the fault of the call to `provider` for `recipients`, and counts it.
     fn take(&self, provider: Provider, recipients: &[&str]) -> Option<Fault> {
         let mut switch = self.switch();
         let can_meet = |fault: &&Fault| fault.can_meet(provider);
@@ -152,7 +153,7 @@ impl Faults {
     }
 }
 
-/// The switches of both providers: one that any call meets, and one for each.
+/// The switches of both providers: one for all calls, and one for each provider.
 #[derive(Debug, Default)]
 pub(crate) struct Switches {
     pub(crate) any: Faults,
@@ -168,7 +169,7 @@ impl Switches {
         }
     }
 
-    /// The fault of the call to `provider` that goes to `recipients`: the provider's own first.
+    /// Returns the fault of the call to `provider` for `recipients`; the provider's own switch has priority.
     pub(crate) fn take(&self, provider: Provider, recipients: &[&str]) -> Option<Fault> {
         self.of(provider)
             .take(provider, recipients)

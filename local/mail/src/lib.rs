@@ -1,10 +1,10 @@
-//! The mail providers on one machine: they keep every mail and show it in the browser.
+//! The mail providers on one machine: they store every mail and show it in the browser.
 //!
-//! [`ses`] answers `POST /v2/email/outbound-emails` as Amazon SES does and [`resend`] answers `POST /emails` as Resend
-//! does: the same checks, error codes and shapes, so that the AWS SDK needs nothing but `AWS_ENDPOINT_URL_SESV2` and
-//! Resend's client nothing but another base URL. What differs is said where it differs: AWS signatures are read but not
-//! proved (there is no account), and a mail goes into the mailbox instead of into the world. What the providers tell of
-//! a mail afterwards is made in [`events`].
+//! [`ses`] answers `POST /v2/email/outbound-emails` as Amazon SES does, and [`resend`] answers `POST /emails` as Resend
+//! does, with the same checks, error codes and structures. The AWS SDK needs only `AWS_ENDPOINT_URL_SESV2`, and
+//! Resend's client only another base URL. Each module documents its differences. AWS signatures are parsed but not
+//! verified, because there is no account. Mails go to the mailbox instead of the recipients. [`events`] creates the
+//! providers' later events about a mail.
 
 mod account;
 mod address;

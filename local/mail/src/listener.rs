@@ -1,4 +1,4 @@
-//! A listener that can cut a connection without an answer, which is what a broken network looks like to a caller.
+//! A listener that can close a connection without a response, as a broken network does.
 
 use std::io;
 use std::net::SocketAddr;
@@ -16,10 +16,10 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::task::{JoinHandle, JoinSet};
 use tower::ServiceExt;
 
-/// A caller that sends its request line and headers slower than this is dropped.
+/// The timeout for a caller's request line and headers.
 const HEADER_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// A pause after a failed accept (usually: too many open files), so that the loop does not spin.
+/// The pause after a failed accept (usually: too many open files), so that the loop does not spin.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
 /// Marks a response that must not be sent: the connection is closed instead.
@@ -35,7 +35,7 @@ impl IntoResponse for Cut {
     }
 }
 
-/// A bound address that nothing serves yet: callers wait.
+/// A bound address without a server: callers wait.
 #[derive(Debug)]
 pub(crate) struct Bound {
     address: SocketAddr,
@@ -52,7 +52,7 @@ impl Bound {
         })
     }
 
-    /// `http://` and the address that was really bound.
+    /// Returns `http://` and the bound address.
     pub(crate) fn url(&self) -> String {
         url(self.address)
     }
@@ -70,7 +70,7 @@ fn url(address: SocketAddr) -> String {
     format!("http://{address}")
 }
 
-/// A bound address and what serves it. Dropping it closes the listener and its connections.
+/// A bound address and its server. Dropping it closes the listener and its connections.
 #[derive(Debug)]
 pub(crate) struct Listener {
     address: SocketAddr,
@@ -78,15 +78,15 @@ pub(crate) struct Listener {
 }
 
 impl Listener {
-    /// `http://` and the address that was really bound.
+    /// Returns `http://` and the bound address.
     pub(crate) fn url(&self) -> String {
         url(self.address)
     }
 
-    /// Closes the listener and waits until its connections are gone.
+    /// Closes the listener and waits until its connections are closed.
     pub(crate) async fn stop(mut self) {
         self.accepting.abort();
-        // Its only outcome is the cancellation just asked for.
+        // Its only result is the requested cancellation.
         let _cancelled = (&mut self.accepting).await;
     }
 }

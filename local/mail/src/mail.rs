@@ -1,4 +1,4 @@
-//! A mail as it was accepted.
+//! An accepted mail.
 
 use std::fmt;
 use std::str::FromStr;
@@ -6,7 +6,7 @@ use std::str::FromStr;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-/// Who took a mail.
+/// The provider that accepted a mail.
 #[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Provider {
@@ -18,7 +18,7 @@ pub enum Provider {
 }
 
 impl Provider {
-    /// Its name, as `EMAIL_PROVIDER` has it.
+    /// Returns its name, as in `EMAIL_PROVIDER`.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -34,7 +34,7 @@ impl fmt::Display for Provider {
     }
 }
 
-/// Nobody here has this name.
+/// No provider has this name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("must be ses or resend")]
 pub struct UnknownProvider;
@@ -50,42 +50,42 @@ impl FromStr for Provider {
     }
 }
 
-/// An accepted mail. Addresses are plain (`local@domain`), except `from` and `reply_to`, which stand as they were sent.
+/// An accepted mail. Addresses are plain (`local@domain`), except the unchanged `from` and `reply_to`.
 #[derive(Clone, Debug, Deserialize, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Mail {
-    /// The `MessageId` (SES) or `id` (Resend) that the sender was given.
+    /// The `MessageId` (SES) or `id` (Resend) in the response to the sender.
     pub id: String,
-    /// Who took it.
+    /// The provider that accepted it.
     #[serde(default)]
     pub provider: Provider,
-    /// The recipients that stand in `To`.
+    /// The recipients in `To`.
     pub to: Vec<String>,
-    /// The recipients that stand in `Cc`.
+    /// The recipients in `Cc`.
     pub cc: Vec<String>,
-    /// The recipients that stand nowhere.
+    /// The recipients in `Bcc`.
     pub bcc: Vec<String>,
     /// The sender, with its display name.
     pub from: String,
-    /// Where answers go.
+    /// The addresses for replies.
     pub reply_to: Vec<String>,
     /// The subject, decoded.
     pub subject: String,
-    /// The HTML part; empty when there is none.
+    /// The HTML part; empty if there is none.
     pub html: String,
-    /// The text part; empty when there is none.
+    /// The text part; empty if there is none.
     pub text: String,
     /// The headers that the sender added, in their order.
     pub headers: Vec<Header>,
-    /// The file names of the attachments. Their content is not kept.
+    /// The file names of the attachments. Their content is not stored.
     pub attachments: Vec<String>,
-    /// What the sender calls it; events carry it.
+    /// The sender's tags, which events contain.
     #[serde(default)]
     pub tags: Vec<Tag>,
-    /// The configuration set that the sender named: without one, SES tells nothing of the mail any more.
+    /// The sender's configuration set: without one, SES publishes no events of the mail.
     #[serde(default)]
     pub configuration_set: Option<String>,
-    /// The key under which Resend sends it once.
+    /// The idempotency key at Resend.
     #[serde(default)]
     pub idempotency_key: Option<String>,
     /// When it was accepted.
@@ -101,7 +101,7 @@ pub struct Header {
     pub value: String,
 }
 
-/// A name and a value that the sender gives a mail.
+/// A tag of a mail: a name and a value.
 #[derive(Clone, Debug, Deserialize, PartialEq, Eq, Serialize)]
 pub struct Tag {
     /// The name.
@@ -111,7 +111,7 @@ pub struct Tag {
 }
 
 impl Mail {
-    /// Everybody who gets it.
+    /// Returns all recipients.
     pub fn recipients(&self) -> impl Iterator<Item = &str> {
         [&self.to, &self.cc, &self.bcc]
             .into_iter()
@@ -119,7 +119,7 @@ impl Mail {
             .map(String::as_str)
     }
 
-    /// The value of its tag of this name.
+    /// Returns the value of the tag with this name.
     #[must_use]
     pub fn tag(&self, name: &str) -> Option<&str> {
         let tag = self.tags.iter().find(|tag| tag.name == name);

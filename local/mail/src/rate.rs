@@ -1,13 +1,13 @@
-//! How much a provider takes in a second.
+//! The rate limit of a provider per second.
 
 use std::collections::VecDeque;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-/// What the limits are counted over.
+/// The window of the limits.
 const WINDOW: Duration = Duration::from_secs(1);
 
-/// A limit over any second, bursts included: the strictest reading of "so many a second".
+/// A limit over any second, bursts included: the strictest reading of a limit per second.
 #[derive(Debug, Default)]
 pub(crate) struct Rate {
     per_second: Option<usize>,
@@ -22,7 +22,7 @@ pub(crate) struct Rates {
 }
 
 impl Rate {
-    /// A limit; none lets everything pass.
+    /// Creates a limit; without a number it allows everything.
     pub(crate) fn new(per_second: Option<u32>) -> Self {
         Self {
             per_second: per_second.map(|limit| usize::try_from(limit).unwrap_or(usize::MAX)),
@@ -30,12 +30,12 @@ impl Rate {
         }
     }
 
-    /// The limit, if there is one.
+    /// Returns the limit, if there is one.
     pub(crate) fn per_second(&self) -> Option<usize> {
         self.per_second
     }
 
-    /// Takes `count` at once, or nothing and gives false. What is refused does not count.
+    /// Takes `count` at once, or takes nothing and returns false. Rejected requests do not count.
     pub(crate) fn take(&self, count: usize) -> bool {
         self.take_at(Instant::now(), count)
     }
@@ -51,7 +51,7 @@ impl Rate {
         {
             taken.pop_front();
         }
-        // One that alone exceeds the limit would never go: it takes a whole second.
+        // A request that alone exceeds the limit could never pass: it takes a whole second.
         let count = count.min(limit);
         let fits = taken.len() + count <= limit;
         if fits {

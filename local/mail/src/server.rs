@@ -1,4 +1,4 @@
-//! The listeners: the endpoints that take mails, the mailbox that shows them, and the topic of their events.
+//! The listeners: the endpoints of the providers, the mailbox, and the topic of events.
 
 use std::fmt;
 use std::io;
@@ -17,30 +17,30 @@ use crate::rate::{Rate, Rates};
 use crate::store::{Filter, Store};
 use crate::{resend, ses};
 
-/// How to start. Port 0 takes a free one.
+/// The settings. Port 0 takes a free port.
 #[derive(Clone)]
 pub struct Settings {
-    /// Where SES listens.
+    /// The address of SES.
     pub ses: SocketAddr,
-    /// Where Resend listens.
+    /// The address of Resend.
     pub resend: SocketAddr,
-    /// Where the mailbox listens.
+    /// The address of the mailbox.
     pub mailbox: SocketAddr,
-    /// Where the topic of SES's events has its certificate.
+    /// The address of the topic of SES events.
     pub sns: SocketAddr,
     /// The folder of the mails.
     pub data: PathBuf,
-    /// The identities that may send: addresses, or domains. At SES a domain stands for its subdomains, too.
+    /// The verified identities: addresses or domains. At SES, a domain also covers its subdomains.
     pub verified: Vec<String>,
-    /// The configuration set that SES knows.
+    /// The configuration set of SES.
     pub configuration_set: String,
-    /// The API key that Resend knows.
+    /// The API key of Resend.
     pub resend_key: String,
-    /// The secret that Resend signs its webhooks with: `whsec_...`.
+    /// The signing secret of Resend's webhooks: `whsec_...`.
     pub webhook_secret: String,
-    /// How many recipients SES takes in a second; none: any number.
+    /// The recipients that SES accepts per second; none: no limit.
     pub ses_rate: Option<u32>,
-    /// How many calls Resend takes in a second; none: any number.
+    /// The calls that Resend accepts per second; none: no limit.
     pub resend_rate: Option<u32>,
 }
 
@@ -57,13 +57,13 @@ impl fmt::Debug for Settings {
 }
 
 impl Settings {
-    /// What SES takes in a second of an account that has just left the sandbox; in it, it is one.
+    /// The rate of SES for an account that has just left the sandbox; in the sandbox it is one.
     pub const DEFAULT_SES_RATE: u32 = 14;
 
-    /// What Resend takes in a second of any team.
+    /// The rate of Resend for every team.
     pub const DEFAULT_RESEND_RATE: u32 = 5;
 
-    /// For a test: free ports, no rates, and `signtusk.localhost` may send.
+    /// Returns the settings for a test: free ports, no rates, and `signtusk.localhost` as verified domain.
     #[must_use]
     pub fn throwaway(data: &Path) -> Self {
         let free = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
@@ -83,27 +83,27 @@ impl Settings {
     }
 }
 
-/// Why it could not start.
+/// Why the server did not start.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// An address is taken, or not ours to take.
+    /// An address is in use or not permitted.
     #[error("cannot listen on {address}")]
     Listen {
         /// The address.
         address: SocketAddr,
-        /// What the system said.
+        /// The system's error.
         #[source]
         source: io::Error,
     },
-    /// A key that events are signed with cannot be used.
+    /// A signing key of events is unusable.
     #[error("the mail events cannot be signed")]
     Events(#[from] events::Error),
-    /// The folder or the file of the mails cannot be used.
+    /// The folder or file of mails is unusable.
     #[error("cannot store mails in {}", folder.display())]
     Store {
         /// The folder.
         folder: PathBuf,
-        /// What the system said.
+        /// The system's error.
         #[source]
         source: io::Error,
     },
@@ -164,38 +164,38 @@ async fn bind(address: SocketAddr) -> Result<Bound, Error> {
 }
 
 impl Server {
-    /// What `AWS_ENDPOINT_URL_SESV2` takes.
+    /// Returns the value for `AWS_ENDPOINT_URL_SESV2`.
     #[must_use]
     pub fn ses_url(&self) -> String {
         self.ses.url()
     }
 
-    /// What `RESEND_URL` takes.
+    /// Returns the value for `RESEND_URL`.
     #[must_use]
     pub fn resend_url(&self) -> String {
         self.resend.url()
     }
 
-    /// Where the mails are shown.
+    /// Returns the URL of the mailbox.
     #[must_use]
     pub fn mailbox_url(&self) -> String {
         self.mailbox.url()
     }
 
-    /// What `AWS_ENDPOINT_URL_SNS` takes: where the topic's certificate lies and its confirmations go.
+    /// Returns the value for `AWS_ENDPOINT_URL_SNS`: the host of the topic's certificate and confirmations.
     #[must_use]
     pub fn sns_url(&self) -> String {
         self.sns.url()
     }
 
-    /// How many requests there were to send something, at both providers, refused ones included.
+    /// Returns the number of sending requests at both providers, including rejected ones.
     #[must_use]
     pub fn requests(&self) -> u64 {
         self.account.requests.load(Ordering::Relaxed)
     }
 
-    /// Every kept mail to this address (`None`: to anybody), newest first. A file that can no longer be read is
-    /// logged and shows none.
+    /// Returns every stored mail to this address (`None`: to all), newest first. An unreadable file is logged and gives
+    /// none.
     #[must_use]
     pub fn messages(&self, to: Option<&str>) -> Vec<Mail> {
         let filter = Filter {
@@ -211,25 +211,25 @@ impl Server {
             })
     }
 
-    /// What becomes of the mails, and who is told.
+    /// Returns the events of the mails.
     #[must_use]
     pub fn events(&self) -> &Events {
         &self.account.events
     }
 
-    /// The switch of failures that whichever provider is called meets.
+    /// Returns the switch of faults for both providers.
     #[must_use]
     pub fn faults(&self) -> Faults {
         self.account.faults.any.clone()
     }
 
-    /// The switch of one provider's failures. They go before those of [`Server::faults`].
+    /// Returns the switch of one provider's faults. They have priority over those of [`Server::faults`].
     #[must_use]
     pub fn faults_of(&self, provider: Provider) -> Faults {
         self.account.faults.of(provider).clone()
     }
 
-    /// Stops the listeners; calls in flight are cut.
+    /// Stops the listeners; running calls are disconnected.
     pub async fn stop(self) {
         self.ses.stop().await;
         self.resend.stop().await;

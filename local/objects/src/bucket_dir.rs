@@ -1,4 +1,4 @@
-//! The folder: a file for each object, whose name is its key, and beside it what the object is.
+//! The folder of a bucket: a file for each object, named by its key, and its metadata beside it.
 
 use std::fmt::Write as _;
 use std::io;
@@ -9,7 +9,7 @@ use bytes::Bytes;
 use ring::digest::{SHA256, digest};
 use tokio::fs;
 
-/// File systems take names of 255 bytes; longer keys are named by their hash.
+/// The longest file name from a key. File systems allow 255 bytes; longer keys are named by their hash.
 const MAX_NAME_LEN: usize = 200;
 
 /// An object.
@@ -29,7 +29,7 @@ pub(crate) struct BucketDir {
 }
 
 impl BucketDir {
-    /// The shelf in a folder, which is made where it is missing.
+    /// Opens the bucket in a folder, which is created if missing.
     pub(crate) async fn open(folder: &Path) -> io::Result<Self> {
         let bucket_dir = Self {
             objects: folder.join("objects"),
@@ -47,7 +47,7 @@ impl BucketDir {
         Ok(bucket_dir)
     }
 
-    /// Writes an object whole: under another name first, so that nobody ever reads half of it.
+    /// Writes an object atomically: under another name first, so that no reader sees a partial object.
     pub(crate) async fn put(&self, key: &str, object: &Object) -> io::Result<()> {
         let name = name(key);
         self.write(&self.types.join(&name), object.content_type.as_bytes())
@@ -62,7 +62,7 @@ impl BucketDir {
         fs::rename(&unfinished, path).await
     }
 
-    /// The object of a key, if there is one.
+    /// Returns the object of a key, if there is one.
     pub(crate) async fn get(&self, key: &str) -> io::Result<Option<Object>> {
         let name = name(key);
         let body = match fs::read(self.objects.join(&name)).await {
@@ -89,7 +89,7 @@ impl BucketDir {
     }
 }
 
-/// The file of a key: readable where it can be, and never a path.
+/// Returns the file name of a key: readable if possible, and never a path.
 fn name(key: &str) -> String {
     let mut name = String::with_capacity(key.len());
     for (place, byte) in key.bytes().enumerate() {
@@ -99,7 +99,7 @@ fn name(key: &str) -> String {
         if plain {
             name.push(char::from(byte));
         } else {
-            // Writing into a string does not fail.
+            // Writing to a string cannot fail.
             let _ = write!(name, "%{byte:02X}");
         }
     }
@@ -109,10 +109,10 @@ fn name(key: &str) -> String {
     name
 }
 
-/// Bytes as hexadecimal digits.
+/// Returns bytes as hexadecimal digits.
 pub(crate) fn hex(bytes: &[u8]) -> String {
     bytes.iter().fold(String::new(), |mut text, byte| {
-        // Writing into a string does not fail.
+        // Writing to a string cannot fail.
         let _ = write!(text, "{byte:02x}");
         text
     })

@@ -1,8 +1,9 @@
-//! An object store on loopback, over a folder: of S3's REST API the four calls that the functions make, signed in their
-//! headers or in the query (presigned), and refused as S3 refuses them.
+//! An object store on loopback, over a folder. It has the four calls of S3's REST API that the functions use, signed in
+//! headers or in the query (presigned), with S3's errors.
 //!
-//! `PUT`, `GET`, `HEAD` and `DELETE`, of `/{bucket}/{key}` or, with the bucket in the host's name, of `/{key}`. An object is written whole, whatever dies meanwhile; what is deleted
-//! twice is deleted. There are no versions, no parts and no lists: the folder is the list.
+//! The calls are `PUT`, `GET`, `HEAD` and `DELETE` of `/{bucket}/{key}` or, with the bucket in the host's name, of
+//! `/{key}`. Writing an object is atomic, and deleting it is idempotent. There are no versions, no parts and no lists:
+//! the folder is the list.
 
 mod bucket_dir;
 mod place;

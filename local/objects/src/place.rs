@@ -1,4 +1,4 @@
-//! Which object a call is about, in either form that S3 takes: the bucket in the path, or in the host's name.
+//! The object of a call, in both forms of S3: the bucket in the path, or in the host's name.
 //!
 //! <https://docs.aws.amazon.com/AmazonS3/latest/userguide/VirtualHosting.html>.
 
@@ -11,10 +11,10 @@ use crate::refusal::Refusal;
 /// The longest key, in bytes.
 const MAX_KEY: usize = 1024;
 
-/// The hosts below which a bucket's name stands: S3's own, and this machine's.
+/// The host suffixes after a bucket's name: S3's own, and this machine's.
 const HOSTS: [&str; 2] = [".amazonaws.com", ".localhost"];
 
-/// The bucket and the key of a call.
+/// Returns the bucket and the key of a call.
 pub(crate) fn place(parts: &Parts) -> Result<(String, String), Refusal> {
     let path = parts.uri.path();
     let path = path.strip_prefix('/').unwrap_or(path);
@@ -34,7 +34,7 @@ pub(crate) fn place(parts: &Parts) -> Result<(String, String), Refusal> {
     }
 }
 
-/// The bucket that a virtual host names: `{bucket}.s3.{region}.amazonaws.com` or `{bucket}.localhost`.
+/// Returns the bucket of a virtual host: `{bucket}.s3.{region}.amazonaws.com` or `{bucket}.localhost`.
 fn bucket_of_host(parts: &Parts) -> Option<&str> {
     let host = parts.headers.get(header::HOST)?.to_str().ok()?;
     let host = host.split(':').next().unwrap_or_default();

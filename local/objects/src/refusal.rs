@@ -1,36 +1,36 @@
-//! What is refused, in S3's words: <https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html>.
+//! S3's error responses: <https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html>.
 
 use axum::response::{IntoResponse, Response};
 use http::{StatusCode, header};
 
-/// Why a call is refused.
+/// Why a call is rejected.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Refusal {
-    /// It is not signed, or a header that counts is not among what is signed.
+    /// It has no signature, or a required header is not signed.
     AccessDenied,
-    /// The signature is not of the form.
+    /// The signature is malformed.
     Malformed,
-    /// It is signed for another region.
+    /// The signature is for another region.
     WrongRegion,
-    /// There is no such access key, or it is a temporary one and its token is missing.
+    /// The access key is unknown, or it is temporary and its token is missing.
     UnknownKey,
-    /// The session token is not that of the access key.
+    /// The session token does not match the access key.
     InvalidToken,
-    /// The signature is another's, or of another call.
+    /// The signature does not match the call.
     WrongSignature,
-    /// It was signed too long ago, or is of tomorrow.
+    /// The signature's time is too old or in the future.
     Skewed,
-    /// The body is not the one that was signed.
+    /// The body does not match the signature.
     WrongBody,
-    /// There is no such bucket.
+    /// The bucket does not exist.
     NoSuchBucket,
-    /// There is no such object.
+    /// The object does not exist.
     NoSuchKey,
-    /// Keys have 1 to 1,024 bytes of UTF-8.
+    /// The key does not have 1 to 1,024 bytes of UTF-8.
     BadKey,
-    /// Larger than anything that the functions write.
+    /// The object is too large.
     TooLarge,
-    /// A call that this store does not have.
+    /// The store does not implement this call.
     NotImplemented,
     /// The folder failed.
     Internal,

@@ -1,4 +1,4 @@
-//! The listener and its four calls.
+//! The listener and the four calls.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -24,39 +24,39 @@ use crate::signature::{self, Account, Keys};
 /// The largest object, in bytes: well above the largest document.
 const MAX_BYTES: usize = 64 * 1024 * 1024;
 
-/// How the store is started.
+/// The settings of the store.
 #[derive(Clone, Debug)]
 pub struct Settings {
-    /// Where it listens; port 0 takes a free one.
+    /// The address; port 0 takes a free port.
     pub listen: SocketAddr,
-    /// Where the objects are kept.
+    /// The folder of the objects.
     pub folder: PathBuf,
-    /// The buckets that there are.
+    /// The existing buckets.
     pub buckets: Vec<String>,
-    /// The region that the buckets are in; calls that are signed for another are refused.
+    /// The region of the buckets; calls signed for another region are rejected.
     pub region: String,
-    /// Whose calls are taken.
+    /// The accepted access keys.
     pub keys: Vec<Keys>,
 }
 
-/// Why it could not start.
+/// Why the store did not start.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// The port.
+    /// The address is in use or not permitted.
     #[error("cannot listen on {address}")]
     Listen {
-        /// Where it was to listen.
+        /// The address.
         address: SocketAddr,
-        /// What the system said.
+        /// The system's error.
         #[source]
         source: io::Error,
     },
-    /// The folder.
+    /// The folder is unusable.
     #[error("cannot store objects in {}", folder.display())]
     Folder {
         /// The folder.
         folder: PathBuf,
-        /// What the system said.
+        /// The system's error.
         #[source]
         source: io::Error,
     },
@@ -114,13 +114,13 @@ pub async fn start(settings: Settings) -> Result<Server, Error> {
 }
 
 impl Server {
-    /// Its endpoint.
+    /// Returns its endpoint.
     #[must_use]
     pub fn url(&self) -> &str {
         &self.url
     }
 
-    /// How many calls came, taken or not.
+    /// Returns the number of calls, including rejected ones.
     #[must_use]
     pub fn requests(&self) -> u64 {
         self.store.requests.load(Ordering::Relaxed)

@@ -1,4 +1,4 @@
-//! Signature Version 4, checked: in the headers of a call, or in the query of a presigned one.
+//! Verifies Signature Version 4, in the headers of a call or in the query of a presigned one.
 //!
 //! <https://docs.aws.amazon.com/AmazonS3/latest/API/sig-v4-authenticating-requests.html>.
 
@@ -11,24 +11,24 @@ use ring::hmac;
 use crate::bucket_dir::hex;
 use crate::refusal::Refusal;
 
-/// How far the clocks may differ, in seconds.
+/// The largest difference of the clocks, in seconds.
 const SKEW: i64 = 15 * 60;
 
-/// What stands for the hash of a body that nobody has signed.
+/// The placeholder for the hash of an unsigned body.
 const UNSIGNED: &str = "UNSIGNED-PAYLOAD";
 
-/// Whose calls are taken.
+/// An accepted access key.
 #[derive(Clone)]
 pub struct Keys {
-    /// The public half.
+    /// The access key id.
     pub id: String,
-    /// The secret half.
+    /// The secret access key.
     pub secret: String,
-    /// What temporary keys, such as those of a function's role, need beside it.
+    /// The session token of temporary keys, such as those of a function's role.
     pub session_token: Option<String>,
 }
 
-/// Who may call, and where.
+/// The accepted keys and the region.
 #[derive(Debug)]
 pub(crate) struct Account {
     pub(crate) region: String,
@@ -43,19 +43,19 @@ impl std::fmt::Debug for Keys {
     }
 }
 
-/// What a call says of its signature.
+/// The signature data of a call.
 struct Claim {
     credential: String,
     signed_headers: String,
     signature: String,
     at: String,
-    /// Seconds for which it holds.
+    /// Its validity, in seconds.
     holds: i64,
     payload_hash: String,
     session_token: Option<String>,
 }
 
-/// Checks who calls, and that the call and its body are the ones that were signed.
+/// Verifies the caller, the call and its body.
 pub(crate) fn check(
     account: &Account,
     parts: &Parts,
@@ -87,7 +87,7 @@ pub(crate) fn check(
     let text = format!("AWS4-HMAC-SHA256\n{}\n{scope}\n{hash}", claim.at);
     let start = format!("AWS4{}", keys.secret).into_bytes();
     let secret = scope.split('/').fold(start, |key, part| mac(&key, part));
-    // Nothing is worth guessing on loopback; the comparison need not take the same time each time.
+    // On loopback a timing attack gains nothing, so the comparison need not be constant-time.
     if hex(&mac(&secret, &text)) == claim.signature {
         Ok(())
     } else {
@@ -95,7 +95,7 @@ pub(crate) fn check(
     }
 }
 
-/// Temporary keys are nothing without their token, and others have none.
+/// Checks the session token. Temporary keys require theirs; other keys have none.
 fn check_token(keys: &Keys, claim: &Claim) -> Result<(), Refusal> {
     match (&keys.session_token, &claim.session_token) {
         (expected, given) if expected == given => Ok(()),
@@ -104,7 +104,7 @@ fn check_token(keys: &Keys, claim: &Claim) -> Result<(), Refusal> {
     }
 }
 
-/// S3 takes no header of its own that is not signed, the token among them.
+/// Checks that every `x-amz-` header is signed, including the token.
 fn check_signed_headers(parts: &Parts, claim: &Claim) -> Result<(), Refusal> {
     let signed = |name: &str| claim.signed_headers.split(';').any(|it| it == name);
     let mut names = parts.headers.keys().map(http::HeaderName::as_str);
@@ -164,14 +164,14 @@ impl Claim {
     }
 }
 
-/// The query's names and values, as they came.
+/// Returns the query's names and values, still encoded.
 fn pairs(parts: &Parts) -> impl Iterator<Item = (&str, &str)> {
     let query = parts.uri.query().unwrap_or_default();
     let pairs = query.split('&').filter(|pair| !pair.is_empty());
     pairs.map(|pair| pair.split_once('=').unwrap_or((pair, "")))
 }
 
-/// The call in the form that is signed.
+/// Returns the canonical form of the call, which is signed.
 fn canonical(parts: &Parts, claim: &Claim) -> Result<String, Refusal> {
     let mut query: Vec<String> = pairs(parts)
         .filter(|(name, _)| *name != "X-Amz-Signature")
@@ -194,7 +194,7 @@ fn canonical(parts: &Parts, claim: &Claim) -> Result<String, Refusal> {
     ))
 }
 
-/// `20261125T193000Z`.
+/// Parses `20261125T193000Z`.
 fn instant(text: &str) -> Option<Timestamp> {
     let read = jiff::fmt::strtime::parse("%Y%m%dT%H%M%SZ", text).ok()?;
     TimeZone::UTC.to_timestamp(read.to_datetime().ok()?).ok()
@@ -209,7 +209,7 @@ fn mac(key: &[u8], text: &str) -> Vec<u8> {
 mod tests {
     use super::*;
 
-    /// `GET Object`, as Amazon's own guide signs it.
+    /// Returns `GET Object`, as signed in Amazon's guide.
     fn example(range: &str) -> Parts {
         let request = http::Request::builder()
             .method("GET")
@@ -239,7 +239,7 @@ mod tests {
         }
     }
 
-    /// A claim of temporary keys, with a token or without, that signs these headers.
+    /// Returns the signature data of temporary keys, with or without a token, with these signed headers.
     fn temporary(token: Option<&str>, signed_headers: &str) -> Claim {
         Claim {
             credential: String::new(),

@@ -1,8 +1,8 @@
-//! A push service on loopback: what a browser's vendor runs, as far as an application server sees it (RFC 8030), strict
-//! where those are. It cannot read what it takes, and keeps it.
+//! A push service on loopback: the server of a browser vendor from the application server's side (RFC 8030), as strict
+//! as the real ones. It stores messages, which it cannot decrypt.
 //!
-//! `POST /push/{name}` takes a message, `GET /messages` lists them as JSON, newest last. A test says what a subscription
-//! answers with [`Server::answer_with`].
+//! `POST /push/{name}` accepts a message, `GET /messages` lists them as JSON, newest last. A test sets the response of
+//! a subscription with [`Server::answer_with`].
 
 mod message_store;
 mod server;

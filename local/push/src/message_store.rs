@@ -1,4 +1,4 @@
-//! What was taken, and what a test wants answered.
+//! The accepted messages, and the responses that a test sets.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -6,27 +6,27 @@ use std::sync::{Arc, Mutex, PoisonError};
 use http::StatusCode;
 use serde::Serialize;
 
-/// A message that was taken, as it came.
+/// An accepted message, unchanged.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct PushMessage {
-    /// The subscription's name: the last part of its address.
+    /// The subscription's name: the last part of its endpoint.
     pub name: String,
     /// The encrypted body, in base64url.
     pub body: String,
     /// The body's encoding.
     pub content_encoding: String,
-    /// How long it is to be kept, in seconds.
+    /// Its lifetime, in seconds.
     pub ttl: u64,
-    /// How urgent it is.
+    /// Its urgency.
     pub urgency: String,
-    /// What it replaces.
+    /// Its topic: it replaces an earlier message of the topic.
     pub topic: String,
-    /// Who sent it: the header as it came.
+    /// The unchanged `Authorization` header.
     pub authorization: String,
 }
 
-/// What is kept. Clones share it.
+/// The stored messages. Clones share them.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct MessageStore(Arc<Mutex<State>>);
 
@@ -39,7 +39,7 @@ struct State {
 }
 
 impl MessageStore {
-    /// What a test wants answered to this subscription. The request counts.
+    /// Returns the response that a test set for this subscription, and counts the request.
     pub(crate) fn asked(&self, name: &str) -> Option<StatusCode> {
         self.with(|kept| {
             kept.asked += 1;

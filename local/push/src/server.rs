@@ -18,10 +18,11 @@ use tokio::task::JoinHandle;
 use crate::message_store::{MessageStore, PushMessage};
 use crate::token;
 
-/// The largest message, in bytes: what every push service must take (RFC 8030 section 7.2), and most take no more.
+/// The largest message, in bytes. Every push service must accept this size (RFC 8030 section 7.2), and most accept no
+/// more.
 const MAX_BODY: usize = 4096;
 
-/// Why it could not start.
+/// Why the server did not start.
 #[derive(Debug, thiserror::Error)]
 #[error("cannot listen on {address}")]
 pub struct Error {
@@ -65,38 +66,38 @@ pub async fn start(listen: SocketAddr) -> Result<Server, Error> {
 }
 
 impl Server {
-    /// Its origin, which `PUSH_SERVICES` has to name.
+    /// Returns its origin, for `PUSH_SERVICES`.
     #[must_use]
     pub fn url(&self) -> &str {
         &self.url
     }
 
-    /// The address of a subscription.
+    /// Returns the endpoint of a subscription.
     #[must_use]
     pub fn endpoint(&self, name: &str) -> String {
         format!("{}/push/{name}", self.url)
     }
 
-    /// The messages that were taken, in their order.
+    /// Returns the accepted messages, in their order.
     #[must_use]
     pub fn taken(&self) -> Vec<PushMessage> {
         self.message_store.taken()
     }
 
-    /// How many messages came, taken or not.
+    /// Returns the number of messages, including rejected ones.
     #[must_use]
     pub fn requests(&self) -> u64 {
         self.message_store.requests()
     }
 
-    /// Has a subscription answer with a status, or as it usually does.
+    /// Sets the response of a subscription; none restores the normal one.
     pub fn answer_with(&self, name: &str, status: Option<StatusCode>) {
         self.message_store.answer_with(name, status);
     }
 }
 
 impl Server {
-    /// Has a subscription answer the next message with a status, and those after it as before.
+    /// Sets the response to the next message of a subscription.
     pub fn answer_first_with(&self, name: &str, status: StatusCode) {
         self.message_store.answer_first_with(name, status);
     }
@@ -130,7 +131,7 @@ async fn take(
     }
 }
 
-/// An answer that a test wants, with what belongs to it.
+/// Returns the response that a test set, with its headers.
 fn planned(status: StatusCode, origin: &str) -> Response {
     let mut response = status.into_response();
     let headers = response.headers_mut();

@@ -1,4 +1,4 @@
-//! Who sends (RFC 8292): the token is checked as push services do.
+//! Verifies the sender's token (RFC 8292) as push services do.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use ring::signature::{ECDSA_P256_SHA256_FIXED, UnparsedPublicKey};
 use serde::Deserialize;
 
-/// How far a token may reach, in seconds (RFC 8292 section 2).
+/// The longest lifetime of a token, in seconds (RFC 8292 section 2).
 const MAX_LIFETIME: i64 = 24 * 60 * 60;
 
 #[derive(Deserialize)]
@@ -16,7 +16,7 @@ struct Claims {
     sub: String,
 }
 
-/// Why a token is refused.
+/// Why a token is rejected.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum Refused {
     #[error("Authorization must be: vapid t=TOKEN, k=KEY")]

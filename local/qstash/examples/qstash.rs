@@ -1,6 +1,6 @@
-//! Runs the server alone, with the official development token and keys:
-//! `cargo run --example qstash -- <address> <data folder> [speed] [calls-a-second=<number>]
-//! [<host>=<address> ...]`. The hosts are those that no name server is asked for: deliveries go to the address.
+//! A standalone server with the official development token and keys: `cargo run --example qstash -- <address> <data
+//! folder> [speed] [calls-a-second=<number>] [<host>=<address> ...]`. The given hosts are not looked up: their
+//! deliveries go to the address.
 
 use std::error::Error;
 use std::path::PathBuf;

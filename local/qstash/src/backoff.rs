@@ -1,4 +1,4 @@
-//! How long a message waits before its next attempt.
+//! The delay of a message before its next attempt.
 
 use std::time::Duration;
 
@@ -7,11 +7,11 @@ use http::HeaderMap;
 use crate::options::Options;
 use crate::retry_after;
 
-/// The default schedule never waits longer.
+/// The longest delay of the default schedule.
 const MAX_SECONDS: f64 = 86_400.0;
 
-/// The delay before retry number `retried + 1`. What the receiver asks for goes before the message's own expression,
-/// which goes before the default schedule of 12 s, 2 min 28 s, 30 min, 6 h, 24 h.
+/// Returns the delay before retry number `retried + 1`. The receiver's delay has priority over the message's
+/// expression. That has priority over the default schedule of 12 s, 2 min 28 s, 30 min, 6 h, 24 h.
 pub(crate) fn delay(
     options: &Options,
     retried: u32,

@@ -1,4 +1,4 @@
-//! What the API and the dispatcher share.
+//! The state that the API and the dispatcher share.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
@@ -11,24 +11,24 @@ use crate::plan::PlanLimits;
 use crate::scheduler::Scheduler;
 use crate::store::{self, Store};
 
-/// Where the signing keys stand among the settings.
+/// The key of the signing keys among the settings.
 pub(crate) const KEYS_SETTING: &str = "signing_keys";
 
-/// What the API and the dispatcher share.
+/// The state that the API and the dispatcher share.
 pub(crate) struct Broker {
-    /// What must survive.
+    /// The durable state.
     pub(crate) store: Store,
-    /// What is delivered when.
+    /// The schedule of deliveries.
     pub(crate) scheduler: Arc<Scheduler>,
-    /// The two times.
+    /// The clock with both times.
     pub(crate) clock: Arc<Clock>,
-    /// Delivers.
+    /// The client for deliveries.
     pub(crate) http: reqwest::Client,
-    /// What callers must carry.
+    /// The token that callers must send.
     pub(crate) token: String,
-    /// What the account's plan allows.
+    /// The limits of the account's plan.
     pub(crate) limits: PlanLimits,
-    /// Which hosts messages may go to.
+    /// The allowed hosts of messages.
     pub(crate) hosts: Hosts,
     keys: RwLock<KeyRing>,
     held: AtomicBool,
@@ -36,7 +36,7 @@ pub(crate) struct Broker {
 }
 
 impl Broker {
-    /// Puts the parts together.
+    /// Creates the state from its parts.
     pub(crate) fn new(
         store: Store,
         scheduler: Arc<Scheduler>,
@@ -60,13 +60,13 @@ impl Broker {
         }
     }
 
-    /// While held, everything is accepted and nothing delivered.
+    /// Holds or releases deliveries. While held, messages are accepted and not delivered.
     pub(crate) fn hold(&self, held: bool) {
         self.held.store(held, Ordering::Release);
         self.scheduler.wake();
     }
 
-    /// Whether deliveries are held.
+    /// Returns whether deliveries are held.
     pub(crate) fn is_held(&self) -> bool {
         self.held.load(Ordering::Acquire)
     }
@@ -76,12 +76,12 @@ impl Broker {
         self.requests.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// Requests to the API so far.
+    /// Returns the number of API requests so far.
     pub(crate) fn requests(&self) -> u64 {
         self.requests.load(Ordering::Relaxed)
     }
 
-    /// The key that signs now.
+    /// Returns the current signing key.
     pub(crate) fn signing_key(&self) -> String {
         self.keys
             .read()
@@ -91,7 +91,7 @@ impl Broker {
             .clone()
     }
 
-    /// Both keys.
+    /// Returns both keys.
     pub(crate) fn keys(&self) -> Keys {
         self.keys
             .read()
@@ -100,7 +100,7 @@ impl Broker {
             .clone()
     }
 
-    /// Rotates the keys; they are in the store before they sign.
+    /// Rotates the keys; they are stored before they sign.
     pub(crate) async fn rotate_keys(&self) -> Result<Keys, store::Error> {
         let mut ring = self
             .keys

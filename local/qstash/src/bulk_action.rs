@@ -1,7 +1,7 @@
-//! Cancellations by filter, as they can be looked up afterwards.
+//! Cancellations by filter, stored for later requests.
 //!
-//! The real server works in the background; here the work is done when the call is answered, so an action is finished
-//! as soon as it can be asked for. Source: <https://upstash.com/docs/qstash/api-reference/bulk-actions/list-bulk-actions>.
+//! The real server works in the background. Here the work is done before the response, so an action is always finished.
+//! Source: <https://upstash.com/docs/qstash/api-reference/bulk-actions/list-bulk-actions>.
 
 use std::collections::BTreeMap;
 
@@ -11,22 +11,22 @@ use uuid::Uuid;
 
 use crate::store::{self, Record, Transaction};
 
-/// How long an action can be looked up, in wall-clock milliseconds.
+/// The lifetime of an action, in wall-clock milliseconds.
 const LIFETIME_MS: u64 = 7 * 24 * 60 * 60 * 1_000;
 
-/// Expired actions dropped with each new one; more than one, so that the table shrinks.
+/// Expired actions that each new one deletes; more than one, so that the table shrinks.
 const EXPIRED_AT_ONCE: usize = 4;
 
-/// How far an action is.
+/// The state of an action.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub(crate) enum State {
-    /// Everything that fitted was cancelled.
+    /// All matching messages were cancelled.
     Finished,
 }
 
 impl State {
-    /// Whether the filter value `name` means this state.
+    /// Returns whether the filter value `name` means this state.
     pub(crate) fn is(self, name: &str) -> bool {
         match self {
             Self::Finished => name == "FINISHED",
@@ -34,14 +34,14 @@ impl State {
     }
 }
 
-/// One cancellation by filter, as the API shows it.
+/// One cancellation by filter, in the API's form.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct BulkAction {
-    /// Its id. Ids sort by the time they were made.
+    /// Its id. Ids sort by creation time.
     pub(crate) action_id: String,
     kind: String,
-    /// How far it is.
+    /// Its state.
     pub(crate) state: State,
     total: usize,
     processed: usize,
@@ -51,7 +51,7 @@ pub(crate) struct BulkAction {
 }
 
 impl BulkAction {
-    /// A cancellation of `cancelled` messages that fitted the filter.
+    /// Returns a cancellation of `cancelled` matching messages.
     pub(crate) fn cancelled(
         cancelled: usize,
         filter: BTreeMap<String, Vec<String>>,
@@ -69,7 +69,7 @@ impl BulkAction {
         }
     }
 
-    /// Keeps the action, and drops those that were kept for long enough.
+    /// Stores the action, and deletes expired ones.
     pub(crate) fn keep(&self, tx: &Transaction<'_>) -> Result<(), store::Error> {
         for _ in 0..EXPIRED_AT_ONCE {
             let oldest = tx.first::<Self>()?;
@@ -81,7 +81,7 @@ impl BulkAction {
         tx.put(&self.action_id, self)
     }
 
-    /// Whether it can no longer be looked up.
+    /// Returns whether it has expired.
     pub(crate) fn is_over(&self, wall_ms: u64) -> bool {
         self.created_at.saturating_add(LIFETIME_MS) <= wall_ms
     }

@@ -1,4 +1,4 @@
-//! The messages that tell a publisher how an attempt ended.
+//! The messages that report the result of an attempt to the publisher.
 //!
 //! Source: <https://upstash.com/docs/qstash/features/callbacks>.
 
@@ -15,7 +15,7 @@ use crate::publish::{self, Now};
 use crate::scheduler::Change;
 use crate::store::{self, Transaction};
 
-/// What the callback is told. The two times are text, as in the documented example.
+/// The body of the callback. The two times are text, as in the documented example.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Report<'a> {
@@ -43,7 +43,7 @@ struct Report<'a> {
     caller_ip: &'a str,
 }
 
-/// Publishes the report of an attempt. It sits in its message's place of the queue, so that the next message waits.
+/// Publishes the report of an attempt. It takes its message's slot in the queue, so that the next message waits.
 pub(crate) fn publish(
     tx: &Transaction<'_>,
     callback: &Callback,

@@ -1,4 +1,4 @@
-//! Withdrawing messages. Best effort, as documented: what is being delivered may still arrive.
+//! Cancels messages. Best effort, as documented: a running delivery may still arrive.
 
 use crate::event::{Event, State};
 use crate::message::Message;
@@ -7,7 +7,7 @@ use crate::schedule::{self, RunState};
 use crate::scheduler::Change;
 use crate::store::{self, Transaction};
 
-/// Withdraws a message; whether it was still on its way.
+/// Cancels a message. Returns whether it was still active.
 pub(crate) fn cancel(
     tx: &Transaction<'_>,
     id: &str,
@@ -27,7 +27,7 @@ pub(crate) fn cancel(
     Ok(true)
 }
 
-/// Withdraws many; how many were still on their way.
+/// Cancels many messages. Returns how many were still active.
 pub(crate) fn cancel_all(
     tx: &Transaction<'_>,
     ids: &[String],

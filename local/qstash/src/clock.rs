@@ -1,12 +1,12 @@
 //! The server's two times: the wall clock, and broker time that may run faster.
 //!
-//! Broker time starts where the wall clock stands and never goes back, not even over a restart: what it had gained is
-//! kept in the store. Instants are milliseconds since the Unix epoch.
+//! Broker time starts at the wall clock and never goes back, even over a restart: the store keeps its lead. Instants
+//! are milliseconds since the Unix epoch.
 
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-/// Speeds outside are held at the edge: beyond, a day passes between two looks at the clock.
+/// The lowest and highest speed. Speeds outside are limited: beyond, a day passes between two reads of the clock.
 const SLOWEST: f64 = 0.001;
 const FASTEST: f64 = 1_000_000.0;
 
@@ -30,7 +30,7 @@ impl Rate {
 }
 
 impl Clock {
-    /// A clock whose broker time is at least `not_before_ms`, which is where it stood when the store was last written.
+    /// Creates a clock whose broker time is at least `not_before_ms`, its value at the store's last write.
     pub(crate) fn new(speed: f64, not_before_ms: u64) -> Self {
         let wall_ms = wall_ms();
         Self {
@@ -42,12 +42,12 @@ impl Clock {
         }
     }
 
-    /// Broker time: for everything that waits.
+    /// Returns broker time, for all delays.
     pub(crate) fn now_ms(&self) -> u64 {
         self.rate().broker_ms(wall_ms())
     }
 
-    /// From now on broker time runs at `speed`; what has passed stays passed.
+    /// Sets the speed of broker time from now on; elapsed time is kept.
     pub(crate) fn set_speed(&self, speed: f64) {
         let mut rate = self.rate();
         let wall_ms = wall_ms();
@@ -56,12 +56,12 @@ impl Clock {
         rate.speed = bounded(speed);
     }
 
-    /// How many milliseconds of broker time pass in a span of real time.
+    /// Returns the milliseconds of broker time in a span of real time.
     pub(crate) fn broker_span_ms(&self, real: Duration) -> u64 {
         millis(real.mul_f64(self.rate().speed))
     }
 
-    /// How long, in real time, until broker time is `at_ms`.
+    /// Returns the real time until broker time is `at_ms`.
     pub(crate) fn until(&self, at_ms: u64) -> Duration {
         let rate = self.rate();
         let left = Duration::from_millis(at_ms.saturating_sub(rate.broker_ms(wall_ms())));
@@ -73,7 +73,7 @@ impl Clock {
     }
 }
 
-/// Whole milliseconds of a duration.
+/// Returns the whole milliseconds of a duration.
 pub(crate) fn millis(duration: Duration) -> u64 {
     u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }
@@ -86,7 +86,7 @@ fn bounded(speed: f64) -> f64 {
     }
 }
 
-/// Real time: for signatures, and for what is shown.
+/// Returns real time, for signatures and displayed times.
 #[expect(
     clippy::disallowed_methods,
     reason = "the one place of this crate that reads the clock"

@@ -1,7 +1,7 @@
 //! Cron expressions: five fields, optionally after `CRON_TZ=Area/City`, UTC otherwise.
 //!
-//! Source: <https://upstash.com/docs/qstash/features/schedules>. The calendar search is `croner`'s; this file lends it
-//! a zoned time.
+//! Source: <https://upstash.com/docs/qstash/features/schedules>. `croner` does the calendar search; this file adds a
+//! zoned time.
 
 use std::cmp::Ordering;
 
@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 
 const ZONE_PREFIX: &str = "CRON_TZ=";
 
-/// Why a text is no schedule.
+/// Why a text is not a cron expression.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Error {
     /// Not five fields, or a field out of range.
@@ -36,7 +36,7 @@ pub(crate) struct CronExpression {
 }
 
 impl CronExpression {
-    /// Parses an expression; white space around it does not count.
+    /// Parses an expression, ignoring surrounding white space.
     pub(crate) fn parse(text: &str) -> Result<Self, Error> {
         let text = text.trim();
         let (zone, pattern) = match text
@@ -63,7 +63,8 @@ impl CronExpression {
         })
     }
 
-    /// The first time after `after_ms`, in milliseconds since the epoch; none when there is no such day (30 February).
+    /// Returns the first time after `after_ms`, in milliseconds since the epoch; none if there is no such day (30
+    /// February).
     pub(crate) fn next(&self, after_ms: u64) -> Option<u64> {
         let after = Timestamp::from_millisecond(i64::try_from(after_ms).ok()?).ok()?;
         let next = self
@@ -73,7 +74,7 @@ impl CronExpression {
         u64::try_from(next.0.timestamp().as_millisecond()).ok()
     }
 
-    /// The expression as it was written, trimmed.
+    /// Returns the expression as written, trimmed.
     pub(crate) fn as_str(&self) -> &str {
         &self.text
     }
@@ -147,7 +148,8 @@ impl CronDateTime for Instant {
     }
 }
 
-/// Every valid date and time has a civil form; this stands where the types cannot say so.
+/// Returns the epoch. Every valid date and time has a civil form; this value covers the case that the types cannot
+/// exclude.
 fn epoch() -> CivilDateTime {
     use croner::time::{CivilDate, CivilTime};
     CivilDateTime::new(

@@ -1,4 +1,4 @@
-//! Deduplication: within ten minutes the same id, or the same content, is one message.
+//! Deduplication: messages with the same id or content within ten minutes are one message.
 //!
 //! Source: <https://upstash.com/docs/qstash/features/deduplication>.
 
@@ -7,13 +7,13 @@ use sha2::{Digest as _, Sha256};
 
 use crate::options::Options;
 
-/// How long an id is remembered, in milliseconds of broker time.
+/// The lifetime of an id, in milliseconds of broker time.
 pub(crate) const WINDOW_MS: u64 = 10 * 60 * 1_000;
 
-/// What makes two messages one.
+/// The key of deduplication.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Deduplication {
-    /// Nothing.
+    /// No deduplication.
     Off,
     /// The publisher's id.
     Id(String),
@@ -22,7 +22,7 @@ pub(crate) enum Deduplication {
 }
 
 impl Deduplication {
-    /// The key under which a message to `url` is remembered. In a URL group every endpoint has its own.
+    /// Returns the deduplication key of a message to `url`. In a URL group every endpoint has its own.
     pub(crate) fn key(
         &self,
         url: &str,
@@ -54,7 +54,7 @@ impl Deduplication {
     }
 }
 
-/// Length first, so that no two lists of parts look alike.
+/// Hashes a part with its length first, so that different lists of parts differ.
 fn part(hash: &mut Sha256, bytes: &[u8]) {
     hash.update(bytes.len().to_be_bytes());
     hash.update(bytes);

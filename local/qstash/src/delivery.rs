@@ -1,4 +1,4 @@
-//! One HTTP request to a receiver, signed afresh.
+//! One HTTP request to a receiver, with a new signature.
 //!
 //! Headers: <https://upstash.com/docs/qstash/howto/receiving>.
 
@@ -22,13 +22,13 @@ use crate::signature;
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Of an answer, no more than this is kept.
+/// The stored part of a response, at most.
 const MAX_ANSWER: usize = 1024 * 1024;
 
-/// What the real server's European region calls itself.
+/// The region name of the real server in Europe.
 const REGION: &str = "EU-CENTRAL-1";
 
-/// The client that delivers: it follows no redirect (a redirect is an answer like any other) and asks no proxy.
+/// Creates the client for deliveries. It follows no redirect, which is a response like any other, and uses no proxy.
 #[expect(
     clippy::disallowed_methods,
     reason = "the one client of this crate: own timeouts per message, no redirects"
@@ -51,7 +51,7 @@ pub(crate) fn client() -> Result<reqwest::Client, Box<dyn std::error::Error + Se
     Ok(client)
 }
 
-/// Delivers `message` once, at `wall_ms`, to a receiver that may take `timeout`.
+/// Delivers `message` once, at `wall_ms`, to a receiver with this `timeout`.
 pub(crate) async fn attempt(
     sender: &Sender<'_>,
     message: &Message,
@@ -87,7 +87,7 @@ pub(crate) async fn attempt(
     }
 }
 
-/// Why a request failed before an answer came.
+/// Why a request failed without a response.
 #[derive(Debug, thiserror::Error)]
 enum Error {
     #[error("the signature cannot be created")]
@@ -96,13 +96,13 @@ enum Error {
     Http(#[from] reqwest::Error),
 }
 
-/// What every delivery needs.
+/// The context of every delivery.
 pub(crate) struct Sender<'a> {
     /// The client.
     pub(crate) client: &'a reqwest::Client,
     /// The key that signs.
     pub(crate) key: &'a str,
-    /// The hosts that are elsewhere than a name server says.
+    /// The hosts with fixed addresses.
     pub(crate) hosts: &'a Hosts,
 }
 
@@ -156,7 +156,7 @@ fn headers(message: &Message, signature: &str) -> HeaderMap {
     headers.insert(USER_AGENT, HeaderValue::from_static("Upstash-QStash"));
     let mut forwarded: Vec<HeaderName> = Vec::new();
     for (name, value) in message.options.headers.pairs() {
-        // A group's own headers, and those of an older store, were not sorted out when they came.
+        // A group's own headers, and those of an older store, were not filtered when they were stored.
         if is_framing(name) {
             continue;
         }
@@ -173,7 +173,7 @@ fn headers(message: &Message, signature: &str) -> HeaderMap {
             }
         }
     }
-    // Set last: a publisher cannot forge what the receiver trusts.
+    // Set last: a publisher cannot forge the headers that receivers trust.
     let mut set = |name: &'static str, value: &str| {
         if let Ok(value) = HeaderValue::from_str(value) {
             headers.insert(HeaderName::from_static(name), value);

@@ -1,15 +1,15 @@
-//! Where a message goes: a URL, kept exactly as it was written, or the name of a URL group.
+//! The destination of a message: an unchanged URL, or the name of a URL group.
 
 use serde::{Deserialize, Serialize};
 use url::Url;
 
 use crate::name::{self, Name};
 
-/// Query parameters that belong to the request, not to the destination.
+/// Query parameters of the request, not of the destination.
 const TOKEN_PARAMETER: &str = "qstash_token";
 const OPTION_PREFIX: &str = "upstash-";
 
-/// Why a text is no destination.
+/// Why a text is not a destination.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum Error {
     /// Not an absolute http or https URL.
@@ -25,7 +25,7 @@ pub(crate) enum Error {
     Api(String),
 }
 
-/// An absolute http or https URL; the text stays as it was written, because signatures and listings show it.
+/// An absolute http or https URL. Its text is unchanged, because signatures and listings show it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub(crate) struct Target {
@@ -50,17 +50,17 @@ impl Target {
         })
     }
 
-    /// The URL as it was written.
+    /// Returns the URL as written.
     pub(crate) fn as_str(&self) -> &str {
         &self.text
     }
 
-    /// The host, without port.
+    /// Returns the host, without port.
     pub(crate) fn host(&self) -> &str {
         &self.host
     }
 
-    /// The path and the query, as they were written.
+    /// Returns the path and the query, as written.
     pub(crate) fn path_and_query(&self) -> String {
         Url::parse(&self.text).map_or_else(
             |_| self.path.clone(),
@@ -68,7 +68,7 @@ impl Target {
         )
     }
 
-    /// The path, without query.
+    /// Returns the path, without query.
     pub(crate) fn path(&self) -> &str {
         &self.path
     }
@@ -88,7 +88,7 @@ impl From<Target> for String {
     }
 }
 
-/// Where a message goes.
+/// The destination of a message.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) enum Destination {
     /// One receiver.
@@ -98,7 +98,7 @@ pub(crate) enum Destination {
 }
 
 impl Destination {
-    /// Parses what stands in a batch item or, with [`from_path`], in a request path.
+    /// Parses the destination of a batch item or, with [`from_path`], of a request path.
     pub(crate) fn parse(text: &str) -> Result<Self, Error> {
         if text.starts_with("api/") {
             return Err(Error::Api(text.chars().take(20).collect()));
@@ -111,7 +111,7 @@ impl Destination {
             .map_err(Error::Name)
     }
 
-    /// The URL, or the name of the group.
+    /// Returns the URL, or the name of the group.
     pub(crate) fn as_str(&self) -> &str {
         match self {
             Self::Url(target) => target.as_str(),
@@ -120,8 +120,8 @@ impl Destination {
     }
 }
 
-/// The destination in a request path: it stands there unencoded, so its query is the request's query. Proxies that
-/// merge slashes and clients that encode are forgiven.
+/// Parses the destination in a request path. It is unencoded there, so its query is the request's query. Merged slashes
+/// and encoded destinations are accepted.
 pub(crate) fn from_path(rest: &str, query: Option<&str>) -> Result<Destination, Error> {
     let mut text = decoded(rest);
     for scheme in ["https:/", "http:/"] {

@@ -1,29 +1,28 @@
-//! Duplicates and reordering out of nothing, as a service that delivers at least once may bring them at any time.
+//! Artificial duplicates and reordering, as an at-least-once service may produce at any time.
 //!
-//! A duplicate is one of two kinds: the answer of a delivery is lost, so the message is delivered again a moment later;
-//! or two nodes deliver it at the same time. Reordering holds a message back for a moment, so that later ones pass it;
-//! members of a queue keep their order, which is what a queue is for. Source:
-//! <https://upstash.com/docs/qstash/features/at-least-once>.
+//! There are two kinds of duplicates. The response of a delivery is lost, so the message is delivered again a moment
+//! later; or two nodes deliver it at the same time. Reordering delays a message, so that later ones overtake it.
+//! Members of a queue keep their order. Source: <https://upstash.com/docs/qstash/features/at-least-once>.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-/// The longest a message is held back, or its duplicate is late, in real time.
+/// The longest delay of a message or its duplicate, in real time.
 const MAX_SHIFT: Duration = Duration::from_millis(500);
 
-/// How often deliveries are doubled and shifted.
+/// The frequency of duplicates and reordering.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Disorder {
-    /// Where the draw starts: the same seed draws the same numbers.
+    /// The seed of the random numbers: the same seed gives the same numbers.
     pub seed: u64,
-    /// Of a hundred deliveries, how many are doubled.
+    /// The percentage of duplicated deliveries.
     pub duplicates: u8,
-    /// Of a hundred messages, how many are held back.
+    /// The percentage of delayed messages.
     pub reordered: u8,
 }
 
 impl Disorder {
-    /// Much more than a real service does, and less than would hold a suite up.
+    /// Returns rates well above a real service's, but low enough for a test suite.
     #[must_use]
     pub fn seeded(seed: u64) -> Self {
         Self {
@@ -34,23 +33,23 @@ impl Disorder {
     }
 }
 
-/// What becomes of a delivery besides itself.
+/// The duplicate of a delivery.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Duplicate {
-    /// Its answer is lost, and it is delivered again after this real time.
+    /// Its response is lost, and it is delivered again after this real time.
     Later(Duration),
     /// It is delivered twice at the same time.
     Beside,
 }
 
-/// Draws what happens next.
+/// Draws random duplicates and delays.
 pub(crate) struct Draw {
     disorder: Option<Disorder>,
     state: AtomicU64,
 }
 
 impl Draw {
-    /// Draws by `disorder`; without one nothing ever happens.
+    /// Creates the draw; without `disorder` it never changes a delivery.
     pub(crate) fn new(disorder: Option<Disorder>) -> Self {
         Self {
             state: AtomicU64::new(disorder.map_or(0, |disorder| disorder.seed)),
@@ -58,7 +57,7 @@ impl Draw {
         }
     }
 
-    /// How a delivery is doubled, if it is.
+    /// Returns how a delivery is duplicated, if it is.
     pub(crate) fn duplicate(&self) -> Option<Duplicate> {
         let percent = self.disorder?.duplicates;
         self.happens(percent).then(|| {
@@ -70,7 +69,7 @@ impl Draw {
         })
     }
 
-    /// How long a message is held back, if it is.
+    /// Returns how long a message is delayed, if it is.
     pub(crate) fn holds_back(&self) -> Option<Duration> {
         let percent = self.disorder?.reordered;
         self.happens(percent).then(|| self.shift())
@@ -85,7 +84,7 @@ impl Draw {
         MAX_SHIFT * percent / 100
     }
 
-    /// `SplitMix64`: a few instructions, and good enough to draw by.
+    /// Returns the next number of `SplitMix64`: fast, and random enough here.
     fn next(&self) -> u64 {
         const STEP: u64 = 0x9E37_79B9_7F4A_7C15;
         let state = self.state.fetch_add(STEP, Ordering::Relaxed);

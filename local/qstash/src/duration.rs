@@ -1,10 +1,10 @@
-//! Durations as the headers write them: Go's notation with days, `50s`, `1d10h30m`, `1.5h`.
+//! Durations in headers: Go's notation with days, `50s`, `1d10h30m`, `1.5h`.
 //!
 //! Source: <https://upstash.com/docs/qstash/features/delay> and Go's `time.ParseDuration`.
 
 use std::time::Duration;
 
-/// Why a text is no duration.
+/// Why a text is not a duration.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum Error {
     /// There is nothing between the commas.
@@ -13,7 +13,7 @@ pub(crate) enum Error {
     /// A number or a unit is missing, or the unit is unknown.
     #[error("`{0}` is not a duration such as 50s or 1d10h30m")]
     Malformed(String),
-    /// Longer than can be counted.
+    /// The duration exceeds the range.
     #[error("`{0}` is too long a duration")]
     TooLong(String),
 }

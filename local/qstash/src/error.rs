@@ -1,40 +1,41 @@
-//! Why a server could not be started.
+//! Why the server did not start.
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use crate::store;
 
-/// Why a server could not be started.
+/// Why the server did not start.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// The address is taken, or not this machine's.
+    /// The address is in use, or not this machine's.
     #[error("cannot listen on {address}")]
     Listen {
-        /// What was asked for.
+        /// The requested address.
         address: SocketAddr,
-        /// What the system said.
+        /// The system's error.
         #[source]
         source: std::io::Error,
     },
-    /// The data folder cannot be made or used.
+    /// The data folder cannot be created or used.
     #[error("cannot use the data folder {}", path.display())]
     Folder {
-        /// What was asked for.
+        /// The requested folder.
         path: PathBuf,
-        /// What the system said.
+        /// The system's error.
         #[source]
         source: std::io::Error,
     },
     /// The store cannot be opened: another server holds it, or the file is damaged.
     #[error("cannot open the store")]
     Store(#[source] Box<dyn std::error::Error + Send + Sync>),
-    /// The HTTP client that delivers cannot be built.
+    /// The HTTP client for deliveries cannot be created.
     #[error("cannot set up the HTTP client")]
     Client(#[source] Box<dyn std::error::Error + Send + Sync>),
 }
 
-/// The text of an error, followed by the texts of its causes. A cause whose text is already there is not repeated.
+/// Returns the text of an error, followed by the texts of its causes. A cause whose text is already included is not
+/// repeated.
 pub(crate) fn causes(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();

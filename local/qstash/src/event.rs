@@ -1,4 +1,4 @@
-//! What happened to a message: the entries of the log.
+//! The entries of the log: events of messages.
 //!
 //! Source: <https://upstash.com/docs/qstash/howto/debug-logs>.
 
@@ -7,28 +7,28 @@ use serde::{Deserialize, Serialize};
 use crate::header_map::Headers;
 use crate::message::Message;
 
-/// What happened.
+/// The kind of an event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub(crate) enum State {
     /// Accepted.
     Created,
-    /// An attempt began.
+    /// An attempt started.
     Active,
     /// Another attempt will be made.
     Retry,
     /// An attempt failed.
     Error,
-    /// The receiver took it.
+    /// The receiver accepted it.
     Delivered,
-    /// Given up, and moved to the dead-letter queue.
+    /// It failed and moved to the dead-letter queue.
     Failed,
-    /// Withdrawn.
+    /// It was cancelled.
     Cancelled,
 }
 
 impl State {
-    /// The name that the API uses.
+    /// Returns its name in the API.
     pub(crate) fn as_str(self) -> &'static str {
         match self {
             Self::Created => "CREATED",
@@ -41,7 +41,7 @@ impl State {
         }
     }
 
-    /// Whether the filter value `name` means this state; `IN_PROGRESS` stands for three.
+    /// Returns whether the filter value `name` selects this state; `IN_PROGRESS` selects three.
     pub(crate) fn is(self, name: &str) -> bool {
         let in_progress = matches!(self, Self::Active | Self::Retry | Self::Error);
         name.eq_ignore_ascii_case(self.as_str())
@@ -49,36 +49,36 @@ impl State {
     }
 }
 
-/// A receiver's answer, or why there was none.
+/// A receiver's response, or why there was none.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub(crate) struct Response {
-    /// The status; 0 when nothing came back.
+    /// The status; 0 without a response.
     pub(crate) status: u16,
     /// The headers.
     pub(crate) headers: Headers,
     /// The body, base64.
     pub(crate) body: String,
-    /// Why nothing came back.
+    /// Why there was no response.
     pub(crate) error: Option<String>,
 }
 
 /// One entry of the log.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Event {
-    /// When, in wall-clock milliseconds.
+    /// The time, in wall-clock milliseconds.
     pub(crate) time_ms: u64,
-    /// What happened.
+    /// The kind.
     pub(crate) state: State,
     /// The message as it was then.
     pub(crate) message: Message,
     /// When the next attempt is made, in wall-clock milliseconds.
     pub(crate) next_delivery_ms: Option<u64>,
-    /// What the receiver said, when it did not take the message.
+    /// The receiver's response, if it did not accept the message.
     pub(crate) response: Option<Response>,
 }
 
 impl Event {
-    /// An entry without an answer.
+    /// Creates an entry without a response.
     pub(crate) fn new(state: State, message: &Message, time_ms: u64) -> Self {
         Self {
             time_ms,

@@ -1,7 +1,7 @@
 //! The filters of listings and bulk actions.
 //!
-//! Values repeat (`label=a&label=b`) or are joined by commas; one of them must fit, in every field that is given. A
-//! name that is not known is refused, because a bulk action with a mistyped filter would hit everything.
+//! Values repeat (`label=a&label=b`) or are joined by commas. In every given field, one of the values must match. An
+//! unknown name is rejected, because a bulk action with a mistyped filter would select everything.
 
 use std::collections::BTreeMap;
 
@@ -9,35 +9,35 @@ use crate::event::State;
 use crate::message::Message;
 use crate::store::Order;
 
-/// Items of a page, when nothing is said, and at most: of the log, of the dead-letter queue.
+/// The default and maximum size of a page: of the log, of the dead-letter queue.
 const PAGE: usize = 100;
 
-/// Messages that one call cancels, at most.
+/// The maximum number of messages that one call cancels.
 pub(crate) const MAX_CANCELLED: usize = 500;
 
-/// Belongs to the request, not to the filter.
+/// Parameters of the request, not of the filter.
 const IGNORED: [&str; 3] = ["qstash_token", "groupby", "async"];
 
-/// Why a query is no filter.
+/// Why a query is not a filter.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum Error {
-    /// A name that no filter has.
+    /// The name is unknown.
     #[error("unknown filter `{0}`")]
     Unknown(String),
-    /// A value that is none of its kind.
+    /// The value is invalid.
     #[error("invalid value `{value}` of filter `{name}`")]
     Value {
-        /// Which filter.
+        /// The filter.
         name: String,
-        /// What it said.
+        /// The value.
         value: String,
     },
-    /// More items than one call handles.
+    /// The count exceeds the maximum of one call.
     #[error("count is {count}: at most {most} are possible")]
     Count {
-        /// What was asked for.
+        /// The requested count.
         count: usize,
-        /// What is possible.
+        /// The maximum.
         most: usize,
     },
 }
@@ -49,13 +49,13 @@ pub(crate) struct Filter {
     pub(crate) message_ids: Vec<String>,
     /// Ids in the dead-letter queue.
     pub(crate) dlq_ids: Vec<String>,
-    /// Items that are asked for.
+    /// The requested number of items.
     pub(crate) count: Option<usize>,
-    /// What was given, by the names and in the words of the caller.
+    /// The given conditions, with the caller's names and values.
     pub(crate) given: BTreeMap<String, Vec<String>>,
-    /// Where the last page ended.
+    /// The end of the previous page.
     pub(crate) cursor: Option<String>,
-    /// Which end comes first.
+    /// The order of the items.
     pub(crate) order: Order,
     urls: Vec<String>,
     hosts: Vec<String>,
@@ -110,7 +110,7 @@ impl Filter {
             value: value.to_owned(),
         };
         match key {
-            // A URL may hold a comma.
+            // A URL may contain a comma.
             "url" => self.urls.push(value.to_owned()),
             "fromdate" => self.from_ms = Some(value.parse().map_err(|_| wrong())?),
             "todate" => self.to_ms = Some(value.parse().map_err(|_| wrong())?),
@@ -140,12 +140,12 @@ impl Filter {
         })
     }
 
-    /// Items of a page.
+    /// Returns the size of a page.
     pub(crate) fn page(&self) -> Result<usize, Error> {
         Ok(self.count_within(PAGE)?.unwrap_or(PAGE))
     }
 
-    /// The number of items that is asked for, if any is, which may be `most`.
+    /// Returns the requested number of items, if any. Errors if it exceeds `most`.
     pub(crate) fn count_within(&self, most: usize) -> Result<Option<usize>, Error> {
         match self.count {
             Some(count) if count > most => Err(Error::Count { count, most }),
@@ -153,7 +153,7 @@ impl Filter {
         }
     }
 
-    /// Whether a message fits, `at_ms` being the wall-clock time that dates are compared with.
+    /// Returns whether a message matches. `at_ms` is the wall-clock time for the comparison with dates.
     pub(crate) fn fits(&self, message: &Message, at_ms: u64) -> bool {
         let name = |name: &Option<crate::name::Name>| name.as_ref().map(ToString::to_string);
         let flow_key = message
@@ -185,7 +185,7 @@ impl Filter {
             && self.to_ms.is_none_or(|to_ms| at_ms <= to_ms)
     }
 
-    /// Whether the status of an answer fits; what has no answer fits when nothing is asked.
+    /// Returns whether the status of a response matches. Without a response, it matches if the filter has no status.
     pub(crate) fn fits_status(&self, status: Option<u16>) -> bool {
         one_of(
             &self.statuses,
@@ -193,7 +193,7 @@ impl Filter {
         )
     }
 
-    /// Whether a state fits.
+    /// Returns whether a state matches.
     pub(crate) fn fits_state(&self, state: State) -> bool {
         self.states.is_empty() || self.states.iter().any(|name| state.is(name))
     }

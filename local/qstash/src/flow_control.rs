@@ -1,4 +1,4 @@
-//! Flow control: at most so many deliveries of a key at once, and so many started in a period.
+//! Flow control: a maximum of concurrent deliveries of a key, and of deliveries started per period.
 //!
 //! Source: <https://upstash.com/docs/qstash/features/flowcontrol>.
 
@@ -15,13 +15,13 @@ use crate::store::Record;
 
 const MAX_PERIOD: Duration = Duration::from_hours(7 * 24);
 
-/// The period of a rate that names none.
+/// The default period of a rate.
 pub(crate) const DEFAULT_PERIOD_MS: u64 = 1_000;
 
-/// Why limits cannot be understood.
+/// Why limits are invalid.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum Error {
-    /// No key, or one with other characters.
+    /// The key is missing or has invalid characters.
     #[error("the key {0}")]
     Key(#[from] name::Error),
     /// Neither a parallelism nor a rate.
@@ -30,16 +30,16 @@ pub(crate) enum Error {
     /// Not `name=value`, or an unknown name, or no positive number.
     #[error("`{0}` is not parallelism=<number>, rate=<number> or period=<duration>")]
     Part(String),
-    /// A period of nothing or of more than a week.
+    /// The period is zero or longer than a week.
     #[error("the period is not between 1 ms and a week")]
     Period,
-    /// A period that is no duration.
+    /// The period is not a duration.
     #[error(transparent)]
     Duration(#[from] duration::Error),
 }
 
-/// A flow-control key, of the alphabet that names have. What stands in the store was checked when it came, by the rules
-/// of that time, and is read as it is.
+/// A flow-control key, with the alphabet of names. Stored keys were checked by the rules of their time and are read
+/// unchanged.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(from = "String", into = "String")]
 pub(crate) struct Key(Arc<str>);
@@ -51,7 +51,7 @@ impl Key {
         Ok(Self(text.into()))
     }
 
-    /// The key as text.
+    /// Returns the key as text.
     pub(crate) fn as_str(&self) -> &str {
         &self.0
     }
@@ -69,7 +69,7 @@ impl From<Key> for String {
     }
 }
 
-/// The limits that a message brings along.
+/// The limits of a message.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct FlowControl {
     /// Messages with the same key share the limits.
@@ -89,7 +89,7 @@ impl FlowControl {
     }
 }
 
-/// At most so many at once, and so many in a period.
+/// A maximum of concurrent deliveries, and of deliveries per period.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Limits {
     /// Deliveries at the same time.
@@ -128,7 +128,7 @@ impl Limits {
     }
 }
 
-/// A period as `1m` or in seconds, in milliseconds.
+/// Returns a period as `1m` or in seconds, in milliseconds.
 pub(crate) fn period_ms(text: &str) -> Result<u64, Error> {
     let period = duration::parse_or_seconds(text)?;
     if period < Duration::from_millis(1) || period > MAX_PERIOD {
@@ -137,26 +137,26 @@ pub(crate) fn period_ms(text: &str) -> Result<u64, Error> {
     Ok(millis(period))
 }
 
-/// A whole number above zero.
+/// Returns a whole number above zero.
 pub(crate) fn positive(text: &str) -> Option<u32> {
     text.trim().parse().ok().filter(|number| *number > 0)
 }
 
-/// What is known of a key: the limits of its latest message, what an operator pinned over them, and whether it rests.
+/// The state of a key: the limits of its latest message, the limits that an operator pinned, and whether it is paused.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct FlowKey {
     /// The limits of the latest message.
     pub(crate) latest: Limits,
-    /// Holds against what messages say.
+    /// The pinned parallelism, which overrides messages.
     pub(crate) pinned_parallelism: Option<u32>,
-    /// Rate and period in milliseconds; holds against what messages say.
+    /// The pinned rate and period in milliseconds, which override messages.
     pub(crate) pinned_rate: Option<(u32, u64)>,
-    /// Nothing is delivered while this is set.
+    /// Whether deliveries are paused.
     pub(crate) paused: bool,
 }
 
 impl FlowKey {
-    /// The limits that count.
+    /// Returns the effective limits.
     pub(crate) fn limits(&self) -> Limits {
         Limits {
             parallelism: self.pinned_parallelism.or(self.latest.parallelism),

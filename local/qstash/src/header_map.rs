@@ -1,4 +1,4 @@
-//! HTTP headers as the API shows and keeps them: Go's canonical names, every name with a list of values.
+//! HTTP headers in the API's form: Go's canonical names, each with a list of values.
 
 use std::collections::BTreeMap;
 
@@ -11,12 +11,12 @@ use serde::{Deserialize, Serialize};
 pub(crate) struct Headers(BTreeMap<String, Vec<String>>);
 
 impl Headers {
-    /// Replaces what stood under `name`.
+    /// Replaces the values of `name`.
     pub(crate) fn set(&mut self, name: &str, values: Vec<String>) {
         self.0.insert(canonical(name), values);
     }
 
-    /// Adds a value to what stands under `name`.
+    /// Adds a value to `name`.
     pub(crate) fn add(&mut self, name: &str, value: &str) {
         self.0
             .entry(canonical(name))
@@ -24,7 +24,7 @@ impl Headers {
             .push(value.to_owned());
     }
 
-    /// Puts every name of `other`, in place of what stood under it.
+    /// Sets every name of `other`, replacing its values.
     pub(crate) fn extend(&mut self, other: &Self) {
         self.0.extend(
             other
@@ -34,7 +34,7 @@ impl Headers {
         );
     }
 
-    /// Name and value, one pair per value, in the order of names.
+    /// Returns names and values, one pair per value, in the order of names.
     pub(crate) fn pairs(&self) -> impl Iterator<Item = (&str, &str)> {
         self.0.iter().flat_map(|(name, values)| {
             values
@@ -43,7 +43,7 @@ impl Headers {
         })
     }
 
-    /// The headers with every value passed through `change(name, value)`.
+    /// Returns the headers with every value changed by `change(name, value)`.
     pub(crate) fn map_values(&self, change: impl Fn(&str, &str) -> String) -> Self {
         let changed = |(name, values): (&String, &Vec<String>)| {
             (
@@ -65,7 +65,7 @@ impl From<&HeaderMap> for Headers {
     }
 }
 
-/// `content-type` becomes `Content-Type`.
+/// Returns the canonical name: `content-type` becomes `Content-Type`.
 fn canonical(name: &str) -> String {
     let mut start = true;
     name.chars()

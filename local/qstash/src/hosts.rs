@@ -1,7 +1,7 @@
-//! Which hosts a message may go to: those that a name server knows and that are not on a private network.
+//! The allowed hosts of messages: they resolve and are not on a private network.
 //!
-//! The real service looks a destination up when it is published. An own machine cannot be reached from there, so
-//! loopback is refused as well unless [`Hosts::loopback`] lets it pass.
+//! The real service resolves a destination when it is published. It cannot reach a local machine, so loopback is
+//! rejected too unless [`Hosts::loopback`] allows it.
 
 use std::collections::{BTreeMap, HashMap};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
@@ -9,28 +9,28 @@ use std::time::Duration;
 
 use crate::destination::Target;
 
-/// A name server that is silent for so long knows nothing.
+/// The timeout of a look-up.
 const LOOKUP_LIMIT: Duration = Duration::from_secs(5);
 
-/// Which hosts a message may go to.
+/// The allowed hosts of messages.
 #[derive(Debug, Clone, Default)]
 pub struct Hosts {
-    /// Lets loopback pass: the functions of the local cloud are there.
+    /// Whether loopback is allowed: the functions of the local cloud are there.
     pub loopback: bool,
-    /// Names that are not looked up, like the entries of a hosts file: deliveries go to the address, over plain HTTP.
-    /// For machines without a network.
+    /// Hosts with fixed addresses, as in a hosts file: deliveries go to the address, over plain HTTP. For machines
+    /// without a network.
     pub known: BTreeMap<String, SocketAddr>,
 }
 
-/// Why nothing can be delivered to a host.
+/// Why deliveries to a host are impossible.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum Error {
-    /// No name server knows it.
+    /// The host does not resolve.
     #[error("invalid destination url: unable to resolve host `{host}`: {reason}")]
     Unresolvable {
         /// The host.
         host: String,
-        /// What the look-up said.
+        /// The look-up's error.
         reason: String,
     },
     /// It is this machine.
@@ -38,19 +38,19 @@ pub(crate) enum Error {
         "invalid destination url: `{0}` is a loopback address, which cannot be reached from outside"
     )]
     Loopback(String),
-    /// It is on a network that is not the Internet.
+    /// It is on a private network.
     #[error("invalid destination url: `{0}` is not a public address")]
     NotPublic(String),
 }
 
-/// The checks of one call: a name that stands in a thousand items is looked up once.
+/// The checks of one call: a repeated name is looked up once.
 pub(crate) struct HostChecks<'a> {
     hosts: &'a Hosts,
     done: HashMap<String, Result<(), Error>>,
 }
 
 impl Hosts {
-    /// Begins the checks of one call.
+    /// Starts the checks of one call.
     pub(crate) fn checks(&self) -> HostChecks<'_> {
         HostChecks {
             hosts: self,
@@ -58,7 +58,7 @@ impl Hosts {
         }
     }
 
-    /// Where deliveries to `host` go instead of where a name server says.
+    /// Returns the fixed address of `host`, if it has one.
     pub(crate) fn address(&self, host: &str) -> Option<SocketAddr> {
         self.known.get(host).copied()
     }
@@ -113,7 +113,7 @@ impl HostChecks<'_> {
     }
 }
 
-/// An address that stands in a URL; IPv6 is in brackets there.
+/// Returns the address in a URL; IPv6 is in brackets there.
 fn literal(host: &str) -> Option<IpAddr> {
     host.trim_start_matches('[')
         .trim_end_matches(']')

@@ -5,17 +5,17 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-/// The key that signs, and the one that will.
+/// The current and the next signing key.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Keys {
     /// Signs deliveries.
     pub(crate) current: String,
-    /// Signs after the next rotation; receivers accept it already.
+    /// Signs after the next rotation; receivers already accept it.
     pub(crate) next: String,
 }
 
 impl Keys {
-    /// The keys after a rotation: next becomes current, and a new one is made.
+    /// Returns the keys after a rotation: the next key becomes current, and a new one is created.
     pub(crate) fn rotated(&self) -> Self {
         Self {
             current: self.next.clone(),
@@ -30,11 +30,11 @@ impl fmt::Debug for Keys {
     }
 }
 
-/// What the store keeps: rotated keys count only as long as the server is started with the same first pair.
+/// The stored keys. Rotated keys apply only while the server starts with the same configured pair.
 #[derive(Clone, Serialize, Deserialize)]
 pub(crate) struct KeyRing {
-    /// What the server was started with.
+    /// The configured keys.
     pub(crate) configured: Keys,
-    /// What signs now.
+    /// The active keys.
     pub(crate) active: Keys,
 }

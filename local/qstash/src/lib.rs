@@ -1,8 +1,8 @@
-//! A QStash-compatible server that keeps, signs, delivers and retries messages.
+//! A QStash-compatible server that stores, signs, delivers and retries messages.
 //!
-//! It speaks the REST API that `@upstash/qstash` speaks (<https://upstash.com/docs/qstash/api>), with the tokens, keys
-//! and port of the official development server, and unlike it survives a restart: whatever was accepted stands in a
-//! `redb` file until it was delivered, cancelled or moved to the dead-letter queue.
+//! It implements the REST API of `@upstash/qstash` (<https://upstash.com/docs/qstash/api>), with the tokens, keys and
+//! port of the official development server. Unlike that one it survives a restart: an accepted message is in a `redb`
+//! file until it is delivered, cancelled or moved to the dead-letter queue.
 
 mod api;
 mod backoff;

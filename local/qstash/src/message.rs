@@ -1,4 +1,4 @@
-//! A message on its way. Its body stands in a table of its own, so that lists and the scheduler never load it.
+//! An active message. Its body is in a separate table, so that lists and the scheduler never load it.
 
 use std::fmt;
 use std::sync::Arc;
@@ -12,18 +12,18 @@ use crate::name::Name;
 use crate::options::Options;
 use crate::store::Record;
 
-/// A message's id. Ids sort by the time they were made, which is what makes queues first in, first out.
+/// A message's id. Ids sort by creation time, which makes queues first in, first out.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(from = "String", into = "String")]
 pub(crate) struct MessageId(Arc<str>);
 
 impl MessageId {
-    /// A new id, later than all before it.
+    /// Creates an id that sorts after all earlier ones.
     pub(crate) fn new() -> Self {
         Self(format!("msg_{}", Uuid::now_v7().simple()).into())
     }
 
-    /// The id as text.
+    /// Returns the id as text.
     pub(crate) fn as_str(&self) -> &str {
         &self.0
     }
@@ -53,46 +53,46 @@ impl fmt::Display for MessageId {
     }
 }
 
-/// A place in a queue: the queue, and the message that took the place. A callback sits in its message's place.
+/// A slot in a queue: the queue, and the message that took the slot. A callback shares its message's slot.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Place {
     /// The queue.
     pub(crate) queue: Name,
-    /// The message that took the place.
+    /// The message that took the slot.
     pub(crate) root: MessageId,
 }
 
-/// A message on its way.
+/// An active message.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Message {
     /// Its id.
     pub(crate) id: MessageId,
-    /// Where it goes.
+    /// Its destination.
     pub(crate) target: Target,
-    /// What the publisher asked for.
+    /// The publisher's options.
     pub(crate) options: Options,
-    /// Its place in a queue, if it goes through one.
+    /// Its slot in a queue, if it has one.
     pub(crate) place: Option<Place>,
     /// The group it was published to.
     pub(crate) url_group: Option<Name>,
     /// The endpoint's name in the group.
     pub(crate) endpoint: Option<Name>,
-    /// The schedule that made it.
+    /// The schedule that created it.
     pub(crate) schedule_id: Option<Name>,
     /// The publisher's address.
     pub(crate) caller_ip: String,
     /// When it was accepted, in wall-clock milliseconds.
     pub(crate) created_ms: u64,
-    /// Before when it may not be delivered, in wall-clock milliseconds: what the API shows.
+    /// The earliest delivery, in wall-clock milliseconds: the API shows it.
     pub(crate) not_before_ms: u64,
-    /// When it is due, in broker milliseconds: what the scheduler goes by.
+    /// When it is due, in broker milliseconds: the scheduler uses it.
     pub(crate) due_ms: u64,
     /// Attempts that failed.
     pub(crate) retried: u32,
 }
 
 impl Message {
-    /// Whether this is the callback of another message.
+    /// Returns whether this is the callback of another message.
     pub(crate) fn shares_place(&self) -> bool {
         self.place
             .as_ref()

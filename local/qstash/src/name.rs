@@ -1,25 +1,25 @@
-//! Names of queues, URL groups and schedules, and the alphabet that they share with keys, labels and deduplication ids.
+//! Names of queues, URL groups and schedules, and the alphabet that keys, labels and deduplication ids share.
 //!
-//! The server takes letters, digits, hyphens, underscores and periods; URL groups have no period. The length is a
-//! guess: no page says one.
+//! The server accepts letters, digits, hyphens, underscores and periods; URL groups have no period. The maximum length
+//! is a guess, because the documentation has none.
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// Longer names are refused.
+/// The longest accepted name.
 const MAX_LENGTH: usize = 128;
 
-/// Of a refused name, so many characters are repeated to the caller.
+/// The longest part of an invalid name in an error.
 const MAX_SHOWN: usize = 200;
 
-/// A text that is no name.
+/// Why a text is not a name.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum Error {
-    /// Another character than those of the alphabet, or too many of them, or none.
+    /// It is empty, too long, or has characters outside the alphabet.
     #[error("`{0}` is not 1 to 128 letters, digits, hyphens, underscores and periods")]
     Name(String),
-    /// The same, where a period is one of the others.
+    /// The same, for an alphabet without periods.
     #[error("`{0}` is not 1 to 128 letters, digits, hyphens and underscores")]
     Group(String),
 }
@@ -42,7 +42,7 @@ fn shown(text: &str) -> String {
     text.chars().take(MAX_SHOWN).collect()
 }
 
-/// A name. What stands in the store was checked when it came, by the rules of that time, and is read as it is.
+/// A name. Stored names were checked by the rules of their time and are read unchanged.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub(crate) struct Name(String);
@@ -63,12 +63,12 @@ impl Name {
         }
     }
 
-    /// A name as it stands in the store.
+    /// Creates a name from the store, unchecked.
     pub(crate) fn stored(text: String) -> Self {
         Self(text)
     }
 
-    /// The name as text.
+    /// Returns the name as text.
     pub(crate) fn as_str(&self) -> &str {
         &self.0
     }

@@ -1,4 +1,4 @@
-//! What a publisher asked for: the parsed `Upstash-*` headers of a message.
+//! The publisher's options: the parsed `Upstash-*` headers of a message.
 
 use serde::{Deserialize, Serialize};
 
@@ -9,16 +9,16 @@ use crate::name::Name;
 use crate::redaction::Redaction;
 use crate::retry_expression::RetryExpression;
 
-/// Retries when the publisher names none, as on the paid plans.
+/// The default number of retries, as on the paid plans.
 pub(crate) const DEFAULT_RETRIES: u32 = 3;
 
 /// The method of a delivery.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "UPPERCASE")]
 pub(crate) enum Method {
-    /// Sends no body of its own meaning, but the body is sent all the same.
+    /// `GET`. The body is sent although it has no meaning.
     Get,
-    /// What is used when nothing is said.
+    /// `POST`, the default.
     #[default]
     Post,
     /// `PUT`
@@ -42,7 +42,7 @@ impl Method {
         })
     }
 
-    /// The method for the HTTP client.
+    /// Returns the method for the HTTP client.
     pub(crate) fn to_http(self) -> http::Method {
         match self {
             Self::Get => http::Method::GET,
@@ -54,28 +54,28 @@ impl Method {
     }
 }
 
-/// When a message may be delivered first.
+/// The time of the first delivery.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Start {
     /// At once.
     #[default]
     Now,
-    /// After so many milliseconds.
+    /// After this number of milliseconds.
     After(u64),
     /// At this wall-clock time, in milliseconds since the epoch.
     At(u64),
 }
 
-/// A callback: where to, and how.
+/// A callback with its destination and options.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Callback {
-    /// Where the outcome is reported.
+    /// The destination of the report.
     pub(crate) target: Target,
     /// Method, retries, delay and headers of the report; it has no callbacks itself.
     pub(crate) options: Options,
 }
 
-/// What a publisher asked for.
+/// The publisher's options.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub(crate) struct Options {
@@ -83,17 +83,17 @@ pub(crate) struct Options {
     pub(crate) method: Method,
     /// Forwarded headers, without their prefix, and the content type.
     pub(crate) headers: Headers,
-    /// When the first delivery may happen.
+    /// The time of the first delivery.
     pub(crate) start: Start,
     /// Attempts after the first.
     pub(crate) retries: Option<u32>,
     /// The delay before each retry, if not the default schedule.
     pub(crate) retry_delay: Option<RetryExpression>,
-    /// How long the receiver may take, in milliseconds of real time.
+    /// The receiver's timeout, in milliseconds of real time.
     pub(crate) timeout_ms: Option<u64>,
-    /// Told after every attempt.
+    /// The callback after every attempt.
     pub(crate) callback: Option<Box<Callback>>,
-    /// Told once, when the message is given up.
+    /// The callback after a final failure.
     pub(crate) failure_callback: Option<Box<Callback>>,
     /// Labels, for filters.
     pub(crate) labels: Vec<String>,
@@ -101,12 +101,12 @@ pub(crate) struct Options {
     pub(crate) queue: Option<Name>,
     /// Limits shared with the other messages of the key.
     pub(crate) flow_control: Option<FlowControl>,
-    /// What listings hide.
+    /// The redacted fields of listings.
     pub(crate) redaction: Redaction,
 }
 
 impl Options {
-    /// Attempts after the first.
+    /// Returns the maximum number of retries.
     pub(crate) fn max_retries(&self) -> u32 {
         self.retries.unwrap_or(DEFAULT_RETRIES)
     }

@@ -1,4 +1,4 @@
-//! What an attempt means: delivered, tried again, or given up. Everything that follows is one transaction.
+//! The result of an attempt: delivered, retried, or failed. All its effects are one transaction.
 
 use http::HeaderMap;
 
@@ -14,18 +14,18 @@ use crate::scheduler::Change;
 use crate::store::{self, Transaction};
 use crate::usage;
 
-/// With this status and [`NON_RETRYABLE_HEADER`] a receiver refuses a message for good.
+/// The status with which a receiver rejects a message permanently, together with [`NON_RETRYABLE_HEADER`].
 const NON_RETRYABLE_STATUS: u16 = 489;
 const NON_RETRYABLE_HEADER: &str = "upstash-nonretryable-error";
 
 /// One attempt to deliver.
 #[derive(Debug)]
 pub(crate) struct Attempt {
-    /// When it began, in wall-clock milliseconds.
+    /// When it started, in wall-clock milliseconds.
     pub(crate) started_ms: u64,
-    /// The answer, or why there was none.
+    /// The response, or why there was none.
     pub(crate) response: Response,
-    /// The answer's headers, if there was one.
+    /// The response's headers, if there was one.
     pub(crate) headers: Option<HeaderMap>,
 }
 
@@ -57,7 +57,7 @@ impl Attempt {
     }
 }
 
-/// Writes down how an attempt ended. A message that was cancelled meanwhile is no longer there: nothing follows.
+/// Records the result of an attempt. A message that was cancelled meanwhile no longer exists: nothing follows.
 pub(crate) fn settle(
     tx: &Transaction<'_>,
     id: &MessageId,

@@ -1,7 +1,7 @@
-//! What an account's plan allows.
+//! The limits of an account's plan.
 //!
 //! Sources: the pricing page (<https://upstash.com/pricing/qstash>), the account's fields in the developer API, and the
-//! pages of the features. What no page says is the stricter guess, and is marked so.
+//! pages of the features. Undocumented limits use the stricter guess and are marked as guesses.
 
 use std::fmt;
 use std::str::FromStr;
@@ -14,23 +14,23 @@ use crate::publish::Now;
 const DAY: Duration = Duration::from_hours(24);
 const MEBIBYTE: usize = 1024 * 1024;
 
-/// The account shows this maximum of retries also on the free plan.
+/// The maximum number of retries. The account shows it on the free plan too.
 const RETRIES: u32 = 999;
 
 /// An account's plan.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Plan {
-    /// Costs nothing; a thousand messages a day.
+    /// Free; a thousand messages a day.
     Free,
-    /// Costs by the message.
+    /// Billed per message.
     #[default]
     PayAsYouGo,
-    /// Costs by the month: the smallest of the fixed plans.
+    /// Billed per month: the smallest of the fixed plans.
     Fixed,
 }
 
 impl Plan {
-    /// The plan's name on a command line.
+    /// Returns the plan's name on a command line.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -40,7 +40,7 @@ impl Plan {
         }
     }
 
-    /// What the plan allows.
+    /// Returns the plan's limits.
     pub(crate) fn limits(self) -> PlanLimits {
         match self {
             Self::Free => PlanLimits {
@@ -95,7 +95,7 @@ impl fmt::Display for Plan {
     }
 }
 
-/// A text that names no plan.
+/// The text is not a plan's name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("use free, pay-as-you-go or fixed")]
 pub struct UnknownPlan;
@@ -111,39 +111,39 @@ impl FromStr for Plan {
     }
 }
 
-/// What a plan allows.
+/// The limits of a plan.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct PlanLimits {
     /// Bytes of one message's body.
     pub(crate) message_bytes: usize,
-    /// The longest `Upstash-Delay`, and how far away `Upstash-Not-Before` may be; none is any.
+    /// The longest `Upstash-Delay` and distance of `Upstash-Not-Before`; none: no limit.
     pub(crate) delay: Option<Duration>,
-    /// Schedules at a time.
+    /// Maximum number of schedules.
     pub(crate) schedules: usize,
-    /// Queues at a time.
+    /// Maximum number of queues.
     pub(crate) queues: usize,
     /// The parallelism of one queue.
     pub(crate) queue_parallelism: u32,
-    /// URL groups at a time.
+    /// Maximum number of URL groups.
     pub(crate) url_groups: usize,
     /// Endpoints of one URL group.
     pub(crate) endpoints: usize,
-    /// Deliveries at once, over all keys and queues.
+    /// Concurrent deliveries over all keys and queues.
     pub(crate) parallelism: usize,
-    /// How long a receiver may take; a message can only shorten it.
+    /// The timeout of a receiver; a message can only shorten it.
     pub(crate) timeout: Duration,
     /// How long the dead-letter queue keeps an entry.
     pub(crate) dead_letter_retention: Duration,
-    /// Attempts of deliveries a day; none is any.
+    /// Delivery attempts per day; none: no limit.
     pub(crate) messages_a_day: Option<u64>,
-    /// Management calls a second.
+    /// Management calls per second.
     pub(crate) calls_a_second: u32,
 }
 
-/// What goes beyond the plan.
+/// A violation of the plan.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum Error {
-    /// A body too large.
+    /// The body is too large.
     #[error("the message has {given} bytes: the plan allows {allowed}")]
     MessageSize {
         /// Bytes of the body.
@@ -151,28 +151,28 @@ pub(crate) enum Error {
         /// Bytes that the plan allows.
         allowed: usize,
     },
-    /// A number too large.
+    /// The number is too large.
     #[error("{what} is {given}: the plan allows {allowed}")]
     Number {
-        /// What was too large, by the header's or the member's name.
+        /// The name of the header or member.
         what: &'static str,
-        /// What was said.
+        /// The given number.
         given: u64,
-        /// What the plan allows.
+        /// The plan's limit.
         allowed: u64,
     },
-    /// One more than the plan has room for.
+    /// The plan's number of resources is reached.
     #[error("the plan allows {allowed} {what}: delete one first")]
     Count {
-        /// What there is enough of.
+        /// The kind of resource.
         what: &'static str,
-        /// What the plan allows.
+        /// The plan's limit.
         allowed: usize,
     },
 }
 
 impl PlanLimits {
-    /// Checks a message, and what its callbacks ask for.
+    /// Checks a message, and the options of its callbacks.
     pub(crate) fn check_message(
         &self,
         options: &Options,
@@ -251,7 +251,7 @@ impl PlanLimits {
         room("URL groups", there, self.url_groups)
     }
 
-    /// How long a receiver may take, given what the message says.
+    /// Returns the timeout of a receiver for a message's requested one.
     pub(crate) fn timeout(&self, requested_ms: Option<u64>) -> Duration {
         requested_ms.map_or(self.timeout, |requested_ms| {
             Duration::from_millis(requested_ms).min(self.timeout)

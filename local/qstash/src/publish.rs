@@ -1,4 +1,4 @@
-//! Accepting a message: from what a publisher handed in to what stands in the store.
+//! Accepts a message: from the publisher's draft to the stored message.
 
 use bytes::Bytes;
 use serde::Serialize;
@@ -19,16 +19,16 @@ use crate::store::{self, Transaction};
 use crate::url_group::UrlGroup;
 use crate::usage::{self, Spent};
 
-/// Why nothing was accepted.
+/// Why a draft was not accepted.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum Error {
     /// The destination is a group that does not exist.
     #[error("url group {0} not found")]
     UnknownGroup(Name),
-    /// The account has no room for it.
+    /// The plan does not allow it.
     #[error(transparent)]
     Plan(#[from] plan::Error),
-    /// The day's quota is spent.
+    /// The day's quota is exhausted.
     #[error(transparent)]
     Spent(#[from] Spent),
 }
@@ -52,35 +52,35 @@ impl Now {
     }
 }
 
-/// What a publisher handed in.
+/// A publisher's draft.
 #[derive(Debug, Clone)]
 pub(crate) struct Draft {
-    /// Where to.
+    /// The destination.
     pub(crate) destination: Destination,
-    /// How.
+    /// The options.
     pub(crate) options: Options,
-    /// What makes it the same as another.
+    /// The deduplication.
     pub(crate) deduplication: Deduplication,
-    /// What.
+    /// The body.
     pub(crate) body: Bytes,
-    /// Through which queue.
+    /// The queue, if any.
     pub(crate) queue: Option<Name>,
-    /// By which schedule.
+    /// The schedule, if any.
     pub(crate) schedule_id: Option<Name>,
-    /// From which address.
+    /// The publisher's address.
     pub(crate) caller_ip: String,
 }
 
-/// What a publisher gets back for each receiver.
+/// The response to a publisher for each receiver.
 #[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Published {
     /// The id of the new message, or of the one it repeats.
     pub(crate) message_id: MessageId,
-    /// The receiver; only told for groups.
+    /// The receiver; only for groups.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) url: Option<String>,
-    /// Whether an earlier message stands for this one.
+    /// Whether the message repeats an earlier one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) deduplicated: Option<bool>,
 }
@@ -207,7 +207,7 @@ fn message(draft: &Draft, receiver: Receiver, now: Now) -> Message {
     }
 }
 
-/// How long a message waits, in milliseconds of broker time. A wall-clock time is as far away as the wall clock says.
+/// Returns the delay of a message in milliseconds of broker time. A wall-clock time is relative to the wall clock.
 pub(crate) fn delay_ms(start: Start, now: Now) -> u64 {
     match start {
         Start::Now => 0,
@@ -216,7 +216,7 @@ pub(crate) fn delay_ms(start: Start, now: Now) -> u64 {
     }
 }
 
-/// Puts a message into the store and tells the scheduler.
+/// Stores a message and adds it to the scheduler.
 pub(crate) fn insert(
     tx: &Transaction<'_>,
     message: &Message,
@@ -243,7 +243,7 @@ pub(crate) fn insert(
     Ok(())
 }
 
-/// Makes a queue that a message names for the first time.
+/// Creates a queue that a message names for the first time.
 fn ensure_queue(
     tx: &Transaction<'_>,
     name: &Name,

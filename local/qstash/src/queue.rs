@@ -1,4 +1,4 @@
-//! Queues: first in, first out, with at most `parallelism` messages under way.
+//! Queues: first in, first out, with at most `parallelism` active messages.
 //!
 //! Source: <https://upstash.com/docs/qstash/features/queues>.
 
@@ -10,18 +10,18 @@ use crate::store::Record;
 /// A queue's settings.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Queue {
-    /// When it was made, in wall-clock milliseconds.
+    /// When it was created, in wall-clock milliseconds.
     pub(crate) created_ms: u64,
     /// When it was changed last, in wall-clock milliseconds.
     pub(crate) updated_ms: u64,
-    /// Messages under way at once, retries and callbacks included.
+    /// Concurrent messages, including retries and callbacks.
     pub(crate) parallelism: u32,
-    /// A paused queue takes messages and delivers none.
+    /// Whether it is paused: it accepts messages and delivers none.
     pub(crate) paused: bool,
 }
 
 impl Queue {
-    /// A queue as enqueueing makes it when it is missing.
+    /// Creates the queue that enqueueing creates if it is missing.
     pub(crate) fn new(wall_ms: u64) -> Self {
         Self {
             created_ms: wall_ms,

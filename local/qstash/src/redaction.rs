@@ -1,7 +1,7 @@
-//! What of a message the API must not show: `Upstash-Redact-Fields`.
+//! The parts of a message that the API must not show: `Upstash-Redact-Fields`.
 //!
 //! Deliveries carry the originals; listings show `REDACTED:<sha256>`. The SDK writes `header`, the API description
-//! `headers`: both count. Source: <https://upstash.com/docs/qstash/features/redact-fields>.
+//! `headers`: both are accepted. Source: <https://upstash.com/docs/qstash/features/redact-fields>.
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
@@ -13,7 +13,7 @@ use crate::header_map::Headers;
 #[error("`{0}` cannot be redacted: body, header and header[Name] can")]
 pub(crate) struct Error(String);
 
-/// What of a message the API must not show.
+/// The parts of a message that the API must not show.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Redaction {
     body: bool,
@@ -41,12 +41,12 @@ impl Redaction {
         Ok(redaction)
     }
 
-    /// Whether the body is hidden.
+    /// Returns whether the body is hidden.
     pub(crate) fn hides_body(&self) -> bool {
         self.body
     }
 
-    /// The headers as they may be shown.
+    /// Returns the headers with redacted values.
     pub(crate) fn headers(&self, headers: &Headers) -> Headers {
         headers.map_values(|name, value| {
             let hidden = self.all_headers
@@ -63,7 +63,7 @@ impl Redaction {
     }
 }
 
-/// What is shown in place of `original`.
+/// Returns the redacted form of `original`.
 pub(crate) fn mark(original: &[u8]) -> String {
     use std::fmt::Write as _;
     Sha256::digest(original)

@@ -1,4 +1,4 @@
-//! The headers with which a receiver says when to come again.
+//! The headers with which a receiver delays the next attempt.
 //!
 //! `Retry-After` and the `X-RateLimit-Reset` family: seconds, an HTTP date, or Go's notation. More than a day is
 //! ignored. Source: <https://upstash.com/docs/qstash/features/retry>.
@@ -18,8 +18,7 @@ const NAMES: [&str; 4] = [
 ];
 const MAX_DELAY: Duration = Duration::from_hours(24);
 
-/// How long the receiver wants to be left alone, if it says so in a way that counts. `wall_ms` is the real time that
-/// dates are measured against.
+/// Returns the delay that the receiver asks for, if it is valid. `wall_ms` is the real time that dates are relative to.
 pub(crate) fn delay(headers: &HeaderMap, wall_ms: u64) -> Option<Duration> {
     NAMES
         .iter()

@@ -1,4 +1,4 @@
-//! Schedules: a message that is published again and again.
+//! Schedules: messages that are published repeatedly.
 //!
 //! Source: <https://upstash.com/docs/qstash/features/schedules>.
 
@@ -17,40 +17,40 @@ use crate::publish::{self, Draft};
 use crate::scheduler::Change;
 use crate::store::{self, Record, Transaction};
 
-/// How the messages of the last run fare.
+/// The state of the last run's messages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub(crate) enum RunState {
-    /// On its way.
+    /// Active.
     InProgress,
     /// Delivered.
     Success,
-    /// Given up.
+    /// Failed.
     Fail,
 }
 
-/// A message that is published again and again. Its body stands in the table of bodies, under [`body_key`].
+/// A message that is published repeatedly. Its body is in the table of bodies, under [`body_key`].
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Schedule {
     /// Its id.
     pub(crate) id: Name,
-    /// When.
+    /// Its times.
     pub(crate) cron: CronExpression,
-    /// Where to.
+    /// Its destination.
     pub(crate) destination: Destination,
-    /// How.
+    /// Its options.
     pub(crate) options: Options,
     /// The creator's address.
     pub(crate) caller_ip: String,
-    /// When it was made, in wall-clock milliseconds.
+    /// When it was created, in wall-clock milliseconds.
     pub(crate) created_ms: u64,
-    /// A paused schedule lets its times pass.
+    /// Whether it is paused: its times pass without a message.
     pub(crate) paused: bool,
     /// The next time, in broker milliseconds.
     pub(crate) next_ms: Option<u64>,
     /// The last time, in broker milliseconds.
     pub(crate) last_ms: Option<u64>,
-    /// How the messages of the last run fare.
+    /// The states of the last run's messages.
     pub(crate) last_states: BTreeMap<String, RunState>,
 }
 
@@ -59,12 +59,12 @@ impl Record for Schedule {
         TableDefinition::new("schedules");
 }
 
-/// Where a schedule's body stands among the bodies.
+/// Returns the key of a schedule's body among the bodies.
 pub(crate) fn body_key(id: &Name) -> String {
     format!("schedule:{id}")
 }
 
-/// Publishes what is due at `now_ms` and sets the next time. A schedule that was changed meanwhile is left alone.
+/// Publishes the schedule due at `now_ms` and sets its next time. A schedule that was changed meanwhile is skipped.
 pub(crate) fn fire(
     tx: &Transaction<'_>,
     id: &str,
@@ -88,7 +88,7 @@ pub(crate) fn fire(
             schedule_id: Some(schedule.id.clone()),
             caller_ip: schedule.caller_ip.clone(),
         };
-        // A group that is gone or a quota that is spent leaves nothing to send; the schedule goes on.
+        // A missing group or an exhausted quota leaves nothing to send; the schedule continues.
         let published = publish::publish(tx, &draft, now, &mut changes)?.unwrap_or_default();
         schedule.last_ms = Some(at_ms);
         schedule.last_states = published
@@ -105,7 +105,7 @@ pub(crate) fn fire(
     Ok(changes)
 }
 
-/// Notes how a message of the last run ended.
+/// Records the result of a message of the last run.
 pub(crate) fn settle(
     tx: &Transaction<'_>,
     id: &Name,

@@ -1,4 +1,4 @@
-//! Starting and stopping.
+//! Starts and stops the server.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -23,7 +23,7 @@ use crate::scheduler::{self, Change, Pending, Scheduler};
 use crate::store::{self, Opened, Snapshot};
 use crate::{Error, Settings};
 
-/// How long a stop waits for API calls and deliveries together.
+/// The longest stop, for API calls and deliveries together.
 const STOP_LIMIT: Duration = Duration::from_secs(3);
 
 /// A running server. Dropping it stops it at once; [`Server::stop`] lets running deliveries end.
@@ -34,7 +34,7 @@ pub struct Server {
     tasks: Vec<JoinHandle<()>>,
 }
 
-/// Starts a server: everything that the data folder holds is on its way again when this returns.
+/// Starts a server. When this returns, all messages of the data folder are active again.
 pub async fn start(settings: Settings) -> Result<Server, Error> {
     let folder = |source| Error::Folder {
         path: settings.data.clone(),
@@ -83,7 +83,7 @@ pub async fn start(settings: Settings) -> Result<Server, Error> {
     })
 }
 
-/// Everything the store holds, as if it had just been written.
+/// Returns everything in the store as changes, as if it had just been written.
 fn waiting(snapshot: &Snapshot) -> Result<Vec<Change>, store::Error> {
     let mut changes = Vec::new();
     for (name, queue) in snapshot.all::<Queue>()? {
@@ -106,7 +106,7 @@ fn waiting(snapshot: &Snapshot) -> Result<Vec<Change>, store::Error> {
     Ok(changes)
 }
 
-/// Rotated keys stay rotated, unless the server is now started with other keys.
+/// Returns the keys. Rotated keys stay rotated, unless the server now starts with other keys.
 fn keys(settings: &Settings, snapshot: &Snapshot) -> Result<KeyRing, store::Error> {
     let configured = Keys {
         current: settings.current_signing_key.clone(),
@@ -122,33 +122,33 @@ fn keys(settings: &Settings, snapshot: &Snapshot) -> Result<KeyRing, store::Erro
 }
 
 impl Server {
-    /// Where the API answers, without a slash at the end.
+    /// Returns the base URL of the API, without a trailing slash.
     #[must_use]
     pub fn url(&self) -> String {
         format!("http://{}", self.address)
     }
 
-    /// Runs the server's time at `speed` from now on; see [`Settings::speed`].
+    /// Sets the speed of the server's time from now on; see [`Settings::speed`].
     pub fn set_speed(&self, speed: f64) {
         self.broker.clock.set_speed(speed);
         self.broker.scheduler.wake();
     }
 
-    /// While held, the server goes on accepting and delivers nothing.
+    /// Holds or releases deliveries. While held, messages are accepted and not delivered.
     pub fn hold(&self, held: bool) {
         self.broker.hold(held);
     }
 
-    /// Requests to the API that were served so far.
+    /// Returns the number of served API requests.
     #[must_use]
     pub fn requests(&self) -> u64 {
         self.broker.requests()
     }
 
-    /// Stops: takes no more calls, and lets running deliveries end for at most two seconds. What did not end is
-    /// delivered again after the next start.
+    /// Stops: accepts no more calls, and gives running deliveries at most two seconds to end. The others are delivered
+    /// again after the next start.
     pub async fn stop(mut self) {
-        // Nobody is left to hear it when both tasks have ended already.
+        // The send fails if both tasks have already ended.
         let _ = self.stop.send(true);
         for mut task in std::mem::take(&mut self.tasks) {
             if tokio::time::timeout(STOP_LIMIT, &mut task).await.is_err() {

@@ -1,4 +1,4 @@
-//! What a server is started with.
+//! The settings of a server.
 
 use std::fmt;
 use std::net::SocketAddr;
@@ -13,37 +13,37 @@ const OFFICIAL_TOKEN: &str =
 const OFFICIAL_CURRENT_KEY: &str = "sig_7kYjw48mhY7kAjqNGcy6cr29RJ6r";
 const OFFICIAL_NEXT_KEY: &str = "sig_5ZB6DVzB1wjE8S6rZ7eenA8Pdnhs";
 
-/// What a server is started with.
+/// The settings of a server.
 #[derive(Clone)]
 pub struct Settings {
-    /// Where the API listens; port 0 takes a free one, which [`crate::Server::url`] then names.
+    /// The address of the API; port 0 takes a free port, which [`crate::Server::url`] returns.
     pub listen: SocketAddr,
     /// The folder of the store; created when missing, locked while the server runs.
     pub data: PathBuf,
-    /// The bearer token that every call must carry.
+    /// The bearer token that every call must have.
     pub token: String,
     /// Signs deliveries, until the keys are rotated.
     pub current_signing_key: String,
     /// Becomes the current key when the keys are rotated.
     pub next_signing_key: String,
-    /// How fast the server's time runs: 1.0 is real time, at 60.0 a minute passes in a second. Held between 0.001 and
-    /// 1,000,000. Delays, backoff, rate periods, the deduplication window and schedules follow it; the times in
-    /// signatures and HTTP timeouts do not, because the receiver's clock is the real one.
+    /// The speed of the server's time: 1.0 is real time, at 60.0 a minute passes in a second. It is limited to 0.001 to
+    /// 1,000,000. Delays, backoff, rate periods, the deduplication window and schedules follow it. The times in
+    /// signatures and HTTP timeouts do not, because the receiver's clock is real.
     pub speed: f64,
-    /// What the account may do; what goes beyond is refused as the real service refuses it.
+    /// The account's plan; requests beyond it are rejected as by the real service.
     pub plan: Plan,
-    /// Management calls a second, where the plan's number is not wanted: a caller on the same machine is faster than the
-    /// way to the real service lets it be.
+    /// The management calls per second, if different from the plan: a caller on the same machine is faster than one
+    /// over the Internet.
     pub calls_a_second: Option<u32>,
-    /// Which hosts messages may go to.
+    /// The allowed hosts of messages.
     pub hosts: Hosts,
-    /// Duplicates and reordering out of nothing, if they are asked for.
+    /// Artificial duplicates and reordering, if any.
     pub disorder: Option<Disorder>,
 }
 
 impl Settings {
-    /// The token and keys of the official development server, which `@upstash/qstash` uses when `QSTASH_DEV` is set,
-    /// in real time. That client looks at `127.0.0.1:8080`. Loopback passes, as it does there.
+    /// Returns the token and keys of the official development server, in real time. `@upstash/qstash` uses them with
+    /// `QSTASH_DEV`, at `127.0.0.1:8080`. Loopback is allowed, as there.
     #[must_use]
     pub fn official(listen: SocketAddr, data: PathBuf) -> Self {
         Self {
@@ -63,7 +63,7 @@ impl Settings {
         }
     }
 
-    /// What the account may do.
+    /// Returns the account's limits.
     pub(crate) fn limits(&self) -> PlanLimits {
         let mut limits = self.plan.limits();
         limits.calls_a_second = self.calls_a_second.unwrap_or(limits.calls_a_second);

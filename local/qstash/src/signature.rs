@@ -1,7 +1,7 @@
-//! The JWT that every delivery carries in `Upstash-Signature`.
+//! The JWT in `Upstash-Signature` of every delivery.
 //!
 //! HS256 with the whole `sig_...` text as key; the claims of <https://upstash.com/docs/qstash/howto/signature>. `nbf`
-//! is 0, as the real server has it, so that a receiver whose clock is behind still accepts.
+//! is 0, as at the real server, so that a receiver whose clock is behind still accepts.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::{URL_SAFE, URL_SAFE_NO_PAD};
@@ -10,7 +10,7 @@ use serde::Serialize;
 use sha2::{Digest as _, Sha256};
 use uuid::Uuid;
 
-/// A receiver must see the message within this many seconds.
+/// The lifetime of a signature, in seconds.
 const LIFETIME_SECONDS: u64 = 300;
 
 #[derive(Serialize)]
@@ -24,7 +24,8 @@ struct Claims<'a> {
     body: String,
 }
 
-/// The token of a delivery of `body` to `url` at `wall_ms`, Unix time in milliseconds; every attempt needs a fresh one.
+/// Returns the token of a delivery of `body` to `url` at `wall_ms`, Unix time in milliseconds. Every attempt needs a
+/// new one.
 pub fn sign(key: &str, url: &str, body: &[u8], wall_ms: u64) -> Result<String, serde_json::Error> {
     let issued = wall_ms / 1_000;
     let claims = Claims {
@@ -34,7 +35,7 @@ pub fn sign(key: &str, url: &str, body: &[u8], wall_ms: u64) -> Result<String, s
         nbf: 0,
         iat: issued,
         jti: format!("jwt_{}", Uuid::new_v4().simple()),
-        // The real server leaves the padding on; verifiers strip it on both sides.
+        // The real server keeps the padding; verifiers strip it on both sides.
         body: URL_SAFE.encode(Sha256::digest(body)),
     };
     let header = URL_SAFE_NO_PAD.encode(r#"{"alg":"HS256","typ":"JWT"}"#);
@@ -49,7 +50,7 @@ pub fn sign(key: &str, url: &str, body: &[u8], wall_ms: u64) -> Result<String, s
 }
 
 fn mac(key: &[u8], message: &[u8]) -> Vec<u8> {
-    // A key of any length is a key; the error type is there for ciphers.
+    // A key of any length is valid; the error type exists for ciphers.
     Hmac::<Sha256>::new_from_slice(key).map_or_else(
         |_| Vec::new(),
         |mut mac| {

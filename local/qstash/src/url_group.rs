@@ -1,4 +1,4 @@
-//! URL groups: one message in, one to every endpoint out.
+//! URL groups: each message goes to every endpoint.
 //!
 //! Source: <https://upstash.com/docs/qstash/features/url-groups>.
 
@@ -13,29 +13,29 @@ use crate::store::Record;
 /// One receiver of a group.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Endpoint {
-    /// What the endpoint is called, if anything.
+    /// The name of the endpoint, if any.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) name: Option<Name>,
-    /// Where it is.
+    /// Its URL.
     pub(crate) url: Target,
 }
 
 /// A group of receivers.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct UrlGroup {
-    /// When it was made, in wall-clock milliseconds.
+    /// When it was created, in wall-clock milliseconds.
     pub(crate) created_ms: u64,
     /// When it was changed last, in wall-clock milliseconds.
     pub(crate) updated_ms: u64,
     /// The receivers, in the order they were added.
     pub(crate) endpoints: Vec<Endpoint>,
-    /// Forwarded with every message, unless the message says otherwise.
+    /// Headers of every message, unless the message overrides them.
     #[serde(default)]
     pub(crate) headers: Headers,
 }
 
 impl UrlGroup {
-    /// A group without receivers.
+    /// Creates a group without receivers.
     pub(crate) fn new(wall_ms: u64) -> Self {
         Self {
             created_ms: wall_ms,
@@ -45,7 +45,7 @@ impl UrlGroup {
         }
     }
 
-    /// Adds a receiver, or changes the one of that name or, without a name, that URL.
+    /// Adds a receiver, or changes the one with that name or, without a name, that URL.
     pub(crate) fn put(&mut self, endpoint: Endpoint) {
         let same = |known: &&mut Endpoint| match &endpoint.name {
             Some(name) => known.name.as_ref() == Some(name),

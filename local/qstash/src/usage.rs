@@ -1,27 +1,27 @@
-//! The day's quota: each attempt of a delivery is one message, and the next day begins at midnight UTC.
+//! The day's quota: each delivery attempt is one message, and the day starts at midnight UTC.
 //!
-//! A message counts once when it is accepted and once for each retry. When the quota is spent nothing new is accepted;
-//! what was accepted is delivered and retried. Days pass as fast as the server's time.
+//! A message counts once when it is accepted and once for each retry. When the quota is exhausted, new messages are
+//! rejected; accepted ones are still delivered and retried. Days follow the server's time.
 
 use serde::{Deserialize, Serialize};
 
 use crate::publish::Now;
 use crate::store::{self, Transaction};
 
-/// Where the count stands among the settings.
+/// The key of the count among the settings.
 const SETTING: &str = "day_usage";
 
 const DAY_MS: u64 = 24 * 60 * 60 * 1_000;
 
-/// The quota of the day is spent.
+/// The quota of the day is exhausted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the daily limit of {limit} messages is met: try again after the reset")]
 pub(crate) struct Spent {
-    /// Messages a day.
+    /// Messages per day.
     pub(crate) limit: u64,
-    /// Messages left of them, which were too few.
+    /// The remaining messages, which are too few.
     pub(crate) remaining: u64,
-    /// When the next day begins, in Unix seconds of the server's time.
+    /// When the next day starts, in Unix seconds of the server's time.
     pub(crate) reset: u64,
 }
 
@@ -31,7 +31,7 @@ struct DayUsage {
     count: u64,
 }
 
-/// Whether `messages` more may be accepted today.
+/// Checks that `messages` more may be accepted today.
 pub(crate) fn check(
     tx: &Transaction<'_>,
     now: Now,

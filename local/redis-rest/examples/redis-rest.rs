@@ -1,6 +1,5 @@
-//! The front alone, before a redis-server that runs already:
-//! `cargo run -p local-redis-rest --example redis-rest -- 127.0.0.1:8079 127.0.0.1:6379 <token> [<read-only token>]`.
-//! Good for running a client's own test suite against it. Ends with Ctrl-C.
+//! A standalone front for a running redis-server: `cargo run -p local-redis-rest --example redis-rest -- 127.0.0.1:8079
+//! 127.0.0.1:6379 <token> [<read-only token>]`. Clients can run their own test suites against it. It stops at Ctrl-C.
 
 use std::error::Error;
 use std::future::pending;

@@ -1,4 +1,4 @@
-//! Who is asking: the token in the header or in the query, and what it lets the caller do.
+//! The access rights of a caller, by the token in the header or in the query.
 
 use hyper::HeaderMap;
 use hyper::header::AUTHORIZATION;
@@ -7,10 +7,10 @@ use subtle::{Choice, ConstantTimeEq};
 
 use crate::settings::Settings;
 
-/// What a caller may do.
+/// The rights of a caller.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Access {
-    /// Everything that Upstash offers.
+    /// All commands that Upstash offers.
     Standard,
     /// Commands that only read.
     ReadOnly,
@@ -30,7 +30,8 @@ impl Tokens {
         }
     }
 
-    /// The rights of a request, by its `Authorization: Bearer` header or, where that is absent, its `_token` parameter.
+    /// Returns the rights of a request, by its `Authorization: Bearer` header or, if that is absent, its `_token`
+    /// parameter.
     pub(crate) fn authorize(&self, headers: &HeaderMap, query: Option<&str>) -> Option<Access> {
         match headers.get(AUTHORIZATION) {
             Some(header) => self.access_of(bearer(header.as_bytes())?),
@@ -38,7 +39,7 @@ impl Tokens {
         }
     }
 
-    /// Compares with both tokens in constant time, so that neither is found out byte by byte.
+    /// Compares with both tokens in constant time, so that timing reveals neither.
     fn access_of(&self, token: &[u8]) -> Option<Access> {
         let standard = equal(token, self.standard.as_bytes());
         let read_only = equal(token, self.read_only.as_bytes());

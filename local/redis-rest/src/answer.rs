@@ -1,4 +1,4 @@
-//! Replies as the HTTP answers that Upstash gives.
+//! HTTP responses from replies, in Upstash's form.
 
 use std::io;
 
@@ -16,11 +16,11 @@ use crate::malformed::Malformed;
 use crate::outcome::Outcome;
 use crate::redis::Reply;
 
-/// An answer's body: whole, or a stream of events.
+/// A response's body: complete, or a stream of events.
 pub(crate) type AnswerBody = UnsyncBoxBody<Bytes, io::Error>;
 pub(crate) type Answer = Response<AnswerBody>;
 
-/// The answer to one command: 400 if it failed.
+/// Returns the response to one command: 400 if it failed.
 pub(crate) fn of_command(reply: &Reply, format: Format) -> Answer {
     let status = if matches!(reply, Reply::Error(_)) {
         StatusCode::BAD_REQUEST
@@ -33,7 +33,7 @@ pub(crate) fn of_command(reply: &Reply, format: Format) -> Answer {
     }
 }
 
-/// The answer to several: always 200, the failures stand among the results.
+/// Returns the response to several commands: always 200, with the failures among the results.
 pub(crate) fn of_batch(replies: &[Reply], format: Format) -> Answer {
     match format {
         Format::Resp2 => resp2(StatusCode::OK, replies),
@@ -47,7 +47,7 @@ pub(crate) fn of_batch(replies: &[Reply], format: Format) -> Answer {
     }
 }
 
-/// The answer to a request that was turned away whole.
+/// Returns the response to a rejected request.
 pub(crate) fn of_malformed(malformed: &Malformed) -> Answer {
     let mut answer = of_failure(malformed.status(), &malformed.to_string());
     if matches!(malformed, Malformed::Method) {
@@ -58,7 +58,7 @@ pub(crate) fn of_malformed(malformed: &Malformed) -> Answer {
     answer
 }
 
-/// An error with a status of its own.
+/// Returns an error with its own status.
 pub(crate) fn of_failure(status: StatusCode, text: &str) -> Answer {
     json(
         status,
@@ -69,12 +69,12 @@ pub(crate) fn of_failure(status: StatusCode, text: &str) -> Answer {
     )
 }
 
-/// A JSON string, for `GET /`.
+/// Returns a JSON string, for `GET /`.
 pub(crate) fn of_welcome() -> Answer {
     json(StatusCode::OK, &"Redis over REST")
 }
 
-/// Server-sent events, each piece one or more whole events.
+/// Returns server-sent events; each piece is one or more complete events.
 pub(crate) fn of_events(
     events: impl futures_util::Stream<Item = Bytes> + Send + 'static,
 ) -> Answer {
@@ -86,7 +86,7 @@ pub(crate) fn of_events(
     answer
 }
 
-/// The same answer, broken off in the middle of its first piece.
+/// Returns the same response, cut off in the middle of its first piece.
 pub(crate) fn cut(answer: Answer) -> Answer {
     let (mut parts, mut body) = answer.into_parts();
     let length = hyper::body::Body::size_hint(&body).exact();
@@ -102,7 +102,7 @@ pub(crate) fn cut(answer: Answer) -> Answer {
             .unwrap_or_default();
         Ok(Frame::data(whole.slice(..whole.len() / 2)))
     });
-    // One turn of the loop in between, in which the half is flushed.
+    // One turn of the event loop in between flushes the first half.
     let end = futures_util::stream::once(async {
         tokio::task::yield_now().await;
         Err(io::Error::from(io::ErrorKind::ConnectionAborted))
@@ -121,7 +121,7 @@ fn json(status: StatusCode, value: &impl Serialize) -> Answer {
     }
 }
 
-/// Replies one after the other, as a TCP client would see them.
+/// Returns the replies in sequence, as over TCP.
 fn resp2(status: StatusCode, replies: &[Reply]) -> Answer {
     let mut body = Vec::new();
     for reply in replies {

@@ -1,5 +1,5 @@
-//! What the running redis-server says about its own commands (`COMMAND`): which only read, which block, where their keys
-//! stand. Asking it keeps the front right for whichever version stands behind it.
+//! The running redis-server's own description of its commands (`COMMAND`): which only read, which block, and the
+//! positions of their keys. Querying it keeps the front correct for any version.
 
 use std::collections::HashMap;
 use std::io;
@@ -9,7 +9,7 @@ use bytes::Bytes;
 use crate::command::Command;
 use crate::redis::{Pool, Reply};
 
-/// The flags of a command that matter here (<https://redis.io/docs/latest/commands/command/#flags>).
+/// The relevant flags of a command (<https://redis.io/docs/latest/commands/command/#flags>).
 #[expect(
     clippy::struct_excessive_bools,
     reason = "each is a flag of its own in COMMAND INFO"
@@ -20,16 +20,16 @@ pub(crate) struct Traits {
     pub(crate) exists: bool,
     /// Does not change data.
     pub(crate) reads: bool,
-    /// May hold its connection until somebody else writes.
+    /// May block its connection until another client writes.
     pub(crate) blocks: bool,
     /// May make a record larger.
     pub(crate) grows: bool,
-    /// Where its keys stand.
+    /// The positions of its keys.
     keys: Places,
 }
 
-/// The places of keys among a command's words, its name being the first: from one to another (counted from the end
-/// where it is negative), in steps.
+/// The positions of keys among a command's words, including its name: from one to another (counted from the end if
+/// negative), in steps.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 struct Places {
     first: i64,
@@ -49,14 +49,14 @@ impl Catalogue {
         for reply in &replies {
             add(reply, &mut traits);
         }
-        // An error instead of the list would let everything through that only its flags keep out.
+        // An error instead of the list would allow every command that only its flags exclude.
         if traits.is_empty() {
             return Err(io::Error::other("redis does not list its commands"));
         }
         Ok(Self(traits))
     }
 
-    /// The traits of the command or, where Redis lists it, of its subcommand. `None`: Redis does not know it.
+    /// Returns the traits of the command or, if Redis lists it, of its subcommand. `None`: Redis does not know it.
     pub(crate) fn traits(&self, command: &Command) -> Option<Traits> {
         let name = command.name();
         let subcommand = command
@@ -65,7 +65,7 @@ impl Catalogue {
         subcommand.or_else(|| self.0.get(&name)).copied()
     }
 
-    /// The names of the commands, without subcommands.
+    /// Returns the names of the commands, without subcommands.
     pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
         self.0
             .keys()
@@ -73,7 +73,7 @@ impl Catalogue {
             .filter(|name| !name.contains('|'))
     }
 
-    /// The keys that a command names.
+    /// Returns the keys of a command.
     pub(crate) fn keys<'a>(&self, command: &'a Command) -> Vec<&'a Bytes> {
         let arguments = command.arguments();
         match command.name().as_str() {

@@ -1,4 +1,4 @@
-//! One Redis command: its name and arguments as raw bytes, and how JSON writes it.
+//! One Redis command: its name and arguments as raw bytes, and its JSON form.
 
 use bytes::Bytes;
 use serde_json::value::RawValue;
@@ -13,7 +13,7 @@ pub(crate) struct Command {
 }
 
 impl Command {
-    /// A command that the front itself sends.
+    /// Creates a command that the front itself sends.
     pub(crate) fn new(name: &'static str, arguments: Vec<Bytes>) -> Self {
         Self {
             name: Bytes::from_static(name.as_bytes()),
@@ -21,7 +21,7 @@ impl Command {
         }
     }
 
-    /// The words of a command, the name first.
+    /// Creates a command from its words, the name first.
     pub(crate) fn from_words(words: impl IntoIterator<Item = Bytes>) -> Result<Self, Malformed> {
         let mut words = words.into_iter();
         let name = words
@@ -34,13 +34,13 @@ impl Command {
         })
     }
 
-    /// The command that a JSON array writes. Numbers keep the text they were written with: no float rounds them.
+    /// Parses a command from a JSON array. Numbers keep their text, so no float rounds them.
     pub(crate) fn from_json(json: &[u8]) -> Result<Self, Malformed> {
         let words: Vec<&RawValue> = serde_json::from_slice(json)?;
         Self::from_words(words.into_iter().map(word).collect::<Result<Vec<_>, _>>()?)
     }
 
-    /// The commands that a JSON array of arrays writes.
+    /// Parses commands from a JSON array of arrays.
     pub(crate) fn list_from_json(json: &[u8]) -> Result<Vec<Self>, Malformed> {
         let commands: Vec<&RawValue> = serde_json::from_slice(json)?;
         if commands.is_empty() {
@@ -52,7 +52,7 @@ impl Command {
             .collect()
     }
 
-    /// The name in lower case, as Redis's own tables write it.
+    /// Returns the name in lower case, as in Redis's own tables.
     pub(crate) fn name(&self) -> String {
         String::from_utf8_lossy(&self.name).to_ascii_lowercase()
     }
@@ -61,26 +61,26 @@ impl Command {
         &self.arguments
     }
 
-    /// The argument at that place, in lower case: a subcommand or an option.
+    /// Returns the argument at that position, in lower case: a subcommand or an option.
     pub(crate) fn keyword(&self, place: usize) -> Option<String> {
         self.arguments
             .get(place)
             .map(|word| String::from_utf8_lossy(word).to_ascii_lowercase())
     }
 
-    /// The keys that stand behind their number, which is the argument at that place.
+    /// Returns the keys after their count, which is the argument at that position.
     pub(crate) fn counted_keys(&self, place: usize) -> Vec<&Bytes> {
         let number = self.keyword(place).and_then(|word| word.parse().ok());
         let following = self.arguments.iter().skip(place + 1);
         following.take(number.unwrap_or(0)).collect()
     }
 
-    /// The bytes of all arguments.
+    /// Returns the size of all arguments in bytes.
     pub(crate) fn size(&self) -> u64 {
         self.arguments.iter().map(|word| word.len() as u64).sum()
     }
 
-    /// The same command with another argument at that place.
+    /// Returns the same command with another argument at that position.
     pub(crate) fn with_argument(mut self, place: usize, argument: Bytes) -> Self {
         if let Some(slot) = self.arguments.get_mut(place) {
             *slot = argument;
@@ -88,7 +88,7 @@ impl Command {
         self
     }
 
-    /// Appends the command as RESP writes it: an array of bulk strings.
+    /// Appends the command in RESP: an array of bulk strings.
     pub(crate) fn write(&self, out: &mut Vec<u8>) {
         out.extend_from_slice(format!("*{}\r\n", self.arguments.len() + 1).as_bytes());
         for word in std::iter::once(&self.name).chain(&self.arguments) {

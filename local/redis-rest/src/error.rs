@@ -1,30 +1,30 @@
-//! Why the front could not be started.
+//! Why the front did not start.
 
 use std::io;
 use std::net::SocketAddr;
 
-/// A front that did not come up.
+/// Why the front did not start.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// The listening address is taken or not ours: choose another port.
+    /// The address is in use or not permitted: choose another port.
     #[error("cannot listen on {address}")]
     Listen {
-        /// The address that was asked for.
+        /// The requested address.
         address: SocketAddr,
-        /// What the system said.
+        /// The system's error.
         #[source]
         source: io::Error,
     },
     /// No redis-server answers there: start it first.
     #[error("no redis-server answers on {address}")]
     Redis {
-        /// Where it was expected.
+        /// Its expected address.
         address: SocketAddr,
-        /// What the connection said.
+        /// The connection's error.
         #[source]
         source: io::Error,
     },
-    /// The standard token is empty, which would let everyone in.
+    /// The standard token is empty, which would allow every caller.
     #[error("the standard token is empty")]
     EmptyToken,
 }

@@ -1,4 +1,4 @@
-//! Runs commands at Redis: refuses what may not run, translates scripts, plays the faults that Redis itself would have.
+//! Runs commands at Redis: rejects forbidden commands, translates scripts, and simulates faults of Redis itself.
 
 use std::io;
 
@@ -24,12 +24,12 @@ const LOADING: &str = "LOADING Redis is loading the dataset in memory";
 const READ_ONLY: &str = "READONLY You can't write against a read only replica.";
 const UNKNOWN_SCRIPT: Bytes = Bytes::from_static(b"0000000000000000000000000000000000000000");
 
-/// Commands that neither read nor write data, and so work on a replica.
+/// Commands that neither read nor write data, so they work on a replica.
 const WITHOUT_DATA: &[&str] = &[
     "command", "echo", "info", "ping", "publish", "script", "time",
 ];
 
-/// The way to Redis.
+/// The connection to Redis.
 pub(crate) struct Executor {
     redis: Pool,
     replica: Option<Replica>,
@@ -40,17 +40,17 @@ pub(crate) struct Executor {
     scripts: Scripts,
 }
 
-/// Who asks, and under which fault.
+/// The caller's rights and fault.
 #[derive(Clone, Copy)]
 pub(crate) struct Caller {
     pub(crate) access: Access,
     pub(crate) fault: Option<Fault>,
-    /// Whether the caller demands to read what it has written.
+    /// Whether the caller requires its own writes.
     pub(crate) reads_own_writes: bool,
 }
 
 impl Executor {
-    /// Connects, learns which commands this Redis has, and sets its limits.
+    /// Connects, reads the commands of this Redis, and sets its limits.
     pub(crate) async fn open(
         redis: Pool,
         replica: Option<Replica>,
@@ -70,7 +70,7 @@ impl Executor {
         })
     }
 
-    /// Runs the commands in their order. One that may not run is answered in its place; the rest run all the same.
+    /// Runs the commands in order. A forbidden one gets an error in its position; the others run.
     pub(crate) async fn pipeline(
         &self,
         commands: Vec<Command>,
@@ -100,7 +100,7 @@ impl Executor {
         Ok(answers)
     }
 
-    /// Runs all of the commands or, with the reason, none.
+    /// Runs all of the commands. Otherwise runs none and returns the reason.
     pub(crate) async fn transaction(
         &self,
         commands: Vec<Command>,
@@ -129,7 +129,7 @@ impl Executor {
         Ok(Ok(answered.collect()))
     }
 
-    /// Gives the command a connection of its own, and its pushes as events.
+    /// Gives the command its own connection, and returns its pushes as events.
     pub(crate) async fn stream(
         &self,
         command: Command,
@@ -137,7 +137,7 @@ impl Executor {
         stream::events(self.redis.dedicated().await?, command).await
     }
 
-    /// Sends what is to be sent, on one connection.
+    /// Sends the commands on one connection.
     async fn run(
         &self,
         steps: &[Step],
@@ -182,7 +182,7 @@ impl Executor {
         Ok(Step::Sent(sent))
     }
 
-    /// Why a command may not run now.
+    /// Returns why a command may not run now.
     async fn refusal(&self, command: &Command, caller: Caller) -> io::Result<Option<String>> {
         if let Some(refusal) = permission::refusal(command, caller.access, &self.catalogue) {
             return Ok(Some(refusal));
@@ -209,7 +209,7 @@ impl Executor {
         Ok(None)
     }
 
-    /// Whether a command is one that any replica answers. Scripts are not, even those that only read.
+    /// Returns whether any replica may answer a command. Scripts may not, even those that only read.
     fn reads(&self, command: &Command) -> bool {
         let traits = self.catalogue.traits(command).unwrap_or_default();
         traits.reads && !script_runner::is_script(command)

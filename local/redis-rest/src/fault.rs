@@ -1,35 +1,35 @@
-//! Faults that a test or a demonstration switches on: the front then fails as the network, Redis or Upstash would.
+//! Faults for tests and demonstrations: the front fails as the network, Redis or Upstash would.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-/// One way to fail.
+/// A fault.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fault {
-    /// The connection is closed without an answer, and the command does not run.
+    /// The connection is closed without a response, and the command does not run.
     Refused,
-    /// Every request waits that long before it is looked at.
+    /// Every request is delayed by this time.
     Slow(Duration),
-    /// Redis is reading its data from disk: every command fails with `LOADING`.
+    /// Redis is loading its data from disk: every command fails with `LOADING`.
     Loading,
     /// Redis has become a replica: writes and scripts fail with `READONLY`.
     ReadOnly,
-    /// Redis has forgotten its scripts: EVALSHA fails with `NOSCRIPT`, EVAL works.
+    /// Redis has lost its scripts: EVALSHA fails with `NOSCRIPT`, EVAL works.
     NoScript,
-    /// The commands run, then the connection closes in the middle of the answer.
+    /// The commands run, then the connection closes in the middle of the response.
     CutAnswer,
-    /// The token is not accepted: 401.
+    /// The token is rejected: 401.
     Unauthorized,
-    /// The plan's daily limit is met: 429.
+    /// The plan's daily limit is reached: 429.
     RateLimited,
-    /// The plan's month is used up. Which status that has is not known: every command fails, or, with a status, the whole
-    /// request does.
+    /// The plan's month is exhausted. Its status is not known: every command fails or, with a status, the whole
+    /// request.
     Spent(Option<u16>),
-    /// The plan's disk is full: what would make a record larger fails, in scripts too; reads and deletes do not.
+    /// The plan's disk is full: commands that may enlarge a record fail, also in scripts. Reads and deletes work.
     Full,
 }
 
-/// The switch of a running front. Clones act on the same front.
+/// The switch of a running front. Clones control the same front.
 #[derive(Debug, Clone, Default)]
 pub struct Faults(Arc<Mutex<State>>);
 
@@ -42,12 +42,12 @@ enum State {
 }
 
 impl Faults {
-    /// Fails every request that way until it is set again; `None` heals.
+    /// Sets the fault of every request until the next call; `None` ends it.
     pub fn set(&self, fault: Option<Fault>) {
         self.replace(fault.map_or(State::Healthy, State::Standing));
     }
 
-    /// Fails the next `n` requests that way, then heals.
+    /// Sets the fault of the next `n` requests.
     pub fn set_for_next(&self, n: u32, fault: Fault) {
         self.replace(if n == 0 {
             State::Healthy
@@ -56,7 +56,7 @@ impl Faults {
         });
     }
 
-    /// The fault of the request that has just arrived.
+    /// Returns the fault of the request that just arrived.
     pub(crate) fn take(&self) -> Option<Fault> {
         let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         match *state {

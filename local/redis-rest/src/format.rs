@@ -1,22 +1,22 @@
-//! How the caller wants the replies written: `Upstash-Encoding` and `Upstash-Response-Format`.
+//! The requested format of replies: `Upstash-Encoding` and `Upstash-Response-Format`.
 
 use hyper::HeaderMap;
 
 use crate::malformed::Malformed;
 
-/// The way of writing replies.
+/// The format of replies.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Format {
-    /// JSON with strings as text; bytes that are no UTF-8 become U+FFFD.
+    /// JSON with strings as text; bytes that are not UTF-8 become U+FFFD.
     Text,
-    /// JSON with strings in base64, so that every byte survives.
+    /// JSON with strings in base64, which preserves every byte.
     Base64,
-    /// The bytes as Redis sends them.
+    /// The bytes from Redis, unchanged.
     Resp2,
 }
 
 impl Format {
-    /// What the request's headers ask for.
+    /// Returns the format that the request's headers select.
     pub(crate) fn parse(headers: &HeaderMap) -> Result<Self, Malformed> {
         let value = |name| {
             headers
@@ -37,7 +37,7 @@ impl Format {
         }
     }
 
-    /// The same for a transaction, which is always answered in JSON.
+    /// Returns the format for a transaction, which is always JSON.
     pub(crate) fn of_transaction(self) -> Self {
         if self == Self::Resp2 {
             Self::Text

@@ -20,19 +20,19 @@ use crate::replica::Replica;
 use crate::service::Service;
 use crate::settings::Settings;
 
-/// After a failed accept (no file descriptor is left, say), before the next.
+/// The pause after a failed accept, for example without free file descriptors.
 const PAUSE: Duration = Duration::from_millis(50);
 
-/// A front that is up. It stops, and cuts its connections, when it is dropped.
+/// A running front. Dropping it stops it and closes its connections.
 pub struct Front {
     address: SocketAddr,
     service: Arc<Service>,
-    /// Dropping this end tells the accepting task to stop.
+    /// Dropping this end stops the accepting task.
     running: oneshot::Sender<()>,
     accepting: JoinHandle<()>,
 }
 
-/// Brings a front up: from its return on, requests are served.
+/// Starts a front, which serves requests once this returns.
 pub async fn start(settings: Settings) -> Result<Front, Error> {
     if settings.token.is_empty() {
         return Err(Error::EmptyToken);
@@ -70,19 +70,19 @@ pub async fn start(settings: Settings) -> Result<Front, Error> {
 }
 
 impl Front {
-    /// Where it answers, for `UPSTASH_REDIS_REST_URL`: `http://`, address and the port that is really bound.
+    /// Returns its URL for `UPSTASH_REDIS_REST_URL`: `http://`, address and the bound port.
     #[must_use]
     pub fn url(&self) -> String {
         format!("http://{}", self.address)
     }
 
-    /// How many HTTP requests have arrived so far, refused ones included.
+    /// Returns the number of HTTP requests so far, including rejected ones.
     #[must_use]
     pub fn requests(&self) -> u64 {
         self.service.requests()
     }
 
-    /// The switch for faults.
+    /// Returns the switch of faults.
     #[must_use]
     pub fn faults(&self) -> Faults {
         self.service.faults().clone()
@@ -115,7 +115,7 @@ async fn accept(listener: TcpListener, service: Arc<Service>, mut stopped: onesh
     connections.shutdown().await;
 }
 
-/// Serves one connection. How it ends is the caller's affair, and a fault may end it on purpose.
+/// Serves one connection. Either side may close it, and a fault may close it on purpose.
 async fn converse(stream: TcpStream, service: Arc<Service>) {
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!(%error, "TCP_NODELAY not set; the connection is slower");

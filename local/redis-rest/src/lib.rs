@@ -1,13 +1,13 @@
 //! An Upstash-compatible REST front for a real redis-server.
 //!
-//! It speaks what <https://upstash.com/docs/redis/features/restapi> describes on one side and RESP2 on the other.
-//! Every command runs at Redis: this crate decides who may send it, and how the reply is written, never what it means.
-//! So a command is there if Upstash documents it and that redis-server has it (JSON and hash-field expiry are not in 7.0).
-//! It refuses what Upstash refuses: other commands, keys that a script with `allow-key-locking` did not declare, scripts
-//! that run too long, keys and records that are too large. Not modelled: the flag on functions (FCALL), users of a
-//! database's own (ACL SETUSER), and that a script runs in another interpreter.
+//! It implements <https://upstash.com/docs/redis/features/restapi> on one side and RESP2 on the other. Every command
+//! runs at Redis. This crate decides who may send a command and how the reply is written, but never what it means. So a
+//! command works if Upstash documents it and that redis-server has it (JSON and hash-field expiry are not in 7.0). It
+//! rejects what Upstash rejects: other commands, undeclared keys in scripts with `allow-key-locking`, scripts that run
+//! too long, and too large keys and records. Not modelled: the flag on functions (FCALL), a database's own users (ACL
+//! SETUSER), and Upstash's different script interpreter.
 //!
-//! [`start`] brings it up; [`Faults`] makes it misbehave as the network, Redis or Upstash would.
+//! [`start`] starts it; [`Faults`] simulates failures of the network, Redis or Upstash.
 
 mod access;
 mod answer;

@@ -1,14 +1,14 @@
-//! What Upstash allows a database (<https://upstash.com/docs/redis/troubleshooting>, `db_lua_timeout` and
+//! The limits of an Upstash database (<https://upstash.com/docs/redis/troubleshooting>, `db_lua_timeout` and
 //! `db_lua_credits_per_min` of its developer API).
 
 use std::time::Duration;
 
-/// The limits of a database. The default is that of a paid one, without a budget of script run time.
+/// The limits of a database. The default is a paid database, without a budget of script run time.
 #[derive(Debug, Clone)]
 pub struct Limits {
-    /// The longest that a script may run.
+    /// The longest run of a script.
     pub script_time: Duration,
-    /// What all scripts of a minute may run together; `None` does not count.
+    /// The run time of all scripts in a minute; `None`: no limit.
     pub script_time_per_minute: Option<Duration>,
     /// The longest key, in bytes.
     pub key_bytes: usize,

@@ -1,9 +1,9 @@
-//! What can be wrong with a request before any command of it runs. The text is the body's `error`, so it begins as
-//! Redis's own errors do.
+//! Errors of a whole request, found before a command runs. The text is the body's `error`, so it starts as Redis's own
+//! errors do.
 
 use hyper::StatusCode;
 
-/// A request that is turned away whole.
+/// Why a whole request is rejected.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Malformed {
     #[error("ERR failed to parse request: {0}")]
@@ -35,7 +35,7 @@ pub(crate) enum Malformed {
 }
 
 impl Malformed {
-    /// The status that the answer carries.
+    /// Returns the status of the response.
     pub(crate) fn status(&self) -> StatusCode {
         match self {
             Self::Method => StatusCode::METHOD_NOT_ALLOWED,

@@ -1,4 +1,4 @@
-//! A reply as JSON: what becomes text, what base64, and what neither.
+//! A reply as JSON: which parts are text, base64, or neither.
 
 use std::borrow::Cow;
 
@@ -33,7 +33,7 @@ impl Serialize for Outcome<'_> {
     }
 }
 
-/// A result at any depth: every string encoded, `OK` too, because clients decode what stands in a list.
+/// A result at any depth: every string encoded, including `OK`, because clients decode list members.
 struct Encoded<'a> {
     reply: &'a Reply,
     format: Format,

@@ -1,13 +1,13 @@
-//! Which commands a caller may send: what Upstash documents and offers over REST, and what the token allows.
+//! The commands that a caller may send: those that Upstash documents and offers over REST and that the token allows.
 
 use crate::access::Access;
 use crate::catalogue::{Catalogue, Traits};
 use crate::command::Command;
 use crate::server_group;
 
-/// The commands of <https://upstash.com/docs/redis/commands/overview> that REST offers, but for the modules' (JSON and
-/// SEARCH, which redis-server does not know either) and the server group's, which [`crate::server_group`] answers.
-/// Sorted.
+/// The commands of <https://upstash.com/docs/redis/commands/overview> that REST offers, sorted. Two groups are missing:
+/// those of modules (JSON and SEARCH), which redis-server does not know, and the server group, which
+/// [`crate::server_group`] answers.
 const OFFERED: &[&str] = &[
     "append",
     "bitcount",
@@ -203,7 +203,7 @@ const OFFERED: &[&str] = &[
     "zunionstore",
 ];
 
-/// The subcommands that Upstash documents, of commands that redis-server gives more of. Sorted.
+/// The documented subcommands of commands of which redis-server has more. Sorted.
 const OFFERED_SUBCOMMANDS: &[(&str, &[&str])] = &[
     (
         "function",
@@ -225,22 +225,22 @@ const OFFERED_SUBCOMMANDS: &[(&str, &[&str])] = &[
     ("xinfo", &["consumers", "groups", "stream"]),
 ];
 
-/// Commands that no script may call, beside those that no caller may: whether PUBLISH works there at Upstash is not
-/// known, so that the stricter guess holds.
+/// Further commands that no script may call. It is not known whether PUBLISH works there at Upstash, so the stricter
+/// guess applies.
 const NOT_IN_SCRIPTS: &[&str] = &["publish"];
 
 /// Commands over the whole database, which a script with `allow-key-locking` may not call. Upstash names the two that
-/// empty it; a walk over keys that are not declared is taken for one as well.
+/// empty it. A walk over undeclared keys is treated the same.
 pub(crate) const DATABASE_WIDE: &[&str] =
     &["dbsize", "flushall", "flushdb", "keys", "randomkey", "scan"];
 
-/// Commands without data that the read-only token may send all the same.
+/// Commands without data that the read-only token may also send.
 const HARMLESS: &[&str] = &["echo", "ping", "time"];
 
-/// Reads that walk the whole database, which Upstash keeps from the read-only token.
+/// Reads over the whole database, which Upstash denies to the read-only token.
 const WALKS: &[&str] = &["scan", "keys"];
 
-/// The error line for a command that may not run; `None` lets it through.
+/// Returns the error line for a forbidden command; `None` allows it.
 pub(crate) fn refusal(command: &Command, access: Access, catalogue: &Catalogue) -> Option<String> {
     let name = command.name();
     let traits = catalogue.traits(command).unwrap_or_default();
@@ -252,7 +252,7 @@ pub(crate) fn refusal(command: &Command, access: Access, catalogue: &Catalogue) 
     (access == Access::ReadOnly && !reads).then(|| denied(&name))
 }
 
-/// The error line for a command that Upstash does not offer.
+/// Returns the error line for a command that Upstash does not offer.
 pub(crate) fn unavailable(name: &str) -> String {
     format!(
         "ERR Command is not available: '{}'. See https://upstash.com/docs/redis/overall/compatibility for details",
@@ -260,12 +260,12 @@ pub(crate) fn unavailable(name: &str) -> String {
     )
 }
 
-/// The error line for a command that the read-only token may not send.
+/// Returns the error line for a command that the read-only token may not send.
 pub(crate) fn denied(name: &str) -> String {
     format!("NOPERM this user has no permissions to run the '{name}' command or its subcommand")
 }
 
-/// Those of redis-server's commands that a script may not call.
+/// Returns redis-server's commands that a script may not call.
 pub(crate) fn kept_from_scripts(catalogue: &Catalogue) -> impl Iterator<Item = &str> {
     catalogue
         .names()
@@ -277,7 +277,7 @@ fn is_offered(name: &str) -> bool {
 }
 
 fn is_available(command: &Command, name: &str, traits: Traits) -> bool {
-    // What redis-server does not know either, it refuses itself, in its own words. That goes for the modules' commands.
+    // A command that redis-server does not know either, such as a module's, is rejected by redis-server itself.
     (is_offered(name) || server_group::NAMES.contains(&name) || !traits.exists)
         && is_offered_subcommand(command, name)
         && !(traits.blocks && waits(command, name))
@@ -293,11 +293,12 @@ fn is_offered_subcommand(command: &Command, name: &str) -> bool {
     }
 }
 
-/// Stream reads wait only when they say BLOCK, which stands before STREAMS; every other blocking command may wait.
+/// Returns whether a command blocks. Stream reads block only with BLOCK, which precedes STREAMS; every other blocking
+/// command may block.
 fn waits(command: &Command, name: &str) -> bool {
     let mut options = (0..command.arguments().len()).filter_map(|place| command.keyword(place));
     match name {
-        // XREADGROUP GROUP <group> <consumer> comes first, and those two may be called anything.
+        // XREADGROUP GROUP <group> <consumer> comes first, and those two may have any name.
         "xreadgroup" => options
             .skip(3)
             .take_while(|word| word != "streams")

@@ -1,5 +1,5 @@
-//! The largest record. Strings are bounded by redis-server itself; of all other records the front counts what it has
-//! written, and asks for their size after each megabyte.
+//! The largest record. redis-server itself limits strings. For all other records the front counts the written bytes,
+//! and queries their size after each megabyte.
 
 use std::collections::HashMap;
 use std::io;
@@ -10,19 +10,19 @@ use bytes::Bytes;
 use crate::command::Command;
 use crate::redis::{Pool, Reply};
 
-/// What Upstash says (<https://upstash.com/docs/redis/troubleshooting/max_record_size_exceeded>).
+/// Upstash's error (<https://upstash.com/docs/redis/troubleshooting/max_record_size_exceeded>).
 const EXCEEDED: &str = "ERR max single record size exceeded";
 
-/// What redis-server says of a string.
+/// redis-server's error for a string.
 const STRING_EXCEEDED: &[u8] = b"ERR string exceeds maximum allowed size";
 
-/// A record's size is asked for after this many bytes were written to it.
+/// The bytes written to a record before its size is queried.
 const UNCHECKED: u64 = 1024 * 1024;
 
-/// Records that are counted at the same time.
+/// The maximum number of counted records.
 const MAX_COUNTED: usize = 10_000;
 
-/// What was written to records since their sizes were last asked for.
+/// The bytes written to records since their sizes were last queried.
 pub(crate) struct RecordSizes {
     limit: u64,
     written: Mutex<HashMap<Bytes, u64>>,
@@ -36,14 +36,14 @@ impl RecordSizes {
         }
     }
 
-    /// The setting by which redis-server bounds strings, in scripts too. It takes no less than a megabyte.
+    /// Returns the setting by which redis-server limits strings, also in scripts. Its minimum is a megabyte.
     pub(crate) fn setting(&self) -> Command {
         let limit = Bytes::from(self.limit.max(UNCHECKED).to_string());
         let words = ["SET", "proto-max-bulk-len"].map(|word| Bytes::from_static(word.as_bytes()));
         Command::new("CONFIG", [&words[..], &[limit]].concat())
     }
 
-    /// The error line for a command that makes a record larger which is too large already.
+    /// Returns the error line for a command that enlarges a record which is already too large.
     pub(crate) async fn refusal(
         &self,
         keys: &[&Bytes],
@@ -60,13 +60,13 @@ impl RecordSizes {
             |(_, size)| matches!(size, Reply::Integer(size) if size.unsigned_abs() > self.limit),
         );
         Ok(exceeding.map(|(key, _)| {
-            // It is asked about before the next byte again: it may have become smaller.
+            // Its size is queried before the next write: it may have shrunk.
             self.counts().insert(key, UNCHECKED);
             EXCEEDED.to_owned()
         }))
     }
 
-    /// What Upstash says in the place of redis-server.
+    /// Replaces redis-server's error by Upstash's.
     pub(crate) fn translate(reply: Reply) -> Reply {
         match reply {
             Reply::Error(line) if line.starts_with(STRING_EXCEEDED) => Reply::error(EXCEEDED),
@@ -74,7 +74,7 @@ impl RecordSizes {
         }
     }
 
-    /// Counts what is written, and gives the records to ask about.
+    /// Counts the written bytes, and returns the records to query.
     fn due(&self, keys: &[&Bytes], size: u64) -> Vec<Bytes> {
         let step = UNCHECKED.min(self.limit / 2).max(1);
         let mut written = self.counts();

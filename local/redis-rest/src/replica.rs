@@ -1,5 +1,5 @@
-//! A replica that lags: a second redis-server that follows the first over a connection on which everything takes longer.
-//! Upstash serves plain reads from any replica, so what was just written may not be there yet.
+//! A lagging replica: a second redis-server that follows the first over a delayed connection. Upstash serves plain
+//! reads from any replica, so a recent write may be missing.
 
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -16,27 +16,27 @@ use crate::command::Command;
 use crate::redis::{Pool, Reply};
 use crate::step::Step;
 
-/// How often a replica is asked whether it follows, and how many times.
+/// The interval and number of checks whether a replica follows.
 const PAUSE: Duration = Duration::from_millis(20);
 const ASKED: usize = 1500;
 
-/// What a lagging replica is made of.
+/// The settings of a lagging replica.
 #[derive(Debug, Clone, Copy)]
 pub struct Lag {
-    /// A redis-server of its own, which becomes the replica.
+    /// A separate redis-server, which becomes the replica.
     pub replica: SocketAddr,
-    /// How far it is behind.
+    /// Its lag.
     pub delay: Duration,
 }
 
-/// The replica. It follows as long as this is there.
+/// The replica. It follows while this value lives.
 pub(crate) struct Replica {
     redis: Pool,
     pipe: JoinHandle<()>,
 }
 
 impl Replica {
-    /// Makes a redis-server follow another one at a distance, and waits until it does.
+    /// Makes a redis-server follow another one with a lag, and waits until it does.
     pub(crate) async fn follow(primary: SocketAddr, lag: Lag) -> io::Result<Self> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
         let address = listener.local_addr()?;
@@ -63,7 +63,7 @@ impl Replica {
         Err(io::Error::other("the replica does not follow"))
     }
 
-    /// The replies to those steps that may be stale.
+    /// Returns the replies to the steps that may be stale.
     pub(crate) async fn read(&self, steps: &[Step]) -> io::Result<Vec<Reply>> {
         let commands: Vec<Command> = steps.iter().filter_map(Step::stale).cloned().collect();
         if commands.is_empty() {
@@ -93,7 +93,7 @@ fn command(name: &'static str, words: &[&str]) -> Command {
     )
 }
 
-/// Connects whoever comes with the primary.
+/// Connects each client with the primary.
 async fn relay(listener: TcpListener, primary: SocketAddr, delay: Duration) {
     while let Ok((replica, _)) = listener.accept().await {
         tokio::spawn(async move {
@@ -104,7 +104,7 @@ async fn relay(listener: TcpListener, primary: SocketAddr, delay: Duration) {
     }
 }
 
-/// Passes what the primary says on after a while, and what the replica says at once.
+/// Forwards the primary's data with a delay, and the replica's data at once.
 async fn connect(replica: TcpStream, primary: SocketAddr, delay: Duration) -> io::Result<()> {
     let primary = TcpStream::connect(primary).await?;
     let (mut from_replica, mut to_replica) = replica.into_split();

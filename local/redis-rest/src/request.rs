@@ -1,4 +1,4 @@
-//! What a request asks for, by its path, query and body: one command, several, or a stream.
+//! Parses a request's path, query and body: one command, several, or a stream.
 
 use bytes::Bytes;
 use hyper::Method;
@@ -7,25 +7,25 @@ use percent_encoding::percent_decode_str;
 use crate::command::Command;
 use crate::malformed::Malformed;
 
-/// A request that can be run.
+/// A valid request.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Request {
     /// `POST /` with a JSON array, or the path form.
     Command(Command),
-    /// `POST /pipeline`: one after the other, others may come between.
+    /// `POST /pipeline`: in sequence, with other clients' commands in between.
     Pipeline(Vec<Command>),
-    /// `POST /multi-exec`: all at once.
+    /// `POST /multi-exec`: atomically.
     Transaction(Vec<Command>),
-    /// `/subscribe/...` or `/psubscribe/...`: the command that a connection of its own sends.
+    /// `/subscribe/...` or `/psubscribe/...`: the command for a separate connection.
     Subscribe(Command),
     /// `/monitor`.
     Monitor,
-    /// `GET /`: undocumented, so it only says that somebody is there.
+    /// `GET /`: undocumented, so it only shows that the server is running.
     Welcome,
 }
 
 impl Request {
-    /// Reads what is asked for.
+    /// Parses a request.
     pub(crate) fn parse(
         method: &Method,
         path: &str,
@@ -45,7 +45,7 @@ impl Request {
                 Command::list_from_json(&body).map(Self::Transaction)
             }
             (Some(b"monitor"), 1) => Ok(Self::Monitor),
-            // The official client posts `[]` to these two, which is no channel: the body does not count.
+            // The official client posts `[]` to these two, which is not a channel: the body is ignored.
             (Some(b"subscribe"), _) => subscription("SUBSCRIBE", words),
             (Some(b"psubscribe"), _) => subscription("PSUBSCRIBE", words),
             _ => {
@@ -69,7 +69,7 @@ fn subscription(name: &'static str, mut words: Vec<Bytes>) -> Result<Request, Ma
     Ok(Request::Subscribe(Command::new(name, words)))
 }
 
-/// The path's segments. An empty one is an empty argument, except after a slash at the end.
+/// Returns the path's segments. An empty one is an empty argument, except after a trailing slash.
 fn path_words(path: &str) -> Vec<Bytes> {
     let path = path.strip_prefix('/').unwrap_or(path);
     let path = path.strip_suffix('/').unwrap_or(path);
@@ -80,7 +80,7 @@ fn path_words(path: &str) -> Vec<Bytes> {
     }
 }
 
-/// Names and values of the query, in their order; the token is not an argument. A `+` stays one: `+inf` is a score.
+/// Returns names and values of the query, in order; the token is not an argument. A `+` stays a `+`: `+inf` is a score.
 fn query_words(query: Option<&str>) -> impl Iterator<Item = Bytes> {
     let pairs = query
         .unwrap_or_default()

@@ -9,10 +9,10 @@ use crate::malformed::Malformed;
 /// The largest request: 10 MB (<https://upstash.com/docs/redis/troubleshooting/max_request_size_exceeded>).
 pub(crate) const LIMIT: u64 = 10 * 1024 * 1024;
 
-/// How much of a body that is too large is read and dropped, so that the caller gets to see the answer.
+/// The bytes of a too large body that are read and discarded, so that the caller gets the response.
 const DRAINED: u64 = 64 * 1024 * 1024;
 
-/// The whole body, or why there is none.
+/// Reads the whole body.
 pub(crate) async fn read(mut body: Incoming) -> Result<Bytes, Malformed> {
     let announced = body.size_hint().exact();
     let mut kept = BytesMut::new();

@@ -1,4 +1,4 @@
-//! Runs commands on one connection, scripts among them as their own users and on the clock.
+//! Runs commands on one connection. Scripts run as separate users and are timed.
 
 use std::io;
 use std::pin::pin;
@@ -15,15 +15,14 @@ use crate::script_time::ScriptTime;
 use crate::script_users::ScriptUsers;
 use crate::step::Sent;
 
-/// What Upstash says when the plan's disk is full
-/// (<https://upstash.com/docs/redis/troubleshooting/db_capacity_quota_exceeded>).
+/// Upstash's error for a full disk (<https://upstash.com/docs/redis/troubleshooting/db_capacity_quota_exceeded>).
 const FULL: &str = "ERR DB capacity quota exceeded";
 
-/// The wait before a script is killed that never ends: a little longer than redis-server's own five seconds, before which
-/// nothing can be killed. This is time by the clock, in which the machine may be busy with other things.
+/// The time before an endless script is killed. It is a little longer than redis-server's own five seconds, before
+/// which no script can be killed. It is wall-clock time, in which the machine may be busy otherwise.
 const KILL_AFTER: Duration = Duration::from_millis(5200);
 
-/// Whether a command runs a script or a function.
+/// Returns whether a command runs a script or a function.
 pub(crate) fn is_script(command: &Command) -> bool {
     let name = command.name();
     [
@@ -37,17 +36,17 @@ pub(crate) fn is_script(command: &Command) -> bool {
     .contains(&name.as_str())
 }
 
-/// What scripts run by.
+/// The limits and translations of scripts.
 pub(crate) struct ScriptRunner {
     time: ScriptTime,
 }
 
-/// What is around the commands of a request.
+/// The context of a request's commands.
 #[derive(Clone, Copy)]
 pub(crate) struct Frame {
-    /// They run as a transaction, and not one by one.
+    /// Whether they run as a transaction.
     pub(crate) is_transaction: bool,
-    /// They find the disk full.
+    /// Whether the disk is simulated as full.
     pub(crate) is_full: bool,
 }
 
@@ -61,12 +60,12 @@ impl ScriptRunner {
         }
     }
 
-    /// Why no script may run now.
+    /// Returns why no script may run now.
     pub(crate) fn refusal(&self) -> Option<String> {
         self.time.refusal()
     }
 
-    /// Runs the commands in their order.
+    /// Runs the commands in order.
     pub(crate) async fn run(
         &self,
         redis: &Pool,
@@ -89,7 +88,7 @@ impl ScriptRunner {
         Ok(outcome.map(|replies| replies.into_iter().map(translated).collect()))
     }
 
-    /// Runs commands with scripts among them, and looks at how long those took.
+    /// Runs commands that include scripts, and checks the scripts' run times.
     async fn scripts(
         &self,
         redis: &Pool,
@@ -124,7 +123,7 @@ impl ScriptRunner {
     }
 }
 
-/// The users of a connection, made if it has none yet.
+/// Returns the users of a connection, created if missing.
 async fn users(
     connection: &mut Connection,
     catalogue: &Catalogue,
@@ -142,7 +141,7 @@ async fn users(
 }
 
 impl Frame {
-    /// The commands as they are sent: scripts between what makes them their own users', and all within the frame.
+    /// Returns the commands to send: each script between the commands that switch its user, and all within the frame.
     fn around(self, sent: &[&Sent], users: Option<&ScriptUsers>) -> Vec<Command> {
         let mut commands = Vec::with_capacity(sent.len() + 4);
         commands.extend(self.is_full.then(|| config("maxmemory", "1")));
@@ -171,8 +170,8 @@ impl Frame {
         commands
     }
 
-    /// The replies within the frame. Of a transaction that was discarded, the reply to the first command that could not be
-    /// queued, which says more than EXECABORT does.
+    /// Returns the replies within the frame. For a discarded transaction, returns the reply to the first command that
+    /// could not be queued, which is more specific than EXECABORT.
     fn within(self, mut replies: Vec<Reply>) -> Outcome {
         if self.is_full {
             replies.pop();
@@ -192,16 +191,16 @@ impl Frame {
     }
 }
 
-/// The reply of a script between those of its frame.
+/// Returns the reply of a script from within its frame.
 fn unframed(sent: &Sent, replies: &mut impl Iterator<Item = Reply>) -> Reply {
     let locked = sent.is_locked.then(|| next(replies));
     let [user, reply, _] = std::array::from_fn(|_| next(replies));
-    // A script that did not run as its own user may have touched anything.
+    // A script that did not run as its own user may have touched any key.
     let refused = locked.into_iter().chain([user]).find(is_error);
     refused.unwrap_or(reply)
 }
 
-/// Waits for an exchange, and kills its scripts when it does not end.
+/// Waits for an exchange, and kills its scripts if it does not end.
 async fn killing<T>(redis: &Pool, exchange: impl Future<Output = io::Result<T>>) -> io::Result<T> {
     let mut exchange = pin!(exchange);
     loop {
@@ -209,7 +208,7 @@ async fn killing<T>(redis: &Pool, exchange: impl Future<Output = io::Result<T>>)
             result = &mut exchange => return result,
             () = tokio::time::sleep(KILL_AFTER) => {}
         }
-        // Nothing to kill, or nothing that can be killed: the exchange ends by itself.
+        // If no script can be killed, the exchange ends by itself.
         let kill = async {
             let words = vec![Bytes::from_static(b"KILL")];
             let kills = ["SCRIPT", "FUNCTION"].map(|name| Command::new(name, words.clone()));
@@ -230,7 +229,7 @@ fn is_killed(reply: &Reply) -> bool {
     matches!(reply, Reply::Error(line) if String::from_utf8_lossy(line).contains("killed by user"))
 }
 
-/// What Upstash says in the place of redis-server.
+/// Replaces redis-server's error by Upstash's.
 fn translated(reply: Reply) -> Reply {
     match reply {
         Reply::Error(line) if line.starts_with(b"OOM ") => Reply::error(FULL),

@@ -1,5 +1,5 @@
-//! How long scripts run. A script that took too long by the clock fails only if redis-server's processor was as busy: a
-//! machine that does other things makes no script fail.
+//! The run time of scripts. A script that took too long by the clock fails only if redis-server's processor was equally
+//! busy: a busy machine does not make scripts fail.
 
 use std::io;
 use std::net::SocketAddr;
@@ -14,14 +14,14 @@ use crate::step::Sent;
 
 const MINUTE: Duration = Duration::from_mins(1);
 
-/// The processor's account is read this often at the most, to have one from shortly before a script.
+/// The minimum interval of reading the processor time, so that a recent value precedes each script.
 const TICK: Duration = Duration::from_secs(1);
 
-/// Slow commands that are looked through, and how much redis-server keeps of a word of theirs.
+/// The number of examined slow commands, and the length of a word that redis-server stores.
 const SLOWLOG_ENTRIES: &str = "32";
 const KEPT_OF_WORD: usize = 100;
 
-/// What scripts may run, and have run.
+/// The limits and used time of scripts.
 #[derive(Debug)]
 pub(crate) struct ScriptTime {
     longest: Duration,
@@ -31,16 +31,16 @@ pub(crate) struct ScriptTime {
 
 #[derive(Debug)]
 struct Seen {
-    /// When the present minute of the budget began, and what of it is spent.
+    /// When the current minute of the budget started, and its used time.
     minute: Instant,
     spent: Duration,
-    /// When the processor's account was last read, and what it said.
+    /// When the processor time was last read, and its value.
     tick: Option<Instant>,
     processor: Duration,
 }
 
 impl ScriptTime {
-    /// A script may run this long, and all scripts of a minute together as long as the budget.
+    /// Creates the limits: of one script, and of all scripts in a minute.
     pub(crate) fn new(longest: Duration, budget: Option<Duration>) -> Self {
         Self {
             longest,
@@ -54,7 +54,7 @@ impl ScriptTime {
         }
     }
 
-    /// The error line for a script that comes when the minute's budget is spent. What Upstash says is not known.
+    /// Returns the error line for a script after the minute's budget is exhausted. Upstash's text is not known.
     pub(crate) fn refusal(&self) -> Option<String> {
         let budget = self.budget?;
         let mut seen = self.seen();
@@ -70,7 +70,7 @@ impl ScriptTime {
         })
     }
 
-    /// Reads the processor's account before scripts run, if it was not read lately; each time where there is a budget.
+    /// Reads the processor time before scripts run, if it was not read recently; always if there is a budget.
     pub(crate) async fn begin(&self, connection: &mut Connection) -> io::Result<()> {
         let is_due = self.seen().tick.is_none_or(|tick| tick.elapsed() >= TICK);
         if (is_due || self.budget.is_some())
@@ -82,7 +82,7 @@ impl ScriptTime {
         Ok(())
     }
 
-    /// Says of each script that ran on the connection since `started` whether it ran too long, by its error line.
+    /// Returns for each script that ran on the connection since `started` the error line if it ran too long.
     pub(crate) async fn end(
         &self,
         connection: &mut Connection,
@@ -117,7 +117,7 @@ impl ScriptTime {
             .collect())
     }
 
-    /// The error line for a script that ran too long. What Upstash says is not known.
+    /// Returns the error line for a script that ran too long. Upstash's text is not known.
     pub(crate) fn error(&self, took: Duration) -> String {
         format!(
             "ERR script timed out. Limit: {} ms, Actual: {} ms",
@@ -131,7 +131,7 @@ impl ScriptTime {
     }
 }
 
-/// What redis-server's main thread has used of its processor, if it says so.
+/// Returns the processor time of redis-server's main thread, if it reports it.
 async fn processor(connection: &mut Connection) -> io::Result<Option<Duration>> {
     let question = Command::new("INFO", vec![Bytes::from_static(b"cpu")]);
     let info = connection.exchange(&[question]).await?;
@@ -149,7 +149,8 @@ fn used(info: &Reply) -> Option<Duration> {
     Duration::try_from_secs_f64(both).ok()
 }
 
-/// The scripts among the slow commands of a connection: text or SHA-1 as far as it is kept, and what each took.
+/// Returns the scripts among the slow commands of a connection: the stored part of their text or SHA-1, and their run
+/// time.
 fn slow_scripts(log: Option<&Reply>, address: SocketAddr) -> Vec<(Bytes, Duration)> {
     let Some(Reply::Array(entries)) = log else {
         return Vec::new();

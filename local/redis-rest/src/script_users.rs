@@ -1,8 +1,8 @@
-//! What a script may touch and call: redis-server itself refuses the rest, in the middle of the script.
+//! The permissions of scripts: redis-server itself rejects forbidden commands in the middle of a script.
 //!
-//! Each connection has two users of its own (ACL), which scripts run as: neither may call what Upstash does not offer; that
-//! of scripts with `allow-key-locking` may touch the keys of the present call alone, and no command over the whole
-//! database. So it does not matter how a script comes by a key's name.
+//! Each connection has two users of its own (ACL), which scripts run as. Neither may call commands that Upstash does
+//! not offer. The user of scripts with `allow-key-locking` may touch only the keys of the current call, and call no
+//! command over the whole database. So it does not matter how a script gets a key's name.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -13,10 +13,10 @@ use crate::command::Command;
 use crate::permission;
 use crate::redis::{Connection, Reply};
 
-/// How many of the last refusals are looked through for that of a script.
+/// The number of recent rejections that are searched for that of a script.
 const ACL_LOG_ENTRIES: &str = "64";
 
-/// Any password will do: the users have none.
+/// The password. The users have none, so any value is accepted.
 const PASSWORD: Bytes = Bytes::from_static(b"-");
 
 /// The users of one connection.
@@ -29,7 +29,7 @@ pub(crate) struct ScriptUsers {
 }
 
 impl ScriptUsers {
-    /// Names that no other connection has, of this process or another.
+    /// Creates names that no other connection of any process has.
     pub(crate) fn new() -> Self {
         static NEXT: AtomicU64 = AtomicU64::new(0);
         let number = NEXT.fetch_add(1, Ordering::Relaxed);
@@ -40,7 +40,7 @@ impl ScriptUsers {
         }
     }
 
-    /// Makes both users.
+    /// Returns the commands that create both users.
     pub(crate) fn create(&self, catalogue: &Catalogue) -> [Command; 2] {
         let kept: Vec<Bytes> = permission::kept_from_scripts(catalogue)
             .map(|name| Bytes::from(format!("-{name}")))
@@ -60,25 +60,25 @@ impl ScriptUsers {
         [set_user(&self.locked, locked), set_user(&self.open, open)]
     }
 
-    /// Lets the next script with the flag touch these keys and no others.
+    /// Returns the command that lets the next script with the flag touch only these keys.
     pub(crate) fn lock_to(&self, keys: &[&Bytes]) -> Command {
         let mut rules = vec![Bytes::from_static(b"resetkeys")];
         rules.extend(keys.iter().map(|key| pattern(key)));
         set_user(&self.locked, rules)
     }
 
-    /// Becomes the user of scripts with the flag, or of those without.
+    /// Returns the command that switches to the user of scripts with or without the flag.
     pub(crate) fn become_script(&self, is_locked: bool) -> Command {
         let user = if is_locked { &self.locked } else { &self.open };
         Command::new("AUTH", vec![user.clone(), PASSWORD])
     }
 
-    /// Becomes the user of everything else again.
+    /// Returns the command that switches to the default user.
     pub(crate) fn become_default() -> Command {
         Command::new("AUTH", vec![Bytes::from_static(b"default"), PASSWORD])
     }
 
-    /// The error that Upstash gives where redis-server refused a script by these users; `None` for any other reply.
+    /// Returns Upstash's error if redis-server rejected a script by these users; `None` for any other reply.
     pub(crate) async fn explain(
         &self,
         reply: &Reply,
@@ -109,14 +109,14 @@ impl ScriptUsers {
                 object("key")
             )
         } else {
-            // A subcommand is named with its container: `object|encoding`.
+            // A subcommand has its container's name: `object|encoding`.
             let command = object("command");
             permission::unavailable(command.split('|').next().unwrap_or_default())
         };
         Ok(Some(Reply::error(text)))
     }
 
-    /// What redis-server refused these users last, for a reason. Entries are newest first.
+    /// Returns the latest object that redis-server denied to these users for a reason. Entries are newest first.
     fn refused(&self, log: &Reply, reason: &str) -> Option<String> {
         let Reply::Array(entries) = log else {
             return None;
@@ -138,7 +138,7 @@ fn set_user(user: &Bytes, rules: Vec<Bytes>) -> Command {
     Command::new("ACL", words)
 }
 
-/// A member of a reply that names its members in turn.
+/// Returns a member of a reply with alternating names and values.
 fn member(entry: &Reply, name: &str) -> Option<Bytes> {
     let Reply::Array(fields) = entry else {
         return None;
@@ -151,7 +151,7 @@ fn member(entry: &Reply, name: &str) -> Option<Bytes> {
     })
 }
 
-/// The rule that allows a key. Rules cannot hold blanks or NUL: in their place stands a class of just these.
+/// Returns the rule that allows a key. Rules cannot contain blanks or NUL: a character class replaces them.
 fn pattern(key: &[u8]) -> Bytes {
     const BLANK: &[u8] = b"[^\x01-\x08\x0e-\x1f!-\x7f\x80-\xff]";
     let mut rule = vec![b'~'];

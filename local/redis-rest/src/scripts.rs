@@ -1,7 +1,7 @@
-//! Upstash's script flag `allow-key-locking`, which redis-server does not know and would refuse.
+//! Upstash's script flag `allow-key-locking`, which redis-server does not know and would reject.
 //!
-//! The flag is taken out on the way in, and what it demands is held by [`crate::script_users`]. That changes the script's SHA-1, so the front remembers which script runs under
-//! which original name: EVALSHA, SCRIPT EXISTS and SCRIPT LOAD speak of the original only, as at Upstash.
+//! The front removes the flag from scripts, and [`crate::script_users`] enforces it. That changes the script's SHA-1,
+//! so the front maps it: EVALSHA, SCRIPT EXISTS and SCRIPT LOAD use only the original SHA-1, as at Upstash.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
@@ -14,14 +14,14 @@ use crate::step::Sent;
 
 const FLAG: &str = "allow-key-locking";
 
-/// The scripts that run under another name than the caller's.
+/// The scripts that run with another SHA-1 than the caller's.
 #[derive(Default)]
 pub(crate) struct Scripts {
     by_original: Mutex<HashMap<String, String>>,
 }
 
 impl Scripts {
-    /// Rewrites whatever carries a script or names one.
+    /// Rewrites commands that contain or name a script.
     pub(crate) fn translate(&self, command: Command) -> Sent {
         let name = command.name();
         let subcommand = command.keyword(0);
@@ -49,7 +49,7 @@ impl Scripts {
         }
     }
 
-    /// Takes the flag out of the script at that place, and says which SHA-1 it had.
+    /// Removes the flag from the script at that position, and returns its original SHA-1.
     fn with_source(&self, command: Command, place: usize) -> (Command, Option<Bytes>) {
         let Some(source) = command.arguments().get(place).cloned() else {
             return (command, None);
@@ -69,7 +69,7 @@ impl Scripts {
         )
     }
 
-    /// Replaces the original SHA-1s from that place on, for EVALSHA only the first is one; and says whether there was any.
+    /// Replaces the original SHA-1s from that position on; for EVALSHA only the first. Returns whether there was any.
     fn with_names(&self, mut command: Command, first: usize) -> (Command, bool) {
         let mut is_known = false;
         let known = self
@@ -92,8 +92,8 @@ impl Scripts {
     }
 }
 
-/// The script without the flag; `None` if its first line does not carry it. A line left without any flag goes, so that
-/// the script runs as one without a shebang; its line break stays, so that errors name the right line.
+/// Returns the script without the flag; `None` if its first line does not have it. A first line without other flags is
+/// emptied, so that the script runs without a shebang. Its line break stays, so that errors have the right line number.
 fn without_flag(source: &[u8]) -> Option<Vec<u8>> {
     let end = source
         .iter()
@@ -126,7 +126,7 @@ fn without_flag(source: &[u8]) -> Option<Vec<u8>> {
     Some([line.as_bytes(), body].concat())
 }
 
-/// A library names the flag in its code, as a string in a table of flags.
+/// Removes the flag from a library, which has it in its code, as a string in a table of flags.
 fn with_library(command: Command) -> Command {
     let place = command.arguments().len().saturating_sub(1);
     let Some(source) = command.arguments().get(place).cloned() else {
@@ -138,7 +138,7 @@ fn with_library(command: Command) -> Command {
     for quoted in [format!("'{FLAG}'"), format!("\"{FLAG}\"")] {
         while let Some(start) = code.find(&quoted) {
             let rest = &code[start + quoted.len()..];
-            // The comma goes with it: a table may end in a comma, but not begin with one.
+            // The comma is removed too: a table may end with a comma, but not start with one.
             let end = rest
                 .trim_start()
                 .strip_prefix(',')

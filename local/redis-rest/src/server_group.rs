@@ -1,7 +1,7 @@
 //! The commands of the server group that Upstash answers in its own way
 //! (<https://upstash.com/docs/redis/commands/server/overview>): COMMAND, CONFIG and ACL.
 //!
-//! Users of a database's own (ACL SETUSER, DELUSER, GENTOKEN, RESTTOKEN) are not modelled, and refused.
+//! A database's own users (ACL SETUSER, DELUSER, GENTOKEN, RESTTOKEN) are not modelled and are rejected.
 
 use bytes::Bytes;
 
@@ -9,13 +9,13 @@ use crate::command::Command;
 use crate::permission;
 use crate::redis::Reply;
 
-/// The one setting that Upstash exposes.
+/// The only setting that Upstash exposes.
 const SETTING: &str = "notify-keyspace-events";
 
-/// The user that a token stands for.
+/// The user of every token.
 const USER: &str = "default";
 
-/// What becomes of such a command.
+/// The handling of such a command.
 pub(crate) enum Ruling {
     /// It is answered here.
     Answered(Reply),
@@ -26,7 +26,7 @@ pub(crate) enum Ruling {
 /// The group. Upstash documents DBSIZE, FLUSHALL, FLUSHDB, INFO and TIME as well, which redis-server answers.
 pub(crate) const NAMES: &[&str] = &["acl", "command", "config"];
 
-/// The ruling on a command of the group; any other is given back.
+/// Returns the handling of a command of the group; returns any other command.
 pub(crate) fn ruling(command: Command) -> Result<Ruling, Command> {
     let name = command.name();
     let subcommand = command.keyword(0).unwrap_or_default();
@@ -38,7 +38,7 @@ pub(crate) fn ruling(command: Command) -> Result<Ruling, Command> {
     }
 }
 
-/// The table of commands, which Upstash answers empty.
+/// Returns the table of commands, which is empty at Upstash.
 fn listing(command: &Command) -> Reply {
     if command.arguments().is_empty() {
         Reply::Array(Vec::new())
@@ -99,7 +99,7 @@ fn text(word: &'static str) -> Bytes {
     Bytes::from_static(word.as_bytes())
 }
 
-/// Whether a pattern of `*` and `?` fits a text.
+/// Returns whether a pattern of `*` and `?` matches a text.
 fn matches(pattern: &str, text: &str) -> bool {
     let mut rest = text.chars();
     let mut signs = pattern.chars();

@@ -1,4 +1,4 @@
-//! One HTTP request from arrival to answer.
+//! Serves one HTTP request.
 
 use std::io;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -19,22 +19,21 @@ use crate::request::Request;
 use crate::request_body;
 use crate::sync_token::SyncToken;
 
-/// What Upstash says when the plan is used up
-/// (<https://upstash.com/docs/redis/troubleshooting/max_daily_request_limit>).
+/// Upstash's error for an exhausted plan (<https://upstash.com/docs/redis/troubleshooting/max_daily_request_limit>).
 const RATE_LIMITED: &str = "ERR max daily request limit exceeded. Limit: 10000, Usage: 10000.";
 
-/// The same of the month (<https://upstash.com/docs/redis/troubleshooting/max_requests_limit>).
+/// Upstash's error for an exhausted month (<https://upstash.com/docs/redis/troubleshooting/max_requests_limit>).
 pub(crate) const SPENT: &str = "ERR max requests limit exceeded. Limit: 500000, Usage: 500000.";
 
-/// The header by which a client demands to read at least what it has written.
+/// The header by which a client requires to read its own writes.
 const SYNC_TOKEN: &str = "upstash-sync-token";
 
-/// The connection is to be closed without an answer.
+/// The connection must be closed without a response.
 #[derive(Debug, thiserror::Error)]
 #[error("the connection is refused on purpose")]
 pub(crate) struct Refused;
 
-/// Everything that requests share.
+/// The state that requests share.
 pub(crate) struct Service {
     tokens: Tokens,
     executor: Executor,
@@ -83,7 +82,8 @@ impl Service {
         })
     }
 
-    /// The body is read before anything is refused: a caller that is still sending would not see the answer.
+    /// Answers a request. The body is read before a rejection: a caller that is still sending would not get the
+    /// response.
     async fn answer(
         &self,
         request: hyper::Request<Incoming>,
@@ -154,7 +154,7 @@ impl Service {
     }
 }
 
-/// Whether a header is there and says something.
+/// Returns whether a header is present and not empty.
 fn is_given(headers: &HeaderMap, name: &str) -> bool {
     headers.get(name).is_some_and(|value| !value.is_empty())
 }

@@ -1,4 +1,4 @@
-//! Where the front listens, which Redis stands behind it, and the two tokens it accepts.
+//! The settings of the front: its address, its redis-server and its two tokens.
 
 use std::fmt;
 use std::net::SocketAddr;
@@ -6,25 +6,25 @@ use std::net::SocketAddr;
 use crate::limits::Limits;
 use crate::replica::Lag;
 
-/// What [`start`](crate::start) needs.
+/// The settings of [`start`](crate::start).
 #[derive(Clone)]
 pub struct Settings {
-    /// The address to listen on; port 0 takes a free one, which [`Front::url`](crate::Front::url) then names.
+    /// The address; port 0 takes a free port, which [`Front::url`](crate::Front::url) returns.
     pub listen: SocketAddr,
-    /// The redis-server to pass commands to, without a password.
+    /// The redis-server for the commands, without a password.
     pub redis: SocketAddr,
     /// The standard token: every command that Upstash offers.
     pub token: String,
-    /// The read-only token: commands that only read, SCAN and KEYS excepted. Empty: there is none.
+    /// The read-only token: commands that only read, except SCAN and KEYS. Empty: there is none.
     pub read_only_token: String,
-    /// What a database may do.
+    /// The limits of the database.
     pub limits: Limits,
-    /// The replica that plain reads are served from, but for callers that send `upstash-sync-token` back.
+    /// The replica that serves plain reads, except for callers that send `upstash-sync-token`.
     pub lag: Option<Lag>,
 }
 
 impl Settings {
-    /// A front with Upstash's limits, without a replica that lags.
+    /// Returns settings with Upstash's limits, without a lagging replica.
     #[must_use]
     pub fn new(listen: SocketAddr, redis: SocketAddr, token: String) -> Self {
         Self {

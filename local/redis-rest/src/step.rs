@@ -1,24 +1,24 @@
-//! A command's way: answered by the front, read at a replica, or sent to Redis.
+//! The route of a command: answered by the front, read at a replica, or sent to Redis.
 
 use bytes::Bytes;
 
 use crate::command::Command;
 use crate::redis::Reply;
 
-/// Where a command goes.
+/// The route of a command.
 pub(crate) enum Step {
-    /// Nowhere: this is its answer.
+    /// It is answered here.
     Answered(Reply),
-    /// To the replica, which may be behind.
+    /// It goes to the replica, which may lag.
     Stale(Command),
-    /// To Redis.
+    /// It goes to Redis.
     Sent(Sent),
 }
 
-/// A command as Redis shall see it.
+/// A command in the form for Redis.
 pub(crate) struct Sent {
     pub(crate) command: Command,
-    /// What to answer in the place of Redis's own SHA-1, if the command succeeds.
+    /// The SHA-1 that replaces Redis's own in the answer, if the command succeeds.
     pub(crate) sha: Option<Bytes>,
     /// Whether it is a script with `allow-key-locking`.
     pub(crate) is_locked: bool,
@@ -41,7 +41,7 @@ impl Step {
 }
 
 impl Sent {
-    /// What to answer, given what Redis said.
+    /// Returns the answer for Redis's reply.
     pub(crate) fn answer(self, reply: Reply) -> Reply {
         match (reply, self.sha) {
             (Reply::Bulk(_), Some(sha)) => Reply::Bulk(sha),

@@ -1,4 +1,4 @@
-//! Subscriptions and MONITOR as server-sent events, each over a connection of its own.
+//! Subscriptions and MONITOR as server-sent events, each on its own connection.
 
 use std::io;
 use std::time::Duration;
@@ -11,13 +11,13 @@ use tokio::time::timeout;
 use crate::command::Command;
 use crate::redis::{Connection, Reply};
 
-/// A comment this often tells both sides that the other is still there; clients skip it.
+/// The interval of comments, which show both sides that the other is alive; clients skip them.
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
 
-/// Events that wait for a slow reader before Redis is made to wait, which in the end cuts a reader that never reads.
+/// Events that wait for a slow reader before Redis has to wait. Redis finally disconnects a reader that never reads.
 const BACKLOG: usize = 1024;
 
-/// Sends the command and turns everything that Redis pushes from then on into events.
+/// Sends the command and converts Redis's pushes to events.
 pub(crate) async fn events(
     mut connection: Connection,
     command: Command,
@@ -35,7 +35,7 @@ pub(crate) async fn events(
     ))
 }
 
-/// Reads until Redis or the reader goes away.
+/// Reads until Redis or the reader disconnects.
 async fn pump(mut connection: Connection, sender: mpsc::Sender<Bytes>) {
     loop {
         let reply = tokio::select! {
@@ -49,7 +49,8 @@ async fn pump(mut connection: Connection, sender: mpsc::Sender<Bytes>) {
     }
 }
 
-/// One event on one line: clients take every line for a message, so a line break in a payload is written as `\n`.
+/// Returns one event on one line. Clients treat every line as a message, so a line break in a payload is written as
+/// `\n`.
 fn event(push: &Reply) -> Bytes {
     let line = match push {
         Reply::Status(line) if **line == *b"OK" => "\"OK\"".to_owned(),

@@ -1,4 +1,4 @@
-//! Who is told, what waits, what was sent and what happened.
+//! The state of events: the subscription, held events, attempts and the history.
 
 use std::collections::VecDeque;
 
@@ -7,21 +7,21 @@ use super::mail_event::{HistoryEntry, MailEvent};
 use crate::clock;
 use crate::mail::Provider;
 
-/// How many attempts, happenings and waiting events are remembered.
+/// The numbers of attempts, history entries and waiting events that are kept.
 const MAX_ATTEMPTS: usize = 1000;
 const MAX_HAPPENED: usize = 20_000;
 const MAX_WAITING: usize = 20_000;
 
-/// One sending of an event.
+/// One attempt to send an event.
 #[derive(Clone, Debug)]
 pub struct Attempt {
     /// The event.
     pub event: Event,
-    /// The status of the answer; `None` when there was none.
+    /// The status of the response; `None` without a response.
     pub status: Option<u16>,
 }
 
-/// Where events go.
+/// The destination of events.
 #[derive(Debug)]
 pub(super) struct Subscription {
     url: String,
@@ -29,14 +29,14 @@ pub(super) struct Subscription {
     pub(super) confirmed: bool,
 }
 
-/// What an event may do now.
+/// The decision about an event.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Gate {
-    /// Go out.
+    /// Send it.
     Open,
-    /// Wait: it is kept until then.
+    /// Hold it.
     Kept,
-    /// Nothing: nobody is to be told.
+    /// Drop it: no address is subscribed.
     Closed,
 }
 
@@ -47,7 +47,7 @@ pub(super) struct State {
     pub(super) held: bool,
     pub(super) waiting: VecDeque<Event>,
     pub(super) attempts: VecDeque<Attempt>,
-    /// The mail's id, and what happened to it.
+    /// Mail ids with their events.
     history: VecDeque<(String, HistoryEntry)>,
 }
 
@@ -116,7 +116,7 @@ impl State {
     }
 }
 
-/// Adds at the end; the oldest goes when there are too many.
+/// Adds at the end; removes the oldest beyond the limit.
 fn push<T>(queue: &mut VecDeque<T>, item: T, limit: usize) {
     if queue.len() == limit {
         queue.pop_front();

@@ -1,4 +1,4 @@
-//! Signatures of Resend's webhooks, which travel by Svix: HMAC-SHA256 over id, time and body.
+//! Signatures of Resend's webhooks, which use Svix: HMAC-SHA256 over id, time and body.
 //!
 //! <https://docs.svix.com/receiving/verifying-payloads/how-manual>.
 
@@ -7,7 +7,7 @@ use base64::engine::general_purpose::STANDARD;
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 
-/// What a secret begins with; base64 follows.
+/// The prefix of a secret; base64 follows.
 const PREFIX: &str = "whsec_";
 
 /// The secret is not `whsec_` and base64.
@@ -20,7 +20,7 @@ pub struct BadSecret;
 pub struct Key(Vec<u8>);
 
 impl Key {
-    /// Reads a secret as Resend shows it: `whsec_...`.
+    /// Parses a secret as Resend shows it: `whsec_...`.
     pub fn parse(secret: &str) -> Result<Self, BadSecret> {
         let base64 = secret.strip_prefix(PREFIX).ok_or(BadSecret)?;
         let key = STANDARD.decode(base64).map_err(|_| BadSecret)?;
@@ -30,7 +30,8 @@ impl Key {
         Ok(Self(key))
     }
 
-    /// The `svix-signature` of a body: one version-1 signature. `seconds` is the value of `svix-timestamp`, Unix time.
+    /// Returns the `svix-signature` of a body: one version-1 signature. `seconds` is the value of `svix-timestamp`,
+    /// Unix time.
     pub fn sign(&self, id: &str, seconds: i64, body: &[u8]) -> Result<String, BadSecret> {
         let mut mac = Hmac::<Sha256>::new_from_slice(&self.0).map_err(|_| BadSecret)?;
         mac.update(format!("{id}.{seconds}.").as_bytes());
@@ -46,7 +47,7 @@ impl std::fmt::Debug for Key {
     }
 }
 
-/// A secret from some text, as a webhook's secret looks.
+/// Returns a secret of a webhook's form, derived from a text.
 #[must_use]
 pub fn secret_of(text: &str) -> String {
     format!("{PREFIX}{}", STANDARD.encode(text))

@@ -1,4 +1,4 @@
-//! The mailbox: what the provider would have delivered, for eyes and for tests.
+//! The mailbox: shows the stored mails to people and tests.
 
 mod page;
 
@@ -22,10 +22,10 @@ use crate::events::{self, Events, MailEvent};
 use crate::mail::{Mail, Provider, Tag};
 use crate::store::{Filter, Store};
 
-/// The most mails in one answer.
+/// The maximum number of mails in one response.
 const MAX_LIMIT: usize = 5000;
 
-/// What a shown mail may do: look as it was meant to, and open links in a tab of their own. Nothing runs.
+/// The policy of a shown mail: it may display itself and open links in a new tab. Scripts do not run.
 const MAIL_POLICY: &str = "sandbox allow-popups allow-popups-to-escape-sandbox; default-src 'none'; \
     style-src 'unsafe-inline'; img-src data: http: https:; font-src data: http: https:";
 
@@ -33,11 +33,11 @@ const MAIL_POLICY: &str = "sandbox allow-popups allow-popups-to-escape-sandbox; 
 struct Mailbox {
     store: Arc<Store>,
     events: Events,
-    /// Tells this process's states from those of the one before it.
+    /// Distinguishes the states of this process from those of the previous one.
     boot: Uuid,
 }
 
-/// The routes of the mailbox.
+/// Returns the routes of the mailbox.
 pub(crate) fn router(store: Arc<Store>, events: Events) -> Router {
     let mailbox = Mailbox {
         store,
@@ -75,7 +75,7 @@ impl Default for ListQuery {
     }
 }
 
-/// A mail in a list. The whole of it stands under its id.
+/// A mail in a list. The complete mail has its own route.
 #[derive(Serialize)]
 struct Listed {
     id: String,
@@ -89,7 +89,7 @@ struct Listed {
     at: Timestamp,
 }
 
-/// `GET /messages?to=&search=&limit=`: newest first; `to` is a whole address, `search` a part of one.
+/// `GET /messages?to=&search=&limit=`: newest first; `to` is a complete address, `search` a part of one.
 async fn list(
     State(mailbox): State<Mailbox>,
     headers: HeaderMap,
@@ -115,7 +115,7 @@ async fn list(
         .into_response())
 }
 
-/// `GET /messages/{id}`: everything that is known of one mail.
+/// `GET /messages/{id}`: one mail with all members.
 async fn one(
     State(mailbox): State<Mailbox>,
     Path(id): Path<String>,
@@ -126,15 +126,15 @@ async fn one(
     })
 }
 
-/// How a mail is shown.
+/// The options of a shown mail.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 struct Shown {
-    /// `tab`: its links open in a tab of their own, which is what they must do inside the inbox's frame.
+    /// `tab`: its links open in a new tab, as they must inside the inbox's frame.
     links: String,
 }
 
-/// `GET /messages/{id}/html?links=`: the mail as it was sent. A mail of text alone is shown as text.
+/// `GET /messages/{id}/html?links=`: the mail as it was sent. A mail without HTML is shown as text.
 async fn html(
     State(mailbox): State<Mailbox>,
     Path(id): Path<String>,
@@ -154,8 +154,8 @@ async fn html(
     })
 }
 
-/// The page with a `base` that sends its links to a new tab: in the head if it has one, else at the end, which
-/// leaves a doctype where it must be.
+/// Returns the page with a `base` that sends its links to a new tab. The `base` is in the head if there is one, else at
+/// the end, so that a doctype stays first.
 fn with_links_in_tabs(html: &str) -> String {
     let is_head = |start: usize| {
         let next = html.as_bytes().get(start + "<head".len());
@@ -169,12 +169,12 @@ fn with_links_in_tabs(html: &str) -> String {
     format!("{before}<base target=\"_blank\">{after}")
 }
 
-/// `GET /messages/{id}/events`: what became of a mail, oldest first; empty for one that nothing is known of.
+/// `GET /messages/{id}/events`: the events of a mail, oldest first; empty for an unknown mail.
 async fn history(State(mailbox): State<Mailbox>, Path(id): Path<String>) -> Response {
     Json(mailbox.events.history(&id)).into_response()
 }
 
-/// `POST /messages/{id}/opened`: somebody looked at it.
+/// `POST /messages/{id}/opened`: records that the mail was opened.
 async fn opened(
     State(mailbox): State<Mailbox>,
     Path(id): Path<String>,
@@ -182,7 +182,7 @@ async fn opened(
     mailbox.record_event(&id, MailEvent::Opened)
 }
 
-/// `POST /messages/{id}/complained`: somebody calls it spam.
+/// `POST /messages/{id}/complained`: records a complaint.
 async fn complained(
     State(mailbox): State<Mailbox>,
     Path(id): Path<String>,
@@ -191,7 +191,7 @@ async fn complained(
 }
 
 impl Mailbox {
-    /// Lets something happen to all of a mail's recipients.
+    /// Records an event of all recipients of a mail.
     fn record_event(&self, id: &str, mail_event: MailEvent) -> Result<Response, Unreadable> {
         let Some(mail) = self.store.get(id)? else {
             return Ok(missing());
@@ -202,7 +202,7 @@ impl Mailbox {
     }
 }
 
-/// `DELETE /messages`: forgets them all.
+/// `DELETE /messages`: deletes all mails.
 async fn clear(State(mailbox): State<Mailbox>) -> Result<StatusCode, Unreadable> {
     mailbox.store.clear()?;
     Ok(StatusCode::NO_CONTENT)
@@ -232,13 +232,13 @@ fn missing() -> Response {
         .into_response()
 }
 
-/// Why there is no answer.
+/// Why there is no response.
 #[derive(Debug, thiserror::Error)]
 enum Unreadable {
-    /// The file of the mails cannot be read or written.
+    /// The file of mails cannot be read or written.
     #[error("the mails cannot be read")]
     Mails(#[from] io::Error),
-    /// An event cannot be made.
+    /// An event cannot be created.
     #[error("the events cannot be signed")]
     Events(#[from] events::Error),
 }

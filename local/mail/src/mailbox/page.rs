@@ -1,4 +1,4 @@
-//! The inbox page. It is compiled in and asks nothing of any other host.
+//! The inbox page. It is compiled in and loads nothing from other hosts.
 
 use axum::response::{Html, IntoResponse};
 use http::header::{CONTENT_SECURITY_POLICY, CONTENT_TYPE, REFERRER_POLICY};

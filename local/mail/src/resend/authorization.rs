@@ -1,4 +1,4 @@
-//! Who calls: the API key, and the header without which nobody gets through.
+//! Authorization of a call: the API key, and the required `User-Agent` header.
 //!
 //! <https://resend.com/docs/api-reference/introduction>.
 

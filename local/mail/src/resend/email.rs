@@ -1,4 +1,4 @@
-//! One mail of a request, checked field by field as Resend does.
+//! One mail of a request, validated field by field as at Resend.
 
 use uuid::Uuid;
 
@@ -9,17 +9,17 @@ use crate::address::Address;
 use crate::clock;
 use crate::mail::{Header, Mail, Provider, Tag};
 
-/// Recipients in `to`: <https://resend.com/docs/api-reference/emails/send-email>.
+/// The maximum number of recipients in `to`: <https://resend.com/docs/api-reference/emails/send-email>.
 const MAX_RECIPIENTS: usize = 50;
 
-/// Tags of a mail, and the length of a name or value: <https://resend.com/docs/dashboard/emails/tags>.
+/// The maximum number of tags, and the longest name or value: <https://resend.com/docs/dashboard/emails/tags>.
 const MAX_TAGS: usize = 75;
 const MAX_TAG: usize = 256;
 
-/// The domain that anybody may send from, for a first try.
+/// The shared domain that every account may send from.
 const ONBOARDING: &str = "resend.dev";
 
-/// Everybody that a request names, as plain addresses where they are some.
+/// Returns all recipients of a request as plain addresses, without invalid ones.
 pub(super) fn recipients(request: &Request) -> impl Iterator<Item = Address> {
     [&request.to, &request.cc, &request.bcc]
         .into_iter()
@@ -27,7 +27,7 @@ pub(super) fn recipients(request: &Request) -> impl Iterator<Item = Address> {
         .filter_map(|recipient| Address::parse(recipient).ok())
 }
 
-/// The mail that a request asks for.
+/// Returns the mail of a valid request.
 pub(super) fn checked(account: &Account, request: Request) -> Result<Mail, Refusal> {
     let from = present("from", request.from)?;
     let to = addresses("to", request.to)?;
@@ -68,7 +68,7 @@ pub(super) fn checked(account: &Account, request: Request) -> Result<Mail, Refus
     })
 }
 
-/// The sender's domain must be verified itself: at Resend, a domain does not vouch for its subdomains.
+/// Checks that the sender's domain is verified itself: at Resend, a domain does not cover its subdomains.
 fn check_sender(account: &Account, from: &str) -> Result<(), Refusal> {
     let sender = Address::parse(from).map_err(|_| {
         Code::InvalidFromAddress.because(

@@ -1,7 +1,7 @@
-//! `Idempotency-Key`: the same request twice is one mail.
+//! `Idempotency-Key`: a repeated request sends one mail.
 //!
-//! <https://resend.com/docs/dashboard/emails/idempotency-keys>. What was answered lives with the mails, see
-//! [`crate::store`]; what has no answer yet lives here.
+//! <https://resend.com/docs/dashboard/emails/idempotency-keys>. Finished requests are stored with the mails, see
+//! [`crate::store`]; requests without a response are stored here.
 
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -17,7 +17,7 @@ use crate::store::Store;
 /// The longest key, in characters.
 const MAX_KEY: usize = 256;
 
-/// The key of a request, if it has one.
+/// Returns the key of a request, if it has one.
 pub(super) fn key(headers: &HeaderMap) -> Result<Option<String>, Refusal> {
     let Some(value) = headers.get("idempotency-key") else {
         return Ok(None);
@@ -29,13 +29,13 @@ pub(super) fn key(headers: &HeaderMap) -> Result<Option<String>, Refusal> {
     Ok(Some(key.to_owned()))
 }
 
-/// A hash of what is asked for, whatever its spacing and the order of its members.
+/// Returns a hash of the request, independent of spacing and the order of members.
 pub(super) fn payload(path: &str, body: &serde_json::Value) -> String {
     let hash = Sha256::digest(format!("{path}\n{body}"));
     format!("{:x}", Bytes::copy_from_slice(&hash))
 }
 
-/// What an earlier request under this key was answered with.
+/// Returns the response to an earlier request with this key.
 pub(super) fn answered(
     store: &Store,
     key: &str,
@@ -48,11 +48,11 @@ pub(super) fn answered(
     }
 }
 
-/// The keys of the requests that have no answer yet.
+/// The keys of the requests that have no response yet.
 #[derive(Clone, Debug, Default)]
 pub(super) struct InFlight(Arc<Mutex<HashSet<String>>>);
 
-/// A key that is taken while this lives.
+/// A key that is reserved while this value lives.
 #[derive(Debug)]
 pub(super) struct Flight {
     keys: InFlight,
@@ -60,7 +60,7 @@ pub(super) struct Flight {
 }
 
 impl InFlight {
-    /// Takes a key, or says that another request has it.
+    /// Reserves a key. Errors if another request has it.
     pub(super) fn begin(&self, key: &str) -> Result<Flight, Refusal> {
         if !self.keys().insert(key.to_owned()) {
             return Err(Code::ConcurrentIdempotentRequests.into());

@@ -1,7 +1,7 @@
-//! Resend: sending one mail or a batch, and looking at one.
+//! Resend: sends one mail or a batch, and retrieves one.
 //!
-//! <https://resend.com/docs/api-reference/introduction>. What differs: addresses at example.com are taken (Resend blocks
-//! them), the API key may always read, and mails for later are refused.
+//! <https://resend.com/docs/api-reference/introduction>. Differences: addresses at example.com are accepted (Resend
+//! blocks them), the API key may always read, and scheduled mails are rejected.
 
 mod authorization;
 mod email;
@@ -22,10 +22,10 @@ use self::idempotency::InFlight;
 use self::refusal::Refusal;
 use crate::account::Account;
 
-/// The longest body that is read: 40 MB of mail after base64, inside JSON.
+/// The longest accepted body: 40 MB of mail after base64, inside JSON.
 const MAX_BODY: usize = 64 * 1024 * 1024;
 
-/// What the operations work with.
+/// The state of the operations.
 #[derive(Clone, Debug)]
 struct Resend {
     account: Arc<Account>,
@@ -33,7 +33,7 @@ struct Resend {
 }
 
 impl Resend {
-    /// Counts a call against the rate, which is one for all calls of a team.
+    /// Counts a call against the rate limit, which all calls of a team share.
     fn count(&self) -> Result<(), Refusal> {
         let rate = &self.account.rates.resend;
         match rate.per_second() {
@@ -43,7 +43,7 @@ impl Resend {
     }
 }
 
-/// The routes of Resend.
+/// Returns the routes of Resend.
 pub(crate) fn router(account: Arc<Account>) -> Router {
     let resend = Resend {
         account,

@@ -1,4 +1,4 @@
-//! How Resend says no: a name, a message and the status again, as JSON.
+//! Resend's error responses: a name, a message and the status, as JSON.
 //!
 //! Names and statuses: <https://resend.com/docs/api-reference/errors>.
 
@@ -7,15 +7,15 @@ use axum::response::{IntoResponse, Response};
 use http::{HeaderValue, StatusCode};
 use serde_json::json;
 
-/// What a 429 says that a test switched on.
+/// The limit in a 429 that a test configured.
 const DEFAULT_LIMIT: usize = 5;
 
-/// The errors that sending answers with.
+/// The errors of sending.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Code {
-    /// 500 `application_error`: something unexpected on the provider's side.
+    /// 500 `application_error`: an unexpected error of the provider.
     ApplicationError,
-    /// 409 `concurrent_idempotent_requests`: the first request under this key has no answer yet.
+    /// 409 `concurrent_idempotent_requests`: the first request with this key has no response yet.
     ConcurrentIdempotentRequests,
     /// 429 `daily_quota_exceeded`.
     DailyQuotaExceeded,
@@ -27,13 +27,13 @@ pub enum Code {
     InvalidApiKey,
     /// 422 `invalid_attachment`: neither content nor path.
     InvalidAttachment,
-    /// 422 `validation_error`: a field is not what it must be.
+    /// 422 `validation_error`: a field is invalid.
     InvalidField,
     /// 422 `invalid_from_address`.
     InvalidFromAddress,
     /// 400 `invalid_idempotency_key`: empty, or over 256 characters.
     InvalidIdempotencyKey,
-    /// 409 `invalid_idempotent_request`: the key stands for another payload.
+    /// 409 `invalid_idempotent_request`: the key was used with another payload.
     InvalidIdempotentRequest,
     /// 405 `method_not_allowed`.
     MethodNotAllowed,
@@ -41,7 +41,7 @@ pub enum Code {
     MissingApiKey,
     /// 422 `missing_required_field`.
     MissingRequiredField,
-    /// 403 without a name: no `User-Agent`, which is refused before Resend sees it.
+    /// 403 without a name: no `User-Agent`, which is rejected in front of Resend.
     MissingUserAgent,
     /// 429 `monthly_quota_exceeded`.
     MonthlyQuotaExceeded,
@@ -49,7 +49,7 @@ pub enum Code {
     NotFound,
     /// 429 `rate_limit_exceeded`.
     RateLimitExceeded,
-    /// 401 `restricted_api_key`: the key may do something else.
+    /// 401 `restricted_api_key`: the key has other permissions.
     RestrictedApiKey,
     /// 451 `security_error`: the request looks harmful.
     SecurityError,
@@ -58,7 +58,7 @@ pub enum Code {
 }
 
 impl Code {
-    /// The name in the answer.
+    /// Returns the name in the response.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -86,7 +86,7 @@ impl Code {
         }
     }
 
-    /// The HTTP status that goes with it.
+    /// Returns the HTTP status.
     #[must_use]
     pub fn status(self) -> StatusCode {
         match self {
@@ -141,7 +141,7 @@ impl Code {
         }
     }
 
-    /// This error, with the reason.
+    /// Returns this error with a reason.
     pub(super) fn because(self, message: impl Into<String>) -> Refusal {
         Refusal {
             code: self,
@@ -151,17 +151,17 @@ impl Code {
     }
 }
 
-/// An answer that is not 200.
+/// An error response.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Refusal {
     pub(super) code: Code,
     message: String,
-    /// The calls a second that the headers of a 429 name.
+    /// The calls per second in the headers of a 429.
     limit: usize,
 }
 
 impl Refusal {
-    /// The rate is met.
+    /// Returns the error of a reached rate limit.
     pub(super) fn too_many(limit: usize) -> Self {
         Self {
             limit,

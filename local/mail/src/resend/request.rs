@@ -1,12 +1,12 @@
-//! The request of `POST /emails` on the wire.
+//! The JSON request of `POST /emails`.
 //!
-//! Members: <https://resend.com/docs/api-reference/emails/send-email>. What is not named here is taken and ignored.
+//! Members: <https://resend.com/docs/api-reference/emails/send-email>. Other members are ignored.
 
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
-/// One mail. What must be there is checked later: each missing field has a message of its own.
+/// One mail. Required fields are checked later: each missing field has its own message.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 pub(super) struct Request {
@@ -54,7 +54,7 @@ pub(super) struct Attachment {
 }
 
 impl OneOrMany {
-    /// The texts, in their order.
+    /// Returns the texts, in their order.
     pub(super) fn list(self) -> Vec<String> {
         match self {
             Self::One(one) => vec![one],
@@ -63,7 +63,7 @@ impl OneOrMany {
         }
     }
 
-    /// The texts, in their order, to look at.
+    /// Returns a reference to the texts, in their order.
     pub(super) fn as_slice(&self) -> &[String] {
         match self {
             Self::One(one) => std::slice::from_ref(one),

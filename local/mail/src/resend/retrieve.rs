@@ -1,4 +1,4 @@
-//! `GET /emails/{id}`: what became of a mail.
+//! `GET /emails/{id}`: retrieves a mail with its last event.
 //!
 //! <https://resend.com/docs/api-reference/emails/retrieve-email>.
 
@@ -11,7 +11,7 @@ use super::refusal::{Code, Refusal};
 use super::{Resend, authorization};
 use crate::mail::Provider;
 
-/// The mail and the last that is known of it.
+/// Returns the mail with its last event.
 pub(super) async fn retrieve(
     State(resend): State<Resend>,
     Path(id): Path<String>,

@@ -18,7 +18,7 @@ use crate::fault::{self, Fault};
 use crate::listener::Cut;
 use crate::mail::{Mail, Provider};
 
-/// Mails of one batch.
+/// The maximum number of mails in a batch.
 const MAX_BATCH: usize = 100;
 
 /// One mail: `{"id": ...}`.
@@ -28,7 +28,7 @@ pub(super) async fn one(State(resend): State<Resend>, request: HttpRequest<Body>
     run(resend, request, read, answer).await
 }
 
-/// Up to a hundred: `{"data": [{"id": ...}, ...]}`. One that is refused refuses them all.
+/// Up to a hundred: `{"data": [{"id": ...}, ...]}`. One rejected mail rejects the whole batch.
 pub(super) async fn batch(State(resend): State<Resend>, request: HttpRequest<Body>) -> Response {
     let read = |body: Value| {
         let Value::Array(mails) = body else {
@@ -51,7 +51,7 @@ pub(super) async fn batch(State(resend): State<Resend>, request: HttpRequest<Bod
     run(resend, request, read, answer).await
 }
 
-/// The operation. What it does goes on when the caller hangs up, as it does at a provider.
+/// Runs the operation. It continues after the caller disconnects, as at a provider.
 async fn run(
     resend: Resend,
     request: HttpRequest<Body>,
@@ -78,7 +78,7 @@ async fn run(
 }
 
 impl Resend {
-    /// The ids of the mails that were taken, now or under the same key before; nothing where no answer goes out.
+    /// Returns the ids of the mails accepted now or earlier with the same key; none if no response is sent.
     async fn take(
         &self,
         path: &str,
@@ -140,7 +140,7 @@ impl Resend {
         self.account.faults.take(Provider::Resend, &recipients)
     }
 
-    /// Keeps every mail, or none when one of them is refused.
+    /// Stores every mail, or none if one of them is rejected.
     fn keep(
         &self,
         requests: Vec<Request>,
@@ -169,7 +169,7 @@ impl Resend {
     }
 }
 
-/// What a caller wants, before its mails are read.
+/// A request before its mails are parsed.
 struct ParsedRequest {
     key: Option<String>,
     /// The hash of the body.
@@ -177,7 +177,7 @@ struct ParsedRequest {
     body: Value,
 }
 
-/// One mail of a body. An array is none, although its members could be read in their order.
+/// Parses one mail of a body. An array is rejected, although its members could be read in order.
 fn parsed(body: Value) -> Result<Request, Refusal> {
     if !body.is_object() {
         return Err(Code::InvalidField.because("An email is an object."));
@@ -188,7 +188,7 @@ fn parsed(body: Value) -> Result<Request, Refusal> {
     })
 }
 
-/// Resend's words for a fault that refuses.
+/// Returns Resend's error for a rejecting fault.
 fn refusal(fault: &Fault) -> Refusal {
     match fault {
         Fault::Throttled => Code::RateLimitExceeded.into(),

@@ -1,4 +1,4 @@
-//! Signature Version 4, as far as a server without accounts can check it: there, whole, and for this service.
+//! Signature Version 4, as far as a server without accounts can check it: present, complete, and for this service.
 //!
 //! The form: <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-authentication-methods.html>.
 
@@ -10,11 +10,11 @@ use crate::ses::refusal::{Code, Refusal};
 /// The header that carries the session token of temporary keys.
 const TOKEN: &str = "x-amz-security-token";
 
-/// The region that the caller signed for. SES names it when an identity fails its check.
+/// The region of the signature. SES names it when an identity fails its check.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Region(pub(crate) String);
 
-/// Reads the `Authorization` header. The signature itself is taken at its word.
+/// Parses the `Authorization` header. The signature itself is not verified.
 pub(crate) fn check(headers: &HeaderMap) -> Result<Region, Refusal> {
     let missing = || Code::MissingAuthenticationToken.because("Missing Authentication Token");
     let header = headers.get(AUTHORIZATION).ok_or_else(missing)?;
@@ -39,8 +39,8 @@ pub(crate) fn check(headers: &HeaderMap) -> Result<Region, Refusal> {
     region(credential)
 }
 
-/// Temporary keys, whose ids begin with `ASIA`, come with their session token, and it is signed; others have none. The
-/// token itself is taken at its word.
+/// Checks the session token. Temporary keys, whose ids start with `ASIA`, require a signed session token; other keys
+/// have none. The token itself is not verified.
 fn session_token(credential: &str, present: bool, signed: &str) -> Result<(), Refusal> {
     if credential.starts_with("ASIA") != present {
         return Err(Code::InvalidClientTokenId

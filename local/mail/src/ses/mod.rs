@@ -1,4 +1,4 @@
-//! Amazon SES, API version 2: the one operation that sends.
+//! Amazon SES, API version 2: the send operation.
 
 mod authorization;
 mod refusal;
@@ -13,7 +13,7 @@ pub use refusal::Code;
 
 use crate::account::Account;
 
-/// The routes of SES.
+/// Returns the routes of SES.
 pub(crate) fn router(account: Arc<Account>) -> Router {
     Router::new()
         .route("/v2/email/outbound-emails", post(send_email::send_email))

@@ -1,4 +1,4 @@
-//! How SES says no: an error code in `x-amzn-errortype` and a JSON message.
+//! SES's error responses: an error code in `x-amzn-errortype` and a JSON message.
 //!
 //! Codes and statuses: <https://docs.aws.amazon.com/ses/latest/APIReference-V2/API_SendEmail.html#API_SendEmail_Errors>
 //! and <https://docs.aws.amazon.com/ses/latest/APIReference-V2/CommonErrors.html>.
@@ -10,43 +10,43 @@ use serde_json::json;
 
 use crate::address::Illegal;
 
-/// The error codes that `SendEmail` answers with.
+/// The error codes of `SendEmail`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Code {
-    /// The account was shut down for good: 400.
+    /// The account is suspended permanently: 400.
     AccountSuspended,
-    /// The request breaks a rule of the API: 400.
+    /// The request violates a rule of the API: 400.
     BadRequest,
-    /// Something on the provider's side: 500.
+    /// An internal error of the provider: 500.
     InternalFailure,
-    /// The access key and its session token do not belong together: 403.
+    /// The access key and its session token do not match: 403.
     InvalidClientTokenId,
-    /// The signature is not one for this service: 403.
+    /// The signature is for another service: 403.
     InvalidSignature,
-    /// The `Authorization` header is not whole: 403.
+    /// The `Authorization` header is incomplete: 403.
     IncompleteSignature,
-    /// A resource of the account is used up: 400.
+    /// A quota of the account is exhausted: 400.
     LimitExceeded,
     /// The custom MAIL FROM domain is not verified: 400.
     MailFromDomainNotVerified,
-    /// The mail is refused, for its sender or its content: 400.
+    /// The mail is rejected because of its sender or content: 400.
     MessageRejected,
-    /// There is no signature at all: 403.
+    /// There is no signature: 403.
     MissingAuthenticationToken,
     /// A configuration set or a template that does not exist: 404.
     NotFound,
     /// Sending is paused for the account: 400.
     SendingPaused,
-    /// The body is not the JSON that the operation takes: 400.
+    /// The body is not the operation's JSON: 400.
     Serialization,
-    /// The sending rate is met: 429.
+    /// The rate limit is reached: 429.
     TooManyRequests,
     /// No operation has this method and path: 404.
     UnknownOperation,
 }
 
 impl Code {
-    /// The name that stands in `x-amzn-errortype`.
+    /// Returns the name in `x-amzn-errortype`.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -68,7 +68,7 @@ impl Code {
         }
     }
 
-    /// The HTTP status that goes with it.
+    /// Returns the HTTP status.
     #[must_use]
     pub fn status(self) -> StatusCode {
         match self {
@@ -89,7 +89,7 @@ impl Code {
         }
     }
 
-    /// What SES says when nothing in the request is to blame.
+    /// Returns SES's message for an error without a cause in the request.
     pub(crate) fn unprovoked(self) -> Refusal {
         let message = match self {
             Self::AccountSuspended => "Your account has been suspended.",
@@ -107,7 +107,7 @@ impl Code {
         self.because(message)
     }
 
-    /// This code, with the reason.
+    /// Returns this code with a reason.
     pub(crate) fn because(self, message: impl Into<String>) -> Refusal {
         Refusal {
             code: self,
@@ -116,7 +116,7 @@ impl Code {
     }
 }
 
-/// An answer that is not 200.
+/// An error response.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Refusal {
     pub(crate) code: Code,

@@ -1,10 +1,10 @@
-//! What was answered under an idempotency key. It lives in the lines of the mails, as long as they do.
+//! The responses to requests with an idempotency key. They are stored in the lines of the mails.
 
 use std::collections::HashMap;
 
 use jiff::{SignedDuration, Timestamp};
 
-/// How long a key stands for its first request: <https://resend.com/docs/dashboard/emails/idempotency-keys>.
+/// The lifetime of a key: <https://resend.com/docs/dashboard/emails/idempotency-keys>.
 const LIFETIME: SignedDuration = SignedDuration::from_hours(24);
 
 /// The first request under a key.
@@ -12,20 +12,20 @@ const LIFETIME: SignedDuration = SignedDuration::from_hours(24);
 pub(crate) struct Taken {
     /// The hash of its payload.
     pub(crate) payload: String,
-    /// The ids that it was answered with.
+    /// The ids in its response.
     pub(crate) ids: Vec<String>,
     at: Timestamp,
 }
 
-/// The keys of the mails that are kept.
+/// The keys of the stored mails.
 #[derive(Debug, Default)]
 pub(super) struct Keys(HashMap<String, Taken>);
 
 impl Keys {
-    /// Remembers that the mail `id`, accepted `at`, went under `key`.
+    /// Records that the mail `id`, accepted `at`, was sent with `key`.
     pub(super) fn add(&mut self, key: &str, payload: &str, id: &str, at: Timestamp) {
         match self.0.get_mut(key) {
-            // One request of a batch makes several mails.
+            // One request of a batch creates several mails.
             Some(taken) if taken.payload == payload && is_fresh(taken.at, at) => {
                 taken.ids.push(id.to_owned());
             }
@@ -40,7 +40,7 @@ impl Keys {
         }
     }
 
-    /// What `key` stands for at `now`.
+    /// Returns the request of `key` at `now`.
     pub(super) fn get(&self, key: &str, now: Timestamp) -> Option<Taken> {
         let taken = self.0.get(key)?;
         is_fresh(taken.at, now).then(|| taken.clone())

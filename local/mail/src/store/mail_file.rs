@@ -16,11 +16,11 @@ use crate::mail::Mail;
 pub(super) struct MailFile {
     path: PathBuf,
     file: File,
-    /// The length of the file, which is where the next line begins.
+    /// The length of the file, where the next line starts.
     pub(super) end: u64,
     pub(super) entries: VecDeque<Entry>,
     pub(super) keys: Keys,
-    /// Counts changes, so that a reader knows whether it has seen this state.
+    /// Counts changes, so that a reader can detect a new state.
     pub(super) generation: u64,
 }
 
@@ -33,7 +33,7 @@ pub(super) struct Entry {
     length: usize,
 }
 
-/// As much of a line as the index needs.
+/// The part of a line that the index needs.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Line {
@@ -48,7 +48,7 @@ struct Line {
     at: Timestamp,
 }
 
-/// A line: a mail and what only the index needs.
+/// A line: a mail and the members for the index.
 #[derive(Serialize)]
 struct Written<'a> {
     #[serde(flatten)]
@@ -80,7 +80,7 @@ impl MailFile {
         let mut line = serde_json::to_vec(&Written { mail, payload })?;
         line.push(b'\n');
         if let Err(error) = self.file.write_all(&line) {
-            // Half a line must not be continued by the next mail.
+            // The next mail must not continue a partial line.
             self.file.set_len(self.end)?;
             return Err(error);
         }
@@ -113,7 +113,7 @@ impl MailFile {
         Ok(serde_json::from_slice(&line)?)
     }
 
-    /// Writes the newer half into a new file, which then takes the old one's place.
+    /// Writes the newer half to a new file, which then replaces the old one.
     pub(super) fn drop_older_half(&mut self) -> io::Result<()> {
         let fresh = self.path.with_extension("jsonl.new");
         let mut writer = io::BufWriter::new(File::create(&fresh)?);
@@ -135,7 +135,7 @@ impl MailFile {
     }
 }
 
-/// Reads the index, and where the last whole line ends. A line that is none of ours is passed over.
+/// Reads the index and the end of the last complete line. A foreign line is skipped.
 fn index(file: &File) -> io::Result<(VecDeque<Entry>, Keys, u64)> {
     let mut reader = BufReader::new(file);
     let (mut entries, mut keys, mut end) = (VecDeque::new(), Keys::default(), 0);

@@ -1,6 +1,6 @@
-//! Where mails lie: one JSON line each in a file that only grows, and an index of it in memory.
+//! The store of mails: one JSON line each in an append-only file, and an index in memory.
 //!
-//! Kept are at most [`MAX_MAILS`] mails and about [`MAX_BYTES`]; when either is met, the older half goes.
+//! It holds at most [`MAX_MAILS`] mails and about [`MAX_BYTES`]. At either limit, the older half is deleted.
 
 mod idempotency;
 mod mail_file;
@@ -15,34 +15,34 @@ pub(crate) use self::idempotency::Taken;
 use self::mail_file::MailFile;
 use crate::mail::Mail;
 
-/// The most mails that are kept.
+/// The maximum number of stored mails.
 const MAX_MAILS: usize = 50_000;
 
-/// The most bytes that the file grows to before its older half goes.
+/// The size of the file at which its older half is deleted.
 const MAX_BYTES: u64 = 512 * 1024 * 1024;
 
-/// The mails, shared by the endpoint that takes them and the mailbox that shows them.
+/// The mails, shared by the endpoints and the mailbox.
 #[derive(Debug)]
 pub(crate) struct Store(Mutex<MailFile>);
 
-/// Which mails are asked for.
+/// A filter of mails.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Filter {
-    /// Only those to this address, in any case; empty is all.
+    /// Only mails to this address, ignoring case; empty is all.
     pub(crate) to: String,
-    /// Only those with this text in one of the recipients' addresses, in any case; empty is all.
+    /// Only mails with this text in a recipient's address, ignoring case; empty is all.
     pub(crate) search: String,
 }
 
 impl Store {
-    /// Opens the file in `folder`, or makes it. A line that a crash left unfinished is cut off.
+    /// Opens or creates the file in `folder`. A line that a crash left unfinished is truncated.
     pub(crate) fn open(folder: &Path) -> io::Result<Self> {
         std::fs::create_dir_all(folder)?;
         let path = folder.join("mails.jsonl");
         Ok(Self(Mutex::new(MailFile::open(path)?)))
     }
 
-    /// Appends a mail, with the hash of the request that its idempotency key stands for.
+    /// Appends a mail, with the hash of the request for its idempotency key.
     pub(crate) fn keep(&self, mail: &Mail, payload: Option<&str>) -> io::Result<()> {
         let mut mails = self.lock();
         mails.append(mail, payload)?;
@@ -52,7 +52,7 @@ impl Store {
         Ok(())
     }
 
-    /// The mails that pass `filter`, newest first, at most `limit`.
+    /// Returns the mails that match `filter`, newest first, at most `limit`.
     pub(crate) fn list(&self, filter: &Filter, limit: usize) -> io::Result<Vec<Mail>> {
         let to = filter.to.to_lowercase();
         let search = filter.search.to_lowercase();
@@ -70,25 +70,25 @@ impl Store {
             .collect()
     }
 
-    /// The mail with this id.
+    /// Returns the mail with this id.
     pub(crate) fn get(&self, id: &str) -> io::Result<Option<Mail>> {
         let mails = self.lock();
         let entry = mails.entries.iter().rev().find(|entry| entry.id == id);
         entry.map(|entry| mails.read(entry)).transpose()
     }
 
-    /// The request that an idempotency key stands for at `now`.
+    /// Returns the request of an idempotency key at `now`.
     pub(crate) fn taken(&self, key: &str, now: Timestamp) -> Option<Taken> {
         self.lock().keys.get(key, now)
     }
 
-    /// Forgets every mail, and with it every idempotency key.
+    /// Deletes every mail and every idempotency key.
     pub(crate) fn clear(&self) -> io::Result<()> {
         let mut mails = self.lock();
         mails.clear()
     }
 
-    /// Changes whenever the mails do.
+    /// Returns a number that changes with the mails.
     pub(crate) fn generation(&self) -> u64 {
         self.lock().generation
     }

@@ -1,4 +1,4 @@
-//! What the providers tell of a mail: which events, in which shape, signed how, and how often.
+//! The events of the providers: their kinds, structure, signatures and repetitions.
 
 use std::time::Duration;
 
@@ -22,12 +22,12 @@ async fn until(what: &str, mut is_so: impl FnMut() -> bool) {
     panic!("in vain waited for: {what}");
 }
 
-/// A server whose events go to a receiver.
+/// Returns a server whose events go to a receiver.
 async fn subscribed(data: &TempDir) -> (Server, Receiver) {
     let server = start(Settings::throwaway(data.path())).await.unwrap();
     let receiver = Receiver::listen().await;
     server.events().subscribe(&receiver.url).unwrap();
-    // The answers that a test plans are none to the question.
+    // The planned responses of a test do not apply to the confirmation.
     until("the question", || !receiver.all().is_empty()).await;
     assert!(server.events().is_confirmed());
     (server, receiver)
@@ -193,7 +193,7 @@ async fn webhook_is_signed_and_keeps_its_id_when_repeated() {
         let id = webhook.header("svix-id");
         let seconds = webhook.header("svix-timestamp").parse().unwrap();
         let signature = key.sign(&id, seconds, webhook.body.as_bytes()).unwrap();
-        // The head was read in lower case.
+        // The head was read as lower case.
         assert_eq!(webhook.header("svix-signature"), signature.to_lowercase());
         ids.push(id);
     }
@@ -264,7 +264,7 @@ async fn events_before_the_confirmation_wait_for_it() {
     let data = tempfile::tempdir().unwrap();
     let server = start(Settings::throwaway(data.path())).await.unwrap();
     let receiver = Receiver::listen().await;
-    // Subscribed to a closed port: nobody confirms.
+    // Subscribed to a closed port: no confirmation follows.
     server
         .events()
         .subscribe("http://127.0.0.1:9/hook")

@@ -1,10 +1,10 @@
-//! Bare HTTP for the tests: one request on a connection of its own, with exactly the headers that are given.
+//! Raw HTTP for the tests: one request on a new connection, with exactly the given headers.
 
 use serde_json::Value;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-/// An answer; without one, the status is 0.
+/// A response; without one, the status is 0.
 #[derive(Debug)]
 pub(crate) struct Answer {
     /// The status code.
@@ -16,13 +16,13 @@ pub(crate) struct Answer {
 }
 
 impl Answer {
-    /// The body as JSON.
+    /// Returns the body as JSON.
     pub(crate) fn json(&self) -> Value {
         serde_json::from_str(&self.body).unwrap()
     }
 }
 
-/// Sends `head`, lines with their ends, and a body; reads until the other side closes.
+/// Sends `head`, lines with their line breaks, and a body; reads until the server closes.
 pub(crate) async fn call(url: &str, head: &str, body: &[u8]) -> Answer {
     let mut stream = TcpStream::connect(url.strip_prefix("http://").unwrap())
         .await

@@ -1,4 +1,4 @@
-//! The mailbox and the endpoint over bare HTTP: the shapes that other tools read, and hostile requests.
+//! The mailbox and the endpoint over raw HTTP: the structures that tools read, and hostile requests.
 
 use local_mail::{Server, Settings, start};
 use serde_json::{Value, json};
@@ -16,7 +16,7 @@ async fn server(data: &tempfile::TempDir) -> Server {
     .unwrap()
 }
 
-/// One request; the answer as its head and its body.
+/// Sends one request; returns the head and the body of the response.
 async fn call(url: &str, head: &str, body: &[u8]) -> (String, String) {
     let answer = crate::http_client::call(url, head, body).await;
     (answer.head, answer.body)

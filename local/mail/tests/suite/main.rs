@@ -1,4 +1,4 @@
-//! The providers, the mailbox and the topic as their callers see them.
+//! Tests of the providers, the mailbox and the topic from their callers' side.
 #![expect(
     clippy::unwrap_used,
     clippy::panic,

@@ -1,4 +1,4 @@
-//! An address on loopback that events are sent to, and what came there.
+//! A receiver of events on loopback that records its requests.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
@@ -9,7 +9,7 @@ use tokio::net::{TcpListener, TcpStream};
 
 use crate::http_client::call;
 
-/// One request that a receiver got.
+/// One request to a receiver.
 #[derive(Clone, Debug)]
 pub(crate) struct Received {
     /// The request line and the headers, in lower case.
@@ -28,7 +28,7 @@ impl Received {
     }
 }
 
-/// An address that events are sent to. It answers as it is told, then 200, and confirms the topic's question.
+/// A receiver of events. It answers with the planned statuses, then 200, and confirms the topic's subscription.
 pub(crate) struct Receiver {
     pub(crate) url: String,
     received: Arc<Mutex<Vec<Received>>>,
@@ -59,7 +59,7 @@ impl Receiver {
         self.received.lock().unwrap().clone()
     }
 
-    /// The provider's own events so far, without the topic's envelope.
+    /// Returns the provider's events so far, without the topic's envelope.
     pub(crate) fn events(&self) -> Vec<Value> {
         let text = |received: &Received| {
             let body = received.json();
@@ -76,7 +76,7 @@ impl Receiver {
             .collect()
     }
 
-    /// What the events say has happened, in any order.
+    /// Returns the kinds of the events, in any order.
     pub(crate) fn kinds(&self) -> Vec<String> {
         let mut kinds: Vec<String> = self
             .events()
@@ -125,7 +125,7 @@ async fn serve(
     stream.write_all(answer.as_bytes()).await.unwrap();
 }
 
-/// GET of a URL; the status and the body.
+/// Sends a GET; returns the status and the body.
 pub(crate) async fn visit(url: &str) -> (u16, String) {
     let (origin, path) = url.split_at(url.match_indices('/').nth(2).unwrap().0);
     let answer = call(origin, &format!("GET {path} HTTP/1.1\r\n"), b"").await;

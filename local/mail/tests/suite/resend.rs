@@ -1,5 +1,4 @@
-//! The endpoint as a client of Resend sees it: what is kept, what is refused under which name, what a repeat does, and
-//! what a fault does.
+//! The endpoint with a client of Resend: stored mails, errors and their names, repetitions and faults.
 
 use std::time::Duration;
 
@@ -19,7 +18,7 @@ fn mail(to: &str) -> Value {
     json!({ "from": FROM, "to": to, "subject": "Hello", "html": "<p>Grüße</p>", "text": "Grüße" })
 }
 
-/// Posts with the right key and a user agent.
+/// Sends a POST with the right key and a user agent.
 async fn post(server: &Server, path: &str, more: &str, body: &str) -> Answer {
     let head = format!(
         "POST {path} HTTP/1.1\r\nAuthorization: Bearer re_throwaway\r\nUser-Agent: test\r\n\
@@ -60,7 +59,7 @@ async fn rate_limit_of_resend_is_answered_with_retry_after() {
     assert_eq!(send(&server, &mail("c@b.c")).await.status, 200);
 }
 
-/// Asserts a refusal in Resend's shape.
+/// Asserts an error in Resend's form.
 #[track_caller]
 fn assert_refused(answer: &Answer, status: u16, name: &str) {
     assert_eq!(answer.status, status, "{}", answer.body);
@@ -151,7 +150,7 @@ async fn call_without_key_or_user_agent_is_refused() {
     assert!(server.messages(None).is_empty());
 }
 
-/// The mail with a member changed; `Null` takes it out.
+/// Returns the mail with a changed member; `Null` removes it.
 fn with(member: &str, value: Value) -> Value {
     let mut body = mail("a@example.com");
     body[member] = value;
@@ -234,7 +233,7 @@ async fn idempotency_key_sends_once_for_its_payload_even_after_a_restart() {
     assert_eq!(sent.status, 200);
     let again = send_under(&first, "key-1", &mail("a@example.com")).await;
     assert_eq!((again.status, &again.body), (200, &sent.body));
-    // The order of the members and the spacing are no part of the payload.
+    // The order of the members and the spacing are not part of the payload.
     let respelled = format!(
         "{{ \"to\": \"a@example.com\", \"text\":\"Grüße\", \"subject\":\"Hello\", \"html\":\"<p>Grüße</p>\",\
          \n\"from\": \"{FROM}\"}}"
@@ -375,7 +374,7 @@ async fn fault_is_answered_in_resend_format() {
         throttled.head
     );
     faults.set(None);
-    // A fault of the other provider does not meet this one, nor is it spent.
+    // A fault of the other provider does not apply to this one and is not used up.
     server
         .faults_of(Provider::Ses)
         .set(Some(Fault::ServerError));

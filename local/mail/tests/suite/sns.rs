@@ -1,5 +1,5 @@
-//! Signatures of the topic, checked by a program that shares nothing with the one that made them: Node.js over OpenSSL,
-//! which fetches the certificate from where the message says it lies.
+//! Signatures of the topic, verified by an independent program: Node.js over OpenSSL, which fetches the certificate
+//! from the URL in the message.
 
 use std::io::Write;
 use std::process::{Command, Stdio};
@@ -7,7 +7,7 @@ use std::process::{Command, Stdio};
 use local_mail::events::sns::{Message, Signer};
 use local_mail::{Server, Settings, start};
 
-/// Reads messages, one a line, and says of each whether its signature is good: as Amazon's pages tell it.
+/// A script that reads messages, one per line, and verifies each signature as Amazon documents it.
 const CHECK: &str = r#"
 const { X509Certificate, createVerify } = require("node:crypto");
 const text = require("node:fs").readFileSync(0, "utf8");
@@ -28,7 +28,7 @@ async fn server(data: &tempfile::TempDir) -> Server {
     start(Settings::throwaway(data.path())).await.unwrap()
 }
 
-/// What the other program says of each message.
+/// Returns the other program's result for each message.
 async fn checked(messages: &[Message]) -> Vec<bool> {
     let bodies: Vec<String> = messages.iter().map(Message::body).collect();
     let bodies = serde_json::to_string(&bodies).unwrap();

@@ -1,4 +1,4 @@
-//! Whether the account may send a message, before anything of it is written.
+//! Checks whether the account may send a message, before any of it is written.
 
 use bytes::Bytes;
 
@@ -18,7 +18,7 @@ pub(super) struct Admission<'a> {
 }
 
 impl<'a> Admission<'a> {
-    /// Begins the checks of a call that came at `now`.
+    /// Starts the checks of a call that arrived at `now`.
     pub(super) fn new(broker: &'a Broker, now: Now) -> Self {
         Self {
             broker,
@@ -33,7 +33,7 @@ impl<'a> Admission<'a> {
             .await
     }
 
-    /// Checks what stands for a message, or changes one.
+    /// Checks the parts of a message, or a change of one.
     pub(super) async fn check_parts(
         &mut self,
         destination: Option<&Destination>,

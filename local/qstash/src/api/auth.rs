@@ -1,4 +1,4 @@
-//! Every call carries the token: `Authorization: Bearer` or `?qstash_token=`.
+//! Checks the token of every call: `Authorization: Bearer` or `?qstash_token=`.
 
 use std::sync::Arc;
 
@@ -12,7 +12,7 @@ use crate::broker::Broker;
 
 use super::refusal::Refusal;
 
-/// Counts the call, and lets it through if it carries the token.
+/// Counts the call, and accepts it if it has the token.
 pub(super) async fn require_token(
     State(broker): State<Arc<Broker>>,
     request: Request,

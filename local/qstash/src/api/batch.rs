@@ -1,8 +1,8 @@
 //! `POST /v2/batch`: many messages in one transaction.
 //!
-//! A malformed item is a malformed batch: nothing of it is sent. A well-formed item that cannot be sent (an unknown
-//! group, a host that nobody knows, a plan that does not allow it) has an error of its own, and the others are sent.
-//! Where the real service draws the line between the two is not written down; this is how the page on batches reads.
+//! A malformed item makes the batch malformed: nothing is sent. A well-formed item may be unsendable: an unknown group,
+//! an unresolvable host, or a plan that does not allow it. Then it has its own error, and the others are sent. The
+//! documentation does not state where the real service draws this line; this follows the page on batches.
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -35,7 +35,7 @@ struct Item {
     queue: Option<String>,
 }
 
-/// Publishes every item that can be; the answers stand in the order of the items.
+/// Publishes every valid item; the responses are in the order of the items.
 pub(super) async fn batch(
     State(broker): State<Arc<Broker>>,
     ConnectInfo(caller): ConnectInfo<SocketAddr>,

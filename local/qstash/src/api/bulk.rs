@@ -1,4 +1,4 @@
-//! What a bulk action is meant for: a filter in the query and, from some clients, in a JSON body.
+//! The target of a bulk action: a filter in the query and, from some clients, in a JSON body.
 
 use serde_json::{Map, Value};
 
@@ -6,18 +6,18 @@ use crate::filter::Filter;
 
 use super::refusal::Refusal;
 
-/// Says in the query or the body that nobody waits for the end.
+/// The member or parameter that requests background work.
 const ASYNC: &str = "async";
 
-/// What a bulk action is meant for.
+/// The target of a bulk action.
 pub(super) struct Bulk {
-    /// Which items.
+    /// The selected items.
     pub(super) filter: Filter,
-    /// Whether the caller will ask for the outcome later.
+    /// Whether the caller asks for the result later.
     pub(super) in_background: bool,
 }
 
-/// Parses both. An empty list is refused: without ids and filters an action means everything.
+/// Parses both. An empty list is rejected: without ids and filters an action would select everything.
 pub(super) fn parse(query: Option<&str>, body: &[u8]) -> Result<Bulk, Refusal> {
     let mut bulk = Bulk {
         filter: Filter::parse(query)?,

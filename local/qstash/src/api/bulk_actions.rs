@@ -1,4 +1,4 @@
-//! `/v2/bulkActions`: look at cancellations by filter.
+//! `/v2/bulkActions`: lists and gets cancellations by filter.
 
 use std::ops::ControlFlow;
 use std::sync::Arc;
@@ -24,7 +24,7 @@ struct Page {
     state: Option<String>,
 }
 
-/// The actions of the last week, the first one first. The state narrows each page by itself.
+/// Lists the actions of the last week, oldest first. The state filters each page separately.
 pub(super) async fn list(
     State(broker): State<Arc<Broker>>,
     uri: Uri,
@@ -58,7 +58,7 @@ pub(super) async fn list(
     Ok(Json(answer))
 }
 
-/// One action.
+/// Gets one action.
 pub(super) async fn get(
     State(broker): State<Arc<Broker>>,
     Path(id): Path<String>,

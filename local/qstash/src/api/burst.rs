@@ -1,6 +1,6 @@
-//! The limit of a second on management calls: everything but publishing, which has none.
+//! The limit per second on management calls; publishing has no such limit.
 //!
-//! A second of real time, whatever the server's speed: callers live in it. Source:
+//! The second is one of real time at any speed of the server, because callers run in real time. Source:
 //! <https://upstash.com/docs/qstash/api/api-ratelimiting>.
 
 use std::sync::{Arc, Mutex, PoisonError};
@@ -14,10 +14,10 @@ use crate::clock;
 
 use super::refusal::Refusal;
 
-/// Calls that publish.
+/// The paths of publishing calls.
 const UNLIMITED: [&str; 3] = ["/v2/publish/", "/v2/enqueue/", "/v2/batch"];
 
-/// How many management calls came in this second.
+/// The number of management calls in this second.
 pub(super) struct Burst {
     limit: u32,
     window: Mutex<Window>,
@@ -29,7 +29,7 @@ struct Window {
     calls: u32,
 }
 
-/// The limit, what is left of it, and the Unix second in which it is whole again.
+/// The limit, its remaining calls, and the Unix second in which it is reset.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Left {
     limit: u32,
@@ -38,7 +38,7 @@ struct Left {
 }
 
 impl Burst {
-    /// A limit of so many calls a second.
+    /// Creates a limit per second.
     pub(super) fn new(limit: u32) -> Self {
         Self {
             limit,
@@ -46,7 +46,7 @@ impl Burst {
         }
     }
 
-    /// Counts a call; nothing remains of a limit that was met before.
+    /// Counts a call; nothing remains of an exceeded limit.
     fn count(&self, wall_ms: u64) -> Left {
         let second = wall_ms / 1_000;
         let mut window = self.window.lock().unwrap_or_else(PoisonError::into_inner);
@@ -71,7 +71,7 @@ impl Left {
     }
 }
 
-/// Lets a call through unless this second has seen too many, and tells what is left.
+/// Accepts a call within the limit of this second, and adds the remaining calls to the response.
 pub(super) async fn limit(
     State(burst): State<Arc<Burst>>,
     request: Request,

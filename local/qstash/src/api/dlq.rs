@@ -1,4 +1,4 @@
-//! `/v2/dlq`: look at, delete and retry messages that were given up.
+//! `/v2/dlq`: lists, deletes and retries failed messages.
 
 use std::ops::ControlFlow;
 use std::sync::Arc;
@@ -25,10 +25,10 @@ use super::bulk;
 use super::refusal::Refusal;
 use super::view;
 
-/// Entries that one call deletes or retries, at most.
+/// The maximum number of entries that one call deletes or retries.
 const MAX_BULK: usize = 100;
 
-/// The entries that fit the filter.
+/// Lists the entries that match the filter.
 pub(super) async fn list(
     State(broker): State<Arc<Broker>>,
     uri: Uri,
@@ -36,7 +36,7 @@ pub(super) async fn list(
     let filter = Filter::parse(uri.query())?;
     let snapshot = broker.store.snapshot()?;
     let page = filter.page()?;
-    // One more than the page shows whether there is another.
+    // One more than the page shows whether another page follows.
     let mut found = matching(&snapshot, &filter, page + 1, broker.clock.now_ms())?;
     let more = found.len() > page;
     found.truncate(page);
@@ -52,7 +52,7 @@ pub(super) async fn list(
     Ok(Json(answer))
 }
 
-/// One entry.
+/// Gets one entry.
 pub(super) async fn get(
     State(broker): State<Arc<Broker>>,
     Path(id): Path<String>,
@@ -77,7 +77,7 @@ pub(super) async fn delete(
     }
 }
 
-/// Deletes every entry that fits the filter.
+/// Deletes every entry that matches the filter.
 pub(super) async fn delete_many(
     State(broker): State<Arc<Broker>>,
     uri: Uri,
@@ -103,7 +103,7 @@ pub(super) async fn retry(
     ))
 }
 
-/// Publishes every entry that fits the filter again.
+/// Publishes every entry that matches the filter again.
 pub(super) async fn retry_many(
     State(broker): State<Arc<Broker>>,
     uri: Uri,
@@ -116,7 +116,7 @@ pub(super) async fn retry_many(
         .iter()
         .map(|id| json!({ "messageId": id }))
         .collect();
-    // Everything that fitted was done: there is no next page.
+    // All matching entries were processed: there is no next page.
     Ok((
         StatusCode::CREATED,
         Json(json!({ "cursor": "", "responses": responses })),
@@ -177,7 +177,7 @@ async fn deleted(broker: &Broker, ids: Vec<DeadLetterId>) -> Result<usize, store
     broker.store.write(delete).await
 }
 
-/// Publishes entries again, each as a new message, with what the request's headers change.
+/// Publishes entries again, each as a new message, with the changes in the request's headers.
 async fn retried(
     broker: &Broker,
     ids: Vec<DeadLetterId>,
@@ -185,7 +185,7 @@ async fn retried(
     headers: &HeaderMap,
 ) -> Result<Vec<MessageId>, Refusal> {
     let mut headers = headers.clone();
-    // The content type is that of this request, not of the message.
+    // The content type belongs to this request, not to the message.
     headers.remove(http::header::CONTENT_TYPE);
     let fields = Fields::of_request(&headers, query)?;
     let now = Now::read(&broker.clock);
@@ -222,7 +222,7 @@ fn retry_one(
         start: Start::Now,
         ..old.options
     };
-    // The headers were checked before the transaction began.
+    // The headers were checked before the transaction started.
     let options = fields.options_over(base.clone()).unwrap_or(base);
     let new = MessageId::new();
     let delay_ms = publish::delay_ms(options.start, now);

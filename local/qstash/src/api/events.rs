@@ -1,4 +1,4 @@
-//! `GET /v2/events`, which the SDK calls, and `GET /v2/logs`, which is documented: the same list under two names.
+//! `GET /v2/events`, which the SDK calls, and the documented `GET /v2/logs`: the same list under two names.
 
 use std::ops::ControlFlow;
 use std::sync::Arc;
@@ -19,10 +19,10 @@ use crate::store::{self, Snapshot};
 use super::refusal::Refusal;
 use super::view;
 
-/// A listing shows bodies up to this size, so that a page stays a page.
+/// The largest body in a listing, so that a page stays small.
 const MAX_BODY: usize = 10 * 1024;
 
-/// The log as `{events, cursor?}`.
+/// Returns the log as `{events, cursor?}`.
 pub(super) async fn events(
     State(broker): State<Arc<Broker>>,
     uri: Uri,
@@ -30,7 +30,7 @@ pub(super) async fn events(
     page(&broker, &uri, "events")
 }
 
-/// The log as `{logs, cursor?}`.
+/// Returns the log as `{logs, cursor?}`.
 pub(super) async fn logs(
     State(broker): State<Arc<Broker>>,
     uri: Uri,
@@ -84,7 +84,7 @@ fn shown(snapshot: &Snapshot, event: &Event) -> Result<Map<String, Value>, store
     set("time", json!(event.time_ms));
     set("state", json!(event.state));
     if let Some(expression) = &event.message.options.retry_delay {
-        // The log calls it otherwise than messages do; the clients know one name each.
+        // The log uses another name than messages do; the clients know one name each.
         set("retryDelayExpr", json!(expression.as_str()));
     }
     if let Some(next_ms) = event.next_delivery_ms {

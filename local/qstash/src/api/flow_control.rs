@@ -1,4 +1,4 @@
-//! `/v2/flowControl`: look at keys, pause them, pin their limits.
+//! `/v2/flowControl`: lists keys, pauses them, and pins their limits.
 
 use std::sync::Arc;
 
@@ -16,7 +16,7 @@ use super::refusal::Refusal;
 
 const SECOND_MS: u64 = 1_000;
 
-/// Every key, or those whose name contains `?search=`.
+/// Lists every key, or those whose name contains `?search=`.
 pub(super) async fn list(State(broker): State<Arc<Broker>>, uri: Uri) -> Json<Value> {
     let search = parameter(&uri, "search").unwrap_or_default();
     let now_ms = broker.clock.now_ms();
@@ -34,7 +34,7 @@ pub(super) async fn list(State(broker): State<Arc<Broker>>, uri: Uri) -> Json<Va
     )
 }
 
-/// One key.
+/// Gets one key.
 pub(super) async fn get(
     State(broker): State<Arc<Broker>>,
     Path(key): Path<String>,
@@ -74,7 +74,7 @@ pub(super) async fn act(
     }
 }
 
-/// The limit over all keys.
+/// Gets the limit over all keys.
 pub(super) async fn global(State(broker): State<Arc<Broker>>) -> Json<Value> {
     let index = broker.scheduler.index();
     Json(json!({
@@ -120,7 +120,7 @@ async fn unpin(broker: &Broker, key: Key, uri: &Uri) -> Result<(), Refusal> {
     .await
 }
 
-/// A key that no message has named yet may be paused or pinned beforehand.
+/// Changes a key. A key that no message has used yet can be paused or pinned in advance.
 async fn change(
     broker: &Broker,
     key: Key,

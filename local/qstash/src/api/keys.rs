@@ -10,12 +10,12 @@ use crate::keys::Keys;
 
 use super::refusal::Refusal;
 
-/// Both keys.
+/// Gets both keys.
 pub(super) async fn get(State(broker): State<Arc<Broker>>) -> Json<Keys> {
     Json(broker.keys())
 }
 
-/// Makes the next key the current one, and a new next one.
+/// Makes the next key the current one, and creates a new next key.
 pub(super) async fn rotate(State(broker): State<Arc<Broker>>) -> Result<Json<Keys>, Refusal> {
     Ok(Json(broker.rotate_keys().await?))
 }

@@ -1,4 +1,4 @@
-//! `/v2/messages`: look at messages on their way, and cancel them.
+//! `/v2/messages`: gets, releases and cancels active messages.
 
 use std::ops::ControlFlow;
 use std::sync::Arc;
@@ -23,7 +23,7 @@ use super::bulk;
 use super::refusal::Refusal;
 use super::view;
 
-/// One message, as long as it is on its way.
+/// Gets one message while it is active.
 pub(super) async fn get(
     State(broker): State<Arc<Broker>>,
     Path(id): Path<String>,
@@ -53,7 +53,7 @@ pub(super) async fn cancel(
     }
 }
 
-/// Ends a message's wait, be it a delay or the time before a retry. That spends no retry.
+/// Ends a message's wait: a delay or the time before a retry. It spends no retry.
 pub(super) async fn release(
     State(broker): State<Arc<Broker>>,
     Path(id): Path<String>,
@@ -97,14 +97,14 @@ pub(super) async fn release(
     }
 }
 
-/// What became of a message that was to wait no longer.
+/// The result of releasing a message.
 enum Released {
     Done,
     Unknown,
     Queued,
 }
 
-/// Cancels every message that fits the filter. Without ids that is a bulk action, which can be looked up.
+/// Cancels every message that matches the filter. Without ids it is a bulk action, which can be listed.
 pub(super) async fn cancel_many(
     State(broker): State<Arc<Broker>>,
     uri: Uri,

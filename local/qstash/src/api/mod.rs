@@ -37,7 +37,7 @@ use refusal::Refusal;
 /// The largest request, which is a batch.
 const MAX_BODY: usize = 100 * 1024 * 1024;
 
-/// Serves the API until `stop` says so.
+/// Serves the API until `stop` is set.
 pub(crate) async fn serve(
     listener: TcpListener,
     broker: Arc<Broker>,
@@ -45,7 +45,7 @@ pub(crate) async fn serve(
 ) {
     let service = router(broker).into_make_service_with_connect_info::<SocketAddr>();
     let stopped = async move {
-        // An error means that the server is gone: that is a stop too.
+        // An error means that the server was dropped, which also stops it.
         let _ = stop.wait_for(|stop| *stop).await;
     };
     if let Err(error) = axum::serve(listener, service)

@@ -26,7 +26,7 @@ pub(super) async fn publish(
     headers: HeaderMap,
     body: Bytes,
 ) -> Result<Response, Refusal> {
-    // The router's parameter is decoded; the destination must stay as it was written.
+    // The router's parameter is decoded; the destination must stay unchanged.
     let rest = uri.path().strip_prefix("/v2/publish/").unwrap_or_default();
     let draft = draft(rest, &uri, &headers, body, caller)?;
     send(&broker, draft).await
@@ -90,10 +90,10 @@ async fn send(broker: &Broker, draft: Draft) -> Result<Response, Refusal> {
     Ok((status, Json(answer(published, grouped))).into_response())
 }
 
-/// A list for a group, a single object otherwise.
+/// Returns a list for a group, otherwise a single object.
 pub(super) fn answer(mut published: Vec<Published>, grouped: bool) -> serde_json::Value {
     let one = if grouped { None } else { published.pop() };
-    // Both are plain data: they always have a JSON form.
+    // Both are plain data, so they can always be serialized.
     one.map_or_else(|| serde_json::to_value(&published), serde_json::to_value)
         .unwrap_or_default()
 }

@@ -1,4 +1,4 @@
-//! `/v2/queues`: make, look at, pause and delete queues.
+//! `/v2/queues`: creates, lists, pauses and deletes queues.
 
 use std::ops::ControlFlow;
 use std::sync::Arc;
@@ -29,7 +29,7 @@ struct Upsert {
     paused: Option<bool>,
 }
 
-/// Makes or changes a queue; what is not said stays.
+/// Creates or changes a queue; omitted members keep their values.
 pub(super) async fn upsert(State(broker): State<Arc<Broker>>, body: Bytes) -> Result<(), Refusal> {
     let asked: Upsert = serde_json::from_slice(&body)?;
     let name = Name::parse(&asked.queue_name)?;
@@ -47,7 +47,7 @@ pub(super) async fn upsert(State(broker): State<Arc<Broker>>, body: Bytes) -> Re
     .await
 }
 
-/// Stops deliveries from a queue.
+/// Pauses deliveries from a queue.
 pub(super) async fn pause(
     State(broker): State<Arc<Broker>>,
     Path(name): Path<String>,
@@ -58,7 +58,7 @@ pub(super) async fn pause(
     .await
 }
 
-/// Lets deliveries go on.
+/// Resumes deliveries.
 pub(super) async fn resume(
     State(broker): State<Arc<Broker>>,
     Path(name): Path<String>,
@@ -69,7 +69,7 @@ pub(super) async fn resume(
     .await
 }
 
-/// Every queue.
+/// Lists every queue.
 pub(super) async fn list(State(broker): State<Arc<Broker>>) -> Result<Json<Value>, Refusal> {
     let queues = broker.store.snapshot()?.all::<Queue>()?;
     Ok(Json(
@@ -80,7 +80,7 @@ pub(super) async fn list(State(broker): State<Arc<Broker>>) -> Result<Json<Value
     ))
 }
 
-/// One queue.
+/// Gets one queue.
 pub(super) async fn get(
     State(broker): State<Arc<Broker>>,
     Path(name): Path<String>,
@@ -93,7 +93,7 @@ pub(super) async fn get(
     Ok(Json(shown(&broker, &name, &queue)))
 }
 
-/// Deletes a queue and cancels what waits in it. A queue that is not there is deleted already.
+/// Deletes a queue and cancels its waiting messages. A missing queue counts as deleted.
 pub(super) async fn delete(
     State(broker): State<Arc<Broker>>,
     Path(name): Path<String>,

@@ -1,4 +1,4 @@
-//! Why a call is refused, and the one place that knows status codes: `{"error": "..."}`.
+//! The rejection of a call, with its status code: `{"error": "..."}`. Only this module knows status codes.
 
 use axum::Json;
 use axum::response::{IntoResponse, Response};
@@ -9,25 +9,25 @@ use crate::error::causes;
 use crate::usage::Spent;
 use crate::{cron, destination, filter, flow_control, headers, hosts, name, plan, publish, store};
 
-/// Why a call is refused.
+/// Why a call is rejected.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum Refusal {
-    /// No token, or another one.
+    /// The token is missing or wrong.
     #[error("unauthorized: invalid or missing token")]
     Unauthorized,
-    /// What the call names does not exist.
+    /// The named resource does not exist.
     #[error("{0}")]
     NotFound(String),
-    /// What the call says cannot be understood.
+    /// The call is invalid.
     #[error("{0}")]
     Invalid(String),
-    /// The account's plan allows no more.
+    /// The account's plan does not allow it.
     #[error(transparent)]
     Plan(#[from] plan::Error),
-    /// The day's quota is spent.
+    /// The day's quota is exhausted.
     #[error(transparent)]
     Spent(#[from] Spent),
-    /// More management calls than a second has room for.
+    /// The limit of management calls per second is reached.
     #[error("too many management calls in this second: try again after the reset")]
     TooManyCalls,
     /// The store failed; the reason is in the log.

@@ -1,7 +1,7 @@
-//! `/v2/schedules`: make, look at, pause and delete schedules.
+//! `/v2/schedules`: creates, lists, pauses and deletes schedules.
 //!
-//! A destination stands in the path unencoded, so `POST /v2/schedules/{destination}` and
-//! `POST /v2/schedules/{id}/pause` are told apart here and not by the router.
+//! A destination is in the path unencoded. So this module, not the router, distinguishes `POST
+//! /v2/schedules/{destination}` from `POST /v2/schedules/{id}/pause`.
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -32,7 +32,7 @@ use super::view;
 
 const PREFIX: &str = "/v2/schedules/";
 
-/// Makes a schedule, or pauses or resumes one.
+/// Creates a schedule, or pauses or resumes one.
 pub(super) async fn post(
     State(broker): State<Arc<Broker>>,
     ConnectInfo(caller): ConnectInfo<SocketAddr>,
@@ -59,7 +59,7 @@ pub(super) async fn post(
     Ok(Json(json!({ "scheduleId": id })).into_response())
 }
 
-/// Pauses or resumes a schedule: the SDK's way.
+/// Pauses or resumes a schedule, in the SDK's form.
 pub(super) async fn patch(State(broker): State<Arc<Broker>>, uri: Uri) -> Result<(), Refusal> {
     let rest = uri.path().strip_prefix(PREFIX).unwrap_or_default();
     let (id, paused) =
@@ -67,7 +67,7 @@ pub(super) async fn patch(State(broker): State<Arc<Broker>>, uri: Uri) -> Result
     set_paused(&broker, id, paused).await
 }
 
-/// Every schedule.
+/// Lists every schedule.
 pub(super) async fn list(State(broker): State<Arc<Broker>>) -> Result<Json<Value>, Refusal> {
     let snapshot = broker.store.snapshot()?;
     let schedules = snapshot.all::<Schedule>()?;
@@ -77,7 +77,7 @@ pub(super) async fn list(State(broker): State<Arc<Broker>>) -> Result<Json<Value
     Ok(Json(shown.collect::<Result<_, _>>()?))
 }
 
-/// One schedule.
+/// Gets one schedule.
 pub(super) async fn get(
     State(broker): State<Arc<Broker>>,
     Path(id): Path<String>,
@@ -89,7 +89,7 @@ pub(super) async fn get(
     Ok(Json(shown(&snapshot, &schedule)?))
 }
 
-/// Deletes a schedule; what it published stays on its way.
+/// Deletes a schedule; its published messages stay active.
 pub(super) async fn delete(
     State(broker): State<Arc<Broker>>,
     Path(id): Path<String>,
@@ -144,7 +144,7 @@ fn parse(
     })
 }
 
-/// The same id again overwrites everything but the history.
+/// Writes a schedule. An existing id is overwritten except for its history.
 fn put(
     tx: &store::Transaction<'_>,
     mut schedule: Schedule,
@@ -194,7 +194,7 @@ async fn set_paused(broker: &Broker, id: &str, paused: bool) -> Result<(), Refus
     }
 }
 
-/// `{id}/pause` and `{id}/resume`; a destination has slashes before its last part, or is a group.
+/// Parses `{id}/pause` and `{id}/resume`. A destination has slashes before its last part, or is a group.
 fn pause_of(rest: &str) -> Option<(&str, bool)> {
     let (id, action) = rest.split_once('/')?;
     match action {

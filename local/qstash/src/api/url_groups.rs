@@ -47,7 +47,7 @@ struct Defaults {
     headers: Headers,
 }
 
-/// Every group.
+/// Lists every group.
 pub(super) async fn list(State(broker): State<Arc<Broker>>) -> Result<Json<Value>, Refusal> {
     let groups = broker.store.snapshot()?.all::<UrlGroup>()?;
     Ok(Json(
@@ -58,7 +58,7 @@ pub(super) async fn list(State(broker): State<Arc<Broker>>) -> Result<Json<Value
     ))
 }
 
-/// One group.
+/// Gets one group.
 pub(super) async fn get(
     State(broker): State<Arc<Broker>>,
     Path(name): Path<String>,
@@ -71,8 +71,8 @@ pub(super) async fn get(
     Ok(Json(shown(&name, &group)))
 }
 
-/// Deletes a group; what was published to it stays on its way. A group that is not there is deleted already: the
-/// official Python suite begins that way.
+/// Deletes a group; messages published to it stay active. A missing group counts as deleted: the official Python suite
+/// starts with such a call.
 pub(super) async fn delete(
     State(broker): State<Arc<Broker>>,
     Path(name): Path<String>,
@@ -84,7 +84,7 @@ pub(super) async fn delete(
     Ok(())
 }
 
-/// Adds endpoints, and makes the group if need be.
+/// Adds endpoints, and creates the group if necessary.
 pub(super) async fn add(
     State(broker): State<Arc<Broker>>,
     Path(name): Path<String>,
@@ -122,7 +122,7 @@ pub(super) async fn remove(
     .await
 }
 
-/// Sets the headers that every message to the group carries.
+/// Sets the headers of every message to the group.
 pub(super) async fn patch(
     State(broker): State<Arc<Broker>>,
     Path(name): Path<String>,
@@ -137,7 +137,7 @@ pub(super) async fn patch(
         return Err(Refusal::Invalid("a header cannot be sent".to_owned()));
     }
     change(&broker, &name, false, move |group| {
-        // Whatever case the names came in, they are kept in one.
+        // Names are stored in one case.
         let mut headers = Headers::default();
         for (name, value) in defaults.headers.pairs() {
             headers.add(name, value);

@@ -1,4 +1,4 @@
-//! Messages as the API shows them.
+//! Messages in the API's form.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -13,7 +13,7 @@ use crate::redaction;
 /// Milliseconds in a second.
 const SECOND_MS: u64 = 1_000;
 
-/// A message and its body, redacted where the publisher asked for it.
+/// Returns a message and its body, redacted as its publisher requested.
 pub(super) fn message(message: &Message, body: Option<&[u8]>) -> Map<String, Value> {
     let mut shown = Map::new();
     let queue = message
@@ -33,7 +33,7 @@ pub(super) fn message(message: &Message, body: Option<&[u8]>) -> Map<String, Val
     );
     shown.insert("notBefore".to_owned(), json!(message.not_before_ms));
     shown.insert("createdAt".to_owned(), json!(message.created_ms));
-    // The API's description and the SDK's types write it differently.
+    // The API's description and the SDK's types spell it differently.
     shown.insert("callerIP".to_owned(), json!(message.caller_ip));
     shown.insert("callerIp".to_owned(), json!(message.caller_ip));
     options(&mut shown, &message.options);
@@ -41,7 +41,7 @@ pub(super) fn message(message: &Message, body: Option<&[u8]>) -> Map<String, Val
     shown
 }
 
-/// What messages and schedules have in common.
+/// Adds the members that messages and schedules share.
 pub(super) fn options(shown: &mut Map<String, Value>, options: &Options) {
     let mut set = |name: &str, value: Option<Value>| {
         if let Some(value) = value {
@@ -97,7 +97,7 @@ pub(super) fn options(shown: &mut Map<String, Value>, options: &Options) {
     }
 }
 
-/// The body: as text if it is text, as base64 otherwise, absent if there is none.
+/// Adds the body: text as text, other bytes as base64, nothing if there is none.
 pub(super) fn content(shown: &mut Map<String, Value>, options: &Options, body: Option<&[u8]>) {
     let Some(body) = body.filter(|body| !body.is_empty()) else {
         return;
@@ -117,7 +117,7 @@ fn name(shown: &mut Map<String, Value>, key: &str, name: Option<&Name>) {
     }
 }
 
-/// An answer of a receiver: its body as text if it is text, as base64 otherwise.
+/// Adds a receiver's response: a text body as text, other bytes as base64.
 pub(super) fn response(shown: &mut Map<String, Value>, response: &Response) {
     shown.insert("responseStatus".to_owned(), json!(response.status));
     shown.insert("responseHeader".to_owned(), json!(response.headers));

@@ -1,8 +1,8 @@
-//! The endpoints of Upstash Workflow, none of which are built.
+//! The endpoints of Upstash Workflow, which are not implemented.
 
 use super::refusal::Refusal;
 
-/// Says so.
+/// Rejects the call.
 pub(super) async fn refuse() -> Refusal {
     Refusal::Invalid(
         "Upstash Workflow is not available on this server, publish a plain message".to_owned(),

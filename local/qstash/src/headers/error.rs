@@ -1,4 +1,4 @@
-//! Which header cannot be understood, and why.
+//! Invalid headers.
 
 use crate::cron;
 use crate::destination;
@@ -8,68 +8,68 @@ use crate::name;
 use crate::redaction;
 use crate::retry_expression;
 
-/// Which header cannot be understood, and why.
+/// An invalid header, with the reason.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Error {
-    /// A value that is no text.
+    /// The value is not text.
     #[error("the value of {0} is not valid UTF-8")]
     Encoding(String),
-    /// A message of Upstash Workflow.
+    /// The message belongs to Upstash Workflow.
     #[error("{0}: Upstash Workflow is not available on this server, publish a plain message")]
     Workflow(String),
-    /// A callback that is to wait.
+    /// The callback has a delay.
     #[error("{0} is refused: a callback cannot be delayed")]
     DelayedCallback(String),
-    /// A name or value that could not be sent on.
+    /// The name or value cannot be forwarded.
     #[error("{0} cannot be forwarded as a header")]
     Forward(String),
-    /// A method that is not delivered with.
+    /// The method is not supported.
     #[error("invalid Upstash-Method `{0}`")]
     Method(String),
-    /// A number out of range.
+    /// The number is out of range.
     #[error("invalid {header} `{value}`: {expected}")]
     Number {
-        /// Which header.
+        /// The header.
         header: &'static str,
-        /// What it said.
+        /// Its value.
         value: String,
-        /// What it should be.
+        /// The expected value.
         expected: &'static str,
     },
-    /// A duration that is none.
+    /// The duration is invalid.
     #[error("invalid {header}: {source}")]
     Duration {
-        /// Which header.
+        /// The header.
         header: &'static str,
-        /// Why.
+        /// The reason.
         source: duration::Error,
     },
-    /// A callback that cannot be called.
+    /// The callback's destination is invalid.
     #[error("invalid {header}: {source}")]
     Callback {
-        /// Which header.
+        /// The header.
         header: &'static str,
-        /// Why.
+        /// The reason.
         source: destination::Error,
     },
-    /// A name with other characters.
+    /// The name has invalid characters.
     #[error("invalid {header}: {source}")]
     Name {
-        /// Which header.
+        /// The header.
         header: &'static str,
-        /// Why.
+        /// The reason.
         source: name::Error,
     },
-    /// An expression that cannot be calculated.
+    /// The expression is invalid.
     #[error("invalid Upstash-Retry-Delay: {0}")]
     RetryDelay(#[from] retry_expression::Error),
-    /// Limits that limit nothing.
+    /// The limits are invalid.
     #[error("invalid Upstash-Flow-Control-Value: {0}")]
     FlowControl(#[from] flow_control::Error),
-    /// A field that cannot be hidden.
+    /// The field cannot be redacted.
     #[error("invalid Upstash-Redact-Fields: {0}")]
     Redaction(#[from] redaction::Error),
-    /// A schedule that never comes.
+    /// The cron expression is invalid or has no time.
     #[error("invalid Upstash-Cron: {0}")]
     Cron(#[from] cron::Error),
 }

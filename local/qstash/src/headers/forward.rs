@@ -1,4 +1,4 @@
-//! Which headers go on to the receiver.
+//! The headers that are forwarded to the receiver.
 
 use crate::options::Options;
 
@@ -6,7 +6,7 @@ use super::{Error, Fields, PREFIX};
 
 const FORWARD: &str = "upstash-forward-";
 
-/// Never forwarded, not even by name: they frame one connection, and the next one has its own.
+/// Headers that are never forwarded: they belong to one connection.
 const FRAMING: [&str; 10] = [
     "host",
     "connection",
@@ -20,10 +20,10 @@ const FRAMING: [&str; 10] = [
     "expect",
 ];
 
-/// Not forwarded by `Upstash-Header-Forward`: it is for this server.
+/// The header that `Upstash-Header-Forward` does not forward: it is for this server.
 const OWN: &str = "authorization";
 
-/// Whether a header frames a connection.
+/// Returns whether a header belongs to one connection.
 pub(crate) fn is_framing(name: &str) -> bool {
     FRAMING
         .iter()
@@ -31,7 +31,7 @@ pub(crate) fn is_framing(name: &str) -> bool {
 }
 
 impl Fields {
-    /// Puts the forwarded headers among the options, without their prefix.
+    /// Adds the forwarded headers to the options, without their prefix.
     pub(super) fn forward(&self, options: &mut Options) -> Result<(), Error> {
         let all = self.is_true("upstash-header-forward");
         let mut forwarded: Vec<(&str, Vec<String>)> = Vec::new();
@@ -50,7 +50,7 @@ impl Fields {
                 return Err(Error::Forward(name.clone()));
             }
             match forwarded.iter_mut().find(|(known, _)| *known == bare) {
-                // A forwarded content type goes before the request's own.
+                // A forwarded content type has priority over the request's own.
                 Some((_, values)) if bare == "content-type" => {
                     if name.starts_with(FORWARD) {
                         *values = vec![value.clone()];

@@ -30,12 +30,12 @@ const FAILURE_CALLBACK: &str = "upstash-failure-callback";
 
 const WORKFLOW: &str = "upstash-workflow-";
 
-/// Header names, in lower case, and values, in the order they came.
+/// Header names, in lower case, and values, in their order.
 #[derive(Debug, Default)]
 pub(crate) struct Fields(Vec<(String, String)>);
 
 impl Fields {
-    /// The headers of a request and the `upstash-*` parameters of its query.
+    /// Returns the headers of a request and the `upstash-*` parameters of its query.
     pub(crate) fn of_request(headers: &HeaderMap, query: Option<&str>) -> Result<Self, Error> {
         let mut fields = Self::default();
         for (name, value) in url::form_urlencoded::parse(query.unwrap_or_default().as_bytes()) {
@@ -52,7 +52,7 @@ impl Fields {
         Ok(fields)
     }
 
-    /// The headers of a batch item.
+    /// Returns the headers of a batch item.
     pub(crate) fn of_pairs(pairs: impl IntoIterator<Item = (String, String)>) -> Self {
         Self(
             pairs
@@ -72,7 +72,8 @@ impl Fields {
             .is_some_and(|value| value.eq_ignore_ascii_case("true") || value == "1")
     }
 
-    /// What `Upstash-Callback-Retries` says to the callback is what `Upstash-Retries` says to the message.
+    /// Returns the headers of a callback: `Upstash-Callback-Retries` is for the callback what `Upstash-Retries` is for
+    /// the message.
     fn under(&self, prefix: &str) -> Self {
         let inner = |(name, value): &(String, String)| {
             let rest = name.strip_prefix(prefix)?.strip_prefix('-')?;
@@ -81,7 +82,7 @@ impl Fields {
         Self(self.0.iter().filter_map(inner).collect())
     }
 
-    /// The deduplication that is asked for.
+    /// Returns the requested deduplication.
     pub(crate) fn deduplication(&self) -> Result<Deduplication, Error> {
         let id = self.name("upstash-deduplication-id", "Upstash-Deduplication-Id")?;
         Ok(match id {
@@ -91,7 +92,7 @@ impl Fields {
         })
     }
 
-    /// The cron expression of a schedule.
+    /// Returns the cron expression of a schedule.
     pub(crate) fn cron(&self) -> Result<Option<CronExpression>, Error> {
         Ok(self
             .get("upstash-cron")
@@ -99,17 +100,17 @@ impl Fields {
             .transpose()?)
     }
 
-    /// The id that the publisher gives a schedule.
+    /// Returns the id of a schedule, if the publisher chose one.
     pub(crate) fn schedule_id(&self) -> Result<Option<Name>, Error> {
         self.name("upstash-schedule-id", "Upstash-Schedule-Id")
     }
 
-    /// The options of a new message.
+    /// Returns the options of a new message.
     pub(crate) fn options(&self) -> Result<Options, Error> {
         self.options_over(Options::default())
     }
 
-    /// The options of a message that is tried again: what is not said stays as it was.
+    /// Returns the options of a retried message: omitted headers keep their values.
     pub(crate) fn options_over(&self, base: Options) -> Result<Options, Error> {
         if let Some((name, _)) = self.0.iter().find(|(name, _)| name.starts_with(WORKFLOW)) {
             return Err(Error::Workflow(name.clone()));

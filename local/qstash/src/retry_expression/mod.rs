@@ -13,30 +13,30 @@ use serde::{Deserialize, Serialize};
 use node::Node;
 use parser::Parser;
 
-/// Longer texts are refused.
+/// The longest accepted text.
 const MAX_LENGTH: usize = 1_000;
 
-/// No retry waits longer than this.
+/// The longest delay of a retry.
 const MAX_DELAY: Duration = Duration::from_hours(365 * 24);
 
-/// Why a text is no expression.
+/// Why a text is not an expression.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum Error {
     /// More than a thousand characters, or more than 64 levels.
     #[error("the retry delay expression is too long or nested too deeply")]
     TooLarge,
-    /// Something stands where it may not.
+    /// The syntax is invalid.
     #[error("the retry delay expression is not understood at character {0}")]
     Unexpected(usize),
-    /// A name that is neither `retried` nor a function.
+    /// The name is neither `retried` nor a function.
     #[error("the retry delay expression names `{0}`, which is not known")]
     Unknown(String),
-    /// A function with too few or too many arguments.
+    /// The function has the wrong number of arguments.
     #[error("`{0}` in the retry delay expression has the wrong number of arguments")]
     Arguments(String),
 }
 
-/// A parsed expression; the text is kept, because the API shows it.
+/// A parsed expression with its text, because the API shows it.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub(crate) struct RetryExpression {
@@ -57,7 +57,7 @@ impl RetryExpression {
         })
     }
 
-    /// The delay before the retry after `retried` retries. What is not a positive number is no delay.
+    /// Returns the delay before the retry after `retried` retries. A result that is not positive means no delay.
     pub(crate) fn delay(&self, retried: u32) -> Duration {
         let millis = self.root.value(f64::from(retried));
         if millis.is_nan() || millis <= 0.0 {
@@ -67,7 +67,7 @@ impl RetryExpression {
             .map_or(MAX_DELAY, |delay| delay.min(MAX_DELAY))
     }
 
-    /// The expression as it was written.
+    /// Returns the expression as written.
     pub(crate) fn as_str(&self) -> &str {
         &self.text
     }

@@ -1,4 +1,4 @@
-//! The tree of an expression, and what it comes to.
+//! The tree of an expression, and its evaluation.
 
 /// A part of an expression.
 #[derive(Debug, Clone)]
@@ -25,7 +25,7 @@ pub(super) enum Function {
 }
 
 impl Node {
-    /// What the part comes to after so many retries.
+    /// Evaluates the part after this number of retries.
     pub(super) fn value(&self, retried: f64) -> f64 {
         match self {
             Self::Number(number) => *number,
@@ -53,7 +53,7 @@ impl Node {
 }
 
 impl Function {
-    /// The function of a name, and how many arguments it takes.
+    /// Returns the function with this name, and its number of arguments.
     pub(super) fn named(name: &str) -> Option<(Self, usize)> {
         Some(match name {
             "pow" => (Self::Pow, 2),

@@ -1,9 +1,9 @@
-//! From text to tree.
+//! Parses a text to a tree.
 
 use super::Error;
 use super::node::{Function, Node};
 
-/// Deeper nesting is refused: the parser recurses.
+/// The maximum nesting: the parser recurses.
 const MAX_DEPTH: usize = 64;
 
 /// Recursive descent: sum, product, factor.

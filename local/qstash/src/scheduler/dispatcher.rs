@@ -1,4 +1,4 @@
-//! The loop that starts what may start, and sleeps until something may.
+//! The loop that starts deliveries and sleeps until the next one is due.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -20,16 +20,16 @@ use crate::store::{self, Snapshot};
 use super::Change;
 use super::index::Start;
 
-/// How long a stop waits for deliveries under way.
+/// The wait of a stop for running deliveries.
 const GRACE: Duration = Duration::from_secs(2);
 
-/// A sleep that is not ended by anything else; a long one is cut, because the clock may be sped up meanwhile.
+/// The longest sleep without another wake-up. Longer sleeps are cut, because the clock may be sped up meanwhile.
 const MAX_SLEEP: Duration = Duration::from_mins(1);
 
-/// How long a delivery rests after the store failed.
+/// The pause of a delivery after the store failed.
 const STORE_REST: Duration = Duration::from_secs(1);
 
-/// Delivers until `stop` says so, then lets running deliveries end for a moment.
+/// Delivers until `stop` is set, then gives running deliveries a moment to end.
 pub(crate) async fn run(broker: Arc<Broker>, mut stop: watch::Receiver<bool>) {
     let mut deliveries = JoinSet::new();
     while !*stop.borrow() {
@@ -46,7 +46,7 @@ pub(crate) async fn run(broker: Arc<Broker>, mut stop: watch::Receiver<bool>) {
             .min(MAX_SLEEP);
         tokio::select! {
             () = broker.scheduler.wake.notified() => {}
-            // A timer's resolution is a millisecond: round up, or the last one is spent spinning.
+            // A timer's resolution is a millisecond: without rounding up, the last one is spent spinning.
             () = tokio::time::sleep(sleep + Duration::from_millis(1)) => {}
             Some(_) = deliveries.join_next(), if !deliveries.is_empty() => {}
             changed = stop.changed() => if changed.is_err() { break },
@@ -55,7 +55,7 @@ pub(crate) async fn run(broker: Arc<Broker>, mut stop: watch::Receiver<bool>) {
     }
     let ended = async { while deliveries.join_next().await.is_some() {} };
     if tokio::time::timeout(GRACE, ended).await.is_err() {
-        // What is cut off here is delivered again after the next start.
+        // Deliveries stopped here are repeated after the next start.
         deliveries.shutdown().await;
     }
 }
@@ -115,7 +115,7 @@ async fn try_deliver(broker: &Broker, start: &Start) -> Result<(), store::Error>
         None => attempt(body).await,
         Some(Duplicate::Beside) => tokio::join!(attempt(body.clone()), attempt(body)).0,
         Some(Duplicate::Later(shift)) => {
-            // The answer is lost: the store still says that the message is on its way.
+            // The response is lost: the store still has the message as active.
             attempt(body).await;
             let due_ms = broker.clock.now_ms() + broker.clock.broker_span_ms(shift);
             let id = start.id.clone();
@@ -131,7 +131,7 @@ async fn try_deliver(broker: &Broker, start: &Start) -> Result<(), store::Error>
         .await
 }
 
-/// The message and its body; none when it was cancelled a moment ago.
+/// Returns the message and its body; none if it was just cancelled.
 fn load(snapshot: &Snapshot, start: &Start) -> Result<Option<(Message, Vec<u8>)>, store::Error> {
     let Some(message) = snapshot.get::<Message>(start.id.as_str())? else {
         return Ok(None);

@@ -1,4 +1,4 @@
-//! One flow-control key: who waits, how many are under way, how many were started in this period.
+//! One flow-control key: its waiting messages, running deliveries, and deliveries started in this period.
 
 use std::collections::BTreeSet;
 
@@ -10,23 +10,23 @@ use crate::message::MessageId;
 pub(crate) struct FlowLane {
     /// The limits.
     pub(crate) key: FlowKey,
-    /// Who waits, by due time.
+    /// Waiting messages, by due time.
     pub(super) waiting: BTreeSet<(u64, MessageId)>,
-    /// Deliveries under way.
+    /// Running deliveries.
     pub(crate) active: u32,
     /// Deliveries started in the period.
     pub(crate) started: u32,
-    /// When the period began, in broker milliseconds.
+    /// When the period started, in broker milliseconds.
     pub(crate) period_start_ms: u64,
 }
 
 impl FlowLane {
-    /// Messages that wait for a limit.
+    /// Returns the number of messages that wait for a limit.
     pub(crate) fn waiting(&self) -> usize {
         self.waiting.len()
     }
 
-    /// Ends the period when its time is over. A paused key's periods pass all the same.
+    /// Ends the period when its time is over, also for a paused key.
     pub(crate) fn elapse(&mut self, now_ms: u64) {
         if now_ms
             >= self
@@ -37,12 +37,12 @@ impl FlowLane {
         }
     }
 
-    /// Forgets what was started in this period.
+    /// Resets the count of this period.
     pub(crate) fn reset(&mut self) {
         self.started = 0;
     }
 
-    /// Takes the next message, if the limits allow one to start now.
+    /// Takes the next message if the limits allow one to start now.
     pub(super) fn take(&mut self, now_ms: u64) -> Option<MessageId> {
         self.elapse(now_ms);
         let limits = self.key.limits();
@@ -60,7 +60,7 @@ impl FlowLane {
         Some(id)
     }
 
-    /// When the next message could start for the rate's sake; none when something else must happen first.
+    /// Returns when the rate allows the next message; none if it depends on another event.
     pub(super) fn next_ms(&self) -> Option<u64> {
         let limits = self.key.limits();
         let spent = limits.rate.is_some_and(|most| self.started >= most);

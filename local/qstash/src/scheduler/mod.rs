@@ -1,6 +1,6 @@
-//! What is delivered when: an index in memory over the messages in the store, by due time, queue and flow-control key.
+//! The schedule of deliveries: an index in memory over the stored messages, by due time, queue and flow-control key.
 //!
-//! It holds ids, never bodies, and is built anew from the store at every start.
+//! It holds ids, never bodies, and is rebuilt from the store at every start.
 
 mod dispatcher;
 mod flow_lane;
@@ -23,7 +23,7 @@ pub(crate) use dispatcher::run;
 pub(crate) use flow_lane::FlowLane;
 pub(crate) use index::Index;
 
-/// What the index knows of a message.
+/// The index's data of a message.
 #[derive(Debug, Clone)]
 pub(crate) struct Pending {
     id: MessageId,
@@ -49,48 +49,48 @@ impl From<&Message> for Pending {
     }
 }
 
-/// What a committed write means for the index.
+/// The effect of a committed write on the index.
 #[derive(Debug, Clone)]
 pub(crate) enum Change {
     /// A message was accepted.
     Add(Pending),
-    /// A message is tried again.
+    /// A message is retried.
     Retry {
-        /// Which.
+        /// The message.
         id: MessageId,
-        /// When, in broker milliseconds.
+        /// Its due time, in broker milliseconds.
         due_ms: u64,
     },
-    /// A delayed message need wait no longer.
+    /// A delayed message was released.
     Release {
-        /// Which.
+        /// The message.
         id: MessageId,
         /// When it is due, in broker milliseconds.
         due_ms: u64,
     },
-    /// A message is done: delivered, given up or cancelled.
+    /// A message has ended: delivered, failed or cancelled.
     Remove(MessageId),
-    /// A queue was made or changed.
+    /// A queue was created or changed.
     Queue {
-        /// Which.
+        /// The queue.
         name: Name,
-        /// Messages under way at once.
+        /// Concurrent messages.
         parallelism: u32,
-        /// Whether it rests.
+        /// Whether it is paused.
         paused: bool,
     },
-    /// A queue is gone, after its messages.
+    /// A queue was deleted, after its messages.
     DropQueue(Name),
     /// The limits of a key changed.
     FlowKey {
-        /// Which.
+        /// The key.
         key: Key,
-        /// What holds now.
+        /// Its new state.
         state: FlowKey,
     },
-    /// A schedule was made, changed, fired or, without a next time, removed.
+    /// A schedule was created, changed, fired or, without a next time, removed.
     Schedule {
-        /// Which.
+        /// The schedule.
         id: Name,
         /// The next time, in broker milliseconds.
         next_ms: Option<u64>,
@@ -98,7 +98,7 @@ pub(crate) enum Change {
 }
 
 impl Change {
-    /// A queue as it is now.
+    /// Returns the change for a queue's current settings.
     pub(crate) fn queue(name: &Name, queue: &Queue) -> Self {
         Self::Queue {
             name: name.clone(),
@@ -108,7 +108,7 @@ impl Change {
     }
 }
 
-/// The index, and the bell that wakes the dispatcher.
+/// The index, and the notification that wakes the dispatcher.
 pub(crate) struct Scheduler {
     index: Mutex<Index>,
     wake: Notify,
@@ -117,7 +117,7 @@ pub(crate) struct Scheduler {
 }
 
 impl Scheduler {
-    /// An empty one, of an account that may have so many deliveries under way at once.
+    /// Creates an empty scheduler for an account with this parallelism.
     pub(crate) fn new(parallelism: usize, draw: Draw, clock: Arc<Clock>) -> Self {
         Self {
             index: Mutex::new(Index::new(parallelism)),
@@ -127,7 +127,7 @@ impl Scheduler {
         }
     }
 
-    /// Applies what a commit means, and wakes the dispatcher.
+    /// Applies the changes of a commit, and wakes the dispatcher.
     pub(crate) fn apply(&self, changes: Vec<Change>) {
         if changes.is_empty() {
             return;
@@ -140,7 +140,7 @@ impl Scheduler {
         self.wake();
     }
 
-    /// With disorder, some messages that are in no queue come a moment later than they should.
+    /// With disorder, delays some messages that are in no queue.
     fn held_back(&self, mut change: Change) -> Change {
         if let Change::Add(pending) = &mut change
             && pending.place.is_none()
@@ -154,17 +154,17 @@ impl Scheduler {
         change
     }
 
-    /// How a delivery is doubled, if it is.
+    /// Returns how a delivery is duplicated, if it is.
     pub(super) fn duplicate(&self) -> Option<Duplicate> {
         self.draw.duplicate()
     }
 
-    /// The index, for a moment.
+    /// Locks the index.
     pub(crate) fn index(&self) -> MutexGuard<'_, Index> {
         self.index.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Makes the dispatcher look again.
+    /// Wakes the dispatcher.
     pub(crate) fn wake(&self) {
         self.wake.notify_one();
     }

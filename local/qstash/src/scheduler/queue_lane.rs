@@ -1,21 +1,21 @@
-//! One queue: who waits for a place, and who sits on one.
+//! One queue: its waiting messages, and those in its slots.
 
 use std::collections::{BTreeSet, HashMap};
 
 use crate::message::MessageId;
 
-/// One queue. A place is taken by a message and kept through its retries and callbacks.
+/// One queue. A message takes a slot and keeps it through its retries and callbacks.
 #[derive(Debug)]
 pub(crate) struct QueueLane {
-    /// Places.
+    /// The number of slots.
     pub(super) parallelism: usize,
-    /// Whether it gives out places.
+    /// Whether it is paused.
     pub(super) paused: bool,
-    /// Who waits, in the order of arrival: ids sort by time.
+    /// Waiting messages in the order of arrival: ids sort by time.
     pub(super) waiting: BTreeSet<MessageId>,
-    /// Messages and callbacks on each taken place, by the message that took it.
+    /// Messages and callbacks in each taken slot, by the message that took it.
     taken: HashMap<MessageId, usize>,
-    /// Everything that is in the queue, due or not.
+    /// All messages in the queue, due or not.
     pub(super) members: usize,
 }
 
@@ -32,22 +32,22 @@ impl Default for QueueLane {
 }
 
 impl QueueLane {
-    /// Messages that were not delivered yet.
+    /// Returns the number of undelivered messages.
     pub(crate) fn lag(&self) -> usize {
         self.members
     }
 
-    /// Whether `root` sits on a place.
+    /// Returns whether `root` holds a slot.
     pub(super) fn holds(&self, root: &MessageId) -> bool {
         self.taken.contains_key(root)
     }
 
-    /// Puts one more on the place of `root`, which takes it if need be.
+    /// Adds one to the slot of `root`, which takes a slot if necessary.
     pub(super) fn occupy(&mut self, root: &MessageId) {
         *self.taken.entry(root.clone()).or_default() += 1;
     }
 
-    /// Takes one off the place of `root`; the last one frees it.
+    /// Removes one from the slot of `root`; the last one frees it.
     pub(super) fn vacate(&mut self, root: &MessageId) {
         if let Some(count) = self.taken.get_mut(root) {
             *count -= 1;
@@ -57,7 +57,7 @@ impl QueueLane {
         }
     }
 
-    /// Gives a free place to who has waited longest.
+    /// Gives a free slot to the message that has waited longest.
     pub(super) fn admit(&mut self) -> Option<MessageId> {
         if self.paused || self.taken.len() >= self.parallelism {
             return None;

@@ -1,10 +1,10 @@
-//! When which schedule fires next.
+//! The next times of the schedules.
 
 use std::collections::{BTreeSet, HashMap};
 
 use crate::name::Name;
 
-/// When which schedule fires next, in broker milliseconds.
+/// The next times of the schedules, in broker milliseconds.
 #[derive(Debug, Default)]
 pub(super) struct Timetable {
     by_time: BTreeSet<(u64, Name)>,
@@ -12,7 +12,7 @@ pub(super) struct Timetable {
 }
 
 impl Timetable {
-    /// Sets the next time of a schedule, in place of what stood there; none takes it off.
+    /// Replaces the next time of a schedule; none removes it.
     pub(super) fn set(&mut self, id: Name, next_ms: Option<u64>) {
         if let Some(known_ms) = self.by_name.remove(&id) {
             self.by_time.remove(&(known_ms, id.clone()));
@@ -23,7 +23,7 @@ impl Timetable {
         }
     }
 
-    /// Takes off what is due.
+    /// Removes and returns the due schedules.
     pub(super) fn take_due(&mut self, now_ms: u64) -> Vec<(u64, Name)> {
         let mut due = Vec::new();
         while self
@@ -39,7 +39,7 @@ impl Timetable {
         due
     }
 
-    /// The next time of all.
+    /// Returns the earliest next time.
     pub(super) fn next_ms(&self) -> Option<u64> {
         self.by_time.first().map(|(at_ms, _)| *at_ms)
     }

@@ -1,8 +1,8 @@
-//! What must survive a restart, in one `redb` file.
+//! The durable state, in one `redb` file.
 //!
-//! All writes go through one thread, which puts what came meanwhile into one transaction: a thousand publishers share
-//! a flush. What a commit means for the scheduler is applied by that thread, right after the commit and in its order,
-//! so that a publisher who hangs up leaves no message that nobody delivers.
+//! All writes go through one thread, which combines waiting writes into one transaction: a thousand publishers share a
+//! flush. Right after each commit, and in its order, that thread also applies the effects on the scheduler. So every
+//! stored message is delivered, even if its publisher disconnects.
 
 mod snapshot;
 mod transaction;
@@ -35,7 +35,7 @@ pub(crate) type RecordTable = TableDefinition<'static, &'static str, &'static [u
 
 /// Bodies by message id, or by [`crate::schedule::body_key`].
 const BODIES: RecordTable = TableDefinition::new("bodies");
-/// The log, by running number.
+/// The log, by sequence number.
 const EVENTS: TableDefinition<'static, u64, &'static [u8]> = TableDefinition::new("events");
 /// The dead-letter queue, by the two parts of its ids.
 const DEAD_LETTERS: TableDefinition<'static, (u64, u64), &'static [u8]> =
@@ -51,20 +51,20 @@ const SETTINGS: RecordTable = TableDefinition::new("settings");
 /// Broker time at the last commit.
 const CLOCK: TableDefinition<'static, &'static str, u64> = TableDefinition::new("clock");
 
-/// The pages that stay in memory; the rest is read from the file, so memory stays flat.
+/// The pages that stay in memory; the others are read from the file, so memory use is flat.
 const CACHE_BYTES: usize = 16 * 1024 * 1024;
 const FILE: &str = "qstash.redb";
 
 /// Why the store failed.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Error {
-    /// The file, or the disk under it.
+    /// The file or the disk failed.
     #[error("the database of the store failed")]
     Database(#[source] Box<redb::Error>),
-    /// A record that is not what was written.
+    /// A record is not valid JSON of its type.
     #[error("a record in the store is unreadable")]
     Record(#[from] serde_json::Error),
-    /// The transaction that held the write was not committed; the reason is in the log.
+    /// The transaction of the write was not committed; the reason is in the log.
     #[error("the write was not committed")]
     NotCommitted,
     /// The server is stopping.
@@ -81,7 +81,7 @@ where
     }
 }
 
-/// The error types of `redb`, which all turn into its common one.
+/// The error types of `redb`, which all convert to its common one.
 trait IsRedb {}
 impl IsRedb for redb::DatabaseError {}
 impl IsRedb for redb::TransactionError {}
@@ -89,7 +89,7 @@ impl IsRedb for redb::TableError {}
 impl IsRedb for redb::StorageError {}
 impl IsRedb for redb::CommitError {}
 
-/// Something that is kept as JSON in a table of its own.
+/// A value stored as JSON in its own table.
 pub(crate) trait Record: Serialize + DeserializeOwned {
     /// The table.
     const TABLE: RecordTable;
@@ -101,11 +101,11 @@ pub(crate) struct Store {
     writer: Writer,
 }
 
-/// The file, opened and complete, before anything is written to it.
+/// The open file, before the first write.
 pub(crate) struct Opened(Database);
 
 impl Opened {
-    /// Opens or makes the file in `folder`.
+    /// Opens or creates the file in `folder`.
     pub(crate) fn open(folder: &Path) -> Result<Self, Error> {
         let database = Database::builder()
             .set_cache_size(CACHE_BYTES)
@@ -132,12 +132,13 @@ impl Opened {
         Ok(Self(database))
     }
 
-    /// What is in it.
+    /// Returns its content.
     pub(crate) fn snapshot(&self) -> Result<Snapshot, Error> {
         Ok(Snapshot::new(self.0.begin_read()?))
     }
 
-    /// Starts the writing thread. `limits` are the account's, `stamp` tells broker time, `applied` takes what each commit means for the scheduler.
+    /// Starts the writing thread. `limits` are the account's, `stamp` returns broker time, `applied` receives the
+    /// effects of each commit on the scheduler.
     pub(crate) fn start(
         self,
         limits: PlanLimits,
@@ -159,7 +160,7 @@ impl Opened {
 }
 
 impl Store {
-    /// The state at the last commit.
+    /// Returns the state at the last commit.
     pub(crate) fn snapshot(&self) -> Result<Snapshot, Error> {
         let database = self
             .database
@@ -169,7 +170,7 @@ impl Store {
         Ok(Snapshot::new(database.ok_or(Error::Closed)?.begin_read()?))
     }
 
-    /// Runs `work` in a transaction and waits for its commit. Once called it happens, even if the caller goes away.
+    /// Runs `work` in a transaction and waits for its commit. It runs even if the caller disconnects.
     pub(crate) async fn write<T: Send + 'static>(
         &self,
         work: impl FnOnce(&Transaction<'_>) -> Result<(T, Vec<Change>), Error> + Send + 'static,
@@ -178,7 +179,7 @@ impl Store {
         let job: Job = Box::new(move |tx| {
             let (value, changes) = work(tx)?;
             let reply = Box::new(move || {
-                // The caller may have gone away; the write stands all the same.
+                // The caller may have disconnected; the write is valid anyway.
                 let _ = reply.send(value);
             });
             Ok(Committed { changes, reply })
@@ -187,7 +188,7 @@ impl Store {
         answer.await.map_err(|_| Error::NotCommitted)
     }
 
-    /// Ends the writing thread after what it was given, and lets go of the file.
+    /// Ends the writing thread after its accepted writes, and closes the file.
     pub(crate) fn close(&self) {
         self.writer.stop();
         let database = self
@@ -195,7 +196,7 @@ impl Store {
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .take();
-        // A reader may still hold the file for a moment; the next server needs its lock.
+        // A reader may still have the file open for a moment; the next server needs its lock.
         if let Some(database) = database {
             for _ in 0..200 {
                 if Arc::strong_count(&database) == 1 {

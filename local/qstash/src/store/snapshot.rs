@@ -1,4 +1,4 @@
-//! Reading the state at the last commit.
+//! Reads the state at the last commit.
 
 use std::ops::ControlFlow;
 
@@ -13,9 +13,9 @@ use super::{BODIES, CLOCK, DEAD_LETTERS, EVENTS, Error, Record, SETTINGS};
 /// The order of a listing.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) enum Order {
-    /// As it happened.
+    /// Oldest first.
     EarliestFirst,
-    /// What happened last comes first.
+    /// Newest first.
     #[default]
     LatestFirst,
 }
@@ -28,7 +28,7 @@ impl Snapshot {
         Self(tx)
     }
 
-    /// The record under `key`.
+    /// Returns the record under `key`.
     pub(crate) fn get<T: Record>(&self, key: &str) -> Result<Option<T>, Error> {
         let found = self.0.open_table(T::TABLE)?.get(key)?;
         Ok(found
@@ -36,7 +36,7 @@ impl Snapshot {
             .transpose()?)
     }
 
-    /// Every record, in the order of keys, until `visit` breaks. One record is in memory at a time.
+    /// Visits every record, in the order of keys, until `visit` breaks. One record is in memory at a time.
     pub(crate) fn each<T: Record>(
         &self,
         mut visit: impl FnMut(&str, T) -> ControlFlow<()>,
@@ -50,7 +50,7 @@ impl Snapshot {
         Ok(())
     }
 
-    /// Every record with its key: for tables that stay small.
+    /// Returns every record with its key: for tables that stay small.
     pub(crate) fn all<T: Record>(&self) -> Result<Vec<(String, T)>, Error> {
         let mut all = Vec::new();
         self.each(|key, record| {
@@ -60,7 +60,7 @@ impl Snapshot {
         Ok(all)
     }
 
-    /// The body under `key`; nothing stands for an empty one.
+    /// Returns the body under `key`; none if it is empty.
     pub(crate) fn body(&self, key: &str) -> Result<Option<Vec<u8>>, Error> {
         Ok(self
             .0
@@ -69,7 +69,7 @@ impl Snapshot {
             .map(|bytes| bytes.value().to_vec()))
     }
 
-    /// A setting.
+    /// Returns a setting.
     pub(crate) fn setting<T: DeserializeOwned>(&self, key: &str) -> Result<Option<T>, Error> {
         let found = self.0.open_table(SETTINGS)?.get(key)?;
         Ok(found
@@ -77,7 +77,7 @@ impl Snapshot {
             .transpose()?)
     }
 
-    /// Broker time at the last commit.
+    /// Returns broker time at the last commit.
     pub(crate) fn broker_ms(&self) -> Result<u64, Error> {
         Ok(self
             .0
@@ -86,8 +86,8 @@ impl Snapshot {
             .map_or(0, |at| at.value()))
     }
 
-    /// The log from after `cursor` on, until `visit` breaks. Entries that do not hold the text `mentions` are skipped
-    /// without being parsed: most looks into the log are for one message.
+    /// Visits the log after `cursor`, until `visit` breaks. Entries without the text `mentions` are skipped unparsed:
+    /// most requests concern one message.
     pub(crate) fn events(
         &self,
         order: Order,
@@ -122,7 +122,7 @@ impl Snapshot {
         Ok(())
     }
 
-    /// An entry of the dead-letter queue, if its time is not over.
+    /// Returns an entry of the dead-letter queue, unless it has expired.
     pub(crate) fn dead_letter(
         &self,
         id: DeadLetterId,
@@ -135,7 +135,7 @@ impl Snapshot {
         Ok(letter.filter(|letter| !letter.is_expired(broker_ms)))
     }
 
-    /// The dead-letter queue from after `cursor` on, without what is over, until `visit` breaks.
+    /// Visits the dead-letter queue after `cursor`, without expired entries, until `visit` breaks.
     pub(crate) fn dead_letters(
         &self,
         order: Order,

@@ -1,4 +1,4 @@
-//! Reading and writing inside a write transaction.
+//! Reads and writes inside a write transaction.
 
 use redb::{ReadableTable as _, ReadableTableMetadata as _, WriteTransaction};
 use serde::Serialize;
@@ -15,13 +15,13 @@ use super::{
     SETTINGS,
 };
 
-/// The log keeps the latest entries and forgets the rest.
+/// The maximum size of the log; older entries are deleted.
 const MAX_EVENTS: u64 = 50_000;
 
-/// Expired deduplication keys dropped with each new one; more than one, so that the table shrinks.
+/// Expired deduplication keys that each new one deletes; more than one, so that the table shrinks.
 const EXPIRED_AT_ONCE: usize = 4;
 
-/// Expired dead letters dropped with each new one; more than one, so that the table shrinks.
+/// Expired dead letters that each new one deletes; more than one, so that the table shrinks.
 const EXPIRED_LETTERS_AT_ONCE: usize = 4;
 
 /// A write transaction.
@@ -32,18 +32,18 @@ impl<'a> Transaction<'a> {
         Self(tx, limits)
     }
 
-    /// What the account's plan allows.
+    /// Returns the plan's limits.
     pub(crate) fn limits(&self) -> &PlanLimits {
         &self.1
     }
 
-    /// How many records there are.
+    /// Returns the number of records.
     pub(crate) fn count<T: Record>(&self) -> Result<usize, Error> {
         let count = self.0.open_table(T::TABLE)?.len()?;
         Ok(usize::try_from(count).unwrap_or(usize::MAX))
     }
 
-    /// The record under `key`.
+    /// Returns the record under `key`.
     pub(crate) fn get<T: Record>(&self, key: &str) -> Result<Option<T>, Error> {
         let table = self.0.open_table(T::TABLE)?;
         let found = table.get(key)?;
@@ -52,7 +52,7 @@ impl<'a> Transaction<'a> {
             .transpose()?)
     }
 
-    /// Puts a record.
+    /// Writes a record.
     pub(crate) fn put<T: Record>(&self, key: &str, record: &T) -> Result<(), Error> {
         self.0
             .open_table(T::TABLE)?
@@ -60,19 +60,19 @@ impl<'a> Transaction<'a> {
         Ok(())
     }
 
-    /// Removes a record; whether there was one.
+    /// Removes a record. Returns whether there was one.
     pub(crate) fn remove<T: Record>(&self, key: &str) -> Result<bool, Error> {
         Ok(self.0.open_table(T::TABLE)?.remove(key)?.is_some())
     }
 
-    /// The body under `key`.
+    /// Returns the body under `key`.
     pub(crate) fn body(&self, key: &str) -> Result<Option<Vec<u8>>, Error> {
         let table = self.0.open_table(BODIES)?;
         let found = table.get(key)?;
         Ok(found.map(|bytes| bytes.value().to_vec()))
     }
 
-    /// Puts a body; an empty one takes no place.
+    /// Writes a body; an empty one is not stored.
     pub(crate) fn put_body(&self, key: &str, body: &[u8]) -> Result<(), Error> {
         let mut table = self.0.open_table(BODIES)?;
         if body.is_empty() {
@@ -89,7 +89,7 @@ impl<'a> Transaction<'a> {
         Ok(())
     }
 
-    /// The oldest record with its key: for tables whose keys sort by time.
+    /// Returns the oldest record with its key: for tables whose keys sort by time.
     pub(crate) fn first<T: Record>(&self) -> Result<Option<(String, T)>, Error> {
         let table = self.0.open_table(T::TABLE)?;
         let first = table.first()?;
@@ -101,7 +101,7 @@ impl<'a> Transaction<'a> {
             .transpose()
     }
 
-    /// A setting.
+    /// Returns a setting.
     pub(crate) fn setting<T: DeserializeOwned>(&self, key: &str) -> Result<Option<T>, Error> {
         let table = self.0.open_table(SETTINGS)?;
         let found = table.get(key)?;
@@ -110,7 +110,7 @@ impl<'a> Transaction<'a> {
             .transpose()?)
     }
 
-    /// Puts a setting.
+    /// Writes a setting.
     pub(crate) fn put_setting<T: Serialize>(&self, key: &str, value: &T) -> Result<(), Error> {
         self.0
             .open_table(SETTINGS)?
@@ -129,7 +129,7 @@ impl<'a> Transaction<'a> {
         Ok(())
     }
 
-    /// Adds to the dead-letter queue, and drops what has been there for long enough.
+    /// Adds to the dead-letter queue, and deletes expired entries.
     pub(crate) fn put_dead_letter(
         &self,
         letter: &DeadLetter,
@@ -149,7 +149,7 @@ impl<'a> Transaction<'a> {
         Ok(id)
     }
 
-    /// Takes out of the dead-letter queue; the body stays. An entry whose time is over is not there.
+    /// Removes an entry from the dead-letter queue; its body stays. An expired entry does not exist.
     pub(crate) fn take_dead_letter(
         &self,
         id: DeadLetterId,
@@ -184,7 +184,7 @@ impl<'a> Transaction<'a> {
         Ok(())
     }
 
-    /// The message that was accepted under a deduplication key not long ago.
+    /// Returns the message that was recently accepted with a deduplication key.
     pub(crate) fn remembered(
         &self,
         key: &[u8],
@@ -198,7 +198,7 @@ impl<'a> Transaction<'a> {
         }))
     }
 
-    /// Remembers a deduplication key for the window.
+    /// Stores a deduplication key for the window.
     pub(crate) fn remember(&self, key: &[u8], id: &MessageId, broker_ms: u64) -> Result<(), Error> {
         let mut table = self.0.open_table(DEDUPLICATION)?;
         let mut expiry = self.0.open_table(DEDUPLICATION_EXPIRY)?;
@@ -210,7 +210,7 @@ impl<'a> Transaction<'a> {
                 break;
             };
             expiry.remove((at_ms, old.as_slice()))?;
-            // A key that was remembered anew has a later expiry of its own.
+            // A key that was stored again has its own later expiry.
             if table
                 .get(old.as_slice())?
                 .is_some_and(|entry| entry.value().1 <= broker_ms)

@@ -12,10 +12,10 @@ use crate::scheduler::Change;
 
 use super::{Error, Transaction};
 
-/// Writes that share a transaction at most.
+/// The maximum number of writes in a transaction.
 const GROUP: usize = 512;
 
-/// A write that was committed: what it means for the scheduler, and who waits for it.
+/// A committed write: its effects on the scheduler, and its waiting caller.
 pub(super) struct Committed {
     pub(super) changes: Vec<Change>,
     pub(super) reply: Box<dyn FnOnce() + Send>,
@@ -24,7 +24,7 @@ pub(super) struct Committed {
 /// A write.
 pub(super) type Job = Box<dyn FnOnce(&Transaction<'_>) -> Result<Committed, Error> + Send>;
 
-/// The thread that writes, and the way to it.
+/// The thread that writes, and its queue.
 pub(super) struct Writer {
     jobs: Mutex<Option<Sender<Job>>>,
     thread: Mutex<Option<JoinHandle<()>>>,
@@ -47,7 +47,7 @@ impl Writer {
                             (one.reply)();
                         }
                     }
-                    // Whoever waits learns it when the reply is dropped.
+                    // The dropped reply informs the waiting caller.
                     Err(error) => tracing::error!(
                         error = causes(&error),
                         "store write failed; its callers get an error"
@@ -71,7 +71,7 @@ impl Writer {
             .ok_or(Error::Closed)
     }
 
-    /// Takes no more, and waits until what was taken is written.
+    /// Accepts no more writes, and waits for the accepted ones.
     pub(super) fn stop(&self) {
         self.jobs
             .lock()
@@ -89,7 +89,7 @@ impl Writer {
     }
 }
 
-/// Waits for a job, and takes what came with it.
+/// Waits for a job, and takes all that arrived with it.
 fn next_group(queue: &Receiver<Job>) -> Option<Vec<Job>> {
     let mut group = vec![queue.recv().ok()?];
     group.extend(queue.try_iter().take(GROUP - 1));

@@ -1,4 +1,4 @@
-//! Cancellations by filter, and what is known of them afterwards.
+//! Cancellations by filter, and their later listing.
 
 use http::{Method, StatusCode};
 use serde_json::json;

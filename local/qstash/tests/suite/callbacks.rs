@@ -1,4 +1,4 @@
-//! What a publisher is told.
+//! Callbacks to the publisher.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;

@@ -1,4 +1,4 @@
-//! Calls that are refused, whatever they carry.
+//! Calls that are rejected with any content.
 
 use http::{Method, StatusCode};
 use serde_json::json;
@@ -150,7 +150,7 @@ async fn workflow_endpoints_are_reported_as_not_implemented() {
 async fn management_calls_beyond_the_seconds_limit_are_refused_and_publishing_is_not() {
     let cloud = Cloud::start(1.0).await;
     let mut refused = None;
-    // A second may end on the way: its successor has room for a hundred more.
+    // A second may end in between: the next one allows a hundred more.
     for _ in 0..1_000 {
         let reply = cloud.get("/v2/keys").await;
         assert_eq!(reply.number("burst-ratelimit-limit"), 100);

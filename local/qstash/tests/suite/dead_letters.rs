@@ -1,4 +1,4 @@
-//! Messages that were given up: listed, deleted, tried again.
+//! Failed messages: listed, deleted, retried.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU16, Ordering};

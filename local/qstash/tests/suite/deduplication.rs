@@ -1,4 +1,4 @@
-//! The same message twice is one message, for ten minutes.
+//! Repeated messages within ten minutes are one message.
 
 use http::{Method, StatusCode};
 

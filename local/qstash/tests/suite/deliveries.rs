@@ -1,4 +1,4 @@
-//! What a receiver gets.
+//! The request that a receiver gets.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::{URL_SAFE, URL_SAFE_NO_PAD};

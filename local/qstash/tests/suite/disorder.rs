@@ -1,4 +1,4 @@
-//! Duplicates and reordering, if they are asked for.
+//! Optional duplicates and reordering.
 
 use std::collections::HashSet;
 

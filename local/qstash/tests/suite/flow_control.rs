@@ -1,4 +1,4 @@
-//! Limits, as the receiver sees them.
+//! Flow-control limits, measured at the receiver.
 
 use std::time::{Duration, Instant};
 
@@ -19,7 +19,7 @@ async fn publish_many(cloud: &Cloud, url: &str, value: &str, count: usize) {
     }
 }
 
-/// The most deliveries that began within any `window`.
+/// Returns the maximum number of deliveries that started within any `window`.
 fn most_within(begun: &[Instant], window: Duration) -> usize {
     begun
         .iter()
@@ -59,7 +59,7 @@ async fn starts_in_a_period_are_limited_to_the_rate_including_retries() {
     }
     eventually("all delivered", async || receiver.all().len() == 12).await;
     let begun: Vec<Instant> = receiver.all().iter().map(|one| one.at).collect();
-    // Two neighbouring periods may touch; three may not come as close. A delivery may take a while to arrive.
+    // Two neighbouring periods may touch; three may not be as close. A delivery may take a while to arrive.
     assert!(
         most_within(&begun, Duration::from_millis(350)) <= 6,
         "{begun:?}"

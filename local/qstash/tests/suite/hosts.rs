@@ -1,4 +1,4 @@
-//! Where messages may go.
+//! The allowed hosts of messages.
 
 use http::{Method, StatusCode};
 use serde_json::json;

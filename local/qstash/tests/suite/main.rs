@@ -1,4 +1,4 @@
-//! The server over real HTTP, with real receivers: nothing in here is a stand-in.
+//! The server over real HTTP, with real receivers and without mocks.
 #![cfg(test)]
 
 mod batches;

@@ -1,4 +1,4 @@
-//! Looking at messages on their way, and withdrawing them.
+//! Getting and cancelling active messages.
 
 use http::StatusCode;
 use serde_json::json;

@@ -1,4 +1,4 @@
-//! What an account's plan allows, and what it does not.
+//! The limits of an account's plan.
 
 use http::{Method, StatusCode};
 use local_qstash::Plan;
@@ -8,7 +8,7 @@ use crate::harness::{Answer, Cloud, Receiver, Reply, eventually};
 
 const SOMEWHERE: &str = "https://example.com/";
 
-/// Long enough for nothing to be delivered while a test looks.
+/// A delay long enough that no delivery happens during a test.
 const LATER: (&str, &str) = ("Upstash-Delay", "1h");
 
 async fn on(plan: Plan) -> Cloud {
@@ -141,7 +141,7 @@ async fn spent_day_refuses_messages_until_midnight_and_counts_retries() {
         vec![json!({ "destination": SOMEWHERE, "headers": { "Upstash-Delay": "6d" } }); 998];
     let filled = cloud.post("/v2/batch", &json!(items).to_string()).await;
     assert_eq!(filled.json[997].get("error"), None, "{}", filled.json[997]);
-    // Nobody answers there, so this one takes two.
+    // No receiver answers there, so this one takes two attempts.
     let twice = [("Upstash-Retries", "1"), ("Upstash-Retry-Delay", "1")];
     assert_eq!(
         publish(&cloud, &twice, Vec::new()).await.status,

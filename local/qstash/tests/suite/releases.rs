@@ -1,4 +1,4 @@
-//! Messages that need wait no longer.
+//! Messages whose delay is ended early.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! Nothing that was accepted is lost.
+//! Accepted messages survive a restart.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};

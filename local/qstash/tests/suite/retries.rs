@@ -1,10 +1,10 @@
-//! When a message is tried again, and when it is not.
+//! Retries of a message, and their limits.
 
 use serde_json::Value;
 
 use crate::harness::{Answer, Cloud, Receiver, a_while, eventually};
 
-/// The next delivery that the log names, in milliseconds after the retry was written.
+/// Returns the time of the next delivery in the log, in milliseconds after the retry was recorded.
 async fn planned_delay(cloud: &Cloud, id: &str) -> u64 {
     let logs = cloud
         .get(&format!("/v2/logs?messageId={id}&state=RETRY"))

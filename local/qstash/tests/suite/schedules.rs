@@ -1,4 +1,4 @@
-//! Messages that come again and again.
+//! Scheduled messages.
 
 use http::{Method, StatusCode};
 use serde_json::json;

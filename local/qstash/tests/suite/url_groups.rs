@@ -1,4 +1,4 @@
-//! One message in, one to every endpoint out.
+//! Messages to every endpoint of a group.
 
 use http::{Method, StatusCode};
 use serde_json::json;

@@ -13,10 +13,10 @@ use crate::command::Command;
 use crate::redis::reply::Reply;
 use crate::script_users::ScriptUsers;
 
-/// A redis-server on this machine answers at once or is not there.
+/// The timeout of a connection: a redis-server on this machine answers at once or is not running.
 const CONNECT_WITHIN: Duration = Duration::from_secs(2);
 
-/// Scripts can nest tables; deeper ones than this are refused, because what writes a reply recurses.
+/// The maximum depth of a reply. Scripts can nest tables; deeper ones are rejected, because writing a reply recurses.
 const DEEPEST: usize = 256;
 
 /// An array that is still being filled.
@@ -25,10 +25,10 @@ struct Open {
     items: Vec<Reply>,
 }
 
-/// A connection that nobody else uses while it is lent out.
+/// A connection that one request uses at a time.
 pub(crate) struct Connection {
     stream: BufReader<TcpStream>,
-    /// The users that scripts run as on this connection, once it has some.
+    /// The users that scripts run as on this connection, if created.
     pub(crate) script_users: Option<ScriptUsers>,
 }
 
@@ -42,12 +42,12 @@ impl Connection {
         })
     }
 
-    /// This end's address, as Redis lists its clients.
+    /// Returns this end's address, as in Redis's list of clients.
     pub(crate) fn address(&self) -> io::Result<SocketAddr> {
         self.stream.get_ref().local_addr()
     }
 
-    /// Whether Redis still holds the other end and owes us nothing.
+    /// Returns whether the connection is open and has no pending replies.
     pub(crate) fn is_usable(&self) -> bool {
         let nothing_left = self.stream.buffer().is_empty();
         let end = self.stream.get_ref().try_read(&mut [0]);
@@ -72,7 +72,7 @@ impl Connection {
         self.stream.write_all(&out).await
     }
 
-    /// The next reply. Arrays are kept on a list of their own instead of the call stack.
+    /// Returns the next reply. Arrays are on an explicit stack instead of the call stack.
     pub(crate) async fn receive(&mut self) -> io::Result<Reply> {
         let mut open: Vec<Open> = Vec::new();
         loop {

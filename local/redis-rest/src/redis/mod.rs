@@ -1,8 +1,8 @@
 //! The RESP2 side: replies, one connection, and the pool of them.
 //!
-//! The codec is our own because the front must pass on exactly what Redis said: status or bulk, null string or null
-//! array, and error lines that hold any bytes. Client crates decode into their users' types: they fold the two
-//! nulls into one and drop the connection (with everybody's requests on it) over an error line that is no UTF-8.
+//! The codec is our own because the front must forward Redis's exact replies: status or bulk, null string or null
+//! array, and error lines with any bytes. Client crates decode into their users' types. They merge the two nulls, and
+//! an error line that is not UTF-8 makes them drop the connection with all its requests.
 
 mod connection;
 mod pool;

@@ -1,4 +1,4 @@
-//! Connections that are lent out one at a time, so that a transaction has one to itself.
+//! A pool of connections, each used by one request at a time, so that a transaction has its own.
 
 use std::io;
 use std::net::SocketAddr;
@@ -10,7 +10,7 @@ use crate::command::Command;
 use crate::redis::connection::Connection;
 use crate::redis::reply::Reply;
 
-/// Well under redis-server's own 10,000 clients; further requests wait their turn.
+/// The size of the pool, well under redis-server's own 10,000 clients; further requests wait.
 const CONNECTIONS: usize = 256;
 
 /// The connections to one redis-server.
@@ -20,7 +20,7 @@ pub(crate) struct Pool {
     turns: Semaphore,
 }
 
-/// A connection that is lent to one request.
+/// A connection in use by one request.
 pub(crate) struct Lent<'a> {
     pub(crate) connection: Connection,
     _turn: SemaphorePermit<'a>,
@@ -43,7 +43,7 @@ impl Pool {
         Ok(replies)
     }
 
-    /// Lends a connection for one or more exchanges.
+    /// Returns a connection for one or more exchanges.
     pub(crate) async fn lend(&self) -> io::Result<Lent<'_>> {
         let turn = self.turns.acquire().await.map_err(io::Error::other)?;
         let connection = match self.idle_connection() {
@@ -56,8 +56,8 @@ impl Pool {
         })
     }
 
-    /// Takes a connection back, after whole exchanges only: a caller that gave up half-way would leave somebody else's
-    /// replies on it.
+    /// Returns a connection to the pool, after complete exchanges only. After an interrupted exchange, foreign replies
+    /// would be left on it.
     pub(crate) fn keep(&self, lent: Lent<'_>) {
         self.idle
             .lock()
@@ -65,7 +65,7 @@ impl Pool {
             .push(lent.connection);
     }
 
-    /// A connection outside the pool, for a stream that keeps it.
+    /// Returns a connection outside the pool, for a stream.
     pub(crate) async fn dedicated(&self) -> io::Result<Connection> {
         Connection::open(self.address).await
     }

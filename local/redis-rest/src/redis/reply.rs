@@ -1,8 +1,8 @@
-//! A reply as RESP2 knows it (<https://redis.io/docs/latest/develop/reference/protocol-spec/>).
+//! A RESP2 reply (<https://redis.io/docs/latest/develop/reference/protocol-spec/>).
 
 use bytes::Bytes;
 
-/// What Redis answered.
+/// A reply of Redis.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Reply {
     /// `+`: a word such as `OK`.
@@ -13,21 +13,21 @@ pub(crate) enum Reply {
     Integer(i64),
     /// `$`: any bytes.
     Bulk(Bytes),
-    /// `$-1`: no such string.
+    /// `$-1`: the null string.
     NullBulk,
     /// `*`.
     Array(Vec<Reply>),
-    /// `*-1`: no such list.
+    /// `*-1`: the null array.
     NullArray,
 }
 
 impl Reply {
-    /// An error of the front's own.
+    /// Creates an error of the front itself.
     pub(crate) fn error(text: impl Into<String>) -> Self {
         Self::Error(Bytes::from(text.into()))
     }
 
-    /// Appends the reply as it came over the wire.
+    /// Appends the reply in its wire form.
     pub(crate) fn write(&self, out: &mut Vec<u8>) {
         match self {
             Self::Status(line) => write_line(b'+', line, out),

@@ -1,4 +1,4 @@
-//! Plain HTTP requests, one connection each, so that a connection that is cut shows.
+//! Plain HTTP requests, one connection each, so that a closed connection is visible.
 
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full};
@@ -8,7 +8,7 @@ use hyper_util::rt::TokioIo;
 use serde_json::Value;
 use tokio::net::TcpStream;
 
-/// An answer that came whole.
+/// A complete response.
 pub(crate) struct Answer {
     pub(crate) status: StatusCode,
     pub(crate) headers: HeaderMap,
@@ -25,7 +25,7 @@ impl Answer {
     }
 }
 
-/// Where to ask, and with which token.
+/// The address and the token.
 #[derive(Clone)]
 pub(crate) struct Client {
     authority: String,
@@ -53,7 +53,7 @@ impl Client {
         self
     }
 
-    /// Sends and waits for the head only.
+    /// Sends a request and waits for the head only.
     pub(crate) async fn open(
         &self,
         method: &str,
@@ -79,7 +79,7 @@ impl Client {
             .await
     }
 
-    /// Sends and reads the whole answer, or fails as the connection does.
+    /// Sends a request and reads the whole response, or fails with the connection.
     pub(crate) async fn try_send(
         &self,
         method: &str,

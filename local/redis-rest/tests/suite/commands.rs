@@ -1,4 +1,4 @@
-//! Single commands: the forms they come in, what is refused, and that every byte survives.
+//! Single commands: their forms, rejections, and that every byte is preserved.
 
 use std::collections::HashSet;
 
@@ -130,7 +130,7 @@ async fn failing_command_is_400_with_the_redis_error() {
             .error()
             .starts_with("ERR unknown command 'NOSUCH'")
     );
-    // Redis quotes the bytes in its error line, which is then no text.
+    // Redis quotes the bytes in its error line, which is then not text.
     let unknown = client.send("POST", "/nosuch/%ff", "").await;
     assert_eq!(unknown.status, StatusCode::BAD_REQUEST);
     assert!(unknown.error().contains('\u{fffd}'));

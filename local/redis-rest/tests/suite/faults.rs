@@ -1,4 +1,4 @@
-//! Every fault, from the outside: what the caller sees, and whether the command ran.
+//! Every fault from the caller's side, and whether the command ran.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! Coming up, outliving a Redis that restarts, and going down.
+//! Starting, surviving a restart of Redis, and stopping.
 
 use std::time::Duration;
 

@@ -1,5 +1,5 @@
-//! What Upstash refuses and redis-server would not: keys that a script did not declare, scripts that run too long, keys and
-//! records that are too large, and commands that it does not offer.
+//! The rejections of Upstash that redis-server lacks: undeclared keys in scripts, scripts that run too long, too large
+//! keys and records, and commands that it does not offer.
 
 use std::time::Duration;
 
@@ -21,7 +21,7 @@ async fn locked(client: &Client, body: &str, key: &str) -> Answer {
     call(client, &["EVAL", &format!("{LOCKED}{body}"), "1", key]).await
 }
 
-/// A front with limits of its own, before a redis-server of its own.
+/// Starts a front with its own limits and its own redis-server.
 async fn limited(change: impl FnOnce(&mut Limits)) -> (Server, Client) {
     let redis = Redis::start();
     let mut limits = Limits::default();
@@ -352,7 +352,7 @@ async fn commands_that_upstash_does_not_document_are_refused() {
 async fn server_group_is_answered_as_upstash_documents_it() {
     let server = Server::start().await;
     let client = server.client();
-    // A script first: the front's own users do not show.
+    // A script first: the front's own users are not listed.
     call(&client, &["EVAL", "return 1", "0"]).await;
     let answers: &[(&str, Value)] = &[
         ("COMMAND", json!([])),

@@ -1,4 +1,4 @@
-//! The front over a real redis-server, asked over real HTTP.
+//! The front with a real redis-server, over real HTTP.
 
 #![expect(
     clippy::unwrap_used,

@@ -1,4 +1,4 @@
-//! Plain reads from a replica that is behind.
+//! Plain reads from a lagging replica.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! Scripts: names, and Upstash's flag that redis-server does not know.
+//! Scripts: their SHA-1s, and Upstash's flag that redis-server does not know.
 
 use hyper::StatusCode;
 use serde_json::json;

@@ -1,4 +1,4 @@
-//! A redis-server of the test's own, and a front before it. Both end with the test.
+//! A redis-server for one test, and a front for it. Both end with the test.
 
 use std::io::{BufRead, BufReader};
 use std::net::{SocketAddr, TcpListener};
@@ -20,7 +20,7 @@ pub(crate) struct Redis {
 }
 
 impl Redis {
-    /// Starts on a free port. Another process may take it first: then redis-server ends, and another port is tried.
+    /// Starts on a free port. If another process takes the port first, redis-server ends, and another port is tried.
     pub(crate) fn start() -> Self {
         loop {
             let address = TcpListener::bind("127.0.0.1:0")
@@ -33,7 +33,7 @@ impl Redis {
         }
     }
 
-    /// Starts there, and waits for it to say that it accepts connections.
+    /// Starts at this address, and waits until the server accepts connections.
     pub(crate) fn start_on(address: SocketAddr) -> Option<Self> {
         let folder = tempfile::tempdir().unwrap();
         let mut process = Command::new("redis-server")
@@ -70,7 +70,7 @@ impl Drop for Redis {
     }
 }
 
-/// A front and what it stands before.
+/// A front and its redis-server.
 pub(crate) struct Server {
     pub(crate) front: Front,
     pub(crate) redis: Redis,
@@ -83,7 +83,7 @@ impl Server {
         Self { front, redis }
     }
 
-    /// A client with the standard token.
+    /// Returns a client with the standard token.
     pub(crate) fn client(&self) -> Client {
         Client::new(&self.front.url(), TOKEN)
     }

@@ -10,7 +10,7 @@ use serde_json::json;
 
 use crate::server::Server;
 
-/// Reads events as they come, comments left out.
+/// Reads events as they arrive, without comments.
 struct Events {
     body: Incoming,
     read: String,

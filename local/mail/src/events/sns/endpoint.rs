@@ -1,4 +1,4 @@
-//! What the topic's host answers: its certificate, and whoever follows the links of its messages.
+//! The HTTP endpoint of the topic's host: it serves the certificate and the links in messages.
 //!
 //! <https://docs.aws.amazon.com/sns/latest/api/API_ConfirmSubscription.html>.
 
@@ -19,7 +19,7 @@ use crate::events::Events;
 const XML: [(http::HeaderName, &str); 1] = [(CONTENT_TYPE, "text/xml")];
 const NAMESPACE: &str = "http://sns.amazonaws.com/doc/2010-03-31/";
 
-/// The routes of the topic's host.
+/// Returns the routes of the topic's host.
 pub(crate) fn router(events: Events) -> Router {
     let pem = [(CONTENT_TYPE, "application/x-pem-file")];
     Router::new()

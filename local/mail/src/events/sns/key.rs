@@ -1,5 +1,5 @@
-//! The RSA keys of the local topic. They lie in the source tree for anybody to read: what they sign is believed on
-//! loopback only, because nothing else names their certificate's address.
+//! The RSA keys of the local topic. They are public, in the source tree. Only loopback trusts their signatures, because
+//! no other address serves their certificate.
 
 use std::sync::Arc;
 
@@ -11,26 +11,26 @@ use rustls::sign::SigningKey;
 
 use super::Error;
 
-/// A key and the certificate that speaks for it, both as PEM.
+/// A key and its certificate, both as PEM.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Identity {
     key: &'static str,
     pub(super) certificate: &'static str,
 }
 
-/// The topic's own.
+/// The topic's key.
 pub(super) const TOPIC: Identity = Identity {
     key: include_str!("../../../assets/sns/local-test.key.pem"),
     certificate: include_str!("../../../assets/sns/local-test.certificate.pem"),
 };
 
-/// Somebody else's, for forgeries.
+/// A foreign key, for forgeries.
 pub(super) const STRANGER: Identity = Identity {
     key: include_str!("../../../assets/sns/stranger.key.pem"),
     certificate: include_str!("../../../assets/sns/stranger.certificate.pem"),
 };
 
-/// A key that signs as `SignatureVersion` 2 does: RSA PKCS #1 v1.5 over SHA-256.
+/// A key that signs with `SignatureVersion` 2: RSA PKCS #1 v1.5 over SHA-256.
 #[derive(Clone, Debug)]
 pub(super) struct Key(Arc<dyn SigningKey>);
 

@@ -1,22 +1,22 @@
-//! One message of the topic, as it travels: members that are all text, in SNS's order, and the string that is signed.
+//! One message of the topic: its text members in SNS's order, and the string to sign.
 
 use std::fmt::Write;
 
 use super::signer::subscription_arn;
 
-/// What a message is for.
+/// The type of a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
-    /// Something was published.
+    /// A published notification.
     Notification,
-    /// An address was subscribed and shall say that it wants to be.
+    /// A request to confirm a new subscription.
     SubscriptionConfirmation,
-    /// An address was unsubscribed and may change its mind.
+    /// A request to confirm an unsubscription.
     UnsubscribeConfirmation,
 }
 
 impl Kind {
-    /// The word for it in `Type` and in `x-amz-sns-message-type`.
+    /// Returns its name in `Type` and in `x-amz-sns-message-type`.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -27,7 +27,7 @@ impl Kind {
     }
 }
 
-/// The members that are signed, by type:
+/// The signed members of each type:
 /// <https://docs.aws.amazon.com/sns/latest/dg/sns-verify-signature-of-message-verify-message-signature.html>.
 const SIGNED_NOTIFICATION: &[&str] = &[
     "Message",
@@ -47,21 +47,21 @@ const SIGNED_CONFIRMATION: &[&str] = &[
     "Type",
 ];
 
-/// A message. Any member can be changed, before it is signed or after: a forger does the latter.
+/// A message. Any member can be changed before or after signing; a forgery changes it after.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Message {
     members: Vec<(String, String)>,
 }
 
 impl Message {
-    /// A member's value.
+    /// Returns a member's value.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&str> {
         let found = self.members.iter().find(|(known, _)| known == name);
         found.map(|(_, value)| value.as_str())
     }
 
-    /// Sets a member, where it stands or at the end.
+    /// Sets a member in its position, or adds it at the end.
     pub fn set(&mut self, name: &str, value: impl Into<String>) {
         let value = value.into();
         match self.members.iter_mut().find(|(known, _)| known == name) {
@@ -70,18 +70,18 @@ impl Message {
         }
     }
 
-    /// Takes a member out.
+    /// Removes a member.
     pub fn remove(&mut self, name: &str) {
         self.members.retain(|(known, _)| known != name);
     }
 
-    /// The names of its members, in their order.
+    /// Returns the names of its members, in their order.
     pub fn names(&self) -> impl Iterator<Item = &str> {
         self.members.iter().map(|(name, _)| name.as_str())
     }
 
-    /// What is signed: name and value of each member on lines of their own, in the order of their names. A member that
-    /// is not there is passed over, which SNS does with `Subject` only.
+    /// Returns the string to sign: name and value of each member on separate lines, in the order of the names. Missing
+    /// members are omitted, which SNS does only with `Subject`.
     #[must_use]
     pub fn string_to_sign(&self) -> String {
         let signed = if self.get("Type") == Some(Kind::Notification.name()) {
@@ -92,14 +92,14 @@ impl Message {
         let mut text = String::new();
         for name in signed {
             if let Some(value) = self.get(name) {
-                // Writing to a string does not fail.
+                // Writing to a string cannot fail.
                 let _infallible = write!(text, "{name}\n{value}\n");
             }
         }
         text
     }
 
-    /// The JSON body, with SNS's own line breaks and spaces.
+    /// Returns the JSON body, with SNS's line breaks and spaces.
     #[must_use]
     pub fn body(&self) -> String {
         let text = |text: &str| serde_json::Value::from(text).to_string();
@@ -111,7 +111,7 @@ impl Message {
         format!("{{\n{}\n}}", lines.join(",\n"))
     }
 
-    /// The headers that SNS sends with it. A member that is not there leaves its header out.
+    /// Returns the headers that SNS sends with it. A missing member omits its header.
     #[must_use]
     pub fn headers(&self) -> Vec<(&'static str, String)> {
         let named = [

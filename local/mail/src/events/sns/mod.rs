@@ -1,4 +1,4 @@
-//! A small SNS: one topic whose messages are signed as Amazon's are, and the certificate to check them with.
+//! A small SNS: one topic that signs its messages as Amazon does, and the certificate to verify them.
 //!
 //! Formats: <https://docs.aws.amazon.com/sns/latest/dg/sns-message-and-json-formats.html>.
 
@@ -11,5 +11,5 @@ pub(crate) use endpoint::router;
 pub use message::{Kind, Message};
 pub use signer::{Error, Signer};
 
-/// The topic that SES's events go to.
+/// The topic of SES events.
 pub const TOPIC_ARN: &str = "arn:aws:sns:us-east-1:000000000000:mail-events";

@@ -1,4 +1,4 @@
-//! Makes messages of the topic and signs them, genuinely or not.
+//! Creates messages of the topic and signs them, with the genuine or a foreign key.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -13,7 +13,7 @@ use crate::clock;
 /// A key of the local topic cannot be used.
 #[derive(Clone, Copy, Debug, thiserror::Error)]
 pub enum Error {
-    /// The key in the source tree is no RSA key any more.
+    /// The key in the source tree is not a valid RSA key.
     #[error("the local topic's key cannot be read")]
     Key,
 }
@@ -27,12 +27,12 @@ pub struct Signer {
 }
 
 impl Signer {
-    /// The topic's signer. `origin` (`http://host:port`) is where the certificate and the confirmation lie.
+    /// Creates the topic's signer. `origin` (`http://host:port`) serves the certificate and the confirmation.
     pub fn new(origin: &str) -> Result<Self, Error> {
         Self::with(TOPIC, origin)
     }
 
-    /// A forger: it names the topic's certificate and signs with another key.
+    /// Creates a forger: it names the topic's certificate and signs with another key.
     pub fn stranger(origin: &str) -> Result<Self, Error> {
         Self::with(STRANGER, origin)
     }
@@ -45,24 +45,25 @@ impl Signer {
         })
     }
 
-    /// The X.509 certificate of the signing key, as PEM. The stranger's is its own, which the topic does not serve.
+    /// Returns the X.509 certificate of the signing key, as PEM. The forger's certificate is its own, which the topic
+    /// does not serve.
     #[must_use]
     pub fn certificate(&self) -> &'static str {
         self.identity.certificate
     }
 
-    /// Where the topic's certificate lies: what `SigningCertURL` names.
+    /// Returns the URL of the topic's certificate, for `SigningCertURL`.
     #[must_use]
     pub fn certificate_url(&self) -> String {
         format!("{}{}", self.origin, certificate_path())
     }
 
-    /// A notification with this text and no subject, signed.
+    /// Returns a signed notification with this text and no subject.
     pub fn notification(&self, text: &str) -> Result<Message, Error> {
         self.published(None, text)
     }
 
-    /// A notification with a subject, signed: SES's events have one.
+    /// Returns a signed notification with a subject, as in SES events.
     pub fn notification_about(&self, subject: &str, text: &str) -> Result<Message, Error> {
         self.published(Some(subject), text)
     }
@@ -84,7 +85,7 @@ impl Signer {
         Ok(message)
     }
 
-    /// The question whether an address wants the topic's messages, signed. `token` is what the answer must name.
+    /// Returns a signed request to confirm a subscription. The confirmation must contain `token`.
     pub fn subscription_confirmation(&self, token: &str) -> Result<Message, Error> {
         let text = format!(
             "You have chosen to subscribe to the topic {TOPIC_ARN}.\n\
@@ -93,7 +94,7 @@ impl Signer {
         self.confirmation(Kind::SubscriptionConfirmation, &text, token)
     }
 
-    /// The word that an address gets no more messages, signed.
+    /// Returns a signed request to confirm an unsubscription.
     pub fn unsubscribe_confirmation(&self, token: &str) -> Result<Message, Error> {
         let text = format!(
             "You have chosen to deactivate subscription {}.\n\
@@ -113,7 +114,7 @@ impl Signer {
         Ok(message)
     }
 
-    /// Dates a message and signs it.
+    /// Sets the date of a message and signs it.
     fn finish(&self, message: &mut Message) -> Result<(), Error> {
         message.set("Timestamp", format!("{:.3}", clock::now()));
         message.set("SignatureVersion", "2");
@@ -122,7 +123,7 @@ impl Signer {
         self.sign(message)
     }
 
-    /// Signs a message as it is now, whatever it says.
+    /// Signs a message with its current members.
     pub fn sign(&self, message: &mut Message) -> Result<(), Error> {
         let signature = self.key.sign(&message.string_to_sign())?;
         message.set("Signature", STANDARD.encode(signature));
@@ -130,14 +131,14 @@ impl Signer {
     }
 }
 
-/// The path of the topic's certificate, with a hash in its name as Amazon's has.
+/// Returns the path of the topic's certificate, with a hash in its name as at Amazon.
 pub(super) fn certificate_path() -> String {
     let hash = Bytes::copy_from_slice(&Sha256::digest(TOPIC.certificate));
     let hash = format!("{hash:x}");
     format!("/SimpleNotificationService-{}.pem", &hash[..32])
 }
 
-/// The one subscription that the topic has.
+/// Returns the topic's only subscription.
 pub(super) fn subscription_arn() -> String {
     format!("{TOPIC_ARN}:{}", Uuid::nil())
 }

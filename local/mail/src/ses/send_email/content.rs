@@ -1,4 +1,4 @@
-//! What a mail says, from either form in which SES takes it.
+//! The content of a mail, from either form that SES accepts.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -20,11 +20,11 @@ pub(crate) struct Content {
     pub(crate) text: String,
     pub(crate) headers: Vec<Header>,
     pub(crate) attachments: Vec<String>,
-    /// The envelope that a raw mail carries in its own headers.
+    /// The envelope in the headers of a raw mail.
     pub(crate) written: Written,
 }
 
-/// Addresses in the headers of a raw mail; they count where the request names none.
+/// Addresses in the headers of a raw mail; they apply if the request names none.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Written {
     pub(crate) from: Option<String>,
@@ -34,7 +34,7 @@ pub(crate) struct Written {
 }
 
 impl Content {
-    /// Checks and reads the one form that is there.
+    /// Validates and parses the form that is present.
     pub(crate) fn parse(content: request::Content) -> Result<Self, Refusal> {
         match (content.simple, content.raw, content.template) {
             (Some(simple), None, None) => Self::from_simple(simple),
@@ -81,7 +81,7 @@ impl From<Pair> for Header {
     }
 }
 
-/// Refuses a mail that is too long for SES.
+/// Rejects a mail that is too long for SES.
 pub(crate) fn check_length(size: usize) -> Result<(), Refusal> {
     if size > MAX_MESSAGE {
         return Err(Code::MessageRejected.because(format!(
@@ -91,7 +91,7 @@ pub(crate) fn check_length(size: usize) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// About what the MIME that SES builds will weigh: the parts as they are, attachments in base64.
+/// Returns the approximate size of the MIME that SES builds: the parts unchanged, attachments in base64.
 fn check_size(simple: &Simple) -> Result<usize, Refusal> {
     let mut size = simple.subject.data.len();
     size += [&simple.body.html, &simple.body.text]
@@ -110,7 +110,7 @@ fn part(what: &str, text: Option<Text>) -> Result<String, Refusal> {
     text.map_or(Ok(String::new()), |text| as_sent(what, text))
 }
 
-/// The text after its journey: without a character set SES sends seven bits, and what does not fit becomes `?`.
+/// Returns the text as it is sent: without a character set SES sends seven bits, and other characters become `?`.
 fn as_sent(what: &str, text: Text) -> Result<String, Refusal> {
     match text.charset.as_deref() {
         None => Ok(seven_bits(&text.data)),
@@ -128,7 +128,7 @@ fn as_sent(what: &str, text: Text) -> Result<String, Refusal> {
     }
 }
 
-/// Character sets of SES's documentation. All but UTF-8 are kept as they came, not cut down to what they can say.
+/// Character sets of SES's documentation. Text in sets other than UTF-8 is stored unchanged.
 const KNOWN_SETS: &[&str] = &["utf-8", "iso-8859-1", "shift_jis"];
 
 fn seven_bits(text: &str) -> String {

@@ -1,17 +1,17 @@
-//! From whom and to whom.
+//! The sender and the recipients of a mail.
 
 use super::content::Written;
 use super::request::Destination;
 use crate::address::Address;
 use crate::ses::refusal::{Code, Refusal};
 
-/// Recipients per call: <https://docs.aws.amazon.com/ses/latest/dg/quotas.html#limits-message>.
+/// The maximum number of recipients per call: <https://docs.aws.amazon.com/ses/latest/dg/quotas.html#limits-message>.
 const MAX_RECIPIENTS: usize = 50;
 
-/// A checked envelope; recipients are plain addresses.
+/// A valid envelope; recipients are plain addresses.
 #[derive(Debug)]
 pub(crate) struct Envelope {
-    /// The sender as it was written, with its name.
+    /// The unchanged sender, with its name.
     pub(crate) from: String,
     /// The sender's plain address.
     pub(crate) sender: Address,
@@ -21,7 +21,7 @@ pub(crate) struct Envelope {
 }
 
 impl Envelope {
-    /// What the request names goes before what a raw mail's headers say.
+    /// Creates the envelope. The request's addresses have priority over a raw mail's headers.
     pub(crate) fn new(
         from: Option<String>,
         destination: Destination,

@@ -1,17 +1,17 @@
 //! The headers that a sender may add, and those of a raw mail.
 //!
-//! Names, values and lengths: <https://docs.aws.amazon.com/ses/latest/APIReference-V2/API_MessageHeader.html>.
-//! What may not appear twice: <https://docs.aws.amazon.com/ses/latest/dg/header-fields.html>.
+//! Names, values and lengths: <https://docs.aws.amazon.com/ses/latest/APIReference-V2/API_MessageHeader.html>. Headers
+//! that may appear only once: <https://docs.aws.amazon.com/ses/latest/dg/header-fields.html>.
 
 use std::collections::HashSet;
 
 use crate::mail::Header;
 use crate::ses::refusal::{Code, Refusal};
 
-/// How many headers `Simple` content may add.
+/// The maximum number of headers that `Simple` content may add.
 const MAX_HEADERS: usize = 15;
 const MAX_NAME: usize = 126;
-/// Name and value together, so that the line with `: ` between them ends within RFC 5322's 998 octets.
+/// The longest name and value together, so that the line with `: ` between them has at most RFC 5322's 998 octets.
 const MAX_TOGETHER: usize = 996;
 
 /// Headers that SES writes itself for `Simple` content.
@@ -121,7 +121,7 @@ pub(crate) fn check_added(headers: &[Header]) -> Result<(), Refusal> {
     check_single(headers)
 }
 
-/// Refuses a header that stands twice and may not.
+/// Rejects a repeated header that may appear only once.
 pub(crate) fn check_single(headers: &[Header]) -> Result<(), Refusal> {
     let mut seen = HashSet::new();
     for Header { name, .. } in headers {
@@ -133,7 +133,7 @@ pub(crate) fn check_single(headers: &[Header]) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// Refuses a name that is empty, too long or has a character that no header name has.
+/// Rejects a name that is empty, too long or has invalid characters.
 pub(crate) fn check_name(name: &str) -> Result<(), Refusal> {
     let legal = |byte: u8| matches!(byte, b'!'..=b'9' | b';'..=b'~');
     if name.is_empty() || name.len() > MAX_NAME || !name.bytes().all(legal) {

@@ -1,4 +1,4 @@
-//! `POST /v2/email/outbound-emails`: what SES checks, in the order in which it can be said, and what it then keeps.
+//! `POST /v2/email/outbound-emails`: SES's checks in order, then the stored mail.
 //!
 //! <https://docs.aws.amazon.com/ses/latest/APIReference-V2/API_SendEmail.html>.
 
@@ -31,13 +31,13 @@ use crate::fault::{self, Fault};
 use crate::listener::Cut;
 use crate::mail::{Mail, Provider, Tag};
 
-/// The longest body that is read: a mail of 40 MB, with its base64 inside JSON.
+/// The longest accepted body: a mail of 40 MB, with its base64 inside JSON.
 const MAX_BODY: usize = 64 * 1024 * 1024;
 
-/// How many tags a mail may carry.
+/// The maximum number of tags.
 const MAX_TAGS: usize = 50;
 
-/// The operation. What it does goes on when the caller hangs up, as it does at a provider.
+/// Runs the operation. It continues after the caller disconnects, as at a provider.
 pub(crate) async fn send_email(
     State(account): State<Arc<Account>>,
     request: HttpRequest<Body>,
@@ -56,7 +56,7 @@ pub(crate) async fn send_email(
     })
 }
 
-/// Any other method and path.
+/// Answers any other method and path.
 pub(crate) async fn unknown_operation() -> Response {
     answered(Err(Code::UnknownOperation.unprovoked()))
 }
@@ -139,7 +139,7 @@ impl Account {
         }
     }
 
-    /// The sender, and the address that bounces go to, must both be identities of the account.
+    /// Checks that the sender and the bounce address are both identities of the account.
     fn check_senders(
         &self,
         envelope: &Envelope,
@@ -180,7 +180,7 @@ impl From<Pair> for Tag {
     }
 }
 
-/// <https://docs.aws.amazon.com/ses/latest/APIReference-V2/API_MessageTag.html>.
+/// Checks the tags (<https://docs.aws.amazon.com/ses/latest/APIReference-V2/API_MessageTag.html>).
 fn check_tags(tags: &[Pair]) -> Result<(), Refusal> {
     let legal = |text: &str| {
         (1..=256).contains(&text.len())
@@ -194,7 +194,7 @@ fn check_tags(tags: &[Pair]) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// SES's words for a fault that refuses.
+/// Returns SES's error for a rejecting fault.
 fn refusal(fault: &Fault) -> Refusal {
     let code = match fault {
         Fault::Throttled => Code::TooManyRequests,

@@ -1,6 +1,6 @@
-//! A mail that the caller built itself: RFC 5322 and MIME.
+//! A mail that the caller built: RFC 5322 and MIME.
 //!
-//! What SES asks of it: <https://docs.aws.amazon.com/ses/latest/APIReference-V2/API_RawMessage.html>.
+//! SES's requirements: <https://docs.aws.amazon.com/ses/latest/APIReference-V2/API_RawMessage.html>.
 
 use mail_parser::{Address, Message, MessageParser, MimeHeaders, PartType};
 
@@ -9,10 +9,10 @@ use super::header;
 use crate::mail::Header;
 use crate::ses::refusal::{Code, Refusal};
 
-/// The longest line, without its end (RFC 5322 section 2.1.1).
+/// The longest line, without its line break (RFC 5322 section 2.1.1).
 const MAX_LINE: usize = 998;
 
-/// Headers that a mail shows elsewhere, or that only carry it.
+/// Headers that a mail has as members, or that only transport it.
 const NOT_SHOWN: &[&str] = &[
     "from",
     "to",
@@ -26,7 +26,7 @@ const NOT_SHOWN: &[&str] = &[
     "content-transfer-encoding",
 ];
 
-/// Checks and reads a raw mail.
+/// Validates and parses a raw mail.
 pub(crate) fn parse(raw: &[u8]) -> Result<Content, Refusal> {
     check_length(raw.len())?;
     check_lines(raw)?;
@@ -81,7 +81,7 @@ fn is_shown(header: &Header) -> bool {
     !NOT_SHOWN.contains(&header.name.to_ascii_lowercase().as_str())
 }
 
-/// The first body that really is HTML, or really is text: none is made from the other.
+/// Returns the first body that really is HTML or text: neither is generated from the other.
 fn body(message: &Message<'_>, wants_html: bool) -> String {
     message
         .html_bodies()

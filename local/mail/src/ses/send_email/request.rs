@@ -1,7 +1,7 @@
-//! The request of `SendEmail` on the wire.
+//! The JSON request of `SendEmail`.
 //!
 //! Members: <https://docs.aws.amazon.com/ses/latest/APIReference-V2/API_SendEmail.html#API_SendEmail_RequestSyntax>.
-//! What is not named here is taken and ignored.
+//! Other members are ignored.
 
 use serde::Deserialize;
 
@@ -20,7 +20,7 @@ pub(crate) struct Request {
     pub(crate) configuration_set_name: Option<String>,
 }
 
-/// Who gets the mail.
+/// The recipients of the mail.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 pub(crate) struct Destination {
@@ -32,7 +32,7 @@ pub(crate) struct Destination {
     pub(crate) bcc: Vec<String>,
 }
 
-/// Exactly one of its members is there.
+/// The content. Exactly one member is present.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub(crate) struct Content {
@@ -41,7 +41,7 @@ pub(crate) struct Content {
     pub(crate) template: Option<Template>,
 }
 
-/// Subject and bodies; SES makes the MIME.
+/// Subject and bodies; SES builds the MIME.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub(crate) struct Simple {
@@ -61,7 +61,7 @@ pub(crate) struct Body {
     pub(crate) html: Option<Text>,
 }
 
-/// Text with the character set in which it shall travel.
+/// Text with its character set for sending.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub(crate) struct Text {
@@ -84,7 +84,7 @@ pub(crate) struct Raw {
     pub(crate) data: String,
 }
 
-/// A template that the account keeps.
+/// A template of the account.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub(crate) struct Template {
@@ -100,7 +100,7 @@ pub(crate) struct Pair {
 }
 
 impl Request {
-    /// Every recipient that the request names, as it is written there.
+    /// Returns every recipient of the request, unchanged.
     pub(crate) fn recipients(&self) -> impl Iterator<Item = &str> {
         self.destination
             .iter()

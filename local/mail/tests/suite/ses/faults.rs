@@ -1,4 +1,4 @@
-//! What a fault does to a call, and what a caller that gave up leaves behind.
+//! The effect of a fault on a call, and of a caller that stopped waiting.
 
 use super::*;
 

@@ -1,4 +1,4 @@
-//! The endpoint as the AWS SDK sees it: what is kept, what is refused and under which code, and what a fault does.
+//! The endpoint with the AWS SDK: stored mails, errors and their codes, and faults.
 
 mod faults;
 

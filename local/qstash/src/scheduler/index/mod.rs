@@ -1,7 +1,7 @@
-//! The index: every message on its way, in exactly one stage.
+//! The index: every active message, in exactly one stage.
 //!
-//! Delayed, until it is due; queued, until its queue has a place; waiting, until its flow-control key and the server's
-//! own limit allow it; delivering. Cancelling finds it wherever it is.
+//! A message is delayed until it is due, and queued until its queue has a free slot. It waits until its flow-control
+//! key and the server's own limit allow it, then it is delivering. Cancelling finds it in any stage.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -34,13 +34,13 @@ struct Entry {
 /// A delivery that may start.
 #[derive(Debug, Clone)]
 pub(crate) struct Start {
-    /// Which message.
+    /// The message.
     pub(crate) id: MessageId,
-    /// The key whose limit it counts against.
+    /// The key whose limit counts it.
     pub(crate) flow_key: Option<Key>,
 }
 
-/// Every message on its way.
+/// Every active message.
 #[derive(Debug)]
 pub(crate) struct Index {
     entries: HashMap<MessageId, Entry>,
@@ -48,16 +48,16 @@ pub(crate) struct Index {
     ready: BTreeSet<(u64, MessageId)>,
     queues: HashMap<Name, QueueLane>,
     lanes: HashMap<Key, FlowLane>,
-    /// The keys somebody waits for, so that idle keys cost nothing.
+    /// The keys with waiting messages, so that idle keys cost nothing.
     busy: BTreeSet<Key>,
     timetable: Timetable,
     in_flight: usize,
-    /// Deliveries under way at once, over all keys and queues.
+    /// Concurrent deliveries over all keys and queues.
     parallelism: usize,
 }
 
 impl Index {
-    /// An empty index of an account that may have so many deliveries under way at once.
+    /// Creates an empty index for an account with this parallelism.
     pub(super) fn new(parallelism: usize) -> Self {
         Self {
             entries: HashMap::new(),
@@ -72,7 +72,7 @@ impl Index {
         }
     }
 
-    /// Applies what a commit means.
+    /// Applies the change of a commit.
     pub(super) fn apply(&mut self, change: Change) {
         match change {
             Change::Add(pending) => self.add(pending),
@@ -104,7 +104,7 @@ impl Index {
             flow_key,
             retried,
         } = pending;
-        // After a restart, who has been tried before had a place and gets it back; so does a callback.
+        // After a restart, a message that was tried before gets its slot back; so does a callback.
         let occupies_place = place
             .as_ref()
             .is_some_and(|place| retried > 0 || place.root != id);
@@ -136,7 +136,7 @@ impl Index {
         }
     }
 
-    /// What is still delayed is due now; in any other stage the delay is over already.
+    /// Makes a delayed message due now; in any other stage the delay is already over.
     fn release(&mut self, id: &MessageId, due_ms: u64) {
         if let Some(entry) = self.entries.get_mut(id)
             && entry.stage == Stage::Delayed
@@ -173,12 +173,12 @@ impl Index {
         }
     }
 
-    /// The schedules that are due; each is told once.
+    /// Returns the due schedules, each once.
     pub(super) fn due_schedules(&mut self, now_ms: u64) -> Vec<(u64, Name)> {
         self.timetable.take_due(now_ms)
     }
 
-    /// Moves what is due on, and takes what may start now.
+    /// Moves due messages to the next stage, and takes those that may start now.
     pub(super) fn start(&mut self, now_ms: u64) -> Vec<Start> {
         while self
             .delayed
@@ -203,7 +203,7 @@ impl Index {
         self.take(now_ms)
     }
 
-    /// A message is due: into its queue, if it has no place there yet.
+    /// Moves a due message into its queue, if it has no slot there yet.
     fn arrive(&mut self, id: &MessageId) {
         let Some(entry) = self.entries.get_mut(id) else {
             return;
@@ -219,7 +219,7 @@ impl Index {
         self.wait(id);
     }
 
-    /// Nothing but limits holds the message back.
+    /// Puts a message into the stage in which only limits delay it.
     fn wait(&mut self, id: &MessageId) {
         let Some(entry) = self.entries.get_mut(id) else {
             return;
@@ -239,7 +239,7 @@ impl Index {
         }
     }
 
-    /// Takes in turn from the free ones and from every key, so that none starves the others.
+    /// Takes from the messages without a key and from every key in turn, so that none starves the others.
     fn take(&mut self, now_ms: u64) -> Vec<Start> {
         let mut started = Vec::new();
         let mut progress = true;
@@ -284,7 +284,7 @@ impl Index {
         started.push(start);
     }
 
-    /// A delivery has ended, however it ended.
+    /// Records the end of a delivery.
     pub(super) fn end(&mut self, start: &Start) {
         self.in_flight = self.in_flight.saturating_sub(1);
         if let Some(lane) = start
@@ -296,7 +296,7 @@ impl Index {
         }
     }
 
-    /// When something is due next, in broker milliseconds, if nothing else happens.
+    /// Returns the next due time in broker milliseconds, without other events.
     pub(super) fn next_ms(&self, held: bool) -> Option<u64> {
         let schedule = self.timetable.next_ms();
         if held || self.in_flight >= self.parallelism {
@@ -311,32 +311,32 @@ impl Index {
         [schedule, delayed, rates].into_iter().flatten().min()
     }
 
-    /// A flow-control key that a message has named.
+    /// Returns a flow-control key that a message has used.
     pub(crate) fn lane(&mut self, key: &Key) -> Option<&mut FlowLane> {
         self.lanes.get_mut(key)
     }
 
-    /// Every flow-control key.
+    /// Returns every flow-control key.
     pub(crate) fn lanes(&mut self) -> impl Iterator<Item = (&Key, &mut FlowLane)> {
         self.lanes.iter_mut()
     }
 
-    /// Messages in a queue that were not delivered yet.
+    /// Returns the number of undelivered messages in a queue.
     pub(crate) fn lag(&self, queue: &Name) -> usize {
         self.queues.get(queue).map_or(0, QueueLane::lag)
     }
 
-    /// Deliveries under way.
+    /// Returns the number of running deliveries.
     pub(crate) fn in_flight(&self) -> usize {
         self.in_flight
     }
 
-    /// Deliveries that may be under way at once.
+    /// Returns the maximum number of concurrent deliveries.
     pub(crate) fn parallelism(&self) -> usize {
         self.parallelism
     }
 
-    /// Whether a message is being delivered.
+    /// Returns whether a message is being delivered.
     pub(crate) fn is_delivering(&self, id: &MessageId) -> bool {
         self.entries
             .get(id)

@@ -1,4 +1,4 @@
-//! A server with a folder of its own, and a client for it.
+//! A server with its own folder, and a client for it.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -16,10 +16,10 @@ pub(crate) struct Cloud {
     change: Change,
 }
 
-/// What a test changes of the official settings.
+/// A test's change of the official settings.
 type Change = Box<dyn Fn(&mut Settings) + Send + Sync>;
 
-/// An answer of the API.
+/// An API response.
 #[derive(Debug)]
 pub(crate) struct Reply {
     pub(crate) status: StatusCode,
@@ -28,7 +28,7 @@ pub(crate) struct Reply {
 }
 
 impl Reply {
-    /// A header that is a number, which must be there.
+    /// Returns a required numeric header.
     pub(crate) fn number(&self, name: &str) -> u64 {
         let value = self.headers.get(name).and_then(|it| it.to_str().ok());
         value
@@ -36,7 +36,7 @@ impl Reply {
             .unwrap_or_else(|| panic!("{name} is missing in {:?}", self.headers))
     }
 
-    /// Asserts that the call was refused so, with a sentence that names what is wrong.
+    /// Asserts the rejection's status, and an error that names the cause.
     #[track_caller]
     pub(crate) fn assert_refused(&self, status: StatusCode, word: &str) {
         assert_eq!(self.status, status, "{}", self.json);
@@ -44,7 +44,7 @@ impl Reply {
         assert!(error.contains(word), "`{word}` is not in `{error}`");
     }
 
-    /// A text member, which must be there.
+    /// Returns a required text member.
     pub(crate) fn text(&self, name: &str) -> String {
         self.json[name]
             .as_str()
@@ -58,7 +58,7 @@ impl Cloud {
         Self::start_with(move |settings| settings.speed = speed).await
     }
 
-    /// A server whose settings were changed.
+    /// Starts a server with changed settings.
     pub(crate) async fn start_with(change: impl Fn(&mut Settings) + Send + Sync + 'static) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let change: Change = Box::new(change);
@@ -113,7 +113,7 @@ impl Cloud {
         reply(request).await
     }
 
-    /// A call as it stands, without token.
+    /// Sends a call without a token.
     pub(crate) async fn bare(&self, method: Method, path: &str, headers: &[(&str, &str)]) -> Reply {
         let request = self
             .client
@@ -136,7 +136,7 @@ impl Cloud {
         self.call(Method::DELETE, path, &[], "").await
     }
 
-    /// Publishes, and gives the message's id.
+    /// Publishes, and returns the message's id.
     pub(crate) async fn publish(
         &self,
         url: &str,
@@ -150,7 +150,7 @@ impl Cloud {
         reply.text("messageId")
     }
 
-    /// The log of a message, oldest entry first.
+    /// Returns the log of a message, oldest entry first.
     pub(crate) async fn states(&self, id: &str) -> Vec<String> {
         let reply = self
             .get(&format!("/v2/logs?messageId={id}&order=earliestFirst"))
@@ -161,7 +161,7 @@ impl Cloud {
             .collect()
     }
 
-    /// The dead letters that fit a query.
+    /// Returns the dead letters that match a query.
     pub(crate) async fn dead(&self, query: &str) -> Vec<Value> {
         let reply = self.get(&format!("/v2/dlq?{query}")).await;
         reply.json["messages"]
@@ -171,7 +171,7 @@ impl Cloud {
     }
 }
 
-/// The official settings, and a list of hosts: no test asks a name server for what it may find.
+/// Returns the official settings and a list of hosts: no test uses a name server.
 fn official(folder: &TempDir) -> Settings {
     let listen = "127.0.0.1:0".parse().expect("an address");
     let mut settings = Settings::official(listen, folder.path().to_owned());

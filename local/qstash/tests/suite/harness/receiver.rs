@@ -1,4 +1,4 @@
-//! An HTTP server that keeps what it was sent.
+//! An HTTP server that records its requests.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
@@ -14,7 +14,7 @@ use serde_json::Value;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
-/// What the receiver was sent.
+/// A request to the receiver.
 #[derive(Debug, Clone)]
 pub(crate) struct Received {
     pub(crate) method: Method,
@@ -25,7 +25,7 @@ pub(crate) struct Received {
 }
 
 impl Received {
-    /// A header, which must be there.
+    /// Returns a required header.
     pub(crate) fn header(&self, name: &str) -> &str {
         self.headers
             .get(name)
@@ -39,7 +39,7 @@ impl Received {
     }
 }
 
-/// What the receiver answers.
+/// A response of the receiver.
 #[derive(Debug, Clone)]
 pub(crate) struct Answer {
     pub(crate) status: u16,
@@ -81,7 +81,7 @@ struct Log {
     script: Script,
 }
 
-/// What goes on at a path.
+/// The activity at a path.
 #[derive(Default)]
 struct Traffic {
     came: usize,
@@ -89,7 +89,7 @@ struct Traffic {
     most: usize,
 }
 
-/// An HTTP server that keeps what it was sent.
+/// An HTTP server that records its requests.
 pub(crate) struct Receiver {
     url: String,
     log: Arc<Log>,
@@ -97,7 +97,7 @@ pub(crate) struct Receiver {
 }
 
 impl Receiver {
-    /// Answers as `script` says, which is told the request and how many came to its path before.
+    /// Answers as `script` decides from the request and the number of earlier requests to its path.
     pub(crate) async fn start(
         script: impl Fn(&Received, usize) -> Answer + Send + Sync + 'static,
     ) -> Self {
@@ -118,7 +118,7 @@ impl Receiver {
         format!("{}{path}", self.url)
     }
 
-    /// Everything that was sent to `path`, in order.
+    /// Returns the requests to `path`, in order.
     pub(crate) fn at(&self, path: &str) -> Vec<Received> {
         let received = self.log.received.lock().expect("not poisoned");
         received
@@ -128,17 +128,17 @@ impl Receiver {
             .collect()
     }
 
-    /// Everything, in order.
+    /// Returns all requests, in order.
     pub(crate) fn all(&self) -> Vec<Received> {
         self.log.received.lock().expect("not poisoned").clone()
     }
 
-    /// How many requests came, whatever their path.
+    /// Returns the number of requests to all paths.
     pub(crate) fn count(&self) -> usize {
         self.log.received.lock().expect("not poisoned").len()
     }
 
-    /// The most requests to `path` that were under way at once.
+    /// Returns the maximum number of concurrent requests to `path`.
     pub(crate) fn most_at_once(&self, path: &str) -> usize {
         self.log
             .running
