@@ -1,4 +1,4 @@
-//! The smallest function that this runtime can have: what the real ones are compared with.
+//! The smallest function of this runtime: the baseline for the real functions.
 
 use std::convert::Infallible;
 

@@ -1,4 +1,4 @@
-//! How fast the audit log takes events, and how fast it is verified.
+//! The speed of appending to the audit log and of verifying it.
 
 use std::time::Instant;
 
@@ -13,23 +13,23 @@ use crate::page::Section;
 use crate::spread::Spread;
 use crate::stage::{Stage, succeed};
 
-/// Events that are appended in each way.
+/// Events appended in each way.
 const APPENDS: u32 = 2_000;
 
-/// Sessions that append at once.
+/// Concurrent sessions that append.
 const SESSIONS: u32 = 8;
 
-/// Chains of the log that is verified, and events of each.
+/// Chains of the verified log, and events of each.
 const CHAINS: u32 = 400;
 const EVENTS: u32 = 100;
 
 /// Chains that one statement fills.
 const AT_ONCE: u32 = 20;
 
-/// Walks along the whole log.
+/// Verifications of the whole log.
 const WALKS: usize = 5;
 
-/// The figures.
+/// Measures the figures.
 pub(crate) async fn section(stage: &Stage) -> Result<Section, Error> {
     let alone = appends(stage, "alone", 1, |_| 0).await?;
     let own = appends(stage, "own", SESSIONS, |session| session).await?;
@@ -58,7 +58,7 @@ pub(crate) async fn section(stage: &Stage) -> Result<Section, Error> {
     })
 }
 
-/// Events per second from so many sessions at once, each into the chain that `chain` names.
+/// Returns the events per second from this number of concurrent sessions, each into the chain that `chain` names.
 async fn appends(
     stage: &Stage,
     run: &str,
@@ -82,7 +82,7 @@ async fn appends(
     Ok(f64::from(each * sessions) / started.elapsed().as_secs_f64())
 }
 
-/// Somebody signs.
+/// Returns an event of a signature.
 fn event(request: &str) -> Result<Event, Error> {
     serde_json::from_value(signing(request))
         .map_err(|error| Error::Unexpected(format!("no event: {error}")))
@@ -103,7 +103,7 @@ fn signing(request: &str) -> Value {
     })
 }
 
-/// Fills the log that is verified, through the same function.
+/// Fills the log for the verification, through the same function.
 async fn fill(stage: &Stage) -> Result<(), Error> {
     let (one, other, owner) = (stage.postgres()?, stage.postgres()?, stage.owner()?);
     let half = async |postgres: &Postgres, from: u32| {
@@ -117,7 +117,7 @@ async fn fill(stage: &Stage) -> Result<(), Error> {
     Ok(())
 }
 
-/// The statement that fills some chains, round by round.
+/// Returns the statement that fills some chains, in turn.
 fn filling(first: u32) -> String {
     let event = signing("");
     let last = first + AT_ONCE - 1;
@@ -127,11 +127,11 @@ fn filling(first: u32) -> String {
     )
 }
 
-/// Walks along the whole log, in as many calls as it takes, and gives the number of its events.
+/// Verifies the whole log, in as many calls as necessary, and returns the number of its events.
 async fn walk(stage: &Stage) -> Result<u32, Error> {
     let (mut cursor, mut events) = (None::<String>, 0);
     loop {
-        // A cursor is of letters, digits, `-` and `_`.
+        // A cursor consists of letters, digits, `-` and `_`.
         let place = cursor.map_or_else(String::new, |cursor| format!("?cursor={cursor}"));
         let call = stage.get(&format!("/api/audit/verify{place}"));
         let verdict = succeed(call).await?.bytes().await?;
@@ -148,7 +148,7 @@ async fn walk(stage: &Stage) -> Result<u32, Error> {
     Ok(events)
 }
 
-/// The events of a verdict that is good.
+/// Returns the number of events of a valid verdict.
 fn count(verdict: &Value) -> Result<u32, Error> {
     let events = verdict["events"]
         .as_u64()

@@ -1,4 +1,4 @@
-//! Looking an address up in block lists of very different lengths.
+//! Looking up an address in block lists of different lengths.
 
 use std::net::{IpAddr, Ipv4Addr};
 
@@ -13,25 +13,25 @@ use crate::page::Section;
 use crate::stage::Stage;
 use crate::turns::{Turns, timed};
 
-/// Entries of the lists.
+/// The lengths of the lists.
 const SIZES: [u32; 3] = [10, 1_000, 100_000];
 
 /// Lookups in each.
 const LOOKUPS: usize = 2_000;
 
-/// Lookups whose commands are counted.
+/// Lookups with counted commands.
 const COUNTED: u32 = 200;
 
-/// Entries that are written in one request.
+/// Entries written in one request.
 const AT_ONCE: u32 = 5_000;
 
-/// Lengths of prefixes in use: addresses, and networks of three sizes.
+/// Used prefix lengths: addresses, and networks of three sizes.
 const LENGTHS: &str = "4/32,4/24,4/16,6/64";
 
 /// The first address of the lists.
 const FIRST: u32 = 0x0a00_0000;
 
-/// The figures.
+/// Measures the figures.
 pub(crate) async fn section(stage: &Stage) -> Result<Section, Error> {
     let redis = stage.redis()?;
     let lengths = Command::new("SET").arg(BLOCKED_LENGTHS.key(""));
@@ -75,7 +75,7 @@ async fn look_up(stage: &Stage, size: u32) -> Result<[Figure; 3], Error> {
     ])
 }
 
-/// Lengthens the list, as the block list's own script writes entries that never end.
+/// Adds entries to the list, in the form that the block list's own script gives permanent entries.
 async fn fill(redis: &Redis, from: u32, to: u32) -> Result<(), Error> {
     let mut next = from;
     while next < to {
@@ -90,7 +90,7 @@ async fn fill(redis: &Redis, from: u32, to: u32) -> Result<(), Error> {
     Ok(())
 }
 
-/// The field of one address.
+/// Returns the field of one address.
 fn field(number: u32) -> String {
     format!("4/32:{:08x}", FIRST + number)
 }

@@ -1,5 +1,5 @@
-//! What reading a cached value takes on each way that there is, in one run: through its function, with the official
-//! client as the web app did it, and with the query that the cache replaces.
+//! Reading a cached value in several ways, in one run: through its function, with the official client as the web app
+//! did, and with the query that the cache replaces.
 
 use shared::protocol::postgres::{Parameter, Postgres, Type, column};
 use shared::protocol::upstash::{Command, Redis, Reply};
@@ -23,10 +23,10 @@ const REQUEST: &str = "01985c00-0000-7000-8000-000000000100";
 /// The statement that fills the entry: a request with its signers and its document.
 const QUERY: &str = include_str!("../../shared/src/service/cache/sql/document.sql");
 
-/// Where the same value stands as the web app kept it: a string of JSON.
+/// The key of the same value in the web app's form: a JSON string.
 const FORMER: &str = "bench:document";
 
-/// What the ways took.
+/// The times of each way.
 struct Ways {
     bare: Spread,
     script: Spread,
@@ -36,7 +36,7 @@ struct Ways {
     query: Spread,
 }
 
-/// The figures.
+/// Measures the figures.
 pub(crate) async fn section(stage: &Stage) -> Result<Section, Error> {
     let (redis, postgres) = (stage.redis()?, stage.postgres()?);
     let caches = Caches::new(redis.clone(), postgres.clone());

@@ -1,6 +1,6 @@
-//! The same thing done here and with the official client on Node, in one run.
+//! The same operation here and with the official client on Node, in one run.
 
-/// Two numbers of one kind.
+/// Two numbers of one operation.
 #[derive(Clone, Debug)]
 pub(crate) struct Comparison {
     what: String,
@@ -10,7 +10,7 @@ pub(crate) struct Comparison {
 }
 
 impl Comparison {
-    /// What was measured, here and on Node.
+    /// Creates a comparison of the times here and on Node.
     pub(crate) fn new(what: impl Into<String>, unit: &'static str, ours: f64, node: f64) -> Self {
         Self {
             what: what.into(),
@@ -20,7 +20,7 @@ impl Comparison {
         }
     }
 
-    /// As a row of Markdown; the ratio is how many times as much Node takes.
+    /// Returns a Markdown row; the ratio is Node's time as a multiple of ours.
     pub(crate) fn row(&self) -> String {
         let Self {
             what,

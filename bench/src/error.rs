@@ -1,22 +1,22 @@
-//! Why a measurement could not be made.
+//! Why a measurement failed.
 
 use std::io;
 
 use shared::base::causes::causes;
 
-/// Why a measurement could not be made.
+/// Why a measurement failed.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Error {
-    /// The local cloud did not come up.
+    /// The local cloud did not start.
     #[error("the local cloud did not start")]
     Cloud(#[from] local::cloud::Error),
-    /// The gateway of the comparison did not come up.
+    /// The gateway of the comparison did not start.
     #[error("the gateway did not start")]
     Gateway(#[from] local_gateway::Error),
-    /// A request was not answered.
+    /// A request failed.
     #[error("a request failed")]
     Http(#[from] reqwest::Error),
-    /// No client could be built.
+    /// No client could be created.
     #[error("HTTP client setup failed")]
     Client(#[from] shared::protocol::http::Error),
     /// Redis did not answer.
@@ -31,30 +31,30 @@ pub(crate) enum Error {
     /// A cached value could not be read.
     #[error("a cached value cannot be read")]
     Cache(#[from] shared::service::cache::Error),
-    /// The audit log did not take an event.
+    /// The audit log did not accept an event.
     #[error("the audit log did not accept an event")]
     Audit(#[from] shared::service::audit::Error),
     /// A file or a process could not be used.
     #[error("{what}")]
     System {
-        /// What was to be done.
+        /// The failed operation.
         what: String,
-        /// The system's reason.
+        /// The system's error.
         source: io::Error,
     },
-    /// Something answered what it must not: a number measured on it would say nothing.
+    /// A response was wrong, so a measurement of it would mean nothing.
     #[error("unexpected: {0}")]
     Unexpected(String),
 }
 
 impl Error {
-    /// For `map_err` on what the system does.
+    /// Returns a conversion for `map_err` on system errors.
     pub(crate) fn system(what: impl Into<String>) -> impl FnOnce(io::Error) -> Self {
         let what = what.into();
         |source| Self::System { what, source }
     }
 
-    /// The error with its causes, in one line.
+    /// Returns the error with its causes, in one line.
     pub(crate) fn in_full(&self) -> String {
         causes(self)
     }

@@ -1,6 +1,6 @@
-//! A number, and the bound that it has to keep.
+//! A measured number and its bound.
 
-/// What was measured of one thing.
+/// A measured number.
 #[derive(Clone, Debug)]
 pub(crate) struct Figure {
     what: String,
@@ -9,7 +9,7 @@ pub(crate) struct Figure {
     bound: Option<Bound>,
 }
 
-/// What a number has to keep to.
+/// The bound of a number.
 #[derive(Clone, Copy, Debug)]
 enum Bound {
     AtMost(f64),
@@ -17,7 +17,7 @@ enum Bound {
 }
 
 impl Figure {
-    /// A number without a bound: for comparison.
+    /// Creates a number without a bound: for comparison.
     pub(crate) fn new(what: impl Into<String>, value: f64, unit: &'static str) -> Self {
         Self {
             what: what.into(),
@@ -27,7 +27,7 @@ impl Figure {
         }
     }
 
-    /// A number that must not be above `limit`.
+    /// Sets the maximum.
     pub(crate) fn at_most(self, limit: f64) -> Self {
         Self {
             bound: Some(Bound::AtMost(limit)),
@@ -35,7 +35,7 @@ impl Figure {
         }
     }
 
-    /// A number that must not be below `goal`.
+    /// Sets the minimum.
     pub(crate) fn at_least(self, goal: f64) -> Self {
         Self {
             bound: Some(Bound::AtLeast(goal)),
@@ -43,7 +43,7 @@ impl Figure {
         }
     }
 
-    /// Whether it is where it must be.
+    /// Returns whether the number is within its bound.
     pub(crate) fn holds(&self) -> bool {
         match self.bound {
             None => true,
@@ -52,7 +52,7 @@ impl Figure {
         }
     }
 
-    /// As a row of Markdown.
+    /// Returns a Markdown row.
     pub(crate) fn row(&self) -> String {
         let Self {
             what,
@@ -77,7 +77,7 @@ impl Figure {
     }
 }
 
-/// Three digits that say something.
+/// Returns three significant digits.
 fn readable(value: f64) -> String {
     match value.abs() {
         100.0.. => format!("{value:.0}"),

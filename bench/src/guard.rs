@@ -1,4 +1,4 @@
-//! The guard's one script call beside one call of @upstash/ratelimit, for each algorithm, on the same store.
+//! The guard's one script call compared with one call of @upstash/ratelimit, for each algorithm, on the same store.
 
 use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
@@ -22,7 +22,7 @@ use crate::turns::{Turns, timed};
 /// Calls of each kind.
 const CALLS: usize = 2_000;
 
-/// Calls whose commands are counted.
+/// Calls with counted commands.
 const COUNTED: u32 = 500;
 
 static KEYS: Family = Family {
@@ -44,7 +44,7 @@ const fn limiter(name: &'static str, algorithm: Algorithm) -> Limiter {
         keys: &KEYS,
         variable: "",
         algorithm,
-        // So many that nobody is refused.
+        // A rate that rejects no call.
         rate: Rate {
             count: 1_000_000,
             window: Duration::from_hours(1),
@@ -53,7 +53,7 @@ const fn limiter(name: &'static str, algorithm: Algorithm) -> Limiter {
     }
 }
 
-/// Asks as the guard of a route does.
+/// Checks a limit as the guard of a route does.
 pub(crate) struct Asker {
     redis: Redis,
     limits: RateLimits,
@@ -61,7 +61,7 @@ pub(crate) struct Asker {
 }
 
 impl Asker {
-    /// Somebody's request within a limit, from an address or not.
+    /// Creates a request within a limit, with or without an address.
     pub(crate) fn new(
         stage: &Stage,
         limiter: &'static Limiter,
@@ -80,7 +80,7 @@ impl Asker {
         })
     }
 
-    /// Whether the request may pass.
+    /// Returns whether the request is allowed.
     pub(crate) async fn passes(&self) -> Result<bool, Error> {
         let call = self.limits.call(&self.admission);
         let reply = self.redis.eval(call).await?;
@@ -88,7 +88,7 @@ impl Asker {
         Ok(verdict.refusal.is_none())
     }
 
-    /// Passes, or it was no use to measure it.
+    /// Errors if the request is rejected, because the measurement would be invalid.
     pub(crate) async fn pass(&self) -> Result<(), Error> {
         if self.passes().await? {
             return Ok(());
@@ -97,13 +97,13 @@ impl Asker {
     }
 }
 
-/// The limiter that the routes of most have, with the block list and the lockout before it.
+/// Returns the limiter of most routes, with the block list and the lockout before it.
 pub(crate) fn sliding(stage: &Stage, address: IpAddr) -> Result<Asker, Error> {
     let [_, limiter, _] = &LIMITERS;
     Asker::new(stage, limiter, Some(address))
 }
 
-/// The figures.
+/// Measures the figures.
 pub(crate) async fn section(stage: &Stage) -> Result<Section, Error> {
     let mut figures = Vec::new();
     for (limiter, name) in LIMITERS
@@ -125,7 +125,7 @@ pub(crate) async fn section(stage: &Stage) -> Result<Section, Error> {
     })
 }
 
-/// One algorithm on each way.
+/// One algorithm in each way.
 struct Compared {
     guard: Spread,
     official: Spread,

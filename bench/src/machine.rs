@@ -1,9 +1,9 @@
-//! What it was measured on.
+//! The machine of the measurement.
 
 use crate::error::Error;
 use crate::node;
 
-/// One line: processor, cores, memory, system, Node.
+/// Returns one line: processor, cores, memory, system, Node.
 pub(crate) async fn describe() -> Result<String, Error> {
     let read = |path: &str| {
         std::fs::read_to_string(path).map_err(Error::system(format!("cannot read {path}")))

@@ -1,4 +1,4 @@
-//! Measures what this project promises in numbers, and writes docs/PERFORMANCE.md. Run by `make bench`.
+//! Measures this project's figures and writes docs/PERFORMANCE.md. Run by `make bench`.
 
 mod audit;
 mod blocklist;
@@ -33,7 +33,7 @@ use clap::Parser;
 
 use crate::error::Error;
 
-/// The section that `make chaos` writes at the end of the page; it stays.
+/// The section that `make chaos` writes at the end of the page; it is kept.
 const CHAOS: &str = "\n## Under chaos\n";
 
 /// Measures the functions on this machine, and writes the page of numbers.
@@ -46,7 +46,7 @@ struct Options {
     /// The page to write
     #[arg(long, value_name = "FILE", default_value = "docs/PERFORMANCE.md")]
     page: PathBuf,
-    /// Measures one part alone, prints it, and leaves the page as it is
+    /// Measures one part, prints it, and leaves the page unchanged
     #[arg(long, value_name = "PART")]
     only: Option<run::Part>,
 }
@@ -62,7 +62,7 @@ async fn main() -> ExitCode {
     }
 }
 
-/// Writes the page, or prints a part of it. A number beyond its bound is a finding and no failure: the page says it.
+/// Writes the page, or prints a part of it. A number beyond its bound is not a failure: the page shows it.
 async fn measure(options: Options) -> Result<(), Error> {
     if let Some(part) = options.only {
         print!("{}", run::only(part, options.bin_dir).await?.text());

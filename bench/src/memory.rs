@@ -1,4 +1,4 @@
-//! How much memory an instance holds.
+//! The memory of an instance.
 
 use local_gateway::Gateway;
 use reqwest::RequestBuilder;
@@ -10,7 +10,7 @@ use crate::size::megabytes;
 use crate::stage::{Stage, complete};
 use crate::start::end_all;
 
-/// Calls before it is looked at.
+/// Calls before the measurement.
 const CALLS: usize = 2_000;
 
 /// Resident memory of four functions, in MB.
@@ -21,7 +21,7 @@ pub(crate) struct Memories {
     queue: f64,
 }
 
-/// Measures each of them; the job `id` is what is read.
+/// Measures each of them; `id` is the job to read.
 pub(crate) async fn measure(stage: &Stage, id: &str) -> Result<Memories, Error> {
     let gateway = stage.cloud.gateway();
     let job = format!("/api/queue/jobs/{id}");
@@ -34,7 +34,7 @@ pub(crate) async fn measure(stage: &Stage, id: &str) -> Result<Memories, Error> 
 }
 
 impl Memories {
-    /// The figures.
+    /// Returns the figures.
     pub(crate) fn section(&self) -> Section {
         let limited = |what, value| Figure::new(what, value, "MB").at_most(15.0);
         Section {
@@ -50,7 +50,7 @@ impl Memories {
     }
 }
 
-/// The resident memory of a fresh instance after [`CALLS`] calls in a row, in MB.
+/// Returns the resident memory of a new instance after [`CALLS`] calls in a row, in MB.
 async fn after_calls(
     gateway: &Gateway,
     function: &str,
@@ -69,7 +69,7 @@ async fn after_calls(
     }
 }
 
-/// `VmRSS` of a process (proc(5)), in MB.
+/// Returns `VmRSS` of a process (proc(5)), in MB.
 fn resident(pid: u32) -> Result<f64, Error> {
     let path = format!("/proc/{pid}/status");
     let status =

@@ -1,4 +1,4 @@
-//! What a call costs at Redis: requests as the REST front counts them, commands as redis-server does.
+//! The cost of a call at Redis: requests at the REST front, and commands at redis-server.
 
 use ::tests::commands::billed;
 use shared::protocol::upstash::Command;
@@ -6,7 +6,7 @@ use shared::protocol::upstash::Command;
 use crate::error::Error;
 use crate::stage::Stage;
 
-/// What one call costs: the nearest whole to the average, so that a rare call which begins a window does not show.
+/// The cost of one call: the average, rounded, so that a rare call that begins a window does not count.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Cost {
     /// Requests over REST.
@@ -15,7 +15,7 @@ pub(crate) struct Cost {
     pub(crate) commands: f64,
 }
 
-/// What `act` costs, called so often in a row. Nothing else must use the store meanwhile.
+/// Returns the cost of `act`, averaged over this number of calls. No other client may use the store meanwhile.
 pub(crate) async fn cost(
     stage: &Stage,
     times: u32,

@@ -1,4 +1,4 @@
-//! What a user would pick instead, on Node: the official clients, run by the scripts in `node/`.
+//! The alternative on Node: the official clients, run by the scripts in `node/`.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -14,18 +14,18 @@ use crate::error::Error;
 use crate::spread::Spread;
 use crate::stage::Stage;
 
-/// How often node is started.
+/// The number of starts of node.
 const STARTS: usize = 10;
 
 /// A read with `@upstash/redis`.
 pub(crate) struct Reads {
-    /// From the start of the process to the first answer.
+    /// From the start of the process to the first response.
     pub(crate) first_call: Spread,
     /// Warm.
     pub(crate) warm: Warm,
 }
 
-/// What the warm reads took in milliseconds, and what the process held in bytes.
+/// The times of warm reads in milliseconds, and the memory of the process in bytes.
 #[derive(Clone, Copy, Deserialize)]
 pub(crate) struct Warm {
     pub(crate) p50: f64,
@@ -52,7 +52,7 @@ pub(crate) async fn measure(stage: &Stage, id: &str, calls: usize) -> Result<Rea
     })
 }
 
-/// The version of node, without its `v`.
+/// Returns the version of node, without its `v`.
 pub(crate) async fn version() -> Result<String, Error> {
     let mut node = Command::new("node");
     let said = node
@@ -66,7 +66,7 @@ pub(crate) async fn version() -> Result<String, Error> {
         .to_owned())
 }
 
-/// Runs a script to its end and gives the last line that it wrote.
+/// Runs a script to its end and returns its last line of output.
 pub(crate) async fn last_line(
     script: &str,
     arguments: &[String],
@@ -84,12 +84,12 @@ pub(crate) async fn last_line(
     last.ok_or_else(|| Error::Unexpected(format!("{script} said nothing")))
 }
 
-/// What a script said.
+/// Parses the output of a script.
 pub(crate) fn read<T: DeserializeOwned>(line: &str) -> Result<T, Error> {
     serde_json::from_str(line).map_err(|error| Error::Unexpected(format!("{error} in {line}")))
 }
 
-/// Starts a script; what it writes comes line by line, and it ends when the child is dropped.
+/// Starts a script and returns its output by lines; it ends when the child is dropped.
 pub(crate) fn start(
     script: &str,
     arguments: &[String],
@@ -114,7 +114,7 @@ pub(crate) fn start(
     Ok((child, BufReader::new(output).lines()))
 }
 
-/// The next line of a script.
+/// Returns the next line of a script.
 pub(crate) async fn next(lines: &mut Lines<BufReader<ChildStdout>>) -> Result<String, Error> {
     let line = lines
         .next_line()

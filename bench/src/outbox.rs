@@ -1,4 +1,4 @@
-//! How fast relay-outbox does the rows that a bulk of changes has written.
+//! The speed at which relay-outbox publishes the rows of a bulk change.
 
 use std::time::{Duration, Instant};
 
@@ -9,22 +9,22 @@ use crate::figure::Figure;
 use crate::page::Section;
 use crate::stage::{Stage, complete, mail};
 
-/// Rows of the run that counts.
+/// Rows of the measured run.
 const ROWS: u32 = 10_000;
 
-/// Looks at the outbox happen this often, so that looking does not cost what it looks at.
+/// The polling interval of the outbox, long enough that polling does not slow down the run.
 const PAUSE: Duration = Duration::from_millis(20);
 
-/// After so long something is wrong.
+/// The timeout of a run.
 const TIMEOUT: Duration = Duration::from_mins(2);
 
 const WAITING: &str =
     "SELECT EXISTS (SELECT FROM signtusk.outbox WHERE published_at IS NULL) AS waiting";
 
-/// The figures. Nothing else may wait in the outbox, and deliveries must not be held.
+/// Measures the figures. The outbox must be empty, and deliveries must not be held.
 pub(crate) async fn section(stage: &Stage) -> Result<Section, Error> {
     let postgres = stage.postgres()?;
-    // An instance is up, and the store knows its scripts.
+    // An instance is running, and the store has its scripts.
     relay(stage, &postgres, 1).await?;
     let took = relay(stage, &postgres, ROWS).await?;
     Ok(Section {
@@ -63,7 +63,7 @@ async fn is_waiting(postgres: &Postgres) -> Result<bool, Error> {
     Ok(column(row, "waiting")?)
 }
 
-/// The statement that writes so many rows, as the web app would.
+/// Returns the statement that writes this number of rows, as the web app would.
 fn writing(rows: u32) -> String {
     let mail = mail();
     format!(

@@ -10,7 +10,7 @@ pub(crate) struct Section {
     pub(crate) figures: Vec<Figure>,
 }
 
-/// Everything that was measured.
+/// All measurements.
 pub(crate) struct Page {
     pub(crate) machine: String,
     pub(crate) sections: Vec<Section>,
@@ -18,13 +18,13 @@ pub(crate) struct Page {
 }
 
 impl Page {
-    /// The numbers that are not where they must be.
+    /// Returns the numbers beyond their bounds.
     pub(crate) fn beyond(&self) -> impl Iterator<Item = &Figure> {
         let figures = self.sections.iter().flat_map(|section| &section.figures);
         figures.filter(|figure| !figure.holds())
     }
 
-    /// The page.
+    /// Returns the page.
     pub(crate) fn text(&self) -> String {
         let sections: String = self.sections.iter().map(Section::text).collect();
         let comparisons: String = self.comparisons.iter().map(Comparison::row).collect();
@@ -51,7 +51,7 @@ Receiver verifying the same deliveries. Here, a read goes through gateway and fu
     }
 }
 
-/// What the release profile was chosen among. Measured by hand: it takes builds of their own.
+/// The alternatives to the release profile. They were measured by hand, because each needs its own build.
 const PROFILES: &str = "## The release profile\n
 What `[profile.release]` of Cargo.toml was chosen among, `opt-level = \"s\"` and one codegen unit each, on a busy machine of
 2 cores: hence the time of processors, not of clocks. A program may have 6 MB, send-email 12 MB. With `lto = \"fat\"` or
@@ -68,7 +68,7 @@ to be expected. Without LTO all take 17 (`scripts/lambda-build`), and 20 program
 ";
 
 impl Section {
-    /// As a part of the page.
+    /// Returns the section's Markdown.
     pub(crate) fn text(&self) -> String {
         let rows: String = self.figures.iter().map(Figure::row).collect();
         format!(

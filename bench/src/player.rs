@@ -1,4 +1,4 @@
-//! An official client on Node that takes turns with others: it acts once whenever it is told to.
+//! An official client on Node that takes turns with others: it acts once per request.
 
 use std::process::Stdio;
 use std::time::Duration;
@@ -10,7 +10,7 @@ use crate::error::Error;
 use crate::node;
 use crate::stage::Stage;
 
-/// A running `node/player.js`. It ends with this.
+/// A running `node/player.js`. Dropping it ends the process.
 pub(crate) struct Player {
     input: ChildStdin,
     output: Lines<BufReader<ChildStdout>>,
@@ -18,7 +18,7 @@ pub(crate) struct Player {
 }
 
 impl Player {
-    /// Starts it with what it shall do; see the script's head.
+    /// Starts it with its operation; see the script's head.
     pub(crate) fn start(stage: &Stage, act: &[&str]) -> Result<Self, Error> {
         let arguments: Vec<String> = act.iter().map(|word| (*word).to_owned()).collect();
         let environment = stage.cloud.environment();
@@ -33,7 +33,7 @@ impl Player {
         })
     }
 
-    /// Lets it act, and gives how long that took by its own clock: the word to it and its answer are not counted.
+    /// Lets it act, and returns the time by its own clock, without the communication with it.
     pub(crate) async fn act(&mut self) -> Result<Duration, Error> {
         let told = self.input.write_all(b"\n").await;
         told.map_err(Error::system("node was lost"))?;

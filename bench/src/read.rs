@@ -1,4 +1,4 @@
-//! What reading a job through its function adds to the bare round trip.
+//! The overhead of reading a job through its function over the bare round trip.
 
 use shared::protocol::upstash::{Command, Redis, Reply};
 use shared::service::job::Jobs;
@@ -13,11 +13,11 @@ use crate::turns::{Turns, timed};
 /// Reads of each kind.
 const READS: usize = 3_000;
 
-/// What the reads took.
+/// The times of the reads.
 pub(crate) struct Reads {
     /// HGETALL of the job's record over Redis REST.
     pub(crate) bare: Spread,
-    /// The function's own script over Redis REST: what the function must wait for.
+    /// The function's own script over Redis REST: the part that the function must wait for.
     pub(crate) script: Spread,
     /// `GET /api/queue/jobs/{jobId}`, through the gateway.
     pub(crate) function: Spread,
@@ -26,7 +26,7 @@ pub(crate) struct Reads {
 }
 
 impl Reads {
-    /// The figures.
+    /// Returns the figures.
     pub(crate) fn section(&self) -> Section {
         let [bare, script, function, own] =
             [&self.bare, &self.script, &self.function, &self.own].map(Spread::p50);
@@ -47,7 +47,7 @@ impl Reads {
     }
 }
 
-/// Reads the job `id` in turn on each way.
+/// Reads the job `id` in each way in turn.
 pub(crate) async fn measure(stage: &Stage, id: &str) -> Result<Reads, Error> {
     let (redis, path) = (stage.redis()?, format!("/api/queue/jobs/{id}"));
     let jobs = Jobs::new(redis.clone());

@@ -1,4 +1,4 @@
-//! One run: everything measured in turn on one stage, so that the numbers belong together.
+//! One run: all measurements in turn on one stage, so that the numbers are comparable.
 
 use std::path::PathBuf;
 
@@ -20,7 +20,7 @@ use crate::{
 /// Warm reads by the official client.
 const NODE_READS: usize = 2_000;
 
-/// A part of the page that can be measured alone.
+/// A separately measurable part of the page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Part {
     /// The sizes of the binaries
@@ -51,7 +51,7 @@ pub(crate) enum Part {
     Audit,
 }
 
-/// Measures one part, on a stage of its own.
+/// Measures one part, on its own stage.
 pub(crate) async fn only(part: Part, bin_dir: PathBuf) -> Result<Section, Error> {
     let stage = Stage::set(bin_dir).await?;
     let section = alone(&stage, part).await;
@@ -80,7 +80,7 @@ async fn alone(stage: &Stage, part: Part) -> Result<Section, Error> {
     }
 }
 
-/// A job that stays where it is, as all that is enqueued from here on.
+/// Enqueues a job that is not delivered, like all later ones.
 async fn held(stage: &Stage) -> Result<String, Error> {
     stage.cloud.qstash().hold(true);
     stage.enqueue().await

@@ -1,5 +1,5 @@
-//! How long scripts run at redis-server itself, each at its documented bound: Upstash gives all scripts of a minute a
-//! budget, and a script without `allow-key-locking` holds the lock of the whole database.
+//! The run time of scripts at redis-server itself, each at its documented bound. Upstash has a time budget per minute for
+//! all scripts, and a script without `allow-key-locking` locks the whole database.
 
 use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
@@ -22,21 +22,21 @@ use crate::page::Section;
 use crate::session;
 use crate::stage::Stage;
 
-/// What a script may take, in milliseconds.
+/// The maximum run time of a script, in milliseconds.
 const LIMIT: f64 = 1.0;
 
-/// Calls of each script, where its data stay.
+/// Calls of each script whose data do not change.
 const CALLS: usize = 100;
 
-/// Jobs of one request, and how often that makes as many as `jobs:{type}` lists.
+/// Jobs of one request, and the requests that fill the list `jobs:{type}`.
 const AT_ONCE: usize = 100;
 const REQUESTS: usize = 10;
 
-/// Ids in a set of the web app's, and how many of them still live.
+/// Ids in a set of the web app, and the number of valid ones.
 const FORMER: usize = 1_000;
 const LIVE: usize = 10;
 
-/// The figures.
+/// Measures the figures.
 pub(crate) async fn section(stage: &Stage) -> Result<Section, Error> {
     let scripts = Scripts {
         stage,
@@ -62,7 +62,7 @@ struct Scripts<'a> {
 }
 
 impl Scripts<'_> {
-    /// Scripts whose work does not grow with the data.
+    /// Measures scripts whose work does not grow with the data.
     async fn constant(&self) -> Result<Vec<Figure>, Error> {
         let address = IpAddr::V4(Ipv4Addr::new(192, 0, 2, 7));
         let guard = guard::sliding(self.stage, address)?;
@@ -85,7 +85,7 @@ impl Scripts<'_> {
         ])
     }
 
-    /// The sessions of a user of whom the web app kept 1,000 ids, ten of which live.
+    /// Measures the sessions of a user with 1,000 ids from the web app, ten of which are valid.
     async fn former_sessions(&self) -> Result<Figure, Error> {
         let mut ids = Vec::with_capacity(FORMER);
         for _ in 0..LIVE {
@@ -110,7 +110,7 @@ impl Scripts<'_> {
         .await
     }
 
-    /// The mail budget of a job's recipients.
+    /// Measures the mail budget of a job's recipients.
     async fn budget(&self) -> Result<Figure, Error> {
         let rate = Rate {
             count: 1_000_000,
@@ -133,7 +133,7 @@ impl Scripts<'_> {
             .await
     }
 
-    /// Scripts of jobs, over as many as are ever listed.
+    /// Measures scripts of jobs, with full lists.
     async fn jobs(&self) -> Result<Vec<Figure>, Error> {
         let jobs = Jobs::new(self.redis.clone());
         let ids = std::cell::RefCell::new(Vec::new());
@@ -216,7 +216,7 @@ impl Scripts<'_> {
         Ok(figures)
     }
 
-    /// What a script of these calls takes on the average, once the store knows it.
+    /// Returns the average run time of a script in these calls, once it is loaded.
     async fn time(
         &self,
         what: &str,
@@ -235,7 +235,7 @@ impl Scripts<'_> {
         Ok(Figure::new(what, micros / ran / 1000.0, "ms").at_most(LIMIT))
     }
 
-    /// Scripts that ran so far, and their microseconds.
+    /// Returns the number of scripts so far, and their total microseconds.
     async fn spent(&self) -> Result<(f64, f64), Error> {
         let ask = Command::new("INFO").arg("commandstats");
         let info: String = self.redis.run(ask).await?;
@@ -258,7 +258,7 @@ impl Scripts<'_> {
     }
 }
 
-/// The order of a request; each request is a batch of its own.
+/// Returns the options of a request; each request is a separate batch.
 fn options(job: JobType, request: usize) -> JobOptions {
     JobOptions {
         job,
@@ -270,7 +270,7 @@ fn options(job: JobType, request: usize) -> JobOptions {
     }
 }
 
-/// The payload of a bulk job.
+/// Returns the payload of a bulk job.
 fn payload() -> serde_json::Value {
     let emails: Vec<_> = (0..AT_ONCE)
         .map(|number| json!({ "name": "Ann Signer", "email": format!("r{number}@example.com") }))

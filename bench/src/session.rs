@@ -1,5 +1,5 @@
-//! What reading a session takes on each way that there is, in one run: through its function, straight from Redis with
-//! the official client, over a bare round trip, and with the statements that the web app made before.
+//! Reading a session in several ways, in one run: through its function, directly from Redis with the official client,
+//! over a bare round trip, and with the web app's former statements.
 
 use http::Method;
 use jiff::tz::TimeZone;
@@ -22,20 +22,20 @@ use crate::turns::{Turns, timed};
 /// Reads of each kind.
 const READS: usize = 3_000;
 
-/// What the web app asked Postgres on every request, with all of the answer.
+/// The web app's query on every request, with its whole result.
 const SELECT: &str =
     "SELECT to_jsonb(kept) AS session FROM public.user_sessions AS kept WHERE session_id = $1";
 
-/// What it wrote there on every request, after that.
+/// The web app's write on every request, after the query.
 const UPDATE: &str = "UPDATE public.user_sessions SET last_used_at = now() WHERE session_id = $1";
 
-/// The script as the function runs it.
+/// The function's script.
 static SCRIPT: Script = Script::repeatable(DIRECT_READ);
 
-/// Whose sessions begin here.
+/// The user of the sessions.
 pub(crate) const USER: Uuid = Uuid::from_u128(0x3f2b_6c1e_8a4d_4c55_9e07_5d1f_0a9b_7c21);
 
-/// What the ways took.
+/// The times of each way.
 struct Ways {
     bare: Spread,
     script: Spread,
@@ -46,7 +46,7 @@ struct Ways {
     both: Spread,
 }
 
-/// The figures.
+/// Measures the figures.
 pub(crate) async fn section(stage: &Stage) -> Result<Section, Error> {
     let id = begin(stage).await?;
     let (redis, postgres) = (stage.redis()?, stage.postgres()?);
@@ -158,7 +158,7 @@ impl Ways {
     }
 }
 
-/// Begins a session and gives its id.
+/// Creates a session and returns its id.
 pub(crate) async fn begin(stage: &Stage) -> Result<String, Error> {
     let login = json!({
         "userId": USER,
@@ -184,7 +184,7 @@ async fn bare(redis: &Redis, id: &str) -> Result<(), Error> {
     }
 }
 
-/// The script, as the function and the web app call it: today's and yesterday's sets are named.
+/// Runs the script as the function and the web app do: with the sets of today and yesterday.
 pub(crate) async fn script(redis: &Redis, id: &str) -> Result<(), Error> {
     let today = Clock::system()
         .now()

@@ -1,4 +1,4 @@
-//! How long it takes to believe a delivery, beside the official receiver on Node with the very same tokens.
+//! The time to verify a delivery, compared with the official receiver on Node with the same tokens.
 
 use std::hint::black_box;
 use std::time::Instant;
@@ -21,17 +21,17 @@ const ROUNDS: usize = 5_000;
 /// The sizes of the bodies, in bytes.
 const SIZES: [usize; 2] = [1_000, 100_000];
 
-/// What verifying a delivery of one size took.
+/// The times of verifying a delivery of one size.
 pub(crate) struct Verification {
     /// The size of the body in bytes.
     pub(crate) size: usize,
-    /// Here, in process.
+    /// Ours, in process.
     pub(crate) ours: Spread,
     /// The official receiver's p50, in milliseconds.
     pub(crate) node: f64,
 }
 
-/// The figures.
+/// Returns the figures.
 pub(crate) fn section(verifications: &[Verification]) -> Section {
     Section {
         title: "Signatures",
@@ -49,7 +49,7 @@ fn figures(verification: &Verification) -> [Figure; 2] {
     ]
 }
 
-/// What the official receiver verified.
+/// The official receiver's times.
 #[derive(Deserialize)]
 struct Delivery {
     size: usize,
@@ -58,7 +58,7 @@ struct Delivery {
     p50: f64,
 }
 
-/// A verification for each size. The node script publishes the messages and receives them signed.
+/// Measures each size. The node script publishes the messages and receives them signed.
 pub(crate) async fn measure(stage: &Stage) -> Result<Vec<Verification>, Error> {
     let mut arguments = vec![ROUNDS.to_string()];
     arguments.extend(SIZES.map(|size| size.to_string()));

@@ -1,4 +1,4 @@
-//! How large the binaries are that are deployed.
+//! The sizes of the deployed binaries.
 
 use std::path::Path;
 
@@ -6,7 +6,7 @@ use crate::error::Error;
 use crate::figure::Figure;
 use crate::page::Section;
 
-/// The functions without the AWS SDK, and the largest that each may be in MB.
+/// The functions without the AWS SDK, and the maximum size of each in MB.
 const PLAIN: &[&str] = &[
     "openapi",
     "health",
@@ -32,11 +32,11 @@ const PLAIN: &[&str] = &[
 ];
 const PLAIN_MOST: f64 = 6.0;
 
-/// Those that carry it.
+/// The functions with the AWS SDK.
 const WITH_SDK: &[&str] = &["send-email"];
 const WITH_SDK_MOST: f64 = 12.0;
 
-/// A figure for each function.
+/// Returns a figure for each function.
 pub(crate) fn section(bin_dir: &Path) -> Result<Section, Error> {
     let size = |path: &Path| -> Result<f64, Error> {
         let metadata = std::fs::metadata(path);
@@ -61,7 +61,7 @@ pub(crate) fn section(bin_dir: &Path) -> Result<Section, Error> {
     })
 }
 
-/// Bytes in MB.
+/// Returns bytes in MB.
 pub(crate) fn megabytes(bytes: u64) -> f64 {
     #[expect(clippy::cast_precision_loss, reason = "a size, not an account")]
     let bytes = bytes as f64;

@@ -1,4 +1,4 @@
-//! How long something took, many times over.
+//! The distribution of repeated measurements of a time.
 
 use std::time::Duration;
 
@@ -15,12 +15,12 @@ impl FromIterator<Duration> for Spread {
 }
 
 impl Spread {
-    /// The middle one, in milliseconds.
+    /// Returns the median, in milliseconds.
     pub(crate) fn p50(&self) -> f64 {
         self.at(50)
     }
 
-    /// The one that 99 of 100 stay under, in milliseconds.
+    /// Returns the 99th percentile, in milliseconds.
     pub(crate) fn p99(&self) -> f64 {
         self.at(99)
     }

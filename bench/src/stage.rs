@@ -1,4 +1,5 @@
-//! What is measured on: a local cloud with release binaries, and the smallest function behind a gateway of its own.
+//! The environment of a measurement: a local cloud with release binaries, and the smallest function behind its own
+//! gateway.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -21,10 +22,10 @@ use url::Url;
 use crate::error::Error;
 use crate::turns::timed;
 
-/// How long a request may take before the measurement is given up.
+/// The timeout of a request, after which the measurement fails.
 const TIMEOUT: Duration = Duration::from_secs(30);
 
-/// Everything that is up while it is measured.
+/// The running environment.
 pub(crate) struct Stage {
     pub(crate) cloud: Cloud,
     pub(crate) hello: Gateway,
@@ -34,8 +35,7 @@ pub(crate) struct Stage {
 }
 
 impl Stage {
-    /// Brings it up, with the binaries of `bin_dir`. QStash's clock is the real one, and the database has the sample
-    /// data.
+    /// Starts it with the binaries of `bin_dir`. QStash's clock is real, and the database has the sample data.
     pub(crate) async fn set(bin_dir: PathBuf) -> Result<Self, Error> {
         let folder = tempfile::tempdir().map_err(Error::system("no folder for the data"))?;
         let settings = Settings {
@@ -62,13 +62,13 @@ impl Stage {
         })
     }
 
-    /// Ends it in order.
+    /// Stops it in order.
     pub(crate) async fn clear(self) {
         self.hello.stop().await;
         self.cloud.stop().await;
     }
 
-    /// A variable of the cloud.
+    /// Returns a variable of the cloud.
     pub(crate) fn variable(&self, name: &str) -> &str {
         self.cloud
             .environment()
@@ -76,7 +76,7 @@ impl Stage {
             .map_or("", String::as_str)
     }
 
-    /// A request to a function, with the service token.
+    /// Returns a request to a function, with the service token.
     pub(crate) fn request(&self, method: Method, path: &str) -> RequestBuilder {
         let url = format!("{}{path}", self.cloud.functions_url());
         self.http
@@ -84,13 +84,12 @@ impl Stage {
             .bearer_auth(self.variable("API_TOKEN"))
     }
 
-    /// GET of a function.
+    /// Returns a GET of a function.
     pub(crate) fn get(&self, path: &str) -> RequestBuilder {
         self.request(Method::GET, path)
     }
 
-    /// Calls a function by GET, and gives how long the caller waited and how long the function took from the event to its
-    /// answer.
+    /// Calls a function by GET. Returns the caller's time, and the function's own time from the event to the answer.
     pub(crate) async fn read(&self, function: &str, path: &str) -> Result<[Duration; 2], Error> {
         let waited = timed(complete(self.get(path))).await?;
         let took = self.cloud.gateway().last_duration(function);
@@ -98,17 +97,17 @@ impl Stage {
         Ok([waited, took])
     }
 
-    /// The call of the smallest function.
+    /// Returns a call of the smallest function.
     pub(crate) fn call_hello(&self) -> RequestBuilder {
         self.http.get(format!("{}/hello", self.hello.url()))
     }
 
-    /// The enqueueing of one mail.
+    /// Returns a request that enqueues one mail.
     pub(crate) fn enqueueing(&self) -> RequestBuilder {
         with_json(self.request(Method::POST, "/api/queue/emails"), &mail())
     }
 
-    /// Enqueues one mail, and gives the job's id.
+    /// Enqueues one mail, and returns the job's id.
     pub(crate) async fn enqueue(&self) -> Result<String, Error> {
         let taken = succeed(self.enqueueing()).await?;
         let taken: Value = serde_json::from_slice(&taken.bytes().await?).unwrap_or_default();
@@ -116,7 +115,7 @@ impl Stage {
         id.ok_or_else(|| Error::Unexpected(format!("an enqueue answered {taken}")))
     }
 
-    /// A client of the functions' own kind.
+    /// Returns a client of the same kind as the functions'.
     pub(crate) fn redis(&self) -> Result<Redis, Error> {
         let url = self.cloud.redis().url();
         let url = Url::parse(&url).map_err(|error| Error::Unexpected(error.to_string()))?;
@@ -124,12 +123,12 @@ impl Stage {
         Ok(Redis::new(&url, &token)?)
     }
 
-    /// The database as the functions reach it, over a connection of its own.
+    /// Returns the functions' database, over a new connection.
     pub(crate) fn postgres(&self) -> Result<Postgres, Error> {
         database(self.cloud.database_url())
     }
 
-    /// Sessions in these stores, without a function before them.
+    /// Returns the session service on these stores, without a function.
     pub(crate) fn sessions(&self) -> Result<Sessions, Error> {
         let unexpected = |error: String| Error::Unexpected(error);
         let url = Url::parse(self.cloud.functions_url());
@@ -141,12 +140,12 @@ impl Stage {
         Ok(Sessions::new(self.redis()?, self.postgres()?, publisher))
     }
 
-    /// The database as its owner reaches it.
+    /// Returns the database as its owner.
     pub(crate) fn owner(&self) -> Result<Postgres, Error> {
         database(self.cloud.migrations_database_url())
     }
 
-    /// The publishing of an empty message to the function of a job.
+    /// Returns a request that publishes an empty message to the function of a job.
     pub(crate) fn publishing(&self, job: &str) -> RequestBuilder {
         let qstash = self.variable("QSTASH_URL");
         let url = format!(
@@ -165,14 +164,14 @@ fn database(url: &str) -> Result<Postgres, Error> {
     Postgres::at(url, None).map_err(|error| Error::Unexpected(error.to_string()))
 }
 
-/// A request with a JSON body.
+/// Returns a request with a JSON body.
 pub(crate) fn with_json(request: RequestBuilder, body: &Value) -> RequestBuilder {
     request
         .header("content-type", "application/json")
         .body(body.to_string())
 }
 
-/// Sends a request and wants a 2xx.
+/// Sends a request. Errors unless the response is a 2xx.
 pub(crate) async fn succeed(request: RequestBuilder) -> Result<Response, Error> {
     let response = request.send().await?;
     if response.status().is_success() {
@@ -183,13 +182,13 @@ pub(crate) async fn succeed(request: RequestBuilder) -> Result<Response, Error> 
     Err(Error::Unexpected(format!("{status}: {body}")))
 }
 
-/// Sends a request, wants a 2xx, and reads the answer to its end.
+/// Sends a request and reads the whole response. Errors unless it is a 2xx.
 pub(crate) async fn complete(request: RequestBuilder) -> Result<(), Error> {
     succeed(request).await?.bytes().await?;
     Ok(())
 }
 
-/// A mail as the web app orders it.
+/// Returns a mail as the web app enqueues it.
 pub(crate) fn mail() -> Value {
     json!({
         "type": "signature-request",

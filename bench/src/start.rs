@@ -1,4 +1,4 @@
-//! How long a function takes to start: from the start of its process to its first poll, and to its first answer.
+//! The start time of a function: from the start of its process to its first poll, and to its first response.
 
 use std::time::{Duration, Instant};
 
@@ -11,17 +11,17 @@ use crate::page::Section;
 use crate::spread::Spread;
 use crate::stage::{Stage, complete};
 
-/// How often each function is started.
+/// The number of starts of each function.
 const ROUNDS: usize = 40;
 
-/// How long to wait between looks at whether a process has gone.
+/// The interval of checks whether a process has ended.
 const PAUSE: Duration = Duration::from_millis(2);
 
-/// What the starts of one function took.
+/// The start times of one function.
 pub(crate) struct Start {
     /// From the start of the process to the first poll of the Runtime API.
     pub(crate) first_poll: Spread,
-    /// From a call that finds no instance to its answer: gateway, process, init and the call itself.
+    /// From a call without an instance to its response: gateway, process, init and the call itself.
     pub(crate) first_call: Spread,
 }
 
@@ -32,7 +32,7 @@ pub(crate) struct Starts {
     pub(crate) queue_jobs: Start,
 }
 
-/// Starts each of them; the job `id` is what is read.
+/// Starts each of them; `id` is the job to read.
 pub(crate) async fn measure(stage: &Stage, id: &str) -> Result<Starts, Error> {
     let gateway = stage.cloud.gateway();
     let job = format!("/api/queue/jobs/{id}");
@@ -44,7 +44,7 @@ pub(crate) async fn measure(stage: &Stage, id: &str) -> Result<Starts, Error> {
 }
 
 impl Starts {
-    /// The figures.
+    /// Returns the figures.
     pub(crate) fn section(&self) -> Section {
         let poll = |what: &str, start: &Start| {
             Figure::new(
@@ -76,13 +76,13 @@ impl Starts {
     }
 }
 
-/// Starts one function; `call` makes a request that reaches it.
+/// Starts one function repeatedly; `call` makes a request that reaches it.
 async fn again_and_again(
     gateway: &Gateway,
     function: &str,
     call: impl Fn() -> RequestBuilder,
 ) -> Result<Start, Error> {
-    // The first one reads the binary from the disk.
+    // The first start reads the binary from the disk.
     complete(call()).await?;
     let mut calls = Vec::with_capacity(ROUNDS);
     for _ in 0..ROUNDS {
@@ -98,7 +98,7 @@ async fn again_and_again(
     })
 }
 
-/// Kills a function's instances, and waits until they are gone.
+/// Kills a function's instances, and waits until they have ended.
 pub(crate) async fn end_all(gateway: &Gateway, function: &str) {
     while gateway.kill(function) > 0 || gateway.instances(function) > 0 {
         tokio::time::sleep(PAUSE).await;

@@ -1,4 +1,4 @@
-//! How much goes through: enqueues by one and by many callers, and mails from the API to the mailbox.
+//! Throughput: enqueues by one and by many callers, and mails from the API to the mailbox.
 
 use std::time::{Duration, Instant};
 
@@ -17,16 +17,16 @@ const ENQUEUES: u32 = 2_000;
 /// Recipients of the bulk.
 const MAILS: u32 = 1_000;
 
-/// Jobs that the bulk becomes.
+/// Jobs of the bulk.
 const JOBS: u64 = 10;
 
-/// Looks at the figures of jobs happen this often, so that looking does not cost what it looks at.
+/// The polling interval of jobs, long enough that polling does not slow down the run.
 const PAUSE: Duration = Duration::from_millis(25);
 
-/// After so long something is wrong.
+/// The timeout of a run.
 const TIMEOUT: Duration = Duration::from_mins(2);
 
-/// The figures: enqueues are measured now, and `mails` were before.
+/// Returns the figures: measures enqueues, and adds `mails`, which were measured before.
 pub(crate) async fn section(stage: &Stage, mails: f64) -> Result<Section, Error> {
     let (one, eight) = (enqueues(stage, 1).await?, enqueues(stage, 8).await?);
     Ok(Section {
@@ -45,7 +45,7 @@ pub(crate) async fn section(stage: &Stage, mails: f64) -> Result<Section, Error>
     })
 }
 
-/// Enqueues per second by `callers` at once. Deliveries are held meanwhile.
+/// Returns the enqueues per second by `callers` concurrent callers. Deliveries are held meanwhile.
 async fn enqueues(stage: &Stage, callers: u32) -> Result<f64, Error> {
     stage.cloud.qstash().hold(true);
     let one = async || {
@@ -54,14 +54,14 @@ async fn enqueues(stage: &Stage, callers: u32) -> Result<f64, Error> {
         }
         Ok::<(), Error>(())
     };
-    // Every instance is up before it counts.
+    // Every instance is running before the measurement.
     together(callers, async || complete(stage.enqueueing()).await).await?;
     let started = Instant::now();
     together(callers, one).await?;
     Ok(f64::from(ENQUEUES) / started.elapsed().as_secs_f64())
 }
 
-/// Mails per second, from the call that enqueues a bulk to the completion of its last job: through QStash, the
+/// Returns the mails per second, from the enqueue of a bulk to the completion of its last job: through QStash, the
 /// function, Postgres and SES.
 pub(crate) async fn mails(stage: &Stage) -> Result<f64, Error> {
     let bulk = json!({
@@ -100,7 +100,7 @@ async fn completed(stage: &Stage) -> Result<u64, Error> {
     completed.ok_or_else(|| Error::Unexpected(format!("the stats are {stats}")))
 }
 
-/// Runs `work` as often at once as there are callers.
+/// Runs `work` concurrently for each caller.
 async fn together(callers: u32, work: impl AsyncFn() -> Result<(), Error>) -> Result<(), Error> {
     try_join_all((0..callers).map(|_| work())).await.map(drop)
 }

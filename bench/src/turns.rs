@@ -1,14 +1,14 @@
-//! Several ways of doing one thing, in turn, so that a slow moment of the machine meets all of them.
+//! Several ways of one operation, in turn, so that a slow moment of the machine affects all of them.
 
 use std::time::{Duration, Instant};
 
 use crate::error::Error;
 use crate::spread::Spread;
 
-/// Rounds that are not counted: connections are opened, and just-in-time compilers warm up.
+/// Uncounted rounds: connections are opened, and just-in-time compilers warm up.
 const WARM_UP: usize = 200;
 
-/// What `WAYS` ways took, round by round.
+/// The times of `WAYS` ways, round by round.
 pub(crate) struct Turns<const WAYS: usize> {
     took: [Vec<Duration>; WAYS],
     warm_up: usize,
@@ -16,7 +16,7 @@ pub(crate) struct Turns<const WAYS: usize> {
 }
 
 impl<const WAYS: usize> Turns<WAYS> {
-    /// So many rounds, after those that are not counted.
+    /// Creates this number of rounds, after the uncounted ones.
     pub(crate) fn new(rounds: usize) -> Self {
         Self {
             took: std::array::from_fn(|_| Vec::with_capacity(rounds)),
@@ -25,13 +25,13 @@ impl<const WAYS: usize> Turns<WAYS> {
         }
     }
 
-    /// Whether there is another round.
+    /// Returns whether another round follows.
     pub(crate) fn go_on(&self) -> bool {
         let done = self.took.first().map_or(self.rounds, Vec::len);
         self.warm_up > 0 || done < self.rounds
     }
 
-    /// Notes what a round took.
+    /// Records the times of a round.
     pub(crate) fn note(&mut self, times: [Duration; WAYS]) {
         if self.warm_up > 0 {
             self.warm_up -= 1;
@@ -42,13 +42,13 @@ impl<const WAYS: usize> Turns<WAYS> {
         }
     }
 
-    /// What each way took, in their order.
+    /// Returns the times of each way, in order.
     pub(crate) fn spreads(self) -> [Spread; WAYS] {
         self.took.map(Spread::from_iter)
     }
 }
 
-/// How long it takes.
+/// Returns the time of an operation.
 pub(crate) async fn timed(
     work: impl Future<Output = Result<(), Error>>,
 ) -> Result<Duration, Error> {

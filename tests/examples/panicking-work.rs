@@ -1,5 +1,5 @@
-//! `send-email` with work that panics: how the suite shows that the edge catches panics, without a fault in the
-//! product. The payload's `message` names a file: the work panics while it is not there, and makes it.
+//! `send-email` with work that panics: the suite proves with it that the edge catches panics, without a fault in the
+//! product. The payload's `message` names a file. The work panics while the file is missing, and creates it.
 
 use std::path::Path;
 

@@ -1,14 +1,14 @@
-//! What each operation may cost at Redis and at QStash: the suite measures it, docs/PERFORMANCE.md prints it.
+//! The budget of each operation at Redis and at QStash: the suite measures it, docs/PERFORMANCE.md prints it.
 //!
-//! Upstash bills commands, those inside a script and the script itself included, and a request is a round trip. The
-//! numbers are exact, for a function whose scripts the store knows: one command more is a decision and not an accident.
+//! Upstash bills commands, including a script and each command inside it; a request is a round trip. The numbers are
+//! exact for a function whose scripts are loaded, so one more command is a decision and not an accident.
 //!
-//! A route's guard is included: a request of its own before a write and none on a read; four commands each time (the
-//! script, reading the counters, counting, and the hour's figure).
+//! A route's guard is included: one request before a write, none on a read, and four commands each time (the script,
+//! reading the counters, counting, and the hour's figure).
 
 use std::fmt::Write as _;
 
-/// What one operation costs.
+/// The cost of one operation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Cost {
     /// Requests to Redis.
@@ -24,7 +24,7 @@ pub struct Cost {
 pub struct Budget {
     /// The route, job or call.
     pub operation: &'static str,
-    /// What it costs.
+    /// Its cost.
     pub cost: Cost,
 }
 
@@ -42,7 +42,7 @@ const fn budget(
     }
 }
 
-/// Every operation that costs something, and those that must not.
+/// Every operation with a cost, and those that must be free.
 pub const BUDGETS: &[Budget] = &[
     budget("POST /api/queue/emails", [2, 14, 1]),
     budget(
@@ -174,7 +174,7 @@ pub const BUDGETS: &[Budget] = &[
     budget("analytics::count", [1, 2, 0]),
 ];
 
-/// The budgets as a table of Markdown.
+/// Returns the budgets as a Markdown table.
 #[must_use]
 pub fn table() -> String {
     let mut table = String::from(
@@ -186,7 +186,7 @@ pub fn table() -> String {
             redis_commands,
             qstash_requests,
         } = cost;
-        // Writing into a string does not fail.
+        // Writing to a string cannot fail.
         let _ = writeln!(
             table,
             "| {operation} | {redis_requests} | {redis_commands} | {qstash_requests} |"

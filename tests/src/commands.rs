@@ -1,16 +1,16 @@
-//! Commands as Upstash bills them, read from redis-server's own account of them.
+//! Commands as Upstash bills them, from redis-server's own statistics.
 
-/// What a connection says for itself, the question after the figures, and what the front puts around a script.
+/// Unbilled commands: connection setup, the query of the statistics, and the front's commands around a script.
 const UNBILLED: [&str; 5] = ["info", "hello", "client", "acl", "auth"];
 
-/// How many commands an answer to INFO commandstats counts that are billed. Those inside a script and the script itself
-/// are both among them.
+/// Returns the number of billed commands in a reply of INFO commandstats. A script and the commands inside it are both
+/// included.
 #[must_use]
 pub fn billed(info: &str) -> u64 {
     info.lines().filter_map(calls).sum()
 }
 
-/// The calls of a line such as `cmdstat_config|get:calls=2,usec=7,...`, if they are billed.
+/// Returns the calls of a line such as `cmdstat_config|get:calls=2,usec=7,...`, if they are billed.
 fn calls(line: &str) -> Option<u64> {
     let (name, figures) = line.strip_prefix("cmdstat_")?.split_once(':')?;
     let name = name

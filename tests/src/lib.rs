@@ -1,4 +1,4 @@
-//! What the suite and the benchmark both know; the suite itself stands in `suite/`.
+//! Code that the suite and the benchmark share; the suite itself is in `suite/`.
 
 pub mod budget;
 pub mod commands;

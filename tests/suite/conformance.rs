@@ -1,4 +1,4 @@
-//! The page of what the local cloud refuses, against the sources.
+//! The page on the local cloud's rejections, compared with the sources.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -6,7 +6,7 @@ use std::path::Path;
 
 const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
 
-/// Every function name below a folder of sources.
+/// Collects every function name below a folder of sources.
 fn functions(folder: &Path, names: &mut BTreeSet<String>) {
     for entry in fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();

@@ -1,5 +1,5 @@
-//! The sample events: each is what the real sender would send, and the function that it is named after answers as
-//! tests/events.json says. `make sam-test` asks the same of the deployed form, in a container.
+//! The sample events: each is equal to the real sender's event, and its function answers as tests/events.json states.
+//! `make sam-test` checks the same for the deployed form, in a container.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -12,7 +12,7 @@ use crate::support::TestCloud;
 
 const TESTS: &str = env!("CARGO_MANIFEST_DIR");
 
-/// The names of the events: `<function>` or `<function>-<case>`.
+/// Returns the names of the events: `<function>` or `<function>-<case>`.
 fn names() -> Vec<String> {
     let mut names: Vec<String> = fs::read_dir(format!("{TESTS}/events"))
         .unwrap()
@@ -23,12 +23,13 @@ fn names() -> Vec<String> {
     names
 }
 
-/// What each must be answered.
+/// Returns the expected response of each.
 fn expectations() -> BTreeMap<String, Value> {
     serde_json::from_str(&fs::read_to_string(format!("{TESTS}/events.json")).unwrap()).unwrap()
 }
 
-/// The function that an event is for: the longest name that its own begins with (`queue-jobs` is no case of `queue`).
+/// Returns the function of an event: the longest function name that the event's name starts with (`queue-jobs` is not a
+/// case of `queue`).
 fn function(event: &str) -> String {
     let folders = ["api", "jobs"].map(|kind| format!("{TESTS}/../functions/{kind}"));
     let functions = folders
@@ -41,7 +42,7 @@ fn function(event: &str) -> String {
         .unwrap_or_else(|| panic!("tests/events/{event}.json is named after no function"))
 }
 
-/// The members that an answer must have, among others.
+/// Asserts that an answer has these members, among others.
 fn assert_holds(event: &str, body: &Value, expected: &Value) {
     for (name, value) in expected.as_object().into_iter().flatten() {
         assert_eq!(&body[name], value, "{event}: {body:#}");

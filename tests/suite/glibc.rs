@@ -1,5 +1,5 @@
-//! The C library that the binaries need: Lambda's provided.al2023 has glibc 2.34, and the loader refuses a program that
-//! asks for a symbol of a newer one. What is deployed is held to it by `make sam-test`, by the same script.
+//! The C library that the binaries need. Lambda's provided.al2023 has glibc 2.34, and the loader rejects a program that
+//! needs a newer symbol. `make sam-test` checks the deployed binaries with the same script.
 
 use std::path::Path;
 use std::process::{Command, Output};
@@ -17,7 +17,7 @@ fn said(output: &Output) -> String {
     String::from_utf8_lossy(&output.stderr).into_owned()
 }
 
-/// A program that needs a symbol of a version, made with the C compiler that links the project itself.
+/// Builds a program that needs a symbol of a version, with the C compiler that also links the project.
 fn program(folder: &Path, version: &str) -> std::path::PathBuf {
     let library = folder.join("libc.so.6");
     let script = folder.join("versions");

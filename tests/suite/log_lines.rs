@@ -1,4 +1,4 @@
-//! Log lines and errors: docs/LOGGING.md names lines that are in the source, and all of them are in plain words.
+//! Log lines and errors: docs/LOGGING.md names existing lines, and all of them are in plain words.
 
 use std::fs;
 use std::path::Path;
@@ -9,12 +9,12 @@ const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
 
 const LEVELS: [&str; 4] = ["error", "warn", "info", "debug"];
 
-/// Words that a log line or an error does not use.
+/// Words that log lines and errors must not contain.
 const RIDDLES: [&str; 8] = [
     "he", "him", "his", "nobody", "somebody", "whoever", "wish", "told",
 ];
 
-/// The source of all programs in these folders.
+/// Returns the source code of all programs in these folders.
 fn sources(folders: &[&str]) -> Vec<String> {
     folders
         .iter()
@@ -23,7 +23,7 @@ fn sources(folders: &[&str]) -> Vec<String> {
         .collect()
 }
 
-/// A text from its first parenthesis to the one that closes it.
+/// Returns the text from the first parenthesis to its closing one.
 fn parenthesized(text: &str) -> &str {
     let (mut depth, mut is_quoted, mut is_escaped) = (0, false, false);
     for (at, letter) in text.char_indices() {
@@ -44,12 +44,12 @@ fn parenthesized(text: &str) -> &str {
     text
 }
 
-/// The arguments of each call of `name` in a source.
+/// Returns the arguments of each call of `name` in a source.
 fn calls<'a>(source: &'a str, name: &str) -> Vec<&'a str> {
     source.split(name).skip(1).map(parenthesized).collect()
 }
 
-/// The texts between quotation marks.
+/// Returns the texts in quotation marks.
 fn literals(arguments: &str) -> impl Iterator<Item = &str> {
     arguments.split('"').skip(1).step_by(2)
 }

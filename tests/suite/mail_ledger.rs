@@ -200,7 +200,7 @@ async fn superseded_mail_is_not_sent_unless_already_accepted() {
         ]
     );
 
-    // A later one still takes its place, and a word that comes late does not free it.
+    // A later one still replaces it, and a late result does not free it.
     let third = Reminder {
         job_id: "job-3",
         occurrence: "3",
@@ -227,7 +227,7 @@ async fn superseded_mail_is_not_sent_unless_already_accepted() {
     let begun = other.begin(&database).await;
     assert!(matches!(begun, Begun::Superseded), "{begun:?}");
 
-    // What the provider has taken has gone, whatever was wished.
+    // A mail that the provider accepted is sent, even if it was to be replaced.
     accept(&ledger, &sending).await;
     instead.begin(&database).await;
     let begun = other.begin(&database).await;

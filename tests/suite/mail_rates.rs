@@ -1,5 +1,5 @@
-//! Rates of the mail providers: everything is delivered under them, once, without a dead job and without a storm of
-//! deferrals.
+//! Rate limits of the mail providers: everything is delivered within them, once, without a dead job and without
+//! excessive deferrals.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use crate::support::TestCloud;
 use crate::support::payloads::{bulk, signature_request};
 use crate::support::waiting::statuses;
 
-/// Longer than any of these takes at its rate.
+/// A timeout longer than any of these takes at its rate.
 const ENOUGH: Duration = Duration::from_mins(3);
 
 async fn cloud(provider: Provider, per_second: u32) -> TestCloud {
@@ -31,7 +31,7 @@ async fn enqueue_bulk(cloud: &TestCloud, recipients: usize) -> String {
     taken.body["jobIds"][0].as_str().unwrap().to_owned()
 }
 
-/// How often the job was put off; it has never failed.
+/// Returns the number of deferrals of the job, which has never failed.
 fn deferrals(job: &Value) -> usize {
     let life = statuses(job);
     assert!(!life.contains(&"failed"), "{job:#}");
@@ -49,7 +49,7 @@ fn assert_one_mail_each(cloud: &TestCloud, recipients: usize) {
 async fn bulk_of_100_is_delivered_at_each_providers_default_rate() {
     let usual = [
         (Provider::Ses, local_mail::Settings::DEFAULT_SES_RATE, 0),
-        // Twenty seconds of mails: a slow machine goes on in a second delivery.
+        // Twenty seconds of mails: a slow machine continues in a second delivery.
         (
             Provider::Resend,
             local_mail::Settings::DEFAULT_RESEND_RATE,
@@ -63,7 +63,7 @@ async fn bulk_of_100_is_delivered_at_each_providers_default_rate() {
         assert!(deferrals(&job) <= most, "{provider}: {job:#}");
         assert_one_mail_each(&cloud, 100);
         let asked = cloud.mail().requests();
-        // One throttle ends each second, and little more.
+        // One throttle per second, and few more.
         assert!(asked <= 140, "{provider}: {asked} calls for 100 mails");
     });
     join_all(runs).await;
@@ -95,13 +95,13 @@ async fn jobs_sharing_a_rate_complete_without_spending_a_retry() {
         let job = cloud.wait_longer_for(id, "completed", ENOUGH).await;
         deferred += deferrals(&job);
     }
-    // Seventy mails take fourteen seconds: hardly any job runs out of its time.
+    // Seventy mails take fourteen seconds: hardly any job reaches its deadline.
     assert!(
         deferred <= ids.len() / 8,
         "{deferred} deferrals of {} jobs",
         ids.len()
     );
-    // The second bulk goes to the same people as the first, each to be told of its own job.
+    // The second bulk has the same recipients as the first; each gets a mail of its own job.
     let mails = cloud.mails();
     assert_eq!(mails.len(), 50, "{mails:?}");
     assert_eq!(mails.values().sum::<usize>(), 70, "{mails:?}");

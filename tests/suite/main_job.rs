@@ -1,4 +1,4 @@
-//! The main job: one e-mail from the API to the mailbox, and its whole life read back.
+//! The main job: one e-mail from the API to the mailbox, and its complete timeline.
 
 use crate::support::TestCloud;
 use crate::support::payloads::{address, bulk, signature_request};

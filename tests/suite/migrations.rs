@@ -1,4 +1,4 @@
-//! The migrations: they run twice, keep what the web app has, and open nothing to its visitors.
+//! The migrations: they can run twice, keep the web app's data, and grant its visitors nothing.
 
 use std::path::Path;
 
@@ -68,7 +68,7 @@ async fn web_app_visitors_cannot_access_our_tables() {
     fixture.end().await;
 }
 
-/// Runs every migration, whether it has run before or not.
+/// Runs every migration, including those that have already run.
 async fn migrate(owner: &Postgres, folder: &Path) {
     let mut files: Vec<_> = std::fs::read_dir(folder)
         .unwrap()

@@ -1,4 +1,4 @@
-//! The OpenAPI document: written from the routes' own documentation, and true to it.
+//! The OpenAPI document: generated from the routes' own documentation, and consistent with it.
 
 use std::path::Path;
 
@@ -8,7 +8,7 @@ use utoipa::openapi::{InfoBuilder, OpenApi as Document, OpenApiBuilder};
 
 const FILE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/openapi.json");
 
-/// All routes of all API functions in one document.
+/// Returns all routes of all API functions in one document.
 fn document() -> Document {
     let info = InfoBuilder::new()
         .title("SignTusk Functions")
@@ -29,7 +29,7 @@ fn document() -> Document {
     document
 }
 
-/// What each API function says of itself.
+/// Returns the document of each API function.
 fn parts() -> Vec<Document> {
     vec![
         audit::Documentation::openapi(),

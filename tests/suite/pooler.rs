@@ -1,4 +1,4 @@
-//! Postgres as production reaches it: through a transaction-mode pgbouncer, over TLS, with a private authority.
+//! Postgres as in production: through a transaction-mode pgbouncer, over TLS, with a private certificate authority.
 
 use std::ffi::OsString;
 use std::fs::{self, Permissions};
@@ -31,10 +31,10 @@ use crate::support::cluster::cluster;
 use crate::support::payloads::signature_request;
 use crate::support::waiting::eventually;
 
-/// How many clients the pooler takes: all instances of all functions together must fit (DESIGN, rule 15).
+/// The pooler's maximum number of clients: all instances of all functions together must fit (DESIGN, rule 15).
 const MAX_CLIENTS: usize = 150;
 
-/// A pooler before a migrated database. Its certificate is for `localhost` and for no address.
+/// A pooler for a migrated database. Its certificate is for `localhost` and for no address.
 struct Fixture {
     cluster: Cluster,
     pooler: Process,
@@ -82,8 +82,8 @@ impl Fixture {
     }
 }
 
-/// Writes what pgbouncer reads and gives the authority that vouches for it. The folder is opened to the system user
-/// that pgbouncer becomes when it is started as root.
+/// Writes pgbouncer's configuration and returns its certificate authority. The folder is readable by the system user of
+/// a pgbouncer that is started as root.
 fn write_configuration(folder: &Path, port: u16, postgres: u16, max_clients: usize) -> String {
     let (authority, certificate, key) = certificates();
     let path = |name: &str| folder.join(name).display().to_string();
@@ -109,7 +109,7 @@ fn write_configuration(folder: &Path, port: u16, postgres: u16, max_clients: usi
     authority
 }
 
-/// A fresh authority, and the certificate and key that it gives to `localhost`, as PEM.
+/// Returns a new certificate authority, and the certificate and key that it issues to `localhost`, as PEM.
 fn certificates() -> (String, String, String) {
     let mut params = CertificateParams::new(Vec::new()).unwrap();
     params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
@@ -264,7 +264,7 @@ async fn sessions_work_through_a_transaction_pooler() {
     fixture.end().await;
 }
 
-/// A session from its beginning to its end, at two instances in turn: every statement that there is for one.
+/// Runs a session from its creation to its end, at two instances in turn, with every statement.
 async fn live(here: &Sessions, there: &Sessions) {
     let user = uuid::Uuid::new_v4();
     let token = |text: &str| RefreshToken::try_from(text.to_owned()).unwrap();
@@ -292,8 +292,8 @@ async fn live(here: &Sessions, there: &Sessions) {
     );
 }
 
-/// Writers wait for each other by an advisory lock, and the relay claims with `SKIP LOCKED`: both must end with the
-/// transaction, because its connection is somebody else's afterwards.
+/// Writers use an advisory lock, and the relay claims with `SKIP LOCKED`. Both must end with the transaction, because
+/// another client uses its connection afterwards.
 #[tokio::test]
 async fn outbox_works_through_a_transaction_pooler() {
     let fixture = Fixture::start().await;

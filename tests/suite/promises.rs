@@ -1,5 +1,5 @@
-//! Whatever a mail, a link or a page promises still holds after the clean-up has run: the data are aged by 91 days, and
-//! every link is followed.
+//! Every promise of a mail, a link or a page still holds after the clean-up: the data are aged by 91 days, and every
+//! link is followed.
 
 use http::Method;
 use serde_json::{Value, json};
@@ -9,7 +9,7 @@ use crate::support::cloud::answer;
 use crate::support::ledger::LedgerDatabase;
 use crate::support::payloads::signature_request;
 
-/// Makes everything 91 days older, and cleans up.
+/// Makes all data 91 days older, and cleans up.
 async fn aged(cloud: &TestCloud, run: &str) -> Value {
     let database = LedgerDatabase::of(cloud);
     database
@@ -37,7 +37,7 @@ async fn ordered(cloud: &TestCloud, kind: &str, to: &str) -> Value {
     cloud.wait_for(&id, "completed").await
 }
 
-/// The path of the link to unsubscribe that the newest mail to somebody shows, and that its header names.
+/// Returns the path of the unsubscribe link in the newest mail to a recipient, which its header also names.
 fn link(cloud: &TestCloud, to: &str) -> String {
     let mails = cloud.mail().messages(Some(to));
     let mail = &mails[0];
@@ -77,7 +77,7 @@ async fn unsubscribe_link_of_an_old_mail_works_after_cleanup() {
     let held = ordered(&cloud, "reminder", "ann@example.com").await;
     assert_eq!(held["result"]["suppressed"][0]["reason"], "unsubscribed");
 
-    // And what was decided by it is not forgotten either, nor the way back.
+    // The decision and the way to undo it are kept too.
     aged(&cloud, "run-2").await;
     let held = ordered(&cloud, "reminder", "ann@example.com").await;
     assert_eq!(held["result"]["suppressed"][0]["reason"], "unsubscribed");

@@ -1,4 +1,4 @@
-//! `scripts/ask-real-services` against the local cloud: what it may be asked there is answered as we guess.
+//! `scripts/ask-real-services` with the local cloud: its answers match our guesses.
 
 use std::collections::BTreeMap;
 use std::process::Stdio;
@@ -16,10 +16,10 @@ use crate::support::waiting::eventually;
 
 const SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../scripts/ask-real-services");
 
-/// Questions that no local cloud can answer: nobody sees the event, and no quota is used up.
+/// Questions that the local cloud cannot answer: the event is not visible, and no quota is exhausted.
 const UNANSWERABLE: [&str; 2] = ["api-text-bodies", "redis-spent-quota"];
 
-/// Runs the script with these variables and no others; gives its status, its output and its errors.
+/// Runs the script with only these variables; returns its status, its output and its errors.
 async fn run(variables: &BTreeMap<String, String>, arguments: &[&str]) -> (i32, String, String) {
     let path = shared::base::env::optional("PATH").unwrap();
     let run = Command::new(SCRIPT)
@@ -39,7 +39,7 @@ async fn run(variables: &BTreeMap<String, String>, arguments: &[&str]) -> (i32, 
     )
 }
 
-/// What each question was answered, by its id.
+/// Returns the answer to each question, by its id.
 fn results(output: &str) -> BTreeMap<String, Value> {
     let lines = output
         .lines()
@@ -49,7 +49,7 @@ fn results(output: &str) -> BTreeMap<String, Value> {
         .collect()
 }
 
-/// A server that redirects every request; it ends with the test.
+/// Starts a server that redirects every request; it ends with the test.
 async fn redirecting() -> String {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}/", listener.local_addr().unwrap());
@@ -65,7 +65,7 @@ async fn redirecting() -> String {
     url
 }
 
-/// The variables of a cloud, and those that belong to single questions.
+/// Returns the variables of a cloud, and those of single questions.
 async fn variables(cloud: &TestCloud) -> BTreeMap<String, String> {
     let secrets = std::fs::read(cloud.data().join("secrets.json")).unwrap();
     let secrets: Value = serde_json::from_slice(&secrets).unwrap();
@@ -83,8 +83,8 @@ async fn variables(cloud: &TestCloud) -> BTreeMap<String, String> {
 
 #[tokio::test]
 async fn questions_to_the_local_cloud_are_answered_as_expected_and_leave_nothing() {
-    // With a replica that is behind, a plain read in a pipeline does not show what was written before it: one of the
-    // questions asks for that.
+    // A plain read in a pipeline from a lagging replica does not show an earlier write; one of the questions needs
+    // that.
     let cloud = TestCloud::start_with(|settings| settings.replica_lag = None).await;
     let (status, output, errors) = run(&variables(&cloud).await, &["--json"]).await;
     assert_ne!(status, 1, "{output}\n{errors}");
@@ -163,7 +163,7 @@ async fn dry_run_calls_no_service() {
     assert!(status == 0 && output.contains("REDIRECT_URL"), "{output}");
 }
 
-/// The page has a row for each question, so that an answer has a place to be written down.
+/// The page has a row for each question, in which its answer can be recorded.
 #[tokio::test]
 async fn each_question_is_listed_in_the_conformance_page() {
     let page = std::fs::read_to_string(concat!(

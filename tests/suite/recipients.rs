@@ -1,5 +1,4 @@
-//! Who gets a mail and who does not, through the binaries: suppressed addresses, corrected ones, and what a job says of
-//! them afterwards.
+//! Recipients of mails, through the binaries: suppressed addresses, corrected ones, and the job's result for them.
 
 use serde_json::{Value, json};
 use shared::protocol::mail::EmailAddress;
@@ -20,7 +19,7 @@ async fn suppress(cloud: &TestCloud, email: &str, reason: Reason) {
     suppressions.put(&entry).await.unwrap();
 }
 
-/// Orders a mail and waits until its job has ended.
+/// Enqueues a mail and waits until its job has ended.
 async fn ordered(cloud: &TestCloud, payload: &Value) -> Value {
     let id = cloud.enqueue(payload).await;
     cloud.wait_for(&id, "completed").await

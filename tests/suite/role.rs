@@ -1,4 +1,4 @@
-//! The functions' role: temporary credentials, whose session token every call of AWS has to carry, signed.
+//! The functions' role: temporary credentials, whose session token every AWS call must carry, signed.
 
 use std::time::Duration;
 
@@ -17,7 +17,7 @@ use crate::support::waiting::eventually;
 
 const TO: &str = "ann@example.com";
 
-/// A cloud some of whose variables are others.
+/// Starts a cloud with some other variables.
 async fn cloud_with(overrides: &[(&str, &str)]) -> TestCloud {
     TestCloud::start_with(|settings| {
         let overrides = overrides.iter();
@@ -31,7 +31,7 @@ fn secret(cloud: &TestCloud, variable: &str) -> Secret {
     Secret::new(cloud.variable(variable).to_owned())
 }
 
-/// The store's bucket by its endpoint, with the keys that last.
+/// Returns the store's bucket by its endpoint, with permanent keys.
 fn documents(cloud: &TestCloud) -> Bucket {
     let endpoint: Url = cloud.objects().url().parse().unwrap();
     let key_id = cloud.variable("DOCUMENTS_ACCESS_KEY");
@@ -39,7 +39,7 @@ fn documents(cloud: &TestCloud) -> Bucket {
     Bucket::at(&endpoint, "documents", key_id, key).unwrap()
 }
 
-/// Clean-up of one temporary file, of which the object store is asked with the role's own credentials.
+/// Runs the clean-up of one temporary file with the role's own credentials.
 async fn remove_as_role(cloud: &TestCloud) -> StatusCode {
     LedgerDatabase::of(cloud)
         .execute(
@@ -102,7 +102,7 @@ async fn object_is_the_same_by_path_and_by_virtual_host() {
         let bucket = Bucket::at_aws("documents", region, key_id, secret_key, token).unwrap();
         bucket.presigned_get(key, Duration::from_mins(5)).unwrap()
     };
-    // The link is AWS's; only the connection goes to this machine.
+    // The link is for AWS; only the connection goes to this machine.
     let fetch = async |link: Url| {
         let path = &link[url::Position::BeforePath..];
         let http = shared::protocol::http::client(TIMEOUT).unwrap();

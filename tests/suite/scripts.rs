@@ -1,5 +1,5 @@
-//! Which scripts lock their own keys alone, and which hold the lock of the whole database. That the former touch no other
-//! key is held by the local Redis in every test that runs one.
+//! The scripts that lock only their own keys, and those that lock the whole database. The local Redis enforces in every
+//! test that the former touch no other key.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -9,7 +9,7 @@ use crate::support::rust_files;
 
 const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
 
-/// The scripts of a file, `{module}::{NAME}`, and whether they carry the flag.
+/// Returns the scripts of a file, `{module}::{NAME}`, and whether they have the flag.
 fn scripts(file: &Path) -> Vec<(String, bool)> {
     let text = fs::read_to_string(file).unwrap();
     let module = module(file);
@@ -26,7 +26,7 @@ fn scripts(file: &Path) -> Vec<(String, bool)> {
         .collect()
 }
 
-/// The service that a file belongs to.
+/// Returns the service of a file.
 fn module(file: &Path) -> String {
     let services = Path::new(ROOT).join("shared/src/service");
     let path = file.strip_prefix(services).unwrap();

@@ -1,7 +1,8 @@
-//! The official clients from npm as callers: `@upstash/redis`, `@upstash/ratelimit` and `@upstash/qstash` against the
-//! local servers, `@upstash/qstash` straight against the functions, and `http_ece` as a browser that reads push messages.
+//! The official clients from npm as callers: `@upstash/redis`, `@upstash/ratelimit` and `@upstash/qstash` with the
+//! local servers, `@upstash/qstash` directly with the functions, and `http_ece` as a browser that decrypts push
+//! messages.
 //!
-//! Their tests are JavaScript and stand in `tests/sdk/`, one package for each server; here they get a cloud.
+//! Their tests are JavaScript in `tests/sdk/`, one package for each server; here they get a cloud.
 
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
@@ -10,7 +11,7 @@ use tokio::process::Command;
 
 use crate::support::TestCloud;
 
-/// A QStash account whose keys the functions do not hold.
+/// The keys of a foreign QStash account.
 const STRANGERS_KEYS: [&str; 2] = [
     "sig_current_key_of_a_stranger",
     "sig_next_key_of_a_stranger",
@@ -19,7 +20,7 @@ const STRANGERS_KEYS: [&str; 2] = [
 #[tokio::test]
 async fn official_redis_and_rate_limit_clients_work_against_the_local_front() {
     let cloud = TestCloud::start_with(|settings| {
-        // The client's tests read in a pipeline what it has just written: a replica that is behind does not show that.
+        // The client's tests read their own writes in a pipeline, which a lagging replica does not show.
         settings.replica_lag = None;
         let budget = ("RATE_LIMIT_EMAIL".to_owned(), "5/1d".to_owned());
         settings.overrides.extend([budget]);
@@ -30,7 +31,7 @@ async fn official_redis_and_rate_limit_clients_work_against_the_local_front() {
 
 #[tokio::test]
 async fn official_qstash_client_works_against_the_local_server() {
-    // The client's tests count deliveries exactly, and the order of a queue's.
+    // The client's tests count deliveries exactly, and check the order of a queue.
     let cloud = TestCloud::start_with(|settings| settings.qstash_disorder = None).await;
     pass("qstash", node("qstash", &cloud)).await;
 }
@@ -77,7 +78,7 @@ fn folder(package: &str) -> PathBuf {
         .join(package)
 }
 
-/// `node --test` in a package's folder, with the cloud's variables.
+/// Returns `node --test` in a package's folder, with the cloud's variables.
 fn node(package: &str, cloud: &TestCloud) -> Command {
     let folder = folder(package);
     assert!(
@@ -94,7 +95,7 @@ fn node(package: &str, cloud: &TestCloud) -> Command {
     node
 }
 
-/// Runs a package's tests; where one fails, its own words are the message.
+/// Runs a package's tests; panics with their output if one fails.
 async fn pass(package: &str, mut node: Command) {
     let outcome = node
         .output()
@@ -112,7 +113,7 @@ async fn pass(package: &str, mut node: Command) {
     );
 }
 
-/// How many tests passed, as the summary says it (Test Anything Protocol).
+/// Returns the number of passed tests from the summary (Test Anything Protocol).
 fn passed(said: &str) -> u32 {
     said.lines()
         .find_map(|line| line.strip_prefix("# pass ")?.parse().ok())

@@ -1,7 +1,7 @@
-//! The function's use of SES, held against two that were written apart: the local cloud's and moto's.
+//! The function's use of SES, tested with two independent implementations: the local cloud's and moto's.
 //!
-//! moto keeps a mail's sender, recipients, subject and HTML. The rest (headers, tags, the text) only the local SES
-//! shows, and other tests look at it there.
+//! moto stores a mail's sender, recipients, subject and HTML. Only the local SES shows the rest (headers, tags, text),
+//! which other tests check there.
 
 use local_mail::Provider;
 use serde_json::{Value, json};
@@ -13,13 +13,13 @@ use crate::support::moto::Moto;
 use crate::support::payloads::{address, bulk, signature_request};
 use crate::support::waiting::statuses;
 
-/// A display name that has to be quoted.
+/// A display name that needs quotes.
 const FROM: &str = r#""Sign, Tusk" <noreply@signtusk.localhost>"#;
 
 /// A sender that no SES here has verified.
 const STRANGER: &str = "SignTusk <noreply@elsewhere.example>";
 
-/// A mail as its SES took it.
+/// A mail as its SES accepted it.
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Taken {
     to: String,
@@ -32,7 +32,7 @@ struct Taken {
 /// A cloud whose mails go to one SES.
 struct Stage {
     cloud: TestCloud,
-    /// moto, where it is the one.
+    /// moto, if it is used.
     moto: Option<Moto>,
 }
 
@@ -50,7 +50,7 @@ impl Stage {
         }
     }
 
-    /// What has been taken, by recipient.
+    /// Returns the accepted mails, by recipient.
     async fn taken(&self) -> Vec<Taken> {
         let mut taken: Vec<Taken> = match &self.moto {
             Some(moto) => moto.kept("ses", "Message").await.iter().map(read).collect(),
@@ -100,7 +100,7 @@ fn seen(mail: &local_mail::Mail) -> Taken {
     }
 }
 
-/// Lets moto's SES send for a domain or an address.
+/// Verifies a domain or an address at moto's SES.
 async fn verify(moto: &Moto, identity: &str) {
     let http = shared::protocol::http::client(TIMEOUT).unwrap();
     let url = format!("{}/v2/email/identities", moto.url());
@@ -144,7 +144,7 @@ async fn mails_arrive_complete_and_once_at_both_ses_servers() {
     }
 }
 
-/// What the ledger says the provider called the mail to somebody.
+/// Returns the provider's id of a recipient's mail from the ledger.
 async fn ledger_id(cloud: &TestCloud, to: &str) -> Value {
     let sql = format!(
         "select to_jsonb(message_id) as value from signtusk.email_ledger \

@@ -1,5 +1,5 @@
-//! The rules of the house that a machine can hold: who may import whom, how long a main is, and that the pages which
-//! list things list all of them.
+//! The checkable rules of the structure: imports between layers, the length of main, and complete lists in the
+//! documents.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -9,7 +9,7 @@ use crate::support::rust_files;
 
 const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
 
-/// The layers from the ground up. A layer may import those below it and itself.
+/// The layers, lowest first. A layer may import itself and lower ones.
 const LAYERS: [&str; 4] = ["base", "protocol", "service", "edge"];
 
 fn functions() -> Vec<PathBuf> {
@@ -143,13 +143,13 @@ fn every_function_has_readme_and_template_entries_and_a_sample_event() {
     }
 }
 
-/// The largest README, in bytes: what it is, a picture, two commands, the functions, a map.
+/// The largest README, in bytes: a summary, a picture, two commands, the functions, a map.
 const MAX_README: usize = 8_000;
 
 /// The longest page, in lines.
 const MAX_PAGE: usize = 400;
 
-/// Names that say nothing of a file's main type or verb.
+/// File names that do not state the main type or verb.
 const FORBIDDEN: &[&str] = &[
     "all",
     "begin",
@@ -253,7 +253,7 @@ fn every_place_of_the_architecture_exists() {
     }
 }
 
-/// The Markdown files of this source tree.
+/// Returns the Markdown files of this source tree.
 fn pages() -> Vec<PathBuf> {
     fn collect(folder: &Path, pages: &mut Vec<PathBuf>) {
         for entry in fs::read_dir(folder).unwrap() {
@@ -272,13 +272,13 @@ fn pages() -> Vec<PathBuf> {
     pages
 }
 
-/// A page without the code of its fences.
+/// Returns a page without the code of its fences.
 fn prose(page: &str) -> String {
     let parts = page.split("```").step_by(2);
     parts.collect::<Vec<_>>().join("\n")
 }
 
-/// Where the links of a page lead.
+/// Returns the targets of a page's links.
 fn links(page: &str) -> Vec<String> {
     let prose = prose(page);
     let links = prose.split("](").skip(1);
@@ -286,7 +286,7 @@ fn links(page: &str) -> Vec<String> {
     links.map(|(link, _)| link.to_owned()).collect()
 }
 
-/// The names of a page's headings in links, as GitHub makes them.
+/// Returns the anchors of a page's headings, as GitHub makes them.
 fn headings(page: &str) -> Vec<String> {
     let prose = prose(page);
     let lines = prose.lines().filter(|line| line.starts_with('#'));
@@ -336,7 +336,7 @@ fn each_key_pattern_is_declared_once() {
     }
 }
 
-/// The numbers after `Defect` or `Defects` in a comment: `27`, `46 to 48`, or `3, 4`.
+/// Returns the numbers after `Defect` or `Defects` in a comment: `27`, `46 to 48`, or `3, 4`.
 fn numbers(text: &str) -> Vec<u32> {
     let words = text.split(|it: char| it.is_whitespace() || ".,:;".contains(it));
     let mut numbers = Vec::new();
@@ -353,7 +353,7 @@ fn numbers(text: &str) -> Vec<u32> {
     numbers
 }
 
-/// Each defect that a test says it holds, with the test's name.
+/// Returns each defect that a test covers, with the test's name.
 fn held() -> BTreeSet<(u32, String)> {
     let mut held = BTreeSet::new();
     for folder in ["tests/suite", "shared/src", "functions"] {

@@ -1,4 +1,4 @@
-//! The addresses that get no mail: what the list does to the ledger, and how it is looked after over HTTP.
+//! The addresses that get no mail: the list's effect on the ledger, and its management over HTTP.
 
 use http::Method;
 use reqwest::RequestBuilder;
@@ -117,7 +117,7 @@ async fn delete(cloud: &TestCloud, query: &str) -> Answer {
     answer(cloud.request(Method::DELETE, &format!("{PATH}?{query}"))).await
 }
 
-/// What the list holds, as `address reason`.
+/// Returns the list's entries, as `address reason`.
 async fn listed(cloud: &TestCloud, query: &str) -> Vec<String> {
     let page = cloud.get(&format!("{PATH}?{query}")).await;
     assert_eq!(page.status, 200, "{query}: {page:?}");

@@ -1,4 +1,4 @@
-//! The TypeScript types of the API: generated from the document, and what they let a web developer write.
+//! The TypeScript types of the API: generated from the document, and usable by a web developer.
 
 use std::path::PathBuf;
 use std::process::Stdio;
@@ -37,7 +37,7 @@ fn folder() -> PathBuf {
     ))
 }
 
-/// One of the package's scripts; where it fails, its own words are the message.
+/// Runs one of the package's scripts; panics with its output if it fails.
 async fn run(script: &str, why: &str) {
     assert!(
         folder().join("node_modules").is_dir(),

@@ -1,4 +1,4 @@
-//! Unsubscribing by the link of a mail, through the real function: looking changes nothing, asking does.
+//! Unsubscribing by the link of a mail, through the real function: GET changes nothing, POST does.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -21,7 +21,7 @@ use crate::support::proxy::Proxy;
 const FORM: &str = "application/x-www-form-urlencoded";
 const ONE_CLICK: &str = "List-Unsubscribe=One-Click";
 
-/// The ledger's row of a mail to somebody, and the path of the link that stands in it.
+/// Returns the ledger's row of a mail, and the path of the link in it.
 async fn mailed(cloud: &TestCloud, to: &str) -> String {
     let recipient = EmailAddress::parse(to).unwrap();
     let entry = entry(&recipient, "first");
@@ -31,7 +31,7 @@ async fn mailed(cloud: &TestCloud, to: &str) -> String {
     path(cloud, "TICKET_SECRET", &entry.key(), &recipient)
 }
 
-/// A reminder that the suite itself sends.
+/// Returns a reminder that the suite itself sends.
 fn entry<'a>(recipient: &'a EmailAddress, job_id: &'a str) -> Entry<'a> {
     Entry {
         kind: "reminder",
@@ -44,7 +44,7 @@ fn entry<'a>(recipient: &'a EmailAddress, job_id: &'a str) -> Entry<'a> {
     }
 }
 
-/// The path of a mail's link, written with the secret of this variable.
+/// Returns the path of a mail's link, signed with this variable's secret.
 fn path(cloud: &TestCloud, secret: &str, key: &str, to: &EmailAddress) -> String {
     let secret = Secret::new(cloud.variable(secret).to_owned());
     let tokens = Tokens::new(vec![secret], cloud.functions_url());
@@ -52,7 +52,7 @@ fn path(cloud: &TestCloud, secret: &str, key: &str, to: &EmailAddress) -> String
     link.strip_prefix(cloud.functions_url()).unwrap().to_owned()
 }
 
-/// The path of a link as they were before they named their recipient: the key and half a MAC.
+/// Returns the path of a link in the former form, without a recipient: the key and half a MAC.
 fn former(cloud: &TestCloud, key: &str) -> String {
     let secret = cloud.variable("TICKET_SECRET").as_bytes();
     let key: Vec<u8> = (0..key.len())
@@ -66,7 +66,7 @@ fn former(cloud: &TestCloud, key: &str) -> String {
     format!("/api/unsubscribe?token={}", URL_SAFE_NO_PAD.encode(token))
 }
 
-/// What stands against an address, in order.
+/// Returns the suppression reasons of an address, in order.
 async fn reasons(cloud: &TestCloud, email: &str) -> Vec<String> {
     let list = cloud.get(&format!("/api/suppressions?email={email}")).await;
     let items = list.body["items"].as_array().unwrap().iter();
@@ -88,7 +88,7 @@ async fn get(cloud: &TestCloud, path: &str) -> Answer {
     answer(cloud.bare(Method::GET, path)).await
 }
 
-/// Asserts that this is a page of ours that nobody keeps, indexes, frames or runs scripts in, and gives its HTML.
+/// Asserts that this is our page with headers against caching, indexing, frames and scripts, and returns its HTML.
 #[track_caller]
 fn page(answer: &Answer, status: u16) -> &str {
     assert_eq!(answer.status, status, "{answer:?}");
@@ -184,7 +184,7 @@ async fn unsubscribed_recipient_gets_no_optional_mail_and_may_resubscribe() {
     }
 }
 
-/// Asserts that a link does nothing at all.
+/// Asserts that a link has no effect.
 async fn assert_refused(cloud: &TestCloud, link: &str, status: u16) {
     for refused in [
         get(cloud, link).await,

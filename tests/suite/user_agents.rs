@@ -1,5 +1,4 @@
-//! User agents that people and programs really send, read by our parser and by uap-core's rules: see
-//! `tests/sdk/agents/`.
+//! User agents of real browsers and programs, parsed by our parser and by uap-core's rules: see `tests/sdk/agents/`.
 
 use std::path::Path;
 use std::process::Command;
@@ -7,11 +6,11 @@ use std::process::Command;
 use serde_json::Value;
 use shared::service::user_agent::{Form, UserAgent};
 
-/// Browsers' agents in the corpus; a quarter as many bots' come on top.
+/// The number of browsers' agents in the corpus; a quarter as many bots' agents are added.
 const AGENTS: usize = 500;
 
-/// What uap-core calls the browsers that we know, and how we do. Where an app or a browser of the corpus names itself
-/// beside the engine that uap-core sees, our name is the more exact one.
+/// The names of our known browsers in uap-core, and ours. If an agent names an app or a browser besides the engine that
+/// uap-core reports, our name is the more exact one.
 const BROWSERS: [(&str, &[&str]); 24] = [
     ("Chrome", &["Chrome", "Brave", "Vivaldi"]),
     ("Chrome Mobile", &["Chrome", "Brave"]),
@@ -40,7 +39,7 @@ const BROWSERS: [(&str, &[&str]); 24] = [
     ("Yandex Browser", &["Yandex Browser"]),
 ];
 
-/// The same of operating systems.
+/// The same for operating systems.
 const SYSTEMS: [(&str, &[&str]); 8] = [
     ("Android", &["Android"]),
     ("Chrome OS", &["ChromeOS"]),
@@ -52,7 +51,7 @@ const SYSTEMS: [(&str, &[&str]); 8] = [
     ("iOS", &["iOS", "iPadOS"]),
 ];
 
-/// The corpus, each agent with what uap-core reads out of it.
+/// Returns the corpus: each agent with uap-core's result.
 fn corpus() -> Vec<Value> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("sdk/agents");
     assert!(
@@ -92,7 +91,7 @@ fn real_agents_are_parsed_like_uap_core() {
         let browser = read.browser.map_or("", |browser| browser.name);
         let version = read.browser.and_then(|browser| browser.version);
         let is_same_browser = names(&BROWSERS, &known["family"]).contains(&browser);
-        // A name of our own has a version of its own.
+        // A name of our own has its own version.
         let is_theirs = known["family"].as_str().unwrap().contains(browser);
         let is_same_version =
             !is_theirs || version.is_none_or(|version| known["version"] == version);
@@ -120,7 +119,7 @@ fn real_bots_are_recognised_and_have_no_browser() {
         matches!(read.form, Form::Bot | Form::Script) && read.browser.is_none()
     };
     let known = programs.iter().filter(known).count();
-    // Some say nothing but a name that nobody else has.
+    // Some contain only a name that is unique.
     assert!(
         known * 100 >= programs.len() * 75,
         "{known} of {}",

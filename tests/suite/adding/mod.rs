@@ -1,4 +1,4 @@
-//! The pages that add an endpoint and a job, followed literally in a copy of the sources.
+//! The pages on adding an endpoint and a job, followed literally in a copy of the sources.
 
 mod page;
 mod tree;
@@ -16,7 +16,7 @@ use crate::template::variables::assert_names_holders;
 
 const PAGES: [&str; 2] = ["docs/ADDING-AN-ENDPOINT.md", "docs/ADDING-A-JOB.md"];
 
-/// What the pages add: the folder, the path, and the families of alarms.
+/// The additions of the pages: the folder, the path, and the families of alarms.
 const ADDED: [(&str, &str, &[&str]); 2] = [
     (
         "functions/api/hello",
@@ -30,12 +30,12 @@ const ADDED: [(&str, &str, &[&str]); 2] = [
     ),
 ];
 
-/// The name of a function, from its folder.
+/// Returns the name of a function, from its folder.
 fn name(folder: &str) -> &str {
     folder.rsplit('/').next().unwrap()
 }
 
-/// A copy in which every step of both pages is done.
+/// Returns a copy with all steps of both pages done.
 fn followed(tree: Tree) -> Tree {
     for path in PAGES {
         let page = tree.read(path);
@@ -91,7 +91,7 @@ fn template_of_the_pages_has_blocks_rights_logs_and_alarms() {
     }
 }
 
-/// A name that begins with that of the stack, as the template writes it.
+/// Returns a name that starts with the stack's name, in the template's form.
 fn of_stack(prefix: &str, family: &str, name: &str) -> Value {
     let separator = if family.is_empty() { "" } else { "-" };
     json!({ "!Sub": format!("{prefix}${{AWS::StackName}}-{family}{separator}{name}") })
@@ -146,7 +146,7 @@ fn sources_of_the_pages_keep_the_rules_and_the_format() {
         let starts = main.find("    start().await?;").unwrap();
         assert!(Some(starts) < main.find("::from_env"), "{folder}");
     }
-    // What declares modules would take their files along.
+    // Files that declare modules would require the files of those modules.
     let files = changed.iter().filter(|path| !path.ends_with("mod.rs"));
     let checked = Command::new("rustfmt")
         .current_dir(ROOT)

@@ -1,9 +1,9 @@
-//! Reading a page as instructions: sentences that begin with "Create", "Change", "Copy", "In" and "Run", and the code
+//! Parses a page as instructions: sentences that start with "Create", "Change", "Copy", "In" and "Run", and the code
 //! below them.
 
 use super::tree::Tree;
 
-/// The beginnings of paths of this source tree.
+/// The first parts of paths in this source tree.
 const FOLDERS: [&str; 9] = [
     "bench/",
     "clients/",
@@ -22,13 +22,13 @@ enum Block {
     Code(String),
 }
 
-/// What the next code is for.
+/// The use of the next code block.
 enum Target {
     Create(String),
     Change(String),
 }
 
-/// Does everything that the page says.
+/// Applies all instructions of the page.
 pub(super) fn follow(tree: &Tree, page: &str) {
     let mut target = None;
     let mut steps = 0;
@@ -73,7 +73,7 @@ pub(super) fn follow(tree: &Tree, page: &str) {
     assert!(steps > 10, "{steps} steps were read");
 }
 
-/// The paths that the page names in code spans.
+/// Returns the paths in the page's code spans.
 pub(super) fn paths(page: &str) -> Vec<String> {
     let prose = blocks(page).into_iter().filter_map(|block| match block {
         Block::Prose(text) => Some(text),
@@ -85,7 +85,7 @@ pub(super) fn paths(page: &str) -> Vec<String> {
     paths.map(str::to_owned).collect()
 }
 
-/// A sentence that copies a file or replaces in one.
+/// Applies a sentence that copies a file or replaces text in one.
 fn transcribe(tree: &Tree, sentence: &str) {
     let (what, pairs) = sentence.split_once("replace ").unwrap();
     let (places, pairs) = (spans(what), pairs_of(&spans(pairs)));
@@ -106,7 +106,7 @@ fn transcribe(tree: &Tree, sentence: &str) {
     }
 }
 
-/// The text after a diff of unique context lines and added ones. An empty line ends a hunk.
+/// Returns the text after a diff of unique context lines and added ones. An empty line ends a hunk.
 fn patched(text: &str, diff: &str, path: &str) -> String {
     let mut lines = lines(text);
     for hunk in diff.trim_end().split("\n\n") {
@@ -134,7 +134,7 @@ fn patched(text: &str, diff: &str, path: &str) -> String {
     lines.join("\n") + "\n"
 }
 
-/// The one line that is this, or begins so where an ellipsis ends it.
+/// Returns the only line that equals this text, or starts with it if an ellipsis ends it.
 fn only(lines: &[String], anchor: &str, path: &str) -> usize {
     let is_anchor = |line: &String| match anchor.strip_suffix("...") {
         Some(beginning) => line.starts_with(beginning),
@@ -156,12 +156,12 @@ fn lines(text: &str) -> Vec<String> {
     text.lines().map(str::to_owned).collect()
 }
 
-/// The code spans of a text.
+/// Returns the code spans of a text.
 fn spans(text: &str) -> Vec<&str> {
     text.split('`').skip(1).step_by(2).collect()
 }
 
-/// What stands for what: first and second, third and fourth, and so on.
+/// Returns pairs of replaced and new text: first and second, third and fourth, and so on.
 fn pairs_of<'a>(spans: &[&'a str]) -> Vec<(&'a str, &'a str)> {
     let (pairs, rest) = spans.as_chunks::<2>();
     assert!(rest.is_empty() && !pairs.is_empty(), "{spans:?}");
@@ -174,7 +174,7 @@ fn replaced(text: &str, pairs: &[(&str, &str)]) -> String {
         .fold(text.to_owned(), |text, (from, to)| text.replace(from, to))
 }
 
-/// The paragraphs and fences of a page.
+/// Returns the paragraphs and fences of a page.
 fn blocks(page: &str) -> Vec<Block> {
     let mut blocks = Vec::new();
     let mut paragraph: Vec<&str> = Vec::new();

@@ -1,4 +1,4 @@
-//! A scratch copy of the sources: what is not copied yet is read from the original.
+//! A scratch copy of the sources. Files that are not copied are read from the original.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -10,7 +10,7 @@ use crate::template::sources;
 
 pub(super) const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
 
-/// What is built or downloaded, and no source.
+/// Folders of build output and downloads, which are not sources.
 const NO_SOURCES: [&str; 6] = [
     "target",
     ".git",
@@ -20,16 +20,16 @@ const NO_SOURCES: [&str; 6] = [
     "__pycache__",
 ];
 
-/// The copy. It goes with its folder when the test ends.
+/// The copy. Its folder is deleted when the test ends.
 pub(super) struct Tree(TempDir);
 
 impl Tree {
-    /// A copy in which nothing stands yet.
+    /// Creates an empty copy.
     pub(super) fn empty() -> Self {
         Self(tempfile::tempdir().unwrap())
     }
 
-    /// A copy of everything.
+    /// Creates a full copy.
     pub(super) fn whole() -> Self {
         let tree = Self::empty();
         copy(Path::new(ROOT), tree.root());
@@ -40,7 +40,7 @@ impl Tree {
         self.0.path()
     }
 
-    /// A file's text.
+    /// Returns a file's text.
     pub(super) fn read(&self, path: &str) -> String {
         let copied = self.root().join(path);
         let original = Path::new(ROOT).join(path);
@@ -61,12 +61,12 @@ impl Tree {
         sources::run(self.root(), &[]).unwrap();
     }
 
-    /// Whether a file or folder is there.
+    /// Returns whether a file or folder exists.
     pub(super) fn has(&self, path: &str) -> bool {
         self.root().join(path).exists() || Path::new(ROOT).join(path).exists()
     }
 
-    /// The names of the folders in a folder.
+    /// Returns the names of the folders in a folder.
     pub(super) fn folders(&self, path: &str) -> BTreeSet<String> {
         let places = [self.root().join(path), Path::new(ROOT).join(path)];
         let there = places.iter().filter(|place| place.exists());
@@ -76,7 +76,7 @@ impl Tree {
             .collect()
     }
 
-    /// The files of the copy with this extension, by their paths.
+    /// Returns the paths of the copy's files with this extension.
     pub(super) fn changed(&self, extension: &str) -> Vec<String> {
         let mut files = Vec::new();
         collect(self.root(), extension, &mut files);

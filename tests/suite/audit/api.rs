@@ -1,4 +1,4 @@
-//! The log through the real binaries: queued, appended, shown to who may see it, verified and exported.
+//! The log through the real binaries: events are enqueued, appended, listed by access rights, verified and exported.
 
 use std::collections::BTreeSet;
 
@@ -22,7 +22,7 @@ async fn call(cloud: &TestCloud, path: &str, who: &[(&str, &str)]) -> Answer {
     answer(request).await
 }
 
-/// Events of a request of Ann's and of one of nobody's; Ann is of one domain and Bob of another.
+/// Writes events of a request of Ann's and events without a request. Ann and Bob are in different domains.
 async fn stage(cloud: &TestCloud) -> LedgerDatabase {
     let database = LedgerDatabase::of(cloud);
     database
@@ -53,7 +53,7 @@ fn ids(page: &Answer) -> BTreeSet<String> {
         .collect()
 }
 
-/// The headers of an acting user.
+/// Adds the headers of an acting user.
 fn of(
     user: &'static str,
     role: &'static str,
@@ -193,7 +193,7 @@ async fn queued_event_is_appended_once_despite_repeated_delivery() {
     let job = cloud.wait_for(id, "completed").await;
     assert_eq!(job["result"]["auditLogCreated"], true, "{job}");
     assert_eq!(job["result"]["chain"], format!("request:{REQUEST}"));
-    // The message without its record, as the official client publishes it, twice.
+    // The message without a record, as the official client publishes it, twice.
     event["eventId"] = json!(id);
     for message in ["msg_1", "msg_2"] {
         let delivered = cloud.deliver_as(message, "audit-log", &event).await;

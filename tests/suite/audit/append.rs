@@ -1,4 +1,4 @@
-//! Appending: once each, in one line, into the right chain, and onto a table that was there before.
+//! Appending: once each, in order, into the right chain, and to an existing table.
 
 use std::collections::BTreeSet;
 
@@ -10,7 +10,7 @@ use shared::service::audit::{Audit, Error};
 use super::{append, event, row, signed};
 use crate::support::ledger::LedgerDatabase;
 
-/// Defect 62, the half of the audit log: the last link was read and then followed, by two at once.
+/// Defect 62, the part about the audit log: two concurrent appends read the last link and both followed it.
 #[tokio::test(flavor = "multi_thread")]
 async fn fifty_appenders_on_one_chain_do_not_fork_it() {
     const APPENDERS: usize = 50;
@@ -60,7 +60,7 @@ async fn event_of_repeated_deliveries_is_appended_once() {
         answers.insert((appended.chain, appended.sequence, appended.hash));
     }
     assert_eq!((fresh, answers.len()), (1, 1));
-    // The same id in another chain is the same event all the same, and leaves no gap there.
+    // The same id in another chain is still the same event, and leaves no gap there.
     let repeated = append(&database, "job-1", signed("r2")).await;
     assert_eq!(
         (repeated.repeated, repeated.chain.as_str()),

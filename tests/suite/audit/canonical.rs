@@ -1,4 +1,4 @@
-//! Canonical JSON (RFC 8785), as SQL writes it, against vectors and against a second implementation.
+//! Canonical JSON (RFC 8785) in SQL, compared with vectors and with a second implementation.
 
 use proptest::prelude::*;
 use serde_json::{Map, Number, Value, json};
@@ -19,7 +19,7 @@ async fn canonical(owner: &Postgres, value: &Value) -> String {
 #[tokio::test]
 async fn numbers_are_formatted_as_in_rfc_8785() {
     let database = LedgerDatabase::fresh().await;
-    // From RFC 8785, appendix B, and the edges of each form.
+    // From RFC 8785, appendix B, and the limits of each form.
     for (number, text) in [
         ("0", "0"),
         ("-0.0", "0"),
@@ -61,7 +61,7 @@ async fn members_are_sorted_by_utf_16_and_strings_minimally_escaped() {
     assert_eq!(canonical(&database.owner, &value).await, reference(&value));
 }
 
-/// A JSON value of every kind, with names that the two orders sort differently.
+/// Generates JSON values of every kind, with names that the two orders sort differently.
 fn values() -> impl Strategy<Value = Value> {
     let text = prop_oneof![
         "[a-zA-Z0-9 \\\\\"\u{1}-\u{20}]{0,8}",
@@ -123,7 +123,7 @@ fn sql_and_a_second_implementation_agree_on_any_json() {
         .unwrap();
 }
 
-/// RFC 8785 over `serde_json`, whose own escapes are already those that the standard asks for.
+/// Returns RFC 8785 over `serde_json`, whose own escapes already follow the standard.
 fn reference(value: &Value) -> String {
     match value {
         Value::Object(members) => {
@@ -143,7 +143,7 @@ fn reference(value: &Value) -> String {
     }
 }
 
-/// ECMAScript's `Number::toString` (section 6.1.6.1.20) over Rust's shortest digits.
+/// Returns ECMAScript's `Number::toString` (section 6.1.6.1.20) over Rust's shortest digits.
 fn ecmascript(number: f64) -> String {
     if number == 0.0 {
         return "0".to_owned();

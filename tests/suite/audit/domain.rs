@@ -1,4 +1,4 @@
-//! What an administrator of a domain sees is read along the domain's own index, however long the log is.
+//! A domain administrator's list is read through the domain's own index, however long the log is.
 
 use serde_json::Value;
 use shared::protocol::postgres::{Json, column};
@@ -6,7 +6,7 @@ use shared::service::audit::{Audit, Filter, PageRequest, Viewer};
 
 use crate::support::ledger::LedgerDatabase;
 
-/// A long log of others', newer than what the domain and the user did.
+/// A long log of other users, newer than the actions of the domain and the user.
 const FILL: &str = "
     alter table public.audit_logs disable trigger user;
     insert into public.audit_logs (action, user_id, domain, created_at)
@@ -18,8 +18,8 @@ const FILL: &str = "
     from generate_series(1, 9000) as number;
     analyze public.audit_logs;";
 
-/// Rows of the log that indexes and scans have given so far, once every connection has said so: a connection does as it
-/// ends, so the figure is read until it rests.
+/// Returns the rows of the log that indexes and scans have returned so far. A connection reports its statistics when it
+/// closes, so the figure is polled until it is stable.
 async fn rows_read(database: &LedgerDatabase) -> i64 {
     let mut last = -1;
     loop {
@@ -48,7 +48,7 @@ async fn page_of_a_domain_reads_only_its_own_rows() {
         let before = rows_read(&database).await;
         let mut cursor = None;
         for _ in 0..3 {
-            // A connection of its own, whose figures are said when it ends.
+            // A new connection, which reports its statistics when it closes.
             let audit = Audit::new(database.connect());
             let viewer = Viewer::Of {
                 user: "ann".into(),

@@ -1,4 +1,4 @@
-//! The audit log: chains that cannot fork, that find what was changed, and that nobody may change.
+//! The audit log: chains cannot fork, changes are detected, and no role may change the log.
 
 mod api;
 mod append;
@@ -14,7 +14,7 @@ use shared::service::audit::{Appended, Audit, Event};
 
 use crate::support::ledger::LedgerDatabase;
 
-/// An event of a signing request.
+/// Returns an event of a signing request.
 fn signed(request: &str) -> Value {
     json!({
         "action": "sign",
@@ -39,7 +39,7 @@ async fn append(database: &LedgerDatabase, id: &str, value: Value) -> Appended {
     audit.append(id, &event(value)).await.unwrap()
 }
 
-/// The row of an event, as the owner reads it.
+/// Returns the row of an event, as the owner reads it.
 async fn row(database: &LedgerDatabase, id: &str) -> Value {
     let sql = format!(
         "select to_jsonb(entry) as value from public.audit_logs as entry where event_id = '{id}'"

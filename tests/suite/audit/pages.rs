@@ -1,4 +1,4 @@
-//! Verifying goes page by page, beside writers, and on where its time was up.
+//! Verification runs page by page, concurrently with writers, and continues after a timeout.
 
 use serde_json::Value;
 use shared::service::audit::{Audit, Kind, Scope};
@@ -31,7 +31,7 @@ async fn concurrent_append_is_not_reported_as_a_broken_chain() {
     assert_eq!(verify(&database, &Scope::All).await.events, 150);
 }
 
-/// 1,250 events of two users each: more than are read at a time.
+/// Writes 1,250 events of two users each: more than one page.
 async fn long_history(database: &LedgerDatabase) {
     for _ in 0..5 {
         database
@@ -49,7 +49,7 @@ async fn change_is_found_on_any_page() {
     long_history(&database).await;
     let untouched = verify(&database, &Scope::All).await;
     assert_eq!((untouched.valid, untouched.events), (true, 2500));
-    // From the last page to the first, and on both sides of an edge.
+    // From the last page to the first, and on both sides of a page break.
     for (chain, place) in [
         ("user:u1", 1250),
         ("user:u1", 751),

@@ -1,4 +1,4 @@
-//! Retention: what is old enough goes, with a checkpoint that nobody else can sign, and nothing younger goes.
+//! Retention: expired events are deleted with a signed checkpoint, and no younger event is deleted.
 
 use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
@@ -9,9 +9,9 @@ use super::tampered::{signer, tamper, verify};
 use super::{append, signed};
 use crate::support::ledger::LedgerDatabase;
 
-/// Five events, the first three of them written eight years ago.
+/// Writes five events, the first three of them eight years ago.
 async fn aged(database: &LedgerDatabase) {
-    // The clock of the database cannot be set, so its function is told another time.
+    // The database's clock cannot be set, so its function gets another time.
     let body = database
         .read("select to_jsonb(pg_get_functiondef('public.signtusk_append_audit_event(jsonb)'::regprocedure)) as value")
         .await;
@@ -34,7 +34,7 @@ fn days_ago(days: i64) -> Timestamp {
     Clock::system().now() - SignedDuration::from_hours(24 * days)
 }
 
-/// Removes what of the request's chain may go and says how many events that were.
+/// Deletes the expired part of the request's chain and returns the number of deleted events.
 async fn retire(database: &LedgerDatabase, days: i64) -> Result<u64, Error> {
     let audit = Audit::new(database.functions.clone());
     let found = audit
@@ -61,7 +61,7 @@ async fn old_events_are_removed_and_the_rest_still_verifies() {
     let left = verify(&database, &Scope::All).await;
     assert_eq!((left.valid, left.events), (true, 2), "{left:?}");
     assert_eq!(append(&database, "a6", signed("r1")).await.sequence, 6);
-    // What retention did not remove is missed as before.
+    // Events that retention did not delete are still detected as missing.
     tamper(
         &database,
         "delete from public.audit_logs where event_id = 'a4'",

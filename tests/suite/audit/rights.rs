@@ -1,11 +1,11 @@
-//! Who may write the log, and how: the functions and the web app append, and nobody changes or removes.
+//! Rights on the log: the functions and the web app may append, and no role may change or delete.
 
 use serde_json::json;
 
 use super::{append, row, signed};
 use crate::support::ledger::LedgerDatabase;
 
-/// What Postgres says to a statement of a role.
+/// Returns Postgres's answer to a statement of a role.
 async fn said(database: &LedgerDatabase, role: &str, sql: &str) -> String {
     let (connection, set) = match role {
         "functions" => (&database.functions, String::new()),
@@ -29,7 +29,7 @@ async fn product_roles_can_neither_change_nor_remove_an_event() {
     let database = LedgerDatabase::fresh().await;
     append(&database, "e1", signed("r1")).await;
     let before = row(&database, "e1").await;
-    // As Supabase's own defaults would have it.
+    // As in Supabase's own defaults.
     database
         .execute("grant all on all tables in schema public to service_role")
         .await;

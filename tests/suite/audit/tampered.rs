@@ -1,4 +1,4 @@
-//! What somebody with every right over the database changes is found, and named.
+//! Changes by a superuser of the database are detected and located.
 
 use proptest::prelude::{Strategy as _, any};
 use proptest::strategy::ValueTree as _;
@@ -25,7 +25,7 @@ pub(super) async fn verify(database: &LedgerDatabase, scope: &Scope) -> Verdict 
         .unwrap()
 }
 
-/// Changes rows as nobody but the owner of the table can.
+/// Changes rows with rights that only the table's owner has.
 pub(super) async fn tamper(database: &LedgerDatabase, sql: &str) {
     let sql = format!(
         "begin; alter table public.audit_logs disable trigger user; {sql}; \
@@ -34,7 +34,7 @@ pub(super) async fn tamper(database: &LedgerDatabase, sql: &str) {
     database.execute(&sql).await;
 }
 
-/// Five events of two requests and of nobody each.
+/// Writes five events of each of two requests, and five without a request.
 async fn history(database: &LedgerDatabase) {
     for n in 1..=5 {
         append(database, &format!("a{n}"), signed("r1")).await;
@@ -77,7 +77,7 @@ async fn untouched_log_is_valid_and_unchained_rows_are_counted_separately() {
     assert_eq!((nobody.valid, nobody.events, nobody.chains), (true, 0, 0));
 }
 
-/// What somebody with every right changes, and what is found then at which place.
+/// Changes by a superuser, with the detected kind and position.
 const CHANGES: &[(&str, Kind, i64)] = &[
     // Texts and hashes.
     (
@@ -240,7 +240,7 @@ const CHANGES: &[(&str, Kind, i64)] = &[
         Kind::Unexpected,
         1,
     ),
-    // What excuses a gap.
+    // Forged reasons for a gap.
     (
         "delete from public.audit_logs where event_id = 'a1'; \
              update signtusk.audit_chains set retired_sequence = 1, \
@@ -273,7 +273,7 @@ async fn each_kind_of_change_is_found_and_named() {
     }
 }
 
-/// A byte of the text, the hash or the place of any event of a random history.
+/// Changes a byte of the text, the hash or the position of any event of a random history.
 #[tokio::test]
 async fn any_changed_byte_of_a_random_history_is_found() {
     for seed in 0..seeds(6) {

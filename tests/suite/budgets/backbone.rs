@@ -1,4 +1,4 @@
-//! The outbox, what runs by the clock, and many jobs at once.
+//! The outbox, the schedules, and bulk actions on jobs.
 
 use http::{Method, StatusCode};
 use serde_json::{Value, json};
@@ -24,7 +24,7 @@ pub(super) async fn relaying(cloud: &TestCloud, meter: &mut Meter<'_>) {
         next += 1;
         format!("msg_sweep_{next}")
     };
-    // What the checks before this one have changed waits in the outbox as well.
+    // Changes of the previous checks are also waiting in the outbox.
     let drained = cloud
         .deliver_as(&message(), "relay-outbox", &json!({}))
         .await;
@@ -80,7 +80,7 @@ pub(super) async fn steering_many(cloud: &TestCloud, meter: &mut Meter<'_>) {
     };
     let operation = "GET /api/queue/batches/{batchId}, 3 jobs";
     meter.check(operation, batch, look).await;
-    // What the measuring before has left behind.
+    // Remains of the previous measurements.
     let clean = async |path: &str| {
         cloud.post(path, &json!({ "type": "email" })).await;
     };

@@ -1,4 +1,4 @@
-//! What reading through a cache costs, and changing one.
+//! The cost of reading and changing cache entries.
 
 use http::Method;
 use serde_json::json;

@@ -1,4 +1,4 @@
-//! What a system costs at Redis in a month in which nothing happens: the schedules alone.
+//! The cost of an idle system at Redis in a month: the schedules alone.
 
 use serde_json::{Value, json};
 use shared::service::job::{JobType, SCHEDULES};
@@ -6,12 +6,12 @@ use tests::commands::billed;
 
 use crate::support::TestCloud;
 
-/// What the smallest plan of Redis would leave room for: half a million commands a month, of which this is most.
+/// The maximum of an idle month: most of the half million commands of the smallest plan.
 const MAX_COMMANDS: u64 = 300_000;
 
 const DAYS: u64 = 30;
 
-/// How often a cron field comes up within `span` values.
+/// Returns how often a cron field matches within `span` values.
 fn times(field: &str, span: u64) -> u64 {
     match field.strip_prefix("*/") {
         Some(step) => span / step.parse::<u64>().unwrap(),
@@ -20,14 +20,14 @@ fn times(field: &str, span: u64) -> u64 {
     }
 }
 
-/// How often a schedule runs in a month. Those of this project run every day.
+/// Returns the runs of a schedule in a month. This project's schedules run every day.
 fn runs(cron: &str) -> u64 {
     let fields: Vec<&str> = cron.split_whitespace().collect();
     assert_eq!(fields[2..], ["*", "*", "*"], "{cron}");
     times(fields[0], 60) * times(fields[1], 24) * DAYS
 }
 
-/// The commands that redis-server has been given so far.
+/// Returns the number of commands that redis-server has received so far.
 async fn commands(cloud: &TestCloud) -> u64 {
     let mut redis = cloud.redis_connection().await;
     let info: String = redis::cmd("INFO")
@@ -38,7 +38,7 @@ async fn commands(cloud: &TestCloud) -> u64 {
     billed(&info)
 }
 
-/// What a delivery costs, the second time, when the scripts are known.
+/// Returns the cost of a second delivery, when the scripts are loaded.
 async fn delivery(cloud: &TestCloud, handler: &str, body: &Value) -> u64 {
     let mut cost = 0;
     for round in 0..2 {
@@ -51,7 +51,7 @@ async fn delivery(cloud: &TestCloud, handler: &str, body: &Value) -> u64 {
     cost
 }
 
-/// What a call of health by the schedule costs.
+/// Returns the cost of a scheduled health check.
 async fn watch(cloud: &TestCloud) -> u64 {
     let event = crate::template::alarms::scheduled_event();
     cloud.invoke("health", event.clone()).await;
@@ -65,7 +65,7 @@ async fn watch(cloud: &TestCloud) -> u64 {
 async fn idle_month_costs_at_most_300_000_commands() {
     let cloud = TestCloud::start().await;
     cloud.qstash().hold(true);
-    // In production the lists of jobs are full, so that each new job also shortens one.
+    // In production the lists of jobs are full, so each new job also trims one.
     for job in JobType::ALL {
         let mut redis = cloud.redis_connection().await;
         let mut fill = redis::cmd("RPUSH");
@@ -83,7 +83,8 @@ async fn idle_month_costs_at_most_300_000_commands() {
         let body: Value = serde_json::from_str(schedule.body).unwrap();
         let mut cost = runs(schedule.cron) * delivery(&cloud, schedule.handler, &body).await;
         if schedule.id == "outbox-sweep" {
-            // Every third one looks for lost jobs, with a command for each type; which one this was depends on the clock.
+            // Every third one also searches for lost jobs, with a command for each type; whether this one did depends
+            // on the clock.
             let whole = delivery(&cloud, schedule.handler, &json!({ "task": "outbox" })).await;
             cost = runs(schedule.cron) * (3 * whole - 2 * looking) / 3;
         }

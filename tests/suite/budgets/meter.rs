@@ -1,4 +1,4 @@
-//! Counts what an operation costs where it is paid: at the REST front, at redis-server, at QStash.
+//! Measures an operation's cost where it is billed: at the REST front, at redis-server, at QStash.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,8 +11,8 @@ use tests::commands::billed;
 
 use crate::support::TestCloud;
 
-/// How often an operation is measured. The least counts: a job that happens to take more than a second writes its
-/// progress once, and an instance that is started on the way opens its connection.
+/// The number of measurements of an operation. The lowest counts. A job that takes more than a second writes its
+/// progress once, and a new instance opens its connection.
 const ROUNDS: usize = 3;
 
 /// A cloud's meter.
@@ -31,7 +31,7 @@ impl<'a> Meter<'a> {
         }
     }
 
-    /// Measures an operation; what `prepare` does is not counted. The first round only teaches the store its scripts.
+    /// Measures an operation without `prepare`. The first round only loads the scripts.
     pub(super) async fn check<T>(
         &mut self,
         operation: &'static str,
@@ -51,7 +51,7 @@ impl<'a> Meter<'a> {
         self.measured.extend(least.map(|cost| (operation, cost)));
     }
 
-    /// Holds what was measured against the budgets, all at once.
+    /// Compares all measurements with the budgets.
     pub(super) fn finish(self) {
         let budgets: BTreeMap<&str, Cost> = BUDGETS
             .iter()
@@ -95,7 +95,7 @@ fn between(before: Cost, after: Cost) -> Cost {
     }
 }
 
-/// A body as QStash shows it in a callback.
+/// Returns a body in the form of QStash's callbacks.
 pub(super) fn base64(body: &Value) -> String {
     STANDARD.encode(body.to_string())
 }

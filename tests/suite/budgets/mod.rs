@@ -1,5 +1,5 @@
-//! What each route and each job costs at Redis and at QStash, counted there: requests at the REST front, commands,
-//! inner ones included, at redis-server itself.
+//! The cost of each route and job at Redis and at QStash: requests at the REST front, and commands, including those in
+//! scripts, at redis-server itself.
 
 mod backbone;
 mod caches;
@@ -27,9 +27,9 @@ const SEND_EMAIL: &str = "send-email";
 
 #[tokio::test]
 async fn every_operation_costs_exactly_its_budget() {
-    // Commands are counted at one redis-server, so there is no replica that some of them go to.
+    // Commands are counted at one redis-server, so there is no replica that would serve some of them.
     let cloud = TestCloud::start_with(|settings| settings.replica_lag = None).await;
-    // What is enqueued stays: deliveries are made by hand, and nothing else runs meanwhile.
+    // Enqueued jobs stay: deliveries are made by hand, and nothing else runs meanwhile.
     cloud.qstash().hold(true);
     let mut meter = Meter::start(&cloud).await;
     enqueueing(&cloud, &mut meter).await;
@@ -186,7 +186,7 @@ async fn steering(cloud: &TestCloud, meter: &mut Meter<'_>) {
         .await;
 }
 
-/// What is refused at the door must cost nothing behind it.
+/// A rejected request must cost nothing after the rejection.
 async fn for_nothing(cloud: &TestCloud, meter: &mut Meter<'_>) {
     meter
         .check("any route, with a wrong token", nothing, async |()| {
@@ -286,7 +286,7 @@ async fn failing(cloud: &TestCloud, meter: &mut Meter<'_>) {
         .await;
 }
 
-/// What later functions will call.
+/// Measures services that other functions will call.
 async fn services(cloud: &TestCloud, meter: &mut Meter<'_>) {
     let redis = cloud.redis_client();
     meter
@@ -309,7 +309,7 @@ async fn services(cloud: &TestCloud, meter: &mut Meter<'_>) {
 
 async fn nothing() {}
 
-/// The body of a job's message, as the API publishes it.
+/// Returns the body of a job's message, as the API publishes it.
 fn tracked(id: &str) -> Value {
     let mut body = signature_request("ann@example.com");
     body["jobId"] = id.into();

@@ -1,4 +1,4 @@
-//! What notifications cost.
+//! The cost of notifications.
 
 use http::Method;
 use serde_json::{Value, json};

@@ -1,4 +1,4 @@
-//! What security monitoring and the named limiters cost.
+//! The cost of security monitoring and the named limiters.
 
 use http::Method;
 use serde_json::{Value, json};
@@ -12,7 +12,7 @@ const ATTEMPTS: &str = "/api/security/attempts";
 const BLOCKLIST: &str = "/api/security/blocklist";
 const LIMITS: &str = "/api/security/rate-limits";
 
-/// A call that must succeed.
+/// Makes a call that must succeed.
 async fn call(cloud: &TestCloud, method: Method, path: &str, body: Option<&Value>) {
     let request = cloud.request(method, path);
     let answered = match body {

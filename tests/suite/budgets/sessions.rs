@@ -1,4 +1,4 @@
-//! What sessions and tokens cost.
+//! The cost of sessions and tokens.
 
 use http::Method;
 use serde_json::{Value, json};
@@ -9,7 +9,7 @@ use super::nothing;
 use crate::support::TestCloud;
 use crate::support::cloud::{answer, with_json};
 
-/// A session whose token is `t0`, of a user who has no other; the paths of both.
+/// Creates a session with the token `t0` for a new user; returns the paths of both.
 async fn begun(cloud: &TestCloud) -> (String, String) {
     let (id, user) = (Uuid::new_v4(), Uuid::new_v4());
     let begun = cloud.post("/api/sessions", &login(id, user)).await;
@@ -24,7 +24,7 @@ fn login(id: Uuid, user: Uuid) -> Value {
     json!({ "sessionId": id, "userId": user, "email": "ann@example.com", "refreshToken": "t0" })
 }
 
-/// A call that must be answered with this status.
+/// Makes a call that must get this status.
 async fn call(cloud: &TestCloud, method: Method, path: &str, body: Option<Value>, status: u16) {
     let request = cloud.request(method, path);
     let answered = match body {

@@ -1,4 +1,4 @@
-//! Many readers at once: one asks the database, the others get what it brought. Defect 56 of the original: a stampede.
+//! Many concurrent readers: one queries the database, the others get its result. Defect 56 of the original: a stampede.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::Ordering;
@@ -16,15 +16,15 @@ use crate::support::cloud::{TIMEOUT, fresh_database};
 use crate::support::ledger::LedgerDatabase;
 use crate::support::waiting::eventually;
 
-/// Readers through the gateway, more than the function has reserved: the crowd is the point here.
+/// Readers through the gateway: deliberately more than the function's reserved concurrency.
 const CALLS: usize = 1_000;
 
-/// Readers in this process, over as many connections of their own: more would keep its two threads from the store for
-/// so long that they take it to be down.
+/// Readers in this process, over as many connections. More would occupy its two threads until the store seems to be
+/// down.
 const READERS: usize = 200;
 const INSTANCES: usize = 8;
 
-/// An instance whose readers wait for as long as a busy machine may take for a thousand of them.
+/// Returns an instance whose readers wait long enough for a thousand of them on a busy machine.
 fn patient(fixture: &Fixture) -> Caches {
     fixture.caches().waiting(Waits {
         lease: 4 * TIMEOUT,
@@ -32,7 +32,7 @@ fn patient(fixture: &Fixture) -> Caches {
     })
 }
 
-/// Keeps the database from answering for a table, so that all readers come while the first one waits.
+/// Delays the database's result for a table, so that all readers arrive while the first one waits.
 async fn hold(fixture: &Fixture, table: &str) {
     let lock = format!("begin; lock table public.{table} in access exclusive mode");
     fixture.database.execute(&lock).await;
@@ -140,7 +140,7 @@ async fn negative_entry_is_invalidated_when_its_row_appears() {
 #[tokio::test]
 async fn killed_reader_delays_the_others_for_its_lease_only() {
     let fixture = Fixture::start().await;
-    // Elected, and never heard of again.
+    // An elected reader that never finishes.
     hold(&fixture, "signing_requests").await;
     let killed = tokio::spawn({
         let caches = fixture.caches();
@@ -219,7 +219,7 @@ async fn expired_security_entry_is_a_miss_and_never_stale() {
     let fixture = Fixture::start().await;
     let caches = fixture.caches();
     read(&caches, &kind::DOMAIN_ADMINS, DOMAIN).await.unwrap();
-    // Whatever its fields may say.
+    // With any content of its fields.
     fixture.age(&kind::DOMAIN_ADMINS, DOMAIN).await;
     let (_, source) = read(&caches, &kind::DOMAIN_ADMINS, DOMAIN).await.unwrap();
     assert_eq!(source, Source::Miss);

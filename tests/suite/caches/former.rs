@@ -1,4 +1,4 @@
-//! What the web app's TypeScript wrote into the same keys: strings of JSON, plain strings, other types.
+//! Values that the web app's TypeScript wrote under the same keys: JSON strings, plain strings, other types.
 
 use serde_json::json;
 use shared::service::cache::{AnyKind, STALE};
@@ -46,7 +46,7 @@ async fn web_app_object_is_served_for_its_remaining_life_and_becomes_an_entry() 
     }
 }
 
-/// A script that reads and writes it anew makes objects of empty lists, and rounds numbers of 16 digits.
+/// A script that decodes and encodes it would turn empty lists into objects, and round numbers of 16 digits.
 #[tokio::test]
 async fn web_app_object_keeps_its_text() {
     let cloud = cloud().await;
@@ -61,7 +61,7 @@ async fn web_app_object_keeps_its_text() {
     }
 }
 
-/// Security data, and rows with signatures in them, must not come from what anybody wrote into the store.
+/// Security data, and rows with signatures, must not come from values that any client can write to the store.
 #[tokio::test]
 async fn web_app_string_of_another_kind_is_never_trusted() {
     let cloud = cloud().await;

@@ -1,4 +1,4 @@
-//! Taking entries away over HTTP: at once, for good, and one request for a group.
+//! Deleting entries over HTTP: immediate, permanent, and one request for a group.
 
 use http::Method;
 use serde_json::json;
@@ -16,7 +16,7 @@ async fn warm(cloud: &TestCloud) {
     }
 }
 
-/// The kinds that are still answered from the cache.
+/// Returns the kinds that are still served from the cache.
 async fn cached(cloud: &TestCloud) -> Vec<&'static str> {
     let mut cached = Vec::new();
     for kind in AnyKind::ALL {
@@ -57,7 +57,7 @@ async fn group_is_invalidated_in_one_redis_request_and_nothing_else() {
         &format!("/api/cache/groups/user/{}", OWNER.to_uppercase()),
     );
     assert_eq!(answer(gone).await.status, 204);
-    // The guard's and the operation's.
+    // One of the guard and one of the operation.
     assert_eq!(cloud.redis().requests() - before, 2);
     let left = cached(&cloud).await;
     for gone in ["user-profiles", "totp-configs", "notification-preferences"] {

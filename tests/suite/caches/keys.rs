@@ -1,4 +1,4 @@
-//! Properties of keys and entries, over whatever ids and values there may be.
+//! Properties of keys and entries, over random ids and values.
 
 use proptest::prelude::*;
 use proptest::strategy::ValueTree as _;
@@ -8,7 +8,7 @@ use shared::service::key::Family;
 
 use crate::support::store::Store;
 
-/// Ids with all that could confuse a key: colons, braces, globs, spaces, letters beyond ASCII.
+/// Generates ids with characters that could confuse a key: colons, braces, globs, spaces, letters beyond ASCII.
 fn id() -> impl Strategy<Value = String> {
     prop_oneof![
         "[a-c:*?{}/ ]{1,6}",
@@ -23,7 +23,7 @@ fn any_kind() -> impl Strategy<Value = AnyKind> {
 }
 
 proptest! {
-    /// Two entries share a key only if they are one: the same kind, and the same id in the kind's own spelling.
+    /// Two entries share a key only if they have the same kind, and the same id in the kind's own spelling.
     #[test]
     fn cache_keys_are_injective(first in (any_kind(), id()), second in (any_kind(), id())) {
         let name = |(kind, id): &(AnyKind, String)| {
@@ -33,7 +33,7 @@ proptest! {
         prop_assert_eq!(name(&first) == name(&second), key(&first) == key(&second), "{:?} {:?}", first, second);
     }
 
-    /// An id is found under itself: spelling it anew does not change it, and it stands whole in its key.
+    /// An id in normal form stays the same, and its key contains it completely.
     #[test]
     fn id_spelling_is_idempotent_and_complete_in_the_key(kind in any_kind(), id in id()) {
         let Some(once) = Id::of(kind.subject(), &id) else { return Ok(()) };
@@ -64,7 +64,7 @@ fn key_families_do_not_overlap() {
     }
 }
 
-/// What is put is what is read, byte for byte.
+/// The value that was put is read back byte for byte.
 #[tokio::test]
 async fn value_is_read_as_it_was_put() {
     let store = Store::start().await;

@@ -1,4 +1,4 @@
-//! Each kind through the binary: what an entry shows, what it never shows, and to whom.
+//! Each kind through the binary: the content of an entry, its secrets, and its visibility.
 
 use std::collections::BTreeSet;
 
@@ -10,7 +10,7 @@ use super::{
 };
 use crate::support::cloud::answer;
 
-/// What only Postgres and the signers know. None of it is ever cached.
+/// Values that only Postgres and the signers know. None of them is ever cached.
 const SECRETS: [&str; 10] = [
     "TOTPSECRET234567",
     "backup-code",
@@ -89,7 +89,7 @@ async fn totp_configs_hold_flags_only() {
     ];
     assert_eq!(members, flags.into());
     assert_eq!(config.body["enabled"], true);
-    // The functions' role could not read the secret if it wanted to.
+    // The functions' role has no right to read the secret.
     let database = crate::support::ledger::LedgerDatabase::of(&cloud);
     for column in ["secret", "backup_codes", "*"] {
         let sql = format!("select {column} from public.user_totp_configs");
@@ -116,7 +116,7 @@ async fn entries_match_the_tables() {
     let status = cloud.get(&path("document-status", REQUEST)).await.body;
     assert_eq!(status["progress"]["total"], 3);
     assert_eq!(status["progress"]["percentage"], 0);
-    // Domains are one in whatever case they were written, on either side.
+    // A domain is the same in any case, on either side.
     for spelling in [DOMAIN, "ACME.example"] {
         let settings = cloud.get(&path("domain-settings", spelling)).await.body;
         assert_eq!(
@@ -167,7 +167,7 @@ async fn unknown_kind_and_id_are_404_and_a_repeated_miss_skips_the_database() {
     );
 }
 
-/// Everybody whom an entry may be kept from or shown to.
+/// All callers that an entry may be visible to or hidden from.
 const OWNER_HIMSELF: &[(&str, &str)] = &[("x-user-id", OWNER)];
 const SIGNER_HERSELF: &[(&str, &str)] = &[
     ("x-user-id", STRANGER),

@@ -1,4 +1,4 @@
-//! Caches: what is answered, to whom, how often the database is asked for it, and that nothing outlives an invalidation.
+//! Caches: the result, its visibility, the number of database queries, and that nothing outlives an invalidation.
 
 mod concurrent_readers;
 mod former;
@@ -36,12 +36,12 @@ const REQUEST: &str = "01985c00-0000-7000-8000-000000000100";
 const SIGNER: &str = "ada.tenant@example.com";
 const DOMAIN: &str = "acme.example";
 
-/// Somebody whom the sample data do not know.
+/// A user that the sample data do not contain.
 const STRANGER: &str = "01985c00-0000-7000-8000-0000000000ff";
 
 const SAMPLE: &str = include_str!("../../../local/cloud/seed.sql");
 
-/// What the sample data lack: a row for each kind, with the secrets that no cache may hold.
+/// Rows that the sample data lack: one for each kind, with the secrets that no cache may hold.
 const MORE: &str = "
     insert into public.user_totp_configs (user_id, secret, backup_codes, enabled, login_mfa_enabled)
     values ('01985c00-0000-7000-8000-000000000001', 'TOTPSECRET234567', '{backup-code-1,backup-code-2}', true, true);
@@ -55,7 +55,7 @@ const MORE: &str = "
       totp_verification_ip = '198.51.100.8', signature_metadata = '{\"k\": \"signature-metadata\"}';
     delete from signtusk.outbox;";
 
-/// An id of each kind that the sample data know.
+/// Returns an id of each kind in the sample data.
 fn known(kind: AnyKind) -> &'static str {
     match kind.name() {
         "user-profiles" | "totp-configs" | "notification-preferences" => OWNER,
@@ -64,7 +64,7 @@ fn known(kind: AnyKind) -> &'static str {
     }
 }
 
-/// A store, a database with sample data behind a proxy, and what the proxy has seen.
+/// A store, a database with sample data behind a proxy, and the proxy's count.
 struct Fixture {
     store: Store,
     database: LedgerDatabase,
@@ -73,7 +73,7 @@ struct Fixture {
     queries: Arc<AtomicU64>,
 }
 
-/// A proxy in front of a database that counts the statements which fill caches.
+/// Starts a proxy for a database that counts the statements that fill caches.
 async fn counting(database: &Database) -> (Proxy, Arc<AtomicU64>) {
     let url = url::Url::parse(&database.functions_url).unwrap();
     let address = format!("127.0.0.1:{}", url.port().unwrap());
@@ -108,19 +108,19 @@ impl Fixture {
         }
     }
 
-    /// The caches as another instance has them: with connections of its own.
+    /// Returns the caches of another instance, with new connections.
     fn caches(&self) -> Caches {
         let led = self.proxy.lead(&self.functions_url);
         Caches::new(self.store.client(), Postgres::at(&led, None).unwrap())
     }
 
-    /// The same, whatever the proxy does.
+    /// Returns the caches without the proxy.
     fn caches_past_the_proxy(&self) -> Caches {
         let postgres = Postgres::at(&self.functions_url, None).unwrap();
         Caches::new(self.store.client(), postgres)
     }
 
-    /// Applies what the triggers have written, as relay-outbox does.
+    /// Applies the triggers' rows, as relay-outbox does.
     async fn relay(&self) {
         let outbox = Outbox::new(self.database.functions.clone());
         loop {
@@ -140,7 +140,7 @@ impl Fixture {
         }
     }
 
-    /// Brings an entry to the end of its time: no longer fresh, or gone, as its class has it.
+    /// Ends the lifetime of an entry: by its class it is no longer fresh, or deleted.
     async fn age<C: Class>(&self, kind: &'static Kind<C>, id: &str) {
         let mut redis = self.store.direct().await;
         let key = key_of(kind, id);
@@ -168,7 +168,7 @@ impl Fixture {
         }
     }
 
-    /// Takes an entry away, past everything.
+    /// Deletes an entry directly in the store.
     async fn forget<C: Class>(&self, kind: &'static Kind<C>, id: &str) {
         let mut redis = self.store.direct().await;
         redis::cmd("DEL")
@@ -184,7 +184,7 @@ impl Fixture {
         redis::cmd("FLUSHDB").exec_async(&mut redis).await.unwrap();
     }
 
-    /// How often the database was asked since the last look.
+    /// Returns the number of database queries since the last call.
     fn queries(&self) -> u64 {
         self.queries.swap(0, Ordering::SeqCst)
     }
@@ -194,7 +194,7 @@ fn key_of<C: Class>(kind: &'static Kind<C>, id: &str) -> String {
     kind.key(&Id::of(kind.subject(), id).unwrap())
 }
 
-/// Reads as the service; what is there.
+/// Reads an entry as the service.
 async fn read<C: Class>(
     caches: &Caches,
     kind: &'static Kind<C>,
@@ -206,12 +206,12 @@ async fn read<C: Class>(
     }
 }
 
-/// A cloud with the same data.
+/// Starts a cloud with the same data.
 async fn cloud() -> TestCloud {
     cloud_with(|_| {}).await
 }
 
-/// The same, whose settings were changed.
+/// Starts a cloud with the same data and changed settings.
 async fn cloud_with(change: impl FnOnce(&mut Settings)) -> TestCloud {
     let cloud = TestCloud::start_with(|settings| {
         settings.seed = true;
@@ -226,7 +226,7 @@ fn path(kind: &str, id: &str) -> String {
     format!("/api/cache/{kind}/{id}")
 }
 
-/// GET as an acting user.
+/// Sends a GET as an acting user.
 async fn get_as(cloud: &TestCloud, path: &str, headers: &[(&str, &str)]) -> Answer {
     let request = cloud.request(Method::GET, path);
     let request = headers.iter().fold(request, |request, (name, value)| {
@@ -235,7 +235,7 @@ async fn get_as(cloud: &TestCloud, path: &str, headers: &[(&str, &str)]) -> Answ
     answer(request).await
 }
 
-/// What `X-Cache` says.
+/// Returns the value of `X-Cache`.
 fn came_from(answer: &Answer) -> &str {
     answer.headers["x-cache"].to_str().unwrap()
 }

@@ -1,4 +1,4 @@
-//! What is answered while Redis, Postgres or both are away.
+//! The responses while Redis, Postgres or both are unavailable.
 
 use http::Method;
 use local_redis_rest::Fault;

@@ -1,4 +1,4 @@
-//! Values of the web app's own, put into kinds that are shown. Defects 50 and 58 of the original are named here.
+//! The web app's own values, put into display kinds. Defects 50 and 58 of the original are named here.
 
 use http::Method;
 use serde_json::json;
@@ -109,7 +109,7 @@ async fn security_data_is_never_put() {
     }
 }
 
-/// Defect 58: any value under `user_profile:*`, a shortened hash for a key, and no user in it.
+/// Defect 58: any value under `user_profile:*`, a shortened hash as key, and no user in it.
 #[tokio::test]
 async fn value_put_for_one_user_is_not_shown_to_another() {
     let cloud = cloud().await;
@@ -148,7 +148,7 @@ async fn request_put_into_an_empty_entry_is_hidden_until_its_parties_are_known()
         (200, &json!("initiated"))
     );
 
-    // A value in the place of one that was read keeps those who may see it.
+    // A value that replaces the one that was read keeps its visibility.
     let read = cloud.get(&path).await;
     let done = put(&cloud, &path, Some(etag(&read)), "{\"mine\":1}").await;
     assert_eq!(done.status, 204, "{done:?}");

@@ -1,6 +1,6 @@
-//! Invalidations against fillings, as they come: by a held answer, and at random.
+//! Invalidations concurrent with fills: with a delayed database result, and at random.
 //!
-//! The invariant: a read that begins after an invalidation was answered shows nothing that was written before it.
+//! The invariant: a read that starts after an invalidation was acknowledged returns nothing that was written before it.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex};
@@ -17,13 +17,13 @@ use crate::support::proxy::carries;
 use crate::support::seeds;
 use crate::support::waiting::eventually;
 
-/// The kinds that are raced for, one of each class, with the column that counts up.
+/// The kinds under test, one of each class, with the column that counts up.
 const PLACES: [(&str, &str, &str); 2] = [
     ("user-profiles", "user_profiles", "company_name"),
     ("domain-settings", "domain_settings", "email_from_name"),
 ];
 
-/// The version that an entry shows.
+/// Returns the version in an entry.
 async fn version(caches: &Caches, kind: &str) -> u64 {
     async fn of<C: Class>(caches: &Caches, kind: &'static Kind<C>, id: &str, member: &str) -> u64 {
         let (value, _) = read(caches, kind, id).await.unwrap();
@@ -35,7 +35,7 @@ async fn version(caches: &Caches, kind: &str) -> u64 {
     }
 }
 
-/// Something that is waited for on a thread of its own; a test that fails meanwhile lets go of it.
+/// A switch that another thread waits for; a failing test releases it.
 #[derive(Clone, Default)]
 struct Switch(Arc<(Mutex<bool>, Condvar)>);
 
@@ -66,7 +66,7 @@ async fn slow_reader_does_not_restore_a_value_read_before_the_invalidation() {
                 .await;
         };
         write(1).await;
-        // The slow reader's answer is on its way, and stays there.
+        // The slow reader's result is on its way, and is delayed.
         let (held, let_go) = (Arc::new(AtomicBool::new(false)), Switch::default());
         let slow = fixture.caches();
         read(&slow, &kind::DOCUMENTS, REQUEST).await.unwrap();
@@ -84,17 +84,17 @@ async fn slow_reader_does_not_restore_a_value_read_before_the_invalidation() {
         eventually("its answer is held", async || held.load(Ordering::SeqCst)).await;
         write(2).await;
         fixture.relay().await;
-        // Another instance reads and fills past the proxy.
+        // Another instance reads and fills without the proxy.
         let quick = fixture.caches_past_the_proxy();
         assert_eq!(version(&quick, name).await, 2, "{name}");
         let_go.turn();
-        // Its own answer is read anew, because what it held was older than the invalidation.
+        // Its own result is read again, because it was older than the invalidation.
         assert_eq!(reading.await.unwrap(), 2, "{name}");
         assert_eq!(version(&quick, name).await, 2, "{name}: brought back");
     }
 }
 
-/// What somebody does next, and how long (ms) the way takes.
+/// The next step of an actor, and the delay (ms) of its request.
 #[derive(Clone, Copy, Debug)]
 enum Step {
     Read(u64),
@@ -110,7 +110,7 @@ fn step() -> impl Strategy<Value = Step> {
     ]
 }
 
-/// Runs a schedule: reads run beside each other, changes follow one another. The versions that were wrong.
+/// Runs a schedule: reads run concurrently, changes in sequence. Returns the wrong versions.
 async fn run(fixture: &Fixture, place: (&'static str, &str, &str), steps: &[Step]) -> Vec<String> {
     let (name, table, column) = place;
     let acknowledged = Arc::new(AtomicU64::new(0));
@@ -151,7 +151,7 @@ async fn run(fixture: &Fixture, place: (&'static str, &str, &str), steps: &[Step
 #[tokio::test(flavor = "multi_thread", worker_threads = 3)]
 async fn read_after_an_acknowledged_invalidation_shows_no_older_value() {
     let fixture = Fixture::start().await;
-    // Answers of the database take their time, each another one, so that fillings cross invalidations.
+    // The database's results have different delays, so that fills cross invalidations.
     let turn = AtomicU64::new(0);
     fixture.proxy.guard_answers(move |_| {
         let turn = turn.fetch_add(1, Ordering::SeqCst);
@@ -185,7 +185,7 @@ async fn read_after_an_acknowledged_invalidation_shows_no_older_value() {
 async fn fill_repeated_after_a_lost_answer_is_one_fill() {
     let fixture = Fixture::start().await;
     let caches = fixture.caches();
-    // The front runs the script and loses the answer; the client asks again.
+    // The front runs the script and loses the reply; the client repeats the request.
     let (value, source) = read(&caches, &kind::USER_PROFILES, OWNER).await.unwrap();
     assert_eq!(source, Source::Miss);
     fixture.forget(&kind::USER_PROFILES, OWNER).await;

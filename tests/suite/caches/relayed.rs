@@ -1,4 +1,4 @@
-//! The web app's UPDATE against a cached read, through the triggers and the real relay-outbox.
+//! The web app's UPDATE and a cached read, through the triggers and the real relay-outbox.
 
 use http::Method;
 use serde_json::json;
@@ -10,7 +10,7 @@ use crate::support::cloud::{answer, with_json};
 use crate::support::ledger::LedgerDatabase;
 use crate::support::waiting::eventually;
 
-/// A change of the web app's, the entry that shows it, where, and what it shows then.
+/// A change of the web app, the entry with it, its path, and the expected value.
 const CHANGES: [(&str, &str, &str, &str, &str); 3] = [
     (
         "update public.user_profiles set full_name = 'Olivia Changed'",
@@ -91,7 +91,7 @@ async fn invalidation_refused_by_redis_waits_and_is_not_lost() {
     database
         .execute("update public.user_profiles set full_name = 'Olivia Changed'")
         .await;
-    // Only the deletion fails: the claim of the job goes through.
+    // Only the deletion fails: the claim of the job succeeds.
     let mut redis = cloud.redis_connection().await;
     let rename = redis::cmd("ACL")
         .arg(&["SETUSER", "default", "-del"])

@@ -1,4 +1,4 @@
-//! The web app's own writes: each that changes what an entry shows takes it away, through the outbox, and no other does.
+//! The web app's own writes: a change of an entry's content invalidates it through the outbox, and no other write does.
 
 use std::collections::BTreeMap;
 
@@ -8,7 +8,7 @@ use shared::service::cache::{AnyKind, Viewer};
 use super::{DOMAIN, Fixture, OWNER, REQUEST, STRANGER, known};
 
 impl Fixture {
-    /// What the outbox holds: the ids by kind. It is emptied.
+    /// Empties the outbox and returns its ids by kind.
     async fn told(&self) -> BTreeMap<String, Vec<String>> {
         let mut told: BTreeMap<String, Vec<String>> = BTreeMap::new();
         for row in self.rows().await {
@@ -23,7 +23,7 @@ impl Fixture {
         told
     }
 
-    /// The payloads of all rows, which go.
+    /// Deletes all rows and returns their payloads.
     async fn rows(&self) -> Vec<Value> {
         let sql = "with gone as (delete from signtusk.outbox where kind = 'invalidation' returning seq, payload)
             select coalesce(jsonb_agg(payload order by seq), '[]') as value from gone";
@@ -31,7 +31,7 @@ impl Fixture {
     }
 }
 
-/// A statement of the web app's, and the kinds whose entry it changes.
+/// A statement of the web app, and the kinds whose entries it changes.
 const CHANGES: &[(&str, &[&str])] = &[
     (
         "update public.user_profiles set plan = 'enterprise' where id = '{owner}'",
@@ -103,7 +103,7 @@ const CHANGES: &[(&str, &[&str])] = &[
     ),
 ];
 
-/// Changes of what no entry shows: signatures, secrets, times of looking.
+/// Changes of columns that no entry contains: signatures, secrets, view times.
 const SILENT: &[&str] = &[
     "update public.user_profiles set last_login_at = now(), updated_at = now(), is_admin = true",
     "update public.user_profiles set plan = plan, full_name = full_name",
@@ -171,7 +171,7 @@ async fn cached_entries_are_not_stale_after_a_relayed_change_of_the_web_app() {
     }
 }
 
-/// Every kind's value as text.
+/// Returns every kind's value as text.
 async fn join(shown: &impl AsyncFn(AnyKind) -> shared::service::cache::Found) -> Vec<String> {
     let mut all = Vec::new();
     for kind in AnyKind::ALL {
@@ -248,7 +248,7 @@ async fn cache_migration_runs_twice_and_on_the_original_tables() {
         .await;
     assert_eq!(triggers, json!(11 * 3));
 
-    // The original's own: other types of text, fewer columns, a view of its own over one.
+    // The web app's own schema: other text types, fewer columns, and a view over one.
     fixture
         .database
         .execute(

@@ -1,6 +1,6 @@
-//! Numbers that a seed decides.
+//! Random numbers from a seed.
 
-/// A generator (`SplitMix64`). Equal seeds throw equal numbers.
+/// A generator (`SplitMix64`). Equal seeds give equal numbers.
 pub(super) struct Dice(u64);
 
 impl Dice {
@@ -8,7 +8,7 @@ impl Dice {
         Self(seed)
     }
 
-    /// A number below `sides`.
+    /// Returns a number below `sides`.
     pub(super) fn throw(&mut self, sides: u64) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut mixed = self.0;
@@ -17,7 +17,7 @@ impl Dice {
         (mixed ^ (mixed >> 31)) % sides
     }
 
-    /// One of these.
+    /// Returns one of these items.
     pub(super) fn choose<'a, T>(&mut self, from: &'a [T]) -> &'a T {
         let place = self.throw(from.len() as u64);
         &from[usize::try_from(place).unwrap()]

@@ -1,4 +1,4 @@
-//! What fails meanwhile.
+//! The faults during the load.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -12,7 +12,7 @@ use crate::outages::gate::Verdict;
 use crate::support::TestCloud;
 use crate::support::proxy::carries;
 
-/// The functions that are killed, and the type of job whose leases they hold.
+/// The functions to kill, and the type of job whose leases they hold.
 const FUNCTIONS: [(&str, Option<&str>); 6] = [
     ("queue", None),
     ("job-failed", None),
@@ -22,11 +22,11 @@ const FUNCTIONS: [(&str, Option<&str>); 6] = [
     ("relay-outbox", Some("relay-outbox")),
 ];
 
-/// One in so many of the queue's answers is lost.
+/// The queue loses one of this number of responses.
 const LOST_ANSWERS: u64 = 8;
 
-/// Ends the leases that were taken before an instant (ms), as the passing of their 35 seconds would: the queue's clock
-/// runs too fast to wait for them.
+/// Ends the leases taken before an instant (ms), as if their 35 seconds had passed: the queue's clock runs too fast to
+/// wait for them.
 const END_LEASES: &str = "
     local time = redis.call('TIME')
     local now = time[1] * 1000 + math.floor(time[2] / 1000)
@@ -37,7 +37,7 @@ const END_LEASES: &str = "
       end
     end";
 
-/// How often each struck.
+/// The number of faults of each kind.
 #[derive(Debug, Default)]
 pub(super) struct Struck {
     pub(super) kills: u64,
@@ -46,7 +46,7 @@ pub(super) struct Struck {
     pub(super) lost_answers: u64,
 }
 
-/// Strikes until then.
+/// Causes faults until the given instant.
 pub(super) async fn run(cloud: &TestCloud, gates: &Gates, seed: u64, until: Instant) -> Struck {
     let mut dice = Dice::new(seed);
     let mut struck = Struck::default();
@@ -97,7 +97,7 @@ async fn end_leases(redis: &mut MultiplexedConnection, job: &str) {
         .unwrap();
 }
 
-/// Everything that Redis holds is gone, its scripts included.
+/// Deletes everything in Redis, including its scripts.
 async fn wipe(redis: &mut MultiplexedConnection) {
     for command in [["FLUSHALL", "SYNC"], ["SCRIPT", "FLUSH"]] {
         redis::cmd(command[0])

@@ -1,4 +1,4 @@
-//! The figures of a run: printed, and written into the page of numbers where one is named.
+//! The figures of a run: printed, and written to the page of numbers if one is named.
 
 use std::fmt;
 use std::time::Duration;
@@ -7,13 +7,13 @@ use super::faults::Struck;
 use super::load::Ordered;
 use super::outcome::Settled;
 
-/// The section's heading. `make bench` keeps the section when it writes the page anew.
+/// The section's heading. `make bench` keeps the section when it rewrites the page.
 const HEADING: &str = "\n## Under chaos\n";
 
-/// The page of numbers, where the figures are to be kept.
+/// The variable with the page of numbers, if the figures are to be stored.
 const PAGE: &str = "CHAOS_PAGE";
 
-/// What a run came to.
+/// The result of a run.
 pub(super) struct Figures<'a> {
     pub(super) seed: u64,
     pub(super) load: Duration,
@@ -24,7 +24,7 @@ pub(super) struct Figures<'a> {
 }
 
 impl Figures<'_> {
-    /// Prints them, and writes them into the page that the environment names.
+    /// Prints them, and writes them to the page that the environment names.
     pub(super) fn publish(&self) {
         println!("{self}");
         let Some(path) = shared::base::env::optional(PAGE) else {

@@ -1,4 +1,4 @@
-//! Callers on every way to enqueue, each recipient ordered once.
+//! Callers that use every way to enqueue, with one mail per recipient.
 
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
@@ -12,17 +12,17 @@ use crate::support::TestCloud;
 use crate::support::ledger::LedgerDatabase;
 use crate::support::payloads::signature_request;
 
-/// Callers side by side.
+/// Concurrent callers.
 const CALLERS: u32 = 4;
 
-/// What a caller waits between two requests.
+/// The pause of a caller between two requests.
 const PAUSE: Duration = Duration::from_millis(120);
 
-/// Recipients of a bulk; one in eight has more than one job has.
+/// Recipients of a bulk; one in eight has more than fit into one job.
 const BULK: u32 = 5;
 const LARGE_BULK: u32 = 105;
 
-/// What was acknowledged, by whom it is to reach.
+/// The acknowledged mails and notifications, by recipient.
 #[derive(Debug, Default)]
 pub(super) struct Ordered {
     pub(super) requests: u64,
@@ -32,7 +32,7 @@ pub(super) struct Ordered {
     pub(super) events: BTreeSet<String>,
 }
 
-/// One request, and what it is to bring about.
+/// One request and its expected effects.
 struct Request {
     path: &'static str,
     body: Value,
@@ -45,7 +45,7 @@ enum Effects {
     Event(String),
 }
 
-/// Orders until then.
+/// Enqueues until the given instant.
 pub(super) async fn run(cloud: &TestCloud, until: Instant) -> Ordered {
     let callers = join_all((0..CALLERS).map(|caller| call(cloud, caller, until)));
     let (orders, written) = tokio::join!(callers, write(cloud, until));
@@ -72,7 +72,7 @@ async fn call(cloud: &TestCloud, caller: u32, until: Instant) -> Ordered {
             ordered.acknowledged += 1;
             ordered.expect(request.effects);
         } else {
-            // An instance that was killed, or a store that was away: nothing is promised.
+            // An instance was killed or a store was unavailable: nothing was acknowledged.
             assert!(answer.status.is_server_error(), "{answer:?}");
         }
         tokio::time::sleep(PAUSE).await;
@@ -80,7 +80,7 @@ async fn call(cloud: &TestCloud, caller: u32, until: Instant) -> Ordered {
     ordered
 }
 
-/// Writes jobs into the outbox, as the web app does, and tells the relay of them.
+/// Writes jobs to the outbox, as the web app does, and pings the relay.
 async fn write(cloud: &TestCloud, until: Instant) -> Ordered {
     let database = LedgerDatabase::of(cloud);
     let mut ordered = Ordered::default();

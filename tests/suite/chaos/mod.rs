@@ -1,8 +1,8 @@
 //! Chaos: load on every way to enqueue while instances are killed, Redis is wiped, connections to Postgres are cut and
-//! answers of the queue are lost. Nothing acknowledged may be lost, and what goes twice must be in doubt.
+//! the queue's responses are lost. No acknowledged mail may be lost, and a mail that is sent twice must be in doubt.
 //!
-//! The suite runs it for some seconds; `make chaos` for `CHAOS_SECONDS`, ten minutes if nothing else is said, and writes
-//! its figures into the page of numbers. `CHAOS_SEED` chooses the faults.
+//! The suite runs it for some seconds. `make chaos` runs it for `CHAOS_SECONDS`, default ten minutes, and writes its
+//! figures to the page of numbers. `CHAOS_SEED` selects the faults.
 
 mod dice;
 mod faults;
@@ -17,13 +17,13 @@ use shared::base::env;
 use crate::outages::gated;
 use figures::Figures;
 
-/// How long the load lasts in the suite, in seconds.
+/// The duration of the load in the suite, in seconds.
 const SHORT: u64 = 8;
 
-/// The queue's clock under load: a minute of waiting is a second.
+/// The speed of the queue's clock under load: a minute takes a second.
 const SPEED: f64 = 60.0;
 
-/// Its clock afterwards, when only retries are left.
+/// The speed of its clock afterwards, when only retries are left.
 const DRAIN_SPEED: f64 = 600.0;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -1,4 +1,4 @@
-//! What came of the load, once everything has had its time.
+//! The effects of the load after everything has been delivered.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
@@ -9,25 +9,25 @@ use super::load::Ordered;
 use crate::support::TestCloud;
 use crate::support::ledger::LedgerDatabase;
 
-/// How long everything that was acknowledged may take to arrive after the last fault.
+/// The timeout for everything acknowledged to arrive after the last fault.
 const TIMEOUT: Duration = Duration::from_mins(10);
 
-/// How long nothing more may come before what came is counted: half an hour of the queue's time.
+/// The time without new arrivals before counting: half an hour of the queue's time.
 const QUIET: Duration = Duration::from_secs(3);
 
-/// What reached whom, how often.
+/// The arrivals, by recipient.
 #[derive(Debug, Default)]
 pub(super) struct Settled {
     pub(super) mails: BTreeMap<String, usize>,
     pub(super) notifications: BTreeMap<String, usize>,
     pub(super) events: BTreeMap<String, usize>,
-    /// The recipients of whose mails the ledger says that they may have gone twice.
+    /// The recipients of mails that are in doubt in the ledger.
     pub(super) in_doubt: BTreeSet<String>,
-    /// Dead jobs that were redriven, as a person on call would.
+    /// Dead jobs that were redriven, as the person on call would do.
     pub(super) redriven: u64,
 }
 
-/// Waits until everything that was acknowledged has arrived and nothing more comes.
+/// Waits until everything acknowledged has arrived and nothing more arrives.
 pub(super) async fn drained(cloud: &TestCloud, ordered: &Ordered) -> Settled {
     let database = LedgerDatabase::of(cloud);
     let until = Instant::now() + TIMEOUT;
@@ -35,7 +35,7 @@ pub(super) async fn drained(cloud: &TestCloud, ordered: &Ordered) -> Settled {
     let mut sweep = 0;
     while Instant::now() < until {
         sweep += 1;
-        // What the schedules do: the outbox, and messages that were given up without a word.
+        // The work of the schedules: the outbox, and failed messages without a callback.
         for task in ["outbox", "dead-letters"] {
             let message = format!("msg_{task}_{sweep}");
             let body = json!({ "task": task });
@@ -79,7 +79,7 @@ impl Settled {
         counts.into_iter().flat_map(BTreeMap::values).sum()
     }
 
-    /// What was acknowledged and has not arrived.
+    /// Returns the acknowledged items that have not arrived.
     pub(super) fn lost<'a>(&self, ordered: &'a Ordered) -> Vec<&'a String> {
         let missing = |wanted: &'a BTreeSet<String>, there: &BTreeMap<String, usize>| {
             wanted
@@ -93,13 +93,13 @@ impl Settled {
         lost
     }
 
-    /// Recipients of more than one mail.
+    /// Returns the recipients of more than one mail.
     pub(super) fn doubles(&self) -> Vec<&String> {
         let twice = self.mails.iter().filter(|(_, count)| **count > 1);
         twice.map(|(to, _)| to).collect()
     }
 
-    /// What arrived twice although nothing was in doubt.
+    /// Returns the items that arrived twice although nothing was in doubt.
     pub(super) fn wrong(&self) -> Vec<&String> {
         let mut wrong = self.doubles();
         wrong.retain(|to| !self.in_doubt.contains(*to));
@@ -124,7 +124,7 @@ impl Settled {
     }
 }
 
-/// How many rows there are of each value of a column.
+/// Returns the number of rows for each value of a column.
 async fn counts(database: &LedgerDatabase, column: &str, table: &str) -> BTreeMap<String, usize> {
     let sql = format!(
         "select coalesce(jsonb_object_agg(what, rows), '{{}}') as value from ( \

@@ -1,4 +1,4 @@
-//! Evidence goes by retention alone, with the signed document that belongs to it, and is counted true.
+//! Evidence is deleted by retention alone, with its signed document, and counted correctly.
 
 use bytes::Bytes;
 use serde_json::json;
@@ -10,7 +10,7 @@ use crate::support::ledger::LedgerDatabase;
 
 const CLEANUP: &str = "cleanup-expired";
 
-/// A request that ended so many days ago, with the place of its signed document.
+/// Creates a request that ended this number of days ago, with the location of its signed document.
 async fn ended(database: &LedgerDatabase, id: &str, days: u32, signed: &str) {
     database
         .execute(&format!(
@@ -40,7 +40,7 @@ async fn signed_document_is_kept_for_its_retention_and_removed_with_its_request(
     ended(&database, &id(1), 2600, &key(1)).await;
     ended(&database, &id(2), 2600, &url(&key(2))).await;
     ended(&database, &id(3), 2500, &key(3)).await;
-    // What its row says is another request's document: it is evidence, whoever wrote that.
+    // Its row names another request's document, which is evidence in any case.
     ended(&database, &id(4), 2600, &key(5)).await;
     let dry = cloud.deliver(CLEANUP, &json!({ "dryRun": true })).await;
     let tasks = &dry.body["result"]["tasks"];
@@ -105,7 +105,7 @@ async fn retention_of_the_database_longer_than_the_functions_is_not_a_failure() 
     }
 }
 
-/// The count is part of the removal: where it cannot be written, nothing is removed.
+/// The count is part of the deletion: if it cannot be written, nothing is deleted.
 #[tokio::test]
 async fn rows_are_not_removed_if_the_count_cannot_be_written() {
     let cloud = TestCloud::start().await;

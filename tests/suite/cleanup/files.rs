@@ -1,4 +1,4 @@
-//! Temporary files: rows and objects go together, whatever dies in between, and no row is read that does not go.
+//! Temporary files: rows and objects are deleted together despite crashes, and only deleted rows are read.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -27,7 +27,7 @@ async fn objects(documents: &Bucket, count: usize) {
     }
 }
 
-/// Which of them are there.
+/// Returns which of them exist.
 async fn left(documents: &Bucket, count: usize) -> BTreeSet<usize> {
     let mut left = BTreeSet::new();
     for number in 1..=count {
@@ -42,7 +42,7 @@ async fn left(documents: &Bucket, count: usize) -> BTreeSet<usize> {
     left
 }
 
-/// Rows of so many files, four days old.
+/// Writes rows of this number of files, four days old.
 async fn rows(database: &LedgerDatabase, count: usize) {
     let insert = format!(
         "insert into public.temp_files (object_key, created_at) \
@@ -100,7 +100,7 @@ async fn kill_during_file_cleanup_loses_no_file_and_counts_each_once() {
     );
     rows(&database, FILES).await;
     objects(&documents, FILES).await;
-    // Killed at these deletions: before the first page is over, right at its end, and within the last one.
+    // The killed deletions: before the end of the first page, right at its end, and within the last one.
     let points = [37, 140, 290];
     let (seen, switch) = (Arc::new(AtomicUsize::new(0)), cloud.gateway().kill_switch());
     let counted = Arc::clone(&seen);
@@ -122,7 +122,7 @@ async fn kill_during_file_cleanup_loses_no_file_and_counts_each_once() {
             break answer;
         }
         assert!(deliveries <= points.len(), "{answer:?}");
-        // The lease of the killed one is ended by hand, as if the time had passed.
+        // The killed instance's lease is ended by hand, as if the time had passed.
         let mut redis = cloud.redis_connection().await;
         let () = redis::cmd("HSET")
             .arg(&["job:run-1", "leaseUntil", "1"])
@@ -163,7 +163,7 @@ async fn cleanup_of_three_thousand_files_reads_only_rows_it_removes_in_flat_memo
     assert_eq!(cloud.objects().requests() - calls, u64::from(FILES));
     let grown = peak(&cloud, CLEANUP) - before;
     assert!(grown < 4096, "clean-up grew by {grown} KB");
-    // A backend tells the figures of its statements when it has rested for a while.
+    // A backend reports its statement statistics after it has been idle for a while.
     let mut after = (0, 0);
     eventually("the reads are told", async || {
         after = reads(&database).await;
@@ -179,7 +179,7 @@ async fn cleanup_of_three_thousand_files_reads_only_rows_it_removes_in_flat_memo
     );
 }
 
-/// How often the table of files was read as a whole, and how many of its rows were found by an index.
+/// Returns the number of full scans of the table of files, and of rows read through an index.
 async fn reads(database: &LedgerDatabase) -> (i64, i64) {
     let told = database
         .read(

@@ -1,4 +1,4 @@
-//! Clean-up: what is old goes, what is young or evidence stays, and an interrupted run is gone on with.
+//! Clean-up: old data are deleted, young data and evidence are kept, and an interrupted run continues.
 
 mod evidence;
 mod files;
@@ -12,7 +12,7 @@ use shared::protocol::object_storage::Bucket;
 use crate::support::TestCloud;
 use crate::support::ledger::LedgerDatabase;
 
-/// One row that is old enough and one that is not, in every table that is swept.
+/// One row that is old enough and one that is not, in every swept table.
 const ROWS: &[(&str, &str, &str, &str)] = &[
     (
         "expiredTokens",
@@ -47,7 +47,7 @@ const ROWS: &[(&str, &str, &str, &str)] = &[
     ),
 ];
 
-/// Fills every table, with `young` in place of what is a little too young.
+/// Fills every table; `young` is an age just below the limit.
 async fn fill(database: &LedgerDatabase) {
     for (_, table, column, age) in ROWS {
         database
@@ -73,7 +73,7 @@ async fn fill(database: &LedgerDatabase) {
         .await;
 }
 
-/// One of a cloud's buckets, `DOCUMENTS_BUCKET` or `SIGNED_BUCKET`.
+/// Returns one of a cloud's buckets, `DOCUMENTS_BUCKET` or `SIGNED_BUCKET`.
 fn bucket(cloud: &TestCloud, variable: &str) -> Bucket {
     let secret = Secret::new(cloud.variable("DOCUMENTS_SECRET_KEY").to_owned());
     let endpoint = cloud.objects().url().parse().unwrap();

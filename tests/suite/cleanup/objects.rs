@@ -1,4 +1,4 @@
-//! Objects: the client against a store that knows nothing of this repository, and temporary files through clean-up.
+//! Objects: the client with an independent store, and temporary files through clean-up.
 
 use std::time::Duration;
 
@@ -109,7 +109,7 @@ async fn row_is_kept_until_its_object_is_removed_and_a_failed_task_stops_no_othe
               select 'tmp/' || n, now() - interval '4 days' from generate_series(1, 5) as n; \
               insert into public.password_reset_tokens (expires_at) values (now() - interval '1 day')")
         .await;
-    // There is no bucket yet.
+    // The bucket does not exist yet.
     let first = cloud
         .deliver_as("run-1", "cleanup-expired", &json!({}))
         .await;

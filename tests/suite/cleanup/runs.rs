@@ -12,7 +12,7 @@ use crate::support::ledger::LedgerDatabase;
 
 const CLEANUP: &str = "cleanup-expired";
 
-/// How many rows each table has.
+/// Returns the number of rows of each table.
 async fn rows(database: &LedgerDatabase) -> BTreeMap<String, Value> {
     let own = [
         "signtusk.email_events",
@@ -63,10 +63,10 @@ async fn cleanup_removes_old_rows_and_keeps_young_ones() {
         assert_eq!(count(&database, table).await, left, "{table}");
     }
     assert_eq!(count(&database, "signtusk.outbox").await, 2);
-    // Defect 22: what Postgres last heard of a week ago may have been used since.
+    // Defect 22: a session last recorded in Postgres a week ago may have been used since.
     assert_eq!(count(&database, "public.user_sessions").await, 2);
     assert_eq!(count(&database, "signtusk.revoked_sessions").await, 1);
-    // Delivered again, it does nothing more.
+    // A repeated delivery does nothing more.
     let again = cloud.deliver_as("run-1", CLEANUP, &json!({})).await;
     assert_eq!(
         (again.status.as_u16(), &again.body["repeated"]),
@@ -93,7 +93,7 @@ async fn dry_run_removes_nothing_and_reports_its_counts() {
     assert_eq!(rows(&database).await, before);
 }
 
-/// Defect 44: the original removed both after a year.
+/// Defect 44: the original deleted both after a year.
 #[tokio::test]
 async fn audit_events_and_completed_requests_are_kept_beyond_a_year() {
     let cloud = TestCloud::start().await;
@@ -107,7 +107,7 @@ async fn audit_events_and_completed_requests_are_kept_beyond_a_year() {
             ))
             .await;
     }
-    // Long open, and completed yesterday; and one whose organisation keeps more.
+    // Long open, and completed yesterday; and one whose organisation has a longer retention.
     database
         .execute(
             "insert into public.signing_requests (status, created_at, updated_at) values \
@@ -129,7 +129,7 @@ async fn audit_events_and_completed_requests_are_kept_beyond_a_year() {
     assert_eq!(count(&database, "public.audit_logs").await, 2);
 }
 
-/// Defects 46 to 48: KEYS over patterns that match nothing, and removal of whatever has no TTL.
+/// Defects 46 to 48: KEYS over patterns that match nothing, and deletion of every key without a TTL.
 #[tokio::test]
 async fn keys_without_a_ttl_are_reported_and_none_is_removed() {
     let cloud = TestCloud::start().await;
@@ -209,7 +209,7 @@ async fn killed_run_resumes_and_its_count_is_correct() {
                 == BATCH
             {}
         };
-        // Dropped in the middle of a statement, connection and all.
+        // Dropped in the middle of a statement, with its connection.
         let patience = Duration::from_millis(20 + 20 * kills);
         if tokio::time::timeout(patience, run).await.is_ok() {
             break;

@@ -1,4 +1,4 @@
-//! A message that names a job of another type, and counters that are not what they should be.
+//! A message that names a job of another type, and corrupt counters.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -11,7 +11,7 @@ use crate::support::payloads::signature_request;
 
 const TO: &str = "ann@example.com";
 
-/// A notification under the id of a job.
+/// Returns a notification with the id of a job.
 fn notification(id: &str) -> Value {
     json!({
         "jobId": id, "generation": 1, "type": "general", "userId": uuid::Uuid::new_v4(),
@@ -19,7 +19,7 @@ fn notification(id: &str) -> Value {
     })
 }
 
-/// QStash's word that it gave a message up.
+/// Returns QStash's failure callback for a message.
 fn given_up(cloud: &TestCloud, handler: &str, body: &Value) -> Value {
     json!({
         "sourceMessageId": "msg_other",
@@ -30,7 +30,7 @@ fn given_up(cloud: &TestCloud, handler: &str, body: &Value) -> Value {
     })
 }
 
-/// A mail's job that is dead although its mail could go.
+/// Creates a dead mail job whose mail could be sent.
 async fn dead(cloud: &TestCloud) -> String {
     cloud.qstash().hold(true);
     let id = cloud.enqueue(&signature_request(TO)).await;
@@ -52,7 +52,7 @@ async fn message_with_a_job_id_of_another_type_neither_runs_nor_kills_that_job()
         let answer = cloud.deliver("send-notification", &other).await;
         answer.assert_problem(489, "non_retryable", "a job of another type");
         assert_eq!(answer.headers["upstash-nonretryable-error"], "true");
-        // Which sends the message to the dead letters, whose word comes next.
+        // It moves the message to the dead letters, whose callback follows.
         let word = cloud
             .deliver("job-failed", &given_up(&cloud, "send-notification", &other))
             .await;
@@ -61,7 +61,7 @@ async fn message_with_a_job_id_of_another_type_neither_runs_nor_kills_that_job()
             (200, &json!(true)),
             "{word:?}"
         );
-        // So does what cannot even be read.
+        // An unreadable body does the same.
         let unreadable = json!({ "jobId": id, "type": "no such type" });
         let answer = cloud.deliver("send-notification", &unreadable).await;
         assert_eq!(answer.status.as_u16(), 489, "{answer:?}");
@@ -69,7 +69,7 @@ async fn message_with_a_job_id_of_another_type_neither_runs_nor_kills_that_job()
     }
     assert_eq!(cloud.get("/api/queue/stats").await.body, before);
 
-    // Both are still what they were.
+    // Both are unchanged.
     let sent = cloud.deliver("send-email", &message(&waiting, 1, TO)).await;
     assert_eq!(sent.status, 200, "{sent:?}");
     assert_eq!(retry(&cloud, &dead).await.status, 202);

@@ -1,4 +1,4 @@
-//! Jobs that were cancelled before their message came.
+//! Jobs that were cancelled before their message arrived.
 
 use super::{cancel, delivered, figures, message, retry, statuses};
 use crate::support::TestCloud;

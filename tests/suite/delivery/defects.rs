@@ -1,6 +1,6 @@
-//! What the original did to jobs, each as what must not happen. The numbers are those of its list of defects; those of
-//! letters (39), schedules (40), notifications (28, 29, 31, 55), caches (46) and clean-up (44, 46 to 48) are named where
-//! their subjects are.
+//! The original's defects in jobs, each as something that must not happen. The numbers are those of its list of
+//! defects. Those of mails (39), schedules (40), notifications (28, 29, 31, 55), caches (46) and clean-up (44, 46 to
+//! 48) are named with their subjects.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -19,8 +19,8 @@ use crate::support::waiting::{eventually, statuses};
 
 const TO: &str = "ann@example.com";
 
-/// Defect 25: the record was written after the message was published, so that a fast worker found none, and the late
-/// write said "queued" for ever.
+/// Defect 25: the record was written after the message was published. A fast worker found no record, and the late write
+/// set it to "queued" permanently.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn worker_faster_than_the_enqueue_finds_its_record() {
     let port = free().unwrap();
@@ -31,7 +31,7 @@ async fn worker_faster_than_the_enqueue_finds_its_record() {
         settings.overrides.insert("QSTASH_URL".to_owned(), url);
     })
     .await;
-    // QStash's answer to the enqueue comes when the work is long done.
+    // QStash's response to the enqueue arrives long after the work is done.
     let done = Arc::new(AtomicBool::new(false));
     let awaited = Arc::clone(&done);
     qstash.guard_answers(move |bytes| {
@@ -62,8 +62,8 @@ async fn worker_faster_than_the_enqueue_finds_its_record() {
     assert_eq!(cloud.mails()[TO], 1);
 }
 
-/// Defect 26: the status was read, changed and written back, so that a late delivery made a completed job "processing",
-/// and took its result away.
+/// Defect 26: the status was read, changed and written back. A late delivery set a completed job to "processing" and
+/// deleted its result.
 #[tokio::test]
 async fn late_delivery_does_not_reopen_a_completed_job() {
     let cloud = TestCloud::start().await;
@@ -81,8 +81,7 @@ async fn late_delivery_does_not_reopen_a_completed_job() {
     assert_eq!(cloud.mails()[TO], 1);
 }
 
-/// Defect 27: mails, notifications and audit events were repeated with each retry, and a bulk began with its first
-/// recipient.
+/// Defect 27: each retry repeated mails, notifications and audit events, and a bulk started with its first recipient.
 #[tokio::test]
 async fn effects_are_not_repeated_after_redis_lost_the_completed_job() {
     let cloud = TestCloud::start().await;
@@ -121,7 +120,7 @@ async fn effects_are_not_repeated_after_redis_lost_the_completed_job() {
     }
 }
 
-/// Defect 28: a failure was answered with 200, and a bulk of which one mail went was a success.
+/// Defect 28: a failure was answered with 200, and a bulk with one sent mail was a success.
 #[tokio::test]
 async fn failed_mail_is_not_answered_200_and_no_bulk_recipient_is_lost() {
     let cloud = TestCloud::start().await;
@@ -148,7 +147,7 @@ async fn failed_mail_is_not_answered_200_and_no_bulk_recipient_is_lost() {
     }
 }
 
-/// Defect 38: a bulk was enqueued as a list of whole mails, whose own fields the handler did not look at.
+/// Defect 38: a bulk was enqueued as a list of complete mails, whose own fields the handler did not read.
 #[tokio::test]
 async fn bulk_with_whole_mails_is_refused_and_its_own_fields_are_used() {
     let cloud = TestCloud::start().await;
@@ -177,7 +176,7 @@ async fn bulk_with_whole_mails_is_refused_and_its_own_fields_are_used() {
     }
 }
 
-/// Defect 41: a delay that was no whole number of seconds threw, past everybody who could have been told.
+/// Defect 41: a delay that was not a whole number of seconds threw an exception that no caller saw.
 #[tokio::test]
 async fn fractional_delay_is_accepted() {
     let cloud = TestCloud::start().await;
@@ -187,7 +186,7 @@ async fn fractional_delay_is_accepted() {
         let refused = cloud.post("/api/queue/emails", &mail).await;
         refused.assert_invalid("/delaySeconds", &delay.to_string());
     }
-    // Hours that a text speaks of may be such.
+    // Hours in a text may be fractional.
     let warning = json!({
         "type": "document_expiry_warning", "userId": uuid::Uuid::new_v4(), "hoursUntilExpiry": 1.5, "delaySeconds": 1,
     });
@@ -197,8 +196,8 @@ async fn fractional_delay_is_accepted() {
     cloud.wait_for(id, "completed").await;
 }
 
-/// Defect 42: the count of retries began anew with each, so that what failed went round for ever; what is queued could
-/// fall below zero.
+/// Defect 42: each retry restarted the count of retries, so a failing message was retried forever; the count of queued
+/// jobs could fall below zero.
 #[tokio::test]
 async fn always_failing_mail_stops_after_its_retries() {
     let cloud = TestCloud::start_with(|settings| {
@@ -212,7 +211,7 @@ async fn always_failing_mail_stops_after_its_retries() {
     let job = cloud.wait_for(&id, "dead").await;
     assert_eq!(job["attempts"], 6, "{job:#}");
     assert_eq!(statuses(&job).last(), Some(&"dead"), "{job:#}");
-    // The queue's word that it was given up, and nothing after it.
+    // The queue's failure callback, and nothing after it.
     delivered(&cloud, 1).await;
     let stats = figures(&cloud).await;
     let counted = ["total", "completed", "failed", "pending"].map(|figure| &stats[figure]);
@@ -220,7 +219,7 @@ async fn always_failing_mail_stops_after_its_retries() {
     assert_eq!(cloud.gateway().invocations("send-email"), 6);
 }
 
-/// Defect 45: the record kept the whole payload for a day, and the handler threw where it could not write its error down.
+/// Defect 45: the record kept the whole payload for a day, and the handler threw if it could not record its error.
 #[tokio::test]
 async fn completed_job_keeps_no_address_and_lost_redis_is_answered_503() {
     let cloud = TestCloud::start().await;
@@ -238,7 +237,7 @@ async fn completed_job_keeps_no_address_and_lost_redis_is_answered_503() {
         assert!(!record.contains(private), "{private}: {record}");
     }
 
-    // The provider refuses, and Redis is gone when that is to be written down.
+    // The provider rejects the mail, and Redis is unavailable when that is to be recorded.
     cloud.qstash().hold(true);
     let id = cloud.enqueue(&signature_request(TO)).await;
     cloud

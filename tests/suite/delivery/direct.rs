@@ -1,4 +1,4 @@
-//! Messages that somebody published straight to a job's function, without a record.
+//! Messages that a client published directly to a job's function, without a record.
 
 use local_mail::Fault;
 use serde_json::json;
@@ -10,7 +10,7 @@ use crate::support::payloads::signature_request;
 #[tokio::test]
 async fn message_without_a_record_is_a_job_under_its_message_id() {
     let cloud = TestCloud::start().await;
-    // The first delivery fails, so that QStash comes again: one job all the same.
+    // The first delivery fails, so that QStash retries: it is still one job.
     cloud.mail().faults().set_for_next(1, Fault::ServerError);
     let to = "ann@example.com";
     let payload = signature_request(to);
@@ -77,7 +77,7 @@ async fn unreadable_payload_is_dead_and_redrivable_only_if_it_is_an_object() {
     assert!(cloud.mails().is_empty());
 }
 
-/// What the official client publishes has the id that QStash gives it; a label may hold less than an id.
+/// A message from the official client has the id that QStash assigns; a label may have fewer characters than an id.
 #[tokio::test]
 async fn message_with_any_id_can_be_deferred() {
     let cloud = TestCloud::start().await;

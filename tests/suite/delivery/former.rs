@@ -1,4 +1,4 @@
-//! Records that the former system wrote: JSON in a string under the message id, as its TypeScript made it.
+//! Records that the former system wrote: a JSON string under the message id, in its TypeScript's form.
 
 use redis::AsyncCommands as _;
 use redis::aio::MultiplexedConnection;
@@ -8,10 +8,10 @@ use super::{cancel, retry, statuses};
 use crate::support::TestCloud;
 use crate::support::payloads::{address, signature_request};
 
-/// When the former system made its records, in milliseconds.
+/// The creation time of the former records, in milliseconds.
 const CREATED: i64 = 1_700_000_000_000;
 
-/// Writes a record as the former system did, and lists it as it did.
+/// Writes and lists a record as the former system did.
 async fn write(redis: &mut MultiplexedConnection, id: &str, status: &str, to: &str) {
     let mut record = json!({
         "id": id,
@@ -104,7 +104,7 @@ async fn former_record_is_completed_cancelled_redriven_and_marked_dead() {
             .await
     };
 
-    // Its message was on its way when the functions were exchanged.
+    // Its message was in transit when the functions were replaced.
     assert_eq!(deliver("msg_under_way", 0).await.status, 200);
     let job = cloud.job("msg_under_way").await;
     assert_eq!(statuses(&job), ["processing", "completed"], "{job:#}");

@@ -1,4 +1,4 @@
-//! Equal wishes under one Idempotency-Key.
+//! Equal requests with one Idempotency-Key.
 
 use std::collections::BTreeSet;
 
@@ -124,7 +124,7 @@ async fn request_with_a_lost_answer_is_recorded_once_and_still_published() {
     let jobs = Jobs::new(store.client());
     let key = Idempotency::new("-", "/api/queue/emails", "invite-1", b"{}");
     let new = || NewJob::new(&json!({ "to": "ann@example.com" })).unwrap();
-    // Teaches the store the script, so that the one call that is cut has done its work.
+    // Loads the script, so that the call without a response has done its work.
     let other = Idempotency::new("-", "/api/queue/emails", "invite-0", b"{}");
     assert_eq!(
         jobs.create(&options(), &[new()], Some(&other))
@@ -167,7 +167,7 @@ async fn key_of_a_deleted_record_publishes_the_same_job_again() {
     let first = single(&cloud, None, &payload).await;
     let many = enqueue(&cloud, "/api/queue/emails/bulk", None, &bulk(150)).await;
     let id = first.body["jobId"].as_str().unwrap();
-    // The records are lost, and the messages with them; the key outlived both.
+    // The records are lost, and the messages with them; the key still exists.
     let mut redis = cloud.redis_connection().await;
     let ids = many.body["jobIds"].as_array().unwrap().iter();
     for id in ids.map(|id| id.as_str().unwrap()).chain([id]) {

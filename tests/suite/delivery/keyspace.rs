@@ -1,4 +1,4 @@
-//! What all of this leaves in Redis: nothing without an end.
+//! The keys of all jobs in Redis: each has an end.
 
 use std::fs;
 
@@ -13,7 +13,7 @@ use crate::support::TestCloud;
 use crate::support::cloud::{answer, with_json};
 use crate::support::payloads::{bulk, signature_request};
 
-/// Families that stay, each bounded as docs/KEYS.md says.
+/// Families without a TTL, each bounded as docs/KEYS.md states.
 const BOUNDED: [&str; 4] = [
     "jobs:{type}",
     "jobs_dead:{type}",
@@ -21,7 +21,7 @@ const BOUNDED: [&str; 4] = [
     "job_stats:{type}",
 ];
 
-/// The patterns of docs/KEYS.md.
+/// Returns the patterns of docs/KEYS.md.
 fn patterns() -> Vec<String> {
     let page = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/KEYS.md");
     let page = fs::read_to_string(page).unwrap();
@@ -36,7 +36,7 @@ fn is_of(key: &str, pattern: &str) -> bool {
     key.strip_prefix(fixed).is_some_and(|id| !id.is_empty())
 }
 
-/// One job of every fate.
+/// Runs one job with each outcome.
 async fn live(cloud: &TestCloud) {
     let to = signature_request("ann@example.com");
     let keyed = cloud

@@ -1,4 +1,4 @@
-//! The lease and its fence, without a function around them.
+//! The lease and its fence, without a function.
 
 use redis::AsyncCommands as _;
 use serde_json::json;
@@ -9,7 +9,7 @@ use shared::service::job::{
 
 use crate::support::store::Store;
 
-/// An order of nobody in particular.
+/// Returns options without any particular values.
 pub(super) fn options() -> JobOptions {
     JobOptions {
         job: JobType::Email,

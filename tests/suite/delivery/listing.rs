@@ -1,4 +1,4 @@
-//! Lists of jobs and their figures.
+//! Lists of jobs, and statistics.
 
 use std::collections::BTreeSet;
 
@@ -12,7 +12,7 @@ use crate::support::TestCloud;
 use crate::support::cloud::answer;
 use crate::support::payloads::signature_request;
 
-/// Records `count` jobs as the API would, and gives their ids, oldest first.
+/// Records `count` jobs as the API would, and returns their ids, oldest first.
 async fn recorded(cloud: &TestCloud, count: usize, options: &JobOptions) -> Vec<String> {
     let jobs = Jobs::new(cloud.redis_client());
     let new: Vec<NewJob> = (0..count)
@@ -29,7 +29,7 @@ fn ids(page: &Value) -> Vec<String> {
         .collect()
 }
 
-/// Every page of a list; `between` happens after each.
+/// Returns every page of a list; `between` runs after each.
 async fn walk(cloud: &TestCloud, query: &str, mut between: impl AsyncFnMut()) -> Vec<String> {
     let (mut seen, mut cursor) = (Vec::new(), String::new());
     for _ in 0..100 {
@@ -72,7 +72,7 @@ async fn filters_show_matching_jobs_only() {
         label: "batch-1".into(),
         ..options()
     };
-    // Rare ones, with more than a page looks at between them.
+    // Rare jobs, with more than one page of others between them.
     let old = recorded(&cloud, 3, &labelled).await;
     recorded(&cloud, 450, &options()).await;
     let new = recorded(&cloud, 2, &labelled).await;
@@ -162,7 +162,7 @@ async fn figures_follow_the_jobs_and_show_the_age_of_the_oldest() {
     });
     assert_eq!(figures(&cloud).await, expected);
 
-    // An hour passes in which nobody takes up the last one.
+    // An hour passes without a claim of the last one.
     let now: (i64, i64) = redis::cmd("TIME")
         .query_async(&mut cloud.redis_connection().await)
         .await

@@ -1,4 +1,4 @@
-//! Deliveries: at least once they come, once is what they do, and what came of each can be read.
+//! Deliveries: they arrive at least once, have their effect once, and their outcome can be read.
 
 mod another_type;
 mod cancelled;
@@ -28,7 +28,7 @@ use crate::support::cloud::{Answer, TIMEOUT, answer};
 use crate::support::payloads::signature_request;
 use crate::support::waiting::{eventually, statuses};
 
-/// The message of a job as QStash carries it.
+/// Returns the message of a job as QStash delivers it.
 fn message(id: &str, generation: u32, to: &str) -> Value {
     let mut body = signature_request(to);
     body["jobId"] = json!(id);
@@ -36,7 +36,7 @@ fn message(id: &str, generation: u32, to: &str) -> Value {
     body
 }
 
-/// The figures of all e-mail jobs, as the API tells them.
+/// Returns the statistics of all e-mail jobs from the API.
 async fn figures(cloud: &TestCloud) -> Value {
     cloud.get("/api/queue/stats").await.body["email"].clone()
 }
@@ -53,7 +53,7 @@ async fn retry(cloud: &TestCloud, id: &str) -> Answer {
         .await
 }
 
-/// Waits until QStash has delivered so many messages, all told, and knows it.
+/// Waits until QStash has delivered this number of messages in total, and has recorded it.
 async fn delivered(cloud: &TestCloud, count: usize) {
     let url = format!("{}/v2/events?state=DELIVERED", cloud.qstash().url());
     let http = shared::protocol::http::client(TIMEOUT).unwrap();
@@ -68,7 +68,7 @@ async fn delivered(cloud: &TestCloud, count: usize) {
     .await;
 }
 
-/// Publishes a body straight to a job's function, as any client of QStash may, and gives the message id.
+/// Publishes a body directly to a job's function, as any client of QStash may, and returns the message id.
 async fn publish(cloud: &TestCloud, handler: &str, body: &str) -> String {
     let to = cloud.url(&format!("/api/jobs/{handler}"));
     let http = shared::protocol::http::client(TIMEOUT).unwrap();
@@ -84,7 +84,7 @@ async fn publish(cloud: &TestCloud, handler: &str, body: &str) -> String {
         .to_owned()
 }
 
-/// Seconds that an answer asks to wait.
+/// Returns the seconds in an answer's Retry-After.
 #[track_caller]
 fn wait_of(answer: &Answer) -> u64 {
     answer.headers["retry-after"]
@@ -94,7 +94,7 @@ fn wait_of(answer: &Answer) -> u64 {
         .unwrap()
 }
 
-/// Lets the ten minutes pass for which the queue knows deduplication ids.
+/// Lets the ten minutes pass in which the queue remembers deduplication ids.
 async fn forget_deduplication(cloud: &TestCloud) {
     cloud.qstash().set_speed(60_000.0);
     tokio::time::sleep(Duration::from_millis(20)).await;

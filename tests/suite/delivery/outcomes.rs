@@ -1,4 +1,4 @@
-//! What a delivery is answered, and what the record says then.
+//! The response to a delivery, and the record after it.
 
 use http::HeaderMap;
 use local_mail::{Code, Fault};
@@ -11,10 +11,10 @@ use crate::support::payloads::signature_request;
 
 const TO: &str = "ann@example.com";
 
-/// A used-up quota, for which a job is put off a quarter of an hour.
+/// An exhausted quota, for which a job is deferred by a quarter of an hour.
 const QUOTA: Fault = Fault::Refused(Code::LimitExceeded);
 
-/// A cloud that delivers nothing by itself, and a job in it.
+/// Starts a cloud with held deliveries, and enqueues a job in it.
 async fn held() -> (TestCloud, String) {
     let cloud = TestCloud::start_with(|settings| settings.qstash_speed = 600.0).await;
     cloud.qstash().hold(true);
@@ -82,7 +82,7 @@ async fn permanent_failure_is_answered_489_and_becomes_a_dead_letter() {
     let job = cloud.job(&id).await;
     assert_eq!(statuses(&job), ["queued", "processing", "dead"], "{job:#}");
 
-    // The same through QStash: no retry is made, and the failure callback changes nothing.
+    // The same through QStash: there is no retry, and the failure callback changes nothing.
     cloud.qstash().hold(false);
     let id = cloud.enqueue(&signature_request("bob@example.com")).await;
     let job = cloud.wait_for(&id, "dead").await;
@@ -115,7 +115,7 @@ async fn throttled_job_is_answered_200_and_published_again_for_later() {
         "{note}"
     );
 
-    // The message that was deferred comes again: there is a newer one.
+    // The deferred message arrives again: there is a newer one.
     let older = deliver(&cloud, &id).await;
     assert_eq!(
         (older.status.as_u16(), &older.body["superseded"]),

@@ -1,4 +1,4 @@
-//! Several deliveries of one job at the same time.
+//! Several concurrent deliveries of one job.
 
 use std::time::Duration;
 
@@ -43,7 +43,7 @@ async fn concurrent_deliveries_of_one_job_run_it_once() {
         );
         assert_eq!(cloud.mails()[&to], 1, "{count} deliveries");
     }
-    // QStash's own messages come last, and find nothing left to do.
+    // QStash's own messages arrive last, and find nothing left to do.
     cloud.qstash().hold(false);
     delivered(&cloud, 2).await;
     assert_eq!(cloud.mails()[&address(0)], 1);

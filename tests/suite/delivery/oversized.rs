@@ -1,4 +1,4 @@
-//! Bulks that come by other ways than the routes for bulks: split into jobs of a hundred all the same.
+//! Bulks that arrive in other ways than through the bulk routes: also split into jobs of a hundred.
 
 use std::time::{Duration, Instant};
 
@@ -9,10 +9,10 @@ use crate::support::TestCloud;
 use crate::support::ledger::LedgerDatabase;
 use crate::support::payloads::bulk;
 
-/// Hundreds of mails may take their time on a busy machine.
+/// The timeout: hundreds of mails may take long on a busy machine.
 const TIMEOUT: Duration = Duration::from_mins(3);
 
-/// A bulk as it is told apart on a route for single jobs, and in a message.
+/// Returns a bulk in the form of the single routes and of a message.
 fn mails(count: usize) -> Value {
     let mut mails = bulk(count);
     mails["type"] = json!("bulk");
@@ -27,7 +27,7 @@ fn notifications(count: usize) -> Value {
     json!({ "type": "bulk_notification", "notifications": items })
 }
 
-/// The jobs of a batch, once all have ended.
+/// Returns the jobs of a batch after all have ended.
 async fn ended(cloud: &TestCloud, batch: &str) -> Value {
     let path = format!("/api/queue/batches/{batch}");
     let until = Instant::now() + TIMEOUT;
@@ -78,7 +78,7 @@ async fn bulk_in_a_message_of_another_client_is_split_and_each_recipient_gets_on
         assert_eq!(job["result"], json!({ "jobs": 3, "batchId": id }), "{job}");
         let batch = ended(&cloud, &id).await;
         assert_eq!(batch["statuses"], json!({ "completed": 3 }), "{batch}");
-        // The message comes again, and Redis has forgotten that it is done.
+        // The message arrives again, and Redis has lost the completed record.
         let mut redis = cloud.redis_connection().await;
         let () = redis::cmd("FLUSHALL")
             .query_async(&mut redis)

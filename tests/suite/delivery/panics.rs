@@ -1,4 +1,4 @@
-//! Work that panics: caught at the edge, tried once more, then given up.
+//! Work that panics: caught at the edge, retried once, then rejected.
 
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
@@ -10,7 +10,7 @@ use super::{retry, statuses};
 use crate::support::TestCloud;
 use crate::support::payloads::signature_request;
 
-/// An example of this crate, which `cargo build --all-targets` puts beside the tests.
+/// Returns an example of this crate, which `cargo build --all-targets` puts beside the tests.
 fn example(name: &str) -> PathBuf {
     let test = std::env::current_exe().unwrap();
     let path = test
@@ -28,7 +28,7 @@ fn example(name: &str) -> PathBuf {
     path
 }
 
-/// The functions, with work that panics in the place of send-email's.
+/// Returns the functions, with panicking work in place of send-email's.
 fn binaries(built: &Path) -> TempDir {
     let folder = tempfile::tempdir().unwrap();
     let functions = Path::new(env!("CARGO_MANIFEST_DIR")).join("../functions");
@@ -45,7 +45,7 @@ fn binaries(built: &Path) -> TempDir {
     folder
 }
 
-/// A job whose work panics until the file is there, and makes it; without a file it always panics.
+/// Returns a job whose work panics until the file exists, and creates it; without a file it always panics.
 fn panicking(until: Option<&Path>) -> Value {
     let mut payload = signature_request("ann@example.com");
     if let Some(path) = until {
@@ -60,7 +60,7 @@ async fn first_panic_is_retried_and_second_is_dead_and_the_instance_survives() {
     let cloud = TestCloud::start_with(|settings| {
         let binaries = folder.insert(binaries(&settings.bin_dir));
         settings.bin_dir = binaries.path().to_owned();
-        // Attempts and instances are counted exactly: a delivery beside another starts a second instance.
+        // Attempts and instances are counted exactly: a concurrent delivery starts a second instance.
         settings.qstash_disorder = None;
     })
     .await;

@@ -1,4 +1,4 @@
-//! The kill switch: what is paused is neither enqueued nor run, and goes on afterwards with nothing lost.
+//! The kill switch: paused jobs are neither enqueued nor run, and continue afterwards without loss.
 
 use http::{Method, StatusCode};
 use serde_json::{Value, json};
@@ -110,7 +110,8 @@ async fn paused_job_waits_twice_as_long_each_time() {
     assert_eq!(waits[..4], [5, 10, 20, 40], "minutes");
 }
 
-/// A job went on, and its next message came before the record said so: that was no deferral, and the first one is short.
+/// A job continued, and its next message arrived before the record was committed: that was not a deferral, and the
+/// first deferral is short.
 #[tokio::test]
 async fn continuation_before_its_commit_does_not_lengthen_a_later_deferral() {
     let cloud = TestCloud::start().await;
@@ -137,7 +138,7 @@ async fn continuation_before_its_commit_does_not_lengthen_a_later_deferral() {
     }
 }
 
-/// The minutes that each deferral of a job is to last.
+/// Returns the minutes of each deferral of a job.
 fn waits_of(job: &Value) -> Vec<i64> {
     let minutes = |moment: &Value| {
         let note = moment["note"].as_str()?;

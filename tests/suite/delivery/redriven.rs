@@ -1,4 +1,4 @@
-//! Jobs that were given up, and taken up again.
+//! Dead jobs, and their redrive.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -20,7 +20,7 @@ use crate::support::store::Store;
 
 const TO: &str = "ann@example.com";
 
-/// The word of QStash that a message of this job was given up.
+/// Returns QStash's failure callback for a message of this job.
 fn given_up(cloud: &TestCloud, id: &str, generation: u32) -> Value {
     json!({
         "sourceMessageId": format!("msg_{generation}"),
@@ -32,7 +32,7 @@ fn given_up(cloud: &TestCloud, id: &str, generation: u32) -> Value {
     })
 }
 
-/// A job whose retries ran out.
+/// Creates a job whose retries ran out.
 async fn dead(cloud: &TestCloud) -> (String, Value) {
     cloud.mail().faults().set(Some(Fault::ServerError));
     let id = cloud.enqueue(&signature_request(TO)).await;
@@ -41,7 +41,7 @@ async fn dead(cloud: &TestCloud) -> (String, Value) {
     (id, job)
 }
 
-/// A cloud in which an hour of retries takes a second.
+/// Starts a cloud in which an hour of retries takes a second.
 async fn hurried() -> TestCloud {
     TestCloud::start_with(|settings| settings.qstash_speed = 6000.0).await
 }
@@ -115,7 +115,7 @@ async fn late_failure_callback_of_an_older_message_does_not_kill_a_redriven_job(
     assert_eq!(cloud.job(&id).await, done);
 }
 
-/// A queued job, claimed as its first delivery does.
+/// Returns a queued job, claimed as by its first delivery.
 async fn claimed(cloud: &TestCloud, id: &str) -> (Jobs, Claim) {
     let jobs = Jobs::new(cloud.redis_client());
     let incoming = Incoming {
@@ -170,7 +170,7 @@ async fn concurrent_redrives_publish_one_message() {
     let (id, _) = dead(&cloud).await;
     let before = cloud.gateway().invocations("send-email");
     cloud.qstash().hold(true);
-    // Ten minutes, for which the queue knows deduplication ids, are ten seconds and not a tenth of one.
+    // The ten minutes in which the queue remembers deduplication ids take ten seconds and not a tenth of one.
     cloud.qstash().set_speed(60.0);
     let (one, other) = tokio::join!(retry(&cloud, &id), retry(&cloud, &id));
     assert_eq!((one.status.as_u16(), other.status.as_u16()), (202, 202));
@@ -214,7 +214,7 @@ async fn redriven_job_keeps_its_requested_delay() {
     );
     let waiting = cloud.enqueue(&later).await;
     assert_eq!(retry(&cloud, &waiting).await.status, 202, "not cancelled");
-    // Whatever is due comes before this one.
+    // All due messages arrive before this one.
     let other = cloud.enqueue(&signature_request("bob@example.com")).await;
     cloud.wait_for(&other, "completed").await;
     tokio::time::sleep(std::time::Duration::from_millis(300)).await;
@@ -268,7 +268,7 @@ async fn job_deferred_by_a_limit_is_redriven_at_once() {
     assert_eq!((not_before, generation), (None, 3));
 }
 
-/// The answer to a cancellation is lost, and before the client asks again somebody redrives the job.
+/// The response to a cancellation is lost, and another caller redrives the job before the client repeats the call.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn repeated_cancellation_keeps_a_job_redriven_meanwhile() {
     let store = Store::start().await;
@@ -283,7 +283,7 @@ async fn repeated_cancellation_keeps_a_job_redriven_meanwhile() {
         let new = std::slice::from_ref(job);
         others.create(&options(), new, None).await.unwrap();
     }
-    // The store knows both scripts, so that each call is one request.
+    // The store has both scripts, so that each call is one request.
     others.cancel(&taught.id, Viewer::ALL).await.unwrap();
     others.redrive(&taught.id, Viewer::ALL).await.unwrap();
 
@@ -318,7 +318,7 @@ async fn repeated_cancellation_keeps_a_job_redriven_meanwhile() {
     );
 }
 
-/// A job was put off, and its next message comes before the record says so.
+/// A job was deferred, and its next message arrives before the record is committed.
 #[tokio::test]
 async fn continuation_message_does_not_wait_for_the_commit_before_it() {
     let cloud = TestCloud::start().await;

@@ -1,4 +1,4 @@
-//! What the script counts, against a model and under concurrency, on a redis-server of the test's own.
+//! The script's counts, compared with a model and under concurrency, on a redis-server for this test.
 
 use std::time::Duration;
 
@@ -19,19 +19,19 @@ use super::{DAY, NOBODY, address, budget, granted, now};
 use crate::support::seeds;
 use crate::support::store::Store;
 
-/// People who may get mails.
+/// The number of possible recipients.
 const PEOPLE: usize = 4;
 
-/// What a deployment is set to, what its counters stand at, and a job.
+/// The settings of a deployment, the state of its counters, and a job.
 #[derive(Clone, Debug)]
 struct Case {
     limit: u64,
     window: Duration,
-    /// The mails of each person in this window and in the one before.
+    /// The mails of each person in this window and in the previous one.
     counts: Vec<(u64, u64)>,
-    /// The tenant's limit and what it has used of it, if it has a budget.
+    /// The tenant's limit and its used part, if it has a budget.
     tenant: Option<(u64, u64)>,
-    /// Who gets the job's mails, and whether an earlier delivery was granted it.
+    /// The recipients of the job's mails, and whether an earlier delivery reserved each.
     job: Vec<(usize, bool)>,
 }
 
@@ -63,16 +63,16 @@ fn case(seed: u64) -> Case {
     cases().new_tree(&mut runner).unwrap().current()
 }
 
-/// The sliding window of @upstash/ratelimit 2.2: whether one more passes at a millisecond, by the counts of the window
-/// that it is in and of the one before.
+/// Returns whether the sliding window of @upstash/ratelimit 2.2 allows one more at a millisecond, by the counts of its
+/// window and the previous one.
 fn passes(limit: u64, window: u64, at: u64, current: u64, previous: u64) -> bool {
-    // The library counts in doubles, and so does this; the numbers are far below where doubles skip one.
+    // The library counts in doubles, and so does this; the numbers are far below the first integers that doubles skip.
     let double = |number: u64| f64::from(u32::try_from(number).unwrap());
     let left = 1.0 - double(at % window) / double(window);
     (left * double(previous)).floor() + double(current) < double(limit)
 }
 
-/// What a job may send at a millisecond, and what the counters stand at then: the people's and the tenant's.
+/// Returns the mails that a job may send at a millisecond, and the counters after it: the people's and the tenant's.
 fn model(case: &Case, window: u64, at: u64) -> (Vec<bool>, Vec<u64>, u64) {
     let mut counts = case.counts.clone();
     let (tenant_limit, mut used) = case.tenant.unwrap_or((u64::MAX, 0));
@@ -99,7 +99,7 @@ async fn instance_with_a_skewed_clock_counts_in_the_stores_window_with_one_more_
     for (round, (off, requests)) in [(0, 1), (-day, 2), (3 * day, 2)].into_iter().enumerate() {
         let clock = Clock::fixed(Timestamp::from_millisecond(at + off).unwrap());
         let budget = budget(&store, 20, 20).with_clock(clock);
-        // The store learns the script first.
+        // The store loads the script first.
         let job = format!("warm-{round}");
         budget.take(&job, "tenant", &[&recipient]).await.unwrap();
         let before = store.front.requests();
@@ -129,7 +129,7 @@ async fn script_grants_like_the_rate_limiter_model_and_counts_nothing_else() {
     assert!(compared * 10 > all * 9, "{compared} of {all} compared");
 }
 
-/// Compares one case; false if time passed a border on the way, so that two answers are right.
+/// Compares one case; returns false if a window ended meanwhile, so that two results are right.
 async fn check(store: &Store, redis: &mut MultiplexedConnection, seed: u64) -> bool {
     let case = case(seed);
     let why = format!("seed {seed}: {case:?}");
@@ -187,7 +187,7 @@ async fn check(store: &Store, redis: &mut MultiplexedConnection, seed: u64) -> b
     true
 }
 
-/// Brings the counters to where the case has them.
+/// Sets the counters to the state of the case.
 async fn prepare(redis: &mut MultiplexedConnection, seed: u64, case: &Case, index: u64) {
     for (who, (current, previous)) in case.counts.iter().enumerate() {
         for (index, count) in [(index, current), (index - 1, previous)] {
@@ -209,7 +209,7 @@ async fn prepare(redis: &mut MultiplexedConnection, seed: u64, case: &Case, inde
     }
 }
 
-/// A wait ends when the window lets one more pass: neither before nor noticeably after.
+/// Checks that a wait ends when the window allows one more: neither before nor noticeably after.
 fn check_wait(
     case: &Case,
     (current, previous): (u64, u64),
@@ -227,7 +227,7 @@ fn check_wait(
     };
     let ends = (index + 1) * window;
     if passes_at(after) {
-        // The recipient's budget is not what held the mail: it is the tenant's, which ends with the window.
+        // The tenant's budget held the mail, not the recipient's; it ends with the window.
         let exact = ends.saturating_sub(after)..=ends - before;
         assert!(exact.contains(&wait) || wait == 1000, "{why}: {wait}");
         return;
@@ -316,7 +316,7 @@ async fn lost_answer_charges_once() {
     let store = Store::start().await;
     let budget = budget(&store, 2, 1000);
     let ann = address("ann@example.com");
-    // From here on Redis knows the script, so that the call is one request.
+    // From here on Redis has the script, so that the call is one request.
     let warm = budget
         .take("warm", NOBODY, &[&address("w@example.com")])
         .await;

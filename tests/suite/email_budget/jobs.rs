@@ -1,5 +1,5 @@
-//! What the budgets do to jobs, the whole way through the binaries. Nobody waits for a window to pass: a counter is
-//! taken away instead, which is what its passing comes to.
+//! The effect of the budgets on jobs, through the binaries. No test waits for a window to pass: it deletes a counter
+//! instead, which has the same effect.
 
 use http::Method;
 use redis::AsyncCommands as _;
@@ -11,7 +11,7 @@ use crate::support::waiting::statuses;
 
 const ANN: &str = "ann@example.com";
 
-/// A cloud with budgets of a day, which no test sees the end of, and a queue for which a day is seconds.
+/// Starts a cloud with budgets of a day, which outlast every test, and a queue in which a day takes seconds.
 async fn cloud(recipient: u64, tenant: u64) -> TestCloud {
     TestCloud::start_with(|settings| {
         settings.qstash_speed = 20_000.0;
@@ -26,7 +26,7 @@ async fn cloud(recipient: u64, tenant: u64) -> TestCloud {
     .await
 }
 
-/// Ends every window of these counters, as the passing of time would.
+/// Ends every window of these counters, as if time had passed.
 async fn pass_windows(cloud: &TestCloud, of: &str) {
     let mut redis = cloud.redis_connection().await;
     let keys: Vec<String> = redis.keys(format!("rl:email:{of}:*")).await.unwrap();
@@ -90,7 +90,7 @@ async fn bulk_recipient_without_budget_does_not_delay_the_others() {
 
     pass_windows(&cloud, &exhausted).await;
     let job = cloud.wait_for(&id, "completed").await;
-    // It goes on at the one that waited: the two before it stand in the result, the two behind it are looked up again.
+    // It continues at the one that waited: the two before it are in the result, the two after it are looked up again.
     assert_eq!(job["result"]["sent"], 3, "{job:#}");
     assert_eq!(job["result"]["skipped"], 2, "{job:#}");
     let mails = cloud.mails();

@@ -1,5 +1,5 @@
-//! The budgets of mails: of a recipient in an hour, over all senders, and of a tenant in a day. What exceeds them is
-//! put off and not lost.
+//! The budgets of mails: of a recipient per hour, over all senders, and of a tenant per day. Mails beyond them are
+//! deferred and not lost.
 
 mod counters;
 mod jobs;
@@ -18,7 +18,7 @@ const DAY: Duration = Duration::from_hours(24);
 /// A tenant without a budget.
 const NOBODY: &str = "-";
 
-/// Budgets of a day: a test is over before it ends.
+/// Returns budgets of a day: a test ends before them.
 fn budget(store: &Store, recipient: u64, tenant: u64) -> EmailBudget {
     let rate = |count| Rate { count, window: DAY };
     EmailBudget::new(store.client(), rate(recipient), rate(tenant))
@@ -28,7 +28,7 @@ fn address(text: &str) -> EmailAddress {
     EmailAddress::parse(text).unwrap()
 }
 
-/// The millisecond that it is at redis-server.
+/// Returns redis-server's current millisecond.
 async fn now(redis: &mut MultiplexedConnection) -> u64 {
     let (seconds, micros): (u64, u64) = redis::cmd("TIME").query_async(redis).await.unwrap();
     seconds * 1000 + micros / 1000

@@ -1,4 +1,4 @@
-//! The service token: without it, nothing; with the reading one, only reading.
+//! The service token: required for everything; the read-only token allows only reads.
 
 use http::Method;
 use serde_json::json;
@@ -157,7 +157,7 @@ async fn public_routes_need_no_token_and_ignore_one() {
     }
 }
 
-/// Defect 7: where no key was set, whoever sent none was the administrator.
+/// Defect 7: without a configured key, a caller without a key was the administrator.
 #[tokio::test]
 async fn unset_token_is_never_accepted() {
     let cloud = TestCloud::start_with(|settings| {
@@ -180,7 +180,7 @@ async fn unset_token_is_never_accepted() {
             refused.assert_problem(401, "token_invalid", &format!("{path} with {value:?}"));
         }
     }
-    // Health has no key: whoever offers one sees what everybody sees.
+    // Health has no key: a caller with one gets the public report.
     let plain = answer(cloud.bare(Method::GET, "/api/health/redis")).await;
     let offered = cloud.bare(Method::GET, "/api/health/redis?adminKey=&key=undefined");
     let offered = answer(offered.header("x-admin-key", "undefined")).await;

@@ -1,4 +1,4 @@
-//! Bodies that are not what a route reads at all: no JSON, no object, no text, the wrong media type, too large.
+//! Bodies that no route can parse: invalid JSON, no object, no text, the wrong media type, too large.
 
 use http::Method;
 use serde_json::json;

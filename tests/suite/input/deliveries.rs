@@ -1,4 +1,4 @@
-//! Bad payloads that QStash has signed: 489, which ends their retries, and a record that says so.
+//! Signed deliveries with bad payloads: 489, which ends their retries, and a record with the reason.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -10,7 +10,7 @@ use crate::support::TestCloud;
 use crate::support::cloud::{Answer, answer};
 use crate::support::payloads::signature_request;
 
-/// Delivers bytes, signed, under a message id unless it is empty.
+/// Delivers signed bytes with a message id, unless that is empty.
 async fn deliver(cloud: &TestCloud, handler: &str, message: &str, body: Vec<u8>) -> Answer {
     let path = format!("/api/jobs/{handler}");
     let token = cloud.signer().sign(&cloud.url(&path), &body);
@@ -34,7 +34,7 @@ fn assert_never(refused: &Answer, why: &str) {
     );
 }
 
-/// Bodies that are no payload of any job.
+/// Returns bodies that are not a payload of any job.
 fn unreadable() -> Vec<Vec<u8>> {
     let texts = [
         "",
@@ -124,7 +124,7 @@ async fn unreadable_failure_callback_is_rejected_at_once() {
     assert_nobody_panicked(&cloud);
 }
 
-/// QStash's word about a message, with members that differ from the usual.
+/// Returns a failure callback for a message, with unusual members.
 fn callback(message: &str, members: &Value) -> Value {
     let mut callback = json!({
         "sourceMessageId": message,

@@ -1,4 +1,4 @@
-//! What docs/openapi.json says of each operation, as far as a test makes bad requests of it.
+//! The operations of docs/openapi.json, for generating bad requests.
 
 use std::fmt;
 
@@ -13,7 +13,7 @@ pub(super) struct Operation {
     document: Value,
 }
 
-/// All of them.
+/// Returns all operations.
 pub(super) fn operations() -> Vec<Operation> {
     let document: Value = serde_json::from_str(openapi::DOCUMENT).unwrap();
     let mut all = Vec::new();
@@ -37,18 +37,18 @@ impl fmt::Display for Operation {
 }
 
 impl Operation {
-    /// Whether its body is JSON, and behind the service token: providers' messages are read otherwise.
+    /// Returns whether its body is JSON and needs the service token: providers' messages are parsed in another way.
     pub(super) fn takes_json(&self) -> bool {
         let body = &self.said["requestBody"]["content"]["application/json"];
         body.is_object() && self.said["security"].is_array()
     }
 
-    /// Whether the document knows this status of it.
+    /// Returns whether the document lists this status for it.
     pub(super) fn answers(&self, status: StatusCode) -> bool {
         self.said["responses"].get(status.as_str()).is_some()
     }
 
-    /// Its path, with a value for each parameter that it could have.
+    /// Returns its path, with a valid value for each parameter.
     pub(super) fn usual_path(&self) -> String {
         self.parameters("path")
             .fold(self.path.clone(), |path, parameter| {
@@ -59,7 +59,7 @@ impl Operation {
             })
     }
 
-    /// Its path with this in the place of each parameter in turn.
+    /// Returns its path with this value for each parameter in turn.
     pub(super) fn paths_with(&self, odd: &str) -> Vec<String> {
         let path = self.path.clone();
         self.parameters("path")
@@ -72,7 +72,7 @@ impl Operation {
             .collect()
     }
 
-    /// Its path and a query in which each parameter in turn is this.
+    /// Returns its path and a query with this value for each parameter in turn.
     pub(super) fn queries_with(&self, odd: &str) -> Vec<String> {
         let path = self.usual_path();
         self.queries()
@@ -80,13 +80,13 @@ impl Operation {
             .collect()
     }
 
-    /// The parameters of its query, and what the document says of each.
+    /// Returns the parameters of its query, with their schemas.
     pub(super) fn queries(&self) -> impl Iterator<Item = (&str, &Value)> {
         self.parameters("query")
             .map(|it| (it["name"].as_str().unwrap(), self.resolved(&it["schema"])))
     }
 
-    /// The members of its body, and what the document says of each.
+    /// Returns the members of its body, with their schemas.
     pub(super) fn members(&self) -> Vec<(String, Value)> {
         if !self.takes_json() {
             return Vec::new();
@@ -103,7 +103,7 @@ impl Operation {
             .collect()
     }
 
-    /// Whether a value is of a type that the schema allows.
+    /// Returns whether a value has a type that the schema allows.
     pub(super) fn may_be(&self, schema: &Value, value: &Value) -> bool {
         let schema = self.resolved(schema);
         for word in ["oneOf", "anyOf", "allOf"] {

@@ -1,5 +1,5 @@
-//! Every operation of docs/openapi.json, met with what no client should send: a new route is met with it from its first
-//! day. Each answer is one that the document knows, and none is our fault.
+//! Every operation of docs/openapi.json with invalid requests: a new route is tested from its first day. Each status is
+//! in the document, and none is a 5xx.
 
 use http::Method;
 use serde_json::json;
@@ -9,7 +9,7 @@ use super::document::{Operation, operations};
 use crate::support::TestCloud;
 use crate::support::cloud::{Answer, answer};
 
-/// Bytes that stand for no text, or for one that is something else to whoever decodes it twice.
+/// Bytes that are not text, or that change their meaning if decoded twice.
 const ODD: [&str; 9] = [
     "%ff",
     "%00",
@@ -22,7 +22,7 @@ const ODD: [&str; 9] = [
     "%5B%5D",
 ];
 
-/// A call by an administrator, who may do what every route does.
+/// Makes a call as an administrator, who may use every route.
 async fn call(
     cloud: &TestCloud,
     method: &Method,
@@ -150,7 +150,7 @@ async fn odd_path_or_query_never_fails_a_route() {
         for target in paths.chain(queries) {
             let body = operation.takes_json().then_some("application/json");
             let seen = call(&cloud, &operation.method, &target, body, b"{}".to_vec()).await;
-            // The gateway itself knows no route for a path that is no text.
+            // The gateway itself has no route for a path that is not text.
             let known = operation.answers(seen.status) || seen.status == 404;
             assert!(
                 known && !seen.status.is_server_error(),

@@ -1,4 +1,4 @@
-//! Bodies that are JSON objects and wrong in one field: 422, with the pointer of that field.
+//! JSON objects with one invalid field: 422, with the pointer of that field.
 
 use http::Method;
 

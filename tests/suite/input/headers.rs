@@ -1,4 +1,4 @@
-//! Headers that say too much, too little, or nothing that can be read.
+//! Headers that are too long, missing or unreadable.
 
 use http::{HeaderValue, Method};
 use serde_json::json;
@@ -38,7 +38,7 @@ async fn invalid_idempotency_key_is_refused() {
     }
 }
 
-/// Whoever the web app meant, an unreadable user must not become the service itself, which may see everything.
+/// A request with an unreadable user must not count as the service itself, which may see everything.
 #[tokio::test]
 async fn unreadable_acting_user_is_refused_and_not_treated_as_the_service() {
     let cloud = TestCloud::start().await;
@@ -72,7 +72,7 @@ async fn unreadable_acting_user_is_refused_and_not_treated_as_the_service() {
     }
 }
 
-/// Who is not known by address would pass the block list.
+/// A caller without an address would bypass the block list.
 #[tokio::test]
 async fn unreadable_client_address_is_refused_on_every_route() {
     let cloud = TestCloud::start().await;

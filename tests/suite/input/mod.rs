@@ -1,4 +1,4 @@
-//! Bad input on every route and payload: a clear refusal, never a 5xx, never a panic. And who may do what.
+//! Invalid input on every route and payload: a clear rejection, never a 5xx, never a panic. And the callers' rights.
 
 mod authorization;
 mod bodies;
@@ -16,10 +16,10 @@ mod visibility;
 
 use crate::support::TestCloud;
 
-/// The routes that read a body.
+/// The routes with a body.
 const ENQUEUE: [&str; 2] = ["/api/queue/emails", "/api/queue/emails/bulk"];
 
-/// Asserts that no function came to grief over what a test sent to it.
+/// Asserts that no function panicked or failed because of a test's request.
 #[track_caller]
 fn assert_nobody_panicked(cloud: &TestCloud) {
     let logs = cloud.logs();

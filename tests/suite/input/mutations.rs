@@ -1,4 +1,4 @@
-//! Valid payloads with random members replaced by random values: whatever comes of it, it is not our failure.
+//! Valid payloads with random members replaced by random values: the result is never a 5xx.
 
 use proptest::prelude::*;
 use proptest::strategy::ValueTree as _;
@@ -9,7 +9,7 @@ use super::{ENQUEUE, assert_nobody_panicked, payload};
 use crate::support::payloads::signature_request;
 use crate::support::{TestCloud, seeds};
 
-/// Values that payloads do not expect, and some that they do.
+/// Generates values that payloads do not expect, and some that they do.
 fn value() -> impl Strategy<Value = Value> {
     let text = prop_oneof![
         any::<String>().prop_map(Value::from),
@@ -37,7 +37,7 @@ fn value() -> impl Strategy<Value = Value> {
     })
 }
 
-/// A name that some payload or the enqueuing itself knows.
+/// Names that a payload or the enqueue request knows.
 const NAMES: [&str; 17] = [
     "type",
     "to",
@@ -58,7 +58,7 @@ const NAMES: [&str; 17] = [
     "jobId",
 ];
 
-/// A payload, and what is done to it: a member set or taken out.
+/// Generates a payload and a change of it: a member set or removed.
 fn mutated() -> impl Strategy<Value = Value> {
     let base = prop::sample::select(vec![
         signature_request("ann@example.com"),

@@ -1,17 +1,17 @@
-//! Payloads with one fault each, and the pointer at which it must be reported.
+//! Payloads with one fault each, and the expected pointer.
 
 use serde_json::{Value, json};
 
 use crate::support::payloads::{bulk, signature_request};
 
-/// A payload that is wrong in one place.
+/// A payload with one fault.
 pub(super) struct Faulty {
     pub(super) pointer: &'static str,
     pub(super) payload: Value,
     pub(super) why: String,
 }
 
-/// What was set where, in short.
+/// Creates a faulty payload, with a short description of its change.
 fn faulty(base: &Value, pointer: &'static str, value: &Value) -> Faulty {
     let mut payload = base.clone();
     set(&mut payload, pointer, value.clone());
@@ -24,7 +24,7 @@ fn faulty(base: &Value, pointer: &'static str, value: &Value) -> Faulty {
     }
 }
 
-/// Sets the member at a pointer whose parent is there.
+/// Sets the member at a pointer whose parent exists.
 fn set(payload: &mut Value, pointer: &str, value: Value) {
     let (parent, member) = pointer.rsplit_once('/').unwrap();
     let parent = payload.pointer_mut(parent).unwrap();
@@ -57,14 +57,14 @@ pub(super) fn reminder() -> Value {
     reminder
 }
 
-/// A bulk as the function that sends it reads it.
+/// Returns a bulk in the form of the sending function.
 pub(super) fn bulk_job(count: usize) -> Value {
     let mut bulk = bulk(count);
     bulk["type"] = json!("bulk");
     bulk
 }
 
-/// Faults of mails to one signer.
+/// Returns faults of mails to one signer.
 pub(super) fn single() -> Vec<Faulty> {
     let request = signature_request("ann@example.com");
     let mut all = Vec::new();
@@ -122,7 +122,7 @@ const REQUIRED: [&str; 5] = [
 
 const WRONG_TYPES: [&str; 8] = ["null", "1", "-1.5", "true", "[]", "{}", r#"["a"]"#, "\"\""];
 
-/// Texts that would break out of a header, an address, a line or a link.
+/// Returns texts that would break out of a header, an address, a line or a link.
 fn hostile(request: &Value) -> Vec<Faulty> {
     let injections = [
         "a\r\nBcc: mallory@example.com",
@@ -254,7 +254,7 @@ fn types(request: &Value) -> Vec<Faulty> {
     all
 }
 
-/// Faults of a mail to many signers.
+/// Returns faults of a mail to many signers.
 pub(super) fn many() -> Vec<Faulty> {
     let three = bulk_job(3);
     let mut all = vec![

@@ -1,4 +1,4 @@
-//! Paths, queries and methods that no client should send.
+//! Invalid paths, queries and methods.
 
 use http::Method;
 use serde_json::json;
@@ -193,7 +193,7 @@ async fn id_with_a_delimiter_stays_one_id() {
         assert_eq!(delivered.status, 200, "{message}: {delivered:?}");
         let job = cloud.get(&format!("/api/queue/jobs/{written}")).await;
         assert_eq!(job.body["jobId"], message, "{job:?}");
-        // The route's own end is still there behind the id.
+        // The end of the route still follows the id.
         let path = format!("/api/queue/jobs/{written}/retry?x=1");
         let retried = answer(cloud.request(Method::POST, &path)).await;
         retried.assert_problem(409, "job_not_retryable", message);

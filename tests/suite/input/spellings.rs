@@ -1,4 +1,4 @@
-//! What is taken although it is written in another way, and what is refused although it could be read.
+//! Accepted variants of spelling, and rejected values that could be parsed.
 
 use http::Method;
 use serde_json::json;

@@ -1,4 +1,4 @@
-//! When a job is to run, said wrongly.
+//! Invalid timing of a job.
 
 use serde_json::{Value, json};
 

@@ -1,4 +1,5 @@
-//! Whose jobs a caller sees: a user its own, a domain's administrator the domain's, an administrator and the service all.
+//! The visibility of jobs: a user sees own jobs, a domain administrator those of the domain, an administrator and the
+//! service all.
 
 use http::Method;
 use reqwest::RequestBuilder;
@@ -60,7 +61,7 @@ fn ids(page: &Value) -> Vec<String> {
     ids
 }
 
-/// A cloud with a job of each of the three users and one of the service.
+/// Starts a cloud with a job of each of the three users and one of the service.
 async fn cloud_with_jobs() -> (TestCloud, [String; 4]) {
     let cloud = TestCloud::start_with(|settings| settings.qstash_speed = 1.0).await;
     let ids = [
@@ -176,7 +177,7 @@ async fn page_and_cursor_never_reveal_another_users_job() {
         cursor = format!("&cursor={next}");
     }
     assert_eq!(seen, [ids[0].clone()]);
-    // A cursor of somebody who sees more is only a place in time.
+    // A cursor from a caller with more rights is only a position in time.
     let page = cloud.get("/api/queue/jobs?limit=1").await.body;
     let path = format!(
         "/api/queue/jobs?cursor={}",

@@ -16,10 +16,10 @@ use crate::support::waiting::statuses;
 
 const RECIPIENTS: usize = 100;
 
-/// Clouds that work through the seeds side by side.
+/// Clouds that run the seeds concurrently.
 const LANES: u64 = 2;
 
-/// Who is killed at, and where: fewer than a job has deliveries.
+/// The recipients and points of the kills: fewer than a job has deliveries.
 type Kills = Vec<(usize, Point)>;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -36,7 +36,7 @@ async fn run(provider: Provider, lane: u64, seeds: u64) {
     let stage = Stage::start(|settings| {
         settings.qstash_speed = 6_000.0;
         settings.email_provider = provider;
-        // Attempts are counted exactly: one for each kill, and no spontaneous duplicate.
+        // Attempts are counted exactly: one for each kill, and no artificial duplicate.
         settings.qstash_disorder = None;
     })
     .await;
@@ -61,7 +61,7 @@ async fn run(provider: Provider, lane: u64, seeds: u64) {
     }
 }
 
-/// The recipients that the ledger is in doubt of; every recipient has a row, and every row is settled.
+/// Returns the recipients that are in doubt in the ledger. Every recipient has a row, and every row is settled.
 async fn doubtful(stage: &Stage, job: &Value, why: &str) -> BTreeSet<String> {
     let rows = stage.ledger(job["jobId"].as_str().unwrap()).await;
     assert_eq!(rows.len(), RECIPIENTS, "{why}");
@@ -70,7 +70,7 @@ async fn doubtful(stage: &Stage, job: &Value, why: &str) -> BTreeSet<String> {
     doubtful.map(|row| row.recipient).collect()
 }
 
-/// SES has no key: a mail whose fate was unknown has gone once more, and is marked.
+/// SES has no idempotency key: a mail with an unknown result was sent once more, and is marked.
 fn check_marked(stage: &Stage, seed: u64, kills: &Kills, doubtful: &BTreeSet<String>, why: &str) {
     assert!(doubtful.len() <= kills.len(), "{why}: {doubtful:?}");
     let mails = stage.cloud.mails();
@@ -88,7 +88,7 @@ fn check_marked(stage: &Stage, seed: u64, kills: &Kills, doubtful: &BTreeSet<Str
     }
 }
 
-/// Resend knows a mail by its key: whatever was killed, each has gone once, and nobody is in doubt.
+/// Resend recognises a mail by its key: after any kill, each was sent once, and none is in doubt.
 fn check_single(stage: &Stage, seed: u64, doubtful: &BTreeSet<String>, why: &str) {
     let mails = stage.cloud.mails();
     for number in 0..RECIPIENTS {
@@ -103,7 +103,7 @@ fn check_job(job: &Value, kills: &Kills, doubtful: usize, provider: Provider, wh
     assert_eq!(settled(job), RECIPIENTS as u64, "{why}: {job:#}");
     assert_eq!(job["result"]["inDoubt"], doubtful, "{why}");
     let put_off = put_off(job);
-    // Resend may still be busy with the dead instance's call when the next one asks under the same key.
+    // Resend may still process the dead instance's call when the next one uses the same key.
     assert!(
         provider == Provider::Resend || put_off == 0,
         "{why}: {job:#}"
@@ -112,12 +112,13 @@ fn check_job(job: &Value, kills: &Kills, doubtful: usize, provider: Provider, wh
         .iter()
         .filter(|status| **status == "deferred")
         .count();
-    // What was put off counts as no attempt; a claim that was killed does.
+    // A deferral does not count as an attempt; a killed claim does.
     let attempts = kills.len() + 1 + put_off - deferred;
     assert_eq!(job["attempts"], attempts, "{why}: {job:#}");
 }
 
-/// The kills that happen: a mail that the provider has and knows by its key does not come by its points again.
+/// Returns the kills that occur: a mail that the provider has and recognises by its key does not reach its points
+/// again.
 fn reached(kills: Kills, provider: Provider) -> Kills {
     let mut has = BTreeSet::new();
     let mut happens = |who: usize, point: Point| {
@@ -134,7 +135,7 @@ fn reached(kills: Kills, provider: Provider) -> Kills {
     happening.collect()
 }
 
-/// What a seed decides. The ends of the list, and one recipient twice, are likelier than by chance.
+/// Returns the kills of a seed. The ends of the list, and one recipient twice, are likelier than by chance.
 fn kills(seed: u64) -> Kills {
     let mut bytes = [0; 32];
     bytes[..8].copy_from_slice(&seed.to_le_bytes());

@@ -1,4 +1,4 @@
-//! A kill in real time: nobody helps, the leases run out by themselves.
+//! A kill in real time: the leases expire without help.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -12,7 +12,7 @@ use crate::support::payloads::bulk;
 use crate::support::proxy::carries;
 use crate::support::waiting::statuses;
 
-/// More than a lease of 35 s and the retries around it.
+/// The timeout: more than a lease of 35 s and the retries around it.
 const TIMEOUT: Duration = Duration::from_mins(2);
 
 #[tokio::test]
@@ -43,7 +43,7 @@ async fn killed_instance_costs_each_of_five_jobs_at_most_one_doubt() {
         let timeline = job["timeline"].to_string();
         let again = timeline.contains("the lease of the one before ran out");
         taken_over += usize::from(again);
-        // A hundred mails may be more than a busy machine does in the time of one attempt.
+        // On a busy machine, a hundred mails may not fit into one attempt.
         let put_off = put_off(&job);
         let deferred = statuses(&job)
             .iter()

@@ -1,8 +1,8 @@
-//! What SIGKILL costs: no mail is lost, and what may have gone twice is marked.
+//! The effect of SIGKILL: no mail is lost, and a mail that may have been sent twice is marked.
 //!
 //! A killed delivery leaves a lease of 35 seconds of Redis's own time. [`Stage`] ends it by hand, as if the time had
-//! passed, so that a hundred seeds take seconds; that the lease ends by itself, and that the job goes on then, is
-//! shown once in real time ([`lease`]).
+//! passed, so that a hundred seeds take seconds. One test shows in real time that the lease ends by itself and the job
+//! continues ([`lease`]).
 
 mod bulk;
 mod lease;
@@ -26,7 +26,7 @@ struct Stage {
     cloud: TestCloud,
     /// The proxy in front of Postgres.
     statements: Proxy,
-    /// The database, past the proxy.
+    /// The database, without the proxy.
     database: Postgres,
 }
 
@@ -56,7 +56,7 @@ impl Stage {
         }
     }
 
-    /// Enqueues a bulk and gives the ids of its jobs.
+    /// Enqueues a bulk and returns the ids of its jobs.
     async fn enqueue_bulk(&self, bulk: &Value) -> Vec<String> {
         let taken = self.cloud.post("/api/queue/emails/bulk", bulk).await;
         assert_eq!(taken.status, 202, "{taken:?}");
@@ -64,7 +64,7 @@ impl Stage {
         ids.map(|id| id.as_str().unwrap().to_owned()).collect()
     }
 
-    /// Waits until the queue has delivered a job and knows it.
+    /// Waits until the queue has delivered a job and recorded it.
     async fn delivered(&self, job_id: &str) {
         let waiting = async {
             while self.events(job_id, "DELIVERED").await.is_empty() {
@@ -77,7 +77,7 @@ impl Stage {
         }
     }
 
-    /// What the queue has noted about a job's message.
+    /// Returns the queue's events of a job's message.
     async fn events(&self, job_id: &str, state: &str) -> Vec<Value> {
         let qstash = self.cloud.qstash().url();
         let url = format!("{qstash}/v2/events?label={job_id}&state={state}");
@@ -87,7 +87,7 @@ impl Stage {
         page["events"].as_array().unwrap().clone()
     }
 
-    /// A job's rows in the ledger.
+    /// Returns a job's rows in the ledger.
     async fn ledger(&self, job_id: &str) -> Vec<Row> {
         let sql = "select recipient, state, in_doubt from signtusk.email_ledger where job_id = $1";
         let rows = self.database.query(sql, &[(&job_id, Type::TEXT)]).await;
@@ -102,7 +102,7 @@ impl Stage {
     }
 }
 
-/// Ends a job's lease as the passing of its time would. It blocks, because it runs where a statement is held up.
+/// Ends a job's lease, as if its time had passed. It blocks, because it runs while a statement is delayed.
 fn end_lease(redis: SocketAddr, job_id: &str) {
     let client = redis::Client::open(format!("redis://{redis}")).unwrap();
     let mut connection = client.get_connection().unwrap();
@@ -119,20 +119,20 @@ fn end_lease(redis: SocketAddr, job_id: &str) {
         .unwrap();
 }
 
-/// Where a server of this URL listens.
+/// Returns the address of the server at this URL.
 fn address(url: &str) -> SocketAddr {
     let url = url::Url::parse(url).unwrap();
     url.socket_addrs(|| None).unwrap()[0]
 }
 
-/// How many mails a job's result accounts for.
+/// Returns the number of mails in a job's result.
 fn settled(job: &Value) -> u64 {
     let result = &job["result"];
     let rejected = result["rejected"].as_array().unwrap().len() as u64;
     result["sent"].as_u64().unwrap() + result["skipped"].as_u64().unwrap() + rejected
 }
 
-/// How often an attempt ended by itself before the work was done: what it could not do was put off or tried again.
+/// Returns how often an attempt ended before the work was done: the rest was deferred or retried.
 fn put_off(job: &Value) -> usize {
     let ended = |status: &&str| matches!(*status, "failed" | "deferred");
     statuses(job).iter().filter(|status| ended(status)).count()

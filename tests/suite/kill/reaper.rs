@@ -10,16 +10,16 @@ use local_mail::{Fault, Faults};
 use super::{Stage, end_lease};
 use crate::support::proxy::carries;
 
-/// Where an instance is killed.
+/// A point at which an instance is killed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Point {
-    /// The ledger's row is on its way and has not reached Postgres.
+    /// The ledger's row has not reached Postgres.
     BeforeRow,
-    /// The row is written, and the provider has not kept the mail.
+    /// The row is written, and the provider has not stored the mail.
     BeforeProvider,
-    /// The provider has kept the mail, and its answer has not left.
+    /// The provider has stored the mail, and its response is not sent.
     AfterProvider,
-    /// The answer has come, and the row's update has not reached Postgres.
+    /// The response has arrived, and the row's update has not reached Postgres.
     BeforeUpdate,
 }
 
@@ -31,23 +31,23 @@ impl Point {
         Self::BeforeUpdate,
     ];
 
-    /// Whether it is while the provider works on the mail.
+    /// Returns whether the provider is processing the mail.
     pub(super) fn is_at_provider(self) -> bool {
         matches!(self, Self::BeforeProvider | Self::AfterProvider)
     }
 
-    /// Whether a row is left that says that the mail may have gone.
+    /// Returns whether a row remains that marks the mail as possibly sent.
     pub(super) fn leaves_doubt(self) -> bool {
         self != Self::BeforeRow
     }
 
-    /// Whether the mail has gone, so that the next delivery sends it again.
+    /// Returns whether the mail was sent, so that the next delivery sends it again.
     pub(super) fn doubles(self) -> bool {
         matches!(self, Self::AfterProvider | Self::BeforeUpdate)
     }
 }
 
-/// What kills, and what is still to be killed.
+/// Kills instances at the planned points.
 pub(super) struct Reaper {
     kill_switch: KillSwitch,
     faults: Faults,
@@ -58,16 +58,16 @@ pub(super) struct Reaper {
 #[derive(Default)]
 struct State {
     job_id: String,
-    /// The points that are still to come for each recipient, in order: one delivery each.
+    /// The remaining points of each recipient, in order: one per delivery.
     planned: BTreeMap<String, VecDeque<Point>>,
-    /// Whose row was last written, if it is one of those: a job sends one mail after the other.
+    /// The recipient of the last written row, if it has points: a job sends one mail after the other.
     current: Option<String>,
-    /// Instances that were killed for this job.
+    /// The number of instances killed for this job.
     killed: usize,
 }
 
 impl Reaper {
-    /// A reaper that watches everything that this stage's functions do.
+    /// Creates a reaper that watches all traffic of this stage's functions.
     pub(super) fn watch(stage: &Stage) -> Arc<Self> {
         let reaper = Arc::new(Self {
             kill_switch: stage.cloud.gateway().kill_switch(),
@@ -82,7 +82,7 @@ impl Reaper {
         reaper
     }
 
-    /// From now on kills whoever runs this job at these points, each once.
+    /// Plans the points at which instances that run this job are killed, each once.
     pub(super) fn plan(self: &Arc<Self>, job_id: &str, planned: BTreeMap<String, VecDeque<Point>>) {
         let recipients: Vec<String> = planned.keys().cloned().collect();
         *self.state.lock().unwrap() = State {
@@ -95,18 +95,18 @@ impl Reaper {
         }
     }
 
-    /// How many instances this job has cost.
+    /// Returns the number of instances killed for this job.
     pub(super) fn killed(&self) -> usize {
         self.state.lock().unwrap().killed
     }
 
-    /// The points that nobody came by.
+    /// Returns the points that were not reached.
     pub(super) fn left(&self) -> Vec<Point> {
         let state = self.state.lock().unwrap();
         state.planned.values().flatten().copied().collect()
     }
 
-    /// Whether a statement may go on to Postgres.
+    /// Returns whether a statement may continue to Postgres.
     fn lets_through(self: &Arc<Self>, bytes: &[u8]) -> bool {
         let point = if carries(bytes, "INSERT INTO signtusk.email_ledger") {
             let mut state = self.state.lock().unwrap();
@@ -133,16 +133,16 @@ impl Reaper {
             points.pop_front();
             state.job_id.clone()
         };
-        // Armed first: the next delivery may begin as soon as the instance is dead.
+        // Armed first: the next delivery may start as soon as the instance has ended.
         self.arm(recipient);
         end_lease(self.redis, &job_id);
-        // Counted before anybody can ask: the job goes on as soon as its instance is dead.
+        // Counted before a test reads it: the job continues as soon as its instance has ended.
         let mut state = self.state.lock().unwrap();
         state.killed += self.kill_switch.kill("send-email");
         true
     }
 
-    /// Sets the provider's trap for a recipient whose next point is at the provider.
+    /// Sets the provider's hook for a recipient whose next point is at the provider.
     fn arm(self: &Arc<Self>, recipient: &str) {
         let next = self.state.lock().unwrap().planned[recipient]
             .front()

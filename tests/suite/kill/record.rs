@@ -9,18 +9,18 @@ use super::{Stage, end_lease, settled};
 use crate::support::payloads::signature_request;
 use crate::support::proxy::{Proxy, carries};
 
-/// How a claim is known on the wire: it carries the payload. Its answer begins with `run`, in base64.
+/// The mark of a claim on the wire: it contains the payload. Its reply starts with `run`, in base64.
 const CLAIM: (&str, &str) = ("signatureUrl", "cnVu");
 
-/// How a commit is known: it carries the result. Its answer is 1.
+/// The mark of a commit: it contains the result. Its reply is 1.
 const COMMIT: (&str, &str) = (r#"sent\":"#, r#"{"result":1}"#);
 
-/// What is killed at: the script on its way to Redis, or its answer on its way back.
+/// The moment of a kill: the script on its way to Redis, or its reply on its way back.
 struct Window {
     name: &'static str,
     script: (&'static str, &'static str),
     answer: bool,
-    /// Claims that the record knows of in the end.
+    /// Claims in the final record.
     attempts: u64,
     /// Mails that the last of them found settled.
     skipped: u64,
@@ -67,11 +67,11 @@ async fn kill_around_claim_or_commit_neither_loses_nor_repeats_the_mail() {
         settings.ports.redis_rest = port;
         let name = "UPSTASH_REDIS_REST_URL".to_owned();
         settings.overrides.insert(name, led);
-        // Attempts are counted exactly, so QStash delivers once what is not killed.
+        // Attempts are counted exactly, so QStash delivers an unkilled message once.
         settings.qstash_disorder = None;
     })
     .await;
-    // From here on Redis knows the scripts, so that each is one request.
+    // From here on Redis has the scripts, so that each is one request.
     let first = stage
         .cloud
         .enqueue(&signature_request("warm@example.com"))
@@ -98,7 +98,7 @@ async fn kill_around_claim_or_commit_neither_loses_nor_repeats_the_mail() {
     }
 }
 
-/// Kills the instance once in the window; counts what it has killed.
+/// Kills the instance once at that moment; counts the kills.
 fn strike(stage: &Stage, scripts: &Proxy, window: &Window, job_id: &str) -> Arc<AtomicUsize> {
     let (struck, killed) = (AtomicBool::default(), Arc::<AtomicUsize>::default());
     let (kill_switch, count) = (stage.cloud.gateway().kill_switch(), Arc::clone(&killed));

@@ -1,4 +1,4 @@
-//! What providers' events make of the ledger and of the suppression list, on a real PostgreSQL.
+//! The effect of providers' events on the ledger and the suppression list, on a real PostgreSQL.
 
 mod order;
 
@@ -13,7 +13,7 @@ use shared::service::mail::payload::Reference;
 
 use crate::support::ledger::{LedgerDatabase, REMINDER, Reminder};
 
-/// When the mails of these tests were first tried.
+/// The first attempt of these tests' mails.
 const SENT: &str = "2026-11-24T09:00:00Z";
 
 const KINDS: [EventKind; 9] = [
@@ -28,12 +28,12 @@ const KINDS: [EventKind; 9] = [
     EventKind::Failed,
 ];
 
-/// So many minutes after the first try.
+/// Returns the instant this number of minutes after the first attempt.
 fn at(minutes: i64) -> Timestamp {
     SENT.parse::<Timestamp>().unwrap() + minutes.minutes()
 }
 
-/// An event of the mail with this key.
+/// Returns an event of the mail with this key.
 fn event(key: &str, kind: EventKind, message: &str, minutes: i64) -> MailEvent {
     MailEvent {
         provider: Provider::Ses,
@@ -51,13 +51,13 @@ async fn record(database: &LedgerDatabase, event: &MailEvent) -> Recorded {
     database.events().record(event).await.unwrap()
 }
 
-/// Moves the first try of every mail to [`SENT`].
+/// Sets the first attempt of every mail to [`SENT`].
 async fn date_back(database: &LedgerDatabase) {
     let sql = format!("update signtusk.email_ledger set sending_since = '{SENT}'");
     database.execute(&sql).await;
 }
 
-/// The list's only mail.
+/// Returns the list's only mail.
 async fn only_mail(database: &LedgerDatabase) -> TrackedMail {
     let filter = Filter {
         limit: 100,
@@ -68,7 +68,7 @@ async fn only_mail(database: &LedgerDatabase) -> TrackedMail {
     page.items.remove(0)
 }
 
-/// The list of addresses that get no mail, as `address reason`.
+/// Returns the addresses that get no mail, as `address reason`.
 async fn suppressed(database: &LedgerDatabase) -> Value {
     let sql = "select coalesce(jsonb_agg(address || ' ' || reason order by address, reason), '[]') as value \
                from signtusk.email_suppressions";
@@ -120,7 +120,7 @@ async fn event_settles_a_mail_whose_attempt_had_no_answer() {
         matches!(again, Begun::AlreadyAccepted { in_doubt: false }),
         "{again:?}"
     );
-    // A late word of the attempt changes nothing any more.
+    // A late result of the attempt changes nothing any more.
     let ledger = database.ledger();
     ledger.released(&sending, "late").await.unwrap();
     ledger.rejected(&sending, "late").await.unwrap();
@@ -340,7 +340,7 @@ async fn mails_are_listed_by_request_address_and_job_in_pages() {
         };
         mail.sending(&database).await;
     }
-    // Rows of one instant are told apart by their keys.
+    // Rows of the same instant are ordered by their keys.
     database
         .execute("update signtusk.email_ledger set created_at = '2026-11-24T09:00:00.123456Z' where occurrence < '5'")
         .await;
@@ -387,7 +387,7 @@ async fn mails_are_listed_by_request_address_and_job_in_pages() {
     }
 }
 
-/// An id as the list takes it.
+/// Returns an id in the list's form.
 fn reference(id: &str) -> Reference {
     id.to_owned().try_into().unwrap()
 }

@@ -1,4 +1,4 @@
-//! Random events in random orders: a row ends the same, whatever came first.
+//! Random events in random orders: the final row does not depend on the order.
 
 use std::collections::BTreeSet;
 
@@ -12,10 +12,10 @@ use shared::service::mail::event::EventKind;
 use super::*;
 use crate::support::seeds;
 
-/// One event of the random runs: what, of which of two mails, after how many minutes.
+/// One event of the random runs: its kind, its mail of two, and its minute.
 type Happening = (EventKind, &'static str, i64);
 
-/// What a row of the random runs is before the events come.
+/// The row of the random runs before the events.
 #[derive(Clone, Copy, Debug)]
 struct Start {
     state: &'static str,
@@ -51,7 +51,7 @@ const STARTS: [Start; 5] = [
     },
 ];
 
-/// A row that starts so and sees these events, and the reasons for which its recipient gets no mail then.
+/// Returns a row after these events, and the reasons why its recipient gets no mail.
 async fn told(
     database: &LedgerDatabase,
     run: &str,
@@ -105,7 +105,7 @@ async fn told(
     (row, database.read(&reasons).await)
 }
 
-/// Checks a row against what the events say in whatever order.
+/// Checks a row against the events in any order.
 fn check(start: Start, happenings: &[Happening], row: &Value, reasons: &Value) -> TestCaseResult {
     let first = |kinds: &[EventKind]| {
         let times = happenings.iter().filter(|(kind, ..)| kinds.contains(kind));

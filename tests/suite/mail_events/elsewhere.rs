@@ -1,4 +1,4 @@
-//! A host that nobody may be led to: it counts who comes, and serves a forger's certificate.
+//! A foreign host that the function must never call: it counts connections, and serves a forger's certificate.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -7,14 +7,14 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
 
-/// A listening host. It ends with the runtime it was started on.
+/// A listening host. It ends with the test's runtime.
 pub(super) struct Elsewhere {
     pub(super) address: SocketAddr,
     visits: Arc<AtomicU32>,
 }
 
 impl Elsewhere {
-    /// A host that answers everything with `body`.
+    /// Starts a host that answers every request with `body`.
     pub(super) async fn start(status: &str, headers: &str, body: &str) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
@@ -38,7 +38,7 @@ impl Elsewhere {
         Self { address, visits }
     }
 
-    /// How many connections there have been.
+    /// Returns the number of connections.
     pub(super) fn visits(&self) -> u32 {
         self.visits.load(Ordering::SeqCst)
     }

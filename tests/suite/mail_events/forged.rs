@@ -1,4 +1,4 @@
-//! Forged messages of SNS: each is refused, changes nothing, and leads this function nowhere.
+//! Forged SNS messages: each is rejected, changes nothing, and causes no request to a foreign host.
 
 use http::Method;
 use local_mail::events::MailEvent;
@@ -8,14 +8,14 @@ use super::elsewhere::Elsewhere;
 use super::{ROUTE, Stage, assert_refused, assert_taken};
 use crate::support::cloud::answer;
 
-/// A genuine bounce that was changed after it was signed.
+/// Returns a genuine bounce that was changed after signing.
 fn changed(stage: &Stage, change: impl FnOnce(&mut Message)) -> Message {
     let mut message = stage.event(MailEvent::Bounced { permanent: true });
     change(&mut message);
     message
 }
 
-/// The same, signed again by the topic's own key.
+/// Returns a changed bounce, signed again with the topic's own key.
 fn signed_again(stage: &Stage, change: impl FnOnce(&mut Message)) -> Message {
     let mut message = changed(stage, change);
     stage.signer().sign(&mut message).unwrap();
@@ -200,7 +200,7 @@ async fn message_whose_type_differs_from_its_header_is_refused() {
     assert_eq!(stage.cloud.mail().events().confirmations(), 0);
 }
 
-/// A header that names no type at all, in whatever spelling.
+/// Sends headers with an invalid type, in several spellings.
 async fn headers_of_another_kind(stage: &Stage, message: &Message) {
     for kind in ["", "notification", "Other", "Notification, Notification"] {
         let headers = [("x-amz-sns-message-type", kind.to_owned())];
@@ -220,7 +220,7 @@ async fn malformed_or_unsigned_message_is_refused() {
     let twice = genuine.replacen('{', "{\"Message\":\"{}\",", 1);
     let refused = stage.send(&headers, &twice).await;
     refused.assert_problem(400, "message_malformed", "a member twice");
-    // Without the header nobody says that it comes from SNS.
+    // Without the header, nothing identifies it as an SNS message.
     assert_refused(&stage.send(&[], &genuine).await, "no header");
     assert_refused(&stage.send(&[], "").await, "nothing");
     let token = stage.cloud.request(Method::POST, ROUTE).body(genuine);

@@ -1,4 +1,4 @@
-//! `GET /api/mail-events`: what became of mails, for those who may know.
+//! `GET /api/mail-events`: the delivery state of mails, for callers with the right to see it.
 
 use http::Method;
 use local_mail::events::MailEvent;

@@ -1,4 +1,4 @@
-//! What mail providers report: believed when it is genuine, refused when it is not, and applied once.
+//! Providers' events: genuine ones are applied once, others are rejected.
 
 mod elsewhere;
 mod forged;
@@ -22,13 +22,13 @@ use crate::support::TestCloud;
 use crate::support::cloud::{Answer, answer};
 use crate::support::ledger::{LedgerDatabase, REMINDER};
 
-/// What SES's notifications are about.
+/// The subject of SES's notifications.
 const SUBJECT: &str = "Amazon SES Email Event Notification";
 
 /// The route.
 const ROUTE: &str = "/api/mail-events";
 
-/// A cloud with a mail that is with its provider, of which nothing is known yet.
+/// A cloud with a mail at its provider, without events yet.
 struct Stage {
     cloud: TestCloud,
     database: LedgerDatabase,
@@ -45,18 +45,18 @@ impl Stage {
         Self { cloud, database }
     }
 
-    /// The topic's signer.
+    /// Returns the topic's signer.
     fn signer(&self) -> Signer {
         Signer::new(&self.cloud.mail().sns_url()).unwrap()
     }
 
-    /// SES's own words on the mail, as the topic publishes them.
+    /// Returns SES's event of the mail, as the topic publishes it.
     fn event(&self, happening: MailEvent) -> Message {
         let text = self.told(&mail(Provider::Ses), happening);
         self.signer().notification_about(SUBJECT, &text).unwrap()
     }
 
-    /// What a provider says of a mail, without its envelope.
+    /// Returns a provider's event of a mail, without its envelope.
     fn told(&self, mail: &Mail, happening: MailEvent) -> String {
         let events = self.cloud.mail().events();
         let event = events.make(mail, happening, &[REMINDER.to]).unwrap();
@@ -68,7 +68,7 @@ impl Stage {
         self.send(&message.headers(), &message.body()).await
     }
 
-    /// Sends a body to the route, as anybody may.
+    /// Sends a body to the route without a token.
     async fn send(&self, headers: &[(&str, String)], body: &str) -> Answer {
         let mut request = self.cloud.bare(Method::POST, ROUTE).body(body.to_owned());
         for (name, value) in headers {
@@ -77,12 +77,12 @@ impl Stage {
         answer(request).await
     }
 
-    /// The mail's row in the ledger.
+    /// Returns the mail's row in the ledger.
     async fn row(&self) -> Value {
         self.database.row(&REMINDER.key()).await
     }
 
-    /// Everything that events may change.
+    /// Returns everything that events may change.
     async fn everything(&self) -> Value {
         let rest = "select jsonb_build_object( \
              'events', (select coalesce(jsonb_agg(e order by event_id), '[]') from signtusk.email_events as e), \
@@ -92,7 +92,7 @@ impl Stage {
     }
 }
 
-/// The mail as the provider took it.
+/// Returns the mail as the provider accepted it.
 fn mail(provider: Provider) -> Mail {
     Mail {
         id: "message-1".to_owned(),
@@ -121,7 +121,7 @@ fn now() -> Timestamp {
     Clock::system().now()
 }
 
-/// Asserts that a report was taken, and what became of it.
+/// Asserts that an event was accepted, and its outcome.
 #[track_caller]
 fn assert_taken(answer: &Answer, status: &str, why: &str) {
     assert_eq!(
@@ -131,7 +131,7 @@ fn assert_taken(answer: &Answer, status: &str, why: &str) {
     );
 }
 
-/// Asserts that a report was refused as one that nobody we know has signed.
+/// Asserts that an event was rejected because no known provider signed it.
 #[track_caller]
 fn assert_refused(answer: &Answer, why: &str) {
     answer.assert_problem(401, "signature_invalid", why);

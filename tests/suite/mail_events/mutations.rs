@@ -1,4 +1,4 @@
-//! Whatever one byte of a signed message is changed to, nothing else is believed than what was signed.
+//! A signed message with any byte changed: only signed content is ever accepted.
 
 use std::ops::Range;
 use std::path::Path;
@@ -43,7 +43,7 @@ impl Judge {
     }
 }
 
-/// Where a member's value stands in the body. Values here hold nothing that JSON would escape.
+/// Returns the range of a member's value in the body. Values here contain no JSON escapes.
 fn place(body: &str, message: &Message, name: &str) -> Range<usize> {
     let value = message.get(name).unwrap();
     let start = body.find(&format!("\"{name}\" : \"{value}\"")).unwrap();

@@ -1,4 +1,4 @@
-//! Postgres or SNS's host is away: the provider is asked to send again, and then nothing is lost.
+//! Postgres or SNS's host is unavailable: the provider is asked to repeat, and then nothing is lost.
 
 use std::net::IpAddr;
 use std::process::Command;
@@ -19,7 +19,7 @@ use crate::support::cloud::{Answer, fresh_database};
 use crate::support::ledger::{LedgerDatabase, REMINDER};
 use crate::support::proxy::{Proxy, carries};
 
-/// Asserts that a provider was asked to send again, with a time to wait.
+/// Asserts that a provider was asked to repeat, with a wait.
 #[track_caller]
 fn assert_again(answer: &Answer, why: &str) {
     answer.assert_problem(503, "unavailable", why);
@@ -27,7 +27,7 @@ fn assert_again(answer: &Answer, why: &str) {
     assert!(wait.parse::<u32>().unwrap() > 0, "{why}: {answer:?}");
 }
 
-/// A stage whose function reaches Postgres through a proxy.
+/// Starts a stage whose function reaches Postgres through a proxy.
 async fn with_proxy() -> (Stage, Proxy) {
     let database = fresh_database().await;
     let url = Url::parse(&database.functions_url).unwrap();
@@ -100,13 +100,13 @@ async fn event_without_the_certificate_is_requested_again() {
     );
 }
 
-/// A receiver of the local topic whose certificates lie at `origin`.
+/// Returns a receiver of the local topic with certificates at `origin`.
 fn receiver(origin: &str, clock: Clock) -> Receiver {
     let origin: Origin = origin.parse().unwrap();
     Receiver::new(TOPIC_ARN.parse().unwrap(), origin, clock).unwrap()
 }
 
-/// What a receiver says of a genuine message, whose certificate lies at `origin`.
+/// Returns a receiver's verdict on a genuine message with a certificate at `origin`.
 async fn judged(receiver: &Receiver, origin: &str) -> Result<Verified, Error> {
     let message = Signer::new(origin).unwrap().notification("{}").unwrap();
     receiver

@@ -1,4 +1,4 @@
-//! Resend's webhooks: genuine ones are applied once, forged and old ones are refused.
+//! Resend's webhooks: genuine ones are applied once, forged and old ones are rejected.
 
 use local_mail::Provider;
 use local_mail::events::MailEvent;
@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::{Stage, assert_refused, assert_taken, mail, now};
 use crate::support::cloud::Answer;
 
-/// A webhook about the mail, as Resend sends it now.
+/// A webhook about the mail, in Resend's current form.
 struct Webhook {
     id: String,
     seconds: i64,
@@ -58,7 +58,7 @@ async fn resend_webhook_is_applied_once() {
     );
     assert!(row["delivered_at"].is_string(), "{row:#}");
     let before = stage.everything().await;
-    // Sent again, it is signed again under the same id.
+    // A repeated webhook is signed again with the same id.
     let later = Webhook {
         seconds: webhook.seconds + 1,
         ..webhook

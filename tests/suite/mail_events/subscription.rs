@@ -1,4 +1,4 @@
-//! The topic's questions: its subscription is confirmed, nobody else's is.
+//! Subscription confirmations: the topic's own is confirmed, others are not.
 
 use local_mail::events::sns::TOPIC_ARN;
 
@@ -81,7 +81,7 @@ async fn changed_or_spent_confirmation_is_refused() {
         assert_refused(&stage.notify(&question).await, name);
     }
     assert_eq!(events.confirmations(), 0);
-    // Genuine, but the topic knows nothing of its token any more.
+    // A genuine message, but the topic no longer accepts its token.
     assert_refused(&stage.notify(&genuine).await, "a spent token");
     assert!(!events.is_confirmed());
 }

@@ -1,4 +1,4 @@
-//! Genuine notifications of SES: each is applied once, whenever it comes.
+//! Genuine SES notifications: each is applied once, at any time.
 
 use local_mail::Provider;
 use local_mail::events::MailEvent;

@@ -1,10 +1,10 @@
-//! What arrives is what was approved, but for the sender and the links of this cloud.
+//! Mails arrive as approved, except for the sender and the links of this cloud.
 
 use local_mail::Mail;
 
 use super::{SENDER, approved, cloud, mails};
 
-/// What stands for them in the golden files.
+/// The golden files' sender and link.
 const APPROVED_SENDER: &str = "no-reply@example.com";
 const APPROVED_LINK: &str = "https://functions.example.com/api/unsubscribe?token=abc";
 
@@ -24,7 +24,7 @@ async fn mail_of_each_type_matches_its_golden_file() {
     }
 }
 
-/// What a mail says beside its parts.
+/// Returns the headers of a mail.
 fn head(mail: &Mail) -> String {
     let mut lines = vec![("From", mail.from.clone()), ("To", mail.to.join(", "))];
     lines.extend(mail.reply_to.iter().map(|to| ("Reply-To", to.clone())));
@@ -37,7 +37,7 @@ fn head(mail: &Mail) -> String {
     })
 }
 
-/// A text of a mail with the sender and the link of the golden files.
+/// Returns a mail's text with the golden files' sender and link.
 fn translated(mail: &Mail, text: &str) -> String {
     let link = mail.headers.iter().find(|it| it.name == "List-Unsubscribe");
     let link = link.map(|header| header.value.trim_matches(['<', '>']));

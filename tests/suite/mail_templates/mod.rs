@@ -1,5 +1,4 @@
-//! Every type of mail through the real binaries, from the API to the mailbox: it arrives as it was approved, and as
-//! what a recipient sees of it.
+//! Every type of mail through the real binaries, from the API to the mailbox: as approved, and as a recipient sees it.
 
 mod golden;
 mod screenshots;
@@ -12,16 +11,16 @@ use shared::service::mail::payload::TYPES;
 use crate::support::TestCloud;
 use crate::support::cloud::{answer, with_json};
 
-/// What was approved: for each type its payload (`.json`), and of its mail the head, the HTML and the text.
+/// The approved files: for each type its payload (`.json`), and the head, HTML and text of its mail.
 const GOLDEN: &str = concat!(
     env!("CARGO_MANIFEST_DIR"),
     "/../functions/jobs/send-email/golden"
 );
 
-/// A sender that the local providers let send.
+/// A verified sender of the local providers.
 const SENDER: &str = "noreply@signtusk.localhost";
 
-/// A cloud that writes mails as those that were approved.
+/// Starts a cloud with the settings of the approved mails.
 async fn cloud() -> TestCloud {
     TestCloud::start_with(|settings| {
         for (name, value) in [
@@ -34,7 +33,7 @@ async fn cloud() -> TestCloud {
     .await
 }
 
-/// The mails of the sample payloads, one of each type, by the name of the type.
+/// Returns the mails of the sample payloads, one of each type, by the name of the type.
 async fn mails(cloud: &TestCloud) -> Vec<(&'static str, Mail)> {
     let mut mails = Vec::new();
     for kind in TYPES {

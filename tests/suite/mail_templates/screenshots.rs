@@ -1,6 +1,6 @@
-//! A picture of each mail in Chromium, as wide as a phone, for eyes: they lie in `target/screenshots`.
+//! A screenshot of each mail in Chromium at the width of a phone, for visual review, in `target/screenshots`.
 //!
-//! The test passes over where there is no Chromium; `make screenshots` installs it.
+//! Without Chromium the test is skipped; `make screenshots` installs it.
 
 use std::path::Path;
 use std::process::Stdio;
@@ -10,19 +10,19 @@ use tokio::process::Command;
 
 use super::{cloud, mails};
 
-/// Where the pictures lie.
+/// The folder of the screenshots.
 const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../target/screenshots");
 
-/// As wide as a common phone, in CSS pixels; a window of Chromium's own is never narrower than 500.
+/// The width of a common phone, in CSS pixels. Chromium's own windows have at least 500.
 const PHONE: u32 = 390;
 
-/// The window, wide enough for the phone and high enough for the longest mail.
+/// The window: wide enough for the phone and high enough for the longest mail.
 const WINDOW: (u32, u32) = (500, 1100);
 
-/// What a reader has chosen, with Blink's number for it.
+/// The reader's colour scheme, with Blink's number for it.
 const SCHEMES: [(&str, u8); 2] = [("dark", 0), ("light", 1)];
 
-/// It must not look for updates, nor for anything else that is not in the mail.
+/// Switches against updates and all other requests that are not part of the mail.
 const SWITCHES: [&str; 11] = [
     "--headless",
     "--no-sandbox",
@@ -34,14 +34,14 @@ const SWITCHES: [&str; 11] = [
     "--disable-sync",
     "--disable-dev-shm-usage",
     "--hide-scrollbars",
-    // A picture is taken when the frame has been drawn, and not before.
+    // The screenshot is taken after the frame has been drawn.
     "--virtual-time-budget=5000",
 ];
 
-/// How often a picture is taken when a busy machine has not drawn the frame in time.
+/// The maximum number of attempts if a busy machine has not drawn the frame in time.
 const MAX_TRIES: usize = 5;
 
-/// A picture of nothing takes some 4 KB, in bytes.
+/// The maximum size of an empty screenshot, in bytes; a real one is larger.
 const NOTHING: usize = 8_000;
 
 #[tokio::test]
@@ -74,7 +74,7 @@ async fn mail_of_each_type_is_rendered_in_a_browser_light_and_dark() {
     }
 }
 
-/// A picture of a page, again where nothing is on it.
+/// Takes a screenshot of a page, repeated if it is empty.
 async fn picture(chromium: &Path, url: &str, scheme: u8, file: &Path) -> Vec<u8> {
     let mut picture = Vec::new();
     for _ in 0..MAX_TRIES {
@@ -87,7 +87,7 @@ async fn picture(chromium: &Path, url: &str, scheme: u8, file: &Path) -> Vec<u8>
     picture
 }
 
-/// Takes a picture of a page in a frame that is as wide as a phone.
+/// Takes a screenshot of a page in a frame with the width of a phone.
 async fn take(chromium: &Path, url: &str, scheme: u8, file: &Path) {
     let folder = tempfile::tempdir().unwrap();
     let page = folder.path().join("page.html");
@@ -115,7 +115,7 @@ async fn take(chromium: &Path, url: &str, scheme: u8, file: &Path) {
     assert!(file.exists(), "Chromium took no picture: {said}");
 }
 
-/// Width and height of a PNG, as its first chunk has them.
+/// Returns width and height of a PNG, from its first chunk.
 fn size(png: &[u8]) -> [u32; 2] {
     assert!(png.starts_with(b"\x89PNG"), "it is no PNG");
     [&png[16..20], &png[20..24]].map(|it| u32::from_be_bytes(it.try_into().unwrap()))

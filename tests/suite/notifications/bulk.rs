@@ -1,4 +1,4 @@
-//! Many notifications: in jobs of a hundred, with progress, and each once although instances are killed.
+//! Many notifications: in jobs of a hundred, with progress, and each once despite killed instances.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -24,7 +24,7 @@ fn items(count: usize) -> Vec<Value> {
         .collect()
 }
 
-/// Defect 27, for notifications: a bulk began anew with each retry.
+/// Defect 27, for notifications: each retry restarted a bulk.
 #[tokio::test]
 async fn bulk_of_250_is_delivered_once_each_despite_killed_instances() {
     let made = fresh_database().await;
@@ -36,7 +36,7 @@ async fn bulk_of_250_is_delivered_once_each_despite_killed_instances() {
         settings.qstash_speed = 6_000.0;
     })
     .await;
-    // Past the proxy, so that what the test asks is not counted.
+    // Without the proxy, so that the test's own queries are not counted.
     let parts = Arc::new(AtomicUsize::new(0));
     let killed = Arc::new(AtomicUsize::new(0));
     let (kills, counted) = (Arc::clone(&killed), Arc::clone(&parts));
@@ -45,7 +45,7 @@ async fn bulk_of_250_is_delivered_once_each_despite_killed_instances() {
         stage.cloud.redis_server_addr(),
     );
     proxy.guard(move |bytes| {
-        // Before a part is written, and before it is noted as done: both leave something to be found.
+        // Before a part is written, and before it is recorded as done: both leave remains.
         let point =
             carries(bytes, "from signtusk.notify(") || carries(bytes, "select signtusk.notified(");
         let strikes = point && [3, 6, 11].contains(&counted.fetch_add(1, Ordering::SeqCst));
@@ -127,7 +127,7 @@ async fn bulk_reports_its_progress_and_names_its_jobs_by_batch() {
     }
 }
 
-/// Progress is written once a second at the most: a bulk that is slow shows it.
+/// Progress is written at most once a second: a slow bulk shows it.
 #[tokio::test]
 async fn slow_bulk_shows_its_progress_while_running() {
     let stage = Stage::start().await;
@@ -150,7 +150,7 @@ async fn slow_bulk_shows_its_progress_while_running() {
     .await;
 }
 
-/// Ends every job's lease as the passing of its time would.
+/// Ends every job's lease, as if its time had passed.
 fn end_leases(redis: std::net::SocketAddr) {
     let client = redis::Client::open(format!("redis://{redis}")).unwrap();
     let mut connection = client.get_connection().unwrap();

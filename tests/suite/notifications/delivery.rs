@@ -1,11 +1,11 @@
-//! Who is told, and what is written: each type, with a user and without.
+//! Recipients and rows of notifications: each type, with a user and without.
 
 use serde_json::{Value, json};
 use shared::service::notification::TYPES;
 
 use super::{SEND_NOTIFICATION, Stage, general, somebody};
 
-/// What the row of each type says: its type, and where it leads.
+/// The row of each type: its type and its link.
 const ROWS: [(&str, &str, Option<&str>); 9] = [
     ("signature_request", "signature_request", Some("/sign/r-1")),
     (
@@ -38,7 +38,7 @@ const ROWS: [(&str, &str, Option<&str>); 9] = [
     ("general", "general", None),
 ];
 
-/// Defect 29: every typed notification failed for want of a user.
+/// Defect 29: every typed notification failed because it had no user.
 #[tokio::test]
 async fn each_typed_notification_reaches_its_user() {
     let stage = Stage::start().await;
@@ -72,7 +72,7 @@ async fn each_typed_notification_reaches_its_user() {
     }
 }
 
-/// Defect 30: the producers of these two name nobody.
+/// Defect 30: the producers of these two name no user.
 #[tokio::test]
 async fn pdf_and_expiry_notifications_without_a_user_go_to_the_owner() {
     let stage = Stage::start_with(|settings| settings.seed = true).await;
@@ -107,13 +107,13 @@ async fn pdf_and_expiry_notifications_without_a_user_go_to_the_owner() {
     );
 }
 
-/// Defect 62, the half of notifications: errors were swallowed.
+/// Defect 62, the part about notifications: errors were swallowed.
 #[tokio::test]
 async fn notification_of_an_unknown_request_fails_and_is_not_reported_as_sent() {
     let stage = Stage::start().await;
     let request = somebody();
     let payload = json!({ "type": "document_expired", "requestId": request, "jobId": "job-early" });
-    // It may be about to be committed.
+    // Its transaction may be about to commit.
     let early = stage.cloud.deliver(SEND_NOTIFICATION, &payload).await;
     assert_eq!(early.status, 503, "{early:?}");
     let owner = somebody();
@@ -164,7 +164,7 @@ async fn unknown_user_in_a_bulk_does_not_affect_the_others() {
     assert_eq!(stage.unread(known).await, 2);
 }
 
-/// Defect 28: what failed was answered with 200.
+/// Defect 28: a failure was answered with 200.
 #[tokio::test]
 async fn unwritten_notification_is_not_answered_200() {
     let stage = Stage::start().await;

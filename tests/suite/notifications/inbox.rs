@@ -1,4 +1,4 @@
-//! The inbox over HTTP: whose it is, and how it is read.
+//! The inbox over HTTP: its owner, and its pages.
 
 use http::Method;
 use serde_json::{Value, json};
@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::{Stage, general, somebody};
 use crate::support::cloud::answer;
 
-/// Defect 13: anybody could mark anybody's notification as read.
+/// Defect 13: any user could mark another user's notification as read.
 #[tokio::test]
 async fn notification_of_another_user_cannot_be_marked_as_read() {
     let stage = Stage::start().await;

@@ -1,4 +1,4 @@
-//! Rows and counts are locked in one order: the functions and the web app do not wait for each other in a circle.
+//! Rows and counts are locked in one order: the functions and the web app never deadlock.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use shared::service::notification::{Entry, Error, Notifications, Recipient, Sele
 use super::somebody;
 use crate::support::ledger::LedgerDatabase;
 
-/// Two notifications of a user, and how the web app marks one of them as read, in two statements of a transaction.
+/// Two notifications of a user. The web app marks one of them as read, in two statements of a transaction.
 async fn two_rows(database: &LedgerDatabase, user: uuid::Uuid) {
     for number in 1..=2 {
         database
@@ -46,7 +46,7 @@ async fn reader_and_web_app_do_not_deadlock() {
     assert_eq!(database.read(counts).await, json!([0]));
 }
 
-/// Where rows themselves are locked crosswise, the function gives up before the server chooses a victim.
+/// If rows themselves are locked crosswise, the function gives up before the server chooses a victim.
 #[tokio::test]
 async fn web_app_locking_rows_in_reverse_order_is_not_the_deadlock_victim() {
     let database = LedgerDatabase::fresh().await;

@@ -1,4 +1,4 @@
-//! Notifications through the real binaries: who is told and what is written, what is unread, and what browsers get.
+//! Notifications through the real binaries: recipients, rows, unread counts and push messages.
 
 mod bulk;
 mod delivery;
@@ -22,7 +22,7 @@ use crate::support::ledger::LedgerDatabase;
 const NOTIFICATIONS: &str = "/api/queue/notifications";
 const SEND_NOTIFICATION: &str = "send-notification";
 
-/// A cloud, and its database past the functions.
+/// A cloud, and direct access to its database.
 struct Stage {
     cloud: TestCloud,
     database: LedgerDatabase,
@@ -39,7 +39,7 @@ impl Stage {
         Self { cloud, database }
     }
 
-    /// Enqueues a notification and gives its job once that is done.
+    /// Enqueues a notification and returns its finished job.
     async fn notify(&self, payload: &Value) -> Value {
         let taken = self.cloud.post(NOTIFICATIONS, payload).await;
         assert_eq!(taken.status, 202, "{payload}: {taken:?}");
@@ -47,7 +47,7 @@ impl Stage {
         self.cloud.wait_for(id, "completed").await
     }
 
-    /// Asks a route as a user.
+    /// Calls a route as a user.
     async fn ask(&self, user: Uuid, method: Method, path: &str, body: Option<&Value>) -> Answer {
         let request = self.cloud.request(method, path);
         let request = request.header("x-user-id", user.to_string());
@@ -58,7 +58,7 @@ impl Stage {
         .await
     }
 
-    /// The first page of a user's inbox.
+    /// Returns the first page of a user's inbox.
     async fn inbox(&self, user: Uuid) -> Vec<Value> {
         let path = "/api/notifications?limit=100";
         let page = self.ask(user, Method::GET, path, None).await;
@@ -66,7 +66,7 @@ impl Stage {
         page.body["items"].as_array().unwrap().clone()
     }
 
-    /// How many notifications of a user are unread, as the API says.
+    /// Returns the API's count of a user's unread notifications.
     async fn unread(&self, user: Uuid) -> i64 {
         let path = "/api/notifications/unread-count";
         let count = self.ask(user, Method::GET, path, None).await;
@@ -80,7 +80,7 @@ impl Stage {
         self.ask(user, Method::POST, path, Some(body)).await
     }
 
-    /// The events of a user's channel, oldest first: type and data.
+    /// Returns the events of a user's channel, oldest first: type and data.
     async fn events(&self, user: Uuid) -> Vec<(String, Value)> {
         let mut redis = self.cloud.redis_connection().await;
         let key = format!("events:user:{user}:notifications");
@@ -104,12 +104,12 @@ impl Stage {
     }
 }
 
-/// A user whom no other test knows.
+/// Returns a user that no other test uses.
 fn somebody() -> Uuid {
     Uuid::new_v4()
 }
 
-/// A notification that says all of it itself.
+/// Returns a notification with all its content.
 fn general(user: Uuid) -> Value {
     json!({ "type": "general", "userId": user, "title": "News", "message": "There are some." })
 }

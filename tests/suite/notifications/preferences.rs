@@ -1,4 +1,4 @@
-//! What a user does not want to hear of.
+//! Notifications that a user's preferences exclude.
 
 use serde_json::json;
 use shared::service::notification::TYPES;

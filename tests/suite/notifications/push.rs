@@ -1,5 +1,5 @@
-//! Web Push through the binaries: which addresses are taken, what becomes of subscriptions, and how often a browser is
-//! told. That the payload is right is shown by another implementation: `tests/sdk/push`.
+//! Web Push through the binaries: accepted endpoints, the life of subscriptions, and the number of messages to a
+//! browser. Another implementation checks the payload: `tests/sdk/push`.
 
 use http::{Method, StatusCode};
 use local_push::PushMessage;
@@ -22,7 +22,7 @@ impl Stage {
         self.ask(user, Method::POST, PATH, Some(&body)).await
     }
 
-    /// A user with a browser at the local push service.
+    /// Returns a user with a browser at the local push service.
     async fn with_browser(&self, name: &str) -> Uuid {
         let user = somebody();
         let endpoint = self.cloud.push().endpoint(name);
@@ -31,7 +31,7 @@ impl Stage {
         user
     }
 
-    /// The messages that a browser's push service took.
+    /// Returns the messages that a browser's push service accepted.
     fn taken(&self, name: &str) -> Vec<PushMessage> {
         let taken = self.cloud.push().taken().into_iter();
         taken.filter(|message| message.name == name).collect()
@@ -67,7 +67,7 @@ async fn push_is_sent_once_and_its_message_is_replaceable() {
     assert_eq!(taken[0].topic, id.simple().to_string());
     assert_eq!((taken[0].ttl, taken[0].urgency.as_str()), (86_400, "high"));
 
-    // A delivery whose commit was lost does not tell the browser again.
+    // A delivery whose commit was lost does not notify the browser again.
     let mut redelivered = payload.clone();
     redelivered["jobId"] = job["jobId"].clone();
     let mut redis = stage.cloud.redis_connection().await;
@@ -136,7 +136,7 @@ async fn unknown_push_service_url_is_refused() {
         .await;
     assert_eq!(taken.status, 201, "{taken:?}");
 
-    // What stands in the database although it should not is not called either.
+    // A disallowed endpoint in the database is not called either.
     let stray = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let stray_url = format!("http://{}/x", stray.local_addr().unwrap());
     let insert = format!(
@@ -199,7 +199,7 @@ async fn busy_push_service_is_retried_only_for_missing_messages() {
     );
     assert_eq!(stage.inbox(user).await.len(), 1);
 
-    // One that stays away costs the browser its message and nobody the job.
+    // A browser that stays unavailable loses its message, but the job succeeds.
     stage
         .cloud
         .push()
@@ -219,7 +219,7 @@ async fn oversized_push_is_shortened_to_at_most_4096_bytes() {
     payload["data"] = json!({ "long": "x".repeat(10_000) });
     let job = stage.notify(&payload).await;
     assert_eq!(job["result"]["pushed"], 1, "{job:#}");
-    // In base64: 4,096 bytes at the most.
+    // In base64: at most 4,096 bytes.
     assert!(stage.taken("long")[0].body.len() <= 5462);
 
     stage
@@ -274,7 +274,7 @@ async fn disabled_or_unsubscribed_user_gets_no_push() {
     stage.notify(&general(user)).await;
     assert!(stage.taken("off").is_empty());
 
-    // A browser that somebody else logs in with is theirs.
+    // If another user logs in with a browser, it belongs to that user.
     let [ann, bob] = [somebody(), somebody()];
     for user in [ann, bob] {
         assert_eq!(stage.subscribe(user, &endpoint).await.status, 201);

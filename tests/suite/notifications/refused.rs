@@ -1,4 +1,4 @@
-//! What `signtusk_create_notification` takes, the job that announces it takes as well.
+//! Every input that `signtusk_create_notification` accepts, its job accepts too.
 
 use proptest::prelude::*;
 use proptest::strategy::ValueTree as _;
@@ -13,7 +13,7 @@ use crate::support::ledger::LedgerDatabase;
 const CREATE: &str =
     "select public.signtusk_create_notification($1::uuid, 'general', $2, $3, $4, $5)::text as id";
 
-/// Whether the function takes it.
+/// Returns whether the function accepts it.
 async fn is_taken(
     database: &LedgerDatabase,
     user: Option<&str>,

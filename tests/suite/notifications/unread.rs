@@ -1,4 +1,4 @@
-//! The number of unread notifications: what Postgres counts is what there is, and Redis does not know better.
+//! The number of unread notifications: Postgres's count is authoritative, and Redis only caches it.
 
 use proptest::prelude::*;
 use proptest::strategy::ValueTree as _;
@@ -15,7 +15,7 @@ use crate::support::store::Store;
 
 const USERS: u128 = 3;
 
-/// What a writer does next.
+/// The next step of a writer.
 #[derive(Clone, Debug)]
 enum Step {
     /// A job with notifications to these users; the same job again writes nothing.
@@ -24,11 +24,11 @@ enum Step {
     ReadSome { user: u128, nth: i64 },
     /// A user reads everything.
     ReadAll { user: u128 },
-    /// The web app changes rows by itself.
+    /// The web app changes rows itself.
     App(&'static str, u128),
 }
 
-/// What the web app does to the rows of one user ($1 is not used: the statements are the owner's own).
+/// The web app's changes to the rows of one user ($1 is not used: the statements are the owner's own).
 const APP: [&str; 5] = [
     "insert into public.notifications (user_id, type, title, message, is_read) \
      select 'USER', 'general', 't', 'm', n % 2 = 0 from generate_series(1, 3) as n",
@@ -60,7 +60,7 @@ fn user(number: u128) -> Uuid {
     Uuid::from_u128(1000 + number)
 }
 
-/// One writer, with connections of its own.
+/// Runs one writer, with new connections.
 async fn write(database: &LedgerDatabase, steps: Vec<Step>) {
     let notifications = Notifications::new(database.connect());
     let app = database.connect_as_owner();
@@ -117,7 +117,7 @@ async fn read_some(
     read.map(|_| ()).map_err(|error| format!("{error:?}"))
 }
 
-/// What the web app does may lose a race, and is then done again.
+/// Runs a change of the web app. It may lose a race, and is then repeated.
 async fn of_the_app(app: &Postgres, sql: &str, whose: u128) -> Result<(), String> {
     let other = user((whose + 1) % USERS).to_string();
     let sql = sql
@@ -131,7 +131,7 @@ async fn of_the_app(app: &Postgres, sql: &str, whose: u128) -> Result<(), String
     }
 }
 
-/// Users whose count is not what their rows say.
+/// The users whose count differs from their rows.
 const WRONG: &str = "select coalesce(jsonb_agg(jsonb_build_object('user', user_id, 'rows', there, 'count', unread)), '[]') \
     as value from ( \
       select user_id, count(*) filter (where is_read is not true) as there from public.notifications group by user_id \
@@ -175,7 +175,7 @@ async fn existing_rows_are_counted_by_the_migration() {
     assert_eq!(notifications.unread(user).await.unwrap().count, 5);
 }
 
-/// Defect 55: the count restarted at 1 when its key ended, could fall below zero, and reading changed nothing.
+/// Defect 55: the count restarted at 1 when its key expired, could fall below zero, and reading changed nothing.
 #[tokio::test]
 async fn unread_count_does_not_restart_when_redis_loses_it() {
     let stage = Stage::start().await;
@@ -203,7 +203,7 @@ async fn unread_count_does_not_restart_when_redis_loses_it() {
     forget(&mut redis).await;
     stage.notify(&general(user)).await;
     assert_eq!(stage.unread(user).await, 4);
-    // What the web app's TypeScript left there.
+    // The value of the web app's TypeScript.
     let () = redis::cmd("SET")
         .arg(&key)
         .arg("1")
@@ -226,7 +226,7 @@ async fn unread_count_does_not_restart_when_redis_loses_it() {
     );
 }
 
-/// Defect 31: the count rose by two for each notification; and with each retry again.
+/// Defect 31: the count rose by two for each notification, and again with each retry.
 #[tokio::test]
 async fn redelivered_notification_is_counted_once() {
     let stage = Stage::start().await;

@@ -1,4 +1,4 @@
-//! What the web app writes and calls: SQL functions of ours, and its own tables, whose changes an owner hears of.
+//! The web app's writes and calls: our SQL functions, and its own tables, whose changes an owner is notified of.
 
 use http::Method;
 use serde_json::{Value, json};
@@ -17,7 +17,7 @@ const JOBS: &str = "select coalesce(jsonb_agg(payload || jsonb_build_object('job
     from signtusk.outbox where job_type = 'notification'";
 
 impl Stage {
-    /// Has the outbox handed to the queue, as the web app does when it does not want to wait for the sweep.
+    /// Relays the outbox, as the web app does if it does not want to wait for the sweep.
     async fn relay(&self, message: &str) {
         let done = self
             .cloud
@@ -26,7 +26,7 @@ impl Stage {
         assert_eq!(done.status, 200, "{done:?}");
     }
 
-    /// The inbox of an owner, once there is something in it.
+    /// Returns the inbox of an owner, once it is not empty.
     async fn told(&self, owner: &str) -> Vec<Value> {
         let owner = owner.parse().unwrap();
         eventually("the owner is told", async || {
@@ -37,7 +37,7 @@ impl Stage {
     }
 }
 
-/// A request of an owner with one signer.
+/// Creates a request of an owner with one signer.
 async fn request(database: &LedgerDatabase) -> [String; 3] {
     let [owner, request, signer] = [somebody(), somebody(), somebody()].map(|id| id.to_string());
     database
@@ -93,7 +93,7 @@ async fn notification_of_the_web_app_commits_with_its_transaction_and_is_announc
     assert!(stage.database.owner.batch(&unheard).await.is_err());
 }
 
-/// A declined signer is told to whoever started the request, whichever of its columns the web app writes.
+/// The owner of a request is notified of a declined signer, whichever of its columns the web app writes.
 #[tokio::test]
 async fn owner_is_notified_of_a_declined_signer() {
     let stage = Stage::start().await;
@@ -124,7 +124,7 @@ async fn owner_is_notified_of_a_declined_signer() {
     }
 }
 
-/// A mail of a request that was not delivered is told to its owner, once, and once more where the address is gone.
+/// The owner of a request is notified once of an undelivered mail, and once more if the address is invalid.
 #[tokio::test]
 async fn owner_is_notified_of_a_bounced_signer() {
     let stage = Stage::start().await;
@@ -224,7 +224,7 @@ async fn owner_is_notified_of_a_bounced_signer() {
     assert_eq!(stage.database.read(JOBS).await.as_array().unwrap().len(), 2);
 }
 
-/// A mail of a bulk belongs to no request: the user that the bulk was sent for is told, where there is one.
+/// A mail of a bulk belongs to no request: the user for whom the bulk was sent is notified, if there is one.
 #[tokio::test]
 async fn sender_is_notified_of_a_bounced_bulk_recipient() {
     let stage = Stage::start().await;

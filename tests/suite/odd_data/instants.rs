@@ -1,4 +1,4 @@
-//! Instants that are missing, infinite, or of a year that RFC 3339 does not have, in the tables that the web app writes.
+//! Instants that are missing, infinite, or outside the years of RFC 3339, in the tables that the web app writes.
 
 use http::Method;
 use serde_json::{Value, json};
@@ -23,7 +23,7 @@ const ODD: [&str; 8] = [
     "now()",
 ];
 
-/// Every item of a list, page by page.
+/// Returns every item of a list, page by page.
 async fn pages(cloud: &TestCloud, path: &str, user: Uuid) -> Vec<Value> {
     let (mut items, mut cursor) = (Vec::new(), String::new());
     loop {
@@ -124,7 +124,8 @@ async fn session_with_an_odd_instant_does_not_hide_the_others() {
             "{number}: {ids:?}"
         );
     }
-    // What begins in the future, or for ever, is no session; what ends in the far future ends after 30 days.
+    // A session that starts in the future or at infinity is invalid; one that ends in the far future ends after 30
+    // days.
     for gone in ["s-0-1", "s-0-3", "s-0-4", "s-1-1", "s-2-2", "s-2-5"] {
         assert!(!ids.contains(&gone), "{gone}: {ids:?}");
         assert_eq!(

@@ -1,4 +1,4 @@
-//! JSON that `jsonb` holds and readers of JSON cannot read: nested deep, or with numbers beyond a double.
+//! JSON that `jsonb` accepts and JSON parsers reject: deeply nested, or with numbers beyond a double.
 
 use http::Method;
 use proptest::prelude::*;
@@ -13,12 +13,12 @@ use crate::support::cloud::answer;
 use crate::support::ledger::LedgerDatabase;
 use crate::support::payloads::signature_request;
 
-/// Lists within lists.
+/// Returns nested lists.
 fn nested(levels: usize) -> String {
     format!("{}{}", "[".repeat(levels), "]".repeat(levels))
 }
 
-/// A document of random depth, with random numbers and strings, and whether it can be read.
+/// Generates a document of random depth, with random numbers and strings, and whether it can be parsed.
 fn document() -> impl Strategy<Value = (String, bool)> {
     let number = prop_oneof![
         Just(("1e400".to_owned(), false)),
@@ -39,7 +39,7 @@ fn document() -> impl Strategy<Value = (String, bool)> {
     })
 }
 
-/// Switches the check off, for rows that were stored all the same.
+/// Disables the check, for rows that were stored anyway.
 const STORE_ALL: &str = "create or replace function signtusk.is_readable(value jsonb) returns boolean \
     language sql immutable as 'select true'";
 
@@ -78,7 +78,7 @@ async fn unreadable_payload_is_refused_by_every_sql_entry_point() {
     );
 }
 
-/// A random document beside an ordinary row, at every entry point: the ordinary one is always served.
+/// A random document beside a normal row, at every entry point: the normal one is always served.
 #[tokio::test]
 async fn random_jsonb_beside_an_ordinary_row_does_not_block_that_row() {
     let cloud = TestCloud::start().await;
@@ -100,13 +100,13 @@ async fn random_jsonb_beside_an_ordinary_row_does_not_block_that_row() {
             ];
             for call in calls {
                 let is_taken = is_taken(&database, &call).await;
-                // Evidence is canonical, and there is no canonical form of a number beyond a double.
+                // Evidence is canonical, and a number beyond a double has no canonical form.
                 if round == 0 || !call.contains("audit") {
                     assert_eq!(is_taken, *is_readable || round == 1, "{call}");
                 }
             }
         }
-        // In the second round everything is stored, as by a writer who went past the entry points.
+        // In the second round everything is stored, as by a writer that bypassed the entry points.
         database.execute(STORE_ALL).await;
     }
     let mail = signature_request("ann@example.com");
@@ -134,7 +134,7 @@ async fn random_jsonb_beside_an_ordinary_row_does_not_block_that_row() {
     ] {
         let response = as_user(path).send().await.unwrap();
         assert_eq!(response.status(), 200, "{path}");
-        // Not parsed here: this reader cannot read it either.
+        // Not parsed here: this parser would reject it too.
         let text = response.text().await.unwrap();
         assert!(text.contains(&"[".repeat(130)), "{path}");
     }

@@ -1,4 +1,4 @@
-//! What the database can hold and readers do not expect: it harms nobody but itself, whatever it is.
+//! Unexpected data in the database: they affect only themselves.
 
 mod instants;
 mod jsonb;
@@ -9,7 +9,7 @@ use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 
 use crate::support::ledger::LedgerDatabase;
 
-/// Values of a strategy, the same ones in each run.
+/// Returns values of a strategy, the same in each run.
 fn samples<S: Strategy>(strategy: &S, count: usize) -> Vec<S::Value> {
     let random = TestRng::deterministic_rng(RngAlgorithm::ChaCha);
     let mut runner = TestRunner::new_with_rng(Config::default(), random);
@@ -17,12 +17,12 @@ fn samples<S: Strategy>(strategy: &S, count: usize) -> Vec<S::Value> {
     (0..count).map(sample).collect()
 }
 
-/// Whether the functions' role may run a statement.
+/// Returns whether the functions' role may run a statement.
 async fn is_taken(database: &LedgerDatabase, sql: &str) -> bool {
     database.owner.batch(sql).await.is_ok()
 }
 
-/// Text as a literal of SQL.
+/// Returns text as an SQL literal.
 fn quoted(text: &str) -> String {
     format!("'{}'", text.replace('\'', "''"))
 }

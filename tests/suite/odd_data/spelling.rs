@@ -1,4 +1,4 @@
-//! One spelling for each identity: whoever is spelled otherwise is the same user, domain or address.
+//! One normal form for each identity: a different spelling is the same user, domain or address.
 
 use http::Method;
 use proptest::prelude::*;
@@ -14,7 +14,7 @@ use crate::support::cloud::{Answer, answer, with_json};
 use crate::support::ledger::LedgerDatabase;
 use crate::support::payloads::signature_request;
 
-/// A text with each letter in one case or the other.
+/// Returns a text with each letter in one case or the other.
 fn cased(text: &str, flips: &[bool]) -> String {
     let flips = flips.iter().cycle();
     text.chars()
@@ -36,7 +36,7 @@ struct Who {
 }
 
 impl Who {
-    /// A request in the name of this user, whose spelling is this one's.
+    /// Returns a request as this user, in this spelling.
     fn asks(&self, cloud: &TestCloud, method: Method, path: &str) -> RequestBuilder {
         cloud
             .request(method, path)
@@ -51,7 +51,7 @@ impl Who {
     }
 }
 
-/// What there is of a user, his request, and a domain: rows that spell it as they like.
+/// Writes the rows of a user, a request and a domain, in various spellings.
 async fn populate(database: &LedgerDatabase, user: Uuid, request: Uuid) {
     database
         .execute(&format!(
@@ -252,7 +252,7 @@ async fn address_in_random_case_is_the_same_to_suppressions_mail_events_and_toke
     );
 }
 
-/// The ledger's key holds it: in another case the same mail would go a second time.
+/// The ledger's key contains it: otherwise another case would send the same mail a second time.
 #[test]
 fn reference_in_another_case_is_the_same_reference() {
     let id = "01985c00-0000-7000-8000-00000000000a";
@@ -262,7 +262,7 @@ fn reference_in_another_case_is_the_same_reference() {
     assert_eq!(other.as_str(), "Request-A");
 }
 
-/// Whoever spells a domain otherwise keeps evidence as long.
+/// A domain in another spelling has the same retention of evidence.
 #[tokio::test]
 async fn domain_retention_applies_in_every_spelling_of_the_domain() {
     let database = LedgerDatabase::fresh().await;
@@ -338,7 +338,7 @@ async fn account_of_an_address_is_found_in_every_spelling_of_both() {
     );
 }
 
-/// Each spelling had failures of its own, so that guessing went on for as long as there were spellings.
+/// Otherwise each spelling would have its own failures, and guessing could continue with new spellings.
 #[tokio::test]
 async fn attempts_at_one_account_are_counted_together_in_every_spelling() {
     let cloud = TestCloud::start().await;

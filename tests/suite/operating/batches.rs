@@ -1,4 +1,4 @@
-//! Where the jobs of a batch are.
+//! The status of a batch's jobs.
 
 use http::Method;
 use serde_json::json;

@@ -1,4 +1,4 @@
-//! Redriving and cancelling many.
+//! Redriving and cancelling many jobs.
 
 use http::Method;
 use serde_json::{Value, json};
@@ -11,7 +11,7 @@ use crate::support::payloads::{bulk, signature_request};
 const RETRY: &str = "/api/queue/jobs/retry";
 const CANCEL: &str = "/api/queue/jobs/cancel";
 
-/// The figures of an answer: matched, done, refused, remaining.
+/// Returns the figures of an answer: matched, done, refused, remaining.
 #[track_caller]
 fn figures(answer: &Answer) -> [u64; 4] {
     assert_eq!(answer.status, 200, "{answer:?}");
@@ -65,7 +65,7 @@ async fn dead_jobs_are_counted_first_and_then_exactly_those_redriven() {
     assert_eq!(figures(&again), [0, 0, 0, 0], "nothing is dead any more");
     cloud.qstash().hold(false);
     for id in dead.iter().chain([&waiting]) {
-        // What is redriven is the payload of the record, not what came in its place.
+        // A redrive uses the payload of the record, not a later one.
         cloud.wait_for(id, "completed").await;
     }
     assert!(cloud.mails().values().all(|count| *count == 1));

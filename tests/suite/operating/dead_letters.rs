@@ -1,4 +1,4 @@
-//! Messages that QStash gave up and of which nobody was told.
+//! Failed messages without a processed callback.
 
 use http::Method;
 use local_mail::Fault;
@@ -9,7 +9,7 @@ use crate::support::cloud::{TIMEOUT, answer};
 use crate::support::payloads::signature_request;
 use crate::support::waiting::eventually;
 
-/// Publishes a mail as the official client does, without a failure callback, and gives the message's id.
+/// Publishes a mail as the official client does, without a failure callback, and returns the message's id.
 async fn publish_directly(cloud: &TestCloud, payload: &Value) -> String {
     let url = format!(
         "{}/v2/publish/{}",
@@ -27,7 +27,7 @@ async fn publish_directly(cloud: &TestCloud, payload: &Value) -> String {
     published.body["messageId"].as_str().unwrap().to_owned()
 }
 
-/// A job whose message QStash gives up without telling anybody; gives its id.
+/// Creates a job whose message fails without a callback; returns its id.
 pub(crate) async fn give_up_unnoticed(cloud: &TestCloud) -> String {
     cloud.mail().faults().set(Some(Fault::ServerError));
     let id = publish_directly(cloud, &signature_request("ann@example.com")).await;
@@ -70,11 +70,11 @@ async fn direct_message_without_a_failure_callback_becomes_dead_and_redrivable()
         (&json!(0), &json!(1)),
         "{stats:#}"
     );
-    // The next comparison finds the same letter, and a job that is known to be dead.
+    // The next comparison finds the same letter, and a job that is already dead.
     let second = cloud.deliver_as("msg_2", "relay-outbox", &task).await;
     assert_eq!(second.body["result"]["dead"], 0, "{second:?}");
 
-    // What was redriven since knows better than the letter that is still there.
+    // A redriven job has a newer state than its remaining letter.
     let redriven = cloud
         .post(&format!("/api/queue/jobs/{id}/retry"), &Value::Null)
         .await;

@@ -11,7 +11,7 @@ use crate::support::{TestCloud, seeds};
 
 const TENANTS: [&str; 3] = ["one.example", "two.example", "three.example"];
 
-/// Notifications in all. `CAMPAIGN_SEEDS=1000`, as `make campaign` sets it, makes 30,000 of them.
+/// Returns the total number of notifications: 30,000 with `CAMPAIGN_SEEDS=1000`, as `make campaign` sets it.
 fn notifications() -> u32 {
     u32::try_from(seeds(20) * 30).unwrap_or(30_000)
 }

@@ -1,4 +1,4 @@
-//! What the person on call does with jobs: look, cancel, redrive many, and what runs by the clock.
+//! The operations of the person on call: getting, cancelling and redriving many jobs, and the schedules.
 
 mod batches;
 mod bulk_actions;
@@ -16,7 +16,7 @@ use crate::support::TestCloud;
 use crate::support::cloud::{Answer, answer, with_json};
 use crate::support::payloads::signature_request;
 
-/// Enqueues a mail for a user of a domain, and gives the job's id.
+/// Enqueues a mail for a user of a domain, and returns the job's id.
 async fn enqueue_for(cloud: &TestCloud, user: &str, domain: &str, to: &str) -> String {
     let request = cloud
         .request(Method::POST, "/api/queue/emails")
@@ -27,14 +27,14 @@ async fn enqueue_for(cloud: &TestCloud, user: &str, domain: &str, to: &str) -> S
     taken.body["jobId"].as_str().unwrap().to_owned()
 }
 
-/// A delivery that nobody can ever read: its job is dead.
+/// Makes an unreadable delivery, which makes its job dead.
 async fn kill(cloud: &TestCloud, id: &str) {
     let unreadable = json!({ "jobId": id, "generation": 1, "type": "telegram" });
     let refused = cloud.deliver("send-email", &unreadable).await;
     assert_eq!(refused.status.as_u16(), 489, "{refused:?}");
 }
 
-/// A request as an acting user.
+/// Makes a request as an acting user.
 async fn acting(
     cloud: &TestCloud,
     (user, role, domain): (&str, &str, &str),

@@ -1,4 +1,4 @@
-//! A bulk goes at low priority unless the caller names another, so that no single job waits behind it.
+//! A bulk has low priority unless the caller sets one, so that no single job waits behind it.
 
 use serde_json::{Value, json};
 
@@ -7,7 +7,7 @@ use crate::support::payloads::{bulk, signature_request};
 
 const USER: &str = "01985c00-0000-7000-8000-000000000001";
 
-/// The priority of the first job that a request makes.
+/// Returns the priority of the first job of a request.
 async fn priority(cloud: &TestCloud, path: &str, body: &Value) -> Value {
     let taken = cloud.post(path, body).await;
     assert_eq!(taken.status, 202, "{path}: {taken:?}");

@@ -1,4 +1,4 @@
-//! What runs by the clock.
+//! The schedules.
 
 use std::collections::BTreeMap;
 
@@ -22,7 +22,7 @@ async fn put(cloud: &TestCloud, request_body: &Value) -> Answer {
     .await
 }
 
-/// What QStash has, by id.
+/// Returns QStash's schedules, by id.
 async fn at_qstash(cloud: &TestCloud) -> BTreeMap<String, Value> {
     let http = shared::protocol::http::client(TIMEOUT).unwrap();
     let request = http
@@ -40,7 +40,7 @@ async fn at_qstash(cloud: &TestCloud) -> BTreeMap<String, Value> {
         .collect()
 }
 
-/// The ids of the schedules whose functions are built.
+/// Returns the ids of the schedules whose functions are built.
 fn built() -> Vec<&'static str> {
     let mut ids: Vec<&str> = SCHEDULES
         .iter()
@@ -120,7 +120,7 @@ async fn paused_schedule_stays_paused_until_resumed() {
     put(&cloud, &json!({})).await;
     assert!(is_paused().await, "registering again does not let it go on");
 
-    // Also where what it does has changed since.
+    // Also if its definition has changed since.
     let http = shared::protocol::http::client(TIMEOUT).unwrap();
     let url = format!(
         "{}/v2/schedules/{}",
@@ -179,7 +179,7 @@ async fn only_service_and_admin_see_and_change_schedules() {
     }
 }
 
-/// `local up`, as a developer starts it, on a folder of its own and on free ports.
+/// Starts `local up` as a developer does, on a new folder and free ports.
 async fn up(folder: &std::path::Path) -> local::process::Process {
     let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
     let root = root.canonicalize().unwrap();
@@ -249,7 +249,7 @@ async fn local_cloud_has_each_schedule_once_after_every_start() {
     }
 }
 
-/// What `scripts/deploy` does once a deployment is healthy: the token comes from the stack's secret, and stays there.
+/// The step of `scripts/deploy` after a healthy deployment: the token comes from the stack's secret, and stays there.
 #[tokio::test]
 async fn deployment_registers_the_schedules() {
     let cloud = TestCloud::start().await;

@@ -1,4 +1,4 @@
-//! One tenant's crowd, and another's single mail.
+//! One tenant's many jobs, and another tenant's single mail.
 
 use std::time::Instant;
 
@@ -14,7 +14,7 @@ use crate::support::waiting::eventually;
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn single_mail_of_one_tenant_does_not_wait_for_ten_thousand_of_another() {
     let cloud = TestCloud::start_with(|settings| settings.qstash_speed = 1.0).await;
-    // Both tenants' functions are awake, as they are in a busy hour.
+    // Both tenants' functions have instances, as in a busy hour.
     let first = enqueue_for(&cloud, "bob", "small.example", "first@example.com").await;
     cloud.wait_for(&first, "completed").await;
 

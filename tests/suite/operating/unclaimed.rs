@@ -1,4 +1,4 @@
-//! Records that nobody has come for.
+//! Records without a claim.
 
 use local::process::port::{free, loopback};
 use serde_json::{Value, json};
@@ -8,14 +8,14 @@ use crate::support::cloud::{answer, with_json};
 use crate::support::payloads::signature_request;
 use crate::support::proxy::{Proxy, carries};
 
-/// Sweeps, and says how many jobs were published again.
+/// Runs a sweep, and returns the number of republished jobs.
 async fn republished(cloud: &TestCloud, message: &str) -> Value {
     let swept = cloud.deliver_as(message, "relay-outbox", &json!({})).await;
     assert_eq!(swept.status, 200, "{swept:?}");
     swept.body["result"]["republished"].clone()
 }
 
-/// Moves the instant at which a job was due by some minutes into the past.
+/// Moves the due time of a job some minutes into the past.
 async fn age(cloud: &TestCloud, id: &str, minutes: i64) {
     redis::cmd("ZINCRBY")
         .arg("jobs_open:email")

@@ -1,4 +1,4 @@
-//! The answer of a script is lost after it ran: the repetition finds its own nonce and changes nothing more.
+//! The reply of a script is lost after it ran: the repetition finds its own nonce and changes nothing more.
 
 use serde_json::{Value, json};
 
@@ -9,7 +9,7 @@ use super::{
 use crate::support::TestCloud;
 use crate::support::payloads::{address, bulk, signature_request};
 
-/// What only the named script's call carries. Commands are JSON arrays, so a key stands between quotes.
+/// Text that only the named script's call contains. Commands are JSON arrays, so a key is in quotes.
 const CREATE: &str = "\"idempotency:";
 const CLAIM: &str = "\"job_message:msg";
 const COMMIT: &str = "\"completed\"";
@@ -23,12 +23,12 @@ async fn delete(cloud: &TestCloud, id: &str) -> crate::support::cloud::Answer {
     crate::support::cloud::answer(cloud.request(http::Method::DELETE, &path)).await
 }
 
-/// What is counted of the jobs, as the API tells it.
+/// Returns the API's statistics of the jobs.
 async fn counted(cloud: &TestCloud) -> Value {
     cloud.get("/api/queue/stats").await.body["email"].clone()
 }
 
-/// Asserts that these, and those of the lesson, got one mail each.
+/// Asserts that these recipients, and those of `teach`, got one mail each.
 #[track_caller]
 fn assert_no_doubles(cloud: &TestCloud, recipients: &[&str], why: &str) {
     let all = [recipients, &TAUGHT].concat();
@@ -172,7 +172,7 @@ async fn keyed_enqueue_that_loses_every_answer_is_completed_by_the_next_one() {
     assert_no_doubles(&cloud, &[ANN], "the same wish twice");
 }
 
-/// Loses the answer to the next call that carries `text`; tells whether that has happened.
+/// Loses the reply to the next call that contains `text`; returns whether that has happened.
 fn cut_once(gates: &Gates, text: &str) -> impl Fn() -> bool + use<> {
     gates.redis.fail_at(text, 1, Verdict::CutAnswer);
     let gate = gates.redis.clone();

@@ -1,4 +1,4 @@
-//! Instances that idled, or were frozen, while the other end of their connections went away.
+//! Instances that were idle or frozen while their connections were closed at the other end.
 
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
@@ -10,7 +10,7 @@ use crate::support::payloads::signature_request;
 
 const FUNCTIONS: [&str; 4] = ["queue", "queue-jobs", "send-email", "health"];
 
-/// Brings every function up with open connections to all that it uses.
+/// Starts every function with open connections to all its dependencies.
 async fn in_use() -> (TestCloud, Gates) {
     let (cloud, gates) = gated().await;
     warm(&cloud).await;
@@ -33,7 +33,7 @@ fn signal(cloud: &TestCloud, signal: Signal) {
     }
 }
 
-/// Asserts that every function does its work at once, as if nothing had been.
+/// Asserts that every function works at once, as before.
 async fn assert_all_answer(cloud: &TestCloud, why: &str) {
     let id = cloud.enqueue(&signature_request(ANN)).await;
     let job = cloud.wait_for(&id, "completed").await;

@@ -1,7 +1,7 @@
-//! A gate in the way of a connection: it lets bytes through, or fails as a network and what lies behind it do.
+//! A gate in a connection: it forwards bytes, or fails like a network or the server behind it.
 //!
-//! It knows no protocol. What happens to a chunk of bytes is decided by the chunk itself, so that a test can fail the
-//! answer to one script or one statement and no other.
+//! It knows no protocol. The content of each chunk of bytes decides its fate, so a test can fail the reply to one
+//! script or one statement and no other.
 
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -16,43 +16,43 @@ use url::Url;
 
 use crate::support::proxy::carries;
 
-/// How much of an answer goes through before it is cut.
+/// The bytes of a response that pass before it is cut.
 const CUT_AFTER: usize = 9;
 
-/// What becomes of bytes from the client.
+/// The action on bytes from the client.
 #[derive(Clone, Debug)]
 pub(crate) enum Verdict {
-    /// They go on.
+    /// They are forwarded.
     Pass,
-    /// They go on, and the answer is cut off after its first few bytes: what was asked for has been done.
+    /// They are forwarded, and the response is cut after its first few bytes: the request has been executed.
     CutAnswer,
-    /// They do not go on, and the connection is closed.
+    /// They are dropped, and the connection is closed.
     Cut,
-    /// They do not go on, and no answer ever comes.
+    /// They are dropped, and no response arrives.
     Silence,
-    /// They do not go on; this is the answer, after which the connection is closed.
+    /// They are dropped; this is the response, after which the connection is closed.
     Answer(String),
 }
 
 type Judge = Box<dyn FnMut(&[u8]) -> Verdict + Send>;
 
-/// A running gate. It ends with the runtime it was started on.
+/// A running gate. It ends with the test's runtime.
 #[derive(Clone)]
 pub(crate) struct Gate {
     address: SocketAddr,
     target: Arc<Mutex<Option<SocketAddr>>>,
     judge: Arc<Mutex<Judge>>,
     failures: Arc<AtomicU32>,
-    /// How many connections there have been.
+    /// The number of connections so far.
     connections: Arc<AtomicU32>,
-    /// Connections before this one get no answer any more.
+    /// Connections before this one get no response any more.
     silenced: Arc<AtomicU32>,
     /// Counts up when open connections are to be closed.
     severed: watch::Sender<u32>,
 }
 
 impl Gate {
-    /// A gate that leads nowhere yet.
+    /// Starts a gate without a target.
     pub(crate) async fn start() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let gate = Self {
@@ -73,19 +73,19 @@ impl Gate {
         gate
     }
 
-    /// The URL of an HTTP server behind this gate.
+    /// Returns the URL of an HTTP server behind this gate.
     pub(crate) fn url(&self) -> String {
         format!("http://{}", self.address)
     }
 
-    /// Leads to the server at `url` from now on.
+    /// Sets the server at `url` as the target.
     pub(crate) fn aim(&self, url: &str) {
         let url = Url::parse(url).unwrap();
         let host = url.host_str().unwrap().parse().unwrap();
         *self.target.lock().unwrap() = Some(SocketAddr::new(host, url.port().unwrap()));
     }
 
-    /// Leads to the server at `url` from now on, and gives the URL that goes through this gate.
+    /// Sets the server at `url` as the target, and returns the URL through this gate.
     pub(crate) fn lead(&self, url: &str) -> String {
         self.aim(url);
         let mut url = Url::parse(url).unwrap();
@@ -94,17 +94,17 @@ impl Gate {
         url.to_string()
     }
 
-    /// Lets everything through again. Connections that are open stay open.
+    /// Forwards everything again. Open connections stay open.
     pub(crate) fn open(&self) {
         self.judge(|_| Verdict::Pass);
     }
 
-    /// Judges every chunk like this, from now on.
+    /// Applies this verdict to every further chunk.
     pub(crate) fn fail(&self, verdict: Verdict) {
         self.judge(move |_| verdict.clone());
     }
 
-    /// Fails the next `times` chunks that carry `text`; everything else passes.
+    /// Fails the next `times` chunks that contain `text`; all others pass.
     pub(crate) fn fail_at(&self, text: &str, times: u32, verdict: Verdict) {
         let (text, mut left) = (text.to_owned(), times);
         self.judge(move |bytes| {
@@ -116,23 +116,23 @@ impl Gate {
         });
     }
 
-    /// Whether anything has failed since it was last told to fail, or not to.
+    /// Returns whether a chunk has failed since the verdict was last set.
     pub(crate) fn has_failed(&self) -> bool {
         self.failures.load(Ordering::SeqCst) > 0
     }
 
-    /// Closes every connection that is open; new ones are led through.
+    /// Closes every open connection; new ones are forwarded.
     pub(crate) fn sever(&self) {
         self.severed.send_modify(|count| *count += 1);
     }
 
-    /// Lets every connection that is open die without a word; new ones are led through.
+    /// Silences every open connection without closing it; new ones are forwarded.
     pub(crate) fn silence_open_connections(&self) {
         let open = self.connections.load(Ordering::SeqCst);
         self.silenced.store(open, Ordering::SeqCst);
     }
 
-    /// Asks `judge` about every chunk from now on.
+    /// Lets `judge` decide about every further chunk.
     pub(crate) fn judge(&self, judge: impl FnMut(&[u8]) -> Verdict + Send + 'static) {
         let mut standing = self.judge.lock().unwrap();
         self.failures.store(0, Ordering::SeqCst);
@@ -153,7 +153,7 @@ impl Gate {
     async fn lead_through(self, client: TcpStream) {
         let mut severed = self.severed.subscribe();
         let target = *self.target.lock().unwrap();
-        // Where nothing listens any more the client sees its connection closed, which is as good as refused.
+        // If the target does not listen, the client's connection is closed, which is equal to a refusal.
         let Ok(server) = TcpStream::connect(target.unwrap()).await else {
             return;
         };
@@ -194,7 +194,7 @@ impl Gate {
                 Verdict::Silence => return drain(from).await,
                 Verdict::Answer(text) => {
                     write(client, text.as_bytes()).await;
-                    // The rest of the request is read: closing over unread bytes would destroy the answer.
+                    // The rest of the request is read: closing with unread bytes would destroy the response.
                     let _ = tokio::time::timeout(Duration::from_millis(200), drain(from)).await;
                     return;
                 }
@@ -206,13 +206,13 @@ impl Gate {
     }
 }
 
-/// Reads and forgets until the other side has had enough.
+/// Reads and discards until the other side closes.
 async fn drain(mut from: OwnedReadHalf) {
     let mut buffer = vec![0; 64 * 1024];
     while let Ok(1..) = from.read(&mut buffer).await {}
 }
 
-/// Brings answers back, or the beginning of one.
+/// Forwards responses, or the first part of one.
 async fn back(mut from: OwnedReadHalf, client: &OwnedWriteHalf, cut: watch::Receiver<bool>) {
     let mut buffer = vec![0; 64 * 1024];
     while let Ok(count @ 1..) = from.read(&mut buffer).await {
@@ -226,7 +226,7 @@ async fn back(mut from: OwnedReadHalf, client: &OwnedWriteHalf, cut: watch::Rece
     }
 }
 
-/// Writes all of it. Both directions write to the client, which `write_all` on an owned half does not allow.
+/// Writes all bytes. Both directions write to the client, which `write_all` on an owned half does not allow.
 async fn write(to: &OwnedWriteHalf, mut bytes: &[u8]) -> bool {
     while !bytes.is_empty() {
         if to.writable().await.is_err() {
@@ -241,7 +241,7 @@ async fn write(to: &OwnedWriteHalf, mut bytes: &[u8]) -> bool {
     true
 }
 
-/// An answer over HTTP, and the end of its connection.
+/// Returns an HTTP response that closes its connection.
 pub(crate) fn http_answer(status: &str, headers: &str, body: &str) -> Verdict {
     let length = body.len();
     Verdict::Answer(format!(

@@ -1,4 +1,4 @@
-//! What the health check says while a part is away: it answers itself, and in time.
+//! The health check while a dependency is unavailable: it answers itself, and in time.
 
 use super::gate::{Gate, Verdict, http_answer};
 use super::{assert_no_panic, gated};
@@ -24,7 +24,7 @@ fn assert_report(report: &Answer, code: u16, status: &str, why: &str) {
     );
 }
 
-/// The report while a part closes every connection.
+/// Returns the report while a dependency closes every connection.
 async fn without(cloud: &TestCloud, gate: &Gate) -> Answer {
     gate.fail(Verdict::Cut);
     gate.sever();

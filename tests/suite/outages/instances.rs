@@ -1,4 +1,4 @@
-//! The functions themselves: more than one instance, and time that is not enough.
+//! The functions themselves: more than one instance, and too little time.
 
 use std::time::Duration;
 
@@ -34,7 +34,7 @@ async fn overlapping_jobs_run_in_several_instances_and_complete_once() {
 
 #[tokio::test]
 async fn bulk_longer_than_one_attempt_continues_in_new_messages_without_repeats() {
-    // A function that may run for 9 s instead of 29 works for 6: the same arithmetic, and less to wait for.
+    // A function that may run for 9 s instead of 29 works for 6: the same arithmetic, with a shorter wait.
     let cloud = TestCloud::start_with(|settings| {
         let template = std::fs::read_to_string(&settings.template).unwrap();
         let shorter = template.replacen("Timeout: 29", "Timeout: 9", 1);

@@ -1,6 +1,6 @@
-//! Outages: what the functions answer, and what they never do, while something that they stand on fails.
+//! Outages: the functions' responses, and the effects that must never occur, while a dependency fails.
 //!
-//! Every test ends with the same two questions: did each recipient get exactly one mail, and did nothing panic.
+//! Every test ends with the same two checks: each recipient got exactly one mail, and nothing panicked.
 
 mod answers;
 mod freezes;
@@ -25,13 +25,13 @@ use crate::support::payloads::signature_request;
 use crate::support::waiting::{eventually, statuses};
 use gate::Gate;
 
-/// The address that single mails go to.
+/// The recipient of single mails.
 const ANN: &str = "ann@example.com";
 
-/// Who gets the mails of [`teach`].
+/// The recipients of the mails of [`teach`].
 const TAUGHT: [&str; 2] = ["taught@example.com", "taught-again@example.com"];
 
-/// Asserts that each of these got one mail, that nobody else got any, and that no function panicked.
+/// Asserts that each of these recipients got one mail, that no other recipient got any, and that no function panicked.
 #[track_caller]
 fn assert_one_mail_each(cloud: &TestCloud, recipients: &[&str], why: &str) {
     let mails = cloud.mails();
@@ -54,7 +54,7 @@ fn assert_no_panic(cloud: &TestCloud, why: &str) {
     assert_eq!(panic, None, "{why}");
 }
 
-/// Asserts that a caller was told to come again: a problem of ours, with Retry-After.
+/// Asserts that a caller was asked to retry: a problem response with Retry-After.
 #[track_caller]
 fn assert_come_again(answer: &Answer, code: &str, why: &str) {
     answer.assert_problem(503, code, why);
@@ -66,7 +66,7 @@ fn assert_come_again(answer: &Answer, code: &str, why: &str) {
     assert!(wait > 0, "{why}: {answer:?}");
 }
 
-/// The message of a job as QStash carries it.
+/// Returns the message of a job as QStash delivers it.
 fn message(id: &str, to: &str) -> Value {
     let mut body = signature_request(to);
     body["jobId"] = json!(id);
@@ -74,7 +74,7 @@ fn message(id: &str, to: &str) -> Value {
     body
 }
 
-/// QStash's log of deliveries that ended so, newest first.
+/// Returns QStash's log of deliveries with this result, newest first.
 async fn deliveries(cloud: &TestCloud, state: &str) -> Vec<Value> {
     let url = format!("{}/v2/events?state={state}", cloud.qstash().url());
     let client = shared::protocol::http::client(TIMEOUT).unwrap();
@@ -83,15 +83,15 @@ async fn deliveries(cloud: &TestCloud, state: &str) -> Vec<Value> {
     page["events"].as_array().unwrap().clone()
 }
 
-/// The status of each delivery that failed and is to be tried again, newest first.
+/// Returns the status of each failed delivery that will be retried, newest first.
 async fn refused_deliveries(cloud: &TestCloud) -> Vec<u64> {
     let errors = deliveries(cloud, "ERROR").await;
     let status = |event: &Value| event["responseStatus"].as_u64().unwrap();
     errors.iter().map(status).collect()
 }
 
-/// Starts one instance of each function that the tests call, so that its first request is not the one that fails.
-/// None of these calls needs anything but the function itself.
+/// Starts one instance of each called function, so that its first request is not the failing one. None of these calls
+/// needs a dependency.
 async fn warm(cloud: &TestCloud) {
     let invalid = cloud.post("/api/queue/emails", &json!({})).await;
     assert_eq!(invalid.status, 422, "{invalid:?}");
@@ -100,7 +100,7 @@ async fn warm(cloud: &TestCloud) {
     }
 }
 
-/// Runs every script once, so that Redis knows it: a lost answer is then the answer of a script that ran.
+/// Runs every script once, so that Redis has it: a lost reply is then the reply of a script that ran.
 async fn teach(cloud: &TestCloud) {
     let slow = local_mail::Fault::Slow(Duration::from_millis(1100));
     cloud.mail().faults().set_for_next(1, slow);
@@ -123,12 +123,12 @@ async fn teach(cloud: &TestCloud) {
     assert_eq!(cloud.get("/api/queue/jobs").await.status, 200);
 }
 
-/// A cloud whose functions reach what they stand on through gates.
+/// Starts a cloud whose functions reach their dependencies through gates.
 pub(crate) async fn gated() -> (TestCloud, Gates) {
     gated_with(|_| {}).await
 }
 
-/// The same, with other settings.
+/// Starts such a cloud with other settings.
 async fn gated_with(change: impl FnOnce(&mut Settings)) -> (TestCloud, Gates) {
     let gates = Gates {
         redis: Gate::start().await,
@@ -156,7 +156,7 @@ async fn gated_with(change: impl FnOnce(&mut Settings)) -> (TestCloud, Gates) {
 }
 
 impl Gates {
-    /// Lets everything through again.
+    /// Forwards everything again.
     pub(crate) fn open(&self) {
         for gate in [&self.redis, &self.qstash, &self.postgres] {
             gate.open();
@@ -164,7 +164,7 @@ impl Gates {
     }
 }
 
-/// What stands between the functions and what they stand on.
+/// The gates between the functions and their dependencies.
 pub(crate) struct Gates {
     pub(crate) redis: Gate,
     pub(crate) qstash: Gate,

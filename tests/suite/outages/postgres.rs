@@ -1,4 +1,4 @@
-//! Postgres fails at a delivery: the ledger comes first, so no mail goes without its row.
+//! Postgres fails at a delivery: the ledger comes first, so no mail is sent without its row.
 
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ use super::{
 use crate::support::TestCloud;
 use crate::support::payloads::signature_request;
 
-/// Says of the functions' database what its owner may say of it.
+/// Changes the functions' database as its owner.
 async fn alter(cloud: &TestCloud, what: &str) {
     let mut owner = url::Url::parse(cloud.migrations_database_url()).unwrap();
     let name = owner.path()[1..].to_owned();
@@ -22,7 +22,7 @@ async fn alter(cloud: &TestCloud, what: &str) {
     run_script(owner.as_str(), &statement).await.unwrap();
 }
 
-/// Lets a job meet the standing trouble by hand and through the queue, and hands it over for healing.
+/// Delivers a job during the outage by hand and through the queue, and returns it for the recovery.
 async fn meet(cloud: &TestCloud, to: &str, why: &str) -> String {
     cloud.qstash().hold(true);
     let id = cloud.enqueue(&signature_request(to)).await;
@@ -43,7 +43,7 @@ async fn meet(cloud: &TestCloud, to: &str, why: &str) -> String {
     id
 }
 
-/// Asserts that the job ended well after failing, and that nothing is in doubt.
+/// Asserts that the job completed after failing, and that no mail is in doubt.
 fn assert_healed(job: &Value, why: &str) {
     assert_eq!(
         statuses(job)[..3],
@@ -101,7 +101,7 @@ async fn delivery_without_postgres_sends_nothing_and_is_retried() {
     assert_one_mail_each(&cloud, &recipients, "postgres was away");
 }
 
-/// A job that meets `verdict` once at the statement that begins so.
+/// Runs a job that gets `verdict` once at the statement with this beginning.
 async fn cut_at(cloud: &TestCloud, gates: &Gates, statement: &str, verdict: Verdict, to: &str) {
     gates.postgres.fail_at(statement, 1, verdict);
     let id = cloud.enqueue(&signature_request(to)).await;
@@ -152,7 +152,7 @@ async fn accepted_mail_is_recorded_as_soon_as_postgres_is_back() {
 async fn hanging_statement_times_out_and_its_late_effect_duplicates_nothing() {
     let (cloud, gates) = gated().await;
     let owner = cloud.migrations_database_url().to_owned();
-    // Longer than two tries of a statement, so that the delivery fails; both stay behind at the server.
+    // Longer than two attempts of a statement, so that the delivery fails; both stay at the server.
     let lock = "lock table signtusk.email_ledger in access exclusive mode; select pg_sleep(11.5)";
     let locked = tokio::spawn(async move { run_script(&owner, lock).await.unwrap() });
     tokio::time::sleep(Duration::from_millis(300)).await;

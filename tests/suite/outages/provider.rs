@@ -1,4 +1,5 @@
-//! The mail provider fails: nothing is lost, and only what it may have taken without saying so can go twice.
+//! The mail provider fails: nothing is lost, and only a mail that it may have accepted without a response can be sent
+//! twice.
 
 use std::time::Duration;
 
@@ -14,7 +15,7 @@ use crate::support::TestCloud;
 use crate::support::cloud::TIMEOUT;
 use crate::support::payloads::{address, bulk, signature_request};
 
-/// A used-up quota, which is not waited out within a delivery.
+/// An exhausted quota, which is not waited out within a delivery.
 const QUOTA: Fault = Fault::Refused(Code::LimitExceeded);
 
 /// Longer than the client waits for the provider.
@@ -62,7 +63,7 @@ async fn mail_refused_temporarily_is_retried_and_sent_once() {
 
 #[tokio::test]
 async fn provider_quota_defers_the_job_without_spending_a_retry() {
-    // A used-up quota is waited for for a quarter of an hour.
+    // The wait for an exhausted quota is a quarter of an hour.
     let cloud = TestCloud::start_with(|settings| settings.qstash_speed = 600.0).await;
     cloud.mail().faults().set_for_next(1, QUOTA);
     let id = cloud.enqueue(&signature_request(ANN)).await;
@@ -152,17 +153,17 @@ async fn job_that_can_be_neither_sent_nor_deferred_is_retried_by_the_queue() {
     assert_one_mail_each(&cloud, &[ANN], "neither sent nor put off");
 }
 
-/// A bulk of which one mail meets `fault`, which leaves open whether the provider has it.
+/// Asserts the result of a bulk in which one mail gets `fault`, which leaves open whether the provider has it.
 async fn assert_only_one_in_doubt(fault: Fault, why: &str) {
     let cloud = TestCloud::start().await;
-    // Its first mail only: the second attempt must get through.
+    // Only its first mail: the second attempt must succeed.
     let unlucky = address(0);
     cloud.mail().faults().set_for_next(1, fault);
     let id = enqueue_bulk(&cloud, 4).await;
     let job = cloud.wait_for(&id, "completed").await;
     assert_eq!(job["attempts"], 2, "{why}: {job:#}");
     assert_eq!(job["result"]["inDoubt"], 1, "{why}: {job:#}");
-    // What was accepted too late arrives when it arrives.
+    // A mail that was accepted late arrives late.
     eventually("the unlucky one has both", async || {
         cloud.mails().get(&unlucky) == Some(&2)
     })
@@ -283,7 +284,8 @@ async fn mail_with_a_slow_ledger_row_is_not_begun_and_sent_once() {
             .faults()
             .for_recipient(&address(number), slow.clone());
     }
-    // Begun with some five seconds left, and held up by the ledger until too few are left for the provider's answer.
+    // It starts with some five seconds left, and the ledger delays it until too few are left for the provider's
+    // response.
     let slowest = Some(Fault::Slow(Duration::from_secs(4)));
     cloud.mail().faults().for_recipient(&address(3), slowest);
     cloud.qstash().hold(true);

@@ -1,4 +1,4 @@
-//! QStash fails at an enqueue: the caller is told, and nothing is done unless the caller's key says that it may.
+//! QStash fails at an enqueue: the caller gets an error, and no job runs unless the caller's key allows it.
 
 use http::Method;
 use serde_json::Value;
@@ -12,7 +12,7 @@ use crate::support::cloud::{Answer, answer, with_json};
 use crate::support::payloads::{address, bulk, signature_request};
 use crate::support::proxy::carries;
 
-/// How it fails, and why that is told apart.
+/// Returns the faults, and why they differ.
 fn faults() -> [(Verdict, &'static str); 5] {
     let error = r#"{"error":"no"}"#;
     [
@@ -69,7 +69,7 @@ async fn enqueue_without_qstash_is_503_and_cancelled_unless_its_answer_was_lost(
     let jobs = cloud.get("/api/queue/jobs").await.body;
     let jobs = jobs["items"].as_array().unwrap();
     assert_eq!(jobs.len(), faults().len() + 1);
-    // Newest first. Whatever may have been taken goes on; what a plain no was said to does not.
+    // Newest first. Jobs that may have been accepted continue; rejected ones do not.
     let statuses: Vec<&str> = jobs
         .iter()
         .map(|job| job["status"].as_str().unwrap())
@@ -173,7 +173,7 @@ async fn bulk_refused_by_qstash_is_cancelled_entirely() {
 async fn bulk_with_a_lost_answer_reaches_every_recipient_once() {
     let (cloud, gates) = gated().await;
     warm(&cloud).await;
-    // One job has begun when the enqueue gives up: the others are not to suffer for it.
+    // One job has started when the enqueue fails: the others must not be affected.
     let slow = local_mail::Fault::Slow(std::time::Duration::from_millis(300));
     cloud.mail().faults().for_recipient(&address(0), Some(slow));
     gates.qstash.fail(Verdict::CutAnswer);
@@ -230,7 +230,7 @@ async fn enqueue_delivered_without_confirmation_is_answered_202() {
         .mail()
         .faults()
         .set(Some(local_mail::Fault::Slow(slow)));
-    // The first try is taken and its answer lost; the second is never answered. Meanwhile the job runs.
+    // The first attempt is accepted and its response lost; the second gets no response. Meanwhile the job runs.
     let mut tries = 0;
     gates.qstash.judge(move |bytes| {
         tries += u32::from(carries(bytes, "POST /v2/publish/"));
@@ -261,7 +261,7 @@ async fn redrive_without_qstash_is_answered_503_and_can_be_repeated() {
     assert_come_again(&refused, "unavailable", "a redrive");
     gates.qstash.open();
     assert_eq!(cloud.post(&path, &Value::Null).await.status, 202);
-    // A mail that the provider refused for good stays refused; the redrive itself is done once.
+    // A mail that the provider rejected permanently stays rejected; the redrive itself happens once.
     eventually("the redriven job was delivered", async || {
         cloud.job(&id).await["attempts"] == 2
     })
@@ -270,7 +270,7 @@ async fn redrive_without_qstash_is_answered_503_and_can_be_repeated() {
     assert_one_mail_each(&cloud, &[], "refused for good");
 }
 
-/// An answer of QStash that means the request, and not the service, is wrong.
+/// Returns a QStash response that means that the request, not the service, is at fault.
 fn rejected() -> Verdict {
     http_answer("400 Bad Request", "", r#"{"error":"invalid message"}"#)
 }
@@ -353,7 +353,7 @@ async fn lost_job_rejected_by_qstash_is_dead_and_blocks_no_other() {
             .await
             .unwrap();
     }
-    // QStash refuses the whole batch for one message.
+    // QStash rejects the whole batch because of one message.
     gates.qstash.judge(|bytes| {
         if carries(bytes, "poison@example.com") {
             rejected()

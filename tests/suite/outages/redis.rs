@@ -13,7 +13,7 @@ use crate::support::payloads::signature_request;
 /// Longer than the client waits for one attempt.
 const TOO_SLOW: Duration = Duration::from_secs(4);
 
-/// Every way to fail that ends with no answer or a refusal.
+/// Every fault that ends without a response or with a rejection.
 const FAULTS: [(Fault, &str); 8] = [
     (Fault::Refused, "the connection is refused"),
     (Fault::Slow(TOO_SLOW), "every answer takes too long"),
@@ -115,7 +115,7 @@ async fn delivery_without_redis_is_answered_503_and_redelivered() {
         cloud.qstash().hold(true);
         let id = cloud.enqueue(&signature_request(&to)).await;
         cloud.redis().faults().set(Some(fault));
-        // By hand too, to see the whole answer; but not where that is only waited for twice.
+        // Also by hand, to see the whole response, unless that would only be waited for twice.
         if !matches!(fault, Fault::Slow(_)) {
             let answer = cloud.deliver("send-email", &message(&id, &to)).await;
             assert_come_again(&answer, "retry", why);

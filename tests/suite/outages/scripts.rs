@@ -1,4 +1,4 @@
-//! Redis has forgotten its scripts: every one of them is sent in full, and nothing else changes.
+//! Redis has lost its scripts: each is sent in full, and nothing else changes.
 
 use std::time::Duration;
 
@@ -41,7 +41,7 @@ async fn redis_with_an_empty_script_cache_gets_each_script_again() {
     let cancelled = crate::support::cloud::answer(request).await;
     assert_eq!(cancelled.body["status"], "cancelled", "{cancelled:?}");
 
-    // fail: a payload that cannot be read, then redrive
+    // fail: a payload that cannot be parsed, then redrive
     let unreadable = json!({ "type": "no such type", "jobId": "unreadable", "generation": 1 });
     let refused = cloud.deliver("send-email", &unreadable).await;
     assert_eq!(refused.status.as_u16(), 489, "{refused:?}");

@@ -10,11 +10,11 @@ use super::{
 use crate::support::TestCloud;
 use crate::support::payloads::signature_request;
 
-/// Ends the redis-server of a cloud, its data written if it keeps any.
+/// Stops the redis-server of a cloud after it has written its data, if it keeps any.
 pub(crate) async fn shut_down(address: SocketAddr) {
     let client = redis::Client::open(format!("redis://{address}")).unwrap();
     let mut connection = client.get_multiplexed_async_connection().await.unwrap();
-    // It has no time to answer.
+    // It has no time to reply.
     let _ = redis::cmd("SHUTDOWN").exec_async(&mut connection).await;
     eventually("redis-server has ended", async || {
         tokio::net::TcpStream::connect(address).await.is_err()
@@ -22,7 +22,7 @@ pub(crate) async fn shut_down(address: SocketAddr) {
     .await;
 }
 
-/// Another redis-server in the place of the one that has ended.
+/// Starts another redis-server in place of the stopped one.
 pub(crate) async fn start_again(cloud: &TestCloud, folder: &str, durable: bool) -> RedisServer {
     RedisServer::start(Settings {
         port: cloud.redis_server_addr().port(),
@@ -34,7 +34,7 @@ pub(crate) async fn start_again(cloud: &TestCloud, folder: &str, durable: bool) 
     .unwrap()
 }
 
-/// Enqueues, stops redis-server, and starts another on `folder` once the queue has been refused.
+/// Enqueues, stops redis-server, and starts another on `folder` once a delivery has failed.
 async fn outlive_a_stop(
     folder: &str,
     durable: bool,

@@ -1,4 +1,4 @@
-//! A sweep whose time runs out goes on in the next delivery, which the queue brings by itself.
+//! A sweep whose time runs out continues in the next delivery, which it publishes itself.
 
 use std::time::Duration;
 
@@ -12,8 +12,8 @@ use crate::support::payloads::signature_request;
 use crate::support::proxy::{Proxy, carries};
 use crate::support::waiting::statuses;
 
-/// A queue that takes its time for each batch, and functions that have little: a function that may run for 9 s instead of
-/// 29 sweeps for one, which is enough for two or three batches of a hundred.
+/// Starts a slow queue, and functions with little time. A function that may run for 9 s instead of 29 sweeps for one,
+/// which is enough for two or three batches of a hundred.
 async fn hurried() -> TestCloud {
     let port = free().unwrap();
     let qstash = Proxy::start(loopback(port)).await;
@@ -40,7 +40,7 @@ async fn hurried() -> TestCloud {
 async fn sweep_that_runs_out_of_time_continues_and_publishes_each_row_once() {
     let cloud = hurried().await;
     let database = LedgerDatabase::of(&cloud);
-    // Of the day after tomorrow: what is asked here is who publishes them, not what they do.
+    // Due the day after tomorrow: this test checks who publishes them, not their effect.
     let payload = signature_request("ann@example.com");
     database
         .execute(&format!(
@@ -83,10 +83,10 @@ async fn ping_is_followed_by_one_delayed_run_for_rows_written_meanwhile() {
         let pinged = cloud.deliver_as(message, "relay-outbox", &ping).await;
         assert_eq!(super::result(&pinged)["done"], 0, "{pinged:?}");
     }
-    // The ping for this one was swallowed.
+    // The ping for this one was dropped.
     let id = super::write_mail(&database, "ann@example.com", "").await;
     cloud.wait_for(&id, "completed").await;
-    // At most one for each slot of five seconds that the pings fell into.
+    // At most one for each slot of five seconds with pings.
     let follow_ups = super::taken(&cloud).await["relay-outbox"];
     assert!((1..=2).contains(&follow_ups), "{follow_ups}");
 }

@@ -1,7 +1,7 @@
-//! The relay is killed at random points, and the effect of every job is there once.
+//! The relay is killed at random points, and every job has its effect once.
 //!
-//! A kill leaves a claim of a minute; it is ended by hand, as if the time had passed, so that a thousand seeds take
-//! minutes. That claims end by themselves is shown with the rows.
+//! A kill leaves a claim of a minute. The test ends it by hand, as if the time had passed, so that a thousand seeds
+//! take minutes. The tests of rows show that claims end by themselves.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
@@ -22,16 +22,16 @@ use crate::support::proxy::{Proxy, carries};
 use crate::support::seeds;
 use crate::support::waiting::eventually;
 
-/// Where the relay is killed.
+/// A point at which the relay is killed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Point {
-    /// The claim is committed, and its answer has not come back: between commit and publish.
+    /// The claim is committed, and its response has not arrived: between commit and publish.
     Claimed,
     /// The jobs are recorded, and the batch has not reached the queue: between commit and publish.
     Recorded,
     /// The queue has the batch, and its answer has not come back: between publish and mark.
     Published,
-    /// The answer has come, and the mark has not reached Postgres: between publish and mark.
+    /// The response has arrived, and the mark has not reached Postgres: between publish and mark.
     Unmarked,
 }
 
@@ -42,16 +42,16 @@ const POINTS: [Point; 4] = [
     Point::Unmarked,
 ];
 
-/// What is still to be killed at, and what was.
+/// The remaining and the past points.
 #[derive(Default)]
 struct Plan {
     points: VecDeque<Point>,
     killed: Vec<Point>,
-    /// A batch or a claim has gone by, and its answer is next.
+    /// A batch or a claim has passed, and its response is next.
     asked: bool,
 }
 
-/// Kills the relay where the plan says so.
+/// Kills the relay at the planned points.
 #[derive(Clone)]
 struct Reaper {
     plan: Arc<Mutex<Plan>>,
@@ -59,7 +59,7 @@ struct Reaper {
 }
 
 impl Reaper {
-    /// Whether bytes may go on: they may not where this is the next point.
+    /// Returns whether bytes may pass: not if this is the next point.
     fn lets_through(&self, point: Point, here: bool) -> bool {
         let mut plan = self.plan.lock().unwrap();
         if !here || plan.points.front() != Some(&point) {
@@ -72,7 +72,7 @@ impl Reaper {
         false
     }
 
-    /// Notes that a question went by whose answer is a point.
+    /// Records that a request passed whose response is a point.
     fn hears(&self, point: Point, here: bool) {
         let mut plan = self.plan.lock().unwrap();
         if here && plan.points.front() == Some(&point) {
@@ -101,7 +101,7 @@ impl Reaper {
         });
         let reaper = self.clone();
         qstash.guard(move |bytes| {
-            // Several rows go in a batch, one by itself.
+            // Several rows are published as a batch, one by itself.
             let batch = carries(bytes, "POST /v2/batch") || carries(bytes, "POST /v2/publish/");
             reaper.hears(Point::Published, batch);
             reaper.lets_through(Point::Recorded, batch)
@@ -114,7 +114,7 @@ impl Reaper {
     }
 }
 
-/// What a seed decides: the ordering keys of the rows, and the points of the kills.
+/// Returns the story of a seed: the ordering keys of the rows, and the points of the kills.
 fn story(seed: u64) -> (Vec<Option<u8>>, Vec<Point>) {
     let mut bytes = [0; 32];
     bytes[..8].copy_from_slice(&seed.to_le_bytes());
@@ -177,7 +177,7 @@ async fn kill_between_commit_and_mark_neither_loses_nor_repeats_a_job() {
             let end = "update signtusk.outbox set held_until = now() where published_at is null";
             database.execute(end).await;
         }
-        // Where a kill found every row claimed or done, later points were not come by.
+        // If a kill left no row to claim, later points are not reached.
         let killed = reaper.plan.lock().unwrap().killed.clone();
         assert!(!killed.is_empty(), "seed {seed}: {kills:?}");
         let left =

@@ -1,4 +1,4 @@
-//! The outbox: its rows, and their way to the queue.
+//! The outbox: its rows, and their publication.
 
 mod continued;
 mod crashes;
@@ -16,7 +16,7 @@ use crate::support::cloud::{Answer, answer, with_json};
 use crate::support::ledger::LedgerDatabase;
 use crate::support::payloads::signature_request;
 
-/// Writes a mail to somebody into the outbox, as the web app does it, and gives the job's id.
+/// Writes a mail to the outbox, as the web app does, and returns the job's id.
 async fn write_mail(database: &LedgerDatabase, to: &str, further: &str) -> String {
     let payload = signature_request(to);
     let call = format!(
@@ -26,8 +26,8 @@ async fn write_mail(database: &LedgerDatabase, to: &str, further: &str) -> Strin
     id.as_str().unwrap().to_owned()
 }
 
-/// A ping, as the web app publishes it, or a sweep: delivered under a message id of its own, and again as QStash would
-/// where a busy machine let the relay's patience run out.
+/// Delivers a ping, as the web app publishes it, or a sweep, with a new message id. Repeats it, as QStash would, if the
+/// relay ran out of time on a busy machine.
 pub(crate) async fn ping(cloud: &TestCloud, message: &str) -> Answer {
     let mut answer = None;
     for _ in 0..5 {
@@ -41,13 +41,13 @@ pub(crate) async fn ping(cloud: &TestCloud, message: &str) -> Answer {
     answer.unwrap()
 }
 
-/// The result of a run that went well.
+/// Returns the result of a successful run.
 pub(crate) fn result(answer: &Answer) -> &Value {
     assert_eq!(answer.status, 200, "{answer:?}");
     &answer.body["result"]
 }
 
-/// How many messages the queue has taken for each job, by its events.
+/// Returns the number of messages that the queue has accepted for each job, from its events.
 async fn taken(cloud: &TestCloud) -> BTreeMap<String, usize> {
     let mut taken = BTreeMap::new();
     for event in cloud.queue_events("state=CREATED").await {
@@ -57,7 +57,7 @@ async fn taken(cloud: &TestCloud) -> BTreeMap<String, usize> {
     taken
 }
 
-/// Pauses e-mail, or lets it go on.
+/// Pauses or resumes e-mail.
 async fn pause(cloud: &TestCloud, body: &Value) {
     let request = cloud.request(Method::PUT, "/api/queue/pauses/email");
     let paused = answer(with_json(request, body)).await;

@@ -1,4 +1,4 @@
-//! Rows that are published right after their commit by who wrote them, while sweeps come by.
+//! Rows that their writer publishes right after the commit, concurrently with sweeps.
 
 use std::time::Duration;
 
@@ -19,7 +19,7 @@ use crate::support::payloads::signature_request;
 
 const ANN: &str = "ann@example.com";
 
-/// What a function that writes into the outbox has.
+/// Returns the relay of a function that writes to the outbox.
 fn job_relay(cloud: &TestCloud, queue: &str) -> JobRelay {
     let token = Secret::new(cloud.variable("QSTASH_TOKEN").to_owned());
     let queue = qstash::Client::new(queue, &token, TIMEOUT).unwrap();
@@ -29,7 +29,7 @@ fn job_relay(cloud: &TestCloud, queue: &str) -> JobRelay {
     }
 }
 
-/// Writes mails to Ann in one transaction, commits it, and gives their jobs.
+/// Writes mails to Ann in one transaction, commits it, and returns their jobs.
 async fn written(database: &LedgerDatabase, entry: &Entry<'_>, count: usize) -> Vec<String> {
     let transaction = database.functions.transaction().await.unwrap();
     let mut ids = Vec::new();
@@ -62,7 +62,7 @@ async fn row_contended_by_a_writer_and_two_sweeps_is_published_once() {
     let database = LedgerDatabase::of(&cloud);
     let outbox = Outbox::new(database.connect());
     let job_relay = job_relay(&cloud, &cloud.qstash().url());
-    // The sweeps' instances are there before the race.
+    // The sweeps' instances are running before the race.
     tokio::join!(ping(&cloud, "msg_a"), ping(&cloud, "msg_b"));
     let mut all = Vec::new();
     for round in 0..12 {
@@ -79,7 +79,7 @@ async fn row_contended_by_a_writer_and_two_sweeps_is_published_once() {
             ping(&cloud, &second)
         );
         let swept = [&one, &two].map(|swept| result(swept)["done"].as_u64().unwrap());
-        // Rows of one key that another holds some of wait for the next sweep.
+        // Rows of a key that another relay has partly claimed wait for the next sweep.
         let rest = result(&ping(&cloud, &format!("msg_{round}_3")).await)["done"].clone();
         let sum = published as u64 + swept[0] + swept[1] + rest.as_u64().unwrap();
         assert_eq!(

@@ -30,7 +30,7 @@ async fn mail_written_with_its_change_is_sent_once_despite_repeated_relays() {
     assert_eq!(row["payload"], json!({}), "addresses are not kept");
     assert!(row["published_at"].is_string() && row["held_until"].is_string());
 
-    // As if the relay had died before it could say so.
+    // As if the relay had been killed before it recorded the result.
     let payload = signature_request("ann@example.com");
     database
         .execute(&format!(
@@ -84,7 +84,7 @@ async fn poison_row_is_set_aside_with_its_reason_and_blocks_no_other() {
         "{health:#}"
     );
 
-    // Somebody repairs it, as the runbook says.
+    // An operator repairs it, as in the runbook.
     let payload = signature_request("cem@example.com");
     database
         .execute(&format!(
@@ -157,7 +157,7 @@ async fn ten_thousand_rows_are_published_in_flat_memory_with_few_requests() {
     let cloud = TestCloud::start().await;
     let database = LedgerDatabase::of(&cloud);
     cloud.qstash().hold(true);
-    // The first hundred teach the store its scripts and the process its size.
+    // The first hundred load the scripts and let the process reach its size.
     let write = |count: u32| {
         let payload = signature_request("ann@example.com");
         format!(
@@ -184,7 +184,7 @@ async fn ten_thousand_rows_are_published_in_flat_memory_with_few_requests() {
     }
     let grown = peak(&cloud, "relay-outbox") - before;
     assert!(grown < 4096, "the relay grew by {grown} KB");
-    // A hundred batches: one request each, and what each run costs by itself.
+    // A hundred batches: one request each, and the fixed cost of each run.
     let redis = cloud.redis().requests() - redis;
     let qstash = cloud.qstash().requests() - qstash;
     assert!(
@@ -199,8 +199,8 @@ async fn ten_thousand_rows_are_published_in_flat_memory_with_few_requests() {
     assert_eq!(stats["email"]["total"], 10_100, "{stats:#}");
 }
 
-/// A cloud whose queue is behind a gate that refuses every request that carries `poison`, as QStash refuses a batch of
-/// which one item is malformed.
+/// Starts a cloud with a gate before its queue. The gate rejects every request that contains `poison`, as QStash
+/// rejects a batch with a malformed item.
 async fn refusing(poison: &str) -> (TestCloud, Gate) {
     let gate = Gate::start().await;
     let url = gate.url();
@@ -267,7 +267,7 @@ async fn outage_of_the_queue_does_not_stop_the_other_parts_of_a_sweep() {
     database
         .execute("insert into signtusk.outbox (kind, payload) values ('invalidation', '{\"kinds\": [], \"ids\": []}')")
         .await;
-    // An old row to be removed, and a block list to be copied again.
+    // An old row to delete, and a block list to copy again.
     database
         .execute(
             "insert into signtusk.outbox (kind, payload, published_at) \
@@ -305,7 +305,7 @@ async fn page_of_rows_larger_than_a_request_is_split() {
         if database.read(left).await == json!(0) {
             break;
         }
-        // On a busy machine one sweep may not do them all; what it does not do goes on in the next.
+        // On a busy machine one sweep may not finish them all; the next continues.
         ping(&cloud, &format!("msg_{sweep}")).await;
     }
     assert_eq!(database.read(left).await, json!(0));
@@ -340,7 +340,7 @@ async fn job_waiting_behind_a_paused_one_is_not_republished_as_unclaimed() {
     assert_eq!(after.get(&behind), None, "it waits for the one before it");
     assert!(after.contains_key(&lost));
 
-    // Also where it was set aside: a person has to look.
+    // Also if it was set aside: a person has to look at it.
     database
         .execute("update signtusk.outbox set set_aside_at = now() where published_at is null")
         .await;

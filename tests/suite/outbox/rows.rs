@@ -1,4 +1,4 @@
-//! What stands in the table: who may write, what a claim gives, what is kept of it. On a real PostgreSQL.
+//! The table's rows: writers' rights, claims and retention. On a real PostgreSQL.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -20,7 +20,7 @@ fn outbox(database: &LedgerDatabase) -> Outbox {
     Outbox::new(database.connect())
 }
 
-/// Writes rows with these ordering keys, all in one statement, numbered in their payload.
+/// Writes rows with these ordering keys in one statement, numbered in their payload.
 async fn write(database: &LedgerDatabase, keys: &[Option<&str>]) {
     for (number, key) in keys.iter().enumerate() {
         let key = key.map_or_else(|| "null".to_owned(), |key| format!("'{key}'"));
@@ -138,8 +138,8 @@ async fn claimed_row_is_exclusive_until_settled_or_expired() {
     ours.settle(&first, &of_the_first).await.unwrap();
     assert_eq!(numbers(&ours.claim(JOBS, 10).await.unwrap()), [0; 0]);
 
-    // The claim of the second runs out; what it says afterwards about a row that another has does not count, unless
-    // it is done.
+    // The second relay's claim expires. Its later result for a row of another claim does not count, unless the row is
+    // done.
     database
         .execute("update signtusk.outbox set held_until = now()")
         .await;
@@ -216,7 +216,7 @@ async fn row_whose_relays_all_died_is_finally_set_aside() {
     for attempt in 1..=10 {
         let claimed = outbox.claim(JOBS, 10).await.unwrap();
         assert_eq!(numbers(&claimed), [0], "attempt {attempt}");
-        // An outage is no fault of the row's.
+        // An outage is not the row's fault.
         let free = outbox.claim(JOBS, 10).await.unwrap();
         assert_eq!(numbers(&free), [0; 0]);
         database
@@ -227,14 +227,14 @@ async fn row_whose_relays_all_died_is_finally_set_aside() {
     assert_eq!(outbox.backlog().await.unwrap().set_aside, 1);
 }
 
-/// What one relay does next in a random history.
+/// The next step of one relay in a random history.
 #[derive(Clone, Copy, Debug)]
 enum Step {
     /// Claims this many.
     Claim(u32),
-    /// Settles its oldest claim: all done, or the row with this number fails and rests.
+    /// Settles its oldest claim: all done, or the row with this number fails and waits.
     Settle(Option<usize>),
-    /// Dies: its claims run out.
+    /// Is killed: its claims expire.
     Die,
 }
 
@@ -312,7 +312,7 @@ async fn rows_of_one_key_are_never_reordered_by_two_relays() {
     }
 }
 
-/// Settles a claim as a relay does: what is behind a failure in its order fails with it. Gives what went.
+/// Settles a claim as a relay does: rows behind a failure in its order fail too. Returns the published rows.
 async fn settle(outbox: &Outbox, claimed: &Claimed, failing: Option<usize>) -> Vec<usize> {
     let failed = claimed.rows.iter().find(|row| Some(number(row)) == failing);
     let outcomes: Vec<Outcome> = claimed

@@ -1,4 +1,4 @@
-//! Many at once: exactly as many pass as the limit says. And what a decision costs.
+//! Many concurrent requests: exactly the limit passes. And the cost of a decision.
 
 use std::time::Duration;
 
@@ -39,8 +39,8 @@ static BUCKET: Limiter = limiter("bucket", Algorithm::TokenBucket { refill: 100 
 async fn exactly_the_limit_passes_of_500_concurrent_calls() {
     let store = Store::start().await;
     for limiter in [&FIXED, &SLIDING, &BUCKET] {
-        // Each its own instance, so that no memory of refusals helps; made before, because making one takes a while and no
-        // call is to wait for it.
+        // Each has its own instance, so that no cached rejection helps. They are created before, because that takes a
+        // while and must not delay a call.
         let instances = (0..500).map(|_| RateLimits::new(store.client(), Clock::system()));
         let instances: Vec<RateLimits> = instances.collect();
         let calls = instances.iter().map(|limits| async move {

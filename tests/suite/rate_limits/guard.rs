@@ -1,4 +1,4 @@
-//! What the guard tells and costs: on a read its question travels with the read.
+//! The guard's response headers and cost: on a read its check travels with the read.
 
 use http::{HeaderValue, Method};
 use redis::AsyncCommands as _;
@@ -7,7 +7,7 @@ use serde_json::json;
 use super::{READ, WRITE, cloud_with, number, of, read_as};
 use crate::support::cloud::{answer, with_json};
 
-/// Nobody else's address.
+/// An address that no other test uses.
 const HOME: &str = "203.0.113.9";
 
 #[tokio::test]
@@ -25,7 +25,7 @@ async fn rate_limit_headers_are_on_every_answer_and_the_excess_is_refused() {
     assert_eq!(number(&refused, "x-ratelimit-remaining"), 0);
     assert!((1..=2 * 86_400).contains(&number(&refused, "retry-after")));
 
-    // Another route of the same limiter counts together; a bad request counts as well.
+    // Another route of the same limiter shares the count; a bad request counts too.
     let written = with_json(
         of(&cloud, Method::PUT, WRITE, "ann", HOME),
         &json!({ "paused": true }),
@@ -49,11 +49,11 @@ async fn read_with_its_guard_is_one_request_and_a_remembered_refusal_none() {
         let answer = read_as(&cloud, "ann", HOME).await;
         (answer.status.as_u16(), cloud.redis().requests() - before)
     };
-    // The first teaches the store its scripts.
+    // The first one loads the scripts.
     cost().await;
     assert_eq!(cost().await, (200, 1));
     assert_eq!(cost().await, (200, 1));
-    // A malformed query never reaches the store by itself; the guard's question does.
+    // A malformed query never reaches the store; the guard's check does.
     let before = cloud.redis().requests();
     let path = "/api/queue/jobs?limit=none";
     let malformed = answer(of(&cloud, Method::GET, path, "ann", HOME)).await;

@@ -1,4 +1,4 @@
-//! Whom a limit counts: never who the client says that it is.
+//! The counted identity: never a client's own claim.
 
 use http::Method;
 use serde_json::json;
@@ -10,7 +10,7 @@ use crate::support::event::{event, with_header};
 
 const OFFICE: &str = "198.51.100.7";
 
-/// A GET of the public route as API Gateway passes it on.
+/// Sends a GET of the public route as API Gateway forwards it.
 async fn from(cloud: &TestCloud, peer: &str, forwarded: &str) -> Answer {
     let mut event = with_header(event("GET", PUBLIC), "x-forwarded-for", forwarded);
     event["requestContext"]["http"]["sourceIp"] = json!(peer);
@@ -56,7 +56,7 @@ async fn forged_forwarded_header_does_not_change_the_client() {
     for forged in ["6.6.6.4", "", "192.0.2.99"] {
         assert_eq!(from(&cloud, "192.0.2.1", forged).await.status, 429);
     }
-    // Nor does it spend what somebody else has.
+    // It does not use up another client's limit either.
     assert_ne!(from(&cloud, "192.0.2.2", "192.0.2.1").await.status, 429);
     for name in [
         "x-real-ip",

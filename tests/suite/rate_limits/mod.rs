@@ -1,4 +1,4 @@
-//! Rate limits: the arithmetic beside the official client's, and the guard through the real binaries.
+//! Rate limits: the arithmetic compared with the official client's, and the guard through the real binaries.
 
 mod concurrency;
 mod guard;
@@ -15,16 +15,16 @@ use reqwest::RequestBuilder;
 use crate::support::TestCloud;
 use crate::support::cloud::{Answer, answer};
 
-/// A read behind the service token, whose handler asks the store.
+/// A read with the service token, whose handler reads the store.
 const READ: &str = "/api/queue/stats";
 
-/// A write behind the service token.
+/// A write with the service token.
 const WRITE: &str = "/api/queue/pauses/email";
 
-/// A route that anybody may call.
+/// A public route.
 const PUBLIC: &str = "/api/health/redis";
 
-/// A cloud in which these variables are set otherwise.
+/// Starts a cloud with these variables.
 async fn cloud_with(variables: &[(&str, &str)]) -> TestCloud {
     TestCloud::start_with(|settings| set(settings, variables)).await
 }
@@ -36,7 +36,7 @@ fn set(settings: &mut Settings, variables: &[(&str, &str)]) {
     }
 }
 
-/// A request of a user's from an address.
+/// Returns a request of a user from an address.
 fn of(cloud: &TestCloud, method: Method, path: &str, user: &str, address: &str) -> RequestBuilder {
     cloud
         .request(method, path)
@@ -49,7 +49,7 @@ async fn read_as(cloud: &TestCloud, user: &str, address: &str) -> Answer {
     answer(of(cloud, Method::GET, READ, user, address)).await
 }
 
-/// A number in a header.
+/// Returns a number in a header.
 fn number(answer: &Answer, header: &str) -> i64 {
     let value = answer.headers.get(header);
     let value = value.unwrap_or_else(|| panic!("no {header} on {answer:?}"));

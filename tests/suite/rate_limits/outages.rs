@@ -1,4 +1,4 @@
-//! What limiters do without their store: a closed one refuses, an open one lets pass, and either is noticed.
+//! Limiters without their store: one that fails closed rejects, one that fails open allows, and both are logged.
 
 use local_redis_rest::Fault;
 use serde_json::json;
@@ -7,13 +7,13 @@ use super::{READ, cloud_with, number, read_as};
 use crate::support::TestCloud;
 use crate::support::cloud::Answer;
 
-/// The web app's check of a limit.
+/// Makes the web app's check of a limit.
 async fn check(cloud: &TestCloud, limiter: &str) -> Answer {
     let path = format!("/api/security/rate-limits/{limiter}");
     cloud.post(&path, &json!({ "identifier": "ann" })).await
 }
 
-/// Defect 8: what was to protect let everybody pass when it could not look.
+/// Defect 8: the protection allowed every request when it could not check.
 #[tokio::test]
 async fn closed_limiter_without_its_store_refuses() {
     let cloud = TestCloud::start().await;
@@ -48,7 +48,7 @@ async fn closed_limiter_without_its_store_refuses() {
 #[tokio::test]
 async fn open_limiter_without_its_store_admits_and_is_counted() {
     let cloud = cloud_with(&[("RATE_LIMIT_API", "1/1d")]).await;
-    // The list of suppressions is Postgres's: its guard alone needs Redis.
+    // The list of suppressions is in Postgres: only its guard needs Redis.
     let path = "/api/suppressions";
     cloud.redis().faults().set(Some(Fault::Loading));
     for _ in 0..3 {

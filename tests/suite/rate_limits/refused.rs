@@ -1,4 +1,4 @@
-//! A refusal is not an outage: a refused read asks nobody else, and leaves nothing behind.
+//! A rejection is not an outage: a rejected read causes no other request, and leaves nothing behind.
 
 use http::Method;
 use redis::AsyncCommands as _;
@@ -14,7 +14,7 @@ async fn refused_read_reaches_neither_postgres_nor_a_lease() {
     let cloud = cloud_with(&[("RATE_LIMIT_API", "1/1d")]).await;
     let database = LedgerDatabase::of(&cloud);
     let user = Uuid::new_v4();
-    // The one request that there is, to another function.
+    // The only allowed request, used by another function.
     let body = json!({ "paused": false });
     let pause = of(
         &cloud,

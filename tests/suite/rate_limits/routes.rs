@@ -1,4 +1,4 @@
-//! Every route of every binary has a limiter, or stands here with the reason why it has none.
+//! Every route of every binary has a limiter, or is listed here with the reason why it has none.
 
 use http::Method;
 use serde_json::Value;
@@ -6,12 +6,12 @@ use serde_json::Value;
 use crate::support::TestCloud;
 use crate::support::cloud::{answer, with_json};
 
-/// Operations that nothing counts, as docs/API.md lists them.
+/// Operations without a limiter, as docs/API.md lists them.
 const UNLIMITED: [(&str, &str); 3] = [
     ("GET", "/api/openapi.json"),
-    // The provider signs.
+    // The provider signs the request.
     ("POST", "/api/mail-events"),
-    // It is the limiter, and always answers 200.
+    // It is the limiter itself, and always answers 200.
     ("POST", "/api/security/rate-limits/{limiter}"),
 ];
 
@@ -54,7 +54,7 @@ fn every_route_is_listed_on_the_page_of_protections() {
     }
 }
 
-/// The methods and paths of the OpenAPI document, which the routes themselves make.
+/// Returns the methods and paths of the OpenAPI document, which the routes generate.
 fn operations() -> Vec<(Method, String)> {
     let document: Value = serde_json::from_str(openapi::DOCUMENT).unwrap();
     let paths = document["paths"].as_object().unwrap();
@@ -65,12 +65,12 @@ fn operations() -> Vec<(Method, String)> {
             Some((method, path.clone()))
         })
     });
-    // Jobs are not limited by a guard but by flow control, and never by an address.
+    // Jobs are limited by flow control, not by a guard, and never by an address.
     each.filter(|(_, path)| !path.starts_with("/api/jobs/"))
         .collect()
 }
 
-/// The path with something in the place of each parameter.
+/// Returns the path with a value for each parameter.
 fn fill(path: &str) -> String {
     let segments = path.split('/').map(|segment| {
         if segment.starts_with('{') {

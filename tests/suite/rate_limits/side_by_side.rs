@@ -1,8 +1,8 @@
-//! Side by side with @upstash/ratelimit 2.2 from npm: one makes a step, the other goes on, and both must have decided
-//! the same on stores of their own.
+//! A comparison with @upstash/ratelimit 2.2 from npm. Both make the same steps on separate stores and in turn on a
+//! shared one, and must decide the same.
 //!
-//! The official client runs in node with its clock set by the test (tests/sdk/redis/player.mjs); it prints one line
-//! for each step.
+//! The official client runs in node with its clock set by the test (tests/sdk/redis/player.mjs). It prints one line for
+//! each step.
 
 use std::process::Stdio;
 use std::time::Duration;
@@ -32,7 +32,7 @@ static KEYS: Family = Family {
 /// Steps of one seed.
 const STEPS: usize = 50;
 
-/// The instant at which every history begins.
+/// The start of every history.
 const START: i64 = 1_795_512_928_123;
 
 #[derive(Clone, Debug)]
@@ -41,7 +41,7 @@ struct Step {
     who: u8,
     cost: i64,
     limit: u64,
-    /// Whether the official client makes the step on the shared store, or this one.
+    /// Whether the official client makes the step on the shared store.
     is_theirs: bool,
     only_asks: bool,
 }
@@ -137,7 +137,7 @@ fn named(algorithm: &str) -> (&'static Limiter, Duration) {
     (Box::leak(Box::new(limiter)), Duration::from_millis(window))
 }
 
-/// Every member that both say, as the official client says it.
+/// Returns every member that both report, in the official client's form.
 async fn ours(redis: &Redis, algorithm: &str, step: &Value) -> Value {
     let (limiter, window) = named(algorithm);
     let number = |name: &str| step[name].as_i64().unwrap();
@@ -147,7 +147,7 @@ async fn ours(redis: &Redis, algorithm: &str, step: &Value) -> Value {
     };
     let limit = Limit::new(limiter, rate);
     let identifier = step["identifier"].as_str().unwrap();
-    // An instance of its own for each step: what one remembers of refusals is not what is compared.
+    // A new instance for each step: cached rejections are not compared.
     let at = Timestamp::from_millisecond(number("at")).unwrap();
     let limits = RateLimits::new(redis.clone(), Clock::fixed(at));
     if step["onlyAsks"].as_bool().unwrap() {
@@ -168,7 +168,7 @@ async fn ours(redis: &Redis, algorithm: &str, step: &Value) -> Value {
     })
 }
 
-/// Everything under the limiter's keys, with whether it ends.
+/// Returns everything under the limiter's keys, with its TTL.
 async fn state(redis: &mut MultiplexedConnection, seed: u64) -> Vec<(String, String, i64)> {
     let script = "local found = {} \
         for _, key in ipairs(redis.call('KEYS', ARGV[1])) do \
@@ -187,8 +187,8 @@ async fn state(redis: &mut MultiplexedConnection, seed: u64) -> Vec<(String, Str
     found
 }
 
-/// Three stores: one for the official client alone, one for this one alone, and one on which they take turns. After
-/// every step the three must have said the same, and hold the same.
+/// Compares three stores: one for the official client, one for ours, and one shared in turn. After every step the three
+/// must have decided the same, and hold the same.
 async fn compare(algorithm: &str) {
     let (theirs, alone, shared) = (
         Store::start().await,
@@ -246,7 +246,7 @@ async fn compare(algorithm: &str) {
     }
 }
 
-/// Keys and values; a key's life runs by the store's clock, which nobody holds.
+/// Returns keys and values; a key's TTL depends on the store's clock, which the test cannot set.
 fn values(state: &[(String, String, i64)]) -> Vec<(&str, &str)> {
     state
         .iter()

@@ -1,9 +1,9 @@
-//! Schemathesis (<https://schemathesis.readthedocs.io>) over docs/openapi.json against the running functions: what the
-//! document promises is accepted, what it forbids is refused, and every answer is one that it describes.
+//! Schemathesis (<https://schemathesis.readthedocs.io>) over docs/openapi.json with the running functions. Allowed
+//! requests are accepted, forbidden ones are rejected, and every response is as described.
 //!
-//! Every check is on but one, which takes a cancelled job for a deleted one. What a request needs and the document
-//! cannot say stands in `tests/schemathesis/hooks.py`. The cloud is thrown away, because jobs are cancelled and redriven
-//! at random. The same requests are made in every run, so that what is found is found again; a campaign makes more of
+//! All checks are on except one, which takes a cancelled job for a deleted one. `tests/schemathesis/hooks.py` supplies
+//! requirements of a request that the document cannot express. The cloud is discarded, because jobs are cancelled and
+//! redriven at random. Every run makes the same requests, so that findings are reproducible; a campaign makes more of
 //! them.
 
 mod verdict;
@@ -18,7 +18,7 @@ use crate::support::{TestCloud, seeds};
 
 const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
 
-/// Requests of each operation in each phase that makes them at random, outside a campaign.
+/// Requests of each operation in each random phase, outside a campaign.
 const EXAMPLES: u64 = 40;
 
 #[tokio::test]
@@ -31,7 +31,7 @@ async fn document_holds_for_every_route_called_by_the_service() {
 async fn document_holds_for_users_and_none_reads_anothers_data() {
     let cloud = unhurried_cloud().await;
     let token = format!("Bearer {}", cloud.variable("API_TOKEN"));
-    // Each identity is tried in turn where the one before is refused.
+    // Each identity is tried in turn if the previous one is rejected.
     let identities = json!({ "auth": [
         identity("ann", &[("Authorization", &token), ("X-User-Id", "01985c00-0000-7000-8000-00000000000a")]),
         identity("bob", &[("Authorization", &token), ("X-User-Id", "01985c00-0000-7000-8000-00000000000b")]),
@@ -40,13 +40,13 @@ async fn document_holds_for_users_and_none_reads_anothers_data() {
     pass(&cloud, "users.toml", &identities).await;
 }
 
-/// A cloud that lets scripts run for as long as they like: thousands of requests a minute on a debug build spend the minute's
-/// budget of `make test-strict`, and each further request waits for the next one.
+/// Starts a cloud without a budget of script time. The thousands of requests a minute on a debug build would exhaust the
+/// minute's budget of `make test-strict`, and each further request would wait for the next minute.
 async fn unhurried_cloud() -> TestCloud {
     TestCloud::start_with(|settings| settings.redis_limits.script_time_per_minute = None).await
 }
 
-/// The token of the link in a mail that was sent.
+/// Returns the token of the link in a sent mail.
 async fn unsubscribe_token(cloud: &TestCloud) -> String {
     let reminder = json!({
         "type": "reminder", "to": "ann@example.com", "signerName": "Ann", "documentTitle": "Lease",
@@ -66,7 +66,7 @@ fn identity(name: &str, headers: &[(&str, &str)]) -> Value {
     json!({ "name": name, "fixedHeaders": headers.collect::<Vec<_>>() })
 }
 
-/// Runs all phases with all checks as `config` says; the message is what it finds.
+/// Runs all phases with all checks by `config`; the panic message has its findings.
 async fn pass(cloud: &TestCloud, config: &str, identities: &Value) {
     let link = unsubscribe_token(cloud).await;
     let folder = tempfile::tempdir().unwrap();
@@ -81,12 +81,12 @@ async fn pass(cloud: &TestCloud, config: &str, identities: &Value) {
         .arg(place.join("docs/openapi.json"))
         .args(["--url", cloud.functions_url()])
         .args(["--checks", "all", "--continue-on-failure"])
-        // DELETE of a job cancels it: it stays to be looked at, and may be retried.
+        // DELETE of a job cancels it: it can still be read and retried.
         .args(["--exclude-checks", "use_after_free"])
         .args(["--generation-deterministic", "--request-timeout", "60"])
         .args(["--max-examples", &seeds(EXAMPLES).to_string()])
         .arg("--no-color")
-        // What it notes down of a run is thrown away with the cloud.
+        // Its records of a run are deleted with the cloud.
         .current_dir(folder.path())
         .env("HOOKS", files.join("hooks.py"))
         .env("IDENTITIES", &file)

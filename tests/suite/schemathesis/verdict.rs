@@ -1,13 +1,13 @@
-//! What Schemathesis found, in few lines: its own report repeats whole answers and runs to thousands.
+//! The findings of Schemathesis in few lines: its own report repeats whole responses and has thousands.
 
-/// Lines that are kept at the most.
+/// The maximum number of lines.
 const LINES: usize = 60;
 
-/// Characters of a line that are kept: a request may carry a body of any length.
+/// The maximum length of a line: a request may have a body of any length.
 const WIDTH: usize = 400;
 
-/// The failures of a report, each with its operation, its check, its status and the request that leads to it; errors
-/// after them; warnings where there is nothing else. The end of the report where it names none.
+/// Returns the failures of a report, each with its operation, its check, its status and its request; then errors;
+/// warnings only if there is nothing else. Returns the end of the report if it has none of these.
 pub(super) fn failures(report: &str) -> String {
     let mut kept: Vec<&str> = Vec::new();
     let mut section = "";
@@ -26,7 +26,7 @@ pub(super) fn failures(report: &str) -> String {
         if tells {
             kept.push(line);
         }
-        // What a check found stands below its name.
+        // A check's findings are below its name.
         is_detail = is_check;
     }
     if kept.is_empty() {
@@ -36,13 +36,13 @@ pub(super) fn failures(report: &str) -> String {
     shortened(&kept)
 }
 
-/// The words of `===== WORDS =====`.
+/// Returns the words of `===== WORDS =====`.
 fn heading(line: &str, rule: char) -> Option<&str> {
     let words = line.strip_prefix(rule)?.strip_suffix(rule)?;
     Some(words.trim_matches(rule).trim())
 }
 
-/// An operation, a check, what it missed, a status, or the request to repeat.
+/// Returns whether a line is an operation, a check, its expectation, a status, or the request to repeat.
 fn is_telling(line: &str) -> bool {
     let text = line.trim_start();
     let is_status = text.starts_with('[') && text[1..].starts_with(|c: char| c.is_ascii_digit());

@@ -1,6 +1,6 @@
-//! A Secrets Manager with one secret. It believes nobody: every call's signature is calculated anew from what arrived.
+//! A Secrets Manager with one secret. It verifies every call's signature.
 //!
-//! The calculation follows AWS's description of Signature Version 4 and shares nothing with the client's.
+//! The verification follows AWS's description of Signature Version 4 and shares no code with the client's.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
@@ -17,10 +17,10 @@ use tokio::net::{TcpListener, TcpStream};
 pub(super) const ARN: &str =
     "arn:aws:secretsmanager:eu-central-1:000000000000:secret:signtusk/test-AbCdEf";
 
-/// The key that it knows, by its id: what the local gateway gives functions.
+/// Its only access key id: the one that the local gateway gives functions.
 pub(super) const KEY: &str = "local";
 
-/// What it does with a call that is in order.
+/// Its response to a valid call.
 #[derive(Clone, Debug)]
 pub(super) enum Conduct {
     /// Answers with this text as the secret.
@@ -52,13 +52,13 @@ impl Manager {
         Self { url, calls }
     }
 
-    /// How often it was called.
+    /// Returns how often it was called.
     pub(super) fn calls(&self) -> usize {
         *self.calls.lock().unwrap()
     }
 }
 
-/// A call as it arrived.
+/// A received call.
 struct Call {
     line: String,
     headers: BTreeMap<String, String>,
@@ -78,7 +78,7 @@ async fn serve(mut stream: TcpStream, conduct: Conduct) {
         ),
         (Ok(()), Conduct::Answers(status, body)) => (status, body),
         (Ok(()), Conduct::IsSilent) => {
-            // Until the caller hangs up.
+            // Until the caller disconnects.
             let _ = stream.read_u8().await;
             return;
         }
@@ -111,7 +111,7 @@ async fn receive(stream: &mut TcpStream) -> Call {
     }
 }
 
-/// What is wrong with a call, by the name of the exception.
+/// Returns the name of the exception for an invalid call.
 fn judge(call: &Call) -> Result<(), &'static str> {
     let is_call = call.line == "POST / HTTP/1.1"
         && call.headers["x-amz-target"] == "secretsmanager.GetSecretValue"
@@ -161,7 +161,7 @@ fn is_signed(call: &Call) -> bool {
                 "{}/eu-central-1/secretsmanager/aws4_request",
                 &date[..8]
             )
-        // The day and the hour: a clock that is wrong by more is a test's fault, too.
+        // The day and the hour: a larger clock difference would also be the test's fault.
         && date[..11] == today[..11]
         && names.is_sorted()
         && must.iter().all(|name| names.contains(name))

@@ -1,4 +1,4 @@
-//! `SECRETS_ARN`: a secret fills in what a function's environment lacks, through the real binaries.
+//! `SECRETS_ARN`: a secret supplies the variables that a function's environment lacks, through the real binaries.
 
 mod manager;
 
@@ -16,7 +16,7 @@ use crate::support::store::Store;
 
 const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
 
-/// What `queue-jobs` needs besides its Redis.
+/// The variables of `queue-jobs` besides its Redis.
 const COMPLETE: [(&str, &str); 4] = [
     ("UPSTASH_REDIS_REST_TOKEN", "standard-token"),
     ("API_TOKEN", "the-service-token-of-this-very-test"),
@@ -29,7 +29,7 @@ fn secret(entries: &[(&str, &str)]) -> String {
     json!(entries).to_string()
 }
 
-/// `queue-jobs` behind a gateway, with these variables and no others.
+/// `queue-jobs` behind a gateway, with only these variables.
 struct Function {
     gateway: Gateway,
     store: Store,
@@ -80,7 +80,7 @@ impl Function {
         }
     }
 
-    /// The status of a request for the queue's numbers, which are read from Redis.
+    /// Returns the status of a request for the queue's statistics, which are read from Redis.
     async fn status_with(&self, token: &str) -> Value {
         let asked = with_header(
             event("GET", "/api/queue/stats"),
@@ -97,7 +97,7 @@ impl Function {
     }
 }
 
-/// What `queue-jobs` says on standard error before it ends, started with these variables.
+/// Returns the output of `queue-jobs` on standard error until it ends, with these variables.
 async fn last_words(variables: &[(&str, &str)]) -> String {
     let function = Command::new(format!("{ROOT}/target/debug/queue-jobs"))
         .env_clear()
@@ -113,7 +113,7 @@ async fn last_words(variables: &[(&str, &str)]) -> String {
     String::from_utf8(ended.stderr).unwrap()
 }
 
-/// The same, asked to read the manager's secret.
+/// Returns its output if it is to read the manager's secret.
 async fn last_words_to(manager: &Manager, credentials: [&str; 3]) -> String {
     let [id, key, token] = credentials;
     last_words(&[
@@ -161,7 +161,7 @@ async fn secrets_manager_is_not_called_without_a_secret_arn() {
 async fn temporary_credentials_are_signed_with_their_session_token() {
     let manager = Manager::start(Conduct::Holds("{}".into())).await;
     let said = last_words_to(&manager, [KEY, KEY, "session//token=="]).await;
-    // The secret was read and had nothing: the function stops at what is then still missing.
+    // The secret was read and is empty: the function stops at the variable that is still missing.
     assert!(said.contains("UPSTASH_REDIS_REST_URL is not set"), "{said}");
     assert_eq!(manager.calls(), 1);
 }

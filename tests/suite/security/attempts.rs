@@ -1,4 +1,4 @@
-//! Failed attempts lock, for longer each time; a stranger cannot lock out the owner; the owner is told once.
+//! Failed attempts lock, each time for longer; a stranger cannot lock out the owner; the owner is notified once.
 
 use http::Method;
 use redis::AsyncCommands as _;
@@ -11,7 +11,7 @@ use crate::support::waiting::eventually;
 
 const ANN: &str = "ann@example.com";
 
-/// Lets every lock of the account run out, as if the time had passed.
+/// Ends every lock of the account, as if the time had passed.
 async fn let_time_pass(cloud: &TestCloud) {
     let mut redis = cloud.redis_connection().await;
     let keys: Vec<String> = redis.keys("failed_attempts:*").await.unwrap();
@@ -32,7 +32,7 @@ async fn fails(cloud: &TestCloud, who: Visitor, times: usize) {
     }
 }
 
-/// Defect 16: failures were read and counted by nobody.
+/// Defect 16: failures were read but never counted.
 #[tokio::test]
 async fn failed_logins_are_counted_per_kind_until_a_success() {
     let cloud = TestCloud::start().await;
@@ -49,7 +49,7 @@ async fn failed_logins_are_counted_per_kind_until_a_success() {
         assert_eq!(locked.body["locked"], true, "{locked:?}");
         assert_eq!(locked.body["failures"], failures, "{locked:?}");
         waits.push(locked.body["retryAfter"].as_u64().unwrap());
-        // Behind the lock nothing counts, and a right guess opens nothing.
+        // During a lock nothing counts, and a right guess does not succeed.
         let guessed = STRANGER.attempts(&cloud, "Ann@Example.com", true).await;
         assert_eq!(
             (&guessed.body["locked"], &guessed.body["failures"]),
@@ -114,7 +114,7 @@ async fn stranger_does_not_lock_out_a_device_known_to_the_account() {
         let recorded = known.attempts(&cloud, ANN, true).await;
         assert_eq!(recorded.body, json!({ "locked": false, "failures": 0 }));
     }
-    // A known device is locked by what fails on it, and by nothing else.
+    // A known device is locked only by its own failures.
     fails(&cloud, OWNER, 4).await;
     assert_eq!(
         OWNER.attempts(&cloud, ANN, false).await.body["locked"],
@@ -157,7 +157,7 @@ async fn owner_is_mailed_once_about_a_lockout_and_a_new_device() {
 #[tokio::test]
 async fn address_with_many_failures_cannot_continue_guessing_tokens() {
     let cloud = TestCloud::start().await;
-    // Fifty failures over accounts that none locks by itself.
+    // Fifty failures over accounts, of which none is locked itself.
     for account in 0..50 {
         let account = format!("user-{account}@example.com");
         STRANGER.attempts(&cloud, &account, false).await;
@@ -169,7 +169,7 @@ async fn address_with_many_failures_cannot_continue_guessing_tokens() {
     assert!(locked.headers.contains_key("retry-after"));
     let elsewhere = answer(redeem().header("x-client-ip", OWNER.ip)).await;
     assert_ne!(elsewhere.status, 429, "{elsewhere:?}");
-    // Whoever is signed in does not suffer for it.
+    // A signed-in caller is not affected.
     let signed_in = redeem().header("x-client-ip", STRANGER.ip);
     let signed_in = answer(signed_in.header("x-user-id", "ann")).await;
     assert_ne!(signed_in.status, 429, "{signed_in:?}");

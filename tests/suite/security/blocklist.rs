@@ -1,5 +1,5 @@
-//! The block list: addresses and networks, with reason, author and end; however long it is, an address is looked up in
-//! one command.
+//! The block list: addresses and networks, with reason, author and end. A lookup is one command at any length of the
+//! list.
 
 use http::Method;
 use redis::AsyncCommands as _;
@@ -65,7 +65,7 @@ async fn blocked_network_is_refused_and_no_other() {
         ("2001:db8:8::1", 200),
         ("192.0.2.1", 403),
         ("192.0.2.2", 200),
-        // As proxies write it.
+        // In the form that proxies write.
         ("192.0.2.1:4711", 403),
         ("192.0.2.2:4711", 200),
         ("[::ffff:192.0.2.1]", 403),
@@ -77,7 +77,7 @@ async fn blocked_network_is_refused_and_no_other() {
     ] {
         assert_eq!(status_from(&cloud, address).await, status, "{address}");
     }
-    // A write is refused before it does anything.
+    // A write is rejected before it has any effect.
     let paused = cloud
         .request(Method::PUT, "/api/queue/pauses/email")
         .header("x-user-id", "ann")
@@ -119,7 +119,7 @@ async fn blocklist_entry_expires_and_an_invalid_network_is_refused() {
 
 #[tokio::test]
 async fn lookup_costs_the_same_with_100_000_entries() {
-    // In a window that does not end meanwhile: the first call of one costs a command more.
+    // In a window that does not end meanwhile: the first call of a window costs one command more.
     let cloud = TestCloud::start_with(|settings| {
         let limit = ("RATE_LIMIT_API".to_owned(), "100/1d".to_owned());
         settings.overrides.extend([limit]);
@@ -148,7 +148,7 @@ async fn lookup_costs_the_same_with_100_000_entries() {
     assert_eq!(status_from(&cloud, "10.0.0.7").await, 403);
 }
 
-/// Requests at the front and commands at redis-server.
+/// Returns requests at the front and commands at redis-server.
 async fn count(cloud: &TestCloud) -> (u64, u64) {
     let mut redis = cloud.redis_connection().await;
     let info: String = redis::cmd("INFO")

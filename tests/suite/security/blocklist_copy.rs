@@ -1,4 +1,4 @@
-//! The copy of the block list: what is not committed never reaches it, and what is in it alone goes.
+//! The copy of the block list: uncommitted entries never reach it, and entries that only the copy has are deleted.
 
 use http::Method;
 use redis::AsyncCommands as _;
@@ -40,7 +40,7 @@ async fn uncommitted_block_has_no_effect() {
         "still on the list"
     );
     database.execute(ALLOW).await;
-    // What was begun and not finished has the copy made anew, from the list alone.
+    // An unfinished change makes the next sweep rebuild the copy from the list.
     assert_eq!(result(&ping(&cloud, "msg_second").await)["blocked"], 1);
     assert_eq!(result(&ping(&cloud, "msg_third").await)["blocked"], 0);
     assert_eq!(status_from(&cloud, "192.0.2.1").await, 403);
@@ -59,7 +59,7 @@ async fn block_found_only_in_the_copy_is_removed_when_the_copy_is_rebuilt() {
         .await
         .unwrap();
     assert_eq!(status_from(&cloud, "192.0.2.2").await, 403);
-    // Whoever changed the list last was killed before the copy was made.
+    // The last writer of the list was killed before the copy was updated.
     let _: () = redis
         .hset("blocklist:prefixes", "filling", 1)
         .await

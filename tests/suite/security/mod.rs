@@ -1,5 +1,5 @@
-//! Security monitoring through the real binaries: attempts and lockouts, assessments, the block list, and
-//! what outages leave behind.
+//! Security monitoring through the real binaries: attempts and lockouts, assessments, the block list, and recovery from
+//! outages.
 
 mod attempts;
 mod blocklist;
@@ -23,7 +23,7 @@ const OWNER: Visitor = Visitor {
     device: Some("owners-laptop"),
 };
 
-/// Somebody else, elsewhere.
+/// Another person at another address.
 const STRANGER: Visitor = Visitor {
     ip: "198.51.100.7",
     agent: CHROME,

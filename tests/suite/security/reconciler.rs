@@ -1,5 +1,5 @@
-//! What an outage left behind is made good by the next sweep: the block list in a Redis that came back empty, and what
-//! the owner of an account has to be told from a time when Postgres was away.
+//! The next sweep repairs the effects of an outage: the block list in an empty Redis, and notifications to account
+//! owners from a time without Postgres.
 
 use futures_util::future::join_all;
 use http::Method;
@@ -29,7 +29,7 @@ async fn blocked_addresses_are_refused_again_after_redis_loss() {
     assert_eq!(result(&ping(&cloud, "first").await)["blocked"], 3);
     let mut redis = cloud.redis_connection().await;
     let _: () = redis.flushall().await.unwrap();
-    // A change in the meantime is not taken for the whole list, and one that is off the list stays off.
+    // A change in between is not taken for the whole list, and a removed entry stays removed.
     unblock(&cloud, "192.0.2.1").await;
     let body = json!({ "cidr": "192.0.2.7", "reason": "scanning" });
     assert_eq!(block(&cloud, &body).await.status, 200);
@@ -80,7 +80,7 @@ async fn lockout_without_postgres_is_reported_to_the_owner_later() {
     assert_eq!(cloud.mails().get(ANN), None);
     gates.postgres.open();
     assert_eq!(result(&ping(&cloud, "first").await)["told"], 1);
-    // What is told goes by the outbox, which the next sweep takes.
+    // Notifications go through the outbox, which the next sweep relays.
     assert_eq!(result(&ping(&cloud, "second").await)["told"], 0);
     eventually("the owner is told", async || {
         cloud.mails().get(ANN).copied() == Some(1)
@@ -101,7 +101,7 @@ async fn unwritable_event_does_not_block_the_others() {
         event.to_string()
     };
     let mut redis = cloud.redis_connection().await;
-    // One that is none, one with what Postgres cannot hold, and one that is as it should be.
+    // An invalid one, one with text that Postgres rejects, and a valid one.
     let waiting = ["{".to_owned(), event("bad", "\0"), event("good", "Firefox")];
     let _: () = redis
         .rpush("security_events:untold", &waiting)

@@ -1,8 +1,8 @@
-//! An attempt whose answer was lost is repeated by the client, and counted once, whatever was attempted in between.
+//! An attempt whose response was lost is repeated by the client and counted once, whatever was attempted in between.
 
 use crate::support::store::Store;
 
-/// Runs the script of an attempt of this nonce: a failure.
+/// Runs the script of a failed attempt with this nonce.
 async fn fail(redis: &mut redis::aio::MultiplexedConnection, nonce: &str) -> Vec<redis::Value> {
     let mut script = redis::cmd("EVAL");
     script

@@ -1,4 +1,4 @@
-//! What speaks for and against a visitor.
+//! The assessment of visitors.
 
 use serde_json::json;
 

@@ -1,4 +1,4 @@
-//! The counters of the day, followed from their writer to the one who reads them.
+//! The counters of the day, from their writer to their reader.
 
 use shared::base::clock::Clock;
 use shared::protocol::upstash::Command;

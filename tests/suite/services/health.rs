@@ -1,4 +1,4 @@
-//! Health: tells the truth about each part, always in the same shape, and costs the same whatever there is.
+//! Health: the true state of each component, always in the same structure, and at a constant cost.
 
 use local_redis_rest::Fault;
 use serde_json::{Value, json};
@@ -15,7 +15,7 @@ async fn health(cloud: &TestCloud) -> Answer {
     crate::support::cloud::answer(cloud.bare(http::Method::GET, PATH)).await
 }
 
-/// What every report must hold, however things stand.
+/// Asserts the structure of a report, in any state.
 fn assert_shape(report: &Value) {
     assert!(
         report["timestamp"]
@@ -56,7 +56,7 @@ fn assert_shape(report: &Value) {
     );
 }
 
-/// The figures of e-mails; clients read them unasked.
+/// Returns the statistics of e-mails; clients read them without a check.
 fn email(report: &Value) -> &Value {
     &report["services"]["jobQueue"]["stats"]["email"]
 }
@@ -201,7 +201,7 @@ async fn health_without_postgres_or_qstash_is_degraded_and_names_the_part() {
 /// Defect 51: health made up to 500 requests, and its probes shared one key.
 #[tokio::test]
 async fn health_cost_is_independent_of_the_number_of_jobs_and_leaves_no_key() {
-    // Commands are counted at one redis-server, so there is no replica that some of them go to.
+    // Commands are counted at one redis-server, so there is no replica that would serve some of them.
     let cloud = TestCloud::start_with(|settings| settings.replica_lag = None).await;
     cloud.qstash().hold(true);
     health(&cloud).await;
@@ -224,7 +224,8 @@ async fn health_cost_is_independent_of_the_number_of_jobs_and_leaves_no_key() {
     assert_eq!(keys(&cloud).await, before, "the probe's key stays");
 }
 
-/// What one report costs: requests to Redis and to QStash, and redis-server's commands, inner ones included.
+/// Returns the cost of one report: requests to Redis and to QStash, and redis-server's commands, including those in
+/// scripts.
 async fn cost(cloud: &TestCloud) -> (u64, u64, Vec<(String, u64)>) {
     let before = (cloud.redis().requests(), cloud.qstash().requests());
     direct(cloud, &["CONFIG", "RESETSTAT"]).await;
@@ -233,7 +234,7 @@ async fn cost(cloud: &TestCloud) -> (u64, u64, Vec<(String, u64)>) {
     let commands = commands
         .lines()
         .filter_map(|line| line.strip_prefix("cmdstat_")?.split_once(":calls="))
-        // The looker's own.
+        // The measurement's own commands.
         .filter(|(name, _)| !["info", "config|resetstat", "hello", "client|setinfo"].contains(name))
         .map(|(name, rest)| {
             (
@@ -253,7 +254,7 @@ async fn keys(cloud: &TestCloud) -> u64 {
     direct(cloud, &["DBSIZE"]).await.parse().unwrap()
 }
 
-/// Asks redis-server itself.
+/// Queries redis-server directly.
 async fn direct(cloud: &TestCloud, words: &[&str]) -> String {
     let client = redis::Client::open(format!("redis://{}", cloud.redis_server_addr())).unwrap();
     let mut connection = client.get_multiplexed_async_connection().await.unwrap();

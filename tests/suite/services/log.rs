@@ -1,4 +1,4 @@
-//! What a function has written to its log, line by line.
+//! A function's log, line by line.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use tokio::time::{sleep, timeout};
 use crate::support::TestCloud;
 use crate::support::cloud::TIMEOUT;
 
-/// The functions, which are all that write such logs.
+/// The functions with such logs.
 pub(super) const FUNCTIONS: [&str; 6] = [
     "health",
     "openapi",
@@ -18,7 +18,7 @@ pub(super) const FUNCTIONS: [&str; 6] = [
     "job-failed",
 ];
 
-/// The lines so far. Each must be JSON.
+/// Returns the lines so far. Each must be JSON.
 pub(super) fn lines(cloud: &TestCloud, function: &str) -> Vec<Value> {
     let log = cloud.data().join("log").join(format!("{function}.log"));
     let log = std::fs::read_to_string(log).unwrap_or_default();
@@ -30,14 +30,14 @@ pub(super) fn lines(cloud: &TestCloud, function: &str) -> Vec<Value> {
         .collect()
 }
 
-/// The metrics of its invocations among them.
+/// Returns the metrics lines of its invocations.
 pub(super) fn metrics(cloud: &TestCloud, function: &str) -> Vec<Value> {
     let mut lines = lines(cloud, function);
     lines.retain(|line| line.get("_aws").is_some() && line.get("outcome").is_some());
     lines
 }
 
-/// Waits for a line: a function's output arrives a little after its answer.
+/// Waits for a line: a function's output arrives a little after its response.
 pub(super) async fn until(
     cloud: &TestCloud,
     function: &str,

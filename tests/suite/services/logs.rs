@@ -1,4 +1,4 @@
-//! What the functions log: JSON lines that can be followed, and nothing that belongs to a person or opens a door.
+//! The functions' logs: JSON lines with ids, without personal data or secrets.
 
 use http::Method;
 use local_mail::{Code, Fault};
@@ -9,10 +9,10 @@ use super::log::{FUNCTIONS, lines, until};
 use crate::support::TestCloud;
 use crate::support::cloud::{answer, with_json};
 
-/// Stands in everything that a caller hands in and no log may repeat.
+/// A mark in all input that no log may repeat.
 const MARK: &str = "CANARY";
 
-/// A mail with the mark in all of it.
+/// Returns a mail with the mark in every field.
 fn marked() -> Value {
     json!({
         "type": "signature-request",
@@ -31,7 +31,7 @@ async fn tracked(cloud: &TestCloud) -> Value {
     body
 }
 
-/// Every way to go wrong that has something to log.
+/// Causes every failure that is logged.
 async fn misfortunes(cloud: &TestCloud) {
     providers(cloud).await;
     payloads(cloud).await;
@@ -55,7 +55,7 @@ async fn providers(cloud: &TestCloud) {
     cloud.mail().faults().set(None);
 }
 
-/// Payloads that cannot be read, and what QStash then tells of them.
+/// Sends invalid payloads, and QStash's callbacks about them.
 async fn payloads(cloud: &TestCloud) {
     for (pointer, value) in [
         ("/type", json!(MARK)),
@@ -144,7 +144,7 @@ fn base64(text: &str) -> String {
     ::base64::engine::general_purpose::STANDARD.encode(text)
 }
 
-/// What no log may hold: what callers handed in, and every secret of the environment.
+/// Asserts that the logs contain neither callers' input nor any secret of the environment.
 fn assert_silent(cloud: &TestCloud) {
     let secrets = [
         "UPSTASH_REDIS_REST_TOKEN",

@@ -1,4 +1,4 @@
-//! The metrics lines: what CloudWatch takes, what the store saw, and whose they are.
+//! The metrics lines: CloudWatch's format, the store's counts, and their functions.
 
 use http::Method;
 use serde_json::{Value, json};
@@ -9,14 +9,14 @@ use crate::support::TestCloud;
 use crate::support::cloud::answer;
 use crate::support::payloads::signature_request;
 
-/// A delivery's body for a job that the API took.
+/// Returns a delivery's body for an enqueued job.
 async fn tracked(cloud: &TestCloud) -> Value {
     let mut body = signature_request("ann@example.com");
     body["jobId"] = cloud.enqueue(&body).await.into();
     body
 }
 
-/// Calls every function once, and gives how many invocations that were.
+/// Calls every function once, and returns the number of invocations.
 async fn call_everything(cloud: &TestCloud) -> usize {
     let body = tracked(cloud).await;
     let delivered = cloud.deliver("send-email", &body).await;
@@ -35,7 +35,7 @@ async fn call_everything(cloud: &TestCloud) -> usize {
     8
 }
 
-/// Waits until there are that many, and gives them.
+/// Waits until there are this number of metrics, and returns them.
 async fn all_metrics(cloud: &TestCloud, count: usize) -> Vec<Value> {
     let now = || {
         FUNCTIONS
@@ -106,7 +106,7 @@ async fn every_metrics_line_is_valid_for_cloudwatch() {
 async fn metrics_count_the_requests_that_redis_received() {
     let cloud = TestCloud::start().await;
     cloud.qstash().hold(true);
-    // The first call of each starts an instance, which opens its connection: no invocation's cost.
+    // The first call of each starts an instance, which opens its connection: that is not an invocation's cost.
     let warm = call_everything(&cloud).await;
     let told = |lines: &[Value], name: &str| -> u64 {
         lines.iter().map(|line| line[name].as_u64().unwrap()).sum()

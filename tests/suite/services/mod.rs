@@ -1,4 +1,4 @@
-//! The services and the edge as a whole: events, counters, health, routes, and what is logged and measured.
+//! The services and the edge as a whole: events, counters, health, routes, logs and metrics.
 
 mod analytics;
 mod health;

@@ -1,4 +1,4 @@
-//! `realtime::publish`: one event in the stream, over pub/sub and under the status key, the same in all three.
+//! `realtime::publish`: one event, identical in the stream, over pub/sub and under the status key.
 
 use std::collections::HashMap;
 
@@ -15,7 +15,7 @@ const CHANNEL: Channel<'_> = Channel::Document("request-1");
 const STREAM: &str = "events:document:request-1";
 const STATUS: &str = "doc_status:request-1";
 
-/// The stream's entries with their ids, oldest first.
+/// Returns the stream's entries with their ids, oldest first.
 async fn entries(store: &Store, stream: &str) -> Vec<(String, HashMap<String, String>)> {
     redis::cmd("XRANGE")
         .arg(stream)
@@ -31,7 +31,7 @@ async fn get(redis: &Redis, key: &str) -> Value {
     serde_json::from_str(&text).unwrap()
 }
 
-/// An id as a place: milliseconds and a number.
+/// Returns an id as a position: milliseconds and a number.
 fn place(id: &str) -> (u64, u64) {
     let (millis, number) = id.split_once('-').unwrap();
     (millis.parse().unwrap(), number.parse().unwrap())
@@ -41,7 +41,7 @@ fn place(id: &str) -> (u64, u64) {
 async fn event_is_equal_in_stream_listeners_and_status_key() {
     let store = Store::start().await;
     let redis = store.client();
-    // A store that does not know the script yet wakes twice.
+    // A store without the script wakes listeners twice.
     publish(&redis, Channel::Document("warm"), "warm", &json!({}))
         .await
         .unwrap();
@@ -82,7 +82,7 @@ async fn event_is_equal_in_stream_listeners_and_status_key() {
     }
 }
 
-/// Data that breaks out of JSON, of Lua or of an event's line where somebody is careless.
+/// Returns data that would break careless handling of JSON, Lua or an event's line.
 fn hostile() -> Vec<Value> {
     vec![
         json!({}),
@@ -154,7 +154,7 @@ async fn event_with_a_lost_answer_is_published_once_despite_concurrent_publisher
         let data = json!({ "round": round });
         let lost = publish(&redis, CHANNEL, "signed", &data);
         let meanwhile = async {
-            // The lost answer's event is there before it is repeated: these come between.
+            // The event of the lost reply exists before its repetition: these are published in between.
             while entries(&store, STREAM).await.len() <= published.len() {}
             let mut ids = Vec::new();
             for _ in 0..3 {
@@ -203,7 +203,7 @@ async fn listener_is_woken_after_an_event_whose_script_was_not_cached() {
     publish(&redis, CHANNEL, "signed", &json!({}))
         .await
         .unwrap();
-    // The first wake came when the event was not there yet.
+    // The first wake-up came before the event existed.
     wake(&mut listener).await;
     wake(&mut listener).await;
     assert_eq!(entries(&store, STREAM).await.len(), 1);

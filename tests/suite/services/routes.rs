@@ -1,4 +1,4 @@
-//! The document, the template and the running gateway say the same of what can be called.
+//! The document, the template and the running gateway have the same routes.
 
 use std::collections::BTreeSet;
 
@@ -12,8 +12,7 @@ use crate::support::cloud::answer;
 
 type Routes = BTreeSet<(String, String)>;
 
-/// The paths that the template routes. A function answers methods that it does not know itself, so each path is routed
-/// with all of them.
+/// Returns the template's paths. A function itself answers unknown methods, so each path is routed with all methods.
 fn routed() -> BTreeSet<String> {
     let file = concat!(env!("CARGO_MANIFEST_DIR"), "/../template.yaml");
     let template = std::fs::read_to_string(file).unwrap();
@@ -30,7 +29,7 @@ fn routed() -> BTreeSet<String> {
     paths
 }
 
-/// What the document documents.
+/// Returns the document's routes.
 fn documented(document: &Value) -> Routes {
     let paths = document["paths"].as_object().unwrap();
     let operations = paths.iter().flat_map(|(path, operations)| {
@@ -49,7 +48,7 @@ async fn document_is_served_and_lists_exactly_the_client_routes() {
         (200, &"application/json".parse().unwrap())
     );
     assert!(served.body["openapi"].as_str().unwrap().starts_with("3."));
-    // Jobs are for QStash, which is told of them by the publisher and not by a document.
+    // Jobs are for QStash, which gets their URLs from the publisher, not from the document.
     let mut for_clients = routed();
     for_clients.retain(|path| !path.starts_with("/api/jobs/"));
     let documented = documented(&served.body);
@@ -72,7 +71,7 @@ async fn every_documented_and_template_route_reaches_a_function() {
         let expected: &[u16] = match (method.as_str(), path.as_str()) {
             ("GET", "/api/health/redis" | "/api/openapi.json") => &[200],
             ("GET", path) if path.starts_with("/api/jobs/") => &[200],
-            // A link without its token, of which a browser shows a page.
+            // A link without its token, for which a browser shows a page.
             (_, "/api/unsubscribe") => &[400],
             _ => &[401],
         };

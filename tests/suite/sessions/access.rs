@@ -1,4 +1,4 @@
-//! Who may see and change whose sessions.
+//! Access rights on sessions.
 
 use http::Method;
 use serde_json::json;
@@ -7,7 +7,7 @@ use uuid::Uuid;
 use super::stage::Stage;
 use crate::support::cloud::{Answer, answer, with_json};
 
-/// A request of somebody who acts for himself.
+/// Makes a request as a user who acts for himself or herself.
 async fn as_user(
     stage: &Stage,
     who: (&str, &str, &str),

@@ -1,5 +1,5 @@
-//! What the original did to sessions, each as what must not happen. The numbers are those of its list of defects; those
-//! of races (20) and of codes and tokens (16, 50) stand beside.
+//! The original's defects in sessions, each as something that must not happen. The numbers are those of its list of
+//! defects; those of races (20) and of codes and tokens (16, 50) are in other files here.
 
 use local_redis_rest::Fault;
 use shared::protocol::postgres::column;
@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use super::stage::Stage;
 
-/// Defect 18: a person's data lay in Redis for seven days after the logout.
+/// Defect 18: personal data stayed in Redis for seven days after the logout.
 #[tokio::test]
 async fn personal_data_does_not_stay_in_redis_after_logout() {
     let stage = Stage::start().await;
@@ -51,7 +51,8 @@ async fn revoked_session_is_not_restored_by_later_reads() {
     assert_eq!(stage.revoke(&id).await.status, 204, "idempotent");
 }
 
-/// Defect 21: the set of a user's sessions went before them, so that revoking all missed some, and its dead ids stayed.
+/// Defect 21: the set of a user's sessions expired before them, so that revoking all missed some, and its dead ids
+/// stayed.
 #[tokio::test]
 async fn revoking_all_includes_sessions_missing_from_the_index() {
     let stage = Stage::start().await;
@@ -70,7 +71,7 @@ async fn revoking_all_includes_sessions_missing_from_the_index() {
     assert_eq!(stage.read(&kept).await.status, 200);
     assert_eq!(stage.listed(user).await, [kept.as_str()]);
 
-    // Dead ids go with the next login.
+    // The next login removes dead ids.
     stage.redis(&["HSET", &index, "long-dead", ""]).await;
     stage.login(user).await;
     let there: Option<String> =
@@ -110,7 +111,7 @@ async fn used_session_is_not_idle_in_postgres_and_written_hourly_at_most() {
     assert_eq!(age().await.1, written, "once an hour");
 }
 
-/// Defect 23: errors of the database were returned, not thrown, and nobody looked.
+/// Defect 23: errors of the database were returned instead of thrown, and were ignored.
 #[tokio::test]
 async fn change_that_neither_postgres_nor_the_queue_stored_is_answered_503() {
     let stage = Stage::start_with(|settings| {
@@ -137,7 +138,7 @@ async fn change_that_neither_postgres_nor_the_queue_stored_is_answered_503() {
     }
 }
 
-/// Defect 24: logging other devices out went by columns of another table.
+/// Defect 24: logging out other devices used columns of another table.
 #[tokio::test]
 async fn revoking_other_sessions_keeps_this_one_and_those_of_other_users() {
     let stage = Stage::start().await;
@@ -170,7 +171,7 @@ async fn revoking_other_sessions_keeps_this_one_and_those_of_other_users() {
         assert_eq!(stage.read(&theirs).await.status, 200, "{why}");
         stage.redis(&["FLUSHALL"]).await;
     }
-    // Who names a session that is gone, another user's, or none changes nothing.
+    // A call that names an ended, foreign or unknown session changes nothing.
     for unknown in [&mine[0], &theirs, &Uuid::new_v4().to_string()] {
         let refused = stage.delete(&format!("{path}?except={unknown}")).await;
         refused.assert_problem(404, "session_unknown", unknown);
@@ -178,7 +179,7 @@ async fn revoking_other_sessions_keeps_this_one_and_those_of_other_users() {
     }
 }
 
-/// Repeated after a lost answer, each change is the one that it was.
+/// Each change has the same result when it is repeated after a lost response.
 #[tokio::test]
 async fn lost_answer_changes_nothing_twice() {
     let stage = Stage::start().await;

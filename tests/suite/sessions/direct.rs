@@ -1,5 +1,5 @@
-//! The script with which the web app reads sessions by itself; that both agree is shown with the official client, in
-//! tests/sdk/redis/session.test.js.
+//! The script with which the web app reads sessions itself. tests/sdk/redis/session.test.js shows with the official
+//! client that both agree.
 
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
@@ -14,14 +14,14 @@ const FILE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../clients/session.lua"
 
 static READ: Script = Script::repeatable(DIRECT_READ);
 
-/// A direct read that names the sets of these days as well.
+/// Makes a direct read that also names the sets of these days.
 async fn naming(stage: &Stage, id: &str, days: &[Date]) -> Reply {
     let days = days.iter().map(|day| format!("active_users:{day}"));
     let call = READ.invoke().key(format!("session:{id}")).keys(days);
     stage.redis_client().eval(call).await.unwrap()
 }
 
-/// A direct read as the web app makes it.
+/// Makes a direct read as the web app does.
 async fn direct(stage: &Stage, id: &str) -> Reply {
     let today = today();
     naming(stage, id, &[today, today.yesterday().unwrap()]).await
@@ -60,7 +60,7 @@ async fn direct_read_defers_to_the_api_where_only_the_api_can_answer() {
         redis::from_redis_value(stage.redis(&["EXISTS", "session:unknown"]).await).unwrap();
     assert_eq!(left, 0, "a direct read leaves nothing behind");
 
-    // Once an hour the last use has to reach Postgres.
+    // Once an hour the last use must reach Postgres.
     stage.pass_time(&id, 3_600_001).await;
     assert_eq!(direct(&stage, &id).await, Reply::Nil);
     assert_eq!(stage.read(&id).await.status, 200);
@@ -88,7 +88,7 @@ async fn first_use_of_a_day_is_counted_if_its_set_is_named_else_left_to_the_api(
         noted == 1
     };
 
-    // The call of the release before: it works on the day that is noted already, and asks for the API on a new one.
+    // The call of the previous release: it works on the recorded day, and requires the API on a new one.
     assert!(is_session(&naming(&stage, &id, &[]).await));
     day_begins().await;
     assert_eq!(naming(&stage, &id, &[]).await, Reply::Nil);
@@ -97,7 +97,7 @@ async fn first_use_of_a_day_is_counted_if_its_set_is_named_else_left_to_the_api(
     assert!(is_noted().await, "the API notes it");
     assert!(is_session(&naming(&stage, &id, &[]).await));
 
-    // A clock that is in another day than Redis's: the session is read, and a later read notes the day.
+    // A clock on another day than Redis's: the session is read, and a later read records the day.
     day_begins().await;
     let yesterday = today().yesterday().unwrap();
     let behind = [yesterday, yesterday.yesterday().unwrap()];

@@ -1,4 +1,4 @@
-//! Sessions that the web app's TypeScript wrote: a string of JSON, a set of ids, a row without our columns.
+//! Sessions that the web app's TypeScript wrote: a JSON string, a set of ids, a row without our columns.
 
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
@@ -12,7 +12,7 @@ fn hash(token: &str) -> String {
     shared::base::hex::hex(&Sha256::digest(token))
 }
 
-/// What `storeSession` of the web app leaves in Redis.
+/// Writes what `storeSession` of the web app leaves in Redis.
 async fn store_session(stage: &Stage, user: Uuid, id: &str, token: &str) {
     let now = shared::base::clock::Clock::system().now().as_millisecond();
     let session = json!({
@@ -33,7 +33,7 @@ async fn store_session(stage: &Stage, user: Uuid, id: &str, token: &str) {
         .await;
 }
 
-/// And in Postgres.
+/// Writes its row in Postgres.
 async fn store_row(stage: &Stage, user: Uuid, id: &str, token: &str) {
     let (user, hash) = (user.to_string(), hash(token));
     let sql = "insert into public.user_sessions (session_id, user_id, email, refresh_token_hash, created_at, \
@@ -136,7 +136,7 @@ async fn every_route_accepts_a_typescript_session_without_wrongtype_errors() {
     }
 }
 
-/// The web app deletes the row at logout and rotates in the row alone: its string must not outlive or outweigh it.
+/// The web app deletes the row at logout and rotates only in the row: its string must neither outlive nor override it.
 #[tokio::test]
 async fn typescript_session_in_redis_does_not_override_its_row() {
     let stage = Stage::start().await;
@@ -180,7 +180,7 @@ async fn row_without_our_columns_is_a_session() {
     assert_eq!(stage.refresh("row", "t1", "t2").await.body["rotated"], true);
 }
 
-/// The web app takes the row away at logout and leaves the string: it was served, and each use gave it seven days more.
+/// The web app deletes the row at logout and leaves the string: it was served, and each use extended it by seven days.
 #[tokio::test]
 async fn session_logged_out_by_typescript_is_gone() {
     let stage = Stage::start().await;
@@ -205,7 +205,7 @@ async fn typescript_session_string_expires_at_its_own_time() {
     stage
         .redis(&["EXPIRE", "session:unconfirmed", "3600"])
         .await;
-    // While Postgres is away nobody can say that it was logged out. It is served, but not for longer.
+    // While Postgres is unavailable, the logout is not visible. The session is served, but not extended.
     gates.postgres.fail(crate::outages::gate::Verdict::Cut);
     for _ in 0..2 {
         let read = stage.read("unconfirmed").await;

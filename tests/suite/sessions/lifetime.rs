@@ -1,4 +1,4 @@
-//! A session's life: what is shown of it, how long it lasts, and what goes with it.
+//! A session's life: its content, its duration, and its end.
 
 use jiff::Timestamp;
 use proptest::prelude::*;
@@ -88,7 +88,7 @@ async fn eleventh_session_of_a_user_evicts_the_least_recently_used() {
         stage.pass_time(&id, (10 - place) * 3 * 60_000).await;
         ids.push(id);
     }
-    // The first is used: the second is the one that goes.
+    // The first is used: the second is revoked.
     assert_eq!(stage.read(&ids[0]).await.status, 200);
     let eleventh = stage.login(user).await;
     assert_eq!(stage.read(&ids[1]).await.status, 404);
@@ -99,11 +99,11 @@ async fn eleventh_session_of_a_user_evicts_the_least_recently_used() {
     left.sort();
     ids.sort();
     assert_eq!(left, ids);
-    // For good: neither store brings it back.
+    // Permanently: neither store restores it.
     stage.redis(&["FLUSHALL"]).await;
     assert_eq!(stage.listed(user).await.len(), 10);
 
-    // And where Redis does not know the ten, Postgres does.
+    // If Redis has lost the ten, Postgres has them.
     stage.login(user).await;
     assert_eq!(stage.listed(user).await.len(), 10);
 }
@@ -132,7 +132,7 @@ async fn second_factor_has_a_context_and_an_age() {
         (fresh(60).await, fresh(120).await),
         (json!(false), json!(true))
     );
-    // It is still there when Redis is lost.
+    // It still exists after Redis is lost.
     stage.redis(&["FLUSHALL"]).await;
     assert_eq!(stage.read(&id).await.body["totp"]["context"], "signing");
     let taken = stage.set_totp(&id, &json!({ "verified": false })).await;
@@ -186,7 +186,7 @@ async fn session_read_from_postgres_equals_the_one_from_redis() {
     assert_eq!(strip(without.body), from_redis, "without Redis");
 }
 
-/// Instants as the scripts write them, against a calendar.
+/// Compares the scripts' instants with a calendar.
 #[test]
 fn script_timestamps_match_the_calendar() {
     let runtime = tokio::runtime::Runtime::new().unwrap();

@@ -1,4 +1,4 @@
-//! The tables of sessions on databases that have them already, in each of the web app's shapes.
+//! The tables of sessions on databases that already have them, in each of the web app's schemas.
 
 use local::postgres::{migrate, run_script};
 use shared::protocol::postgres::{Postgres, column};
@@ -7,7 +7,7 @@ use uuid::Uuid;
 use super::stage::Stage;
 use crate::support::cloud::fresh_database;
 
-/// The table as the web app's first script makes it, with a session in it.
+/// The table from the web app's first script, with a session in it.
 const FIRST_SHAPE: &str = "
     drop view signtusk.live_sessions;
     drop table public.user_sessions;
@@ -26,7 +26,7 @@ const FIRST_SHAPE: &str = "
       values ('before', '3f2b6c1e-8a4d-4c55-9e07-5d1f0a9b7c21', 'ann@example.com', 'hash');
     grant all on public.user_sessions to anon, authenticated;";
 
-/// What its script for general security then makes of it.
+/// The changes by its script for general security.
 const RENAMED: &str = "
     alter table public.user_sessions rename column session_id to session_token;
     alter table public.user_sessions
@@ -46,7 +46,7 @@ async fn count(owner: &Postgres, sql: &str) -> i64 {
     column(&owner.query(sql, &[]).await.unwrap()[0], "count").unwrap()
 }
 
-/// Migrates a database of this shape, twice, and lets a session live there.
+/// Migrates a database with this schema, twice, and uses a session there.
 async fn live_on(shape: &str) -> (Stage, Postgres) {
     let stage = Stage::start().await;
     let url = stage.migrations_database_url().to_owned();
@@ -87,7 +87,7 @@ async fn migrations_of_renamed_sessions_serve_both_names() {
     let differing =
         "select count(*) from public.user_sessions where session_id is distinct from session_token";
     assert_eq!(count(&owner, differing).await, 0);
-    // The web app's login goes on writing the one, its newer pages the other.
+    // The web app's login still writes one column, its newer pages the other.
     for column in ["session_id", "session_token"] {
         let sql = format!(
             "insert into public.user_sessions ({column}, user_id, email, refresh_token_hash) \

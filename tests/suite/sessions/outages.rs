@@ -1,4 +1,4 @@
-//! A store is away, or comes back empty: what was acknowledged stands, and what cannot stand is refused.
+//! A store is unavailable, or returns empty: acknowledged changes last, and others are rejected.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -22,13 +22,13 @@ async fn staged() -> (Stage, Gates) {
     (Stage(cloud), gates)
 }
 
-/// Redis dies and comes back empty while 200 sessions are in use and 50 are being revoked. Those in use are served
-/// again; of those whose revocation was answered none is seen by any read that begins after the answer.
+/// Redis is lost and returns empty while 200 sessions are in use and 50 are being revoked. Those in use are served
+/// again. No read that starts after a revocation was acknowledged sees its session.
 #[tokio::test]
 async fn emptied_redis_serves_live_sessions_and_none_that_was_revoked() {
     let stage = Stage::start_with(|settings| {
         settings.durable = false;
-        // So many log in at once.
+        // This number of logins is concurrent.
         let reserved = ("SessionsConcurrency".to_owned(), "200".to_owned());
         settings.parameters.extend([reserved]);
     })
@@ -53,7 +53,7 @@ async fn emptied_redis_serves_live_sessions_and_none_that_was_revoked() {
                 let before = acknowledged.lock().await.contains(&ids[place]);
                 let id = SessionId::try_from(ids[place].clone()).unwrap();
                 let read = service.read(&id, Viewer::ALL, None).await;
-                // While it is away an answer may be missing.
+                // During the outage a response may be missing.
                 let seen = matches!(read, Ok(Some(_)));
                 assert!(!(seen && before), "a revoked session was seen");
                 tokio::task::yield_now().await;
@@ -94,7 +94,7 @@ async fn emptied_redis_serves_live_sessions_and_none_that_was_revoked() {
     }
 }
 
-/// Postgres is away: everything goes on, through the queue, and is there when Redis is lost afterwards.
+/// Postgres is unavailable: everything continues through the queue, and is there when Redis is lost afterwards.
 #[tokio::test]
 async fn changes_accepted_without_postgres_are_not_lost() {
     let (stage, gates) = staged().await;
@@ -169,8 +169,8 @@ async fn changes_accepted_without_postgres_are_not_lost() {
     }
 }
 
-/// Both lost at once: a revocation that only the queue has is seen again until persist-session has delivered it. That is
-/// the bound. Afterwards neither store shows it, nor undoes what is newer.
+/// Both are lost at once: a revocation that only the queue has is not effective until persist-session has run. That is
+/// the bound. Afterwards neither store shows the session or overrides newer data.
 #[tokio::test]
 async fn revocation_lost_with_both_stores_takes_effect_once_delivered() {
     let (stage, gates) = staged().await;
@@ -211,7 +211,8 @@ async fn revocation_lost_with_both_stores_takes_effect_once_delivered() {
     assert_eq!(stage.read(&revoked).await.status, 404, "for good");
 }
 
-/// Postgres is away and the queue's quota is spent: the caller and the person on call are told which of the two it is.
+/// Postgres is unavailable and the queue's quota is exhausted: the caller and the person on call see which of the two
+/// it is.
 #[tokio::test]
 async fn revocation_beyond_the_queues_quota_is_503_with_its_reason_and_raises_the_alarm() {
     let (stage, gates) = staged().await;
@@ -253,7 +254,7 @@ async fn revocation_beyond_the_queues_quota_is_503_with_its_reason_and_raises_th
     .await;
 }
 
-/// Messages come late, twice and out of order.
+/// Messages arrive late, twice and out of order.
 #[tokio::test]
 async fn late_message_does_not_undo_newer_state() {
     let (stage, gates) = staged().await;
@@ -304,7 +305,7 @@ async fn late_message_does_not_undo_newer_state() {
     assert_eq!(stage.read(&id).await.status, 404);
 }
 
-/// Redis is away: reads and logins come from and go to Postgres; what Redis would undo when it is back is refused.
+/// Redis is unavailable: reads and logins use Postgres; changes that Redis would undo after its return are rejected.
 #[tokio::test]
 async fn without_redis_sessions_are_read_and_begun_and_other_changes_refused() {
     let stage = Stage::start().await;

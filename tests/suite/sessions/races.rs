@@ -1,5 +1,5 @@
-//! Races, as random schedules: who begins when is drawn anew for each seed, and answers get lost on the way. Each
-//! test states what must hold whatever the order was.
+//! Races, as random schedules: each seed gives other start times, and responses get lost. Each test states its
+//! invariant for any order.
 
 use std::time::Duration;
 
@@ -29,7 +29,7 @@ impl Schedule {
         (self.0 >> 11) % bound
     }
 
-    /// When somebody begins.
+    /// Returns a start time.
     fn moment(&mut self) -> Duration {
         Duration::from_micros(self.below(6_000))
     }
@@ -65,7 +65,7 @@ async fn lives(sessions: &Sessions, id: &SessionId) -> bool {
         .is_some()
 }
 
-/// Instances of the service, each with connections of its own that are open already.
+/// Returns instances of the service, each with its own open connections.
 async fn instances(stage: &Stage, count: usize) -> Vec<Sessions> {
     let all: Vec<Sessions> = (0..count).map(|_| stage.service()).collect();
     for one in &all {
@@ -74,8 +74,8 @@ async fn instances(stage: &Stage, count: usize) -> Vec<Sessions> {
     all
 }
 
-/// Once a revocation is answered, no read that begins after it sees the session, and none ever does: whatever readers
-/// were on their way to put it back, and although Redis was emptied meanwhile.
+/// After a revocation is acknowledged, no later read sees the session, and none ever does. This holds despite readers
+/// that are about to fill it, and although Redis was emptied meanwhile.
 #[tokio::test]
 async fn revocation_outlives_concurrent_readers_restoring_the_session() {
     let stage = Stage::start().await;
@@ -83,7 +83,7 @@ async fn revocation_outlives_concurrent_readers_restoring_the_session() {
     for seed in 0..seeds(60) {
         let mut schedule = Schedule::new(seed);
         let session = begin(&all[0], Uuid::new_v4()).await;
-        // Only Postgres knows it: every reader has to fill.
+        // Only Postgres has it: every reader has to fill.
         let key = format!("session:{}", session.as_str());
         stage.redis(&["DEL", &key]).await;
         let (revoked, seen) = tokio::sync::watch::channel(false);
@@ -116,8 +116,8 @@ async fn revocation_outlives_concurrent_readers_restoring_the_session() {
     }
 }
 
-/// Of the sessions that had begun when all were revoked none lives; a login that begins after the answer does; and what
-/// Redis says is what Postgres says.
+/// No session that existed when all were revoked is valid; a login after the response is; and Redis agrees with
+/// Postgres.
 #[tokio::test]
 async fn login_during_a_revocation_of_all_is_in_both_stores_or_neither() {
     let stage = Stage::start().await;
@@ -190,8 +190,8 @@ async fn login_during_a_revocation_of_all_is_in_both_stores_or_neither() {
     }
 }
 
-/// Of any number of callers with the same token and different next ones exactly one is told that its token holds; that
-/// token and its successors work for an hour, and nobody is logged out. Answers get lost on the way.
+/// Of several callers with the same token and different new ones, exactly one gets its token accepted. That token and
+/// its successors work for an hour, and no session is revoked. Responses get lost.
 #[tokio::test]
 async fn one_of_several_callers_with_the_same_token_rotates_it_and_none_is_logged_out() {
     let stage = Stage::start().await;
@@ -244,8 +244,8 @@ async fn one_of_several_callers_with_the_same_token_rotates_it_and_none_is_logge
     }
 }
 
-/// What was said last of the second factor stands, in both stores, however many reads noted their use meanwhile.
-/// Defect 20: sessions were read, changed and written back; who came last won.
+/// The last recorded second factor stays, in both stores, despite concurrent reads that record their use. Defect 20:
+/// sessions were read, changed and written back; the last writer won.
 #[tokio::test]
 async fn second_factor_is_not_undone_by_a_concurrent_read() {
     let stage = Stage::start().await;
@@ -297,7 +297,7 @@ async fn second_factor_is_not_undone_by_a_concurrent_read() {
     }
 }
 
-/// The same through the function: eight deletions and reads at once, none of which is refused.
+/// The same through the function: eight concurrent deletions and reads, none of which is rejected.
 #[tokio::test]
 async fn concurrent_revocations_are_one_revocation() {
     let stage = Stage::start().await;

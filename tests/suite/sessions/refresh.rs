@@ -1,4 +1,4 @@
-//! The rule of refreshing, word by word.
+//! The rules of refresh tokens, one by one.
 
 use uuid::Uuid;
 
@@ -99,7 +99,7 @@ async fn rotation_lost_by_redis_logs_no_user_out() {
     let key = format!("session:{id}");
     let before: Vec<u8> = redis::from_redis_value(stage.redis(&["DUMP", &key]).await).unwrap();
     assert_rotated(&stage.refresh(&id, "t0", "t1").await, true, "first");
-    // A failover to a replica that had not heard of it.
+    // A failover to a replica that did not have it.
     stage.redis(&["DEL", &key]).await;
     let mut connection = stage.redis_connection().await;
     let restored: () = redis::cmd("RESTORE")

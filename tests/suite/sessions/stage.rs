@@ -1,4 +1,4 @@
-//! A cloud with users, and the shortest words for what they do.
+//! A cloud with users, and short methods for their actions.
 
 use std::ops::Deref;
 
@@ -29,7 +29,7 @@ impl Stage {
         Self(TestCloud::start_with(change).await)
     }
 
-    /// What a login sends; `token` is the first refresh token.
+    /// Returns a login's body; `token` is the first refresh token.
     pub(super) fn login_body(user: Uuid, id: &str, token: &str) -> Value {
         json!({
             "sessionId": id,
@@ -41,7 +41,7 @@ impl Stage {
         })
     }
 
-    /// Begins a session whose first refresh token is `t0`, and gives its id.
+    /// Creates a session with the first refresh token `t0`, and returns its id.
     pub(super) async fn login(&self, user: Uuid) -> String {
         let id = Uuid::new_v4().to_string();
         let body = Self::login_body(user, &id, "t0");
@@ -73,7 +73,7 @@ impl Stage {
         answer(with_json(self.request(Method::PUT, &path), body)).await
     }
 
-    /// The ids of a user's sessions, as the API lists them.
+    /// Returns the ids of a user's sessions from the API.
     pub(super) async fn listed(&self, user: Uuid) -> Vec<String> {
         let list = self.get(&format!("/api/users/{user}/sessions")).await;
         assert_eq!(list.status, 200, "{list:?}");
@@ -83,7 +83,7 @@ impl Stage {
             .collect()
     }
 
-    /// Past the front, at redis-server.
+    /// Runs a command directly at redis-server.
     pub(super) async fn redis(&self, words: &[&str]) -> redis::Value {
         let mut command = redis::cmd(words[0]);
         for word in &words[1..] {
@@ -93,13 +93,13 @@ impl Stage {
         command.query_async(&mut connection).await.unwrap()
     }
 
-    /// A field of a session's hash, as text.
+    /// Returns a field of a session's hash, as text.
     pub(super) async fn field(&self, id: &str, name: &str) -> Option<String> {
         let value = self.redis(&["HGET", &format!("session:{id}"), name]).await;
         redis::from_redis_value(value).unwrap()
     }
 
-    /// Lets time pass for one session: every instant in its hash goes back. What is asked then is asked that much later.
+    /// Lets time pass for one session: every instant in its hash moves back, so that later calls seem that much later.
     pub(super) async fn pass_time(&self, id: &str, millis: i64) {
         for name in [
             "createdAt",
@@ -118,25 +118,25 @@ impl Stage {
         }
     }
 
-    /// The database, as its owner.
+    /// Returns the database, as its owner.
     pub(super) fn owner(&self) -> Postgres {
         Postgres::at(self.migrations_database_url(), None).unwrap()
     }
 
-    /// How many rows a table has for a session.
+    /// Returns the number of rows that a table has for a session.
     pub(super) async fn rows(&self, table: &str, id: &str) -> i64 {
         let sql = format!("select count(*) from {table} where session_id = $1");
         let rows = self.owner().query(&sql, &[(&id, Type::TEXT)]).await;
         column(&rows.unwrap()[0], "count").unwrap()
     }
 
-    /// An instance of the service in this process, with connections of its own.
+    /// Returns an instance of the service in this process, with new connections.
     pub(super) fn service(&self) -> Sessions {
         let postgres = Postgres::at(self.database_url(), None).unwrap();
         Sessions::new(self.redis_client(), postgres, self.publisher())
     }
 
-    /// A way to this cloud's queue.
+    /// Returns a publisher to this cloud's queue.
     pub(super) fn publisher(&self) -> Publisher {
         let token = Secret::new(self.variable("QSTASH_TOKEN").to_owned());
         let client = Client::new(self.variable("QSTASH_URL"), &token, TIMEOUT).unwrap();

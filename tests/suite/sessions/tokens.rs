@@ -1,4 +1,4 @@
-//! Tokens that are good once, and codes that must not be used twice.
+//! One-time tokens, and codes that must not be used twice.
 
 use http::Method;
 use local_redis_rest::Fault;
@@ -74,7 +74,7 @@ async fn address_has_one_token_for_each_purpose() {
     }
 }
 
-/// Defect 50: values that look like JSON or like nothing came back as null, or not at all.
+/// Defect 50: values that look like JSON or are falsy came back as null, or not at all.
 #[tokio::test]
 async fn token_returns_its_address_unchanged_even_if_it_looks_like_json() {
     let cloud = TestCloud::start().await;
@@ -112,7 +112,7 @@ async fn redis_holds_no_plain_token() {
             .query_async(&mut redis)
             .await
             .unwrap();
-        // The limiters' figures are kept for eight days; whatever comes of tokens, for one.
+        // The limiters' figures are kept for eight days; all token keys, for one.
         let longest: i64 = if key.starts_with("rate_limit") {
             8 * 86_400_000
         } else {
@@ -152,7 +152,7 @@ async fn lost_answer_neither_loses_nor_duplicates_a_token() {
     assert_eq!(claim(&cloud, user, "123456").await.status, 409, "again");
 }
 
-/// Defect 16: the guard was never called, and looked before it wrote.
+/// Defect 16: the guard was never called, and read before it wrote.
 #[tokio::test]
 async fn code_is_claimed_once_in_any_spelling_by_concurrent_callers() {
     let cloud = TestCloud::start().await;
@@ -204,7 +204,7 @@ async fn without_redis_no_token_is_issued_redeemed_or_claimed() {
     assert_eq!(redeem(&cloud, VERIFY, &token).await.status, 200);
 }
 
-/// Runs a script of the tokens past the function: what the client does when an answer was lost.
+/// Runs a script of the tokens directly, as the client does after a lost response.
 async fn issue_by_script(cloud: &TestCloud, name: &str) -> i64 {
     let prefix = "email_verify:";
     let mut redis = cloud.redis_connection().await;

@@ -1,4 +1,4 @@
-//! What API Gateway does to a delivery before a function sees it.
+//! API Gateway's changes to a delivery before it reaches a function.
 
 use http::Method;
 
@@ -79,7 +79,7 @@ async fn base64_body_is_verified_over_its_decoded_bytes() {
         let answer = cloud.invoke(target.handler, wrapped).await;
         assert_eq!(answer.status, 200, "{}: {answer:?}", target.handler);
     }
-    // A media type that API Gateway does not take for text makes it use base64 by itself.
+    // A media type that API Gateway does not treat as text makes it use base64 itself.
     let target = Target::send_email("job-binary");
     let binary = cloud
         .bare(Method::POST, &target.path())

@@ -1,4 +1,4 @@
-//! The table of forgeries, held against both functions that QStash calls.
+//! The table of forgeries, sent to both functions that QStash calls.
 
 use super::forgery::{self, Context};
 use super::{Target, Traces, assert_refused};
@@ -25,7 +25,7 @@ async fn forged_delivery_runs_nothing() {
     Traces::assert_none(&cloud).await;
     assert!(!cloud.logs().contains("panicked"));
 
-    // The very same bodies do run when QStash has signed them: what stood in the way was the signature.
+    // The same bodies run when QStash has signed them: the signature was the only obstacle.
     for target in Target::all() {
         let taken = target.deliver(&cloud, &[target.token(&cloud)]).await;
         assert_eq!(taken.status, 200, "{}: {taken:?}", target.handler);
@@ -35,7 +35,7 @@ async fn forged_delivery_runs_nothing() {
     assert!(traces.redis_keys > 0);
 }
 
-/// Defect 12: the subject of a signature was not looked at.
+/// Defect 12: the subject of a signature was not checked.
 #[tokio::test]
 async fn delivery_signed_for_another_job_is_refused() {
     let cloud = TestCloud::start().await;

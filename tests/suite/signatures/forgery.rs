@@ -1,4 +1,4 @@
-//! Deliveries that nobody may believe, and the reason for each.
+//! Forged deliveries, and the reason for each rejection.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE, URL_SAFE_NO_PAD};
@@ -12,14 +12,14 @@ use crate::support::signer::{Signer, claims};
 
 const HEADER: &str = r#"{"alg":"HS256","typ":"JWT"}"#;
 
-/// A delivery and what is wrong with it.
+/// A delivery and its fault.
 pub(super) struct Forgery {
     pub(super) why: String,
     pub(super) tokens: Vec<Vec<u8>>,
     pub(super) body: Vec<u8>,
 }
 
-/// What a forger knows, and more: the key itself.
+/// A forger's knowledge, plus the key itself.
 pub(super) struct Context {
     key: String,
     api_token: String,
@@ -64,7 +64,7 @@ impl Context {
     }
 }
 
-/// Tokens whose form is wrong, and more or fewer of them than one.
+/// Returns malformed tokens, and more or fewer than one token.
 pub(super) fn of_form(context: &Context) -> Vec<Forgery> {
     let valid = context.valid();
     let forged = Signer::new("sig_forger").sign(&context.url(), &context.body);
@@ -112,7 +112,7 @@ pub(super) fn of_form(context: &Context) -> Vec<Forgery> {
     table
 }
 
-/// Headers that would open another way in, each signed with the right key.
+/// Returns headers that could open another way in, each signed with the right key.
 pub(super) fn of_header(context: &Context) -> Vec<Forgery> {
     let claims = context.claims().to_string();
     let unsigned =
@@ -169,7 +169,7 @@ pub(super) fn of_header(context: &Context) -> Vec<Forgery> {
     table
 }
 
-/// The right claims under keys that are not QStash's.
+/// Returns the right claims, signed with foreign keys.
 pub(super) fn of_key(context: &Context) -> Vec<Forgery> {
     let key = &context.key;
     let keys = [
@@ -191,7 +191,7 @@ pub(super) fn of_key(context: &Context) -> Vec<Forgery> {
         .collect()
 }
 
-/// The right key under claims that do not fit this delivery. The leeway of 30 seconds is left behind in each.
+/// Returns claims that do not fit this delivery, signed with the right key. Each exceeds the leeway of 30 seconds.
 pub(super) fn of_claims(context: &Context) -> Vec<Forgery> {
     let base = &context.base;
     let path = &context.path;
@@ -260,7 +260,7 @@ pub(super) fn of_claims(context: &Context) -> Vec<Forgery> {
     forgeries
 }
 
-/// A right token over a body that is not the one that was signed.
+/// Returns a right token with a body that was not signed.
 pub(super) fn of_body(context: &Context) -> Vec<Forgery> {
     let text = String::from_utf8(context.body.clone()).unwrap();
     let parsed: Value = serde_json::from_str(&text).unwrap();

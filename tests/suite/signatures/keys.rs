@@ -1,4 +1,4 @@
-//! The two signing keys, and what a rotation does to deliveries.
+//! The two signing keys, and the effect of a rotation on deliveries.
 
 use std::time::Duration;
 
@@ -11,12 +11,12 @@ use crate::support::cloud::TIMEOUT;
 use crate::support::payloads::signature_request;
 use crate::support::signer::Signer;
 
-/// Signs `target`'s delivery with a key.
+/// Returns the token of `target`'s delivery, signed with a key.
 fn signed(cloud: &TestCloud, target: &Target, key: &str) -> String {
     Signer::new(key).sign(&cloud.url(&target.path()), &target.body)
 }
 
-/// Rotates the keys of the local QStash and gives both as they are then.
+/// Rotates the keys of the local QStash and returns both new ones.
 async fn rotate(cloud: &TestCloud) -> Value {
     let http: Client = shared::protocol::http::client(TIMEOUT).unwrap();
     let url = format!("{}/v2/keys/rotate", cloud.qstash().url());
@@ -96,7 +96,7 @@ async fn first_key_rotation_is_seamless_and_a_second_stops_deliveries_without_lo
     assert_eq!(job["attempts"], 0);
     assert!(!cloud.mails().contains_key("second@example.com"));
 
-    // Once the functions know the key, which here the test stands in for, the waiting job runs as it was recorded.
+    // Once the functions have the key, which the test simulates here, the waiting job runs as recorded.
     let mut body = signature_request("second@example.com");
     body["jobId"] = id.as_str().into();
     assert_eq!(cloud.deliver("send-email", &body).await.status, 200);

@@ -1,5 +1,5 @@
-//! Forged, altered, misdirected and repeated deliveries, through the real binaries: what QStash did not sign for a
-//! function makes it do nothing.
+//! Forged, altered, misdirected and repeated deliveries, through the real binaries: a delivery that QStash did not sign
+//! for a function has no effect.
 
 mod envelope;
 mod forged;
@@ -17,7 +17,7 @@ use crate::support::TestCloud;
 use crate::support::cloud::{Answer, answer};
 use crate::support::payloads::signature_request;
 
-/// A function that QStash calls, and a body that makes it leave traces once it is believed.
+/// A function that QStash calls, and a body that leaves traces if it is accepted.
 struct Target {
     handler: &'static str,
     body: Vec<u8>,
@@ -40,7 +40,7 @@ impl Target {
         }
     }
 
-    /// QStash's word that the message of a job was given up.
+    /// Returns QStash's failure callback for a job's message.
     fn job_failed(job_id: &str) -> Self {
         let body = json!({
             "sourceMessageId": format!("msg-of-{job_id}"),
@@ -59,7 +59,7 @@ impl Target {
         format!("/api/jobs/{}", self.handler)
     }
 
-    /// Delivers the body under each of `tokens` as a header of its own.
+    /// Delivers the body with each of `tokens` as a separate header.
     async fn deliver<T: AsRef<[u8]>>(&self, cloud: &TestCloud, tokens: &[T]) -> Answer {
         self.deliver_body(cloud, tokens, &self.body).await
     }
@@ -81,7 +81,7 @@ impl Target {
         answer(request).await
     }
 
-    /// The token that QStash would give this delivery now.
+    /// Returns the token that QStash would sign for this delivery now.
     fn token(&self, cloud: &TestCloud) -> String {
         cloud.signer().sign(&cloud.url(&self.path()), &self.body)
     }
@@ -92,7 +92,7 @@ fn base64(value: &Value) -> String {
     base64::engine::general_purpose::STANDARD.encode(value.to_string())
 }
 
-/// What a delivery leaves behind when it runs.
+/// The traces of a delivery that ran.
 #[derive(Debug, Default, PartialEq, Eq)]
 struct Traces {
     redis_keys: i64,
@@ -125,7 +125,7 @@ impl Traces {
     }
 }
 
-/// Asserts that a delivery was turned away without a word on why.
+/// Asserts that a delivery was rejected without a reason.
 #[track_caller]
 fn assert_refused(answer: &Answer, why: &str) {
     answer.assert_problem(401, "signature_invalid", why);

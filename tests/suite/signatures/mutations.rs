@@ -1,5 +1,5 @@
-//! Random changes to a valid token, through the gateway and the real binaries. Ten thousand of them go against the
-//! receiver itself, in its own tests; here the way to it is tried.
+//! Random changes to a valid token, through the gateway and the real binaries. The receiver's own tests cover ten
+//! thousand of them; this tests the path to it.
 
 use proptest::prelude::*;
 use proptest::strategy::ValueTree as _;
@@ -8,10 +8,10 @@ use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 use super::{Target, Traces, assert_refused};
 use crate::support::{TestCloud, seeds};
 
-/// One change: where, what kind, and which byte.
+/// One change: its position, its kind, and its byte.
 type Change = (usize, u8, u8);
 
-/// A token with changes, as far as HTTP lets it travel: no control characters, no spaces at its ends.
+/// Returns a token with changes that HTTP can carry: no control characters, no spaces at its ends.
 fn mutated(token: &[u8], changes: &[Change]) -> Vec<u8> {
     let mut token = token.to_vec();
     for &(at, kind, byte) in changes {

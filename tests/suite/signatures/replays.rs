@@ -1,4 +1,4 @@
-//! True deliveries that come again: from a queue that delivers at least once, or from somebody who has kept one.
+//! Genuine deliveries that are repeated: by a queue that delivers at least once, or by an attacker who recorded one.
 
 use serde_json::json;
 
@@ -12,7 +12,7 @@ async fn replayed_delivery_of_a_finished_job_is_answered_200_and_sends_no_mail()
     let target = Target::send_email("job-replayed");
     let token = target.token(&cloud);
     assert_eq!(target.deliver(&cloud, &[&token]).await.status, 200);
-    // Asking for the job is counted by the limiter: before the traces are.
+    // The limiter counts the query of the job before the traces are counted.
     let job = cloud.job("job-replayed").await;
     let after_first = Traces::of(&cloud).await;
 
@@ -21,7 +21,7 @@ async fn replayed_delivery_of_a_finished_job_is_answered_200_and_sends_no_mail()
         assert_eq!(replayed.status, 200, "{replayed:?}");
         assert_eq!(replayed.body["repeated"], true);
     }
-    // The message id is a header that nobody signs: it must not make another job of the same body.
+    // The message id is an unsigned header: it must not create another job from the same body.
     let text = serde_json::from_slice(&target.body).unwrap();
     let renamed = cloud.deliver_as("msg-other", "send-email", &text).await;
     assert_eq!(renamed.body["repeated"], true, "{renamed:?}");

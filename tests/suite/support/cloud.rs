@@ -1,5 +1,5 @@
-//! A local cloud for one test: its own Redis, QStash, mailbox and function instances, and a fresh database in a
-//! cluster that all tests share.
+//! A local cloud for one test: its own Redis, QStash, mailbox and function instances, and a new database in a cluster
+//! that all tests share.
 
 use std::collections::BTreeMap;
 use std::ops::Deref;
@@ -19,10 +19,10 @@ use tokio::runtime::Runtime;
 
 use super::signer::Signer;
 
-/// How long anything that must happen may take. Generous: a test says that it happens, not how fast.
+/// The timeout for anything that must happen. It is generous: a test checks that it happens, not how fast.
 pub(crate) const TIMEOUT: Duration = Duration::from_secs(30);
 
-/// Routes whose answers are figures for people, read plainly at Redis.
+/// Routes with statistics for people, which are plain reads of Redis.
 const READ_PLAINLY: [&str; 4] = [
     "/api/queue/stats",
     "/api/queue/schedules",
@@ -30,16 +30,16 @@ const READ_PLAINLY: [&str; 4] = [
     "/api/health/redis",
 ];
 
-/// A cloud and a client that holds its service token.
+/// A cloud and a client with its service token.
 pub(crate) struct TestCloud {
     cloud: Cloud,
     http: reqwest::Client,
-    /// How far plain reads of Redis are behind.
+    /// The lag of plain reads of Redis.
     lag: Duration,
     _folder: TempDir,
 }
 
-/// An answer, read whole.
+/// A complete answer.
 #[derive(Debug)]
 pub(crate) struct Answer {
     pub(crate) status: StatusCode,
@@ -48,19 +48,19 @@ pub(crate) struct Answer {
 }
 
 impl TestCloud {
-    /// A cloud as it stands in production, with QStash's clock sixty times as fast.
+    /// Starts a cloud with production settings, with QStash's clock sixty times as fast.
     pub(crate) async fn start() -> Self {
         Self::start_with(|_| {}).await
     }
 
-    /// A cloud whose settings were changed.
+    /// Starts a cloud with changed settings.
     pub(crate) async fn start_with(change: impl FnOnce(&mut Settings)) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let mut settings = Settings::throwaway(folder.path());
         settings.database = Database::Made(fresh_database().await);
         settings.qstash_speed = 60.0;
         make_strict(&mut settings);
-        // No test is to meet a limit that it is not about.
+        // No test should reach a limit that it does not concern.
         for limiter in ["API", "PUBLIC", "SERVICE"] {
             let rate = ("RATE_LIMIT_".to_owned() + limiter, "1000000/1m".to_owned());
             settings.overrides.extend([rate]);
@@ -77,29 +77,29 @@ impl TestCloud {
         }
     }
 
-    /// The variable that points at a part.
+    /// Returns a variable of the cloud.
     pub(crate) fn variable(&self, name: &str) -> &str {
         &self.environment()[name]
     }
 
-    /// The URL of a route.
+    /// Returns the URL of a route.
     pub(crate) fn url(&self, path: &str) -> String {
         format!("{}{path}", self.functions_url())
     }
 
-    /// A request with the service token.
+    /// Returns a request with the service token.
     pub(crate) fn request(&self, method: Method, path: &str) -> RequestBuilder {
         self.bare(method, path)
             .bearer_auth(self.variable("API_TOKEN"))
     }
 
-    /// A request without any token.
+    /// Returns a request without a token.
     pub(crate) fn bare(&self, method: Method, path: &str) -> RequestBuilder {
         self.http.request(method, self.url(path))
     }
 
-    /// GET with the service token. Figures for people are read plainly and may be as old as the replica is behind: what
-    /// happened before the call is waited for.
+    /// Sends a GET with the service token. Statistics are plain reads and may lag by the replica's delay, so the
+    /// replica is waited for.
     pub(crate) async fn get(&self, path: &str) -> Answer {
         if READ_PLAINLY.iter().any(|route| path.starts_with(route)) {
             self.replica_follows().await;
@@ -114,29 +114,29 @@ impl TestCloud {
         }
     }
 
-    /// POST of a JSON body with the service token.
+    /// Sends a POST of a JSON body with the service token.
     pub(crate) async fn post(&self, path: &str, body: &Value) -> Answer {
         answer(with_json(self.request(Method::POST, path), body)).await
     }
 
-    /// Enqueues an e-mail and gives the job's id.
+    /// Enqueues an e-mail and returns the job's id.
     pub(crate) async fn enqueue(&self, payload: &Value) -> String {
         let taken = self.post("/api/queue/emails", payload).await;
         assert_eq!(taken.status, 202, "{taken:?}");
         taken.body["jobId"].as_str().unwrap().to_owned()
     }
 
-    /// The job as the API shows it.
+    /// Returns the job from the API.
     pub(crate) async fn job(&self, id: &str) -> Value {
         self.get(&format!("/api/queue/jobs/{id}")).await.body
     }
 
-    /// Waits until the job has a status, and gives the job.
+    /// Waits until the job has a status, and returns the job.
     pub(crate) async fn wait_for(&self, id: &str, status: &str) -> Value {
         self.wait_longer_for(id, status, TIMEOUT).await
     }
 
-    /// The same where the product itself waits for long.
+    /// Waits longer than `wait_for`, for waits of the product itself.
     pub(crate) async fn wait_longer_for(
         &self,
         id: &str,
@@ -162,8 +162,8 @@ impl TestCloud {
         self.deliver_as("msg_test", handler, body).await
     }
 
-    /// The same, under a message id. A sweep looks plainly for what is left over, and leaves what a replica does not show
-    /// yet to the next one: what happened before the call is waited for.
+    /// Delivers with a message id. A sweep makes plain reads, and leaves changes that a replica does not show yet to
+    /// the next sweep, so the replica is waited for.
     pub(crate) async fn deliver_as(&self, message: &str, handler: &str, body: &Value) -> Answer {
         if handler == "relay-outbox" {
             self.replica_follows().await;
@@ -180,12 +180,12 @@ impl TestCloud {
         answer(request).await
     }
 
-    /// Signs with QStash's current key.
+    /// Returns a signer with QStash's current key.
     pub(crate) fn signer(&self) -> Signer {
         Signer::new(self.variable("QSTASH_CURRENT_SIGNING_KEY"))
     }
 
-    /// Everything that the parts and the functions have logged so far.
+    /// Returns all logs of the parts and the functions so far.
     pub(crate) fn logs(&self) -> String {
         let files = std::fs::read_dir(self.data().join("log")).unwrap();
         files
@@ -194,7 +194,7 @@ impl TestCloud {
             .collect()
     }
 
-    /// Everything that the queue has noted and that fits a query, over all pages.
+    /// Returns all events of the queue that match a query, over all pages.
     pub(crate) async fn queue_events(&self, query: &str) -> Vec<Value> {
         let (mut events, mut cursor) = (Vec::new(), String::new());
         loop {
@@ -209,7 +209,7 @@ impl TestCloud {
         }
     }
 
-    /// Calls a function with an event as it is, without the gateway's limits.
+    /// Calls a function with an unchanged event, without the gateway's limits.
     pub(crate) async fn invoke(&self, function: &str, event: Value) -> Answer {
         let result = self.gateway().invoke(function, event).await.unwrap();
         let headers = result["headers"].as_object().unwrap().iter();
@@ -228,7 +228,7 @@ impl TestCloud {
         }
     }
 
-    /// How many mails each recipient got.
+    /// Returns the number of mails to each recipient.
     pub(crate) fn mails(&self) -> BTreeMap<String, usize> {
         let mut mails = BTreeMap::new();
         for mail in self.mail().messages(None) {
@@ -239,14 +239,14 @@ impl TestCloud {
         mails
     }
 
-    /// A connection to this cloud's redis-server, past the front.
+    /// Returns a direct connection to this cloud's redis-server.
     pub(crate) async fn redis_connection(&self) -> redis::aio::MultiplexedConnection {
         let url = format!("redis://{}", self.redis_server_addr());
         let client = redis::Client::open(url).unwrap();
         client.get_multiplexed_async_connection().await.unwrap()
     }
 
-    /// A client of the functions' own kind, on this cloud's Redis.
+    /// Returns a client of the functions' own kind for this cloud's Redis.
     pub(crate) fn redis_client(&self) -> shared::protocol::upstash::Redis {
         let url = url::Url::parse(self.variable("UPSTASH_REDIS_REST_URL")).unwrap();
         let token = self.variable("UPSTASH_REDIS_REST_TOKEN").to_owned();
@@ -264,7 +264,7 @@ impl Deref for TestCloud {
 }
 
 impl Answer {
-    /// Asserts that this is a problem of ours, with this status and code.
+    /// Asserts that this is a problem response with this status and code.
     #[track_caller]
     pub(crate) fn assert_problem(&self, status: u16, code: &str, why: &str) {
         assert_eq!(self.status, status, "{why}: {:#}", self.body);
@@ -278,7 +278,7 @@ impl Answer {
         assert!(id.len() > 1, "{why}: no request id in {:#}", self.body);
     }
 
-    /// Asserts that this is a 422 that names the bad field.
+    /// Asserts that this is a 422 that names the invalid field.
     #[track_caller]
     pub(crate) fn assert_invalid(&self, pointer: &str, why: &str) {
         self.assert_problem(422, "invalid_input", why);
@@ -290,14 +290,14 @@ impl Answer {
     }
 }
 
-/// A request with a JSON body.
+/// Returns a request with a JSON body.
 pub(crate) fn with_json(request: RequestBuilder, body: &Value) -> RequestBuilder {
     request
         .header("content-type", "application/json")
         .body(body.to_string())
 }
 
-/// Sends a request and reads the answer; a body that is no JSON is given as a string.
+/// Sends a request and reads the answer; a body that is not JSON is returned as a string.
 pub(crate) async fn answer(request: RequestBuilder) -> Answer {
     let response = request.send().await.unwrap();
     let (status, headers) = (response.status(), response.headers().clone());
@@ -311,12 +311,12 @@ pub(crate) async fn answer(request: RequestBuilder) -> Answer {
     }
 }
 
-/// What the real platforms may do or refuse and a usual run does without; `make test-strict` sets all of these:
+/// Applies behaviour of the real platforms that a normal run omits; `make test-strict` sets all of these:
 ///
 /// - `CLOUD_PLAN`: the QStash account's plan;
 /// - `CLOUD_QSTASH_DISORDER`: the seed by which QStash delivers some messages twice and some out of order;
-/// - `REPLICA_LAG_MS`: how far plain reads of Redis are behind, in milliseconds;
-/// - `CLOUD_SCRIPT_TIME_MS`: how long all scripts of a minute may run together, in milliseconds.
+/// - `REPLICA_LAG_MS`: the lag of plain reads of Redis, in milliseconds;
+/// - `CLOUD_SCRIPT_TIME_MS`: the run time of all scripts in a minute, in milliseconds.
 fn make_strict(settings: &mut Settings) {
     settings.plan = env::parsed_or("CLOUD_PLAN", settings.plan).unwrap();
     let seed = env::optional("CLOUD_QSTASH_DISORDER");
@@ -325,13 +325,13 @@ fn make_strict(settings: &mut Settings) {
     settings.redis_limits.script_time_per_minute = milliseconds("CLOUD_SCRIPT_TIME_MS");
 }
 
-/// The time of a variable, unless it is 0 or absent.
+/// Returns the time of a variable, unless it is 0 or absent.
 fn milliseconds(name: &'static str) -> Option<Duration> {
     let number = env::parsed_or(name, 0).unwrap();
     (number > 0).then(|| Duration::from_millis(number))
 }
 
-/// A migrated database that nobody else uses.
+/// Returns a new migrated database.
 pub(crate) async fn fresh_database() -> postgres::Database {
     static NEXT: AtomicU32 = AtomicU32::new(0);
     let name = format!("test_{}", NEXT.fetch_add(1, Ordering::Relaxed));
@@ -343,8 +343,8 @@ pub(crate) async fn fresh_database() -> postgres::Database {
     .unwrap()
 }
 
-/// The cluster of all tests, on a runtime of its own that outlives theirs. It ends with the process: its leash is
-/// held by it.
+/// Returns the cluster of all tests, on its own runtime that outlives theirs. It ends with the process, which its guard
+/// watches.
 fn shared_cluster() -> &'static (Runtime, Cluster) {
     static CLUSTER: OnceLock<(Runtime, Cluster)> = OnceLock::new();
     CLUSTER.get_or_init(|| {
@@ -353,7 +353,7 @@ fn shared_cluster() -> &'static (Runtime, Cluster) {
             .enable_all()
             .build()
             .unwrap();
-        // Thousands of files; nothing waits for them.
+        // Thousands of files; no test waits for them.
         std::thread::spawn(remove_leftovers);
         let folder = std::env::temp_dir().join(format!("{FOLDER}{}", std::process::id()));
         std::fs::create_dir_all(&folder).unwrap();
@@ -370,10 +370,10 @@ fn shared_cluster() -> &'static (Runtime, Cluster) {
     })
 }
 
-/// The folder of a run's cluster, before the id of its process.
+/// The prefix of the folder of a run's cluster, before the process id.
 const FOLDER: &str = "signtusk-suite-";
 
-/// Removes the folders of runs that are over: a cluster ends with its process, which then removes nothing any more.
+/// Deletes the folders of ended runs: a cluster ends with its process, which cannot delete the folder then.
 fn remove_leftovers() {
     for entry in std::fs::read_dir(std::env::temp_dir()).unwrap().flatten() {
         let name = entry.file_name();

@@ -1,4 +1,4 @@
-//! A PostgreSQL of a test's own, for tests that stop it, cut its connections or change its tables.
+//! A PostgreSQL for one test, for tests that stop it, cut its connections or change its tables.
 
 use std::path::Path;
 
@@ -6,7 +6,7 @@ use local::postgres::{Cluster, Passwords, Settings};
 use shared::protocol::postgres::{Postgres, column};
 use tempfile::TempDir;
 
-/// Starts a cluster whose files are in `folder`.
+/// Starts a cluster with its files in `folder`.
 pub(crate) async fn cluster(folder: &Path) -> Cluster {
     Cluster::start(Settings {
         folder: folder.join("postgres"),
@@ -19,7 +19,7 @@ pub(crate) async fn cluster(folder: &Path) -> Cluster {
     .unwrap()
 }
 
-/// A migrated database in a cluster of its own, with the two roles that use it.
+/// A migrated database in its own cluster, with the two roles that use it.
 pub(crate) struct OwnDatabase {
     pub(crate) functions: Postgres,
     pub(crate) owner: Postgres,
@@ -42,7 +42,7 @@ impl OwnDatabase {
         }
     }
 
-    /// The number that a query of the owner gives.
+    /// Returns the number from a query of the owner.
     pub(crate) async fn count(&self, sql: &str) -> i64 {
         let rows = self.owner.query(sql, &[]).await.unwrap();
         column(&rows[0], "count").unwrap()

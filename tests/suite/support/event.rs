@@ -4,7 +4,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
-/// The event of a request without headers and body.
+/// Returns the event of a request without headers and body.
 pub(crate) fn event(method: &str, path: &str) -> Value {
     json!({
         "version": "2.0",
@@ -34,13 +34,13 @@ pub(crate) fn event(method: &str, path: &str) -> Value {
     })
 }
 
-/// The same with a header more.
+/// Returns the event with one more header.
 pub(crate) fn with_header(mut event: Value, name: &str, value: &str) -> Value {
     event["headers"][name] = json!(value);
     event
 }
 
-/// The same with a body, as text or in base64.
+/// Returns the event with a body, as text or in base64.
 pub(crate) fn with_body(mut event: Value, body: &[u8], base64: bool) -> Value {
     event["body"] = if base64 {
         json!(STANDARD.encode(body))

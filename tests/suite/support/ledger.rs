@@ -1,4 +1,4 @@
-//! A migrated database of a test's own, with the ledger and what belongs to it.
+//! A migrated database for one test, with the ledger and related tables.
 
 use local::postgres::Database;
 use serde_json::Value;
@@ -11,7 +11,7 @@ use shared::service::mail::suppression::Suppressions;
 use super::TestCloud;
 use super::cloud::fresh_database;
 
-/// The database as its two roles reach it.
+/// The database with its two roles.
 pub(crate) struct LedgerDatabase {
     pub(crate) functions: Postgres,
     pub(crate) owner: Postgres,
@@ -23,7 +23,7 @@ impl LedgerDatabase {
         Self::at(fresh_database().await)
     }
 
-    /// The database of a cloud, past its functions.
+    /// Returns the database of a cloud, without its functions.
     pub(crate) fn of(cloud: &TestCloud) -> Self {
         Self::at(Database {
             functions_url: cloud.variable("DATABASE_URL").to_owned(),
@@ -31,7 +31,7 @@ impl LedgerDatabase {
         })
     }
 
-    /// A migrated database.
+    /// Wraps a migrated database.
     pub(crate) fn at(database: Database) -> Self {
         Self {
             functions: Postgres::at(&database.functions_url, None).unwrap(),
@@ -40,12 +40,12 @@ impl LedgerDatabase {
         }
     }
 
-    /// A connection of its own, as another instance has it.
+    /// Returns a new connection, as of another instance.
     pub(crate) fn connect(&self) -> Postgres {
         Postgres::at(&self.database.functions_url, None).unwrap()
     }
 
-    /// A connection of the owner's own.
+    /// Returns a new connection of the owner.
     pub(crate) fn connect_as_owner(&self) -> Postgres {
         Postgres::at(&self.database.owner_url, None).unwrap()
     }
@@ -62,19 +62,19 @@ impl LedgerDatabase {
         Suppressions::new(self.functions.clone())
     }
 
-    /// Says something to the database as its owner.
+    /// Runs statements as the owner.
     pub(crate) async fn execute(&self, sql: &str) {
         self.owner.batch(sql).await.unwrap();
     }
 
-    /// What the owner reads: one JSON value in the column `value`.
+    /// Runs a query as the owner: one JSON value in the column `value`.
     pub(crate) async fn read(&self, sql: &str) -> Value {
         let rows = self.owner.query(sql, &[]).await.unwrap();
         let Json(value) = column(&rows[0], "value").unwrap();
         value
     }
 
-    /// The ledger's row of a mail, null where there is none.
+    /// Returns the ledger's row of a mail; null if there is none.
     pub(crate) async fn row(&self, key: &str) -> Value {
         let sql = "select coalesce((select to_jsonb(mail) from signtusk.email_ledger as mail where key = $1), \
                    'null'::jsonb) as value";
@@ -84,7 +84,7 @@ impl LedgerDatabase {
     }
 }
 
-/// A reminder to somebody, as a job begins it.
+/// A reminder to a recipient, as a job starts it.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Reminder<'a> {
     pub(crate) to: &'a str,
@@ -106,7 +106,7 @@ pub(crate) const REMINDER: Reminder<'static> = Reminder {
 };
 
 impl Reminder<'_> {
-    /// Begins the mail.
+    /// Starts the mail.
     pub(crate) async fn begin(&self, database: &LedgerDatabase) -> Begun {
         let recipient = EmailAddress::parse(self.to).unwrap();
         let entry = self.entry(&recipient);
@@ -114,7 +114,7 @@ impl Reminder<'_> {
         begun.unwrap()
     }
 
-    /// Begins the mail, which must be this attempt's to send.
+    /// Starts the mail, which must be this attempt's to send.
     pub(crate) async fn sending(&self, database: &LedgerDatabase) -> Sending {
         match self.begin(database).await {
             Begun::Send(sending) => sending,
@@ -122,7 +122,7 @@ impl Reminder<'_> {
         }
     }
 
-    /// The mail's key.
+    /// Returns the mail's key.
     pub(crate) fn key(&self) -> String {
         self.entry(&EmailAddress::parse(self.to).unwrap()).key()
     }

@@ -1,8 +1,8 @@
-//! What a function's instances hold in memory.
+//! The memory of a function's instances.
 
 use super::TestCloud;
 
-/// The most memory that a function's one instance has held, in KB.
+/// Returns the peak memory of a function's only instance, in KB.
 pub(crate) fn peak(cloud: &TestCloud, function: &str) -> u64 {
     let pids = cloud.gateway().pids(function);
     assert_eq!(pids.len(), 1, "an instance died or was added");

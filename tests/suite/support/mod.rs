@@ -1,4 +1,4 @@
-//! What the tests stand on: a cloud of their own each, a signer, a proxy that fails on demand, and moto.
+//! The support of the tests: a cloud for each, a signer, a proxy that fails on demand, and moto.
 
 pub(crate) mod cloud;
 pub(crate) mod cluster;
@@ -17,12 +17,12 @@ use std::path::{Path, PathBuf};
 
 pub(crate) use cloud::TestCloud;
 
-/// How many seeds a randomised test runs: few in CI, as many as `CAMPAIGN_SEEDS` says in a campaign.
+/// Returns the number of seeds of a randomised test: few in CI, `CAMPAIGN_SEEDS` in a campaign.
 pub(crate) fn seeds(few: u64) -> u64 {
     shared::base::env::parsed_or("CAMPAIGN_SEEDS", few).unwrap()
 }
 
-/// The Rust files under a folder.
+/// Returns the Rust files under a folder.
 pub(crate) fn rust_files(folder: &Path) -> Vec<PathBuf> {
     let mut files = Vec::new();
     for entry in fs::read_dir(folder).unwrap() {

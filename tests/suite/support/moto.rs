@@ -1,8 +1,8 @@
-//! moto (<https://docs.getmoto.org>): AWS's services as somebody else understands them, on loopback.
+//! moto (<https://docs.getmoto.org>): an independent implementation of AWS's services, on loopback.
 //!
-//! The local cloud's SES and object storage were written here, from the same pages as their clients: a page that was
-//! misread was misread twice. moto knows nothing of this repository, so what passes against both is likelier to be what
-//! AWS means. It answers for any region and any credentials, and keeps everything in memory until it ends.
+//! The local cloud's SES and object storage and their clients were written from the same pages, so a misunderstanding
+//! would be in both. moto is independent of this repository, so a test that passes with both is likelier to match AWS.
+//! It answers for any region and any credentials, and keeps everything in memory until it ends.
 
 use std::path::Path;
 
@@ -13,7 +13,7 @@ use tempfile::TempDir;
 
 use super::cloud::{TIMEOUT, answer};
 
-/// Where `scripts/setup run` puts it.
+/// The path at which `scripts/setup run` installs it.
 const PROGRAM: &str = concat!(
     env!("CARGO_MANIFEST_DIR"),
     "/../.local/tests/bin/moto_server"
@@ -28,7 +28,7 @@ pub(crate) struct Moto {
 }
 
 impl Moto {
-    /// Starts it on a free port, with nothing in it.
+    /// Starts an empty moto on a free port.
     pub(crate) async fn start() -> Self {
         let program = Path::new(PROGRAM);
         let here = program.exists();
@@ -63,12 +63,12 @@ impl Moto {
         }
     }
 
-    /// The endpoint of every service: the value of an `AWS_ENDPOINT_URL_<SERVICE>`.
+    /// Returns the endpoint of every service: the value of an `AWS_ENDPOINT_URL_<SERVICE>`.
     pub(crate) fn url(&self) -> &str {
         &self.url
     }
 
-    /// What it keeps of one kind, such as `Message` of `ses`, oldest first, as it shows it on its own page.
+    /// Returns its objects of one kind, such as `Message` of `ses`, oldest first, from its own API.
     pub(crate) async fn kept(&self, service: &str, kind: &str) -> Vec<Value> {
         let page = answer(self.http.get(format!("{}/moto-api/data.json", self.url))).await;
         assert_eq!(page.status, 200, "{page:?}");

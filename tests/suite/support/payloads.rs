@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-/// A request to one signer.
+/// Returns a request to one signer.
 pub(crate) fn signature_request(to: &str) -> Value {
     json!({
         "type": "signature-request",
@@ -14,7 +14,7 @@ pub(crate) fn signature_request(to: &str) -> Value {
     })
 }
 
-/// A bulk to `count` signers, numbered.
+/// Returns a bulk to `count` signers, numbered.
 pub(crate) fn bulk(count: usize) -> Value {
     let emails: Vec<Value> = (0..count)
         .map(|number| json!({ "name": format!("Signer {number}"), "email": address(number) }))
@@ -27,7 +27,7 @@ pub(crate) fn bulk(count: usize) -> Value {
     })
 }
 
-/// The address of a bulk's signer.
+/// Returns the address of a bulk's signer.
 pub(crate) fn address(number: usize) -> String {
     format!("signer-{number}@example.com")
 }

@@ -1,8 +1,7 @@
-//! A TCP proxy in front of Postgres or Redis that does something when a statement or its answer goes by.
+//! A TCP proxy in front of Postgres or Redis that acts when a statement or its reply passes.
 //!
-//! Functions send their statements as text with every call, so a statement is known by its first words. What happens
-//! at a statement is the test's affair: typically an instance is killed before the statement reaches the server, or
-//! before the answer comes back.
+//! Functions send their statements as text with every call, so the first words identify a statement. The test decides
+//! on the action. Typically it kills an instance before the statement reaches the server, or before the reply arrives.
 
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
@@ -11,14 +10,14 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::net::{TcpListener, TcpStream};
 
-/// What is asked before bytes go on: true lets them go on, false drops them and cuts the connection.
+/// Decides on bytes before they are forwarded: true forwards them, false drops them and cuts the connection.
 type Gatekeeper = Arc<dyn Fn(&[u8]) -> bool + Send + Sync>;
 
 /// One direction. Clones share it.
 #[derive(Clone, Default)]
 struct Gate(Arc<Mutex<Option<Gatekeeper>>>);
 
-/// A running proxy. It ends with the runtime it was started on.
+/// A running proxy. It ends with the test's runtime.
 #[derive(Clone)]
 pub(crate) struct Proxy {
     pub(crate) address: SocketAddr,
@@ -27,7 +26,7 @@ pub(crate) struct Proxy {
 }
 
 impl Proxy {
-    /// A proxy in front of `target`, through which everything passes.
+    /// Starts a proxy in front of `target` that forwards everything.
     pub(crate) async fn start(target: SocketAddr) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let proxy = Self {
@@ -44,23 +43,23 @@ impl Proxy {
         proxy
     }
 
-    /// Asks `gatekeeper` about what clients say from now on.
+    /// Lets `gatekeeper` decide on all further bytes of clients.
     pub(crate) fn guard(&self, gatekeeper: impl Fn(&[u8]) -> bool + Send + Sync + 'static) {
         self.requests.set(Some(Arc::new(gatekeeper)));
     }
 
-    /// Asks `gatekeeper` about what the server answers from now on.
+    /// Lets `gatekeeper` decide on all further bytes of the server.
     pub(crate) fn guard_answers(&self, gatekeeper: impl Fn(&[u8]) -> bool + Send + Sync + 'static) {
         self.answers.set(Some(Arc::new(gatekeeper)));
     }
 
-    /// Lets everything pass again.
+    /// Forwards everything again.
     pub(crate) fn open(&self) {
         self.requests.set(None);
         self.answers.set(None);
     }
 
-    /// The URL of a database, led through this proxy.
+    /// Returns the URL of a database through this proxy.
     pub(crate) fn lead(&self, url: &str) -> String {
         let mut url = url::Url::parse(url).unwrap();
         url.set_ip_host(self.address.ip()).unwrap();
@@ -80,7 +79,7 @@ impl Gate {
     }
 }
 
-/// One connection: when either direction ends, it is cut.
+/// Serves one connection: when either direction ends, it is cut.
 async fn pass(client: TcpStream, target: SocketAddr, requests: Gate, answers: Gate) {
     let Ok(server) = TcpStream::connect(target).await else {
         return;
@@ -103,8 +102,8 @@ async fn relay(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, gate: Gate) {
     }
 }
 
-/// Whether these bytes carry a text, in upper or lower case. It looks at every byte that passes, so it leaves the search
-/// to the standard library, which is optimised where the tests are not.
+/// Returns whether these bytes contain a text, in upper or lower case. It checks every passing byte, so it uses the
+/// standard library's search, which is optimised where the tests are not.
 pub(crate) fn carries(bytes: &[u8], text: &str) -> bool {
     let bytes = String::from_utf8_lossy(bytes).to_ascii_lowercase();
     bytes.contains(&text.to_ascii_lowercase())

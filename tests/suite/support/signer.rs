@@ -1,4 +1,4 @@
-//! Signs deliveries as QStash does, and as nobody should.
+//! Signs deliveries as QStash does, and in invalid ways.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::{URL_SAFE, URL_SAFE_NO_PAD};
@@ -20,17 +20,17 @@ impl Signer {
         }
     }
 
-    /// The token of a delivery of `body` to `url`, as QStash would sign it now.
+    /// Returns the token of a delivery of `body` to `url`, as QStash would sign it now.
     pub(crate) fn sign(&self, url: &str, body: &[u8]) -> String {
         self.token(&json!({ "alg": "HS256", "typ": "JWT" }), &claims(url, body))
     }
 
-    /// A token of any header and any claims.
+    /// Returns a token of any header and any claims.
     pub(crate) fn token(&self, header: &Value, claims: &Value) -> String {
         self.seal(&header.to_string(), &claims.to_string())
     }
 
-    /// A token of any two texts, be they JSON or not.
+    /// Returns a token of any two texts, JSON or not.
     pub(crate) fn seal(&self, header: &str, claims: &str) -> String {
         let [header, claims] = [header, claims].map(|part| URL_SAFE_NO_PAD.encode(part));
         let signed = format!("{header}.{claims}");
@@ -41,7 +41,7 @@ impl Signer {
     }
 }
 
-/// The claims of a delivery.
+/// Returns the claims of a delivery.
 pub(crate) fn claims(url: &str, body: &[u8]) -> Value {
     let now = Clock::system().now().as_second();
     json!({

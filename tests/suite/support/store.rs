@@ -1,4 +1,4 @@
-//! A redis-server with its REST front, for what needs no more of a cloud than that.
+//! A redis-server with its REST front, for tests that need no other part of a cloud.
 
 use std::net::SocketAddr;
 
@@ -12,7 +12,7 @@ use url::Url;
 
 const TOKEN: &str = "standard-token";
 
-/// A store of the test's own. It ends with the test.
+/// A store for one test. It ends with the test.
 pub(crate) struct Store {
     pub(crate) front: Front,
     server: RedisServer,
@@ -37,31 +37,31 @@ impl Store {
         }
     }
 
-    /// A client with the front's token.
+    /// Returns a client with the front's token.
     pub(crate) fn client(&self) -> Redis {
         client(&self.front.url(), TOKEN)
     }
 
-    /// A client with the front's token that reaches it at this URL.
+    /// Returns a client with the front's token at this URL.
     pub(crate) fn client_at(url: &str) -> Redis {
         client(url, TOKEN)
     }
 
-    /// Another front of the same store, which the faults of this one do not reach, and a client of it.
+    /// Starts another front of the same store, which this front's faults do not affect, and returns it with a client.
     pub(crate) async fn other_front(&self) -> (Front, Redis) {
         let front = front("127.0.0.1:0".parse().unwrap(), self.server.address()).await;
         let redis = client(&front.url(), TOKEN);
         (front, redis)
     }
 
-    /// A connection to the redis-server itself, past the front and its faults.
+    /// Returns a direct connection to the redis-server, without the front and its faults.
     pub(crate) async fn direct(&self) -> MultiplexedConnection {
         let url = format!("redis://{}", self.server.address());
         let client = redis::Client::open(url).unwrap();
         client.get_multiplexed_async_connection().await.unwrap()
     }
 
-    /// What a counter stands at, past the front and its faults; 0 if it is not there.
+    /// Returns the value of a counter, read directly; 0 if it does not exist.
     pub(crate) async fn count(&self, key: &str) -> i64 {
         let count: Option<i64> = redis::cmd("GET")
             .arg(key)
@@ -71,7 +71,7 @@ impl Store {
         count.unwrap_or(0)
     }
 
-    /// Another front on the same port: every connection of the one before is dead.
+    /// Starts another front on the same port: every old connection is dead.
     pub(crate) async fn restart_front(self) -> Self {
         let address = self
             .front
@@ -86,14 +86,14 @@ impl Store {
         }
     }
 
-    /// Ends redis-server; its front stays.
+    /// Stops redis-server; its front stays.
     pub(crate) async fn lose_server(self) -> Front {
         self.server.stop().await;
         self.front
     }
 }
 
-/// A client of whatever answers at `url`.
+/// Returns a client of the server at `url`.
 pub(crate) fn client(url: &str, token: &str) -> Redis {
     Redis::new(&Url::parse(url).unwrap(), &Secret::new(token.to_owned())).unwrap()
 }

@@ -1,4 +1,4 @@
-//! Waiting for what must come true, and reading what has.
+//! Waiting for conditions, and reading results.
 
 use std::time::Duration;
 
@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::cloud::TIMEOUT;
 
-/// Waits until something holds.
+/// Waits until a condition holds.
 pub(crate) async fn eventually(what: &str, mut holds: impl AsyncFnMut() -> bool) {
     let waiting = async {
         while !holds().await {
@@ -17,7 +17,7 @@ pub(crate) async fn eventually(what: &str, mut holds: impl AsyncFnMut() -> bool)
     waited.unwrap_or_else(|_| panic!("it never came true that {what}"));
 }
 
-/// The statuses of a job's timeline, in their order.
+/// Returns the statuses of a job's timeline, in order.
 pub(crate) fn statuses(job: &Value) -> Vec<&str> {
     let moments = job["timeline"].as_array().unwrap().iter();
     moments

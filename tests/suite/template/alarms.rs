@@ -1,4 +1,4 @@
-//! Alarms: each reaches a person, each stands in the runbook, and what each reads is written.
+//! Alarms: each notifies a person, each is in the runbook, and each reads a written metric.
 
 use std::collections::BTreeSet;
 
@@ -19,25 +19,25 @@ use crate::support::waiting::eventually;
 /// The namespace of the functions' own metrics.
 const OURS: &str = "SignTusk/Functions";
 
-/// The properties of every alarm.
+/// Returns the properties of every alarm.
 fn alarms(template: &Template) -> Vec<&Value> {
     let alarms = template.all("AWS::CloudWatch::Alarm");
     alarms.map(|(_, alarm)| &alarm["Properties"]).collect()
 }
 
-/// An alarm's name, without that of the stack.
+/// Returns an alarm's name, without the stack's.
 fn name(alarm: &Value) -> &str {
     let name = alarm["AlarmName"]["!Sub"].as_str().unwrap();
     name.strip_prefix("${AWS::StackName}-").unwrap()
 }
 
-/// The name with the function's replaced, as the runbook has it.
+/// Returns the name with the function's name replaced, as in the runbook.
 fn family(name: &str) -> String {
     let prefix = EACH.iter().find(|prefix| name.starts_with(**prefix));
     prefix.map_or_else(|| name.to_owned(), |prefix| format!("{prefix}FUNCTION"))
 }
 
-/// The beginnings of the names of alarms that each function has, or each of some.
+/// The first parts of the names of alarms that all or some functions have.
 const EACH: [&str; 4] = ["errors-", "failures-", "throttles-", "queue-quota-"];
 
 #[test]
@@ -73,13 +73,13 @@ fn every_function_has_alarms_for_failures_and_5xx_answers() {
     for function in template.functions() {
         let errors = format!("errors-{}", function.name);
         assert!(there.contains(errors.as_str()), "{errors} is missing");
-        // What stands on nothing cannot answer 5xx.
+        // A function without dependencies cannot answer 5xx.
         let failures = format!("failures-{}", function.name);
         let stands = !function.variables().is_empty();
         assert_eq!(there.contains(failures.as_str()), stands, "{failures}");
         let throttles = format!("throttles-{}", function.name);
         assert!(there.contains(throttles.as_str()), "{throttles} is missing");
-        // What enqueues, redrives or defers; sessions and security answer with 5xx, which is noticed.
+        // Functions that enqueue, redrive or defer. Sessions and security answer with 5xx, which raises an alarm.
         let publishes = ["queue", "queue-jobs"].contains(&function.name)
             || JobType::of_handler(function.name).is_some();
         let quota = format!("queue-quota-{}", function.name);
@@ -96,10 +96,10 @@ fn every_function_has_alarms_for_failures_and_5xx_answers() {
     }
 }
 
-/// What a metrics line and an alarm are about: function, dimensions, and the metric.
+/// The series of a metrics line or an alarm: function, dimensions, and the metric.
 type Series = (String, BTreeSet<(String, String)>, String);
 
-/// What an alarm reads of ours.
+/// Returns the series of ours that an alarm reads.
 fn read_by(template: &Template, alarm: &Value) -> Series {
     let dimensions = alarm["Dimensions"].as_array().unwrap();
     let (mut function, mut others) = (String::new(), BTreeSet::new());
@@ -121,7 +121,8 @@ fn read_by(template: &Template, alarm: &Value) -> Series {
     )
 }
 
-/// What the functions have written so far. The deployed name of a function is, in the local cloud, that of its folder.
+/// Returns the series that the functions have written so far. In the local cloud, the deployed name of a function is
+/// its folder's.
 fn written(cloud: &TestCloud) -> BTreeSet<Series> {
     let mut series = BTreeSet::new();
     for line in cloud
@@ -152,12 +153,12 @@ fn written(cloud: &TestCloud) -> BTreeSet<Series> {
     series
 }
 
-/// The event that the schedule sends to health.
+/// Returns the event that the schedule sends to health.
 pub(crate) fn scheduled_event() -> Value {
     scheduled(&Template::read())
 }
 
-/// The same, of this template.
+/// Returns that event of this template.
 fn scheduled(template: &Template) -> Value {
     let functions = template.functions();
     let health = functions
@@ -246,7 +247,7 @@ async fn function_without_its_store_writes_the_outcome_that_its_alarm_counts() {
     }
 }
 
-/// Calls every function that stands on something, so that what it stands on is asked.
+/// Calls every function with dependencies, so that it uses them.
 async fn call_everything(cloud: &TestCloud) {
     let event = json!({ "action": "view", "resourceType": "document" });
     assert_eq!(cloud.deliver("audit-log", &event).await.status, 503);
@@ -295,14 +296,14 @@ async fn call_everything(cloud: &TestCloud) {
     }
 }
 
-/// Whom a notification is for.
+/// The user of a notification.
 const USER: &str = "01985c00-0000-7000-8000-000000000001";
 
 fn news() -> Value {
     json!({ "type": "general", "userId": USER, "title": "News", "message": "There are some." })
 }
 
-/// QStash's word that it gave up a message.
+/// Returns QStash's failure callback for a message.
 fn given_up(cloud: &TestCloud) -> Value {
     json!({ "sourceMessageId": "msg_1", "url": cloud.url("/api/jobs/send-email"), "status": 503 })
 }

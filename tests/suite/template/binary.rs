@@ -1,14 +1,14 @@
-//! What a function's linked binary can do. The linker leaves out what nothing reaches, so a variable's name stands in a
-//! binary only if code that reads it does, and an SDK operation only if it is called.
+//! The capabilities of a function's linked binary. The linker removes unreachable code. So a binary contains a
+//! variable's name only if its code reads it, and an SDK operation only if it is called.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-/// A debug binary of a function, as text in which everything that is no ASCII is a gap.
+/// A debug binary of a function, as text; every byte that is not ASCII is a gap.
 pub(super) struct Binary(String);
 
 impl Binary {
-    /// The binary of a function. `cargo build --workspace --bins` makes it.
+    /// Reads the binary of a function. `cargo build --workspace --bins` builds it.
     pub(super) fn of(function: &str) -> Self {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/debug");
         let bytes = std::fs::read(folder.join(function)).unwrap_or_else(|error| {
@@ -28,8 +28,8 @@ impl Binary {
         )
     }
 
-    /// Those of the variables that it reads. Literals lie side by side without a mark between them, so a name that
-    /// begins another is looked for in what the longer one leaves.
+    /// Returns the variables that it reads. Literals are adjacent without a separator. So a name that is a prefix of
+    /// another is searched after the longer one is removed.
     pub(super) fn reads(&self, variables: &BTreeSet<String>) -> BTreeSet<String> {
         variables
             .iter()
@@ -46,16 +46,16 @@ impl Binary {
             .collect()
     }
 
-    /// The AWS actions that it calls, as policies name them.
+    /// Returns the AWS actions that it calls, as policies name them.
     pub(super) fn calls(&self) -> BTreeSet<String> {
         let sdk = self.after("aws_sdk_").filter_map(|symbol| {
             let (service, rest) = symbol.split_once("..operation..")?;
-            // The chain that finds credentials knows how to take a role. A function has its own, and never does.
-            // A longer symbol may hold the marks of two.
+            // The credentials chain contains code to assume a role. A function has its own role, and never does. A
+            // longer symbol may contain the marks of two.
             let is_one = word(service) == service && service != "sts";
             is_one.then(|| action(service, word(rest)))
         });
-        // What is called without an SDK names its operation in a header (AWS JSON 1.1): a literal of the sources, as
+        // A call without an SDK names its operation in a header (AWS JSON 1.1). It is a literal of the sources, because
         // nothing marks its end in a binary.
         let own = targets()
             .into_iter()
@@ -64,7 +64,7 @@ impl Binary {
         sdk.chain(own).chain(self.of_objects()).collect()
     }
 
-    /// The calls of object storage, which name their action for whoever reads a refusal.
+    /// Returns the calls of object storage, which name their action in errors.
     fn of_objects(&self) -> Vec<String> {
         ["s3:GetObject", "s3:PutObject", "s3:DeleteObject"]
             .into_iter()
@@ -73,7 +73,7 @@ impl Binary {
             .collect()
     }
 
-    /// What follows each place where `mark` stands, as far as a symbol can be long.
+    /// Returns the text after each occurrence of `mark`, up to the longest symbol.
     fn after<'a>(&'a self, mark: &'a str) -> impl Iterator<Item = &'a str> {
         self.0.match_indices(mark).map(move |(at, _)| {
             let rest = &self.0[at + mark.len()..];
@@ -82,7 +82,7 @@ impl Binary {
     }
 }
 
-/// The operations that are called without an SDK, as the header names them: `secretsmanager.GetSecretValue`.
+/// Returns the operations called without an SDK, as the header names them: `secretsmanager.GetSecretValue`.
 fn targets() -> BTreeSet<String> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
     rust_files(&root.join("shared/src/protocol"))
@@ -95,13 +95,13 @@ fn targets() -> BTreeSet<String> {
         .collect()
 }
 
-/// The letters, digits and underscores at the beginning.
+/// Returns the letters, digits and underscores at the start.
 fn word(text: &str) -> &str {
     let end = text.find(|c: char| !c.is_ascii_alphanumeric() && c != '_');
     &text[..end.unwrap_or(text.len())]
 }
 
-/// `sesv2` and `send_email` as `ses:SendEmail`.
+/// Returns `sesv2` and `send_email` as `ses:SendEmail`.
 fn action(service: &str, operation: &str) -> String {
     let words = operation.split('_').map(|word| {
         let (first, rest) = word.split_at(word.len().min(1));
@@ -111,8 +111,8 @@ fn action(service: &str, operation: &str) -> String {
     format!("{service}:{}", words.collect::<String>())
 }
 
-/// The variables that any code of the functions reads: what is given to `base::env`, as a literal or as a constant.
-/// Lambda's own and the AWS SDK's are not the template's business.
+/// Returns the variables that the functions' code reads: the arguments of `base::env`, as literals or constants.
+/// Variables of Lambda and the AWS SDK are not part of the template.
 pub(super) fn variables() -> BTreeSet<String> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
     let files = rust_files(&root.join("shared/src"))
@@ -126,7 +126,7 @@ pub(super) fn variables() -> BTreeSet<String> {
         .collect()
 }
 
-/// The names in a file: literals in capitals that an `env::` function is given, or that a constant has.
+/// Returns the names in a file: literals in capitals that are arguments of an `env::` function or values of a constant.
 fn literals(text: &str) -> Vec<String> {
     let given = text.split("env::").skip(1).filter_map(|call| {
         let (function, argument) = call.split_once('(')?;

@@ -1,4 +1,4 @@
-//! Reading template.yaml: plain JSON in which `!Ref X` is `{"!Ref": "X"}`, and the functions in it.
+//! Reads template.yaml as plain JSON in which `!Ref X` is `{"!Ref": "X"}`, and its functions.
 
 use serde_json::{Map, Value, json};
 use yaml_serde::Value as Yaml;
@@ -12,30 +12,30 @@ pub(crate) struct Template(Value);
 pub(crate) struct Function<'a> {
     /// Its logical id.
     pub(crate) id: &'a str,
-    /// The last segment of its `CodeUri`: folder and binary have this name.
+    /// The last segment of its `CodeUri`, which is the name of its folder and binary.
     pub(crate) name: &'a str,
     /// Its own properties, without `Globals`.
     pub(crate) properties: &'a Value,
 }
 
 impl Template {
-    /// Reads it.
+    /// Reads the template.
     pub(crate) fn read() -> Self {
         Self::parse(&read("template.yaml"))
     }
 
-    /// Reads one from its text.
+    /// Parses a template from its text.
     pub(crate) fn parse(text: &str) -> Self {
         let yaml: Yaml = yaml_serde::from_str(text).unwrap();
         Self(plain(yaml))
     }
 
-    /// Every resource by its logical id.
+    /// Returns every resource by its logical id.
     pub(crate) fn resources(&self) -> &Map<String, Value> {
         self.0["Resources"].as_object().unwrap()
     }
 
-    /// Every resource of a type.
+    /// Returns every resource of a type.
     pub(crate) fn all<'a>(
         &'a self,
         kind: &'a str,
@@ -45,17 +45,17 @@ impl Template {
             .filter(move |(_, resource)| resource["Type"] == kind)
     }
 
-    /// What `Globals` says of every function.
+    /// Returns the properties of every function from `Globals`.
     pub(crate) fn shared(&self) -> &Value {
         &self.0["Globals"]["Function"]
     }
 
-    /// Every parameter by its name.
+    /// Returns every parameter by its name.
     pub(crate) fn parameters(&self) -> &Map<String, Value> {
         self.0["Parameters"].as_object().unwrap()
     }
 
-    /// The functions, in the order of their logical ids.
+    /// Returns the functions, in the order of their logical ids.
     pub(crate) fn functions(&self) -> Vec<Function<'_>> {
         let functions = self.all("AWS::Serverless::Function").map(|(id, resource)| {
             let properties = &resource["Properties"];
@@ -69,7 +69,7 @@ impl Template {
         functions.collect()
     }
 
-    /// The function that `{"!Ref": id}` names.
+    /// Returns the function that `{"!Ref": id}` names.
     pub(crate) fn referred(&self, reference: &Value) -> Function<'_> {
         let id = reference["!Ref"].as_str();
         let mut functions = self.functions().into_iter();
@@ -80,14 +80,14 @@ impl Template {
 }
 
 impl Function<'_> {
-    /// Its own variables.
+    /// Returns its own variables.
     pub(crate) fn variables(&self) -> Map<String, Value> {
         let variables = &self.properties["Environment"]["Variables"];
         variables.as_object().cloned().unwrap_or_default()
     }
 }
 
-/// YAML as JSON.
+/// Returns YAML as JSON.
 fn plain(yaml: Yaml) -> Value {
     match yaml {
         Yaml::Null => Value::Null,
@@ -105,7 +105,7 @@ fn plain(yaml: Yaml) -> Value {
     }
 }
 
-/// Every value of a member called `name`, wherever it stands below.
+/// Returns every value of a member called `name`, at any depth.
 pub(crate) fn everywhere<'a>(value: &'a Value, name: &str) -> Vec<&'a Value> {
     match value {
         Value::Object(members) => members
@@ -123,7 +123,7 @@ pub(crate) fn everywhere<'a>(value: &'a Value, name: &str) -> Vec<&'a Value> {
     }
 }
 
-/// The texts of a member that holds one or a list of them.
+/// Returns the texts of a member with one or a list of them.
 pub(crate) fn texts(value: &Value) -> Vec<&str> {
     match value {
         Value::Array(items) => items.iter().flat_map(texts).collect(),

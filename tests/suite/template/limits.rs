@@ -1,4 +1,4 @@
-//! How long a function may run, how many of it there may be, and how long what it says is kept.
+//! The limits of functions: timeout, concurrency, and retention of logs.
 
 use serde_json::{Value, json};
 use shared::service::capacity::{Capacity, FUNCTIONS};
@@ -6,7 +6,7 @@ use shared::service::job::{JobType, SCHEDULES};
 
 use super::document::{Function, Template};
 
-/// API Gateway's HTTP API gives up after 30 seconds.
+/// The maximum timeout: API Gateway's HTTP API times out after 30 seconds.
 const MAX_TIMEOUT: u64 = 29;
 
 fn has_route(function: &Function<'_>) -> bool {
@@ -54,7 +54,7 @@ fn every_function_has_its_own_log_group_with_retention() {
     }
 }
 
-/// The reserved concurrency that a function has where no parameter is given.
+/// Returns the default reserved concurrency of a function.
 fn reserved(template: &Template, function: &Function<'_>) -> Option<u64> {
     let reserved = &function.properties["ReservedConcurrentExecutions"]["!If"][1];
     match reserved["!Ref"].as_str() {

@@ -1,6 +1,5 @@
-//! template.yaml, held against the code: each function is given what its binary reads and may call what its binary
-//! calls, nothing more and nothing less; what must be said of every function and every alarm is said. It is what its
-//! sources in template/ say.
+//! template.yaml, compared with the code: each function has exactly the variables that its binary reads and the rights
+//! that its binary uses. Required properties of functions and alarms are present. Its sources are in template/.
 
 pub(crate) mod alarms;
 mod binary;
@@ -13,7 +12,7 @@ pub(crate) mod variables;
 
 use std::path::Path;
 
-/// A file of this source tree, as text.
+/// Returns the text of a file of this source tree.
 fn read(path: &str) -> String {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
     std::fs::read_to_string(root.join(path)).unwrap()

@@ -1,4 +1,4 @@
-//! Who may do what at AWS.
+//! The functions' rights at AWS.
 
 use std::collections::BTreeSet;
 
@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::binary::Binary;
 use super::document::{Function, Template, everywhere, texts};
 
-/// The actions that a function's own policies and the policies attached to its role allow.
+/// Returns the actions that a function's own policies and its role's attached policies allow.
 fn allowed(template: &Template, function: &Function<'_>) -> BTreeSet<String> {
     let role = format!("{}Role", function.id);
     let attached = template
@@ -46,7 +46,7 @@ fn policies_never_allow_every_action_or_every_resource() {
     assert!(statements.len() >= 4, "{statements:?}");
     for statement in statements {
         let actions = texts(&statement["Action"]);
-        // X-Ray knows no resources.
+        // X-Ray has no resources.
         let traces = actions.iter().all(|action| action.starts_with("xray:"));
         let resources = texts(&statement["Resource"]);
         assert!(!actions.is_empty() && !resources.is_empty(), "{statement}");

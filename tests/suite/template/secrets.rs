@@ -1,4 +1,4 @@
-//! Secrets are in Secrets Manager and nowhere in the template, and docs/DEPLOYING.md lists them.
+//! Secrets are in Secrets Manager and never in the template, and docs/DEPLOYING.md lists them.
 
 use std::collections::BTreeSet;
 
@@ -7,13 +7,13 @@ use serde_json::{Value, json};
 use super::document::{Template, texts};
 use super::read;
 
-/// Whether a variable holds what nobody else may know, by its name.
+/// Returns whether a variable is secret, by its name.
 fn is_secret(variable: &str) -> bool {
     let mut words = variable.split('_');
     variable == "DATABASE_URL" || words.any(|word| ["TOKEN", "SECRET", "KEY"].contains(&word))
 }
 
-/// Every secret variable of every function, with its value.
+/// Returns every secret variable of every function, with its value.
 fn secrets(template: &Template) -> Vec<(String, Value)> {
     let variables = template
         .functions()

@@ -1,4 +1,4 @@
-//! Who is given which variable.
+//! The variables of each function.
 
 use std::collections::BTreeSet;
 
@@ -41,7 +41,7 @@ fn binaries_reveal_which_variables_each_function_reads() {
     assert!(!reads("queue", "DATABASE_URL"));
 }
 
-/// The functions that the template gives a variable to.
+/// Returns the functions that have a variable in the template.
 fn holders(template: &Template, variable: &str) -> BTreeSet<String> {
     let functions = template.functions().into_iter();
     functions
@@ -50,7 +50,7 @@ fn holders(template: &Template, variable: &str) -> BTreeSet<String> {
         .collect()
 }
 
-/// Every job.
+/// Returns every job.
 fn jobs() -> BTreeSet<String> {
     let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../functions/jobs");
     let jobs = std::fs::read_dir(folder).unwrap();
@@ -58,7 +58,7 @@ fn jobs() -> BTreeSet<String> {
         .collect()
 }
 
-/// The functions that a row of the page names: `jobs` are all of `jobs`.
+/// Returns the functions in a row of the page: `jobs` means all of `jobs`.
 fn named(text: &str, jobs: &BTreeSet<String>) -> BTreeSet<String> {
     let mut named: BTreeSet<String> = text.split(", ").map(str::to_owned).collect();
     if named.remove("jobs") {
@@ -72,7 +72,7 @@ fn configuration_page_names_the_functions_of_each_variable() {
     assert_names_holders(&Template::read(), &read("docs/CONFIGURATION.md"), &jobs());
 }
 
-/// Compares the page's table of variables with the variables that the template gives to functions.
+/// Compares the page's table of variables with the functions' variables in the template.
 pub(crate) fn assert_names_holders(template: &Template, page: &str, jobs: &BTreeSet<String>) {
     let (_, table) = page.split_once("| variable | for | |").unwrap();
     let mut rows = 0;
@@ -82,7 +82,7 @@ pub(crate) fn assert_names_holders(template: &Template, page: &str, jobs: &BTree
             continue;
         }
         for variable in cells[1].split('`').skip(1).step_by(2) {
-            // Those that have the same beginning are listed by their ends.
+            // Variables with the same prefix are listed by their suffixes.
             let short = variable.strip_prefix('_');
             let variable = short.map_or(variable.to_owned(), |end| format!("RATE_LIMIT_{end}"));
             let holders = holders(template, &variable);

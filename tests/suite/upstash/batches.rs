@@ -1,4 +1,4 @@
-//! Pipelines, transactions and scripts: each item answered for itself, or all of them or none.
+//! Pipelines, transactions and scripts: separate results for each item, or all items or none.
 
 use local_redis_rest::Fault;
 use shared::protocol::upstash::{Command, Error, Pipeline, Redis, Script};

@@ -1,4 +1,4 @@
-//! Bytes and odd names: what goes in comes out, and nothing else is touched.
+//! Bytes and unusual names: they are returned unchanged, and nothing else is affected.
 
 use bytes::Bytes;
 use proptest::prelude::{Just, any};
@@ -11,7 +11,7 @@ use crate::support::store::Store;
 
 static READ: Script = Script::repeatable("return {redis.call('GET', KEYS[1]), {ARGV[1]}}");
 
-/// No text: it can only travel as the body of the path form.
+/// Bytes that are not text: they can only be sent as the body of the path form.
 const NO_TEXT: &[u8] = b"\xff\x00\xfe";
 
 async fn set(redis: &Redis, key: &str, value: &[u8]) -> Result<(), Error> {

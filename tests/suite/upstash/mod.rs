@@ -1,4 +1,4 @@
-//! Our own Redis client against the real front and a real redis-server, and against answers that no store gives.
+//! Our own Redis client with the real front and a real redis-server, and with responses that no store sends.
 
 mod batches;
 mod binary;

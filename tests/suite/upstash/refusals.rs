@@ -1,4 +1,4 @@
-//! Errors are told apart by what a caller could do about them.
+//! Errors are distinguished by what a caller could do about them.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! What is sent a second time after a lost answer, and what must never be.
+//! Requests that are repeated after a lost reply, and requests that must never be.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use crate::outages::gate::{Gate, Verdict, http_answer};
 use crate::support::proxy::carries;
 use crate::support::store::{Store, client};
 
-/// Says that it may run twice, and counts how often it did.
+/// A script that claims to be repeatable, and counts its runs.
 static CARELESS: Script = Script::repeatable("return redis.call('INCR', KEYS[1])");
 static CAREFUL: Script = Script::new("return redis.call('INCR', KEYS[1])");
 
@@ -26,7 +26,7 @@ fn spent(redis: &Redis) -> u64 {
     redis.usage().take().requests
 }
 
-/// The answer was lost after the command may have run.
+/// Asserts that the reply was lost after the command may have run.
 fn assert_lost<T: std::fmt::Debug>(outcome: &Result<T, Error>, why: &str) {
     assert!(
         matches!(outcome, Err(Error::Transport { sent: true, .. })),

@@ -1,4 +1,4 @@
-//! Typed replies: what Redis keeps arrives as the type that was asked for, or is refused by name.
+//! Typed replies: a value in Redis arrives as the requested type, or fails with an error that names it.
 
 use shared::protocol::upstash::{Command, Error, Pairs, Redis, Reply, Script};
 

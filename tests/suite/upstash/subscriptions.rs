@@ -1,4 +1,4 @@
-//! Subscriptions: every message once, in order, on its own channel and as it was published.
+//! Subscriptions: every message once, in order, unchanged, and on its own channel.
 
 use shared::protocol::upstash::{Command, Error, Message, Pipeline, Redis, Subscription};
 use tokio::time::timeout;

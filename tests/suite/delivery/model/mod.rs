@@ -1,6 +1,7 @@
-//! One job under random calls, held against a model of what may happen to it.
+//! One job under random calls, compared with a model.
 //!
-//! Any call may lose its answer after its script ran, so that the client sends it again: nothing may happen twice.
+//! Any call may lose its response after its script ran, so that the client repeats it: nothing may have its effect
+//! twice.
 
 mod reference;
 mod subject;
@@ -14,18 +15,18 @@ use crate::support::store::Store;
 use reference::Reference;
 use subject::Subject;
 
-/// Which message of the job a call is about.
+/// The message of the job that a call concerns.
 #[derive(Clone, Copy, Debug)]
 enum Age {
-    /// One that was superseded.
+    /// A superseded one.
     Older,
-    /// The record's.
+    /// The current one of the record.
     Current,
-    /// One that was published although its record was not written any more.
+    /// One that was published although its record could not be written.
     Newer,
 }
 
-/// How an attempt ends.
+/// The end of an attempt.
 #[derive(Clone, Copy, Debug)]
 enum End {
     Completed,
@@ -35,7 +36,7 @@ enum End {
     Deferred,
 }
 
-/// What happens to the job. Attempts are counted from the newest claim, 0, backwards.
+/// A step in the life of the job. Attempts are counted backwards from the newest claim, 0.
 #[derive(Clone, Copy, Debug)]
 enum Step {
     Create,
@@ -45,11 +46,11 @@ enum Step {
     Cancel,
     Redrive,
     Fail(Age),
-    /// The lease's time passes.
+    /// The lease expires.
     LeaseEnds,
 }
 
-/// What the caller is told.
+/// The result for the caller.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Said {
     Created,
@@ -68,7 +69,7 @@ enum Said {
     Unknown,
     Dead,
     Kept,
-    /// There was nothing to ask.
+    /// There was no call to make.
     Nothing,
 }
 

@@ -1,4 +1,4 @@
-//! What may happen to a job, without Redis and without time.
+//! A model of a job, without Redis and without time.
 
 use shared::service::job::Status;
 
@@ -22,19 +22,19 @@ pub(super) struct Record {
     pub(super) generation: u32,
     pub(super) attempts: u32,
     panics: u32,
-    /// Claims, those too that count as no attempt.
+    /// Claims, including those that do not count as attempts.
     fences: u32,
-    /// Whether the lease's time has not passed.
+    /// Whether the lease is still valid.
     leased: bool,
 }
 
-/// A claim as its holder knows it.
+/// A claim from its holder's side.
 #[derive(Clone, Copy, Debug)]
 struct Held {
     fence: u32,
     generation: u32,
     panics: u32,
-    /// Whether it has said how it ended.
+    /// Whether it has committed.
     committed: bool,
 }
 
@@ -56,12 +56,12 @@ impl Record {
 }
 
 impl Reference {
-    /// Jobs that are neither done nor given up nor cancelled.
+    /// Returns the number of jobs that are not completed, dead or cancelled.
     pub(super) fn pending(&self) -> u64 {
         self.total - self.completed - self.dead - self.cancelled
     }
 
-    /// The generation of the message that a step is about.
+    /// Returns the generation of the message that a step concerns.
     pub(super) fn generation(&self, age: Age) -> u32 {
         let current = self.record.as_ref().map_or(1, |record| record.generation);
         match age {
@@ -120,7 +120,7 @@ impl Reference {
         let Some(record) = &mut self.record else {
             return Said::Nothing;
         };
-        // Who has published a newer message has put the job off, which counts as no attempt.
+        // A holder that published a newer message has deferred the job, which does not count as an attempt.
         let goes_on = was == Some(Status::Processing) && generation > record.generation;
         record.attempts += u32::from(!goes_on);
         record.fences += 1;
@@ -211,12 +211,12 @@ impl Reference {
         Said::Dead
     }
 
-    /// The claim that is meant by counting back from the newest.
+    /// Returns the claim at this distance from the newest.
     fn held(&self, back: usize) -> Option<usize> {
         self.claims.len().checked_sub(back + 1)
     }
 
-    /// Whether the job is still this claim's.
+    /// Returns whether this claim still owns the job.
     fn owns(&self, place: usize) -> bool {
         self.record.as_ref().is_some_and(|record| {
             record.status == Status::Processing && record.fences == self.claims[place].fence

@@ -1,4 +1,4 @@
-//! The same job in Redis, steered through the service.
+//! The same job in Redis, controlled through the service.
 
 use std::collections::BTreeMap;
 
@@ -17,14 +17,14 @@ use super::reference::Reference;
 use super::{Age, End, Said, Step};
 use crate::support::store::Store;
 
-/// A job of its own in an empty store.
+/// A new job in an empty store.
 pub(super) struct Subject<'a> {
     store: &'a Store,
     redis: MultiplexedConnection,
     jobs: Jobs,
     new: NewJob,
     claims: Vec<Claim>,
-    /// The record as it was completed.
+    /// The record at its completion.
     completed: Option<BTreeMap<String, String>>,
 }
 
@@ -51,7 +51,7 @@ impl<'a> Subject<'a> {
         self.redis.hgetall(key).await.unwrap()
     }
 
-    /// Does a step; if its answer is lost, the client asks again by itself.
+    /// Makes a step; if its response is lost, the client repeats it itself.
     pub(super) async fn take(&mut self, step: Step, lost: bool) -> Said {
         let generation = match step {
             Step::Claim(age) | Step::Fail(age) => self.generation(age).await,
@@ -161,7 +161,7 @@ impl<'a> Subject<'a> {
         self.claims.iter().rev().nth(back)
     }
 
-    /// Holds the record and the counters against the model.
+    /// Compares the record and the counters with the model.
     pub(super) async fn check(&mut self, reference: &Reference, why: &str) {
         let record = self.record().await;
         match &reference.record {
@@ -207,7 +207,7 @@ impl<'a> Subject<'a> {
     }
 }
 
-/// What the store says of a job that cannot be steered.
+/// Returns the store's refusal of an impossible action.
 fn refused(refusal: Refusal) -> Said {
     match refusal {
         Refusal::Unknown => Said::Unknown,

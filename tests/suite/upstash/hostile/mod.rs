@@ -1,4 +1,4 @@
-//! Answers that no store gives: a clear error each time, never a panic, never a wrong value, never a hang.
+//! Responses that no store sends: a clear error each time, never a panic, a wrong value or a hang.
 
 mod server;
 mod streams;
@@ -17,7 +17,7 @@ fn get() -> Command {
     Command::new("GET").arg("k")
 }
 
-/// Asks in each way, and gives the errors.
+/// Sends each kind of request, and returns the errors.
 async fn errors(redis: &Redis) -> [(&'static str, Error); 4] {
     let asking = async {
         let pipeline = Pipeline::new().command(get()).script(SCRIPT.invoke());

@@ -1,4 +1,4 @@
-//! A server that says the same to everybody, whatever was asked.
+//! A server that sends the same response to every request.
 
 use std::time::Duration;
 
@@ -8,14 +8,14 @@ use tokio::net::{TcpListener, TcpStream};
 
 use crate::support::store::client;
 
-/// What is written to every connection, and whether it is then left open.
+/// The response on every connection, and whether the connection stays open.
 #[derive(Clone)]
 struct Reciting {
     answer: Vec<u8>,
     stays: bool,
 }
 
-/// A client of a server that always says the same.
+/// Returns a client of a server with this response.
 pub(super) async fn reciting(answer: impl Into<Vec<u8>>, stays: bool) -> Redis {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
@@ -42,12 +42,13 @@ async fn recite(mut stream: TcpStream, reciting: Reciting) {
     if reciting.stays {
         tokio::time::sleep(Duration::from_hours(1)).await;
     }
-    // What the client still sends is read, so that closing does not reset the connection before it has read.
+    // The client's remaining bytes are read, so that closing does not reset the connection before it has read the
+    // response.
     let _ = stream.shutdown().await;
     while stream.read_buf(&mut asked).await.unwrap_or(0) > 0 {}
 }
 
-/// A whole answer.
+/// Returns a complete response.
 pub(super) fn http(status: &str, headers: &str, body: &str) -> String {
     let length = body.len();
     format!(
@@ -55,7 +56,7 @@ pub(super) fn http(status: &str, headers: &str, body: &str) -> String {
     )
 }
 
-/// A whole answer that succeeds.
+/// Returns a complete successful response.
 pub(super) fn ok(body: &str) -> String {
     http("200 OK", "", body)
 }
