@@ -70,7 +70,7 @@ pub(crate) async fn measure(stage: &Stage, id: &str) -> Result<Reads, Error> {
     })
 }
 
-/// How much longer a function takes than the script it waits for.
+/// Returns how much longer a function takes than the script it waits for.
 pub(crate) fn own_time(own: f64, script: f64) -> Figure {
     let what = "the function from the event to the answer over its script, p50";
     Figure::new(what, own / script, "x").at_most(1.25)

@@ -107,8 +107,8 @@ impl Gateway {
             .map_or(0, |function| function.invocations())
     }
 
-    /// The time that the function's latest answered call took, from the event to the answer, as Lambda bills it: neither
-    /// the gateway nor the start of an instance is part of it.
+    /// Returns the time that the function's latest answered call took, from the event to the answer, as Lambda bills
+    /// it: neither the gateway nor the start of an instance is part of it.
     #[must_use]
     pub fn last_duration(&self, function: &str) -> Option<Duration> {
         self.functions

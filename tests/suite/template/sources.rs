@@ -21,7 +21,7 @@ const SOURCES: [&str; 3] = [
 /// The longest file that a person edits, in lines.
 const MAX_SOURCE: usize = 900;
 
-/// Copies the script and the sources into another tree, except those that stand there already.
+/// Copies the script and the sources into another tree, except those that already exist.
 pub(crate) fn copy_to(root: &Path) {
     for path in SOURCES.into_iter().chain([SCRIPT]) {
         let place = root.join(path);
@@ -43,7 +43,7 @@ pub(crate) fn run(root: &Path, arguments: &[&str]) -> Result<(), String> {
     script.status.success().then_some(()).ok_or(printed)
 }
 
-/// A tree with the script and the sources, in which `from` of a source is `to`.
+/// Returns a tree with the script and the sources, in which `from` of a source is `to`.
 fn changed(path: &str, from: &str, to: &str) -> TempDir {
     let tree = tempfile::tempdir().unwrap();
     copy_to(tree.path());

@@ -174,7 +174,7 @@ impl Function {
         self.fleet().invocations
     }
 
-    /// The time that the latest answered call took, from the event to the answer.
+    /// Returns the time that the latest answered call took, from the event to the answer.
     pub(crate) fn last_duration(&self) -> Option<Duration> {
         self.fleet().last_duration
     }

@@ -71,7 +71,7 @@ impl Current {
         &self.request_id
     }
 
-    /// How long ago the instance took it.
+    /// Returns how long ago the instance took it.
     pub(crate) fn elapsed(&self) -> Duration {
         self.since.elapsed()
     }
