@@ -44,11 +44,11 @@ pub(crate) async fn section(stage: &Stage) -> Result<Section, Error> {
     let per_second = f64::from(events) * 1000.0 / Spread::from_iter(took).p50();
     Ok(Section {
         title: "The audit log",
-        how: "Appending through the SQL function, 2,000 events in each way, each a transaction; the local cloud's Postgres\n\
-              does not wait for its disk. Verifying with GET /api/audit/verify over the whole log of 46,000 events, most of\n\
-              them in chains of 100, vacuumed: every text hashed and compared with its columns, every link followed; the\n\
-              middle one of five walks. What bounds it is one core in Postgres, which turns rows into text, and less than\n\
-              another one here.",
+        how: "Appending through the SQL function, 2,000 events in each way, each in its own transaction; the local\n\
+              cloud's Postgres does not wait for its disk. Verifying with GET /api/audit/verify over the whole log of\n\
+              46,000 events, most of them in chains of 100, vacuumed. Every text is hashed and compared with its\n\
+              columns, and every link is followed; the median of five runs. It uses one core in Postgres, which\n\
+              converts rows to text, and less than one core here.",
         figures: vec![
             Figure::new("appending, one session", alone, "per s"),
             Figure::new("appending, eight sessions with a chain each", own, "per s"),

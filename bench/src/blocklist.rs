@@ -48,8 +48,9 @@ pub(crate) async fn section(stage: &Stage) -> Result<Section, Error> {
     }
     Ok(Section {
         title: "The block list",
-        how: "The guard's call for an address that is not on the list, beside lists of IPv4 addresses with three lengths of\n\
-              IPv4 prefixes in use; 2,000 calls each. The address that was listed last is refused, which is looked at too.",
+        how: "The guard's call for an address that is not on the list, beside lists of IPv4 addresses with three\n\
+              lengths of IPv4 prefixes in use; 2,000 calls each. A check shows that the address listed last is\n\
+              rejected.",
         figures,
     })
 }

@@ -60,11 +60,12 @@ pub(crate) async fn section(stage: &Stage) -> Result<Section, Error> {
     let [bare, script, function, own, official, query] = turns.spreads();
     Ok(Section {
         title: "Reading a cached value",
-        how: "GET /api/cache/documents/{requestId}, a hit, beside GET of the same value as a string over Redis REST (the bare\n\
-              round trip), the script that the function runs there, the web app's own way (GET with @upstash/redis on Node,\n\
-              which knows neither generations nor who may see), and the statement that the cache replaces, which reads a\n\
-              request with three signers and its document. In turn, 3,000 each, timed as above. Everything is on one\n\
-              machine: what a cache keeps away from Postgres under load does not show in a table of single calls.",
+        how: "GET /api/cache/documents/{requestId}, a hit, beside GET of the same value as a string over Redis REST\n\
+              (the bare round trip), the script that the function runs there, the web app's own way (GET with\n\
+              @upstash/redis on Node, without generations and visibility), and the statement that the cache replaces,\n\
+              which reads a request with three signers and its document. In turn, 3,000 each, timed as above.\n\
+              Everything is on one machine, and single calls do not show how much load a cache keeps away from\n\
+              Postgres.",
         figures: Ways {
             bare,
             script,

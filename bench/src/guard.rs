@@ -114,13 +114,14 @@ pub(crate) async fn section(stage: &Stage) -> Result<Section, Error> {
     }
     Ok(Section {
         title: "The guard",
-        how: "One call of the guard beside one call of limit() of @upstash/ratelimit 2.2 with the same algorithm and limit, on\n\
-              the same Redis, in turn, 2,000 each. The guard is called in this program's process as a function calls it, and\n\
-              the official client in a Node process that times itself: the times compare what a Rust function and a Node\n\
-              function wait, not the two scripts alone. The guard also looks at the block list and the lockout of the\n\
-              address (one MGET) and counts for the hour's figures (one HINCRBY); the limit alone is without the first, and\n\
-              the official client counts for its figures only with analytics. Commands are those that Upstash bills,\n\
-              most often in 500 calls; the limit on them is what the official client without analytics takes.",
+        how: "One call of the guard beside one call of limit() of @upstash/ratelimit 2.2 with the same algorithm and\n\
+              limit, on the same Redis, in turn, 2,000 each. The guard is called in this program's process as a\n\
+              function calls it, and the official client in a Node process that times itself. So the times compare the\n\
+              waits of a Rust function and a Node function, not the two scripts alone. The guard also looks at the\n\
+              block list and the lockout of the address (one MGET) and counts for the hour's figures (one HINCRBY);\n\
+              the limit alone is without the first, and the official client counts for its figures only with\n\
+              analytics. Commands are those that Upstash bills, most often in 500 calls; the limit on them is what the\n\
+              official client without analytics takes.",
         figures,
     })
 }

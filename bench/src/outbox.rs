@@ -29,9 +29,9 @@ pub(crate) async fn section(stage: &Stage) -> Result<Section, Error> {
     let took = relay(stage, &postgres, ROWS).await?;
     Ok(Section {
         title: "The outbox",
-        how: "10,000 rows with a mail each, written in one statement; from the message that wakes relay-outbox to the last row\n\
-              that is published: each is claimed in Postgres, recorded in Redis and published at QStash, 100 at a time. The\n\
-              mails are to go in an hour, so that no other function takes a share of the machine meanwhile.",
+        how: "10,000 rows with a mail each, written in one statement; from the message that wakes relay-outbox to the\n\
+              last row that is published: each is claimed in Postgres, recorded in Redis and published at QStash, 100\n\
+              at a time. The mails are due in an hour, so that no other function uses the machine meanwhile.",
         figures: vec![Figure::new(
             "rows through relay-outbox",
             f64::from(ROWS) / took.as_secs_f64(),

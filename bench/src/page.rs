@@ -30,16 +30,15 @@ impl Page {
         let comparisons: String = self.comparisons.iter().map(Comparison::row).collect();
         format!(
             "# Performance\n
-Written by `make bench`. All figures are of one run of it: the release binaries of one build, everything on loopback,
-Redis, PostgreSQL, QStash and SES those of the local cloud. The table of costs is exact and does not come from the run: a
-test holds it.\n
+Written by `make bench`. All figures are from one run with the release binaries of one build. Everything is on loopback,
+with the Redis, PostgreSQL, QStash and SES of the local cloud. The table of costs is exact and not from the run: a test
+checks it.\n
 Machine: {}.\n
-## What an operation costs at Redis and QStash\n
-Held by a test (`tests/suite/budgets`): requests as the REST front counts them, commands as redis-server
-counts them, a script and what it calls included, because Upstash bills both. The scripts are known to the store; one
-that is not costs one request more. A job also writes its progress, at most once a second, for one request of 4
-commands. N bulk mails cost ceil(N/10,000) requests to QStash. A page of jobs that is filtered looks at up to 60
-records, a command for each.\n
+## Costs of an operation at Redis and QStash\n
+Checked by a test (`tests/suite/budgets`): requests at the REST front, and commands at redis-server. A script and the
+commands in it both count, because Upstash bills both. The scripts are loaded; a missing one costs one more request. A
+job also writes its progress, at most once a second, for one request of 4 commands. N bulk mails cost ceil(N/10,000)
+requests to QStash. A filtered page of jobs reads up to 60 records, one command for each.\n
 {}
 {sections}{PROFILES}## Beside the official clients on Node\n
 `@upstash/redis` reading the same job's record straight from the same Redis REST front, and `@upstash/qstash`'s
@@ -53,11 +52,11 @@ Receiver verifying the same deliveries. Here, a read goes through gateway and fu
 
 /// The alternatives to the release profile. They were measured by hand, because each needs its own build.
 const PROFILES: &str = "## The release profile\n
-What `[profile.release]` of Cargo.toml was chosen among, `opt-level = \"s\"` and one codegen unit each, on a busy machine of
-2 cores: hence the time of processors, not of clocks. A program may have 6 MB, send-email 12 MB. With `lto = \"fat\"` or
-`\"thin\"` the dependencies take some 10 minutes, and each program is optimized anew: with fat some 38 minutes for all 22 are
-to be expected. Without LTO all take 17 (`scripts/lambda-build`), and 20 programs are larger than they may be, by up to
-1.7 MB. Only fat LTO keeps the bound.\n
+The alternatives to `[profile.release]` of Cargo.toml, each with `opt-level = \"s\"` and one codegen unit. They were measured
+on a busy machine of 2 cores, so the times are processor times. The limit of a program is 6 MB, of send-email 12 MB. With
+`lto = \"fat\"` or `\"thin\"` the dependencies take about 10 minutes, and each program is optimized separately: about 38
+minutes for all 22 with fat LTO. Without LTO all take 17 (`scripts/lambda-build`), and 20 programs exceed their limit by up
+to 1.7 MB. Only fat LTO keeps the limit.\n
 | lto | sessions | send-email | openapi | to link sessions |
 |---|---:|---:|---:|---:|
 | fat (chosen) | 5.36 MB | 7.69 MB | 2.91 MB | 81 s |

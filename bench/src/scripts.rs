@@ -47,10 +47,10 @@ pub(crate) async fn section(stage: &Stage) -> Result<Section, Error> {
     figures.extend(scripts.jobs().await?);
     Ok(Section {
         title: "Scripts at their bounds",
-        how: "What one call takes at redis-server, by its own account (`INFO commandstats`), the commands in it included; the\n\
-              mean of up to 100 calls. Each script has as much before it as its bound in docs/KEYS.md allows: lists of 1,000\n\
-              jobs of every type, requests for 100 jobs of 100 mails each, 100 recipients of a job, a set of 1,000 ids that\n\
-              the web app left.",
+        how: "The time of one call at redis-server, by its own statistics (`INFO commandstats`), including the\n\
+              commands in it; the mean of up to 100 calls. Each script has as much data as its bound in docs/KEYS.md\n\
+              allows: lists of 1,000 jobs of every type, requests for 100 jobs of 100 mails each, 100 recipients of a\n\
+              job, a set of 1,000 ids from the web app.",
         figures,
     })
 }

@@ -70,12 +70,12 @@ pub(crate) async fn section(stage: &Stage) -> Result<Section, Error> {
     let [bare, script, function, own, direct, select, both] = turns.spreads();
     Ok(Section {
         title: "Reading a session",
-        how: "GET /api/sessions/{sessionId} beside HGETALL of the same session over Redis REST (the bare round trip), the\n\
-              script that the function runs there, the same script with @upstash/redis on Node (the web app's direct read),\n\
-              and what the web app asked Postgres on every request: a SELECT, and an UPDATE of the last use. In turn, 3,000\n\
-              each, of one session. Node's calls are timed within its process. The statements are sent from Rust over a\n\
-              connection that is open, as one from a pool is, to a server that does not wait for its disk, and without the\n\
-              HTTP layer before Postgres that the web app goes through: Postgres is shown better than it was.",
+        how: "GET /api/sessions/{sessionId} beside HGETALL of the same session over Redis REST (the bare round trip),\n\
+              the script that the function runs there, the same script with @upstash/redis on Node (the web app's\n\
+              direct read), and the web app's statements in Postgres on every request: a SELECT, and an UPDATE of the\n\
+              last use. In turn, 3,000 each, of one session. Node's calls are timed within its process. The statements\n\
+              are sent from Rust over an open connection, as from a pool, to a server that does not wait for its disk.\n\
+              The web app's HTTP layer in front of Postgres is missing, so Postgres looks faster than it was.",
         figures: Ways {
             bare,
             script,

@@ -42,7 +42,7 @@ async fn every_route_has_a_limiter_except_the_listed_ones() {
 #[test]
 fn every_route_is_listed_on_the_page_of_protections() {
     let page = include_str!("../../../docs/API.md");
-    let (_, section) = page.split_once("## What protects each route").unwrap();
+    let (_, section) = page.split_once("## Protection of each route").unwrap();
     let section = section.split("\n## ").next().unwrap();
     for (_, path) in operations() {
         let last = path.rsplit_once("/api/").unwrap().1;
