@@ -1,4 +1,4 @@
-# The verbs. `make help` says what each is for.
+# The commands. `make help` explains each.
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
@@ -7,23 +7,23 @@ FUNCTIONS := $(notdir $(wildcard functions/api/* functions/jobs/*))
 
 .PHONY: help setup build programs demo local test test-strict campaign chaos conformance screenshots sam-test deploy rollback check template openapi bench sizes clean
 
-help: ## What each verb is for
+help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-setup: ## Install what is missing (silent when nothing is)
+setup: ## Install missing packages (silent if none is missing)
 	@scripts/setup
 
-build: ## Release binaries of all functions, and the local cloud
+build: ## Build the release binaries of all functions, and the local cloud
 	@scripts/setup run
 	@[ -e target/release ] || echo 'building $(words $(FUNCTIONS)) optimized functions (some minutes the first time)' >&2
 	cargo build --release --locked --workspace $(foreach function,$(FUNCTIONS),--bin $(function))
 	@scripts/glibc $(addprefix target/release/,$(FUNCTIONS)) || echo 'build: these programs are for this machine only' >&2
 	cargo build --locked --workspace --bin local
 
-demo: programs ## The main job on real input: one mail and a bulk, from the API to the mailbox (ONCE=1 ends by itself)
+demo: programs ## Run the main job on real input: one mail and a bulk, from the API to the mailbox (ONCE=1 exits after it)
 	@target/debug/local demo $(if $(ONCE),--once)
 
-local: programs ## The local cloud with all functions on http://localhost:3000, until Ctrl-C
+local: programs ## Run the local cloud with all functions on http://localhost:3000, until Ctrl-C
 	@target/debug/local up
 
 programs: # Unoptimized, for this machine: what `make demo`, `make local` and the tests start
@@ -32,45 +32,45 @@ programs: # Unoptimized, for this machine: what `make demo`, `make local` and th
 	@cargo build --locked --workspace --bins
 	@! command -v python3 >/dev/null || scripts/template --check || true
 
-test: ## Everything that CI runs
+test: ## Run everything that CI runs
 	@scripts/setup test
 	@scripts/test
 
-test-strict: ## The suite against stricter platforms: replica lag, duplicates, reordering, a budget of script time
+test-strict: ## Run the suite with stricter platforms: replica lag, duplicates, reordering, a budget of script time
 	@scripts/setup test
 	@scripts/test --strict
 
-campaign: ## The properties with more seeds (CAMPAIGN_SEEDS=1000)
+campaign: ## Run the properties with more seeds (CAMPAIGN_SEEDS=1000)
 	@scripts/setup test
 	@scripts/test --campaign
 
-chaos: ## Load while instances are killed, Redis is wiped, connections are cut: nothing acknowledged is lost (CHAOS_SECONDS=600)
+chaos: ## Run load while instances are killed, Redis is wiped, connections are cut: nothing acknowledged is lost (CHAOS_SECONDS=600)
 	@scripts/setup test
 	cargo build --locked --workspace --all-targets
 	CHAOS_SECONDS=$(or $(CHAOS_SECONDS),600) CHAOS_PAGE=$(CURDIR)/docs/PERFORMANCE.md \
 	  cargo test --locked --workspace --test suite -- --nocapture chaos::
 
-conformance: ## The official clients' own suites against the local servers (SUITES="--qstash-js DIR ...", see scripts/conformance)
+conformance: ## Run the official clients' own suites with the local servers (SUITES="--qstash-js DIR ...", see scripts/conformance)
 	@scripts/conformance $(SUITES)
 
-screenshots: ## A picture of each type of mail, as wide as a phone, in target/screenshots (installs Chromium)
+screenshots: ## Take a screenshot of each type of mail, as wide as a phone, in target/screenshots (installs Chromium)
 	@scripts/setup test
 	@scripts/setup screenshots
 	cargo build --locked --workspace --all-targets
 	cargo test --locked --workspace --test suite -- mail_templates::screenshots::
 
-sam-test: ## Every function as it is deployed, in Lambda's container, with its sample events (needs a Docker engine)
+sam-test: ## Run every function as deployed, in Lambda's container, with its sample events (needs a Docker engine)
 	@scripts/sam-test
 
 deploy: ## Deploy ENV (staging, production) of samconfig.toml: shows the changes and asks (DRY=1 only shows)
 	@scripts/setup deploy
 	@scripts/deploy $(ENV) $(if $(DRY),--dry-run)
 
-rollback: ## Point every function of ENV at the version before (DRY=1 only says so)
+rollback: ## Point every function of ENV at the previous version (DRY=1 only shows it)
 	@scripts/setup deploy
 	@scripts/deploy $(ENV) --rollback $(if $(DRY),--dry-run)
 
-check: ## Formatting, lints and documentation, warnings denied; whether template.yaml is current
+check: ## Check formatting, lints and documentation, with warnings denied, and that template.yaml is current
 	@scripts/template --check
 	cargo fmt --all --check
 	cargo clippy --locked --workspace --all-targets --all-features -- -D warnings
@@ -87,6 +87,6 @@ openapi: ## Write docs/openapi.json from the routes' own documentation, and the 
 bench: build ## Measure, and write docs/PERFORMANCE.md
 	@scripts/bench
 
-clean: ## Remove builds and the local cloud's data
+clean: ## Delete builds and the local cloud's data
 	cargo clean
 	rm -rf .local

@@ -12,7 +12,7 @@ import urllib.request
 
 import boto3
 
-# Seconds: what API Gateway gives a call.
+# API Gateway's timeout of a call, in seconds.
 PATIENCE = 30
 
 

@@ -13,7 +13,7 @@ from .transport import request
 
 NEEDS = ("FUNCTIONS_URL",)
 
-# Ten times what template.yaml reserves for health, the smallest reservation of a route that needs no token.
+# Ten times the reservation of health in template.yaml, the smallest of a route that needs no token.
 CALLS_AT_ONCE = 30
 
 

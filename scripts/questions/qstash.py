@@ -10,16 +10,16 @@ from .transport import request
 
 NEEDS = ("QSTASH_URL", "QSTASH_TOKEN", "FUNCTIONS_URL")
 
-# What no message of ours is longer than: half of it is our own bound.
+# A length above that of our messages: our own limit is half of it.
 LONG = "x" * 256
 
-# What one request of ours carries at most.
+# The maximum number of messages in one request of ours.
 BATCH = 1000
 
-# How many messages are cancelled by one request.
+# The number of messages that one request cancels.
 CANCELLED_AT_ONCE = 100
 
-# How long a delivery that was asked for at once may take.
+# The timeout of a delivery without delay.
 DELIVERY_SECONDS = 60
 
 HARMLESS = {"Upstash-Method": "GET", "Upstash-Retries": "0", "Upstash-Delay": "1h"}

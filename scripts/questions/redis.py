@@ -7,7 +7,7 @@ from .transport import request
 
 NEEDS = ("UPSTASH_REDIS_REST_URL", "UPSTASH_REDIS_REST_TOKEN")
 
-# A script that runs for 400 ms and touches nothing. The flag keeps it from locking the database for others.
+# A script that runs for 400 ms and touches no key. With the flag, it does not lock the database.
 SLOW = """#!lua flags=allow-key-locking
 local clock = os and os.clock or function() return 0 end
 local start, count = clock(), 0
