@@ -1,8 +1,8 @@
-"""How a container that the SAM CLI starts reaches servers on this machine's loopback.
+"""Makes servers on this machine's loopback reachable from the SAM CLI's containers.
 
 The SAM CLI ignores `--docker-network host`: its containers stay on the engine's bridge, where 127.0.0.1 is the container
-itself. Docker Desktop has a name for this machine's loopback. Elsewhere a relay listens on the bridge's own address, which
-only containers of this machine reach, and passes connections on to 127.0.0.1 under the same port."""
+itself. Docker Desktop has a name for this machine's loopback. On other engines a relay listens on the bridge's own address,
+which only containers of this machine can reach, and forwards connections to the same port of 127.0.0.1."""
 
 import ipaddress
 import json
@@ -19,13 +19,13 @@ def docker(*arguments):
 
 
 def bridge_address():
-    """The address of this machine on the engine's bridge. Older engines leave it out: it is the network's first."""
+    """Returns this machine's address on the engine's bridge. Older engines omit it: it is the network's first."""
     config = json.loads(docker("network", "inspect", "bridge"))[0]["IPAM"]["Config"][0]
     return config.get("Gateway") or str(next(ipaddress.ip_network(config["Subnet"]).hosts()))
 
 
 class Relay(socketserver.ThreadingTCPServer):
-    """Passes connections to `address:port` on to 127.0.0.1:port."""
+    """Forwards connections to `address:port` to 127.0.0.1:port."""
 
     allow_reuse_address = True
     daemon_threads = True

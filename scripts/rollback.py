@@ -1,4 +1,4 @@
-"""Points the alias `live` of every function of a stack at the version before the one it points at now.
+"""Points the alias `live` of every function of a stack at the version before its current one.
 
     rollback.py STACK [--dry-run]
 
@@ -13,7 +13,7 @@ ALIAS = "live"
 
 
 def functions(stack):
-    """The names of the stack's functions."""
+    """Returns the names of the stack's functions."""
     pages = boto3.client("cloudformation").get_paginator("list_stack_resources").paginate(StackName=stack)
     for page in pages:
         for resource in page["StackResourceSummaries"]:
@@ -22,7 +22,7 @@ def functions(stack):
 
 
 def version_before(client, function, current):
-    """The newest version older than the current one, or None."""
+    """Returns the newest version older than the current one, or None."""
     pages = client.get_paginator("list_versions_by_function").paginate(FunctionName=function)
     numbers = [int(version["Version"]) for page in pages for version in page["Versions"] if version["Version"].isdigit()]
     return max((number for number in numbers if number < current), default=None)

@@ -1,4 +1,4 @@
-"""Registers what runs by the clock at a deployed stack, by `PUT /api/queue/schedules`. Doing it again changes nothing.
+"""Registers the schedules of a deployed stack with `PUT /api/queue/schedules`. Repeating it changes nothing.
 
     schedules.py SECRET URL
 
@@ -17,13 +17,13 @@ PATIENCE = 30
 
 
 def token(secret):
-    """The service token in a secret."""
+    """Returns the service token of a secret."""
     text = boto3.client("secretsmanager").get_secret_value(SecretId=secret)["SecretString"]
     return json.loads(text)["API_TOKEN"]
 
 
 def register(url, bearer):
-    """Registers all schedules and gives their names."""
+    """Registers all schedules and returns their names."""
     headers = {"authorization": f"Bearer {bearer}", "content-type": "application/json"}
     address = f"{url.rstrip('/')}/api/queue/schedules"
     request = urllib.request.Request(address, data=b"{}", method="PUT", headers=headers)

@@ -35,8 +35,8 @@ impl Player {
 
     /// Lets it act, and returns the time by its own clock, without the communication with it.
     pub(crate) async fn act(&mut self) -> Result<Duration, Error> {
-        let told = self.input.write_all(b"\n").await;
-        told.map_err(Error::system("node was lost"))?;
+        let sent = self.input.write_all(b"\n").await;
+        sent.map_err(Error::system("node was lost"))?;
         let line = node::next(&mut self.output).await?;
         let millis: f64 = node::read(&line)?;
         Ok(Duration::from_secs_f64(millis / 1000.0))

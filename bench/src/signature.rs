@@ -62,8 +62,8 @@ struct Delivery {
 pub(crate) async fn measure(stage: &Stage) -> Result<Vec<Verification>, Error> {
     let mut arguments = vec![ROUNDS.to_string()];
     arguments.extend(SIZES.map(|size| size.to_string()));
-    let said = node::last_line("receiver.js", &arguments, stage.cloud.environment()).await?;
-    let deliveries: Vec<Delivery> = node::read(&said)?;
+    let output = node::last_line("receiver.js", &arguments, stage.cloud.environment()).await?;
+    let deliveries: Vec<Delivery> = node::read(&output)?;
     deliveries
         .iter()
         .map(|delivery| verify(stage, delivery))

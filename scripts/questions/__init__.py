@@ -1,7 +1,7 @@
-"""The questions that the documentation of the real services leaves open, each with our guess.
+"""Questions about undocumented behaviour of the real services, each with our guess.
 
-A question has a row in docs/CONFORMANCE.md. Its `ask` takes the environment and gives the answer in the words of the
-guess, and beside it what the service said.
+A question has a row in docs/CONFORMANCE.md. Its `ask` takes the environment. It returns the answer in the words of
+the guess, and the service's response.
 """
 
 from .question import Question, Unanswered

@@ -22,7 +22,7 @@ def url(env, path):
 
 
 def signature(key, address, body):
-    """A JWT as QStash signs its deliveries."""
+    """Returns a JWT as QStash signs its deliveries."""
     def encoded(data):
         return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
 
@@ -35,7 +35,7 @@ def signature(key, address, body):
 
 
 def non_retryable(env):
-    """A signed delivery that names no job: it is refused for good, and nothing is recorded."""
+    """Sends a signed delivery without a job: it is rejected permanently, and nothing is recorded."""
     address = url(env, "/api/jobs/send-email")
     headers = {"upstash-signature": signature(env["QSTASH_CURRENT_SIGNING_KEY"], address, "{}"),
                "content-type": "application/json"}

@@ -40,7 +40,7 @@ def cancel(env, ids):
 
 
 def ids_of(answer):
-    """The ids of all messages that an answer names."""
+    """Returns the ids of all messages in a response."""
     entries = answer.json if isinstance(answer.json, list) else [answer.json]
     return [entry["messageId"] for entry in entries if isinstance(entry, dict) and "messageId" in entry]
 
@@ -52,7 +52,7 @@ def verdict(answer):
 
 
 def publish(headers):
-    """Asks whether a message with these headers is taken."""
+    """Asks whether a message with these headers is accepted."""
     def ask(env):
         answer = call(env, "POST", f"/v2/publish/{destination(env)}", {**HARMLESS, **headers}, "{}")
         cancel(env, ids_of(answer))
@@ -61,7 +61,7 @@ def publish(headers):
 
 
 def batch(entries):
-    """Asks what a batch is answered, and cancels what of it was taken."""
+    """Asks for the response to a batch, and cancels its accepted messages."""
     def ask(env):
         messages = [{"destination": destination(env), "headers": HARMLESS, "body": "{}", **entry} for entry in entries]
         answer = call(env, "POST", "/v2/batch", body=messages)
@@ -82,7 +82,7 @@ def not_before_in_the_past(env):
 
 
 def redirect(env):
-    """Has QStash deliver to a URL that answers 302, and looks into the dead letters for what became of it."""
+    """Lets QStash deliver to a URL that answers 302, and reads the result from the dead letters."""
     headers = {"Upstash-Method": "GET", "Upstash-Retries": "0"}
     answer = call(env, "POST", f"/v2/publish/{env['REDIRECT_URL']}", headers, "{}")
     if not ids_of(answer):

@@ -1,11 +1,11 @@
-"""What a question is."""
+"""The structure of a question."""
 
 from dataclasses import dataclass
 from typing import Callable, Optional
 
 
 class Unanswered(Exception):
-    """The service answered, and the answer says nothing about the question."""
+    """The service's response does not answer the question."""
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Questions to Upstash Redis. The one key that is written is deleted by the same request."""
+"""Questions to Upstash Redis. The only written key is deleted by the same request."""
 
 import uuid
 

@@ -30,7 +30,7 @@ impl Work for Panicking {
             Some(file) if file.exists() => Ok(json!({})),
             file => {
                 let made = file.map(|file| std::fs::write(file, ""));
-                panic!("the work was told to: {made:?}");
+                panic!("the payload requested it: {made:?}");
             }
         }
     }

@@ -82,11 +82,8 @@ pub const BUDGETS: &[Budget] = &[
     budget("GET /api/cache/{kind}/{id}, display data, hit", [1, 8, 0]),
     budget("GET /api/cache/{kind}/{id}, security data, hit", [1, 7, 0]),
     budget("GET /api/cache/{kind}/{id}, miss", [3, 17, 0]),
-    budget(
-        "GET /api/cache/{kind}/{id}, an id that is known not to be there",
-        [1, 7, 0],
-    ),
-    budget("GET /api/cache/{kind}/{id}, of somebody else", [1, 4, 0]),
+    budget("GET /api/cache/{kind}/{id}, a known missing id", [1, 7, 0]),
+    budget("GET /api/cache/{kind}/{id}, of another user", [1, 4, 0]),
     budget("PUT /api/cache/{kind}/{id}", [2, 9, 0]),
     budget("DELETE /api/cache/{kind}/{id}", [2, 5, 0]),
     budget("DELETE /api/cache/groups/{group}/{id}", [2, 5, 0]),
@@ -128,7 +125,7 @@ pub const BUDGETS: &[Budget] = &[
     budget("GET /api/notifications", [1, 4, 0]),
     budget("GET /api/notifications/unread-count", [1, 7, 0]),
     budget(
-        "GET /api/notifications/unread-count, unknown to Redis",
+        "GET /api/notifications/unread-count, missing in Redis",
         [2, 10, 0],
     ),
     budget("POST /api/notifications/read", [2, 14, 0]),
@@ -140,7 +137,7 @@ pub const BUDGETS: &[Budget] = &[
     budget("POST /api/sessions, the first of a user", [2, 15, 0]),
     budget("GET /api/sessions/{sessionId}", [1, 7, 0]),
     budget(
-        "GET /api/sessions/{sessionId}, which only Postgres knows",
+        "GET /api/sessions/{sessionId}, only in Postgres",
         [3, 25, 0],
     ),
     budget("POST /api/sessions/{sessionId}/refresh", [2, 10, 0]),
@@ -166,7 +163,7 @@ pub const BUDGETS: &[Budget] = &[
     budget("DELETE /api/security/blocklist", [3, 16, 0]),
     budget("POST /api/security/rate-limits/{limiter}", [1, 4, 0]),
     budget(
-        "POST /api/security/rate-limits/{limiter}, only asking what remains",
+        "POST /api/security/rate-limits/{limiter}, only reading the rest",
         [1, 2, 0],
     ),
     budget("GET /api/security/rate-limits", [1, 6, 0]),

@@ -13,7 +13,7 @@ fn check(programs: &[&Path]) -> Output {
         .unwrap()
 }
 
-fn said(output: &Output) -> String {
+fn message(output: &Output) -> String {
     String::from_utf8_lossy(&output.stderr).into_owned()
 }
 
@@ -34,7 +34,7 @@ fn program(folder: &Path, version: &str) -> std::path::PathBuf {
             .args(arguments)
             .output()
             .unwrap();
-        assert!(done.status.success(), "{}", said(&done));
+        assert!(done.status.success(), "{}", message(&done));
     };
     compile(&[
         "-shared",
@@ -69,7 +69,7 @@ fn functions_need_no_newer_glibc_than_lambda_has() {
         .collect();
     let programs: Vec<&Path> = programs.iter().map(AsRef::as_ref).collect();
     let checked = check(&programs);
-    assert!(checked.status.success(), "{}", said(&checked));
+    assert!(checked.status.success(), "{}", message(&checked));
 }
 
 #[test]
@@ -89,10 +89,10 @@ fn program_that_needs_a_newer_glibc_is_named() {
             checked.status.success(),
             fits,
             "{version}: {}",
-            said(&checked)
+            message(&checked)
         );
-        let is_named = said(&checked).contains(program.to_str().unwrap());
-        assert_eq!(is_named, !fits, "{}", said(&checked));
+        let is_named = message(&checked).contains(program.to_str().unwrap());
+        assert_eq!(is_named, !fits, "{}", message(&checked));
     }
 }
 

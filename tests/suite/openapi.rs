@@ -67,13 +67,13 @@ fn schema_name_is_used_for_one_schema_only() {
 
 #[test]
 fn document_matches_the_routes() {
-    let said = document().to_pretty_json().unwrap() + "\n";
+    let output = document().to_pretty_json().unwrap() + "\n";
     if is_update() {
-        std::fs::write(FILE, &said).unwrap();
+        std::fs::write(FILE, &output).unwrap();
     }
     let written = std::fs::read_to_string(FILE).unwrap();
     assert!(
-        written == said,
+        written == output,
         "docs/openapi.json is behind the code: run `make openapi`"
     );
 }

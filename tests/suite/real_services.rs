@@ -117,7 +117,7 @@ async fn questions_to_the_local_cloud_are_answered_as_expected_and_leave_nothing
         let detail = result["detail"].as_str().unwrap();
         let (_, rest) = detail.split_once(r#""messageId":""#).unwrap();
         let message = rest.split('"').next().unwrap();
-        eventually(&format!("{message} is gone"), async || {
+        eventually(&format!("{message} is removed"), async || {
             found(&format!("/v2/messages/{message}")).await.status == 404
         })
         .await;

@@ -101,21 +101,22 @@ async fn pass(package: &str, mut node: Command) {
         .output()
         .await
         .expect("node runs: it is installed by `make setup`");
-    let said = String::from_utf8_lossy(&outcome.stdout);
+    let message = String::from_utf8_lossy(&outcome.stdout);
     assert!(
         outcome.status.success(),
-        "tests/sdk/{package} failed:\n{said}\n{}",
+        "tests/sdk/{package} failed:\n{message}\n{}",
         String::from_utf8_lossy(&outcome.stderr)
     );
     assert!(
-        passed(&said) > 0,
-        "tests/sdk/{package} ran no test:\n{said}"
+        passed(&message) > 0,
+        "tests/sdk/{package} ran no test:\n{message}"
     );
 }
 
 /// Returns the number of passed tests from the summary (Test Anything Protocol).
-fn passed(said: &str) -> u32 {
-    said.lines()
+fn passed(message: &str) -> u32 {
+    message
+        .lines()
         .find_map(|line| line.strip_prefix("# pass ")?.parse().ok())
         .unwrap_or_default()
 }

@@ -360,11 +360,11 @@ fn held() -> BTreeSet<(u32, String)> {
         for file in rust_files(&Path::new(ROOT).join(folder)) {
             let text = fs::read_to_string(&file).unwrap();
             for part in text.split("/// Defect").skip(1) {
-                let said = part.trim_start_matches('s');
-                let name = said.split("fn ").nth(1).unwrap();
+                let comment = part.trim_start_matches('s');
+                let name = comment.split("fn ").nth(1).unwrap();
                 let name = name.split('(').next().unwrap();
                 held.extend(
-                    numbers(said)
+                    numbers(comment)
                         .iter()
                         .map(|&number| (number, name.to_owned())),
                 );

@@ -34,7 +34,7 @@ async fn lift(database: &LedgerDatabase, reason: Option<Reason>) {
 fn assert_held_back(begun: &Begun, by: Reason) {
     assert!(
         matches!(begun, Begun::Suppressed { reason } if *reason == by),
-        "not held back by {by}: {begun:?}"
+        "not suppressed by {by}: {begun:?}"
     );
 }
 
@@ -58,8 +58,8 @@ async fn listed_address_gets_no_mail_and_an_unsubscribed_one_only_required_mail(
                 begun => {
                     assert_held_back(&begun, reason);
                     let row = database.row(&mail.key()).await;
-                    let told = [&row["state"], &row["reason"], &row["attempts"]];
-                    assert_eq!(told, [&json!("suppressed"), &json!(reason), &json!(0)]);
+                    let response = [&row["state"], &row["reason"], &row["attempts"]];
+                    assert_eq!(response, [&json!("suppressed"), &json!(reason), &json!(0)]);
                 }
             }
         }

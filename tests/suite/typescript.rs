@@ -18,7 +18,7 @@ async fn types_match_the_document() {
 async fn readme_calls_compile_and_wrong_fields_do_not() {
     run(
         "test",
-        "the types refuse what they should take, or take what they should refuse",
+        "the types reject valid calls or accept invalid ones",
     )
     .await;
 }

@@ -180,7 +180,7 @@ async fn unsubscribed_recipient_gets_no_optional_mail_and_may_resubscribe() {
         let back = answer(form(&cloud, &link, "action=undo")).await;
         assert!(page(&back, 200).contains("subscribed again"), "{back:?}");
         let left = reasons(&cloud, "ann@example.com").await;
-        assert_eq!(left, ["bounced"], "only the own wish is taken back");
+        assert_eq!(left, ["bounced"], "only the own choice is undone");
     }
 }
 

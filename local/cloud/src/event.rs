@@ -118,8 +118,8 @@ fn notification(
 /// Returns the token for the link of a mail with this ledger key; none if the text is not a key.
 fn token(secret: &str, key: &str) -> Option<String> {
     let tokens = Tokens::new(vec![Secret::new(secret.to_owned())], "");
-    let somebody = EmailAddress::parse("somebody@example.com").ok()?;
-    let link = tokens.link(key, &somebody)?;
+    let recipient = EmailAddress::parse("somebody@example.com").ok()?;
+    let link = tokens.link(key, &recipient)?;
     link.split_once("token=").map(|(_, token)| token.to_owned())
 }
 

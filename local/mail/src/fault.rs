@@ -50,7 +50,7 @@ impl fmt::Debug for Fault {
 }
 
 impl Fault {
-    fn can_meet(&self, provider: Provider) -> bool {
+    fn applies_to(&self, provider: Provider) -> bool {
         match self {
             Self::Refused(_) => provider == Provider::Ses,
             Self::RefusedByResend(_) => provider == Provider::Resend,
@@ -61,7 +61,7 @@ impl Fault {
 
 /// Applies `fault` to a mail. `refusal` gives the provider's error for a rejecting fault, and `keep` stores the mail.
 /// Returns none if the caller gets no response. A mail that is rejected anyway still gets its error.
-pub(crate) async fn meet<T, R>(
+pub(crate) async fn apply<T, R>(
     fault: Option<Fault>,
     refusal: impl Fn(&Fault) -> R,
     keep: impl FnOnce() -> Result<T, R>,
@@ -74,13 +74,13 @@ pub(crate) async fn meet<T, R>(
         }
         Some(Fault::AcceptThenCut) => keep().err().map(Err),
         Some(Fault::Hook { before: true, run }) => {
-            pull(run).await;
+            run_hook(run).await;
             None
         }
         Some(Fault::Hook { before: false, run }) => {
             let kept = keep();
             if kept.is_ok() {
-                pull(run).await;
+                run_hook(run).await;
             }
             kept.err().map(Err)
         }
@@ -89,7 +89,7 @@ pub(crate) async fn meet<T, R>(
 }
 
 /// Runs a test's hook on a thread where it may block.
-async fn pull(run: Arc<dyn Fn() + Send + Sync>) {
+async fn run_hook(run: Arc<dyn Fn() + Send + Sync>) {
     if let Err(error) = tokio::task::spawn_blocking(move || run()).await {
         tracing::warn!(%error, "hook of a fault failed");
     }
@@ -131,20 +131,20 @@ impl Faults {
     /// Returns the fault of the call to `provider` for `recipients`, and counts it.
     fn take(&self, provider: Provider, recipients: &[&str]) -> Option<Fault> {
         let mut switch = self.switch();
-        let can_meet = |fault: &&Fault| fault.can_meet(provider);
+        let applies_to = |fault: &&Fault| fault.applies_to(provider);
         let personal = recipients
             .iter()
             .filter_map(|address| switch.recipients.get(&address.to_ascii_lowercase()))
-            .find(can_meet);
+            .find(applies_to);
         if let Some(fault) = personal {
             return Some(fault.clone());
         }
-        match switch.next.take_if(|(_, fault)| can_meet(&&*fault)) {
+        match switch.next.take_if(|(_, fault)| applies_to(&&*fault)) {
             Some((left, fault)) => {
                 switch.next = (left > 1).then(|| (left - 1, fault.clone()));
                 Some(fault)
             }
-            None => switch.standing.as_ref().filter(can_meet).cloned(),
+            None => switch.standing.as_ref().filter(applies_to).cloned(),
         }
     }
 

@@ -154,8 +154,8 @@ fn sources_of_the_pages_keep_the_rules_and_the_format() {
         .args(files.map(|path| tree.root().join(path)))
         .output()
         .unwrap();
-    let said = String::from_utf8_lossy(&checked.stdout);
-    assert!(checked.status.success(), "{said}");
+    let message = String::from_utf8_lossy(&checked.stdout);
+    assert!(checked.status.success(), "{message}");
 }
 
 /// Takes minutes: `make campaign` runs it.

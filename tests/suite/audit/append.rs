@@ -37,7 +37,7 @@ async fn fifty_appenders_on_one_chain_do_not_fork_it() {
     let mut before = "0".repeat(64);
     for (place, entry) in entries.as_array().unwrap().iter().enumerate() {
         assert_eq!(entry[0], place + 1);
-        assert_eq!(entry[1], before, "event {place} goes on from another");
+        assert_eq!(entry[1], before, "event {place} follows another one");
         before = entry[2].as_str().unwrap().to_owned();
         let hash = hex(&Sha256::digest(entry[3].as_str().unwrap()));
         assert_eq!(before, hash);

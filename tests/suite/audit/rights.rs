@@ -6,19 +6,19 @@ use super::{append, row, signed};
 use crate::support::ledger::LedgerDatabase;
 
 /// Returns Postgres's answer to a statement of a role.
-async fn said(database: &LedgerDatabase, role: &str, sql: &str) -> String {
+async fn answer_to(database: &LedgerDatabase, role: &str, sql: &str) -> String {
     let (connection, set) = match role {
         "functions" => (&database.functions, String::new()),
         role => (&database.owner, format!("set local role {role}")),
     };
     connection.batch("begin").await.unwrap();
     connection.batch(&set).await.unwrap();
-    let said = match connection.batch(sql).await {
+    let answer_to = match connection.batch(sql).await {
         Ok(()) => "done".to_owned(),
         Err(error) => error.to_string(),
     };
     connection.batch("rollback").await.unwrap();
-    said
+    answer_to
 }
 
 const APPEND: &str =
@@ -44,14 +44,17 @@ async fn product_roles_can_neither_change_nor_remove_an_event() {
             if role == "postgres" && change.starts_with("insert") {
                 continue; // whoever owns the table can do anything with it
             }
-            let said = said(&database, role, change).await;
-            assert!(said.contains("42501"), "{role}: {change}: {said}");
+            let answer_to = answer_to(&database, role, change).await;
+            assert!(answer_to.contains("42501"), "{role}: {change}: {answer_to}");
             let in_retention = format!(
                 "select set_config('signtusk.audit_retiring', pg_current_xact_id()::text, true); {change}"
             );
             if role != "postgres" {
-                let said = self::said(&database, role, &in_retention).await;
-                assert!(said.contains("42501"), "{role}: {in_retention}: {said}");
+                let answer_to = self::answer_to(&database, role, &in_retention).await;
+                assert!(
+                    answer_to.contains("42501"),
+                    "{role}: {in_retention}: {answer_to}"
+                );
             }
         }
     }
@@ -62,11 +65,11 @@ async fn product_roles_can_neither_change_nor_remove_an_event() {
 async fn functions_and_web_app_may_append_and_visitors_may_not() {
     let database = LedgerDatabase::fresh().await;
     for role in ["functions", "service_role"] {
-        assert_eq!(said(&database, role, APPEND).await, "done", "{role}");
+        assert_eq!(answer_to(&database, role, APPEND).await, "done", "{role}");
     }
     for role in ["anon", "authenticated"] {
-        let said = said(&database, role, APPEND).await;
-        assert!(said.contains("42501"), "{role}: {said}");
+        let answer_to = answer_to(&database, role, APPEND).await;
+        assert!(answer_to.contains("42501"), "{role}: {answer_to}");
     }
     for role in ["anon", "authenticated", "service_role"] {
         for call in [
@@ -75,8 +78,8 @@ async fn functions_and_web_app_may_append_and_visitors_may_not() {
             "update signtusk.audit_chains set sequence = 0",
             "update signtusk.retention set days = 1",
         ] {
-            let said = said(&database, role, call).await;
-            assert!(said.contains("42501"), "{role}: {call}: {said}");
+            let answer_to = answer_to(&database, role, call).await;
+            assert!(answer_to.contains("42501"), "{role}: {call}: {answer_to}");
         }
     }
     for change in [
@@ -84,8 +87,8 @@ async fn functions_and_web_app_may_append_and_visitors_may_not() {
         "delete from signtusk.audit_chains",
         "update signtusk.retention set days = 1",
     ] {
-        let said = said(&database, "functions", change).await;
-        assert!(said.contains("42501"), "{change}: {said}");
+        let answer_to = answer_to(&database, "functions", change).await;
+        assert!(answer_to.contains("42501"), "{change}: {answer_to}");
     }
 }
 

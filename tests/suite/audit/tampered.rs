@@ -73,8 +73,11 @@ async fn untouched_log_is_valid_and_unchained_rows_are_counted_separately() {
         (ann.valid, ann.events, ann.chains, ann.unchained),
         (true, 10, 2, 0)
     );
-    let nobody = verify(&database, &Scope::Request("r9".into())).await;
-    assert_eq!((nobody.valid, nobody.events, nobody.chains), (true, 0, 0));
+    let unknown = verify(&database, &Scope::Request("r9".into())).await;
+    assert_eq!(
+        (unknown.valid, unknown.events, unknown.chains),
+        (true, 0, 0)
+    );
 }
 
 /// Changes by a superuser, with the detected kind and position.

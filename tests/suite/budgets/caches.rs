@@ -37,7 +37,7 @@ async fn reading(cloud: &TestCloud, meter: &mut Meter<'_>) {
         ),
         ("GET /api/cache/{kind}/{id}, security data, hit", TOTP, 200),
         (
-            "GET /api/cache/{kind}/{id}, an id that is known not to be there",
+            "GET /api/cache/{kind}/{id}, a known missing id",
             "/api/cache/domain-users/nobody.example",
             404,
         ),
@@ -56,7 +56,7 @@ async fn reading(cloud: &TestCloud, meter: &mut Meter<'_>) {
         .await;
     meter
         .check(
-            "GET /api/cache/{kind}/{id}, of somebody else",
+            "GET /api/cache/{kind}/{id}, of another user",
             nothing,
             async |()| {
                 let request = cloud.request(Method::GET, PROFILE);

@@ -46,8 +46,8 @@ pub(super) async fn check(cloud: &TestCloud, meter: &mut Meter<'_>) {
         };
         meter
             .check(operation, enqueued, async |body: Value| {
-                let told = cloud.deliver(SEND_NOTIFICATION, &body).await;
-                assert_eq!(told.status, 200, "{told:?}");
+                let response = cloud.deliver(SEND_NOTIFICATION, &body).await;
+                assert_eq!(response.status, 200, "{response:?}");
             })
             .await;
     }
@@ -80,21 +80,21 @@ async fn inbox(cloud: &TestCloud, meter: &mut Meter<'_>, user: Uuid) {
     };
     meter
         .check(
-            "GET /api/notifications/unread-count, unknown to Redis",
+            "GET /api/notifications/unread-count, missing in Redis",
             forgotten,
             async |()| read("/api/notifications/unread-count").await,
         )
         .await;
     let unread = async || {
         let payload = json!({ "type": "general", "userId": user, "title": "T", "message": "M" });
-        let told = cloud
+        let response = cloud
             .deliver_as(
                 &format!("msg_{}", Uuid::new_v4()),
                 SEND_NOTIFICATION,
                 &payload,
             )
             .await;
-        assert_eq!(told.status, 200, "{told:?}");
+        assert_eq!(response.status, 200, "{response:?}");
     };
     meter
         .check("POST /api/notifications/read", unread, async |()| {

@@ -73,7 +73,7 @@ async fn reading(cloud: &TestCloud, meter: &mut Meter<'_>) {
     };
     meter
         .check(
-            "GET /api/sessions/{sessionId}, which only Postgres knows",
+            "GET /api/sessions/{sessionId}, only in Postgres",
             only_kept,
             async |path: String| call(cloud, Method::GET, &path, None, 200).await,
         )

@@ -97,7 +97,7 @@ async fn value_is_read_as_it_was_put() {
             ..
         } = found
         else {
-            panic!("{id} is gone")
+            panic!("{id} is missing")
         };
         assert_eq!((value, of), (text, Some(generation)), "{id}");
     }

@@ -186,7 +186,7 @@ const ADMIN_OF_OTHER: &[(&str, &str)] = &[
     ("x-user-email", "somebody@acme.example.other.example"),
 ];
 const ADMIN_OF_ALL: &[(&str, &str)] = &[("x-user-id", STRANGER), ("x-user-role", "admin")];
-const NOBODY: &[(&str, &str)] = &[];
+const NO_USER: &[(&str, &str)] = &[];
 
 #[tokio::test]
 async fn entry_is_visible_to_permitted_callers_only_cached_or_not() {
@@ -206,18 +206,18 @@ async fn entry_is_visible_to_permitted_callers_only_cached_or_not() {
                 MEMBER_OF_ACME,
                 ADMIN_OF_OTHER,
                 ADMIN_OF_ALL,
-                NOBODY,
+                NO_USER,
             ] {
                 if !cached {
                     let forget = cloud.request(Method::DELETE, &path);
                     assert_eq!(answer(forget).await.status, 204);
                 }
-                let told = get_as(&cloud, &path, viewer).await;
-                let sees = seen_by.contains(&viewer) || [ADMIN_OF_ALL, NOBODY].contains(&viewer);
+                let take_ids = get_as(&cloud, &path, viewer).await;
+                let sees = seen_by.contains(&viewer) || [ADMIN_OF_ALL, NO_USER].contains(&viewer);
                 let expected = if sees { 200 } else { 404 };
                 assert_eq!(
-                    told.status, expected,
-                    "{path} to {viewer:?}, cached: {cached}: {told:?}"
+                    take_ids.status, expected,
+                    "{path} to {viewer:?}, cached: {cached}: {take_ids:?}"
                 );
             }
         }

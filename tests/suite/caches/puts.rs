@@ -51,7 +51,7 @@ async fn put_replaces_only_the_generation_that_it_names() {
     let done = put(&cloud, &path, Some(etag(&first)), "{\"n\":1}").await;
     assert_eq!(done.status, 204, "{done:?}");
     let again = put(&cloud, &path, Some(etag(&first)), "{\"n\":2}").await;
-    again.assert_problem(412, "generation_changed", "somebody was faster");
+    again.assert_problem(412, "generation_changed", "another writer was faster");
     let read = cloud.get(&path).await;
     assert_eq!((came_from(&read), &read.body["n"]), ("HIT", &json!(1)));
     assert_eq!(etag(&read), etag(&done));

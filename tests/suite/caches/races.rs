@@ -81,7 +81,10 @@ async fn slow_reader_does_not_restore_a_value_read_before_the_invalidation() {
             }
         });
         let reading = tokio::spawn(async move { version(&slow, name).await });
-        eventually("its answer is held", async || held.load(Ordering::SeqCst)).await;
+        eventually("its answer is delayed", async || {
+            held.load(Ordering::SeqCst)
+        })
+        .await;
         write(2).await;
         fixture.relay().await;
         // Another instance reads and fills without the proxy.
@@ -199,7 +202,7 @@ async fn fill_repeated_after_a_lost_answer_is_one_fill() {
     assert_eq!(
         (again, fixture.queries()),
         ((value.clone(), Source::Miss), 1),
-        "elected, and not held up by itself"
+        "elected, and not delayed by itself"
     );
     let next = read(&caches, &kind::USER_PROFILES, OWNER).await.unwrap();
     assert_eq!(next, (value, Source::Hit));

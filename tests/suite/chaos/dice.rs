@@ -1,15 +1,15 @@
 //! Random numbers from a seed.
 
 /// A generator (`SplitMix64`). Equal seeds give equal numbers.
-pub(super) struct Dice(u64);
+pub(super) struct Random(u64);
 
-impl Dice {
+impl Random {
     pub(super) fn new(seed: u64) -> Self {
         Self(seed)
     }
 
     /// Returns a number below `sides`.
-    pub(super) fn throw(&mut self, sides: u64) -> u64 {
+    pub(super) fn below(&mut self, sides: u64) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut mixed = self.0;
         mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -19,7 +19,7 @@ impl Dice {
 
     /// Returns one of these items.
     pub(super) fn choose<'a, T>(&mut self, from: &'a [T]) -> &'a T {
-        let place = self.throw(from.len() as u64);
+        let place = self.below(from.len() as u64);
         &from[usize::try_from(place).unwrap()]
     }
 }

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use redis::aio::MultiplexedConnection;
 
-use super::dice::Dice;
+use super::dice::Random;
 use crate::outages::Gates;
 use crate::outages::gate::Verdict;
 use crate::support::TestCloud;
@@ -39,7 +39,7 @@ const END_LEASES: &str = "
 
 /// The number of faults of each kind.
 #[derive(Debug, Default)]
-pub(super) struct Struck {
+pub(super) struct FaultCounts {
     pub(super) kills: u64,
     pub(super) wipes: u64,
     pub(super) cuts: u64,
@@ -47,39 +47,44 @@ pub(super) struct Struck {
 }
 
 /// Causes faults until the given instant.
-pub(super) async fn run(cloud: &TestCloud, gates: &Gates, seed: u64, until: Instant) -> Struck {
-    let mut dice = Dice::new(seed);
-    let mut struck = Struck::default();
+pub(super) async fn run(
+    cloud: &TestCloud,
+    gates: &Gates,
+    seed: u64,
+    until: Instant,
+) -> FaultCounts {
+    let mut random = Random::new(seed);
+    let mut fault_counts = FaultCounts::default();
     let lost = Arc::<AtomicU64>::default();
-    lose_answers(gates, Dice::new(seed + 1), Arc::clone(&lost));
+    lose_answers(gates, Random::new(seed + 1), Arc::clone(&lost));
     let mut redis = cloud.redis_connection().await;
     while Instant::now() < until {
-        tokio::time::sleep(Duration::from_millis(100 + dice.throw(300))).await;
-        match dice.throw(8) {
+        tokio::time::sleep(Duration::from_millis(100 + random.below(300))).await;
+        match random.below(8) {
             0..4 => {
-                let (function, leases) = dice.choose(&FUNCTIONS);
-                struck.kills += cloud.gateway().kill(function) as u64;
+                let (function, leases) = random.choose(&FUNCTIONS);
+                fault_counts.kills += cloud.gateway().kill(function) as u64;
                 if let Some(job) = leases {
                     end_leases(&mut redis, job).await;
                 }
             }
             4 => {
                 wipe(&mut redis).await;
-                struck.wipes += 1;
+                fault_counts.wipes += 1;
             }
             _ => {
                 gates.postgres.sever();
-                struck.cuts += 1;
+                fault_counts.cuts += 1;
             }
         }
     }
-    struck.lost_answers = lost.load(Ordering::Relaxed);
-    struck
+    fault_counts.lost_answers = lost.load(Ordering::Relaxed);
+    fault_counts
 }
 
-fn lose_answers(gates: &Gates, mut dice: Dice, lost: Arc<AtomicU64>) {
+fn lose_answers(gates: &Gates, mut random: Random, lost: Arc<AtomicU64>) {
     gates.qstash.judge(move |bytes| {
-        if carries(bytes, "POST /v2/") && dice.throw(LOST_ANSWERS) == 0 {
+        if carries(bytes, "POST /v2/") && random.below(LOST_ANSWERS) == 0 {
             lost.fetch_add(1, Ordering::Relaxed);
             return Verdict::CutAnswer;
         }

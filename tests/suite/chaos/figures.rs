@@ -3,7 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use super::faults::Struck;
+use super::faults::FaultCounts;
 use super::load::Ordered;
 use super::outcome::Settled;
 
@@ -19,7 +19,7 @@ pub(super) struct Figures<'a> {
     pub(super) load: Duration,
     pub(super) drain: Duration,
     pub(super) ordered: &'a Ordered,
-    pub(super) struck: &'a Struck,
+    pub(super) fault_counts: &'a FaultCounts,
     pub(super) settled: &'a Settled,
 }
 
@@ -41,7 +41,7 @@ impl fmt::Display for Figures<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self {
             ordered,
-            struck,
+            fault_counts,
             settled,
             ..
         } = self;
@@ -62,10 +62,13 @@ impl fmt::Display for Figures<'_> {
                 ordered.notifications.len() as u64,
             ),
             ("audit events acknowledged", ordered.events.len() as u64),
-            ("instances killed", struck.kills),
-            ("times Redis was wiped", struck.wipes),
-            ("times all connections to Postgres were cut", struck.cuts),
-            ("answers of the queue lost", struck.lost_answers),
+            ("instances killed", fault_counts.kills),
+            ("times Redis was wiped", fault_counts.wipes),
+            (
+                "times all connections to Postgres were cut",
+                fault_counts.cuts,
+            ),
+            ("answers of the queue lost", fault_counts.lost_answers),
             ("dead jobs redriven", settled.redriven),
             ("acknowledged and lost", settled.lost(ordered).len() as u64),
             ("mails that went twice", settled.doubles().len() as u64),

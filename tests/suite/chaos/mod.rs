@@ -34,7 +34,7 @@ async fn chaos_loses_no_accepted_job_and_marks_every_duplicate_in_doubt() {
     cloud.qstash().set_speed(SPEED);
     let started = Instant::now();
     let until = started + load_time;
-    let (ordered, struck) = tokio::join!(
+    let (ordered, fault_counts) = tokio::join!(
         load::run(&cloud, until),
         faults::run(&cloud, &gates, seed, until)
     );
@@ -47,7 +47,7 @@ async fn chaos_loses_no_accepted_job_and_marks_every_duplicate_in_doubt() {
         load: load_time,
         drain: drain.elapsed(),
         ordered: &ordered,
-        struck: &struck,
+        fault_counts: &fault_counts,
         settled: &settled,
     };
     figures.publish();

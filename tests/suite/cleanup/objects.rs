@@ -148,6 +148,6 @@ async fn row_is_kept_until_its_object_is_removed_and_a_failed_task_stops_no_othe
     }
     assert!(
         documents.head("tmp/6").await.is_ok(),
-        "nobody asked for this one"
+        "this one was not requested"
     );
 }

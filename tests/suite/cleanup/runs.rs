@@ -178,7 +178,7 @@ async fn keys_without_a_ttl_are_reported_and_none_is_removed() {
             .query_async(&mut redis)
             .await
             .unwrap();
-        assert_eq!(there, 1, "{key} is gone");
+        assert_eq!(there, 1, "{key} is missing");
     }
     let commands: String = redis::cmd("INFO")
         .arg("commandstats")

@@ -40,7 +40,7 @@ async fn job_cancelled_before_its_delivery_sends_nothing() {
     assert_eq!(
         retry(&cloud, &id).await.status,
         202,
-        "whoever changes his mind redrives it"
+        "a cancelled job can be redriven"
     );
     cloud.wait_for(&id, "completed").await;
     assert_eq!(cloud.mails()[to], 1);

@@ -89,13 +89,13 @@ async fn effects_are_not_repeated_after_redis_lost_the_completed_job() {
     let mut many = bulk(3);
     many["type"] = "bulk".into();
     let user = uuid::Uuid::new_v4();
-    let told =
+    let response =
         json!({ "type": "general", "userId": user, "title": "News", "message": "There are." });
     let signed = json!({ "action": "sign", "resourceType": "document", "resourceId": "d-1" });
     let jobs = [
         ("send-email", signature_request(TO)),
         ("send-email", many),
-        ("send-notification", told),
+        ("send-notification", response),
         ("audit-log", signed),
     ];
     for round in 0..3 {
@@ -138,7 +138,7 @@ async fn failed_mail_is_not_answered_200_and_no_bulk_recipient_is_lost() {
     many["type"] = "bulk".into();
     many["jobId"] = "job-2".into();
     let failed = cloud.deliver("send-email", &many).await;
-    failed.assert_problem(503, "retry", "one of three has not gone");
+    failed.assert_problem(503, "retry", "one of three was not sent");
     faults.for_recipient(&address(1), None);
     let done = cloud.deliver("send-email", &many).await;
     assert_eq!(done.status, 200, "{done:?}");

@@ -106,7 +106,10 @@ async fn idempotency_key_is_scoped_to_tenant_route_and_body() {
 
     let path = "/api/queue/emails/bulk";
     let batch = enqueue(&cloud, path, None, &bulk(250)).await;
-    assert_eq!(batch.status, 202, "another route, another wish: {batch:?}");
+    assert_eq!(
+        batch.status, 202,
+        "another route, another request: {batch:?}"
+    );
     let again = enqueue(&cloud, path, None, &bulk(250)).await;
     assert_eq!(again.body, batch.body, "the same batch, all of its jobs");
     let other = enqueue(&cloud, path, None, &bulk(249)).await;
@@ -114,7 +117,7 @@ async fn idempotency_key_is_scoped_to_tenant_route_and_body() {
     assert_eq!(
         figures(&cloud).await["total"],
         2 + 3,
-        "what was refused was not recorded"
+        "a rejected job is not recorded"
     );
 }
 
@@ -148,7 +151,7 @@ async fn request_with_a_lost_answer_is_recorded_once_and_still_published() {
     };
     assert_eq!(ids.as_slice(), std::slice::from_ref(&first.id));
     let Ok(Created::Same { ids, .. }) = jobs.create(&options(), &[new()], Some(&key)).await else {
-        panic!("an equal wish is recognised");
+        panic!("an equal request is recognised");
     };
     assert_eq!(
         ids,

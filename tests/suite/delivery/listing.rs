@@ -61,7 +61,7 @@ async fn pages_of_250_jobs_show_each_once_newest_first_during_inserts() {
     .await;
     assert_eq!(
         seen, expected,
-        "what arrives meanwhile is on none of the pages that follow"
+        "later jobs are on none of the following pages"
     );
 }
 
@@ -101,7 +101,7 @@ async fn filters_show_matching_jobs_only() {
         assert_eq!(seen.iter().collect::<Vec<_>>(), expected, "{query}");
     }
     let odd = cloud.get("/api/queue/jobs?cursor=nonsense%20%00").await;
-    assert!(odd.status.as_u16() < 500, "a cursor of nobody's: {odd:?}");
+    assert!(odd.status.as_u16() < 500, "a foreign cursor: {odd:?}");
 }
 
 #[tokio::test]
@@ -179,6 +179,6 @@ async fn figures_follow_the_jobs_and_show_the_age_of_the_oldest() {
     assert!((3600..3700).contains(&late), "{queue:#}");
     assert_eq!(
         queue["stats"]["email"], expected,
-        "health tells the same figures"
+        "health has the same figures"
     );
 }

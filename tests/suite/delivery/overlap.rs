@@ -70,7 +70,7 @@ async fn delivery_during_a_held_lease_is_answered_its_end_and_changes_nothing() 
     let before = cloud.job(&id).await;
 
     let busy = cloud.deliver("send-email", &message(&id, 1, to)).await;
-    busy.assert_problem(503, "retry", "the lease is held");
+    busy.assert_problem(503, "retry", "another delivery has the lease");
     assert!((1..=35).contains(&wait_of(&busy)), "{busy:?}");
     assert_eq!(
         cloud.job(&id).await,

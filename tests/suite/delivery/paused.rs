@@ -30,7 +30,7 @@ async fn paused_type_holds_its_deliveries_until_resumed() {
     let held = cloud.wait_for(&id, "deferred").await;
     assert_eq!(statuses(&held), ["queued", "processing", "deferred"]);
     assert!(held["error"].as_str().unwrap().contains("paused"));
-    assert_eq!(held["attempts"], 0, "what was put off was not tried");
+    assert_eq!(held["attempts"], 0, "a deferral is not an attempt");
     assert!(cloud.mails().is_empty());
     let refused = cloud
         .post("/api/queue/emails", &signature_request("bob@example.com"))
@@ -39,10 +39,7 @@ async fn paused_type_holds_its_deliveries_until_resumed() {
     assert!(refused.headers.contains_key("retry-after"));
     let stats = cloud.get("/api/queue/stats").await.body;
     assert_eq!(stats["email"]["paused"], true);
-    assert_eq!(
-        stats["email"]["total"], 1,
-        "what is refused is not recorded"
-    );
+    assert_eq!(stats["email"]["total"], 1, "a rejected job is not recorded");
 
     pause(&cloud, json!({ "paused": false })).await;
     cloud.qstash().set_speed(6_000.0);

@@ -27,7 +27,7 @@ fn given_up(cloud: &TestCloud, id: &str, generation: u32) -> Value {
         "url": cloud.url("/api/jobs/send-email"),
         "sourceBody": STANDARD.encode(message(id, generation, TO).to_string()),
         "status": 503,
-        "body": STANDARD.encode(r#"{"detail":"the word came late"}"#),
+        "body": STANDARD.encode(r#"{"detail":"the response was late"}"#),
         "retried": 5,
     })
 }
@@ -42,13 +42,13 @@ async fn dead(cloud: &TestCloud) -> (String, Value) {
 }
 
 /// Starts a cloud in which an hour of retries takes a second.
-async fn hurried() -> TestCloud {
+async fn fast_cloud() -> TestCloud {
     TestCloud::start_with(|settings| settings.qstash_speed = 6000.0).await
 }
 
 #[tokio::test]
 async fn job_out_of_retries_is_dead_until_redriven_and_then_sends_one_mail() {
-    let cloud = hurried().await;
+    let cloud = fast_cloud().await;
     let (id, job) = dead(&cloud).await;
     assert_eq!(job["attempts"], 6, "{job:#}");
     let error = job["error"].as_str().unwrap();
@@ -76,7 +76,7 @@ async fn job_out_of_retries_is_dead_until_redriven_and_then_sends_one_mail() {
 
 #[tokio::test]
 async fn late_failure_callback_of_an_older_message_does_not_kill_a_redriven_job() {
-    let cloud = hurried().await;
+    let cloud = fast_cloud().await;
     let (id, _) = dead(&cloud).await;
     delivered(&cloud, 1).await;
     cloud.qstash().hold(true);
@@ -133,7 +133,7 @@ async fn claimed(cloud: &TestCloud, id: &str) -> (Jobs, Claim) {
 
 #[tokio::test]
 async fn failure_callback_waits_for_the_running_attempt() {
-    let cloud = hurried().await;
+    let cloud = fast_cloud().await;
     cloud.qstash().hold(true);
     let id = cloud.enqueue(&signature_request(TO)).await;
     let (jobs, claim) = claimed(&cloud, &id).await;
@@ -166,7 +166,7 @@ async fn failure_callback_waits_for_the_running_attempt() {
 
 #[tokio::test]
 async fn concurrent_redrives_publish_one_message() {
-    let cloud = hurried().await;
+    let cloud = fast_cloud().await;
     let (id, _) = dead(&cloud).await;
     let before = cloud.gateway().invocations("send-email");
     cloud.qstash().hold(true);
@@ -184,7 +184,7 @@ async fn concurrent_redrives_publish_one_message() {
 
 #[tokio::test]
 async fn failure_callback_without_a_record_creates_one() {
-    let cloud = hurried().await;
+    let cloud = fast_cloud().await;
     let answer = cloud
         .deliver("job-failed", &given_up(&cloud, "lost", 1))
         .await;
@@ -192,7 +192,7 @@ async fn failure_callback_without_a_record_creates_one() {
     let job = cloud.job("lost").await;
     assert_eq!(
         job["error"],
-        "given up after 6 deliveries, the last answered 503: the word came late"
+        "given up after 6 deliveries, the last answered 503: the response was late"
     );
     assert_eq!(cloud.job("msg_1").await, job, "also under its message id");
     assert_eq!(retry(&cloud, "lost").await.status, 202);
@@ -278,14 +278,14 @@ async fn repeated_cancellation_keeps_a_job_redriven_meanwhile() {
         Jobs::new(Store::client_at(&gate.url())),
         Jobs::new(store.client()),
     );
-    let [job, taught] = [(); 2].map(|()| NewJob::new(&json!({ "to": TO })).unwrap());
-    for job in [&job, &taught] {
+    let [job, warm_up] = [(); 2].map(|()| NewJob::new(&json!({ "to": TO })).unwrap());
+    for job in [&job, &warm_up] {
         let new = std::slice::from_ref(job);
         others.create(&options(), new, None).await.unwrap();
     }
     // The store has both scripts, so that each call is one request.
-    others.cancel(&taught.id, Viewer::ALL).await.unwrap();
-    others.redrive(&taught.id, Viewer::ALL).await.unwrap();
+    others.cancel(&warm_up.id, Viewer::ALL).await.unwrap();
+    others.redrive(&warm_up.id, Viewer::ALL).await.unwrap();
 
     let (mut requests, meanwhile, id) = (0, others.clone(), job.id.clone());
     gate.judge(move |bytes| {

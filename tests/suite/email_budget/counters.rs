@@ -15,7 +15,7 @@ use shared::service::mail::budget::{EmailBudget, Verdict};
 use shared::service::mail::payload::EmailAddress;
 use shared::service::rate_limit::Rate;
 
-use super::{DAY, NOBODY, address, budget, granted, now};
+use super::{DAY, NO_TENANT, address, budget, granted, now};
 use crate::support::seeds;
 use crate::support::store::Store;
 
@@ -146,7 +146,7 @@ async fn check(store: &Store, redis: &mut MultiplexedConnection, seed: u64) -> b
     let index = before / window;
     prepare(redis, seed, &case, index).await;
     let recipients: Vec<&EmailAddress> = case.job.iter().map(|(who, _)| &people[*who]).collect();
-    let payer = case.tenant.map_or(NOBODY, |_| tenant.as_str());
+    let payer = case.tenant.map_or(NO_TENANT, |_| tenant.as_str());
     let verdicts = budget.take(&job_id, payer, &recipients).await.unwrap();
     let after = now(redis).await;
 
@@ -182,7 +182,7 @@ async fn check(store: &Store, redis: &mut MultiplexedConnection, seed: u64) -> b
     let again = budget.take(&job_id, payer, &recipients).await.unwrap();
     for (first, second) in verdicts.iter().zip(&again) {
         let kept = *first != Verdict::Granted || *second == Verdict::Granted;
-        assert!(kept, "{why}: what was granted was taken back");
+        assert!(kept, "{why}: a grant was revoked");
     }
     true
 }
@@ -263,7 +263,7 @@ async fn recipient_budget_grants_exactly_twenty_of_fifty_concurrent_jobs() {
 async fn tenant_budget_grants_twenty_of_fifty_jobs_and_all_jobs_without_a_tenant() {
     let store = Store::start().await;
     let budget = &budget(&store, 1000, 20);
-    for (tenant, expected) in [("example.com", 20), (NOBODY, 50)] {
+    for (tenant, expected) in [("example.com", 20), (NO_TENANT, 50)] {
         let takes = (0..50).map(|number| async move {
             let job_id = format!("{tenant}-{number}");
             let recipient = address(&format!("r{number}@example.com"));
@@ -307,7 +307,7 @@ async fn recipient_listed_twice_in_a_job_counts_twice() {
     let store = Store::start().await;
     let budget = budget(&store, 2, 1000);
     let ann = address("ann@example.com");
-    let verdicts = budget.take("job", NOBODY, &[&ann, &ann, &ann]).await;
+    let verdicts = budget.take("job", NO_TENANT, &[&ann, &ann, &ann]).await;
     assert_eq!(granted(&verdicts.unwrap()), 2);
 }
 
@@ -318,11 +318,11 @@ async fn lost_answer_charges_once() {
     let ann = address("ann@example.com");
     // From here on Redis has the script, so that the call is one request.
     let warm = budget
-        .take("warm", NOBODY, &[&address("w@example.com")])
+        .take("warm", NO_TENANT, &[&address("w@example.com")])
         .await;
     assert_eq!(granted(&warm.unwrap()), 1);
     store.front.faults().set_for_next(1, Fault::CutAnswer);
-    let verdicts = budget.take("job-1", NOBODY, &[&ann]).await.unwrap();
+    let verdicts = budget.take("job-1", NO_TENANT, &[&ann]).await.unwrap();
     assert_eq!(granted(&verdicts), 1);
     let mut redis = store.direct().await;
     let keys: Vec<String> = redis.keys("rl:email:ann@example.com:*").await.unwrap();

@@ -16,7 +16,7 @@ use crate::support::store::Store;
 const DAY: Duration = Duration::from_hours(24);
 
 /// A tenant without a budget.
-const NOBODY: &str = "-";
+const NO_TENANT: &str = "-";
 
 /// Returns budgets of a day: a test ends before them.
 fn budget(store: &Store, recipient: u64, tenant: u64) -> EmailBudget {

@@ -9,7 +9,7 @@ use serde_json::Value;
 pub(super) struct Operation {
     pub(super) method: Method,
     path: String,
-    said: Value,
+    spec: Value,
     document: Value,
 }
 
@@ -18,11 +18,11 @@ pub(super) fn operations() -> Vec<Operation> {
     let document: Value = serde_json::from_str(openapi::DOCUMENT).unwrap();
     let mut all = Vec::new();
     for (path, methods) in document["paths"].as_object().unwrap() {
-        for (method, said) in methods.as_object().unwrap() {
+        for (method, spec) in methods.as_object().unwrap() {
             all.push(Operation {
                 method: method.to_uppercase().parse().unwrap(),
                 path: path.clone(),
-                said: said.clone(),
+                spec: spec.clone(),
                 document: document.clone(),
             });
         }
@@ -39,13 +39,13 @@ impl fmt::Display for Operation {
 impl Operation {
     /// Returns whether its body is JSON and needs the service token: providers' messages are parsed in another way.
     pub(super) fn takes_json(&self) -> bool {
-        let body = &self.said["requestBody"]["content"]["application/json"];
-        body.is_object() && self.said["security"].is_array()
+        let body = &self.spec["requestBody"]["content"]["application/json"];
+        body.is_object() && self.spec["security"].is_array()
     }
 
     /// Returns whether the document lists this status for it.
     pub(super) fn answers(&self, status: StatusCode) -> bool {
-        self.said["responses"].get(status.as_str()).is_some()
+        self.spec["responses"].get(status.as_str()).is_some()
     }
 
     /// Returns its path, with a valid value for each parameter.
@@ -91,7 +91,7 @@ impl Operation {
         if !self.takes_json() {
             return Vec::new();
         }
-        let schema = &self.said["requestBody"]["content"]["application/json"]["schema"];
+        let schema = &self.spec["requestBody"]["content"]["application/json"]["schema"];
         let schema = self.resolved(schema);
         let object = match schema["allOf"][0].as_object() {
             Some(_) => self.resolved(&schema["allOf"][0]),
@@ -124,7 +124,7 @@ impl Operation {
     }
 
     fn parameters(&self, place: &str) -> impl Iterator<Item = &Value> {
-        let all = self.said["parameters"].as_array().into_iter().flatten();
+        let all = self.spec["parameters"].as_array().into_iter().flatten();
         all.filter(move |parameter| parameter["in"] == place)
     }
 

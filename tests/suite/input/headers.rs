@@ -68,7 +68,7 @@ async fn unreadable_acting_user_is_refused_and_not_treated_as_the_service() {
         let request = cloud.request(Method::GET, "/api/queue/jobs");
         answer(request.header("x-user-role", role))
             .await
-            .assert_problem(400, "caller_invalid", "a role of nobody");
+            .assert_problem(400, "caller_invalid", "an unknown role");
     }
 }
 

@@ -55,7 +55,7 @@ async fn killed_instance_costs_each_of_five_jobs_at_most_one_doubt() {
         let held = refused.any(|event| event["responseStatus"] == 503);
         assert!(
             held == again || put_off > 0,
-            "{id}: whoever comes before the lease ends is sent away"
+            "{id}: a delivery during the lease is answered 503"
         );
         let rows = stage.ledger(id).await;
         let marked = rows.into_iter().filter(|row| row.in_doubt);
@@ -71,7 +71,7 @@ async fn killed_instance_costs_each_of_five_jobs_at_most_one_doubt() {
         "{killed} instances were killed, {taken_over} jobs taken over"
     );
     let mails = stage.cloud.mails();
-    assert_eq!(mails.len(), 500, "nobody is lost");
+    assert_eq!(mails.len(), 500, "no mail is lost");
     for (to, count) in mails {
         let doubt = usize::from(doubtful.contains(&to));
         assert!(count <= 1 + doubt, "{to} has {count} mails");

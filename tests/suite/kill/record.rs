@@ -100,11 +100,11 @@ async fn kill_around_claim_or_commit_neither_loses_nor_repeats_the_mail() {
 
 /// Kills the instance once at that moment; counts the kills.
 fn strike(stage: &Stage, scripts: &Proxy, window: &Window, job_id: &str) -> Arc<AtomicUsize> {
-    let (struck, killed) = (AtomicBool::default(), Arc::<AtomicUsize>::default());
+    let (is_done, killed) = (AtomicBool::default(), Arc::<AtomicUsize>::default());
     let (kill_switch, count) = (stage.cloud.gateway().kill_switch(), Arc::clone(&killed));
     let (redis, job_id) = (stage.cloud.redis_server_addr(), job_id.to_owned());
     let first_kill = move || {
-        let first = !struck.swap(true, Ordering::Relaxed);
+        let first = !is_done.swap(true, Ordering::Relaxed);
         if first {
             end_lease(redis, &job_id);
             count.store(kill_switch.kill("send-email"), Ordering::Relaxed);

@@ -222,7 +222,7 @@ async fn event_an_hour_later_with_one_message_id_ends_the_doubt() {
 
     let long_ago = "update signtusk.email_ledger set sending_since = now() - interval '2 hours'";
     database.execute(long_ago).await;
-    assert!(only_mail(&database).await.in_doubt, "no event came at all");
+    assert!(only_mail(&database).await.in_doubt, "no event arrived");
 
     database
         .execute("update signtusk.email_ledger set sending_since = now()")

@@ -13,7 +13,7 @@ use super::*;
 use crate::support::seeds;
 
 /// One event of the random runs: its kind, its mail of two, and its minute.
-type Happening = (EventKind, &'static str, i64);
+type TimedEvent = (EventKind, &'static str, i64);
 
 /// The row of the random runs before the events.
 #[derive(Clone, Copy, Debug)]
@@ -52,11 +52,11 @@ const STARTS: [Start; 5] = [
 ];
 
 /// Returns a row after these events, and the reasons why its recipient gets no mail.
-async fn told(
+async fn apply_events(
     database: &LedgerDatabase,
     run: &str,
     start: Start,
-    happenings: &[Happening],
+    timed_events: &[TimedEvent],
 ) -> (Value, Value) {
     let (job_id, occurrence) = (format!("job-{run}"), run.to_owned());
     let to = format!("{run}@example.com");
@@ -81,7 +81,7 @@ async fn told(
             mail.key(),
         ))
         .await;
-    for (kind, message, minutes) in happenings {
+    for (kind, message, minutes) in timed_events {
         let mut event = event(&mail.key(), *kind, message, *minutes);
         event.recipients = vec![EmailAddress::parse(&to).unwrap()];
         record(database, &event).await;
@@ -106,21 +106,28 @@ async fn told(
 }
 
 /// Checks a row against the events in any order.
-fn check(start: Start, happenings: &[Happening], row: &Value, reasons: &Value) -> TestCaseResult {
+fn check(
+    start: Start,
+    timed_events: &[TimedEvent],
+    row: &Value,
+    reasons: &Value,
+) -> TestCaseResult {
     let first = |kinds: &[EventKind]| {
-        let times = happenings.iter().filter(|(kind, ..)| kinds.contains(kind));
+        let times = timed_events
+            .iter()
+            .filter(|(kind, ..)| kinds.contains(kind));
         let first = times.map(|(.., minutes)| *minutes).min();
         first.map_or(Value::Null, |minutes| {
             json!(at(minutes).strftime("%Y-%m-%dT%H:%M:%S+00:00").to_string())
         })
     };
-    let ids: BTreeSet<&str> = happenings
+    let ids: BTreeSet<&str> = timed_events
         .iter()
         .map(|(_, message, _)| *message)
         .chain(start.ids.iter().copied())
         .collect();
-    let late = happenings.iter().any(|(.., minutes)| *minutes > 60);
-    let state = if happenings.is_empty() {
+    let late = timed_events.iter().any(|(.., minutes)| *minutes > 60);
+    let state = if timed_events.is_empty() {
         start.state
     } else {
         "accepted"
@@ -153,7 +160,7 @@ fn check(start: Start, happenings: &[Happening], row: &Value, reasons: &Value) -
     ];
     let stopped = stops
         .into_iter()
-        .filter(|(_, stop)| happenings.iter().any(|(kind, ..)| kind == stop));
+        .filter(|(_, stop)| timed_events.iter().any(|(kind, ..)| kind == stop));
     let stopped: Vec<&str> = stopped.map(|(reason, _)| reason).collect();
     prop_assert_eq!(reasons, &json!(stopped));
     Ok(())
@@ -170,8 +177,12 @@ fn row_is_independent_of_the_order_of_events() {
         ..Config::default()
     });
     let happening = (select(&KINDS[..]), select(&["a", "b"][..]), 0..180_i64);
-    let strategy = vec(happening, 1..7)
-        .prop_flat_map(|happenings| (Just(happenings.clone()), Just(happenings).prop_shuffle()));
+    let strategy = vec(happening, 1..7).prop_flat_map(|timed_events| {
+        (
+            Just(timed_events.clone()),
+            Just(timed_events).prop_shuffle(),
+        )
+    });
     let mut run = 0;
     let run = std::cell::RefCell::new(&mut run);
     runner
@@ -182,9 +193,11 @@ fn row_is_independent_of_the_order_of_events() {
                 format!("r{}", **run)
             };
             runtime.block_on(async {
-                let (row, reasons) = told(&database, &format!("{name}x"), start, &one).await;
+                let (row, reasons) =
+                    apply_events(&database, &format!("{name}x"), start, &one).await;
                 check(start, &one, &row, &reasons)?;
-                let (again, reasons) = told(&database, &format!("{name}y"), start, &other).await;
+                let (again, reasons) =
+                    apply_events(&database, &format!("{name}y"), start, &other).await;
                 check(start, &other, &again, &reasons)?;
                 prop_assert_eq!(row, again);
                 Ok(())

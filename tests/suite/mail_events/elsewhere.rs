@@ -8,12 +8,12 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
 
 /// A listening host. It ends with the test's runtime.
-pub(super) struct Elsewhere {
+pub(super) struct ForeignHost {
     pub(super) address: SocketAddr,
     visits: Arc<AtomicU32>,
 }
 
-impl Elsewhere {
+impl ForeignHost {
     /// Starts a host that answers every request with `body`.
     pub(super) async fn start(status: &str, headers: &str, body: &str) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();

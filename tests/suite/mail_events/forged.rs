@@ -4,7 +4,7 @@ use http::Method;
 use local_mail::events::MailEvent;
 use local_mail::events::sns::{Kind, Message, Signer};
 
-use super::elsewhere::Elsewhere;
+use super::elsewhere::ForeignHost;
 use super::{ROUTE, Stage, assert_refused, assert_taken};
 use crate::support::cloud::answer;
 
@@ -55,7 +55,7 @@ async fn message_with_any_signed_member_changed_is_refused() {
     assert_taken(
         &stage.notify(&genuine).await,
         "applied",
-        "what it was made of",
+        "the material of a forgery",
     );
 }
 
@@ -115,20 +115,20 @@ async fn certificate_from_another_host_is_not_fetched() {
     let before = stage.everything().await;
     let origin = stage.cloud.mail().sns_url();
     let stranger = Signer::stranger(&origin).unwrap();
-    let elsewhere = Elsewhere::start("200 OK", "", stranger.certificate()).await;
-    let evil = elsewhere.address;
+    let elsewhere = ForeignHost::start("200 OK", "", stranger.certificate()).await;
+    let foreign = elsewhere.address;
     let host = origin.strip_prefix("http://").unwrap();
     let name = stranger.certificate_url();
     let path = name.strip_prefix(&origin).unwrap();
     for url in [
-        format!("http://{evil}{path}"),
-        format!("http://{host}@{evil}{path}"),
-        format!("http://{evil}/{host}{path}"),
-        format!("http://{evil}\\@{host}{path}"),
-        format!("http://{evil}/?{origin}{path}"),
-        format!("http://{evil}/#{origin}{path}"),
-        format!("//{evil}{path}"),
-        format!("http://localhost:{}{path}", evil.port()),
+        format!("http://{foreign}{path}"),
+        format!("http://{host}@{foreign}{path}"),
+        format!("http://{foreign}/{host}{path}"),
+        format!("http://{foreign}\\@{host}{path}"),
+        format!("http://{foreign}/?{origin}{path}"),
+        format!("http://{foreign}/#{origin}{path}"),
+        format!("//{foreign}{path}"),
+        format!("http://localhost:{}{path}", foreign.port()),
         format!("https://{host}{path}"),
         format!("{origin}{path}?x=.pem"),
         format!("{origin}{path}#.pem"),
@@ -136,7 +136,7 @@ async fn certificate_from_another_host_is_not_fetched() {
         format!("{origin}/%2e%2e{path}"),
         format!(" {origin}{path}"),
         format!("https://sns.us-east-1.amazonaws.com{path}"),
-        format!("https://sns.us-east-1.amazonaws.com.{evil}{path}"),
+        format!("https://sns.us-east-1.amazonaws.com.{foreign}{path}"),
         "file:///etc/ssl/cert.pem".to_owned(),
         String::new(),
     ] {

@@ -51,15 +51,15 @@ impl Stage {
     }
 
     /// Returns SES's event of the mail, as the topic publishes it.
-    fn event(&self, happening: MailEvent) -> Message {
-        let text = self.told(&mail(Provider::Ses), happening);
+    fn event(&self, mail_event: MailEvent) -> Message {
+        let text = self.event_text(&mail(Provider::Ses), mail_event);
         self.signer().notification_about(SUBJECT, &text).unwrap()
     }
 
     /// Returns a provider's event of a mail, without its envelope.
-    fn told(&self, mail: &Mail, happening: MailEvent) -> String {
+    fn event_text(&self, mail: &Mail, mail_event: MailEvent) -> String {
         let events = self.cloud.mail().events();
-        let event = events.make(mail, happening, &[REMINDER.to]).unwrap();
+        let event = events.make(mail, mail_event, &[REMINDER.to]).unwrap();
         event.unwrap().text().to_owned()
     }
 

@@ -11,14 +11,14 @@ use shared::protocol::sns::{Error, Receiver, Verified};
 use tokio::runtime::Runtime;
 
 /// The topic's host, and a receiver that trusts it.
-struct Judge {
+struct Verifier {
     runtime: Runtime,
     receiver: Receiver,
     signer: Signer,
     server: local_mail::Server,
 }
 
-impl Judge {
+impl Verifier {
     fn sit(data: &Path) -> Self {
         let runtime = Runtime::new().unwrap();
         let starting = local_mail::start(local_mail::Settings::throwaway(data));
@@ -65,11 +65,11 @@ fn run(cases: u32, check: impl Fn(usize, u8) -> Result<(), TestCaseError>) {
 #[test]
 fn message_with_a_signed_byte_changed_is_refused() {
     let data = tempfile::tempdir().unwrap();
-    let judge = Judge::sit(data.path());
-    let notification = judge
+    let verifier = Verifier::sit(data.path());
+    let notification = verifier
         .signer
         .notification_about("events", "what was published");
-    let confirmation = judge.signer.subscription_confirmation("token");
+    let confirmation = verifier.signer.subscription_confirmation("token");
     for (message, names) in [
         (
             notification.unwrap(),
@@ -97,33 +97,33 @@ fn message_with_a_signed_byte_changed_is_refused() {
         ),
     ] {
         let (kind, body) = (message.get("Type").unwrap(), message.body());
-        judge.verdict(kind, body.as_bytes()).unwrap();
+        verifier.verdict(kind, body.as_bytes()).unwrap();
         for name in names {
             let place = place(&body, &message, name);
             run(64, |at, change| {
                 let mut forged = body.clone().into_bytes();
                 forged[place.start + at % place.len()] ^= change;
-                let verdict = judge.verdict(kind, &forged);
+                let verdict = verifier.verdict(kind, &forged);
                 prop_assert!(verdict.is_err(), "{}", String::from_utf8_lossy(&forged));
                 Ok(())
             });
         }
     }
-    judge.rise();
+    verifier.rise();
 }
 
 #[test]
 fn message_with_any_byte_changed_is_refused_or_unchanged_in_meaning() {
     let data = tempfile::tempdir().unwrap();
-    let judge = Judge::sit(data.path());
-    let message = judge.signer.notification("what was published").unwrap();
+    let verifier = Verifier::sit(data.path());
+    let message = verifier.signer.notification("what was published").unwrap();
     let id = message.get("MessageId").unwrap();
     let body = message.body();
     run(2000, |at, change| {
         let mut forged = body.clone().into_bytes();
         let at = at % forged.len();
         forged[at] ^= change;
-        match judge.verdict("Notification", &forged) {
+        match verifier.verdict("Notification", &forged) {
             Err(_) => {}
             Ok(Verified::Notification(published)) => {
                 prop_assert_eq!(published.message(), "what was published");
@@ -133,5 +133,5 @@ fn message_with_any_byte_changed_is_refused_or_unchanged_in_meaning() {
         }
         Ok(())
     });
-    judge.rise();
+    verifier.rise();
 }

@@ -12,7 +12,7 @@ use shared::base::clock::Clock;
 use shared::protocol::sns::{Error, Origin, Receiver, Refusal, Verified};
 use url::Url;
 
-use super::elsewhere::Elsewhere;
+use super::elsewhere::ForeignHost;
 use super::{ROUTE, Stage, assert_taken};
 use crate::support::TestCloud;
 use crate::support::cloud::{Answer, fresh_database};
@@ -86,17 +86,17 @@ async fn lost_postgres_answer_loses_and_repeats_no_event() {
 
 #[tokio::test]
 async fn event_without_the_certificate_is_requested_again() {
-    let nobody = "http://127.0.0.1:1";
+    let closed = "http://127.0.0.1:1";
     let cloud = TestCloud::start_with(|settings| {
         let name = "AWS_ENDPOINT_URL_SNS".to_owned();
-        settings.overrides.insert(name, nobody.to_owned());
+        settings.overrides.insert(name, closed.to_owned());
     })
     .await;
     let stage = Stage::on(cloud).await;
-    let message = Signer::new(nobody).unwrap().notification("{}").unwrap();
+    let message = Signer::new(closed).unwrap().notification("{}").unwrap();
     assert_again(
         &stage.notify(&message).await,
-        "nobody serves the certificate",
+        "no server has the certificate",
     );
 }
 
@@ -107,7 +107,7 @@ fn receiver(origin: &str, clock: Clock) -> Receiver {
 }
 
 /// Returns a receiver's verdict on a genuine message with a certificate at `origin`.
-async fn judged(receiver: &Receiver, origin: &str) -> Result<Verified, Error> {
+async fn verify_genuine(receiver: &Receiver, origin: &str) -> Result<Verified, Error> {
     let message = Signer::new(origin).unwrap().notification("{}").unwrap();
     receiver
         .verify(b"Notification", message.body().as_bytes())
@@ -130,9 +130,9 @@ async fn certificate_is_fetched_once_and_outage_is_distinguished_from_refusal() 
         ("200 OK", "", "<html>", false),
         ("200 OK", "", large.as_str(), false),
     ] {
-        let host = Elsewhere::start(status, headers, body).await;
+        let host = ForeignHost::start(status, headers, body).await;
         let origin = format!("http://{}", host.address);
-        let refused = judged(&receiver(&origin, Clock::system()), &origin)
+        let refused = verify_genuine(&receiver(&origin, Clock::system()), &origin)
             .await
             .unwrap_err();
         match refused {
@@ -141,18 +141,19 @@ async fn certificate_is_fetched_once_and_outage_is_distinguished_from_refusal() 
             other => panic!("{status}: {other}"),
         }
     }
-    let host = Elsewhere::start("200 OK", "", pem).await;
+    let host = ForeignHost::start("200 OK", "", pem).await;
     let origin = format!("http://{}", host.address);
     let receiver = receiver(&origin, Clock::system());
     for _ in 0..3 {
-        judged(&receiver, &origin).await.unwrap();
+        verify_genuine(&receiver, &origin).await.unwrap();
     }
     assert_eq!(host.visits(), 1);
 }
 
 #[tokio::test]
 async fn expired_certificate_is_refused() {
-    let host = Elsewhere::start("200 OK", "", Signer::new("http://x").unwrap().certificate()).await;
+    let host =
+        ForeignHost::start("200 OK", "", Signer::new("http://x").unwrap().certificate()).await;
     let origin = format!("http://{}", host.address);
     for (date, valid) in [
         ("1990-01-01T00:00:00Z", false),
@@ -160,7 +161,7 @@ async fn expired_certificate_is_refused() {
         (super::now().to_string().as_str(), true),
     ] {
         let clock = Clock::fixed(date.parse().unwrap());
-        match judged(&receiver(&origin, clock), &origin).await {
+        match verify_genuine(&receiver(&origin, clock), &origin).await {
             Ok(_) => assert!(valid, "{date}"),
             Err(Error::Refused(Refusal::CertificateDates)) => assert!(!valid, "{date}"),
             Err(other) => panic!("{date}: {other}"),
@@ -203,9 +204,9 @@ fn function_without_a_provider_does_not_start_and_names_the_cause() {
             .envs(variables)
             .envs(more.iter().copied());
         let output = command.output().unwrap();
-        let said = String::from_utf8_lossy(&output.stderr);
+        let text = String::from_utf8_lossy(&output.stderr);
         assert!(!output.status.success(), "{words}");
-        assert!(said.contains(words), "{said}");
-        assert!(!said.contains("hush"), "{said}");
+        assert!(text.contains(words), "{text}");
+        assert!(!text.contains("hush"), "{text}");
     }
 }

@@ -16,11 +16,11 @@ struct Webhook {
 }
 
 impl Webhook {
-    fn of(stage: &Stage, happening: MailEvent) -> Self {
+    fn of(stage: &Stage, mail_event: MailEvent) -> Self {
         Self {
             id: "msg_1".to_owned(),
             seconds: now().as_second(),
-            body: stage.told(&mail(Provider::Resend), happening),
+            body: stage.event_text(&mail(Provider::Resend), mail_event),
         }
     }
 
@@ -72,7 +72,7 @@ async fn resend_webhook_is_applied_once() {
 async fn every_resend_event_is_applied() {
     let stage = Stage::set().await;
     let key = key(&stage);
-    for (happening, column) in [
+    for (mail_event, column) in [
         (MailEvent::Sent, "accepted_at"),
         (MailEvent::Delayed, "delayed_at"),
         (MailEvent::Delivered, "delivered_at"),
@@ -84,8 +84,8 @@ async fn every_resend_event_is_applied() {
         (MailEvent::Suppressed, "bounced_at"),
         (MailEvent::Complained, "complained_at"),
     ] {
-        let mut webhook = Webhook::of(&stage, happening);
-        webhook.id = format!("msg_{happening:?}").replace([' ', '{', '}', ':'], "");
+        let mut webhook = Webhook::of(&stage, mail_event);
+        webhook.id = format!("msg_{mail_event:?}").replace([' ', '{', '}', ':'], "");
         let signature = webhook.signature(&key);
         assert_taken(&webhook.send(&stage, &signature).await, "applied", column);
         assert!(stage.row().await[column].is_string(), "{column}");
@@ -98,7 +98,7 @@ async fn every_resend_event_is_applied() {
             "complained_at" => 2,
             _ => 0,
         };
-        assert_eq!(suppressed, expected, "{happening:?}");
+        assert_eq!(suppressed, expected, "{mail_event:?}");
     }
 }
 
@@ -151,7 +151,7 @@ async fn forged_old_or_changed_webhook_is_refused() {
     assert_taken(
         &forged.send(&stage, &signature).await,
         "applied",
-        "what they were made of",
+        "the material of the forgeries",
     );
 }
 

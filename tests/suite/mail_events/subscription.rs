@@ -2,7 +2,7 @@
 
 use local_mail::events::sns::TOPIC_ARN;
 
-use super::elsewhere::Elsewhere;
+use super::elsewhere::ForeignHost;
 use super::{ROUTE, Stage, assert_refused, assert_taken};
 use crate::support::waiting::eventually;
 
@@ -20,7 +20,7 @@ async fn subscription_of_our_topic_is_confirmed_and_events_arrive() {
     events
         .record_event(&mail, delivered, &[&mail.to[0]])
         .unwrap();
-    eventually("the delivery stands in the row", async || {
+    eventually("the row has the delivery", async || {
         stage.row().await["delivered_at"].is_string()
     })
     .await;
@@ -44,14 +44,14 @@ async fn subscription_of_another_topic_is_not_confirmed() {
 #[tokio::test]
 async fn confirmation_link_to_another_host_is_not_followed() {
     let stage = Stage::set().await;
-    let elsewhere = Elsewhere::start("200 OK", "", "").await;
+    let elsewhere = ForeignHost::start("200 OK", "", "").await;
     let origin = stage.cloud.mail().sns_url();
     let genuine = stage.signer().subscription_confirmation("t").unwrap();
     let link = genuine.get("SubscribeURL").unwrap().to_owned();
-    let evil = format!("http://{}", elsewhere.address);
+    let foreign = format!("http://{}", elsewhere.address);
     for other in [
-        link.replace(&origin, &evil),
-        link.replace(&origin, &origin.replace("http://", &format!("{evil}@"))),
+        link.replace(&origin, &foreign),
+        link.replace(&origin, &origin.replace("http://", &format!("{foreign}@"))),
         link.replace("http://", "https://"),
         link.replace("ConfirmSubscription", "DeleteTopic"),
         link.replace("mail-events", "other"),

@@ -45,7 +45,7 @@ async fn providers_answer_after_its_event_marks_no_duplicate() {
     let sending = other.sending(&stage.database).await;
     let mut sent = mail(Provider::Ses);
     sent.tags[0].value = other.key();
-    let text = stage.told(&sent, MailEvent::Delivered);
+    let text = stage.event_text(&sent, MailEvent::Delivered);
     let message = stage.signer().notification(&text).unwrap();
     assert_taken(&stage.notify(&message).await, "applied", "delivered");
     let id = MessageId::new(sent.id);
@@ -75,7 +75,7 @@ async fn repeated_notification_changes_nothing() {
 #[tokio::test]
 async fn every_ses_event_is_applied() {
     let stage = Stage::set().await;
-    for (happening, column) in [
+    for (mail_event, column) in [
         (MailEvent::Sent, "accepted_at"),
         (MailEvent::Delayed, "delayed_at"),
         (MailEvent::Delivered, "delivered_at"),
@@ -86,7 +86,7 @@ async fn every_ses_event_is_applied() {
         (MailEvent::Suppressed, "bounced_at"),
         (MailEvent::Complained, "complained_at"),
     ] {
-        let taken = stage.notify(&stage.event(happening)).await;
+        let taken = stage.notify(&stage.event(mail_event)).await;
         assert_taken(&taken, "applied", column);
         assert!(stage.row().await[column].is_string(), "{column}");
     }
@@ -106,7 +106,7 @@ async fn older_notification_finds_its_mail_by_message_id() {
     let stage = Stage::set().await;
     let sent = stage.notify(&stage.event(MailEvent::Sent)).await;
     assert_taken(&sent, "applied", "its id becomes known");
-    let text = stage.told(&mail(Provider::Ses), MailEvent::Delivered);
+    let text = stage.event_text(&mail(Provider::Ses), MailEvent::Delivered);
     let older = text
         .replace("\"eventType\"", "\"notificationType\"")
         .replace("\"ledger\"", "\"other\"");
@@ -118,10 +118,10 @@ async fn older_notification_finds_its_mail_by_message_id() {
 #[tokio::test]
 async fn event_of_an_unknown_mail_is_kept_and_its_bounce_suppresses() {
     let stage = Stage::set().await;
-    let mut strange = mail(Provider::Ses);
-    strange.id = "elsewhere".to_owned();
-    strange.tags.clear();
-    let text = stage.told(&strange, MailEvent::Bounced { permanent: true });
+    let mut unknown = mail(Provider::Ses);
+    unknown.id = "elsewhere".to_owned();
+    unknown.tags.clear();
+    let text = stage.event_text(&unknown, MailEvent::Bounced { permanent: true });
     let message = stage.signer().notification(&text).unwrap();
     let before = stage.row().await;
     assert_taken(&stage.notify(&message).await, "unmatched", "not ours");
@@ -146,7 +146,7 @@ async fn verified_ses_message_without_an_event_is_acknowledged() {
         assert_taken(&stage.notify(&message).await, "ignored", text);
     }
     assert_eq!(stage.everything().await, before);
-    eventually("what cannot be read is an error in the log", async || {
+    eventually("the unreadable event is logged as an error", async || {
         stage
             .cloud
             .logs()
@@ -160,13 +160,13 @@ async fn verified_ses_message_without_an_event_is_acknowledged() {
 #[tokio::test]
 async fn bounce_of_a_forwarded_mail_suppresses_the_address_that_was_mailed() {
     let stage = Stage::set().await;
-    let text = stage.told(&mail(Provider::Ses), MailEvent::Bounced { permanent: true });
-    let mut said: serde_json::Value = serde_json::from_str(&text).unwrap();
-    said["bounce"]["bouncedRecipients"] =
+    let text = stage.event_text(&mail(Provider::Ses), MailEvent::Bounced { permanent: true });
+    let mut output: serde_json::Value = serde_json::from_str(&text).unwrap();
+    output["bounce"]["bouncedRecipients"] =
         serde_json::json!([{ "emailAddress": "private@elsewhere.example", "diagnosticCode": 550 }]);
-    said["bounce"]["bounceType"] = "PERMANENT".into();
-    said["mail"]["destination"] = serde_json::json!("unreadable");
-    let message = stage.signer().notification(&said.to_string()).unwrap();
+    output["bounce"]["bounceType"] = "PERMANENT".into();
+    output["mail"]["destination"] = serde_json::json!("unreadable");
+    let message = stage.signer().notification(&output.to_string()).unwrap();
     assert_taken(&stage.notify(&message).await, "applied", "a bounce");
     let everything = stage.everything().await;
     let suppressed = everything[1]["suppressed"].as_array().unwrap();

@@ -111,8 +111,8 @@ async fn take(chromium: &Path, url: &str, scheme: u8, file: &Path) {
         .output()
         .await
         .unwrap();
-    let said = String::from_utf8_lossy(&taken.stderr);
-    assert!(file.exists(), "Chromium took no picture: {said}");
+    let message = String::from_utf8_lossy(&taken.stderr);
+    assert!(file.exists(), "Chromium took no picture: {message}");
 }
 
 /// Returns width and height of a PNG, from its first chunk.

@@ -70,7 +70,7 @@ async fn bulk_of_250_is_delivered_once_each_despite_killed_instances() {
         assert_eq!(job["result"]["created"], count, "{job:#}");
     }
     proxy.open();
-    assert!(killed.load(Ordering::SeqCst) >= 3, "nobody was killed");
+    assert!(killed.load(Ordering::SeqCst) >= 3, "no instance was killed");
 
     let rows = "select jsonb_build_object('rows', count(*), 'titles', count(distinct title)) as value \
         from public.notifications";
@@ -80,15 +80,15 @@ async fn bulk_of_250_is_delivered_once_each_despite_killed_instances() {
     );
     for number in 0..50 {
         assert_eq!(stage.unread(user(number)).await, 5, "{number}");
-        let mut told: Vec<Value> = stage
+        let mut response: Vec<Value> = stage
             .events(user(number))
             .await
             .into_iter()
             .map(|(_, data)| data["notification"]["id"].clone())
             .collect();
-        told.sort_by_key(ToString::to_string);
-        told.dedup();
-        assert_eq!(told.len(), 5, "{number}: an event is missing");
+        response.sort_by_key(ToString::to_string);
+        response.dedup();
+        assert_eq!(response.len(), 5, "{number}: an event is missing");
     }
 }
 

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use shared::service::notification::TYPES;
 
-use super::{SEND_NOTIFICATION, Stage, general, somebody};
+use super::{SEND_NOTIFICATION, Stage, general, new_user};
 
 /// The row of each type: its type and its link.
 const ROWS: [(&str, &str, Option<&str>); 9] = [
@@ -43,7 +43,7 @@ const ROWS: [(&str, &str, Option<&str>); 9] = [
 async fn each_typed_notification_reaches_its_user() {
     let stage = Stage::start().await;
     for (kind, row_type, link) in ROWS {
-        let user = somebody();
+        let user = new_user();
         let mut payload = general(user);
         payload["type"] = kind.into();
         payload["requestId"] = "r-1".into();
@@ -111,21 +111,21 @@ async fn pdf_and_expiry_notifications_without_a_user_go_to_the_owner() {
 #[tokio::test]
 async fn notification_of_an_unknown_request_fails_and_is_not_reported_as_sent() {
     let stage = Stage::start().await;
-    let request = somebody();
+    let request = new_user();
     let payload = json!({ "type": "document_expired", "requestId": request, "jobId": "job-early" });
     // Its transaction may be about to commit.
     let early = stage.cloud.deliver(SEND_NOTIFICATION, &payload).await;
     assert_eq!(early.status, 503, "{early:?}");
-    let owner = somebody();
+    let owner = new_user();
     let insert = format!(
         "insert into public.signing_requests (id, initiated_by) values ('{request}', '{owner}')"
     );
     stage.database.execute(&insert).await;
-    let told = stage.cloud.deliver(SEND_NOTIFICATION, &payload).await;
-    assert_eq!(told.body["result"]["created"], 1, "{told:?}");
+    let response = stage.cloud.deliver(SEND_NOTIFICATION, &payload).await;
+    assert_eq!(response.body["result"]["created"], 1, "{response:?}");
     assert_eq!(stage.inbox(owner).await.len(), 1);
 
-    let never = json!({ "type": "document_expired", "requestId": somebody() });
+    let never = json!({ "type": "document_expired", "requestId": new_user() });
     let taken = stage.cloud.post(super::NOTIFICATIONS, &never).await;
     let id = taken.body["jobId"].as_str().unwrap();
     let dead = stage.cloud.wait_for(id, "dead").await;
@@ -141,7 +141,7 @@ async fn notification_of_an_unknown_request_fails_and_is_not_reported_as_sent() 
 #[tokio::test]
 async fn unknown_user_in_a_bulk_does_not_affect_the_others() {
     let stage = Stage::start().await;
-    let [known, unknown] = [somebody(), somebody()];
+    let [known, unknown] = [new_user(), new_user()];
     stage
         .database
         .execute(&format!(
@@ -168,7 +168,7 @@ async fn unknown_user_in_a_bulk_does_not_affect_the_others() {
 #[tokio::test]
 async fn unwritten_notification_is_not_answered_200() {
     let stage = Stage::start().await;
-    let user = somebody();
+    let user = new_user();
     let mut payload = general(user);
     payload["jobId"] = "job-1".into();
     stage
@@ -181,8 +181,8 @@ async fn unwritten_notification_is_not_answered_200() {
         .database
         .execute("alter table signtusk.away rename to notification_receipts")
         .await;
-    let told = stage.cloud.deliver(SEND_NOTIFICATION, &payload).await;
-    assert_eq!(told.status, 200, "{told:?}");
+    let response = stage.cloud.deliver(SEND_NOTIFICATION, &payload).await;
+    assert_eq!(response.status, 200, "{response:?}");
     assert_eq!(stage.inbox(user).await.len(), 1);
 
     for unreadable in [
@@ -201,7 +201,7 @@ async fn unwritten_notification_is_not_answered_200() {
 #[tokio::test]
 async fn invalid_notification_is_refused_when_enqueued() {
     let stage = Stage::start().await;
-    let user = somebody();
+    let user = new_user();
     let mut long = general(user);
     long["title"] = "x".repeat(256).into();
     for (payload, pointer) in [

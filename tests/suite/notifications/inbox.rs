@@ -3,14 +3,14 @@
 use http::Method;
 use serde_json::{Value, json};
 
-use super::{Stage, general, somebody};
+use super::{Stage, general, new_user};
 use crate::support::cloud::answer;
 
 /// Defect 13: any user could mark another user's notification as read.
 #[tokio::test]
 async fn notification_of_another_user_cannot_be_marked_as_read() {
     let stage = Stage::start().await;
-    let [ann, bob] = [somebody(), somebody()];
+    let [ann, bob] = [new_user(), new_user()];
     for user in [ann, bob] {
         stage.notify(&general(user)).await;
     }
@@ -26,19 +26,19 @@ async fn notification_of_another_user_cannot_be_marked_as_read() {
     assert_eq!(own.body, json!({ "updated": 1, "unreadCount": 0 }));
     let again = stage.read(ann, &json!({ "ids": [anns] })).await;
     assert_eq!(again.body, json!({ "updated": 0, "unreadCount": 0 }));
-    let told: Vec<String> = stage
+    let response: Vec<String> = stage
         .events(ann)
         .await
         .into_iter()
         .map(|(kind, _)| kind)
         .collect();
-    assert_eq!(told, ["notification", "notifications_read"]);
+    assert_eq!(response, ["notification", "notifications_read"]);
 }
 
 #[tokio::test]
 async fn pages_list_every_notification_once_and_filters_exclude_others() {
     let stage = Stage::start().await;
-    let user = somebody();
+    let user = new_user();
     let items: Vec<Value> = (0..45)
         .map(|n| json!({ "userId": user, "title": format!("No. {n}"), "message": "M" }))
         .collect();
@@ -65,7 +65,7 @@ async fn pages_list_every_notification_once_and_filters_exclude_others() {
     assert_eq!(seen[0], "Reminder", "newest first");
     seen.sort_unstable();
     seen.dedup();
-    assert_eq!(seen.len(), 46, "one came twice");
+    assert_eq!(seen.len(), 46, "one was listed twice");
 
     let count = async |query: &str| {
         let path = format!("/api/notifications?limit=100&{query}");
@@ -79,7 +79,7 @@ async fn pages_list_every_notification_once_and_filters_exclude_others() {
     assert_eq!(count("unread=true").await, 45);
     assert_eq!(count("unread=false").await, 1);
     assert_eq!(count("unread=true&type=reminder").await, 0);
-    assert_eq!(stage.inbox(somebody()).await.len(), 0);
+    assert_eq!(stage.inbox(new_user()).await.len(), 0);
 }
 
 #[tokio::test]
@@ -110,7 +110,7 @@ async fn route_of_the_acting_user_without_one_is_answered_400() {
         let anonymous = answer(stage.cloud.bare(method.clone(), path)).await;
         anonymous.assert_problem(401, "token_invalid", path);
     }
-    let user = somebody();
+    let user = new_user();
     for (body, pointer) in [
         (json!({}), "/ids"),
         (json!({ "ids": [] }), "/ids"),

@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::json;
 use shared::service::notification::{Entry, Error, Notifications, Recipient, Selection};
 
-use super::somebody;
+use super::new_user;
 use crate::support::ledger::LedgerDatabase;
 
 /// Two notifications of a user. The web app marks one of them as read, in two statements of a transaction.
@@ -23,7 +23,7 @@ async fn two_rows(database: &LedgerDatabase, user: uuid::Uuid) {
 #[tokio::test]
 async fn reader_and_web_app_do_not_deadlock() {
     let database = LedgerDatabase::fresh().await;
-    let user = somebody();
+    let user = new_user();
     two_rows(&database, user).await;
     let row = "id = '01985c00-0000-7000-8000-000000000002'";
     let web_app = database.connect_as_owner();
@@ -38,7 +38,7 @@ async fn reader_and_web_app_do_not_deadlock() {
     change
         .execute(&update, &[])
         .await
-        .expect("the web app is nobody's victim");
+        .expect("the web app is not the deadlock victim");
     change.commit().await.unwrap();
     let marked = reading.await.unwrap().expect("the reader is not, either");
     assert_eq!(marked.unread.count, 0);
@@ -50,7 +50,7 @@ async fn reader_and_web_app_do_not_deadlock() {
 #[tokio::test]
 async fn web_app_locking_rows_in_reverse_order_is_not_the_deadlock_victim() {
     let database = LedgerDatabase::fresh().await;
-    let user = somebody();
+    let user = new_user();
     two_rows(&database, user).await;
     let web_app = database.connect_as_owner();
     let change = web_app.transaction().await.unwrap();
@@ -66,7 +66,7 @@ async fn web_app_locking_rows_in_reverse_order_is_not_the_deadlock_victim() {
     change
         .execute(&update(1), &[])
         .await
-        .expect("the web app waits, and goes on");
+        .expect("the web app waits and continues");
     change.commit().await.unwrap();
     assert_eq!(reading.await.unwrap().unwrap().updated, 2);
 }
@@ -75,7 +75,7 @@ async fn web_app_locking_rows_in_reverse_order_is_not_the_deadlock_victim() {
 #[tokio::test]
 async fn web_app_changing_two_users_in_reverse_order_is_not_the_deadlock_victim() {
     let database = LedgerDatabase::fresh().await;
-    let mut users = [somebody(), somebody()];
+    let mut users = [new_user(), new_user()];
     users.sort();
     for user in users {
         let row = format!(
@@ -103,7 +103,7 @@ async fn web_app_changing_two_users_in_reverse_order_is_not_the_deadlock_victim(
     change
         .execute(&update(users[0]), &[])
         .await
-        .expect("the web app waits, and goes on");
+        .expect("the web app waits and continues");
     change.commit().await.unwrap();
     let results = match writing.await.unwrap() {
         Err(Error::Postgres(error)) if error.is_transient() => {

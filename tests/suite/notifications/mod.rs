@@ -105,7 +105,7 @@ impl Stage {
 }
 
 /// Returns a user that no other test uses.
-fn somebody() -> Uuid {
+fn new_user() -> Uuid {
     Uuid::new_v4()
 }
 

@@ -3,7 +3,7 @@
 use serde_json::json;
 use shared::service::notification::TYPES;
 
-use super::{Stage, general, somebody};
+use super::{Stage, general, new_user};
 use crate::support::ledger::LedgerDatabase;
 
 #[tokio::test]
@@ -26,7 +26,7 @@ async fn disabled_preference_suppresses_exactly_its_notification_types() {
         ("marketing", vec![]),
         ("push_notifications", vec![]),
     ] {
-        let user = somebody();
+        let user = new_user();
         let insert = format!(
             "insert into public.notification_preferences (user_id, {preference}) values ('{user}', false)"
         );

@@ -6,7 +6,7 @@ use local_push::PushMessage;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::{SEND_NOTIFICATION, Stage, general, somebody};
+use super::{SEND_NOTIFICATION, Stage, general, new_user};
 use crate::support::cloud::Answer;
 
 const PATH: &str = "/api/notifications/subscriptions";
@@ -24,7 +24,7 @@ impl Stage {
 
     /// Returns a user with a browser at the local push service.
     async fn with_browser(&self, name: &str) -> Uuid {
-        let user = somebody();
+        let user = new_user();
         let endpoint = self.cloud.push().endpoint(name);
         let subscribed = self.subscribe(user, &endpoint).await;
         assert_eq!(subscribed.status, 201, "{subscribed:?}");
@@ -79,15 +79,15 @@ async fn push_is_sent_once_and_its_message_is_replaceable() {
         .query_async(&mut redis)
         .await
         .unwrap();
-    let told = stage.cloud.deliver(SEND_NOTIFICATION, &redelivered).await;
-    assert_eq!(told.status, 200, "{told:?}");
+    let response = stage.cloud.deliver(SEND_NOTIFICATION, &redelivered).await;
+    assert_eq!(response.status, 200, "{response:?}");
     assert_eq!(stage.taken("one").len(), 1);
 }
 
 #[tokio::test]
 async fn unknown_push_service_url_is_refused() {
     let stage = Stage::start().await;
-    let user = somebody();
+    let user = new_user();
     for endpoint in [
         "http://127.0.0.1/x",
         "http://127.0.0.1:9/push/x",
@@ -149,7 +149,7 @@ async fn unknown_push_service_url_is_refused() {
         (&json!(0), &json!(1))
     );
     let called = tokio::time::timeout(std::time::Duration::from_millis(1), stray.accept()).await;
-    assert!(called.is_err(), "somebody called");
+    assert!(called.is_err(), "the stray endpoint was called");
 }
 
 #[tokio::test]
@@ -256,7 +256,7 @@ async fn disabled_or_unsubscribed_user_gets_no_push() {
 
     let endpoint = stage.cloud.push().endpoint("off");
     let path = format!("{PATH}?endpoint={endpoint}");
-    let stranger = stage.ask(somebody(), Method::DELETE, &path, None).await;
+    let stranger = stage.ask(new_user(), Method::DELETE, &path, None).await;
     assert_eq!(stranger.status, 204);
     assert_eq!(
         stage.subscriptions(user).await,
@@ -275,14 +275,14 @@ async fn disabled_or_unsubscribed_user_gets_no_push() {
     assert!(stage.taken("off").is_empty());
 
     // If another user logs in with a browser, it belongs to that user.
-    let [ann, bob] = [somebody(), somebody()];
+    let [ann, bob] = [new_user(), new_user()];
     for user in [ann, bob] {
         assert_eq!(stage.subscribe(user, &endpoint).await.status, 201);
     }
     stage.notify(&general(ann)).await;
     assert!(
         stage.taken("off").is_empty(),
-        "Bob's browser showed what is Ann's"
+        "Bob's browser showed Ann's notification"
     );
     stage.notify(&general(bob)).await;
     assert_eq!(stage.taken("off").len(), 1);
@@ -291,7 +291,7 @@ async fn disabled_or_unsubscribed_user_gets_no_push() {
 #[tokio::test]
 async fn user_has_at_most_twenty_browsers() {
     let stage = Stage::start().await;
-    let user = somebody();
+    let user = new_user();
     for number in 0..22 {
         let endpoint = format!("https://fcm.googleapis.com/fcm/send/{number}");
         assert_eq!(stage.subscribe(user, &endpoint).await.status, 201);

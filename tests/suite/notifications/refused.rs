@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use shared::protocol::postgres::{Json, Parameter, Type};
 use shared::service::notification::Notification;
 
-use super::somebody;
+use super::new_user;
 use crate::support::ledger::LedgerDatabase;
 
 const CREATE: &str =
@@ -35,7 +35,7 @@ async fn is_taken(
 #[tokio::test]
 async fn notification_invalid_for_the_job_is_refused_by_the_sql_function() {
     let database = LedgerDatabase::fresh().await;
-    let user = somebody().to_string();
+    let user = new_user().to_string();
     let user = Some(user.as_str());
     let none = json!({});
     let long = |length: usize| "x".repeat(length);
@@ -99,7 +99,7 @@ async fn notification_invalid_for_the_job_is_refused_by_the_sql_function() {
 #[tokio::test]
 async fn random_notification_accepted_by_sql_is_accepted_by_the_job() {
     let database = LedgerDatabase::fresh().await;
-    let user = somebody().to_string();
+    let user = new_user().to_string();
     let text = || {
         prop_oneof![
             "\\PC{0,300}",

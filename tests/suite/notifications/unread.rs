@@ -8,7 +8,7 @@ use shared::protocol::postgres::{self, Postgres};
 use shared::service::notification::{Notification, Notifications, Selection, Unread, UnreadCounts};
 use uuid::Uuid;
 
-use super::{SEND_NOTIFICATION, Stage, general, somebody};
+use super::{SEND_NOTIFICATION, Stage, general, new_user};
 use crate::support::ledger::LedgerDatabase;
 use crate::support::seeds;
 use crate::support::store::Store;
@@ -87,10 +87,10 @@ async fn notify(notifications: &Notifications, job: u8, users: &[u128]) -> Resul
         .collect();
     let payload = json!({ "type": "bulk_notification", "notifications": items });
     let entries = Notification::parse(&payload).unwrap().entries();
-    let told = notifications
+    let response = notifications
         .write(&format!("job-{job}"), 0, &entries)
         .await;
-    told.map(|_| ()).map_err(|error| format!("{error:?}"))
+    response.map(|_| ()).map_err(|error| format!("{error:?}"))
 }
 
 async fn read_some(
@@ -156,7 +156,7 @@ async fn unread_count_equals_the_rows_after_concurrent_writers() {
 #[tokio::test]
 async fn existing_rows_are_counted_by_the_migration() {
     let database = LedgerDatabase::fresh().await;
-    let user = somebody();
+    let user = new_user();
     database
         .execute(&format!(
             "drop trigger signtusk_unread_insert on public.notifications;
@@ -179,7 +179,7 @@ async fn existing_rows_are_counted_by_the_migration() {
 #[tokio::test]
 async fn unread_count_does_not_restart_when_redis_loses_it() {
     let stage = Stage::start().await;
-    let user = somebody();
+    let user = new_user();
     let mut redis = stage.cloud.redis_connection().await;
     for _ in 0..3 {
         stage.notify(&general(user)).await;
@@ -230,13 +230,13 @@ async fn unread_count_does_not_restart_when_redis_loses_it() {
 #[tokio::test]
 async fn redelivered_notification_is_counted_once() {
     let stage = Stage::start().await;
-    let user = somebody();
+    let user = new_user();
     let mut payload = general(user);
     payload["jobId"] = "job-1".into();
     let mut redis = stage.cloud.redis_connection().await;
     for _ in 0..3 {
-        let told = stage.cloud.deliver(SEND_NOTIFICATION, &payload).await;
-        assert_eq!(told.status, 200, "{told:?}");
+        let response = stage.cloud.deliver(SEND_NOTIFICATION, &payload).await;
+        assert_eq!(response.status, 200, "{response:?}");
         // As if the commit had been lost: the next delivery runs the job again.
         let () = redis::cmd("HSET")
             .arg("job:job-1")
@@ -267,7 +267,7 @@ async fn late_writer_does_not_restore_an_old_count() {
         [3, 1, 2],
         [3, 2, 1],
     ] {
-        let user = somebody();
+        let user = new_user();
         let mut latest = 0;
         for version in order {
             latest = latest.max(version);
@@ -276,7 +276,7 @@ async fn late_writer_does_not_restore_an_old_count() {
         }
         assert_eq!(counts.get(user).await.unwrap(), Some(30), "{order:?}");
     }
-    assert_eq!(counts.get(somebody()).await.unwrap(), None);
+    assert_eq!(counts.get(new_user()).await.unwrap(), None);
 }
 
 #[tokio::test]
@@ -289,7 +289,7 @@ async fn unread_count_and_reads_work_without_redis() {
         settings.overrides.extend([nowhere]);
     })
     .await;
-    let user = somebody();
+    let user = new_user();
     let sql = format!("select public.signtusk_create_notification('{user}', 'general', 'T', 'M')");
     stage.database.execute(&sql).await;
     assert_eq!(stage.unread(user).await, 1);

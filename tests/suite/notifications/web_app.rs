@@ -7,7 +7,7 @@ use shared::protocol::postgres::Error;
 use shared::service::mail::event::{EventKind, MailEvent};
 use shared::service::mail::ledger::{Begun, Entry, Identity};
 
-use super::{Stage, somebody};
+use super::{Stage, new_user};
 use crate::support::cloud::{answer, with_json};
 use crate::support::ledger::LedgerDatabase;
 use crate::support::waiting::eventually;
@@ -27,9 +27,9 @@ impl Stage {
     }
 
     /// Returns the inbox of an owner, once it is not empty.
-    async fn told(&self, owner: &str) -> Vec<Value> {
+    async fn inbox_of(&self, owner: &str) -> Vec<Value> {
         let owner = owner.parse().unwrap();
-        eventually("the owner is told", async || {
+        eventually("the owner is notified", async || {
             !self.inbox(owner).await.is_empty()
         })
         .await;
@@ -39,7 +39,7 @@ impl Stage {
 
 /// Creates a request of an owner with one signer.
 async fn request(database: &LedgerDatabase) -> [String; 3] {
-    let [owner, request, signer] = [somebody(), somebody(), somebody()].map(|id| id.to_string());
+    let [owner, request, signer] = [new_user(), new_user(), new_user()].map(|id| id.to_string());
     database
         .execute(&format!(
             "insert into public.signing_requests (id, title, initiated_by) values ('{request}', 'Lease', '{owner}');
@@ -53,7 +53,7 @@ async fn request(database: &LedgerDatabase) -> [String; 3] {
 #[tokio::test]
 async fn notification_of_the_web_app_commits_with_its_transaction_and_is_announced_once() {
     let stage = Stage::start().await;
-    let user = somebody();
+    let user = new_user();
     let create = format!(
         "select public.signtusk_create_notification('{user}', 'reminder', 'Title', 'Message', '{{\"a\": 1}}', '/x')"
     );
@@ -115,7 +115,7 @@ async fn owner_is_notified_of_a_declined_signer() {
         let jobs = stage.database.read(JOBS).await;
         assert_eq!(jobs.as_array().unwrap().len(), 1, "{column}: {jobs:#}");
         stage.relay(&format!("msg_{column}")).await;
-        let inbox = stage.told(&owner).await;
+        let inbox = stage.inbox_of(&owner).await;
         assert_eq!(inbox.len(), 1, "{column}");
         assert_eq!(inbox[0]["message"], "Ann Signer declined to sign Lease.");
         assert_eq!(inbox[0]["metadata"]["event"], "signer_declined");
@@ -183,15 +183,15 @@ async fn owner_is_notified_of_a_bounced_signer() {
         .await
         .unwrap();
     let jobs = stage.database.read(JOBS).await;
-    assert_eq!(jobs.as_array().unwrap().len(), 1, "told once: {jobs:#}");
+    assert_eq!(jobs.as_array().unwrap().len(), 1, "notified once: {jobs:#}");
     stage.relay("msg_soft").await;
-    let inbox = stage.told(&owner).await;
+    let inbox = stage.inbox_of(&owner).await;
     assert_eq!(inbox.len(), 1, "{inbox:#?}");
     assert_eq!(inbox[0]["metadata"]["event"], "signer_undelivered");
-    let said = inbox[0]["message"].as_str().unwrap();
+    let output = inbox[0]["message"].as_str().unwrap();
     assert!(
-        said.contains("Ann Signer about Lease was not delivered"),
-        "{said}"
+        output.contains("Ann Signer about Lease was not delivered"),
+        "{output}"
     );
     for _ in 0..2 {
         events
@@ -202,7 +202,7 @@ async fn owner_is_notified_of_a_bounced_signer() {
     let jobs = stage.database.read(JOBS).await;
     assert_eq!(jobs.as_array().unwrap().len(), 2, "{jobs:#}");
     stage.relay("msg_bounced").await;
-    let inbox = stage.told(&owner).await;
+    let inbox = stage.inbox_of(&owner).await;
     assert_eq!(
         inbox[0]["metadata"]["event"], "signer_bounced",
         "{inbox:#?}"
@@ -228,7 +228,7 @@ async fn owner_is_notified_of_a_bounced_signer() {
 #[tokio::test]
 async fn sender_is_notified_of_a_bounced_bulk_recipient() {
     let stage = Stage::start().await;
-    let sender = somebody().to_string();
+    let sender = new_user().to_string();
     for (place, user) in [Some(sender.as_str()), None, Some("no-uuid")]
         .into_iter()
         .enumerate()
@@ -263,7 +263,7 @@ async fn sender_is_notified_of_a_bounced_bulk_recipient() {
     let jobs = stage.database.read(JOBS).await;
     assert_eq!(jobs.as_array().unwrap().len(), 1, "{jobs:#}");
     stage.relay("msg_bounced").await;
-    let inbox = stage.told(&sender).await;
+    let inbox = stage.inbox_of(&sender).await;
     assert_eq!(
         inbox[0]["metadata"]["event"], "recipient_bounced",
         "{inbox:#?}"
@@ -274,7 +274,7 @@ async fn sender_is_notified_of_a_bounced_bulk_recipient() {
 #[tokio::test]
 async fn rows_are_written_by_our_functions_only_and_visitors_cannot_call_them() {
     let database = LedgerDatabase::fresh().await;
-    let user = somebody();
+    let user = new_user();
     let forbidden = async |who: &shared::protocol::postgres::Postgres, script: &str| {
         let error = who.batch(script).await.unwrap_err();
         assert!(

@@ -118,7 +118,7 @@ async fn paused_schedule_stays_paused_until_resumed() {
         false
     );
     put(&cloud, &json!({})).await;
-    assert!(is_paused().await, "registering again does not let it go on");
+    assert!(is_paused().await, "registering again does not resume it");
 
     // Also if its definition has changed since.
     let http = shared::protocol::http::client(TIMEOUT).unwrap();
@@ -133,7 +133,7 @@ async fn paused_schedule_stays_paused_until_resumed() {
         .header("upstash-schedule-id", "outbox-sweep")
         .header("upstash-cron", "0 0 1 1 *");
     assert_eq!(answer(older).await.status, 200);
-    assert!(!is_paused().await, "QStash lets what is put anew go on");
+    assert!(!is_paused().await, "QStash resumes an overwritten schedule");
     put(&cloud, &pause).await;
     let stands = at_qstash(&cloud).await;
     assert_eq!(stands["outbox-sweep"]["cron"], "*/5 * * * *");
@@ -206,12 +206,12 @@ async fn up(folder: &std::path::Path) -> local::process::Process {
     })
     .await
     .unwrap();
-    let told = async || {
-        let said = std::fs::read_to_string(&log).unwrap_or_default();
-        said.contains("schedules are")
+    let response = async || {
+        let message = std::fs::read_to_string(&log).unwrap_or_default();
+        message.contains("schedules are")
     };
     process
-        .answers(std::time::Duration::from_mins(1), told)
+        .answers(std::time::Duration::from_mins(1), response)
         .await
         .unwrap();
     process
@@ -280,10 +280,10 @@ async fn deployment_registers_the_schedules() {
         let registered = python("scripts/schedules.py", &arguments).output().await;
         let registered = registered.unwrap();
         assert!(registered.status.success(), "{registered:?}");
-        let said = String::from_utf8(registered.stdout).unwrap();
+        let message = String::from_utf8(registered.stdout).unwrap();
         assert!(
-            said.contains("outbox-sweep") && !said.contains(token),
-            "{said}"
+            message.contains("outbox-sweep") && !message.contains(token),
+            "{message}"
         );
         assert_eq!(at_qstash(&cloud).await.keys().collect::<Vec<_>>(), built());
     }

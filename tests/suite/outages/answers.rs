@@ -4,7 +4,8 @@ use serde_json::{Value, json};
 
 use super::gate::Verdict;
 use super::{
-    ANN, Gates, TAUGHT, assert_come_again, assert_one_mail_each, eventually, gated, statuses, teach,
+    ANN, Gates, WARM_UP, assert_come_again, assert_one_mail_each, eventually, gated, load_scripts,
+    statuses,
 };
 use crate::support::TestCloud;
 use crate::support::payloads::{address, bulk, signature_request};
@@ -28,17 +29,17 @@ async fn counted(cloud: &TestCloud) -> Value {
     cloud.get("/api/queue/stats").await.body["email"].clone()
 }
 
-/// Asserts that these recipients, and those of `teach`, got one mail each.
+/// Asserts that these recipients, and those of `load_scripts`, got one mail each.
 #[track_caller]
 fn assert_no_doubles(cloud: &TestCloud, recipients: &[&str], why: &str) {
-    let all = [recipients, &TAUGHT].concat();
+    let all = [recipients, &WARM_UP].concat();
     assert_one_mail_each(cloud, &all, why);
 }
 
 #[tokio::test]
 async fn lost_answer_to_any_delivery_script_makes_one_job_one_attempt_and_one_mail() {
     let (cloud, gates) = gated().await;
-    teach(&cloud).await;
+    load_scripts(&cloud).await;
     let scripts = [(CREATE, "create"), (CLAIM, "claim"), (COMMIT, "commit")];
     let before = counted(&cloud).await["total"].as_u64().unwrap();
     let mut recipients = Vec::new();
@@ -71,7 +72,7 @@ async fn lost_answer_to_any_delivery_script_makes_one_job_one_attempt_and_one_ma
 #[tokio::test]
 async fn lost_answer_to_cancel_is_not_a_refusal_and_to_redrive_publishes_once() {
     let (cloud, gates) = gated().await;
-    teach(&cloud).await;
+    load_scripts(&cloud).await;
     cloud.qstash().hold(true);
     let id = cloud.enqueue(&signature_request(ANN)).await;
 
@@ -100,14 +101,14 @@ async fn lost_answer_to_cancel_is_not_a_refusal_and_to_redrive_publishes_once() 
 #[tokio::test]
 async fn lost_answer_to_a_read_or_progress_is_repeated() {
     let (cloud, gates) = gated().await;
-    teach(&cloud).await;
+    load_scripts(&cloud).await;
     cloud.mail().faults().set(Some(local_mail::Fault::Slow(
         std::time::Duration::from_millis(600),
     )));
     let cut = cut_once(&gates, PROGRESS);
     let taken = cloud.post("/api/queue/emails/bulk", &bulk(3)).await;
     let id = taken.body["jobIds"][0].as_str().unwrap().to_owned();
-    eventually("progress was told", async || cut()).await;
+    eventually("progress was reported", async || cut()).await;
     let job = cloud.wait_for(&id, "completed").await;
     assert_eq!(job["attempts"], 1, "{job:#}");
     for (carried, path) in [
@@ -127,12 +128,16 @@ async fn lost_answer_to_a_read_or_progress_is_repeated() {
 #[tokio::test]
 async fn enqueue_that_loses_every_answer_is_cancelled_and_never_sent() {
     let (cloud, gates) = gated().await;
-    teach(&cloud).await;
+    load_scripts(&cloud).await;
     gates.redis.fail_at(CREATE, 3, Verdict::CutAnswer);
     let answer = cloud
         .post("/api/queue/emails", &signature_request(ANN))
         .await;
-    assert_come_again(&answer, "unavailable", "create ran and nobody heard");
+    assert_come_again(
+        &answer,
+        "unavailable",
+        "create ran and its response was lost",
+    );
     assert!(gates.redis.has_failed(), "no answer to create was lost");
     gates.redis.open();
 
@@ -148,18 +153,22 @@ async fn enqueue_that_loses_every_answer_is_cancelled_and_never_sent() {
 #[tokio::test]
 async fn keyed_enqueue_that_loses_every_answer_is_completed_by_the_next_one() {
     let (cloud, gates) = gated().await;
-    teach(&cloud).await;
+    load_scripts(&cloud).await;
     let before = counted(&cloud).await["total"].as_u64().unwrap();
     gates.redis.fail_at(CREATE, 3, Verdict::CutAnswer);
     let ask = || {
         let request = cloud.request(http::Method::POST, "/api/queue/emails");
-        let request = request.header("idempotency-key", "wish-1");
+        let request = request.header("idempotency-key", "request-1");
         crate::support::cloud::answer(crate::support::cloud::with_json(
             request,
             &signature_request(ANN),
         ))
     };
-    assert_come_again(&ask().await, "unavailable", "create ran and nobody heard");
+    assert_come_again(
+        &ask().await,
+        "unavailable",
+        "create ran and its response was lost",
+    );
     let again = ask().await;
     assert_eq!(again.status, 202, "{again:?}");
     let id = again.body["jobId"].as_str().unwrap();
@@ -167,9 +176,9 @@ async fn keyed_enqueue_that_loses_every_answer_is_completed_by_the_next_one() {
     assert_eq!(
         counted(&cloud).await["total"],
         before + 1,
-        "one wish, one job"
+        "one request, one job"
     );
-    assert_no_doubles(&cloud, &[ANN], "the same wish twice");
+    assert_no_doubles(&cloud, &[ANN], "the same request twice");
 }
 
 /// Loses the reply to the next call that contains `text`; returns whether that has happened.

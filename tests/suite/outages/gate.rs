@@ -159,11 +159,11 @@ impl Gate {
         };
         tokio::select! {
             _ = severed.changed() => {}
-            () = self.converse(client, server) => {}
+            () = self.relay(client, server) => {}
         }
     }
 
-    async fn converse(&self, client: TcpStream, server: TcpStream) {
+    async fn relay(&self, client: TcpStream, server: TcpStream) {
         client.set_nodelay(true).unwrap();
         server.set_nodelay(true).unwrap();
         let (from_client, to_client) = client.into_split();

@@ -28,8 +28,8 @@ use gate::Gate;
 /// The recipient of single mails.
 const ANN: &str = "ann@example.com";
 
-/// The recipients of the mails of [`teach`].
-const TAUGHT: [&str; 2] = ["taught@example.com", "taught-again@example.com"];
+/// The recipients of the mails of [`load_scripts`].
+const WARM_UP: [&str; 2] = ["taught@example.com", "taught-again@example.com"];
 
 /// Asserts that each of these recipients got one mail, that no other recipient got any, and that no function panicked.
 #[track_caller]
@@ -101,17 +101,17 @@ async fn warm(cloud: &TestCloud) {
 }
 
 /// Runs every script once, so that Redis has it: a lost reply is then the reply of a script that ran.
-async fn teach(cloud: &TestCloud) {
+async fn load_scripts(cloud: &TestCloud) {
     let slow = local_mail::Fault::Slow(Duration::from_millis(1100));
     cloud.mail().faults().set_for_next(1, slow);
-    let id = cloud.enqueue(&signature_request(TAUGHT[0])).await;
+    let id = cloud.enqueue(&signature_request(WARM_UP[0])).await;
     let job = cloud.wait_for(&id, "completed").await;
     assert!(
         job["progress"]["done"].is_u64(),
-        "progress was told: {job:#}"
+        "progress was reported: {job:#}"
     );
 
-    let mut later = signature_request(TAUGHT[1]);
+    let mut later = signature_request(WARM_UP[1]);
     later["delaySeconds"] = json!(100);
     let id = cloud.enqueue(&later).await;
     let path = format!("/api/queue/jobs/{id}");

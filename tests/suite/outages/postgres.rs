@@ -23,7 +23,7 @@ async fn alter(cloud: &TestCloud, what: &str) {
 }
 
 /// Delivers a job during the outage by hand and through the queue, and returns it for the recovery.
-async fn meet(cloud: &TestCloud, to: &str, why: &str) -> String {
+async fn deliver_during_outage(cloud: &TestCloud, to: &str, why: &str) -> String {
     cloud.qstash().hold(true);
     let id = cloud.enqueue(&signature_request(to)).await;
     let answer = cloud.deliver("send-email", &message(&id, to)).await;
@@ -60,13 +60,13 @@ async fn delivery_without_postgres_sends_nothing_and_is_retried() {
     warm(&cloud).await;
 
     gates.postgres.fail(Verdict::Cut);
-    let id = meet(&cloud, "down@example.com", "postgres is down").await;
+    let id = deliver_during_outage(&cloud, "down@example.com", "postgres is down").await;
     gates.postgres.open();
     assert_healed(&cloud.wait_for(&id, "completed").await, "postgres is down");
 
     alter(&cloud, "set default_transaction_read_only = on").await;
     gates.postgres.sever();
-    let id = meet(
+    let id = deliver_during_outage(
         &cloud,
         "standby@example.com",
         "postgres is a read-only standby",
@@ -81,7 +81,7 @@ async fn delivery_without_postgres_sends_nothing_and_is_retried() {
 
     alter(&cloud, "connection limit 0").await;
     gates.postgres.sever();
-    let id = meet(
+    let id = deliver_during_outage(
         &cloud,
         "full@example.com",
         "postgres has no connection left",

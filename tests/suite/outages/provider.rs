@@ -121,12 +121,12 @@ async fn bulk_reaching_a_quota_midway_resumes_with_unsent_mails() {
         .for_recipient(&address(4), Some(QUOTA));
     let id = enqueue_bulk(&cloud, 8).await;
     let job = cloud.wait_for(&id, "deferred").await;
-    assert_eq!(cloud.mails().len(), 4, "those before it have gone: {job:#}");
+    assert_eq!(cloud.mails().len(), 4, "those before it are sent: {job:#}");
     cloud.mail().faults().for_recipient(&address(4), None);
     let job = cloud.wait_for(&id, "completed").await;
     let result = &job["result"];
     let counts = [&result["sent"], &result["skipped"]];
-    assert_eq!(counts, [8, 0], "it goes on at its cursor: {job:#}");
+    assert_eq!(counts, [8, 0], "it continues at its cursor: {job:#}");
     let recipients: Vec<String> = (0..8).map(address).collect();
     let recipients: Vec<&str> = recipients.iter().map(String::as_str).collect();
     assert_one_mail_each(&cloud, &recipients, "a quota half way");
@@ -169,7 +169,7 @@ async fn assert_only_one_in_doubt(fault: Fault, why: &str) {
     })
     .await;
     let mails = cloud.mails();
-    assert_eq!(mails.len(), 4, "nobody is left out: {why}: {mails:?}");
+    assert_eq!(mails.len(), 4, "no recipient is missing: {why}: {mails:?}");
     for (recipient, count) in mails {
         let expected = if recipient == unlucky { 2 } else { 1 };
         assert_eq!(count, expected, "{why}: {recipient}");
@@ -293,7 +293,7 @@ async fn mail_with_a_slow_ledger_row_is_not_begun_and_sent_once() {
     cloud.qstash().hold(false);
     let owner = cloud.migrations_database_url();
     let postgres = shared::protocol::postgres::Postgres::at(owner, None).unwrap();
-    eventually("the second has gone", async || cloud.mails().len() == 2).await;
+    eventually("the second is sent", async || cloud.mails().len() == 2).await;
     tokio::time::sleep(Duration::from_secs(4)).await;
     let lock = postgres.transaction().await.unwrap();
     lock.execute(
@@ -302,7 +302,7 @@ async fn mail_with_a_slow_ledger_row_is_not_begun_and_sent_once() {
     )
     .await
     .unwrap();
-    eventually("the third has gone", async || cloud.mails().len() == 3).await;
+    eventually("the third is sent", async || cloud.mails().len() == 3).await;
     tokio::time::sleep(Duration::from_millis(3300)).await;
     lock.commit().await.unwrap();
     let job = cloud.wait_for(&id, "completed").await;

@@ -97,7 +97,10 @@ async fn keyed_enqueue_can_be_repeated_until_accepted_and_creates_one_job() {
     let (cloud, gates) = gated().await;
     warm(&cloud).await;
     for (place, (verdict, why)) in faults().into_iter().enumerate() {
-        let (key, payload) = (format!("wish-{place}"), signature_request(&address(place)));
+        let (key, payload) = (
+            format!("request-{place}"),
+            signature_request(&address(place)),
+        );
         gates.qstash.fail(verdict);
         cloud.qstash().hold(true);
         for _ in 0..2 {
@@ -123,7 +126,7 @@ async fn keyed_enqueue_can_be_repeated_until_accepted_and_creates_one_job() {
     assert_eq!(
         stats["email"]["total"],
         faults().len(),
-        "one job for each wish: {stats:#}"
+        "one job for each request: {stats:#}"
     );
     let recipients: Vec<String> = (0..faults().len()).map(address).collect();
     let recipients: Vec<&str> = recipients.iter().map(String::as_str).collect();
@@ -209,8 +212,8 @@ async fn bulk_with_one_refused_job_sends_the_others_and_reports_it() {
     for (place, status) in ["completed", "dead", "completed"].into_iter().enumerate() {
         let id = ids[place].as_str().unwrap();
         let job = cloud.wait_for(id, status).await;
-        let says_why = job["error"].to_string().contains("this one is malformed");
-        assert_eq!(says_why, status == "dead", "{job:#}");
+        let names_cause = job["error"].to_string().contains("this one is malformed");
+        assert_eq!(names_cause, status == "dead", "{job:#}");
     }
     assert_eq!(cloud.mails().len(), 150);
 
@@ -241,7 +244,7 @@ async fn enqueue_delivered_without_confirmation_is_answered_202() {
         }
     });
     let answer = enqueue(&cloud, None, &signature_request(&address(0))).await;
-    assert_eq!(answer.status, 202, "a delivery has come for it: {answer:?}");
+    assert_eq!(answer.status, 202, "a delivery has claimed it: {answer:?}");
     cloud
         .wait_for(answer.body["jobId"].as_str().unwrap(), "completed")
         .await;

@@ -96,7 +96,7 @@ async fn read_without_redis_is_answered_503_until_redis_is_back() {
             if reads_on {
                 assert_eq!(
                     answer.status, 200,
-                    "{why}: {path}, which a replica can tell"
+                    "{why}: {path}, which a replica can answer"
                 );
             } else {
                 assert_come_again(&answer, "unavailable", &format!("{why}: {path}"));
@@ -131,7 +131,7 @@ async fn delivery_without_redis_is_answered_503_and_redelivered() {
         let job = cloud.wait_for(&id, "completed").await;
         assert_eq!(
             job["attempts"], 1,
-            "what could not claim is no attempt: {why}: {job:#}"
+            "a delivery without a claim is not an attempt: {why}: {job:#}"
         );
     }
     let recipients: Vec<String> = (0..FAULTS.len())

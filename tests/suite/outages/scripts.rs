@@ -21,7 +21,7 @@ async fn redis_with_an_empty_script_cache_gets_each_script_again() {
     let taken = cloud.post("/api/queue/emails/bulk", &bulk(3)).await;
     let id = taken.body["jobIds"][0].as_str().unwrap().to_owned();
     let mut job = cloud.job(&id).await;
-    eventually("progress was told while the job ran", async || {
+    eventually("progress was reported while the job ran", async || {
         job = cloud.job(&id).await;
         job["progress"]["done"].is_u64()
     })

@@ -35,7 +35,7 @@ pub(crate) async fn start_again(cloud: &TestCloud, folder: &str, durable: bool) 
 }
 
 /// Enqueues, stops redis-server, and starts another on `folder` once a delivery has failed.
-async fn outlive_a_stop(
+async fn survive_a_stop(
     folder: &str,
     durable: bool,
     why: &str,
@@ -67,7 +67,7 @@ async fn outlive_a_stop(
 
 #[tokio::test]
 async fn stopped_redis_loses_and_repeats_no_job_after_its_return() {
-    let (cloud, _server, id) = outlive_a_stop("redis", true, "stopped with its data").await;
+    let (cloud, _server, id) = survive_a_stop("redis", true, "stopped with its data").await;
     let job = cloud.wait_for(&id, "completed").await;
     assert_eq!(job["attempts"], 1, "{job:#}");
     assert_eq!(super::statuses(&job), ["queued", "processing", "completed"]);
@@ -76,7 +76,7 @@ async fn stopped_redis_loses_and_repeats_no_job_after_its_return() {
 
 #[tokio::test]
 async fn emptied_redis_still_completes_every_queued_job() {
-    let (cloud, _server, id) = outlive_a_stop("redis-empty", false, "stopped and emptied").await;
+    let (cloud, _server, id) = survive_a_stop("redis-empty", false, "stopped and emptied").await;
     let job = cloud.wait_for(&id, "completed").await;
     assert_eq!(
         super::statuses(&job),

@@ -14,7 +14,7 @@ use crate::support::waiting::statuses;
 
 /// Starts a slow queue, and functions with little time. A function that may run for 9 s instead of 29 sweeps for one,
 /// which is enough for two or three batches of a hundred.
-async fn hurried() -> TestCloud {
+async fn fast_cloud() -> TestCloud {
     let port = free().unwrap();
     let qstash = Proxy::start(loopback(port)).await;
     let url = format!("http://{}", qstash.address);
@@ -38,7 +38,7 @@ async fn hurried() -> TestCloud {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn sweep_that_runs_out_of_time_continues_and_publishes_each_row_once() {
-    let cloud = hurried().await;
+    let cloud = fast_cloud().await;
     let database = LedgerDatabase::of(&cloud);
     // Due the day after tomorrow: this test checks who publishes them, not their effect.
     let payload = signature_request("ann@example.com");

@@ -73,7 +73,7 @@ impl Reaper {
     }
 
     /// Records that a request passed whose response is a point.
-    fn hears(&self, point: Point, here: bool) {
+    fn note_request(&self, point: Point, here: bool) {
         let mut plan = self.plan.lock().unwrap();
         if here && plan.points.front() == Some(&point) {
             plan.asked = true;
@@ -88,7 +88,7 @@ impl Reaper {
     fn watch(&self, postgres: &Proxy, qstash: &Proxy) {
         let reaper = self.clone();
         postgres.guard(move |bytes| {
-            reaper.hears(Point::Claimed, carries(bytes, "FOR UPDATE SKIP LOCKED"));
+            reaper.note_request(Point::Claimed, carries(bytes, "FOR UPDATE SKIP LOCKED"));
             reaper.lets_through(
                 Point::Unmarked,
                 carries(bytes, "UPDATE signtusk.outbox AS settled"),
@@ -103,7 +103,7 @@ impl Reaper {
         qstash.guard(move |bytes| {
             // Several rows are published as a batch, one by itself.
             let batch = carries(bytes, "POST /v2/batch") || carries(bytes, "POST /v2/publish/");
-            reaper.hears(Point::Published, batch);
+            reaper.note_request(Point::Published, batch);
             reaper.lets_through(Point::Recorded, batch)
         });
         let reaper = self.clone();
@@ -115,7 +115,7 @@ impl Reaper {
 }
 
 /// Returns the story of a seed: the ordering keys of the rows, and the points of the kills.
-fn story(seed: u64) -> (Vec<Option<u8>>, Vec<Point>) {
+fn plan_of_seed(seed: u64) -> (Vec<Option<u8>>, Vec<Point>) {
     let mut bytes = [0; 32];
     bytes[..8].copy_from_slice(&seed.to_le_bytes());
     let rng = TestRng::from_seed(RngAlgorithm::ChaCha, &bytes);
@@ -151,7 +151,7 @@ async fn kill_between_commit_and_mark_neither_loses_nor_repeats_a_job() {
     reaper.watch(&postgres, &qstash);
 
     for seed in 0..seeds(12) {
-        let (rows, kills) = story(seed);
+        let (rows, kills) = plan_of_seed(seed);
         let mut ids = Vec::new();
         for (number, key) in rows.iter().enumerate() {
             let to = format!("s{seed}-r{number}@example.com");

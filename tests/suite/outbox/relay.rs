@@ -283,7 +283,7 @@ async fn outage_of_the_queue_does_not_stop_the_other_parts_of_a_sweep() {
     assert_eq!(
         database.read(rows).await,
         json!([["job", false], ["invalidation", true]]),
-        "the old row is gone"
+        "the old row is deleted"
     );
     let copied: bool = redis.exists("blocklist:prefixes").await.unwrap();
     assert!(copied, "the copy of the block list was made anew");

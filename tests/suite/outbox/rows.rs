@@ -186,7 +186,7 @@ async fn waiting_row_blocks_only_rows_of_its_own_key() {
     assert_eq!(
         numbers(&outbox.claim(JOBS, 10).await.unwrap()),
         [1],
-        "a poison row blocks nobody"
+        "a poison row blocks no other row"
     );
     let backlog = outbox.backlog().await.unwrap();
     assert_eq!(backlog.set_aside, 1);

@@ -113,7 +113,7 @@ impl Official {
         let line = format!("{step}\n");
         self.input.write_all(line.as_bytes()).await.unwrap();
         let answer = self.output.next_line().await.unwrap();
-        serde_json::from_str(&answer.expect("node goes on")).unwrap()
+        serde_json::from_str(&answer.expect("node keeps running")).unwrap()
     }
 }
 
@@ -216,14 +216,14 @@ async fn compare(algorithm: &str) {
                 "onlyAsks": step.only_asks,
             });
             let why = format!("{algorithm}, seed {seed}, step {number}: {asked}");
-            let said = official.step(&asked).await;
-            assert_eq!(ours(&own, algorithm, &asked).await, said, "{why}");
+            let message = official.step(&asked).await;
+            assert_eq!(ours(&own, algorithm, &asked).await, message, "{why}");
             let turn = if step.is_theirs {
                 turns.step(&asked).await
             } else {
                 ours(&taking_turns, algorithm, &asked).await
             };
-            assert_eq!(turn, said, "in turns: {why}");
+            assert_eq!(turn, message, "in turns: {why}");
         }
         let held = state(&mut at_theirs, seed).await;
         assert_eq!(

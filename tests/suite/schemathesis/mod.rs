@@ -98,16 +98,16 @@ async fn pass(cloud: &TestCloud, config: &str, identities: &Value) {
         .output()
         .await
         .unwrap();
-    let said = String::from_utf8_lossy(&outcome.stdout);
+    let message = String::from_utf8_lossy(&outcome.stdout);
     let errors = String::from_utf8_lossy(&outcome.stderr);
-    let failures = verdict::failures(&said);
+    let failures = verdict::failures(&message);
     assert!(
         outcome.status.success(),
         "{config}: {}\n{failures}\n{errors}",
         outcome.status
     );
     for phase in ["Examples", "Coverage", "Fuzzing", "Stateful"] {
-        let done = said.contains(&format!("✅ {phase}"));
+        let done = message.contains(&format!("✅ {phase}"));
         assert!(done, "{config} left out {phase}:\n{failures}");
     }
 }

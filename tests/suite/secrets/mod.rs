@@ -98,7 +98,7 @@ impl Function {
 }
 
 /// Returns the output of `queue-jobs` on standard error until it ends, with these variables.
-async fn last_words(variables: &[(&str, &str)]) -> String {
+async fn stderr_of(variables: &[(&str, &str)]) -> String {
     let function = Command::new(format!("{ROOT}/target/debug/queue-jobs"))
         .env_clear()
         .envs(variables.iter().copied())
@@ -114,9 +114,9 @@ async fn last_words(variables: &[(&str, &str)]) -> String {
 }
 
 /// Returns its output if it is to read the manager's secret.
-async fn last_words_to(manager: &Manager, credentials: [&str; 3]) -> String {
+async fn stderr_with_manager(manager: &Manager, credentials: [&str; 3]) -> String {
     let [id, key, token] = credentials;
-    last_words(&[
+    stderr_of(&[
         ("SECRETS_ARN", ARN),
         ("AWS_ENDPOINT_URL_SECRETS_MANAGER", &manager.url),
         ("AWS_ACCESS_KEY_ID", id),
@@ -160,9 +160,12 @@ async fn secrets_manager_is_not_called_without_a_secret_arn() {
 #[tokio::test]
 async fn temporary_credentials_are_signed_with_their_session_token() {
     let manager = Manager::start(Conduct::Holds("{}".into())).await;
-    let said = last_words_to(&manager, [KEY, KEY, "session//token=="]).await;
+    let message = stderr_with_manager(&manager, [KEY, KEY, "session//token=="]).await;
     // The secret was read and is empty: the function stops at the variable that is still missing.
-    assert!(said.contains("UPSTASH_REDIS_REST_URL is not set"), "{said}");
+    assert!(
+        message.contains("UPSTASH_REDIS_REST_URL is not set"),
+        "{message}"
+    );
     assert_eq!(manager.calls(), 1);
 }
 
@@ -201,33 +204,42 @@ async fn function_with_an_unreadable_secret_stops_with_one_line_naming_the_cause
         (Conduct::IsSilent, "did not answer within 3 s"),
     ] {
         let manager = Manager::start(conduct).await;
-        let said = last_words_to(&manager, [KEY, KEY, ""]).await;
-        assert!(said.contains(why), "{why}: {said}");
-        assert!(said.contains("SECRETS_ARN"), "{said}");
-        assert!(!said.contains("hush"), "{said}");
-        assert_eq!(said.lines().count(), 1, "{said}");
+        let message = stderr_with_manager(&manager, [KEY, KEY, ""]).await;
+        assert!(message.contains(why), "{why}: {message}");
+        assert!(message.contains("SECRETS_ARN"), "{message}");
+        assert!(!message.contains("hush"), "{message}");
+        assert_eq!(message.lines().count(), 1, "{message}");
     }
 }
 
 #[tokio::test]
 async fn secret_request_signed_with_another_key_is_refused() {
     let manager = Manager::start(Conduct::Holds("{}".into())).await;
-    let said = last_words_to(&manager, [KEY, "another", ""]).await;
-    assert!(said.contains("400 InvalidSignatureException"), "{said}");
+    let message = stderr_with_manager(&manager, [KEY, "another", ""]).await;
+    assert!(
+        message.contains("400 InvalidSignatureException"),
+        "{message}"
+    );
 }
 
 #[tokio::test]
 async fn malformed_arn_and_missing_credentials_are_reported_by_variable_name() {
-    let said = last_words(&[("SECRETS_ARN", "hush")]).await;
-    assert!(said.contains("SECRETS_ARN is not valid"), "{said}");
-    assert!(!said.contains("hush"), "{said}");
-    let said = last_words(&[("SECRETS_ARN", ARN)]).await;
-    assert!(said.contains("AWS_ACCESS_KEY_ID is not set"), "{said}");
+    let message = stderr_of(&[("SECRETS_ARN", "hush")]).await;
+    assert!(message.contains("SECRETS_ARN is not valid"), "{message}");
+    assert!(!message.contains("hush"), "{message}");
+    let message = stderr_of(&[("SECRETS_ARN", ARN)]).await;
+    assert!(
+        message.contains("AWS_ACCESS_KEY_ID is not set"),
+        "{message}"
+    );
     let gone = ("AWS_ENDPOINT_URL", "http://127.0.0.1:1");
     let [id, key] = ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"].map(|name| (name, KEY));
-    let said = last_words(&[("SECRETS_ARN", ARN), gone, id, key]).await;
-    assert!(said.contains("cannot be reached"), "{said}");
+    let message = stderr_of(&[("SECRETS_ARN", ARN), gone, id, key]).await;
+    assert!(message.contains("cannot be reached"), "{message}");
     let path = ("AWS_ENDPOINT_URL", "http://127.0.0.1:1/path");
-    let said = last_words(&[("SECRETS_ARN", ARN), path, id, key]).await;
-    assert!(said.contains("AWS_ENDPOINT_URL is not valid"), "{said}");
+    let message = stderr_of(&[("SECRETS_ARN", ARN), path, id, key]).await;
+    assert!(
+        message.contains("AWS_ENDPOINT_URL is not valid"),
+        "{message}"
+    );
 }

@@ -82,7 +82,7 @@ async fn lockout_without_postgres_is_reported_to_the_owner_later() {
     assert_eq!(result(&ping(&cloud, "first").await)["told"], 1);
     // Notifications go through the outbox, which the next sweep relays.
     assert_eq!(result(&ping(&cloud, "second").await)["told"], 0);
-    eventually("the owner is told", async || {
+    eventually("the owner is notified", async || {
         cloud.mails().get(ANN).copied() == Some(1)
     })
     .await;

@@ -32,7 +32,7 @@ async fn tracked(cloud: &TestCloud) -> Value {
 }
 
 /// Causes every failure that is logged.
-async fn misfortunes(cloud: &TestCloud) {
+async fn cause_failures(cloud: &TestCloud) {
     providers(cloud).await;
     payloads(cloud).await;
     stores(cloud).await;
@@ -68,8 +68,8 @@ async fn payloads(cloud: &TestCloud) {
         let mut body = tracked(cloud).await;
         *body.pointer_mut(pointer).unwrap() = value;
         let refused = cloud.deliver("send-email", &body).await;
-        let told = cloud.post("/api/queue/emails", &body).await;
-        assert!(told.status.is_client_error(), "{pointer}: {told:?}");
+        let response = cloud.post("/api/queue/emails", &body).await;
+        assert!(response.status.is_client_error(), "{pointer}: {response:?}");
         let callback = json!({
             "sourceMessageId": "msg_given_up",
             "url": cloud.url("/api/jobs/send-email"),
@@ -185,7 +185,7 @@ fn assert_silent(cloud: &TestCloud) {
 async fn logs_contain_no_caller_input_and_no_secret() {
     let cloud = TestCloud::start().await;
     cloud.qstash().hold(true);
-    misfortunes(&cloud).await;
+    cause_failures(&cloud).await;
     until(&cloud, "send-email", |line| line["level"] == "WARN").await;
     assert_silent(&cloud);
 }
@@ -199,7 +199,7 @@ async fn trace_logs_contain_no_caller_input() {
     })
     .await;
     cloud.qstash().hold(true);
-    misfortunes(&cloud).await;
+    cause_failures(&cloud).await;
     until(&cloud, "send-email", |line| line["level"] == "WARN").await;
     assert_silent(&cloud);
 }
@@ -208,14 +208,14 @@ async fn trace_logs_contain_no_caller_input() {
 async fn every_log_line_has_time_level_message_function_and_request_id() {
     let cloud = TestCloud::start().await;
     cloud.qstash().hold(true);
-    misfortunes(&cloud).await;
+    cause_failures(&cloud).await;
     for function in ["queue", "queue-jobs", "health", "send-email", "job-failed"] {
-        let told: Vec<Value> = lines(&cloud, function)
+        let response: Vec<Value> = lines(&cloud, function)
             .into_iter()
             .filter(|line| line.get("_aws").is_none())
             .collect();
-        assert!(!told.is_empty(), "{function} had much to tell");
-        for line in told {
+        assert!(!response.is_empty(), "{function} wrote no log");
+        for line in response {
             assert!(
                 line["timestamp"]
                     .as_str()

@@ -108,18 +108,18 @@ async fn metrics_count_the_requests_that_redis_received() {
     cloud.qstash().hold(true);
     // The first call of each starts an instance, which opens its connection: that is not an invocation's cost.
     let warm = call_everything(&cloud).await;
-    let told = |lines: &[Value], name: &str| -> u64 {
+    let sum_of = |lines: &[Value], name: &str| -> u64 {
         lines.iter().map(|line| line[name].as_u64().unwrap()).sum()
     };
     let before = all_metrics(&cloud, warm).await;
     let seen = cloud.redis().requests();
     let count = call_everything(&cloud).await;
     let after = all_metrics(&cloud, warm + count).await;
-    let requests = told(&after, "RedisRequests") - told(&before, "RedisRequests");
+    let requests = sum_of(&after, "RedisRequests") - sum_of(&before, "RedisRequests");
     assert_eq!(requests, cloud.redis().requests() - seen);
     assert!(requests >= 7, "{requests}: too few to say anything");
     assert!(
-        told(&after, "RedisCommands") > told(&after, "RedisRequests"),
+        sum_of(&after, "RedisCommands") > sum_of(&after, "RedisRequests"),
         "health asks many things at once"
     );
 }

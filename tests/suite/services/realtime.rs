@@ -177,7 +177,7 @@ async fn event_with_a_lost_answer_is_published_once_despite_concurrent_publisher
         .collect();
     assert_eq!(
         kept, published,
-        "each event stands once, under the id that was answered"
+        "each event is stored once, under the returned id"
     );
     // A repeated call wakes its listeners again.
     for _ in published {

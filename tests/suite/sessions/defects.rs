@@ -129,7 +129,7 @@ async fn change_that_neither_postgres_nor_the_queue_stored_is_answered_503() {
         .await;
     refused.assert_problem(503, "unavailable", "a login");
     let left: i64 = redis::from_redis_value(stage.redis(&["EXISTS", "session:s1"]).await).unwrap();
-    assert_eq!(left, 0, "what could not be kept has not begun");
+    assert_eq!(left, 0, "an unstored session does not exist");
     for refused in [
         stage.revoke("s1").await,
         stage.delete(&format!("/api/users/{user}/sessions")).await,
@@ -184,9 +184,9 @@ async fn revoking_other_sessions_keeps_this_one_and_those_of_other_users() {
 async fn lost_answer_changes_nothing_twice() {
     let stage = Stage::start().await;
     let user = Uuid::new_v4();
-    let taught = stage.login(user).await;
-    stage.refresh(&taught, "t0", "t1").await;
-    stage.revoke(&taught).await;
+    let warm_up = stage.login(user).await;
+    stage.refresh(&warm_up, "t0", "t1").await;
+    stage.revoke(&warm_up).await;
     let faults = stage.0.redis().faults();
     faults.set_for_next(1, Fault::CutAnswer);
     let id = stage.login(user).await;

@@ -184,9 +184,13 @@ async fn revocation_lost_with_both_stores_takes_effect_once_delivered() {
         stage.refresh(&refreshed, "t0", "t1").await.body["rotated"],
         true
     );
-    assert_eq!(stage.read(&revoked).await.status, 404, "while Redis stands");
+    assert_eq!(stage.read(&revoked).await.status, 404, "while Redis has it");
     stage.redis(&["FLUSHALL"]).await;
-    assert_eq!(stage.read(&revoked).await.status, 503, "nobody knows");
+    assert_eq!(
+        stage.read(&revoked).await.status,
+        503,
+        "the state is unknown"
+    );
     gates.postgres.open();
     assert_eq!(
         stage.read(&revoked).await.status,

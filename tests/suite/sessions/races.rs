@@ -209,35 +209,41 @@ async fn one_of_several_callers_with_the_same_token_rotates_it_and_none_is_logge
                     tokio::time::sleep(moment).await;
                     let next = token(&format!("next-{place}"));
                     let given = token("t0");
-                    let told = instance.refresh(&session, Viewer::ALL, &given, &next);
-                    told.await.unwrap()
+                    let response = instance.refresh(&session, Viewer::ALL, &given, &next);
+                    response.await.unwrap()
                 })
             })
             .collect();
         if seed % 2 == 0 {
             stage.0.redis().faults().set_for_next(1, Fault::CutAnswer);
         }
-        let mut told = Vec::new();
+        let mut response = Vec::new();
         for caller in callers {
-            told.push(caller.await.unwrap());
+            response.push(caller.await.unwrap());
         }
         stage.0.redis().faults().set(None);
-        let winners: Vec<usize> = (0..told.len())
-            .filter(|place| told[*place] == Refreshed::Rotated)
+        let winners: Vec<usize> = (0..response.len())
+            .filter(|place| response[*place] == Refreshed::Rotated)
             .collect();
-        assert_eq!(winners.len(), 1, "seed {seed}: {told:?}");
-        let kept = told.iter().filter(|told| **told == Refreshed::Kept);
-        assert_eq!(kept.count(), told.len() - 1, "seed {seed}: {told:?}");
+        assert_eq!(winners.len(), 1, "seed {seed}: {response:?}");
+        let kept = response
+            .iter()
+            .filter(|response| **response == Refreshed::Kept);
+        assert_eq!(
+            kept.count(),
+            response.len() - 1,
+            "seed {seed}: {response:?}"
+        );
 
         let mut present = format!("next-{}", winners[0]);
         for quarter in 0..5 {
             stage.pass_time(session.as_str(), 13 * 60_000).await;
             let next = format!("later-{quarter}");
-            let told = all[0]
+            let response = all[0]
                 .refresh(&session, Viewer::ALL, &token(&present), &token(&next))
                 .await
                 .unwrap();
-            assert_eq!(told, Refreshed::Rotated, "seed {seed}, {quarter}");
+            assert_eq!(response, Refreshed::Rotated, "seed {seed}, {quarter}");
             present = next;
         }
         assert!(lives(&all[1], &session).await, "seed {seed}");

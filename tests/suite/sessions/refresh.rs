@@ -33,7 +33,11 @@ async fn previous_token_is_accepted_for_ten_seconds_and_then_revokes_the_session
         "nine seconds later",
     );
     let lost = stage.refresh(&id, "t2", "t4").await;
-    lost.assert_problem(401, "refresh_token_invalid", "what was dropped never held");
+    lost.assert_problem(
+        401,
+        "refresh_token_invalid",
+        "a discarded token was never valid",
+    );
     assert_eq!(stage.read(&id).await.status, 200, "nonsense costs nothing");
     stage.pass_time(&id, 2_000).await;
     let late = stage.refresh(&id, "t0", "t5").await;

@@ -73,7 +73,7 @@ async fn base64_body_is_verified_over_its_decoded_bytes() {
         let mut unwrapped = wrapped.clone();
         unwrapped["isBase64Encoded"] = false.into();
         let refused = cloud.invoke(target.handler, unwrapped).await;
-        assert_refused(&refused, "the base64 itself is not what was signed");
+        assert_refused(&refused, "the signature does not cover the base64");
 
         let wrapped = with_header(wrapped, "upstash-message-id", "msg-wrapped");
         let answer = cloud.invoke(target.handler, wrapped).await;

@@ -14,7 +14,7 @@ pub(crate) async fn eventually(what: &str, mut holds: impl AsyncFnMut() -> bool)
         }
     };
     let waited = tokio::time::timeout(TIMEOUT, waiting).await;
-    waited.unwrap_or_else(|_| panic!("it never came true that {what}"));
+    waited.unwrap_or_else(|_| panic!("timed out waiting until {what}"));
 }
 
 /// Returns the statuses of a job's timeline, in order.

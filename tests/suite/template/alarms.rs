@@ -276,9 +276,9 @@ async fn call_everything(cloud: &TestCloud) {
     assert_eq!(cloud.deliver("persist-session", &revoke).await.status, 503);
     assert_eq!(cloud.post("/api/tokens/redeem", &token).await.status, 503);
     let secret = Secret::new(cloud.variable("TICKET_SECRET").to_owned());
-    let somebody = EmailAddress::parse("somebody@example.com").unwrap();
+    let recipient = EmailAddress::parse("somebody@example.com").unwrap();
     let tokens = Tokens::new(vec![secret], "");
-    let link = tokens.link(&"0".repeat(64), &somebody).unwrap();
+    let link = tokens.link(&"0".repeat(64), &recipient).unwrap();
     for path in [
         "/api/cache/stats",
         "/api/queue/stats",

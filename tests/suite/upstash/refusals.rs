@@ -108,7 +108,7 @@ async fn full_store_is_a_distinct_transient_error() {
     assert_eq!(
         replies.take::<Option<String>>().unwrap(),
         None,
-        "reads go on"
+        "reads still work"
     );
 }
 

@@ -120,9 +120,9 @@ async fn lost_answer_is_an_error_after_three_attempts() {
 
 #[tokio::test]
 async fn unsent_request_is_repeated_even_if_not_repeatable() {
-    let nobody = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let url = format!("http://{}", nobody.local_addr().unwrap());
-    drop(nobody);
+    let closed = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", closed.local_addr().unwrap());
+    drop(closed);
     let redis = client(&url, "token");
     let outcome = redis.run::<i64>(incr()).await;
     assert!(
@@ -160,7 +160,7 @@ async fn silent_store_ends_in_a_lost_answer() {
     assert_eq!(
         redis.run::<i64>(incr()).await.unwrap(),
         1,
-        "the client goes on"
+        "the client keeps working"
     );
 }
 

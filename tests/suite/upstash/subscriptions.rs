@@ -19,7 +19,7 @@ async fn next(subscription: &mut Subscription) -> Option<Message> {
 
 async fn say(redis: &Redis, channel: &str, payload: &str) {
     let receivers: i64 = redis.run(publish(channel, payload)).await.unwrap();
-    assert_eq!(receivers, 1, "nobody listens to {channel:?}");
+    assert_eq!(receivers, 1, "{channel:?} has no listener");
 }
 
 #[tokio::test]

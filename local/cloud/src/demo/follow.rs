@@ -17,7 +17,7 @@ const INTERVAL: Duration = Duration::from_millis(100);
 pub(super) struct Followed {
     pub(super) id: String,
     pub(super) job: Value,
-    told: usize,
+    shown_entries: usize,
 }
 
 impl Followed {
@@ -41,7 +41,7 @@ impl Followed {
     /// Returns the new lines of the timeline.
     fn news(&mut self) -> Vec<String> {
         let timeline = self.job["timeline"].as_array().cloned().unwrap_or_default();
-        let news = timeline.iter().skip(self.told).map(|moment| {
+        let news = timeline.iter().skip(self.shown_entries).map(|moment| {
             let at = moment["at"].as_str().and_then(|at| at.parse().ok());
             let clock = at.unwrap_or(Timestamp::UNIX_EPOCH).strftime("%H:%M:%S%.3f");
             let status = moment["status"].as_str().unwrap_or_default();
@@ -49,7 +49,7 @@ impl Followed {
             format!("   {clock}  {}  {status:<10} {note}", short(&self.id))
         });
         let news = news.collect();
-        self.told = timeline.len();
+        self.shown_entries = timeline.len();
         news
     }
 }
@@ -89,7 +89,7 @@ fn follow(id: &str) -> Followed {
     Followed {
         id: id.to_owned(),
         job: Value::Null,
-        told: 0,
+        shown_entries: 0,
     }
 }
 

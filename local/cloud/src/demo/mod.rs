@@ -78,7 +78,7 @@ pub async fn run(cloud: &Cloud) -> Result<Outcome, Error> {
     let ids: Vec<String> = single.into_iter().chain(bulk).collect();
     let jobs = follow::until_ended(&api, &ids, requests::BULK as u64 + 1, TIMEOUT).await?;
 
-    println!("\n3. What came of it\n");
+    println!("\n3. The results\n");
     let mails = cloud.mail().messages(None).len() - before;
     println!("{}", summary::table(&jobs));
     println!("   {mails} mails in the mailbox");

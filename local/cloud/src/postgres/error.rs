@@ -43,10 +43,10 @@ pub enum Error {
     #[error("cannot connect to the database")]
     Connect(#[source] tokio_postgres::Error),
     /// The database rejected a statement.
-    #[error("the database rejected a statement: {}", said(.0))]
+    #[error("the database rejected a statement: {}", server_message(.0))]
     Refused(#[source] tokio_postgres::Error),
     /// The database rejected a migration.
-    #[error("migration {name} failed: {}", said(source))]
+    #[error("migration {name} failed: {}", server_message(source))]
     Migration {
         /// The file.
         name: String,
@@ -57,7 +57,7 @@ pub enum Error {
 }
 
 /// Returns the server's error message; the driver's message is only `db error`.
-fn said(error: &tokio_postgres::Error) -> String {
+fn server_message(error: &tokio_postgres::Error) -> String {
     error
         .as_db_error()
         .map_or_else(|| error.to_string(), ToString::to_string)

@@ -37,7 +37,11 @@ async fn call_beyond_reserved_concurrency_is_refused_at_once() {
         );
         assert_eq!(gateway.throttles("narrow"), 2);
         for call in busy {
-            assert_eq!(call.await.unwrap().text(), "slept", "those within it go on");
+            assert_eq!(
+                call.await.unwrap().text(),
+                "slept",
+                "calls within it continue"
+            );
         }
         assert_eq!(get(&gateway.url(), "/narrow").await.status, 200);
         assert_eq!(gateway.invocations("narrow"), reserved + 1);

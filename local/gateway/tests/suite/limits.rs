@@ -93,7 +93,11 @@ async fn answer_over_6_mb_is_refused_and_a_smaller_one_is_not() {
     );
     let refused = get(&url, &format!("/echo?do=big&bytes={}", 6 * MB + 200)).await;
     refused.assert_refusal(500, "Internal Server Error");
-    assert_eq!(get(&url, "/echo").await.status, 200, "the function goes on");
+    assert_eq!(
+        get(&url, "/echo").await.status,
+        200,
+        "the function keeps running"
+    );
     running.gateway.stop().await;
 }
 
@@ -131,7 +135,7 @@ async fn client_with_an_unfinished_head_is_disconnected() {
     assert_eq!(
         get(&url, "/echo").await.status,
         200,
-        "others are not held up"
+        "others are not delayed"
     );
     let (slow, silent) = tokio::join!(read(slow), read(silent));
     assert!(!slow.contains("200"), "{slow}");

@@ -110,7 +110,7 @@ impl Resend {
         let fault = self.fault(&requests);
         let key = parsed_request.key.map(|key| (key, parsed_request.payload));
         let keep = || self.keep(requests, key);
-        fault::meet(fault, refusal, keep).await
+        fault::apply(fault, refusal, keep).await
     }
 
     fn parse_request(

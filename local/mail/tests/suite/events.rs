@@ -142,13 +142,13 @@ async fn simulator_addresses_send_their_events() {
         send_by_ses(&server, to, Some("signtusk")).await;
         until(to, || receiver.kinds() == kinds).await;
         for event in receiver.events() {
-            let told = match event["eventType"].as_str().unwrap() {
+            let response = match event["eventType"].as_str().unwrap() {
                 "Bounce" => &event["bounce"]["bouncedRecipients"][0]["emailAddress"],
                 "Complaint" => &event["complaint"]["complainedRecipients"][0]["emailAddress"],
                 "Delivery" => &event["delivery"]["recipients"][0],
                 _ => &event["mail"]["destination"][0],
             };
-            assert_eq!(*told, json!(to), "{event}");
+            assert_eq!(*response, json!(to), "{event}");
             if event["eventType"] == "Bounce" {
                 assert_eq!(event["bounce"]["bounceType"], "Permanent");
             }
@@ -256,7 +256,7 @@ async fn held_events_can_be_sent_in_any_order_and_twice() {
     assert_eq!(order, ["Complaint", "Delivery", "Send", "Send"]);
     events.release();
     send_by_resend(&server, "ann@example.com").await;
-    until("what is no longer held", || receiver.events().len() == 6).await;
+    until("the held events arrive", || receiver.events().len() == 6).await;
 }
 
 #[tokio::test]

@@ -32,7 +32,7 @@ async fn server(data: &tempfile::TempDir) -> Server {
 async fn checked(messages: &[Message]) -> Vec<bool> {
     let bodies: Vec<String> = messages.iter().map(Message::body).collect();
     let bodies = serde_json::to_string(&bodies).unwrap();
-    let judged = tokio::task::spawn_blocking(move || {
+    let output = tokio::task::spawn_blocking(move || {
         let mut node = Command::new("node")
             .args(["-e", CHECK])
             .stdin(Stdio::piped())
@@ -44,7 +44,7 @@ async fn checked(messages: &[Message]) -> Vec<bool> {
         drop(stdin);
         node.wait_with_output().unwrap().stdout
     });
-    serde_json::from_slice(&judged.await.unwrap()).unwrap()
+    serde_json::from_slice(&output.await.unwrap()).unwrap()
 }
 
 #[tokio::test]

@@ -26,17 +26,17 @@ async fn callback_reports_every_attempt_and_is_signed() {
     let id = cloud
         .publish(&receiver.url("/work"), &headers, "payload")
         .await;
-    eventually("both attempts are told", async || {
+    eventually("both attempts are reported", async || {
         receiver.at("/callback").len() == 2
     })
     .await;
-    let told = receiver.at("/callback");
-    let last = told
+    let callbacks = receiver.at("/callback");
+    let last = callbacks
         .iter()
         .map(super::harness::Received::json)
         .find(|body| body["status"] == 200)
         .expect("a success");
-    assert!(told.iter().any(|one| one.json()["status"] == 500));
+    assert!(callbacks.iter().any(|one| one.json()["status"] == 500));
     assert_eq!(last["sourceMessageId"], Value::from(id));
     assert_eq!(last["body"], STANDARD.encode("done"));
     assert_eq!(last["sourceBody"], STANDARD.encode("payload"));
@@ -49,10 +49,10 @@ async fn callback_reports_every_attempt_and_is_signed() {
     assert_eq!(last["url"], Value::from(receiver.url("/work")));
     assert!(last.get("dlqId").is_none());
     assert_eq!(
-        (told[0].method.as_str(), told[0].header("x-mine")),
+        (callbacks[0].method.as_str(), callbacks[0].header("x-mine")),
         ("PUT", "m")
     );
-    assert!(!told[0].header("upstash-signature").is_empty());
+    assert!(!callbacks[0].header("upstash-signature").is_empty());
 }
 
 #[tokio::test]
@@ -67,14 +67,17 @@ async fn failure_callback_is_sent_once_at_the_end_and_names_the_dead_letter() {
         ("Upstash-Retry-Delay", "1"),
     ];
     let id = cloud.publish(&receiver.url("/work"), &headers, "").await;
-    eventually("told", async || !receiver.at("/failure").is_empty()).await;
+    eventually("the callback arrives", async || {
+        !receiver.at("/failure").is_empty()
+    })
+    .await;
     a_while().await;
     assert_eq!(
         (receiver.at("/work").len(), receiver.at("/failure").len()),
         (3, 1)
     );
-    let told = receiver.at("/failure")[0].json();
-    let dlq_id = told["dlqId"].as_str().expect("dlqId");
+    let callbacks = receiver.at("/failure")[0].json();
+    let dlq_id = callbacks["dlqId"].as_str().expect("dlqId");
     assert_eq!(
         cloud
             .get(&format!("/v2/dlq/{dlq_id}"))

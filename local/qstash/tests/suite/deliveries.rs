@@ -56,7 +56,7 @@ async fn message_arrives_verbatim_with_documented_headers_and_a_valid_signature(
         (&Value::from("Upstash"), &Value::from(url))
     );
     assert_eq!(claims["body"], URL_SAFE.encode(Sha256::digest(&body)));
-    eventually("gone", async || {
+    eventually("the message is removed", async || {
         cloud.get(&format!("/v2/messages/{id}")).await.status == 404
     })
     .await;

@@ -96,7 +96,7 @@ async fn paused_schedule_skips_its_times() {
     a_while().await;
     assert!(receiver.all().is_empty());
     cloud.post("/v2/schedules/s/resume", "").await;
-    eventually("it goes on", async || !receiver.all().is_empty()).await;
+    eventually("deliveries continue", async || !receiver.all().is_empty()).await;
 }
 
 #[tokio::test]

@@ -52,7 +52,7 @@ enum Step {
 
 /// The result for the caller.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Said {
+enum CallResult {
     Created,
     Run {
         fence: u64,
@@ -117,8 +117,8 @@ async fn play(store: &Store, steps: &[(Step, bool)]) {
     let mut reference = Reference::default();
     for (place, (step, lost)) in steps.iter().enumerate() {
         let expected = reference.take(*step);
-        let said = subject.take(*step, *lost).await;
-        assert_eq!(said, expected, "the answer to step {place}, {step:?}");
+        let result = subject.take(*step, *lost).await;
+        assert_eq!(result, expected, "the answer to step {place}, {step:?}");
         subject
             .check(&reference, &format!("step {place}, {step:?}"))
             .await;

@@ -2,7 +2,7 @@
 
 use shared::service::job::Status;
 
-use super::{Age, End, Said, Step};
+use super::{Age, CallResult, End, Step};
 
 /// A job and the counters of its type.
 #[derive(Debug, Default)]
@@ -71,14 +71,14 @@ impl Reference {
         }
     }
 
-    pub(super) fn take(&mut self, step: Step) -> Said {
+    pub(super) fn take(&mut self, step: Step) -> CallResult {
         match step {
             Step::Create => self.create(),
             Step::Claim(age) => self.claim(self.generation(age)),
             Step::Commit(back, end) => self.commit(back, end),
             Step::Progress(back) => match self.held(back) {
-                Some(place) => Said::Written(self.owns(place)),
-                None => Said::Nothing,
+                Some(place) => CallResult::Written(self.owns(place)),
+                None => CallResult::Nothing,
             },
             Step::Cancel => self.cancel(),
             Step::Redrive => self.redrive(),
@@ -87,30 +87,30 @@ impl Reference {
                 if let Some(record) = &mut self.record {
                     record.leased = false;
                 }
-                Said::Nothing
+                CallResult::Nothing
             }
         }
     }
 
-    fn create(&mut self) -> Said {
+    fn create(&mut self) -> CallResult {
         if self.record.is_none() {
             self.record = Some(Record::new(Status::Queued, 1));
             self.total += 1;
         }
-        Said::Created
+        CallResult::Created
     }
 
-    fn claim(&mut self, generation: u32) -> Said {
+    fn claim(&mut self, generation: u32) -> CallResult {
         let was = self.record.as_ref().map(|record| record.status);
         if let Some(record) = &self.record {
             if matches!(record.status, Status::Completed | Status::Cancelled) {
-                return Said::Over;
+                return CallResult::Over;
             }
             if generation < record.generation {
-                return Said::Superseded;
+                return CallResult::Superseded;
             }
             if record.runs() && generation == record.generation {
-                return Said::Busy;
+                return CallResult::Busy;
             }
         } else {
             self.record = Some(Record::new(Status::Queued, generation));
@@ -118,7 +118,7 @@ impl Reference {
         }
         self.become_status(Status::Processing);
         let Some(record) = &mut self.record else {
-            return Said::Nothing;
+            return CallResult::Nothing;
         };
         // A holder that published a newer message has deferred the job, which does not count as an attempt.
         let goes_on = was == Some(Status::Processing) && generation > record.generation;
@@ -133,20 +133,20 @@ impl Reference {
             panics,
             committed: false,
         });
-        Said::Run {
+        CallResult::Run {
             fence: fence.into(),
             attempt,
             panics,
         }
     }
 
-    fn commit(&mut self, back: usize, end: End) -> Said {
+    fn commit(&mut self, back: usize, end: End) -> CallResult {
         let Some(place) = self.held(back) else {
-            return Said::Nothing;
+            return CallResult::Nothing;
         };
         let repeated = self.claims[place].committed;
         if repeated || !self.owns(place) {
-            return Said::Written(repeated);
+            return CallResult::Written(repeated);
         }
         self.become_status(match end {
             End::Completed => Status::Completed,
@@ -161,54 +161,54 @@ impl Reference {
             record.panics = claim.panics + u32::from(matches!(end, End::Panicked));
             record.generation = claim.generation + u32::from(matches!(end, End::Deferred));
         }
-        Said::Written(true)
+        CallResult::Written(true)
     }
 
-    fn cancel(&mut self) -> Said {
+    fn cancel(&mut self) -> CallResult {
         let Some(record) = &mut self.record else {
-            return Said::Unknown;
+            return CallResult::Unknown;
         };
         let ended = matches!(
             record.status,
             Status::Completed | Status::Dead | Status::Cancelled
         );
         if ended || record.runs() {
-            return Said::Refused;
+            return CallResult::Refused;
         }
         self.become_status(Status::Cancelled);
-        Said::Cancelled
+        CallResult::Cancelled
     }
 
-    fn redrive(&mut self) -> Said {
+    fn redrive(&mut self) -> CallResult {
         let Some(record) = &mut self.record else {
-            return Said::Unknown;
+            return CallResult::Unknown;
         };
         if record.status == Status::Completed || record.runs() {
-            return Said::Refused;
+            return CallResult::Refused;
         }
         if record.status != Status::Queued {
             record.generation += 1;
             record.panics = 0;
             self.become_status(Status::Queued);
         }
-        Said::Ready(self.generation(Age::Current))
+        CallResult::Ready(self.generation(Age::Current))
     }
 
-    fn fail(&mut self, generation: u32) -> Said {
+    fn fail(&mut self, generation: u32) -> CallResult {
         match &self.record {
             None => {
                 self.record = Some(Record::new(Status::Queued, generation));
                 self.total += 1;
             }
             Some(record) if matches!(record.status, Status::Completed | Status::Cancelled) => {
-                return Said::Kept;
+                return CallResult::Kept;
             }
-            Some(record) if generation < record.generation => return Said::Kept,
-            Some(record) if record.runs() => return Said::Busy,
+            Some(record) if generation < record.generation => return CallResult::Kept,
+            Some(record) if record.runs() => return CallResult::Busy,
             Some(_) => {}
         }
         self.become_status(Status::Dead);
-        Said::Dead
+        CallResult::Dead
     }
 
     /// Returns the claim at this distance from the newest.

@@ -14,7 +14,7 @@ use shared::service::job::{
 
 use super::super::lease::options;
 use super::reference::Reference;
-use super::{Age, End, Said, Step};
+use super::{Age, CallResult, End, Step};
 use crate::support::store::Store;
 
 /// A new job in an empty store.
@@ -52,7 +52,7 @@ impl<'a> Subject<'a> {
     }
 
     /// Makes a step; if its response is lost, the client repeats it itself.
-    pub(super) async fn take(&mut self, step: Step, lost: bool) -> Said {
+    pub(super) async fn take(&mut self, step: Step, lost: bool) -> CallResult {
         let generation = match step {
             Step::Claim(age) | Step::Fail(age) => self.generation(age).await,
             _ => 0,
@@ -60,9 +60,9 @@ impl<'a> Subject<'a> {
         if lost {
             self.store.front.faults().set_for_next(1, Fault::CutAnswer);
         }
-        let said = self.call(step, generation).await;
+        let result = self.call(step, generation).await;
         self.store.front.faults().set(None);
-        if let Said::Run { .. } = said {
+        if let CallResult::Run { .. } = result {
             let (_, older) = self.claims.split_last().unwrap();
             for claim in older {
                 let progress = Progress { done: 1, total: 1 };
@@ -70,7 +70,7 @@ impl<'a> Subject<'a> {
                 assert!(!lives, "two claims at a time: {claim:?}");
             }
         }
-        said
+        result
     }
 
     async fn generation(&mut self, age: Age) -> u32 {
@@ -85,7 +85,7 @@ impl<'a> Subject<'a> {
         }
     }
 
-    async fn call(&mut self, step: Step, generation: u32) -> Said {
+    async fn call(&mut self, step: Step, generation: u32) -> CallResult {
         let id = self.new.id.clone();
         let incoming = Incoming {
             job_id: &id,
@@ -101,7 +101,7 @@ impl<'a> Subject<'a> {
                     self.jobs.create(&options(), new, None).await.unwrap(),
                     Created::New
                 );
-                Said::Created
+                CallResult::Created
             }
             Step::Claim(_) => match self.jobs.claim(incoming).await.unwrap() {
                 Claimed::Run(claim) => {
@@ -112,47 +112,49 @@ impl<'a> Subject<'a> {
                         ..
                     } = claim;
                     self.claims.push(claim);
-                    Said::Run {
+                    CallResult::Run {
                         fence,
                         attempt,
                         panics,
                     }
                 }
-                Claimed::Busy(_) => Said::Busy,
-                Claimed::Over => Said::Over,
-                Claimed::Superseded => Said::Superseded,
+                Claimed::Busy(_) => CallResult::Busy,
+                Claimed::Over => CallResult::Over,
+                Claimed::Superseded => CallResult::Superseded,
                 Claimed::Foreign => panic!("there is one type here"),
             },
             Step::Commit(back, end) => match self.held(back) {
-                Some(claim) => Said::Written(self.jobs.commit(claim, &ending(end)).await.unwrap()),
-                None => Said::Nothing,
+                Some(claim) => {
+                    CallResult::Written(self.jobs.commit(claim, &ending(end)).await.unwrap())
+                }
+                None => CallResult::Nothing,
             },
             Step::Progress(back) => match self.held(back) {
                 Some(claim) => {
                     let progress = Progress { done: 1, total: 2 };
-                    Said::Written(self.jobs.progress(claim, progress).await.unwrap())
+                    CallResult::Written(self.jobs.progress(claim, progress).await.unwrap())
                 }
-                None => Said::Nothing,
+                None => CallResult::Nothing,
             },
             Step::Cancel => match self.jobs.cancel(&id, Viewer::ALL).await.unwrap() {
-                Cancelled::Done(_) => Said::Cancelled,
+                Cancelled::Done(_) => CallResult::Cancelled,
                 Cancelled::Refused(refusal) => refused(refusal),
             },
             Step::Redrive => match self.jobs.redrive(&id, Viewer::ALL).await.unwrap() {
-                Redriven::Ready { generation, .. } => Said::Ready(generation),
+                Redriven::Ready { generation, .. } => CallResult::Ready(generation),
                 Redriven::Refused(refusal) => refused(refusal),
             },
             Step::Fail(_) => match self.jobs.fail(incoming, "given up").await.unwrap() {
-                Failed::Dead => Said::Dead,
-                Failed::Kept => Said::Kept,
-                Failed::Busy(_) => Said::Busy,
+                Failed::Dead => CallResult::Dead,
+                Failed::Kept => CallResult::Kept,
+                Failed::Busy(_) => CallResult::Busy,
             },
             Step::LeaseEnds => {
                 let key = self.key();
                 if self.redis.hexists(&key, "leaseUntil").await.unwrap() {
                     let _: () = self.redis.hset(&key, "leaseUntil", 1).await.unwrap();
                 }
-                Said::Nothing
+                CallResult::Nothing
             }
         }
     }
@@ -208,10 +210,10 @@ impl<'a> Subject<'a> {
 }
 
 /// Returns the store's refusal of an impossible action.
-fn refused(refusal: Refusal) -> Said {
+fn refused(refusal: Refusal) -> CallResult {
     match refusal {
-        Refusal::Unknown => Said::Unknown,
-        Refusal::Foreign | Refusal::Status(_) => Said::Refused,
+        Refusal::Unknown => CallResult::Unknown,
+        Refusal::Foreign | Refusal::Status(_) => CallResult::Refused,
     }
 }
 

@@ -74,7 +74,7 @@ async fn malformed_answer_is_refused_by_every_kind_of_call() {
         ("{\"error\":7}", "an error that is no text"),
         ("{\"error\":{\"code\":1}}", "an error that is an object"),
         ("{\"result\":1,\"result\":2}", "two results"),
-        (deep.as_str(), "deeper than anybody nests"),
+        (deep.as_str(), "too deeply nested"),
     ] {
         let redis = reciting(ok(body), false).await;
         for (way, error) in errors(&redis).await {

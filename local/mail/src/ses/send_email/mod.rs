@@ -74,7 +74,7 @@ impl Account {
         }
         let fault = self.fault(&request);
         let keep = || self.keep_sent(request, &region);
-        match fault::meet(fault, refusal, keep).await {
+        match fault::apply(fault, refusal, keep).await {
             Some(outcome) => answered(outcome),
             None => Cut.into_response(),
         }

@@ -175,8 +175,8 @@ impl Cloud {
 fn official(folder: &TempDir) -> Settings {
     let listen = "127.0.0.1:0".parse().expect("an address");
     let mut settings = Settings::official(listen, folder.path().to_owned());
-    let nobody = "127.0.0.1:9".parse().expect("an address");
-    settings.hosts.known = BTreeMap::from([("example.com".to_owned(), nobody)]);
+    let closed = "127.0.0.1:9".parse().expect("an address");
+    settings.hosts.known = BTreeMap::from([("example.com".to_owned(), closed)]);
     settings
 }
 

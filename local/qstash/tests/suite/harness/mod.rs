@@ -17,7 +17,7 @@ pub(crate) async fn eventually(what: &str, mut condition: impl AsyncFnMut() -> b
         // The interval respects the account's limit on calls per second.
         tokio::time::sleep(Duration::from_millis(25)).await;
     }
-    panic!("it never came true: {what}");
+    panic!("timed out waiting for: {what}");
 }
 
 /// Waits long enough for a wrong event to occur.
