@@ -1,5 +1,5 @@
-//! The run time of scripts at redis-server itself, each at its documented bound. Upstash has a time budget per minute for
-//! all scripts, and a script without `allow-key-locking` locks the whole database.
+//! The run time of scripts at redis-server itself, each at its documented bound. Upstash has a time budget per minute
+//! for all scripts, and a script without `allow-key-locking` locks the whole database.
 
 use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;

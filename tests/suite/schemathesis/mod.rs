@@ -40,8 +40,8 @@ async fn document_holds_for_users_and_none_reads_anothers_data() {
     pass(&cloud, "users.toml", &identities).await;
 }
 
-/// Starts a cloud without a budget of script time. The thousands of requests a minute on a debug build would exhaust the
-/// minute's budget of `make test-strict`, and each further request would wait for the next minute.
+/// Starts a cloud without a budget of script time. The thousands of requests a minute on a debug build would exhaust
+/// the minute's budget of `make test-strict`, and each further request would wait for the next minute.
 async fn unhurried_cloud() -> TestCloud {
     TestCloud::start_with(|settings| settings.redis_limits.script_time_per_minute = None).await
 }

@@ -250,8 +250,8 @@ async fn one_of_several_callers_with_the_same_token_rotates_it_and_none_is_logge
     }
 }
 
-/// The last recorded second factor stays, in both stores, despite concurrent reads that record their use. Defect 20:
-/// sessions were read, changed and written back; the last writer won.
+/// Defect 20: sessions were read, changed and written back; the last writer won. The last recorded second factor stays,
+/// in both stores, despite concurrent reads that record their use.
 #[tokio::test]
 async fn second_factor_is_not_undone_by_a_concurrent_read() {
     let stage = Stage::start().await;

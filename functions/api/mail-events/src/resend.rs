@@ -46,10 +46,10 @@ fn kind(name: &str) -> Option<EventKind> {
 /// Returns the kind with its detail. A bounce is permanent by definition of the event, unless its type says that it is
 /// temporary. Resend has stopped trying in both cases; while it still tries, it reports a delay.
 fn qualified(kind: EventKind, data: &Value) -> EventKind {
-    let output = text(&data["bounce"], "type");
+    let bounce_type = text(&data["bounce"], "type");
     match kind {
         EventKind::Bounced { .. } => EventKind::Bounced {
-            permanent: output.is_none_or(|output| output.eq_ignore_ascii_case("permanent")),
+            permanent: bounce_type.is_none_or(|name| name.eq_ignore_ascii_case("permanent")),
         },
         other => other,
     }
