@@ -7,7 +7,7 @@ use serde::Deserialize;
 use serde_json::Value;
 use serde_json::value::RawValue;
 
-use super::walk::{LegacyColumns, Link};
+use super::chain::{LegacyColumns, Link};
 
 /// The content of a canonical text.
 #[derive(Deserialize)]

@@ -3,10 +3,10 @@
 use tokio::time::Instant;
 
 use super::Error;
+use super::chain::{Broken, Head, Kind, LegacyColumns, Link, Position, Verdict};
 use super::checkpoint_signer::CheckpointSigner;
 use super::links::link;
-use super::verify::{Position, Verdict};
-use super::walk::{Broken, Head, Kind, LegacyColumns, Link, Walk};
+use super::walk::Walk;
 use crate::protocol::postgres::Row;
 
 /// The number of events that are verified between two polls of the connection.

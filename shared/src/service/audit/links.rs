@@ -1,7 +1,6 @@
 //! Reading chains: their heads, their links in pages, and the rows without a chain.
 
-use super::verify::{Position, Scope};
-use super::walk::{Head, LegacyColumns, Link};
+use super::chain::{Head, LegacyColumns, Link, Position, Scope};
 use super::{Audit, Error};
 use crate::protocol::postgres::{Json, Parameter, Row, Type, column};
 

@@ -6,6 +6,7 @@
 
 mod append;
 mod canonical_event;
+mod chain;
 mod chain_verifier;
 mod checkpoint_signer;
 mod entry;
@@ -17,13 +18,12 @@ mod verify;
 mod walk;
 
 pub use self::append::Appended;
+pub use self::chain::{Broken, Kind, Position, Scope, Verdict};
 pub use self::checkpoint_signer::CheckpointSigner;
 pub use self::entry::{Entry, Filter, PageRequest, Viewer};
 pub use self::event::{ACTIONS, Event, EventTime, RESOURCE_TYPES, TooLarge};
 pub use self::retire::{Checkpoint, Retirable};
 pub use self::text::{InvalidText, Name, Text, Word};
-pub use self::verify::{Position, Scope, Verdict};
-pub use self::walk::{Broken, Kind};
 use crate::protocol::postgres::{self, Postgres};
 
 /// Why the log could not be written or read.

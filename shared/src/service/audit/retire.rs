@@ -3,9 +3,10 @@
 use jiff::Timestamp;
 use serde_json::json;
 
+use super::chain::{Broken, Head};
 use super::checkpoint_signer::CheckpointSigner;
 use super::links::{HEAD, LINKS, link};
-use super::walk::{Broken, Head, Walk};
+use super::walk::Walk;
 use super::{Audit, Error};
 use crate::protocol::postgres::{Json, Parameter, Transaction, Type, column};
 

@@ -1,70 +1,14 @@
 //! Verification of every chain, of one, or of those of a user, in pages, within a time limit.
 
-use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
-use utoipa::ToSchema;
 
+use super::chain::{Broken, Head, Position, Scope, Verdict};
 use super::chain_verifier::{ChainVerifier, Rules};
 use super::checkpoint_signer::CheckpointSigner;
 use super::links::{CHAINS, HEAD, LINKS, PAGE, Span, is_full, link};
-use super::walk::{Broken, Head, Walk};
+use super::walk::Walk;
 use super::{Audit, Error};
-use crate::base::identity;
 use crate::protocol::postgres::{Json, Parameter, Type, column};
-
-/// The scope of a verification.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Scope {
-    /// Every chain.
-    All,
-    /// The chain of a signing request.
-    Request(String),
-    /// Every chain with an action of a user.
-    User(String),
-}
-
-impl Scope {
-    /// Returns the same scope, with its id in the spelling of appended events.
-    fn normal(&self) -> Self {
-        match self {
-            Self::All => Self::All,
-            Self::Request(id) => Self::Request(identity::id(id)),
-            Self::User(id) => Self::User(identity::user(id)),
-        }
-    }
-}
-
-/// A position of a verification: everything before it is valid.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Position {
-    /// The chain.
-    pub chain: String,
-    /// The last verified event of the chain; 0 if none is verified yet, and the highest number if the chain is
-    /// finished.
-    pub sequence: i64,
-    /// That event's hash.
-    pub hash: String,
-}
-
-/// The result of a verification.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
-pub struct Verdict {
-    /// Whether all verified links are intact.
-    pub valid: bool,
-    /// The number of verified events.
-    pub events: u64,
-    /// The number of verified chains.
-    pub chains: u64,
-    /// The first broken link, ordered by chain and position.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub first_broken: Option<Broken>,
-    /// Rows older than the chain, which nothing proves; counted up to 100,000.
-    pub unchained: u64,
-    /// Where to continue if time ran out.
-    #[serde(skip)]
-    pub reached: Option<Position>,
-}
 
 /// The progress of a verification.
 enum Progress {
@@ -240,16 +184,5 @@ impl Audit {
         }
         transaction.commit().await?;
         Ok(walk.end().err())
-    }
-}
-
-impl Position {
-    /// Returns the end of a chain.
-    fn all_of(chain: String) -> Self {
-        Self {
-            chain,
-            sequence: i64::MAX,
-            hash: String::new(),
-        }
     }
 }

@@ -1,97 +1,15 @@
 //! The verification of one chain, from its checkpoint to its end: the rules that detect and name a broken link.
 
-use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
-use utoipa::ToSchema;
 
 use super::canonical_event::CanonicalEvent;
+use super::chain::{Broken, Head, Kind, LegacyColumns, Link};
 use super::checkpoint_signer::CheckpointSigner;
 use crate::base::hex::hex;
 
 /// The previous hash in the first event of a chain.
 pub(super) const GENESIS: &str = "0000000000000000000000000000000000000000000000000000000000000000";
-
-/// The fault of a broken link.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
-#[serde(rename_all = "kebab-case")]
-pub enum Kind {
-    /// The text or its hash was changed.
-    Hash,
-    /// A column differs from the text.
-    Column,
-    /// The row is in the position of another row.
-    Swapped,
-    /// One or more events are missing.
-    Missing,
-    /// The event does not continue the previous one, which was replaced.
-    Link,
-    /// The event was never appended.
-    Unexpected,
-    /// The checkpoint for removed events was not written by retention.
-    Checkpoint,
-}
-
-/// The first broken link of a chain.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
-pub struct Broken {
-    /// The chain.
-    pub chain: String,
-    /// The position in the chain.
-    pub sequence: i64,
-    /// The event at this position, if there is one.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub event_id: Option<String>,
-    /// The fault.
-    pub kind: Kind,
-    /// A description of the fault.
-    pub detail: String,
-}
-
-/// The end of a chain, and the part that retention has deleted.
-#[derive(Clone, Debug, Deserialize)]
-pub(super) struct Head {
-    pub(super) chain: String,
-    pub(super) sequence: i64,
-    pub(super) hash: String,
-    pub(super) retired_sequence: i64,
-    pub(super) retired_hash: String,
-    pub(super) checkpoint: Option<String>,
-    pub(super) signature: Option<String>,
-}
-
-/// A row of the log: its text, and its other columns.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Link<'a> {
-    pub(super) sequence: i64,
-    pub(super) event_id: Option<&'a str>,
-    pub(super) previous_hash: Option<&'a str>,
-    pub(super) hash: Option<&'a str>,
-    pub(super) canonical: Option<&'a str>,
-    pub(super) request_id: Option<&'a str>,
-    pub(super) domain: Option<&'a str>,
-    pub(super) user_id: Option<&'a str>,
-    pub(super) action: Option<&'a str>,
-    pub(super) resource_type: Option<&'a str>,
-    pub(super) resource_id: Option<&'a str>,
-    pub(super) ip_address: Option<&'a str>,
-    pub(super) user_agent: Option<&'a str>,
-    /// JSON text.
-    pub(super) details: Option<&'a str>,
-    /// JSON text.
-    pub(super) metadata: Option<&'a str>,
-    pub(super) created_micros: Option<i64>,
-    pub(super) recorded_micros: Option<i64>,
-}
-
-/// The columns that cannot store every text: an older table may have other types.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct LegacyColumns {
-    pub(super) user_id: bool,
-    pub(super) resource_id: bool,
-    pub(super) ip_address: bool,
-}
 
 /// A verification of one chain.
 #[derive(Debug)]
