@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use super::create::{LIST_CAP, life};
 use super::kind::{JobType, Priority};
-use super::{Error, Jobs, keys, scripts};
+use super::{Error, keys, scripts};
 use crate::base::id;
-use crate::protocol::upstash::{FromReply as _, Reply};
+use crate::protocol::upstash::{FromReply as _, Redis, Reply};
 
 /// The life of `job_message:{messageId}`: a day longer than a message can be retried and looked up.
 pub(super) const MESSAGE_LIFE: Duration = Duration::from_hours(8 * 24);
@@ -67,31 +67,28 @@ pub enum Claimed {
     Foreign,
 }
 
-impl Jobs {
-    /// Claims a job; creates its record if there is none.
-    pub async fn claim(&self, incoming: Incoming<'_>) -> Result<Claimed, Error> {
-        let name = incoming.job.name();
-        let nonce = id::nonce();
-        let call = scripts::CLAIM
-            .invoke()
-            .key(keys::JOB.key(incoming.job_id))
-            .key(keys::OPEN.key(name))
-            .key(keys::STATS.key(name))
-            .key(keys::LIST.key(name))
-            .key(keys::MESSAGE.key(incoming.message_id))
-            .key(keys::DEAD.key(name))
-            .arg(&nonce)
-            .arg(incoming.job.plan().lease.as_millis())
-            .arg(incoming.message_id)
-            .arg(incoming.job_id)
-            .arg(name)
-            .arg(incoming.generation)
-            .arg(incoming.payload)
-            .arg(life(incoming.job.plan()))
-            .arg(LIST_CAP)
-            .arg(MESSAGE_LIFE.as_millis());
-        read(&self.redis.eval::<Vec<Reply>>(call).await?, incoming, nonce)
-    }
+pub(super) async fn claim(redis: &Redis, incoming: Incoming<'_>) -> Result<Claimed, Error> {
+    let name = incoming.job.name();
+    let nonce = id::nonce();
+    let call = scripts::CLAIM
+        .invoke()
+        .key(keys::JOB.key(incoming.job_id))
+        .key(keys::OPEN.key(name))
+        .key(keys::STATS.key(name))
+        .key(keys::LIST.key(name))
+        .key(keys::MESSAGE.key(incoming.message_id))
+        .key(keys::DEAD.key(name))
+        .arg(&nonce)
+        .arg(incoming.job.plan().lease.as_millis())
+        .arg(incoming.message_id)
+        .arg(incoming.job_id)
+        .arg(name)
+        .arg(incoming.generation)
+        .arg(incoming.payload)
+        .arg(life(incoming.job.plan()))
+        .arg(LIST_CAP)
+        .arg(MESSAGE_LIFE.as_millis());
+    read(&redis.eval::<Vec<Reply>>(call).await?, incoming, nonce)
 }
 
 fn read(answer: &[Reply], incoming: Incoming<'_>, nonce: String) -> Result<Claimed, Error> {

@@ -6,7 +6,8 @@ use serde_json::Value;
 use super::claim::Claim;
 use super::create::life;
 use super::record::{Progress, Status};
-use super::{Error, Jobs, keys, scripts};
+use super::{Error, keys, scripts};
+use crate::protocol::upstash::Redis;
 
 /// The outcome of an attempt.
 #[derive(Clone, Debug)]
@@ -51,52 +52,52 @@ impl AttemptOutcome {
     }
 }
 
-impl Jobs {
-    /// Commits the outcome of an attempt. False if another delivery has claimed the job: nothing was written.
-    pub async fn commit(
-        &self,
-        claim: &Claim,
-        attempt_outcome: &AttemptOutcome,
-    ) -> Result<bool, Error> {
-        let name = claim.job.name();
-        let result = match attempt_outcome {
-            AttemptOutcome::Completed(result) => result.to_string(),
-            _ => String::new(),
-        };
-        let (not_before, generation) = match attempt_outcome {
-            AttemptOutcome::Deferred(Deferral { at, .. }) => {
-                (at.as_millisecond(), claim.generation + 1)
-            }
-            _ => (0, claim.generation),
-        };
-        let panicked = matches!(attempt_outcome, AttemptOutcome::Panicked(_));
-        let call = scripts::COMMIT
-            .invoke()
-            .key(keys::JOB.key(&claim.job_id))
-            .key(keys::OPEN.key(name))
-            .key(keys::STATS.key(name))
-            .key(keys::DEAD.key(name))
-            .arg(&claim.nonce)
-            .arg(claim.fence)
-            .arg(&claim.job_id)
-            .arg(attempt_outcome.status())
-            .arg(result)
-            .arg(attempt_outcome.error())
-            .arg(not_before)
-            .arg(generation)
-            .arg(claim.panics + u32::from(panicked))
-            .arg(life(claim.job.plan()));
-        Ok(self.redis.eval::<i64>(call).await? == 1)
-    }
+pub(super) async fn commit(
+    redis: &Redis,
+    claim: &Claim,
+    attempt_outcome: &AttemptOutcome,
+) -> Result<bool, Error> {
+    let name = claim.job.name();
+    let result = match attempt_outcome {
+        AttemptOutcome::Completed(result) => result.to_string(),
+        _ => String::new(),
+    };
+    let (not_before, generation) = match attempt_outcome {
+        AttemptOutcome::Deferred(Deferral { at, .. }) => {
+            (at.as_millisecond(), claim.generation + 1)
+        }
+        _ => (0, claim.generation),
+    };
+    let panicked = matches!(attempt_outcome, AttemptOutcome::Panicked(_));
+    let call = scripts::COMMIT
+        .invoke()
+        .key(keys::JOB.key(&claim.job_id))
+        .key(keys::OPEN.key(name))
+        .key(keys::STATS.key(name))
+        .key(keys::DEAD.key(name))
+        .arg(&claim.nonce)
+        .arg(claim.fence)
+        .arg(&claim.job_id)
+        .arg(attempt_outcome.status())
+        .arg(result)
+        .arg(attempt_outcome.error())
+        .arg(not_before)
+        .arg(generation)
+        .arg(claim.panics + u32::from(panicked))
+        .arg(life(claim.job.plan()));
+    Ok(redis.eval::<i64>(call).await? == 1)
+}
 
-    /// Writes the progress of an attempt. False if another delivery has claimed the job.
-    pub async fn progress(&self, claim: &Claim, progress: Progress) -> Result<bool, Error> {
-        let call = scripts::PROGRESS
-            .invoke()
-            .key(keys::JOB.key(&claim.job_id))
-            .arg(claim.fence)
-            .arg(progress.done)
-            .arg(progress.total);
-        Ok(self.redis.eval::<i64>(call).await? == 1)
-    }
+pub(super) async fn progress(
+    redis: &Redis,
+    claim: &Claim,
+    progress: Progress,
+) -> Result<bool, Error> {
+    let call = scripts::PROGRESS
+        .invoke()
+        .key(keys::JOB.key(&claim.job_id))
+        .arg(claim.fence)
+        .arg(progress.done)
+        .arg(progress.total);
+    Ok(redis.eval::<i64>(call).await? == 1)
 }

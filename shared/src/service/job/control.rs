@@ -10,9 +10,9 @@ use super::kind::JobType;
 use super::read::job;
 use super::record::{Job, Status};
 use super::viewer::Viewer;
-use super::{Error, Jobs, keys, scripts};
+use super::{Error, keys, scripts};
 use crate::base::id as ids;
-use crate::protocol::upstash::{FromReply as _, Invocation, Pipeline, Reply, Script};
+use crate::protocol::upstash::{FromReply as _, Invocation, Pipeline, Redis, Reply, Script};
 
 /// The result of cancelling a job.
 #[derive(Clone, Debug, PartialEq)]
@@ -64,71 +64,74 @@ pub enum Failed {
     Busy(Duration),
 }
 
-impl Jobs {
-    /// Cancels a job that is not running, by its id or its message's.
-    pub async fn cancel(&self, id: &str, viewer: Viewer<'_>) -> Result<Cancelled, Error> {
-        let call = control_call(&scripts::CANCEL, id, viewer);
-        cancelled(self.redis.eval(call).await?)
-    }
+pub(super) async fn cancel(
+    redis: &Redis,
+    id: &str,
+    viewer: Viewer<'_>,
+) -> Result<Cancelled, Error> {
+    let call = control_call(&scripts::CANCEL, id, viewer);
+    cancelled(redis.eval(call).await?)
+}
 
-    /// Cancels several jobs in one request, in their order.
-    pub async fn cancel_each(
-        &self,
-        ids: &[String],
-        viewer: Viewer<'_>,
-    ) -> Result<Vec<Cancelled>, Error> {
-        let calls = ids
-            .iter()
-            .map(|id| control_call(&scripts::CANCEL, id, viewer));
-        let mut replies = self
-            .redis
-            .pipeline(calls.fold(Pipeline::new(), Pipeline::script))
-            .await?;
-        ids.iter().map(|_| cancelled(replies.take()?)).collect()
-    }
+pub(super) async fn cancel_each(
+    redis: &Redis,
+    ids: &[String],
+    viewer: Viewer<'_>,
+) -> Result<Vec<Cancelled>, Error> {
+    let calls = ids
+        .iter()
+        .map(|id| control_call(&scripts::CANCEL, id, viewer));
+    let mut replies = redis
+        .pipeline(calls.fold(Pipeline::new(), Pipeline::script))
+        .await?;
+    ids.iter().map(|_| cancelled(replies.take()?)).collect()
+}
 
-    /// Prepares a failed, dead, waiting or cancelled job for publishing again, by its id or its message's.
-    pub async fn redrive(&self, id: &str, viewer: Viewer<'_>) -> Result<Redriven, Error> {
-        redriven(self.redis.eval(redrive_call(id, viewer)).await?)
-    }
+pub(super) async fn redrive(
+    redis: &Redis,
+    id: &str,
+    viewer: Viewer<'_>,
+) -> Result<Redriven, Error> {
+    redriven(redis.eval(redrive_call(id, viewer)).await?)
+}
 
-    /// Redrives several jobs in one request, in order.
-    pub async fn redrive_each(
-        &self,
-        ids: &[String],
-        viewer: Viewer<'_>,
-    ) -> Result<Vec<Redriven>, Error> {
-        let calls = ids.iter().map(|id| redrive_call(id, viewer));
-        let mut replies = self
-            .redis
-            .pipeline(calls.fold(Pipeline::new(), Pipeline::script))
-            .await?;
-        ids.iter().map(|_| redriven(replies.take()?)).collect()
-    }
+pub(super) async fn redrive_each(
+    redis: &Redis,
+    ids: &[String],
+    viewer: Viewer<'_>,
+) -> Result<Vec<Redriven>, Error> {
+    let calls = ids.iter().map(|id| redrive_call(id, viewer));
+    let mut replies = redis
+        .pipeline(calls.fold(Pipeline::new(), Pipeline::script))
+        .await?;
+    ids.iter().map(|_| redriven(replies.take()?)).collect()
+}
 
-    /// Marks a job dead because its message is unreadable, as reported by the worker.
-    pub async fn fail(&self, incoming: Incoming<'_>, error: &str) -> Result<Failed, Error> {
-        let call = fail_call(incoming, error, false);
-        failed(&self.redis.eval::<Vec<Reply>>(call).await?)
-    }
+pub(super) async fn fail(
+    redis: &Redis,
+    incoming: Incoming<'_>,
+    error: &str,
+) -> Result<Failed, Error> {
+    let call = fail_call(incoming, error, false);
+    failed(&redis.eval::<Vec<Reply>>(call).await?)
+}
 
-    /// Marks jobs dead because QStash gave up their messages; each message counts once. One request; the answers are in
-    /// order.
-    pub(super) async fn fail_each(
-        &self,
-        jobs: impl ExactSizeIterator<Item = (Incoming<'_>, &str)>,
-    ) -> Result<Vec<Failed>, Error> {
-        let count = jobs.len();
-        if count == 0 {
-            return Ok(Vec::new());
-        }
-        let calls = jobs.map(|(incoming, error)| fail_call(incoming, error, true));
-        let pipeline = calls.fold(Pipeline::new(), Pipeline::script);
-        let mut replies = self.redis.pipeline(pipeline).await?;
-        (0..count)
-            .map(|_| failed(&replies.take::<Vec<Reply>>()?))
-            .collect()
+/// Marks jobs dead because QStash gave up their messages; each message counts once. One request; the answers are in
+/// order.
+pub(super) async fn fail_each(
+    redis: &Redis,
+    jobs: impl ExactSizeIterator<Item = (Incoming<'_>, &str)>,
+) -> Result<Vec<Failed>, Error> {
+    let count = jobs.len();
+    if count == 0 {
+        return Ok(Vec::new());
     }
+    let calls = jobs.map(|(incoming, error)| fail_call(incoming, error, true));
+    let pipeline = calls.fold(Pipeline::new(), Pipeline::script);
+    let mut replies = redis.pipeline(pipeline).await?;
+    (0..count)
+        .map(|_| failed(&replies.take::<Vec<Reply>>()?))
+        .collect()
 }
 
 fn fail_call(incoming: Incoming<'_>, error: &str, is_reported_by_queue: bool) -> Invocation {

@@ -8,10 +8,10 @@ use sha2::{Digest as _, Sha256};
 
 use super::kind::{JobType, Priority};
 use super::plan::Plan;
-use super::{Error, Jobs, keys, scripts};
+use super::{Error, keys, scripts};
 use crate::base::hex::hex;
 use crate::base::id;
-use crate::protocol::upstash::{Invocation, Pipeline, Script};
+use crate::protocol::upstash::{Invocation, Pipeline, Redis, Script};
 
 /// The number of ids in `jobs:{type}`.
 pub(super) const LIST_CAP: usize = 1000;
@@ -131,65 +131,58 @@ struct StoredAnswer {
     label: String,
 }
 
-impl Jobs {
-    /// Records jobs, all or none, before they are published, so that the fastest worker finds the record. One request
-    /// for every few megabytes, and one script for every twenty jobs: later scripts do nothing unless the first job is
-    /// recorded.
-    pub async fn create(
-        &self,
-        options: &JobOptions,
-        jobs: &[NewJob],
-        idempotency: Option<&Idempotency>,
-    ) -> Result<Created, Error> {
-        let Some(first) = jobs.first() else {
-            return Ok(Created::New);
+pub(super) async fn create(
+    redis: &Redis,
+    options: &JobOptions,
+    jobs: &[NewJob],
+    idempotency: Option<&Idempotency>,
+) -> Result<Created, Error> {
+    let Some(first) = jobs.first() else {
+        return Ok(Created::New);
+    };
+    let answer = serde_json::to_string(&StoredAnswer {
+        ids: jobs.iter().map(|job| job.id.clone()).collect(),
+        label: options.label.clone(),
+    })?;
+    let mut requests = Requests::new(redis);
+    for (place, part) in parts(jobs).into_iter().enumerate() {
+        let call = match place {
+            0 => beginning(&answer, idempotency),
+            _ => following(first),
         };
-        let answer = serde_json::to_string(&StoredAnswer {
-            ids: jobs.iter().map(|job| job.id.clone()).collect(),
-            label: options.label.clone(),
-        })?;
-        let mut requests = Requests::new(self);
-        for (place, part) in parts(jobs).into_iter().enumerate() {
-            let call = match place {
-                0 => beginning(&answer, idempotency),
-                _ => following(first),
-            };
-            requests.add(of(call, options, part), bytes(part)).await?;
-        }
-        let mut outcomes = requests.finish().await?.into_iter();
-        let created = outcomes.next().unwrap_or(Ok(Created::New));
-        outcomes.try_for_each(|outcome| outcome.map(drop))?;
-        created
+        requests.add(of(call, options, part), bytes(part)).await?;
     }
+    let mut outcomes = requests.finish().await?.into_iter();
+    let created = outcomes.next().unwrap_or(Ok(Created::New));
+    outcomes.try_for_each(|outcome| outcome.map(drop))?;
+    created
+}
 
-    /// Records jobs with different options independently, and returns each result in order. An existing record is not
-    /// changed, and a failure does not affect other jobs. One request for every few megabytes.
-    pub async fn create_each<'a>(
-        &self,
-        jobs: impl Iterator<Item = (&'a JobOptions, &'a NewJob)>,
-    ) -> Result<Vec<Result<Created, Error>>, Error> {
-        let mut requests = Requests::new(self);
-        for (options, job) in jobs {
-            let job = std::slice::from_ref(job);
-            let call = of(beginning("", None), options, job);
-            requests.add(call, bytes(job)).await?;
-        }
-        requests.finish().await
+pub(super) async fn create_each<'a>(
+    redis: &Redis,
+    wanted: impl Iterator<Item = (&'a JobOptions, &'a NewJob)>,
+) -> Result<Vec<Result<Created, Error>>, Error> {
+    let mut requests = Requests::new(redis);
+    for (options, job) in wanted {
+        let job = std::slice::from_ref(job);
+        let call = of(beginning("", None), options, job);
+        requests.add(call, bytes(job)).await?;
     }
+    requests.finish().await
 }
 
 /// The calls that record jobs, grouped into requests of a bounded size.
 struct Requests<'a> {
-    jobs: &'a Jobs,
+    redis: &'a Redis,
     calls: Vec<Invocation>,
     bytes: usize,
     outcomes: Vec<Result<Created, Error>>,
 }
 
 impl<'a> Requests<'a> {
-    fn new(jobs: &'a Jobs) -> Self {
+    fn new(redis: &'a Redis) -> Self {
         Self {
-            jobs,
+            redis,
             calls: Vec::new(),
             bytes: 0,
             outcomes: Vec::new(),
@@ -213,7 +206,7 @@ impl<'a> Requests<'a> {
         let count = self.calls.len();
         let calls = self.calls.drain(..);
         let pipeline = calls.fold(Pipeline::new(), Pipeline::script);
-        let mut replies = self.jobs.redis.pipeline(pipeline).await?;
+        let mut replies = self.redis.pipeline(pipeline).await?;
         for _ in 0..count {
             let answer = replies.take::<Vec<String>>().map_err(Error::from);
             self.outcomes.push(answer.and_then(|answer| read(&answer)));

@@ -2,11 +2,12 @@
 
 use url::Url;
 
+use super::Error;
 use super::claim::Incoming;
-use super::control::Failed;
+use super::control::{Failed, fail_each};
 use super::kind::JobType;
 use super::tracking::Tracking;
-use super::{Error, Jobs};
+use crate::protocol::upstash::Redis;
 
 /// How much of the last answer is kept: enough for a problem document.
 const MAX_ANSWER_LEN: usize = 500;
@@ -103,22 +104,23 @@ impl<'a> Parsed<'a> {
     }
 }
 
-impl Jobs {
-    /// Marks the job of a failed message dead, unless its record has a newer state. None if the message's destination
-    /// runs no jobs.
-    pub async fn mark_dead(&self, message: &FailedMessage) -> Result<Option<Failed>, Error> {
-        let marked = self.mark_dead_each(std::slice::from_ref(message)).await?;
-        Ok(marked.into_iter().next())
-    }
+pub(super) async fn mark_dead(
+    redis: &Redis,
+    message: &FailedMessage,
+) -> Result<Option<Failed>, Error> {
+    let marked = mark_dead_each(redis, std::slice::from_ref(message)).await?;
+    Ok(marked.into_iter().next())
+}
 
-    /// Marks the jobs of several messages dead in one request. Messages without a job are skipped.
-    pub async fn mark_dead_each(&self, messages: &[FailedMessage]) -> Result<Vec<Failed>, Error> {
-        let read: Vec<Parsed<'_>> = messages.iter().filter_map(Parsed::of).collect();
-        let jobs = read
-            .iter()
-            .map(|read| (read.incoming(), read.reason.as_str()));
-        self.fail_each(jobs).await
-    }
+pub(super) async fn mark_dead_each(
+    redis: &Redis,
+    messages: &[FailedMessage],
+) -> Result<Vec<Failed>, Error> {
+    let read: Vec<Parsed<'_>> = messages.iter().filter_map(Parsed::of).collect();
+    let jobs = read
+        .iter()
+        .map(|read| (read.incoming(), read.reason.as_str()));
+    fail_each(redis, jobs).await
 }
 
 /// Returns the detail of a problem document.

@@ -6,28 +6,25 @@
 use std::time::Duration;
 
 use super::kind::JobType;
-use super::{Error, Jobs, keys};
-use crate::protocol::upstash::Command;
+use super::{Error, keys};
+use crate::protocol::upstash::{Command, Redis};
 
 /// How long a delivery is deferred while its job is paused. It is also the longest delay after the end of the pause.
 pub const HELD_FOR: Duration = Duration::from_mins(5);
 
-impl Jobs {
-    /// Pauses a type of job, or one tenant's jobs of it, or ends the pause. Repeating it changes nothing.
-    pub async fn pause(
-        &self,
-        job: JobType,
-        tenant: Option<&str>,
-        paused: bool,
-    ) -> Result<(), Error> {
-        let field = tenant.map_or_else(|| "paused".to_owned(), |tenant| format!("paused:{tenant}"));
-        let key = keys::STATS.key(job.name());
-        let command = if paused {
-            Command::new("HSET").arg(key).arg(field).arg(1)
-        } else {
-            Command::new("HDEL").arg(key).arg(field)
-        };
-        self.redis.run::<i64>(command).await?;
-        Ok(())
-    }
+pub(super) async fn pause(
+    redis: &Redis,
+    job: JobType,
+    tenant: Option<&str>,
+    paused: bool,
+) -> Result<(), Error> {
+    let field = tenant.map_or_else(|| "paused".to_owned(), |tenant| format!("paused:{tenant}"));
+    let key = keys::STATS.key(job.name());
+    let command = if paused {
+        Command::new("HSET").arg(key).arg(field).arg(1)
+    } else {
+        Command::new("HDEL").arg(key).arg(field)
+    };
+    redis.run::<i64>(command).await?;
+    Ok(())
 }

@@ -6,8 +6,10 @@ use serde::{Deserialize, Serialize};
 use super::kind::JobType;
 use super::record::{Job, Status};
 use super::viewer::Viewer;
-use super::{Error, Jobs, keys, scripts};
-use crate::protocol::upstash::{Command, FromReply as _, Invocation, Pairs, Pipeline, Reply};
+use super::{Error, keys, scripts};
+use crate::protocol::upstash::{
+    Command, FromReply as _, Invocation, Pairs, Pipeline, Redis, Replies, Reply,
+};
 
 /// The number of records that one page may read: more would take the script longer than a millisecond.
 const MAX_SCANNED: usize = 60;
@@ -77,125 +79,113 @@ impl Default for Stats {
     }
 }
 
-impl Jobs {
-    /// Returns a job by its id, or by the id of its message.
-    pub async fn get(&self, id: &str) -> Result<Option<Job>, Error> {
-        let pair = self.redis.eval::<Option<Vec<Reply>>>(getting(id)).await?;
-        pair.map(job).transpose()
-    }
+pub(super) async fn get(redis: &Redis, id: &str) -> Result<Option<Job>, Error> {
+    let pair = redis.eval::<Option<Vec<Reply>>>(getting(id)).await?;
+    pair.map(job).transpose()
+}
 
-    /// Returns several jobs in one request, in the order of their ids.
-    pub async fn get_each(&self, ids: &[&str]) -> Result<Vec<Option<Job>>, Error> {
-        if ids.is_empty() {
-            return Ok(Vec::new());
-        }
-        let calls = ids.iter().map(|id| getting(id));
-        let pipeline = calls.fold(Pipeline::new(), Pipeline::script);
-        let mut replies = self.redis.pipeline(pipeline).await?;
-        ids.iter()
-            .map(|_| replies.take::<Option<Vec<Reply>>>()?.map(job).transpose())
-            .collect()
+pub(super) async fn get_each(redis: &Redis, ids: &[&str]) -> Result<Vec<Option<Job>>, Error> {
+    if ids.is_empty() {
+        return Ok(Vec::new());
     }
+    let calls = ids.iter().map(|id| getting(id));
+    let pipeline = calls.fold(Pipeline::new(), Pipeline::script);
+    let mut replies = redis.pipeline(pipeline).await?;
+    ids.iter()
+        .map(|_| replies.take::<Option<Vec<Reply>>>()?.map(job).transpose())
+        .collect()
+}
 
-    /// Returns a page of jobs.
-    pub async fn list(&self, filter: &Filter<'_>) -> Result<Page, Error> {
-        let types: Vec<JobType> = filter
-            .job
-            .map_or_else(|| JobType::ALL.to_vec(), |job| vec![job]);
-        let mut call = scripts::LIST.invoke();
-        for job in types {
-            call = call.key(keys::LIST.key(job.name()));
-        }
-        call = call
-            .arg(keys::JOB.key(""))
-            .arg(filter.status.map_or("", Status::name))
-            .arg(filter.label.as_deref().unwrap_or_default())
-            .arg(filter.limit)
-            .arg(MAX_SCANNED)
-            .arg(filter.cursor.as_deref().unwrap_or_default())
-            .arg(filter.viewer.tenant.unwrap_or_default())
-            .arg(filter.viewer.user.unwrap_or_default());
-        for name in Job::FIELDS {
-            call = call.arg(name);
-        }
-        let page = self.redis.eval::<Vec<Reply>>(call).await?;
-        let Ok([cursor, Reply::Array(jobs)]) = <[Reply; 2]>::try_from(page) else {
-            return Err(Error::Unreadable("a page".into()));
-        };
-        let cursor = String::from_reply(cursor)?;
-        Ok(Page {
-            items: jobs.into_iter().map(listed).collect::<Result<_, _>>()?,
-            cursor: Some(cursor).filter(|cursor| !cursor.is_empty()),
-        })
+pub(super) async fn list(redis: &Redis, filter: &Filter<'_>) -> Result<Page, Error> {
+    let types: Vec<JobType> = filter
+        .job
+        .map_or_else(|| JobType::ALL.to_vec(), |job| vec![job]);
+    let mut call = scripts::LIST.invoke();
+    for job in types {
+        call = call.key(keys::LIST.key(job.name()));
     }
-
-    /// Returns the commands of [`Jobs::stats`], to be sent together with others.
-    #[must_use]
-    pub fn ask_stats(mut pipeline: Pipeline, job: JobType) -> Pipeline {
-        let open = keys::OPEN.key(job.name());
-        for command in [
-            Command::new("HGETALL").arg(keys::STATS.key(job.name())),
-            Command::new("ZCARD").arg(&open),
-            Command::new("ZRANGE")
-                .arg(&open)
-                .arg(0)
-                .arg(0)
-                .arg("WITHSCORES"),
-        ] {
-            pipeline = pipeline.command(command);
-        }
-        pipeline
+    call = call
+        .arg(keys::JOB.key(""))
+        .arg(filter.status.map_or("", Status::name))
+        .arg(filter.label.as_deref().unwrap_or_default())
+        .arg(filter.limit)
+        .arg(MAX_SCANNED)
+        .arg(filter.cursor.as_deref().unwrap_or_default())
+        .arg(filter.viewer.tenant.unwrap_or_default())
+        .arg(filter.viewer.user.unwrap_or_default());
+    for name in Job::FIELDS {
+        call = call.arg(name);
     }
+    let page = redis.eval::<Vec<Reply>>(call).await?;
+    let Ok([cursor, Reply::Array(jobs)]) = <[Reply; 2]>::try_from(page) else {
+        return Err(Error::Unreadable("a page".into()));
+    };
+    let cursor = String::from_reply(cursor)?;
+    Ok(Page {
+        items: jobs.into_iter().map(listed).collect::<Result<_, _>>()?,
+        cursor: Some(cursor).filter(|cursor| !cursor.is_empty()),
+    })
+}
 
-    /// Reads the answers to [`Jobs::ask_stats`].
-    pub fn read_stats(
-        replies: &mut crate::protocol::upstash::Replies,
-        now: Timestamp,
-    ) -> Result<Stats, Error> {
-        let Pairs(counters) = replies.take::<Pairs<String, i64>>()?;
-        // An unexpected value of one counter must not hide the others.
-        let counters: Vec<(String, u64)> = counters
-            .into_iter()
-            .map(|(field, value)| (field, u64::try_from(value).unwrap_or_default()))
-            .collect();
-        let counter = |name: &str| {
-            counters
-                .iter()
-                .find(|(field, _)| field == name)
-                .map_or(0, |(_, value)| *value)
-        };
-        let pending = replies.take::<u64>()?;
-        let Pairs(oldest) = replies.take::<Pairs<String, i64>>()?;
-        let due = oldest.first().map_or(now.as_millisecond(), |(_, due)| *due);
-        let (completed, failed) = (counter("completed"), counter("failed"));
-        Ok(Stats {
-            total: counter("total"),
-            completed,
-            failed,
-            pending,
-            success_rate: success_rate(completed, failed),
-            oldest_pending_seconds: u64::try_from((now.as_millisecond() - due) / 1000)
-                .unwrap_or_default(),
-            paused: counter("paused") > 0,
-            paused_tenants: counters
-                .iter()
-                .filter(|(field, _)| field.starts_with("paused:"))
-                .map(|(_, paused)| paused)
-                .sum(),
-        })
+pub(super) fn ask_stats(mut pipeline: Pipeline, job: JobType) -> Pipeline {
+    let open = keys::OPEN.key(job.name());
+    for command in [
+        Command::new("HGETALL").arg(keys::STATS.key(job.name())),
+        Command::new("ZCARD").arg(&open),
+        Command::new("ZRANGE")
+            .arg(&open)
+            .arg(0)
+            .arg(0)
+            .arg("WITHSCORES"),
+    ] {
+        pipeline = pipeline.command(command);
     }
+    pipeline
+}
 
-    /// Returns the statistics of every type.
-    pub async fn stats(&self, now: Timestamp) -> Result<Vec<(JobType, Stats)>, Error> {
-        let pipeline = JobType::ALL.iter().fold(Pipeline::new(), |pipeline, job| {
-            Self::ask_stats(pipeline, *job)
-        });
-        let mut replies = self.redis.pipeline(pipeline).await?;
-        JobType::ALL
+pub(super) fn read_stats(replies: &mut Replies, now: Timestamp) -> Result<Stats, Error> {
+    let Pairs(counters) = replies.take::<Pairs<String, i64>>()?;
+    // An unexpected value of one counter must not hide the others.
+    let counters: Vec<(String, u64)> = counters
+        .into_iter()
+        .map(|(field, value)| (field, u64::try_from(value).unwrap_or_default()))
+        .collect();
+    let counter = |name: &str| {
+        counters
             .iter()
-            .map(|job| Ok((*job, Self::read_stats(&mut replies, now)?)))
-            .collect()
-    }
+            .find(|(field, _)| field == name)
+            .map_or(0, |(_, value)| *value)
+    };
+    let pending = replies.take::<u64>()?;
+    let Pairs(oldest) = replies.take::<Pairs<String, i64>>()?;
+    let due = oldest.first().map_or(now.as_millisecond(), |(_, due)| *due);
+    let (completed, failed) = (counter("completed"), counter("failed"));
+    Ok(Stats {
+        total: counter("total"),
+        completed,
+        failed,
+        pending,
+        success_rate: success_rate(completed, failed),
+        oldest_pending_seconds: u64::try_from((now.as_millisecond() - due) / 1000)
+            .unwrap_or_default(),
+        paused: counter("paused") > 0,
+        paused_tenants: counters
+            .iter()
+            .filter(|(field, _)| field.starts_with("paused:"))
+            .map(|(_, paused)| paused)
+            .sum(),
+    })
+}
+
+pub(super) async fn stats(redis: &Redis, now: Timestamp) -> Result<Vec<(JobType, Stats)>, Error> {
+    let pipeline = JobType::ALL
+        .iter()
+        .fold(Pipeline::new(), |pipeline, job| ask_stats(pipeline, *job));
+    let mut replies = redis.pipeline(pipeline).await?;
+    JobType::ALL
+        .iter()
+        .map(|job| Ok((*job, read_stats(&mut replies, now)?)))
+        .collect()
 }
 
 /// Returns the call that reads one job.

@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use super::kind::{JobType, Priority};
 use super::publisher::Outgoing;
-use super::{Error, Jobs, keys, scripts};
+use super::{Error, keys, scripts};
 use crate::base::id;
-use crate::protocol::upstash::{FromReply as _, Invocation, Pipeline, Replies, Reply};
+use crate::protocol::upstash::{FromReply as _, Invocation, Pipeline, Redis, Replies, Reply};
 
 /// How long a job must have been due: longer than the queue keeps deduplication ids (ten minutes), and longer than most
 /// jobs wait in a full queue. After each republication, the time is four times as long.
@@ -86,58 +86,55 @@ impl Unclaimed {
     }
 }
 
-impl Jobs {
-    /// Returns jobs that have been due for a quarter of an hour without a delivery, about a hundred of each type at
-    /// most. Paused jobs are skipped. One request for every 150 overdue open jobs, ten at most.
-    pub async fn unclaimed(&self) -> Result<Vec<Overdue>, Error> {
-        let mut found = Vec::new();
-        let mut pages: Vec<(JobType, u64)> = JobType::ALL.iter().map(|job| (*job, 0)).collect();
-        for _ in 0..PAGES {
-            if pages.is_empty() {
-                break;
-            }
-            let calls = pages.iter().map(|(job, first)| page(*job, *first));
-            let mut replies = self.ask(calls).await?;
-            let mut next = Vec::new();
-            for (job, _) in pages {
-                let (first, overdue) = read_page(job, replies.take()?)?;
-                let enough = overdue.len() >= MAX_ITEMS;
-                found.extend(overdue);
-                next.extend(first.filter(|_| !enough).map(|first| (job, first)));
-            }
-            pages = next;
+pub(super) async fn unclaimed(redis: &Redis) -> Result<Vec<Overdue>, Error> {
+    let mut found = Vec::new();
+    let mut pages: Vec<(JobType, u64)> = JobType::ALL.iter().map(|job| (*job, 0)).collect();
+    for _ in 0..PAGES {
+        if pages.is_empty() {
+            break;
         }
-        Ok(found)
+        let calls = pages.iter().map(|(job, first)| page(*job, *first));
+        let mut replies = ask(redis, calls).await?;
+        let mut next = Vec::new();
+        for (job, _) in pages {
+            let (first, overdue) = read_page(job, replies.take()?)?;
+            let enough = overdue.len() >= MAX_ITEMS;
+            found.extend(overdue);
+            next.extend(first.filter(|_| !enough).map(|first| (job, first)));
+        }
+        pages = next;
     }
+    Ok(found)
+}
 
-    /// Returns those of these jobs that still wait, with their payloads. Each is recorded as published again, so the
-    /// caller must publish it. One request.
-    pub async fn take_unclaimed(&self, overdue: &[Overdue]) -> Result<Vec<Unclaimed>, Error> {
-        let nonce = id::nonce();
-        let mut kinds = Vec::new();
-        let mut calls = Vec::new();
-        for job in JobType::ALL {
-            let ids = overdue.iter().filter(|it| it.job == *job);
-            let ids: Vec<&str> = ids.map(|it| it.id.as_str()).collect();
-            for ids in ids.chunks(BATCH) {
-                kinds.push(*job);
-                calls.push(taking(*job, &nonce, ids));
-            }
+pub(super) async fn take_unclaimed(
+    redis: &Redis,
+    overdue: &[Overdue],
+) -> Result<Vec<Unclaimed>, Error> {
+    let nonce = id::nonce();
+    let mut kinds = Vec::new();
+    let mut calls = Vec::new();
+    for job in JobType::ALL {
+        let ids = overdue.iter().filter(|it| it.job == *job);
+        let ids: Vec<&str> = ids.map(|it| it.id.as_str()).collect();
+        for ids in ids.chunks(BATCH) {
+            kinds.push(*job);
+            calls.push(taking(*job, &nonce, ids));
         }
-        let mut replies = self.ask(calls.into_iter()).await?;
-        let mut unclaimed = Vec::new();
-        for job in kinds {
-            for fields in replies.take::<Vec<Reply>>()? {
-                unclaimed.push(read(job, fields)?);
-            }
-        }
-        Ok(unclaimed)
     }
+    let mut replies = ask(redis, calls.into_iter()).await?;
+    let mut unclaimed = Vec::new();
+    for job in kinds {
+        for fields in replies.take::<Vec<Reply>>()? {
+            unclaimed.push(read(job, fields)?);
+        }
+    }
+    Ok(unclaimed)
+}
 
-    async fn ask(&self, calls: impl Iterator<Item = Invocation>) -> Result<Replies, Error> {
-        let pipeline = calls.fold(Pipeline::new(), Pipeline::script);
-        Ok(self.redis.pipeline(pipeline).await?)
-    }
+async fn ask(redis: &Redis, calls: impl Iterator<Item = Invocation>) -> Result<Replies, Error> {
+    let pipeline = calls.fold(Pipeline::new(), Pipeline::script);
+    Ok(redis.pipeline(pipeline).await?)
 }
 
 fn page(job: JobType, first: u64) -> Invocation {
