@@ -16,6 +16,7 @@
 mod archive;
 mod create;
 mod device;
+mod fill;
 mod ids;
 mod intent;
 mod list;
@@ -38,6 +39,8 @@ pub use revoke::{AllRevoked, Revoked};
 pub use scripts::DIRECT_READ;
 pub use totp::Context;
 pub use view::{Session, Totp, Viewer};
+
+use uuid::Uuid;
 
 use self::archive::Archive;
 use crate::base::clock::Clock;
@@ -127,5 +130,72 @@ impl Sessions {
             publisher,
             clock: Clock::system(),
         }
+    }
+
+    /// Creates a session. The same call with the same token gives the same answer.
+    pub async fn create(&self, new: &NewSession) -> Result<Created, Error> {
+        create::create(self, new).await
+    }
+
+    /// Returns the session as JSON, see [`Session`]. None if it does not exist, or if `viewer` may not see it. With a
+    /// maximum age of the second factor (seconds), the JSON says whether it is fresh.
+    ///
+    /// The first request only looks: it may be sent together with the guard's check, and a rejected caller must leave
+    /// no ticket and no use. Usually it is the only request.
+    pub async fn read(
+        &self,
+        id: &SessionId,
+        viewer: Viewer<'_>,
+        totp_max_age: Option<u32>,
+    ) -> Result<Option<String>, Error> {
+        read::read(self, id, viewer, totp_max_age).await
+    }
+
+    /// Replaces a session's refresh token with the next one. Of several callers with the same token, exactly one gets
+    /// [`Refreshed::Rotated`]. The same call again gives the same answer.
+    pub async fn refresh(
+        &self,
+        id: &SessionId,
+        viewer: Viewer<'_>,
+        given: &RefreshToken,
+        next: &RefreshToken,
+    ) -> Result<Refreshed, Error> {
+        refresh::refresh(self, id, viewer, given, next).await
+    }
+
+    /// Records the verification, or its removal, and returns the session as JSON.
+    pub async fn set_totp(
+        &self,
+        id: &SessionId,
+        viewer: Viewer<'_>,
+        proven: Option<Context>,
+    ) -> Result<Option<String>, Error> {
+        totp::set_totp(self, id, viewer, proven).await
+    }
+
+    /// Returns the sessions of a user. Postgres has all of them, and Redis knows which are live; either one is
+    /// sufficient.
+    pub async fn list(&self, user: Uuid, current: Option<&SessionId>) -> Result<Listed, Error> {
+        list::list(self, user, current).await
+    }
+
+    /// Revokes a session, even if it never existed.
+    pub async fn revoke(&self, id: &SessionId, viewer: Viewer<'_>) -> Result<Revoked, Error> {
+        revoke::revoke(self, id, viewer).await
+    }
+
+    /// Revokes all sessions of a user that exist now, except one. If that one is not a session of this user, nothing
+    /// changes: the caller has passed a wrong id.
+    pub async fn revoke_all(
+        &self,
+        user: Uuid,
+        except: Option<&SessionId>,
+    ) -> Result<AllRevoked, Error> {
+        revoke::revoke_all(self, user, except).await
+    }
+
+    /// Applies an intent from the queue: in Postgres and, because Redis may have lost it meanwhile, in Redis.
+    pub async fn settle(&self, intent: &Intent) -> Result<(), Error> {
+        intent::settle(self, intent).await
     }
 }

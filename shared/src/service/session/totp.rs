@@ -3,7 +3,10 @@
 use serde::Deserialize;
 use utoipa::ToSchema;
 
+use super::fill::renew;
 use super::ids::SessionId;
+use super::intent::save;
+use super::read::read_and_use;
 use super::record::Record;
 use super::view::Viewer;
 use super::{Error, MAX_TRIES, SESSION, Sessions, scripts};
@@ -33,43 +36,40 @@ impl Context {
     }
 }
 
-impl Sessions {
-    /// Records the verification, or its removal, and returns the session as JSON.
-    pub async fn set_totp(
-        &self,
-        id: &SessionId,
-        viewer: Viewer<'_>,
-        proven: Option<Context>,
-    ) -> Result<Option<String>, Error> {
-        let attempt = id::nonce();
-        for _ in 0..MAX_TRIES {
-            let [user, domain] = viewer.arguments();
-            let call = scripts::TOTP
-                .invoke()
-                .key(SESSION.key(id.as_str()))
-                .arg(&attempt)
-                .arg(proven.map_or("", Context::name))
-                .arg(user)
-                .arg(domain);
-            let answer: Vec<String> = self.redis.eval(call).await?;
-            match answer.as_slice() {
-                [done, json, fields @ ..] if done == "done" => {
-                    let record = Record::from_fields(id.as_str(), fields)?;
-                    return Ok(self.save(record).await?.then(|| json.clone()));
-                }
-                [gone] if gone == "gone" => return Ok(None),
-                [miss] if miss == "miss" => {
-                    if self.read_and_use(id, viewer, None).await?.is_none() {
-                        return Ok(None);
-                    }
-                }
-                [former] if former == "former" => match self.archive.find(id.as_str()).await? {
-                    Some(record) => self.renew(&record).await?,
-                    None => return Ok(None),
-                },
-                _ => return Err(Error::Unreadable("the answer of a script")),
+pub(super) async fn set_totp(
+    sessions: &Sessions,
+    id: &SessionId,
+    viewer: Viewer<'_>,
+    proven: Option<Context>,
+) -> Result<Option<String>, Error> {
+    let attempt = id::nonce();
+    for _ in 0..MAX_TRIES {
+        let [user, domain] = viewer.words();
+        let call = scripts::TOTP
+            .invoke()
+            .key(SESSION.key(id.as_str()))
+            .arg(&attempt)
+            .arg(proven.map_or("", Context::name))
+            .arg(user)
+            .arg(domain);
+        let answer: Vec<String> = sessions.redis.eval(call).await?;
+        match answer.as_slice() {
+            [done, json, fields @ ..] if done == "done" => {
+                let record = Record::from_fields(id.as_str(), fields)?;
+                return Ok(save(sessions, record).await?.then(|| json.clone()));
             }
+            [gone] if gone == "gone" => return Ok(None),
+            [miss] if miss == "miss" => {
+                if read_and_use(sessions, id, viewer, None).await?.is_none() {
+                    return Ok(None);
+                }
+            }
+            [former] if former == "former" => match sessions.archive.find(id.as_str()).await? {
+                Some(record) => renew(sessions, &record).await?,
+                None => return Ok(None),
+            },
+            _ => return Err(Error::Unreadable("the answer of a script")),
         }
-        Err(Error::Contended)
     }
+    Err(Error::Contended)
 }
