@@ -2,9 +2,9 @@
 
 use serde::Deserialize;
 
+use super::Error;
 use super::event::Event;
-use super::{Audit, Error};
-use crate::protocol::postgres::{self, Json, Type, column};
+use crate::protocol::postgres::{self, Json, Postgres, Type, column};
 
 const APPEND: &str = "SELECT public.signtusk_append_audit_event($1) AS appended";
 
@@ -27,21 +27,20 @@ pub struct Appended {
     pub repeated: bool,
 }
 
-impl Audit {
-    /// Appends `event` under `event_id`. The same id again changes nothing and returns the first answer, so the call is
-    /// repeatable.
-    pub async fn append(&self, event_id: &str, event: &Event) -> Result<Appended, Error> {
-        let mut event = serde_json::to_value(event).map_err(|_| Error::Unreadable)?;
-        event["eventId"] = event_id.into();
-        let rows = self
-            .0
-            .query_repeatable(APPEND, &[(&Json(event), Type::JSONB)])
-            .await
-            .map_err(refused)?;
-        let row = rows.first().ok_or(Error::Unreadable)?;
-        let Json(appended) = column(row, "appended")?;
-        Ok(appended)
-    }
+pub(super) async fn append(
+    postgres: &Postgres,
+    event_id: &str,
+    event: &Event,
+) -> Result<Appended, Error> {
+    let mut event = serde_json::to_value(event).map_err(|_| Error::Unreadable)?;
+    event["eventId"] = event_id.into();
+    let rows = postgres
+        .query_repeatable(APPEND, &[(&Json(event), Type::JSONB)])
+        .await
+        .map_err(refused)?;
+    let row = rows.first().ok_or(Error::Unreadable)?;
+    let Json(appended) = column(row, "appended")?;
+    Ok(appended)
 }
 
 /// Distinguishes a rejected event from an unavailable database.

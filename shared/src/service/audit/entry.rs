@@ -7,10 +7,10 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::{Audit, Error};
+use super::Error;
 use crate::base::identity;
 use crate::base::json::RawJson;
-use crate::protocol::postgres::{Json, Parameter, Type, column};
+use crate::protocol::postgres::{Json, Parameter, Postgres, Type, column};
 use crate::service::page::{self, Cursor, Page};
 
 /// One page, newest or oldest first. The entries that a viewer may see are read from one index for each permission, so
@@ -144,81 +144,80 @@ pub struct PageRequest {
     pub cursor: Option<Cursor>,
 }
 
-impl Audit {
-    /// Returns a page of the entries that the viewer may see.
-    pub async fn entries(
-        &self,
-        viewer: &Viewer,
-        filter: &Filter,
-        part: &PageRequest,
-    ) -> Result<Page<Entry>, Error> {
-        let (all, user, domain) = match viewer {
-            Viewer::All => (true, None, None),
-            Viewer::Of { user, domain } => {
-                let domain = domain.as_deref().map(identity::domain);
-                (false, Some(identity::user(user)), domain)
-            }
-        };
-        let normal = |id: &Option<String>| id.as_deref().map(identity::id);
-        let request = normal(&filter.request_id);
-        let (of_user, resource) = (normal(&filter.user_id), normal(&filter.resource_id));
-        let uuid = request
-            .as_deref()
-            .and_then(|id| Uuid::parse_str(id).ok())
-            .map(|id| id.to_string());
-        let micros = |at: Option<Timestamp>| at.map(Timestamp::as_microsecond);
-        let (from, to) = (micros(filter.from), micros(filter.to));
-        let after = part.cursor.as_ref().map(Cursor::micros);
-        let key = part.cursor.as_ref().map(Cursor::key);
-        let limit = page::rows(part.limit);
-        let parameters: [Parameter<'_>; 14] = [
-            (&request, Type::TEXT),
-            (&uuid, Type::TEXT),
-            (&of_user, Type::TEXT),
-            (&filter.action, Type::TEXT),
-            (&filter.resource_type, Type::TEXT),
-            (&resource, Type::TEXT),
-            (&from, Type::INT8),
-            (&to, Type::INT8),
-            (&all, Type::BOOL),
-            (&user, Type::TEXT),
-            (&domain, Type::TEXT),
-            (&after, Type::INT8),
-            (&key, Type::TEXT),
-            (&limit, Type::INT8),
-        ];
-        let sql = if part.newest_first { &NEWEST } else { &OLDEST };
-        let rows = self.0.query_repeatable(sql, &parameters).await?;
-        let entries = rows
-            .iter()
-            .map(|row| column::<Json<Entry>>(row, "entry").map(|Json(entry)| entry))
-            .collect::<Result<Vec<_>, _>>()?;
-        Ok(Page::cut(entries, part.limit, |entry| {
-            Cursor::new(entry.created_at, &entry.id)
-        }))
-    }
+pub(super) async fn entries(
+    postgres: &Postgres,
+    viewer: &Viewer,
+    filter: &Filter,
+    part: &PageRequest,
+) -> Result<Page<Entry>, Error> {
+    let (all, user, domain) = match viewer {
+        Viewer::All => (true, None, None),
+        Viewer::Of { user, domain } => {
+            let domain = domain.as_deref().map(identity::domain);
+            (false, Some(identity::user(user)), domain)
+        }
+    };
+    let normal = |id: &Option<String>| id.as_deref().map(identity::id);
+    let request = normal(&filter.request_id);
+    let (of_user, resource) = (normal(&filter.user_id), normal(&filter.resource_id));
+    let uuid = request
+        .as_deref()
+        .and_then(|id| Uuid::parse_str(id).ok())
+        .map(|id| id.to_string());
+    let micros = |at: Option<Timestamp>| at.map(Timestamp::as_microsecond);
+    let (from, to) = (micros(filter.from), micros(filter.to));
+    let after = part.cursor.as_ref().map(Cursor::micros);
+    let key = part.cursor.as_ref().map(Cursor::key);
+    let limit = page::rows(part.limit);
+    let parameters: [Parameter<'_>; 14] = [
+        (&request, Type::TEXT),
+        (&uuid, Type::TEXT),
+        (&of_user, Type::TEXT),
+        (&filter.action, Type::TEXT),
+        (&filter.resource_type, Type::TEXT),
+        (&resource, Type::TEXT),
+        (&from, Type::INT8),
+        (&to, Type::INT8),
+        (&all, Type::BOOL),
+        (&user, Type::TEXT),
+        (&domain, Type::TEXT),
+        (&after, Type::INT8),
+        (&key, Type::TEXT),
+        (&limit, Type::INT8),
+    ];
+    let sql = if part.newest_first { &NEWEST } else { &OLDEST };
+    let rows = postgres.query_repeatable(sql, &parameters).await?;
+    let entries = rows
+        .iter()
+        .map(|row| column::<Json<Entry>>(row, "entry").map(|Json(entry)| entry))
+        .collect::<Result<Vec<_>, _>>()?;
+    Ok(Page::cut(entries, part.limit, |entry| {
+        Cursor::new(entry.created_at, &entry.id)
+    }))
+}
 
-    /// Returns whether the viewer may see all events of a signing request: its owner may, and the administrator of the
-    /// owner's domain.
-    pub async fn may_see_request(&self, viewer: &Viewer, request_id: &str) -> Result<bool, Error> {
-        let Viewer::Of { user, domain } = viewer else {
-            return Ok(true);
-        };
-        let Ok(uuid) = Uuid::parse_str(request_id) else {
-            return Ok(false);
-        };
-        let (uuid, domain) = (uuid.to_string(), domain.as_deref().map(identity::domain));
-        let sql = "SELECT EXISTS (SELECT FROM public.signing_requests AS request \
-            LEFT JOIN public.user_profiles AS maker ON maker.id = request.initiated_by \
-            WHERE request.id = $1::uuid AND (request.initiated_by::text = $2 \
-              OR signtusk.domain_of(maker.email) = $3)) AS may";
-        let parameters: [Parameter<'_>; 3] = [
-            (&uuid, Type::TEXT),
-            (user, Type::TEXT),
-            (&domain, Type::TEXT),
-        ];
-        let rows = self.0.query_repeatable(sql, &parameters).await?;
-        let row = rows.first().ok_or(Error::Unreadable)?;
-        Ok(column(row, "may")?)
-    }
+pub(super) async fn may_see_request(
+    postgres: &Postgres,
+    viewer: &Viewer,
+    request_id: &str,
+) -> Result<bool, Error> {
+    let Viewer::Of { user, domain } = viewer else {
+        return Ok(true);
+    };
+    let Ok(uuid) = Uuid::parse_str(request_id) else {
+        return Ok(false);
+    };
+    let (uuid, domain) = (uuid.to_string(), domain.as_deref().map(identity::domain));
+    let sql = "SELECT EXISTS (SELECT FROM public.signing_requests AS request \
+        LEFT JOIN public.user_profiles AS maker ON maker.id = request.initiated_by \
+        WHERE request.id = $1::uuid AND (request.initiated_by::text = $2 \
+          OR signtusk.domain_of(maker.email) = $3)) AS may";
+    let parameters: [Parameter<'_>; 3] = [
+        (&uuid, Type::TEXT),
+        (user, Type::TEXT),
+        (&domain, Type::TEXT),
+    ];
+    let rows = postgres.query_repeatable(sql, &parameters).await?;
+    let row = rows.first().ok_or(Error::Unreadable)?;
+    Ok(column(row, "may")?)
 }

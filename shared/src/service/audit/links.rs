@@ -1,8 +1,8 @@
 //! Reading chains: their heads, their links in pages, and the rows without a chain.
 
+use super::Error;
 use super::chain::{Head, LegacyColumns, Link, Position, Scope};
-use super::{Audit, Error};
-use crate::protocol::postgres::{Json, Parameter, Row, Type, column};
+use crate::protocol::postgres::{Json, Parameter, Postgres, Row, Type, column};
 
 const HEADS: &str = include_str!("heads.sql");
 /// Reads links of chains in order: after a chain and a position, through a chain, with a limit.
@@ -52,81 +52,79 @@ impl Span {
     }
 }
 
-impl Audit {
-    pub(super) async fn heads(
-        &self,
-        scope: &Scope,
-        from: Option<&Position>,
-    ) -> Result<Vec<Head>, Error> {
-        let chain = match scope {
-            Scope::Request(id) => Some(format!("request:{id}")),
-            _ => None,
-        };
-        let user = match scope {
-            Scope::User(id) => Some(id),
-            _ => None,
-        };
-        let after = from.map(|from| from.chain.as_str()).unwrap_or_default();
-        // An unfinished chain is continued at its position.
-        let unfinished = from.is_some_and(|from| from.sequence < i64::MAX);
-        let parameters: [Parameter<'_>; 5] = [
-            (&chain, Type::TEXT),
-            (&user, Type::TEXT),
-            (&after, Type::TEXT),
-            (&unfinished, Type::BOOL),
-            (&CHAINS, Type::INT8),
-        ];
-        let rows = self.0.query_repeatable(HEADS, &parameters).await?;
-        let heads = rows
-            .iter()
-            .map(|row| column::<Json<Head>>(row, "head").map(|Json(head)| head));
-        Ok(heads.collect::<Result<_, _>>()?)
-    }
+pub(super) async fn heads(
+    postgres: &Postgres,
+    scope: &Scope,
+    from: Option<&Position>,
+) -> Result<Vec<Head>, Error> {
+    let chain = match scope {
+        Scope::Request(id) => Some(format!("request:{id}")),
+        _ => None,
+    };
+    let user = match scope {
+        Scope::User(id) => Some(id),
+        _ => None,
+    };
+    let after = from.map(|from| from.chain.as_str()).unwrap_or_default();
+    // An unfinished chain is continued at its position.
+    let unfinished = from.is_some_and(|from| from.sequence < i64::MAX);
+    let parameters: [Parameter<'_>; 5] = [
+        (&chain, Type::TEXT),
+        (&user, Type::TEXT),
+        (&after, Type::TEXT),
+        (&unfinished, Type::BOOL),
+        (&CHAINS, Type::INT8),
+    ];
+    let rows = postgres.query_repeatable(HEADS, &parameters).await?;
+    let heads = rows
+        .iter()
+        .map(|row| column::<Json<Head>>(row, "head").map(|Json(head)| head));
+    Ok(heads.collect::<Result<_, _>>()?)
+}
 
-    pub(super) async fn links(&self, span: &Span) -> Result<Vec<Row>, Error> {
-        let parameters: [Parameter<'_>; 4] = [
-            (&span.chain, Type::TEXT),
-            (&span.sequence, Type::INT8),
-            (&span.through, Type::TEXT),
-            (&PAGE, Type::INT8),
-        ];
-        Ok(self.0.query_repeatable(LINKS, &parameters).await?)
-    }
+pub(super) async fn page(postgres: &Postgres, span: &Span) -> Result<Vec<Row>, Error> {
+    let parameters: [Parameter<'_>; 4] = [
+        (&span.chain, Type::TEXT),
+        (&span.sequence, Type::INT8),
+        (&span.through, Type::TEXT),
+        (&PAGE, Type::INT8),
+    ];
+    Ok(postgres.query_repeatable(LINKS, &parameters).await?)
+}
 
-    pub(super) async fn unchained(&self, scope: &Scope) -> Result<u64, Error> {
-        let (request, user) = match scope {
-            Scope::All => (None, None),
-            Scope::Request(id) => (Some(id), None),
-            Scope::User(id) => (None, Some(id)),
-        };
-        let sql = "SELECT count(*) AS unchained FROM (SELECT FROM signtusk.audit_entries \
-            WHERE chain IS NULL AND ($1 IS NULL OR (resource_type = 'signing_request' AND resource_id = $1)) \
-              AND ($2 IS NULL OR user_id = $2) LIMIT $3) AS counted";
-        let parameters: [Parameter<'_>; 3] = [
-            (&request, Type::TEXT),
-            (&user, Type::TEXT),
-            (&MAX_UNCHAINED, Type::INT8),
-        ];
-        let rows = self.0.query_repeatable(sql, &parameters).await?;
-        let count: i64 = column(rows.first().ok_or(Error::Unreadable)?, "unchained")?;
-        Ok(u64::try_from(count).unwrap_or_default())
-    }
+pub(super) async fn unchained(postgres: &Postgres, scope: &Scope) -> Result<u64, Error> {
+    let (request, user) = match scope {
+        Scope::All => (None, None),
+        Scope::Request(id) => (Some(id), None),
+        Scope::User(id) => (None, Some(id)),
+    };
+    let sql = "SELECT count(*) AS unchained FROM (SELECT FROM signtusk.audit_entries \
+        WHERE chain IS NULL AND ($1 IS NULL OR (resource_type = 'signing_request' AND resource_id = $1)) \
+          AND ($2 IS NULL OR user_id = $2) LIMIT $3) AS counted";
+    let parameters: [Parameter<'_>; 3] = [
+        (&request, Type::TEXT),
+        (&user, Type::TEXT),
+        (&MAX_UNCHAINED, Type::INT8),
+    ];
+    let rows = postgres.query_repeatable(sql, &parameters).await?;
+    let count: i64 = column(rows.first().ok_or(Error::Unreadable)?, "unchained")?;
+    Ok(u64::try_from(count).unwrap_or_default())
+}
 
-    /// Returns the columns that an older table has with other types.
-    pub(super) async fn legacy_columns(&self) -> Result<LegacyColumns, Error> {
-        let sql = "SELECT attname::text AS name FROM pg_attribute \
-            WHERE attrelid = 'public.audit_logs'::regclass AND attname IN ('user_id', 'resource_id', 'ip_address') \
-              AND atttypid NOT IN ('text'::regtype, 'varchar'::regtype)";
-        let mut legacy = LegacyColumns::default();
-        for row in self.0.query_repeatable(sql, &[]).await? {
-            match column::<&str>(&row, "name")? {
-                "user_id" => legacy.user_id = true,
-                "resource_id" => legacy.resource_id = true,
-                _ => legacy.ip_address = true,
-            }
+/// Returns the columns that an older table has with other types.
+pub(super) async fn legacy_columns(postgres: &Postgres) -> Result<LegacyColumns, Error> {
+    let sql = "SELECT attname::text AS name FROM pg_attribute \
+        WHERE attrelid = 'public.audit_logs'::regclass AND attname IN ('user_id', 'resource_id', 'ip_address') \
+          AND atttypid NOT IN ('text'::regtype, 'varchar'::regtype)";
+    let mut legacy = LegacyColumns::default();
+    for row in postgres.query_repeatable(sql, &[]).await? {
+        match column::<&str>(&row, "name")? {
+            "user_id" => legacy.user_id = true,
+            "resource_id" => legacy.resource_id = true,
+            _ => legacy.ip_address = true,
         }
-        Ok(legacy)
     }
+    Ok(legacy)
 }
 
 /// Returns whether there may be rows after these.

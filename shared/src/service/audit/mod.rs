@@ -24,7 +24,12 @@ pub use self::entry::{Entry, Filter, PageRequest, Viewer};
 pub use self::event::{ACTIONS, Event, EventTime, RESOURCE_TYPES, TooLarge};
 pub use self::retire::{Checkpoint, Retirable};
 pub use self::text::{InvalidText, Name, Text, Word};
+
+use jiff::Timestamp;
+use tokio::time::Instant;
+
 use crate::protocol::postgres::{self, Postgres};
+use crate::service::page::Page;
 
 /// Why the log could not be written or read.
 #[derive(Debug, thiserror::Error)]
@@ -49,5 +54,54 @@ impl Audit {
     #[must_use]
     pub fn new(postgres: Postgres) -> Self {
         Self(postgres)
+    }
+
+    /// Appends `event` under `event_id`. The same id again changes nothing and returns the first answer, so the call is
+    /// repeatable.
+    pub async fn append(&self, event_id: &str, event: &Event) -> Result<Appended, Error> {
+        append::append(&self.0, event_id, event).await
+    }
+
+    /// Returns a page of the entries that the viewer may see.
+    pub async fn entries(
+        &self,
+        viewer: &Viewer,
+        filter: &Filter,
+        part: &PageRequest,
+    ) -> Result<Page<Entry>, Error> {
+        entry::entries(&self.0, viewer, filter, part).await
+    }
+
+    /// Returns whether the viewer may see all events of a signing request: its owner may, and the administrator of the
+    /// owner's domain.
+    pub async fn may_see_request(&self, viewer: &Viewer, request_id: &str) -> Result<bool, Error> {
+        entry::may_see_request(&self.0, viewer, request_id).await
+    }
+
+    /// Verifies `scope`, from `reached` on, until `deadline`.
+    pub async fn verify(
+        &self,
+        signer: &CheckpointSigner,
+        scope: &Scope,
+        reached: Option<Position>,
+        deadline: Instant,
+    ) -> Result<Verdict, Error> {
+        verify::verify(&self.0, signer, scope, reached, deadline).await
+    }
+
+    /// Returns chains after `chain` whose first events were written before `before`.
+    pub async fn old_chains(&self, before: Timestamp, after: &str) -> Result<Vec<String>, Error> {
+        retire::old_chains(&self.0, before, after).await
+    }
+
+    /// Verifies the events of `chain` that were written before `before`, at most a thousand, and signs a checkpoint for
+    /// those that may be deleted.
+    pub async fn retirable(
+        &self,
+        signer: &CheckpointSigner,
+        chain: &str,
+        before: Timestamp,
+    ) -> Result<Retirable, Error> {
+        retire::retirable(&self.0, signer, chain, before).await
     }
 }

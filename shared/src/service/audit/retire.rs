@@ -3,12 +3,12 @@
 use jiff::Timestamp;
 use serde_json::json;
 
+use super::Error;
 use super::chain::{Broken, Head};
 use super::checkpoint_signer::CheckpointSigner;
-use super::links::{HEAD, LINKS, link};
+use super::links::{HEAD, LINKS, legacy_columns, link};
 use super::walk::Walk;
-use super::{Audit, Error};
-use crate::protocol::postgres::{Json, Parameter, Transaction, Type, column};
+use crate::protocol::postgres::{Json, Parameter, Postgres, Transaction, Type, column};
 
 const OLD: &str = include_str!("old.sql");
 
@@ -38,72 +38,70 @@ pub struct Checkpoint {
     signature: String,
 }
 
-impl Audit {
-    /// Returns chains after `chain` whose first events were written before `before`.
-    pub async fn old_chains(&self, before: Timestamp, after: &str) -> Result<Vec<String>, Error> {
-        let before = before.as_microsecond();
-        let parameters: [Parameter<'_>; 3] = [
-            (&before, Type::INT8),
-            (&after, Type::TEXT),
-            (&CHAINS, Type::INT8),
-        ];
-        let rows = self.0.query_repeatable(OLD, &parameters).await?;
-        let chains = rows.iter().map(|row| column(row, "chain"));
-        Ok(chains.collect::<Result<_, _>>()?)
-    }
+pub(super) async fn old_chains(
+    postgres: &Postgres,
+    before: Timestamp,
+    after: &str,
+) -> Result<Vec<String>, Error> {
+    let before = before.as_microsecond();
+    let parameters: [Parameter<'_>; 3] = [
+        (&before, Type::INT8),
+        (&after, Type::TEXT),
+        (&CHAINS, Type::INT8),
+    ];
+    let rows = postgres.query_repeatable(OLD, &parameters).await?;
+    let chains = rows.iter().map(|row| column(row, "chain"));
+    Ok(chains.collect::<Result<_, _>>()?)
+}
 
-    /// Verifies the events of `chain` that were written before `before`, at most a thousand, and signs a checkpoint for
-    /// those that may be deleted.
-    pub async fn retirable(
-        &self,
-        signer: &CheckpointSigner,
-        chain: &str,
-        before: Timestamp,
-    ) -> Result<Retirable, Error> {
-        let Some(head) = self.head(chain).await? else {
-            return Ok(Retirable::Nothing);
-        };
-        let first = head.retired_sequence;
-        let mut walk = match Walk::begin(head, self.legacy_columns().await?, signer) {
-            Ok(walk) => walk,
-            Err(broken) => return Ok(Retirable::Broken(broken)),
-        };
-        let through = Some(chain);
-        let parameters: [Parameter<'_>; 4] = [
-            (&chain, Type::TEXT),
-            (&first, Type::INT8),
-            (&through, Type::TEXT),
-            (&EVENTS, Type::INT8),
-        ];
-        let rows = self.0.query_repeatable(LINKS, &parameters).await?;
-        for row in &rows {
-            let (_, link) = link(row)?;
-            if link
-                .recorded_micros
-                .is_none_or(|at| at >= before.as_microsecond())
-            {
-                break;
-            }
-            if let Err(broken) = walk.step(&link) {
-                return Ok(Retirable::Broken(broken));
-            }
+pub(super) async fn retirable(
+    postgres: &Postgres,
+    signer: &CheckpointSigner,
+    chain: &str,
+    before: Timestamp,
+) -> Result<Retirable, Error> {
+    let Some(head) = head(postgres, chain).await? else {
+        return Ok(Retirable::Nothing);
+    };
+    let first = head.retired_sequence;
+    let mut walk = match Walk::begin(head, legacy_columns(postgres).await?, signer) {
+        Ok(walk) => walk,
+        Err(broken) => return Ok(Retirable::Broken(broken)),
+    };
+    let through = Some(chain);
+    let parameters: [Parameter<'_>; 4] = [
+        (&chain, Type::TEXT),
+        (&first, Type::INT8),
+        (&through, Type::TEXT),
+        (&EVENTS, Type::INT8),
+    ];
+    let rows = postgres.query_repeatable(LINKS, &parameters).await?;
+    for row in &rows {
+        let (_, link) = link(row)?;
+        if link
+            .recorded_micros
+            .is_none_or(|at| at >= before.as_microsecond())
+        {
+            break;
         }
-        if walk.sequence() == first {
-            return Ok(Retirable::Nothing);
+        if let Err(broken) = walk.step(&link) {
+            return Ok(Retirable::Broken(broken));
         }
-        Ok(Retirable::Ready(Checkpoint::of(signer, &walk)))
     }
+    if walk.sequence() == first {
+        return Ok(Retirable::Nothing);
+    }
+    Ok(Retirable::Ready(Checkpoint::of(signer, &walk)))
+}
 
-    async fn head(&self, chain: &str) -> Result<Option<Head>, Error> {
-        let rows = self
-            .0
-            .query_repeatable(HEAD, &[(&chain, Type::TEXT)])
-            .await?;
-        let head = rows
-            .first()
-            .map(|row| column::<Json<Head>>(row, "head").map(|Json(head)| head));
-        Ok(head.transpose()?)
-    }
+async fn head(postgres: &Postgres, chain: &str) -> Result<Option<Head>, Error> {
+    let rows = postgres
+        .query_repeatable(HEAD, &[(&chain, Type::TEXT)])
+        .await?;
+    let head = rows
+        .first()
+        .map(|row| column::<Json<Head>>(row, "head").map(|Json(head)| head));
+    Ok(head.transpose()?)
 }
 
 impl Checkpoint {
