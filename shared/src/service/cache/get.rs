@@ -114,26 +114,23 @@ struct Lookup<'a, C: Class> {
     viewer: &'a Viewer<'a>,
 }
 
-impl Caches {
-    /// Returns the value of an id, as far as the viewer may see it.
-    pub async fn get<C: Class>(
-        &self,
-        kind: &'static Kind<C>,
-        id: &str,
-        viewer: &Viewer<'_>,
-    ) -> Result<Found, Error> {
-        let id = Id::of(kind.subject(), id).filter(|id| viewer.may_ask(kind.subject(), id));
-        let Some(id) = id else {
-            return Ok(Found::Absent);
-        };
-        let lookup = Lookup {
-            caches: self,
-            kind,
-            id,
-            viewer,
-        };
-        lookup.run().await
-    }
+pub(super) async fn get<C: Class>(
+    caches: &Caches,
+    kind: &'static Kind<C>,
+    id: &str,
+    viewer: &Viewer<'_>,
+) -> Result<Found, Error> {
+    let id = Id::of(kind.subject(), id).filter(|id| viewer.may_ask(kind.subject(), id));
+    let Some(id) = id else {
+        return Ok(Found::Absent);
+    };
+    let lookup = Lookup {
+        caches,
+        kind,
+        id,
+        viewer,
+    };
+    lookup.run().await
 }
 
 impl<C: Class> Lookup<'_, C> {

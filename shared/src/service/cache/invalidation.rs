@@ -5,7 +5,7 @@
 use serde::Deserialize;
 
 use super::id::Id;
-use super::{AnyKind, Caches, Subject};
+use super::{AnyKind, Subject};
 use crate::protocol::upstash::{self, Command, Redis};
 
 /// The number of keys in one command.
@@ -61,16 +61,20 @@ struct Row {
     ids: Vec<String>,
 }
 
-impl Caches {
-    /// Deletes one entry. Afterwards no value that was read before is returned.
-    pub async fn invalidate(&self, kind: AnyKind, id: &str) -> Result<(), upstash::Error> {
-        forget(&self.redis, kind.key(id).into_iter().collect()).await
-    }
+pub(super) async fn invalidate(
+    redis: &Redis,
+    kind: AnyKind,
+    id: &str,
+) -> Result<(), upstash::Error> {
+    forget(redis, kind.key(id).into_iter().collect()).await
+}
 
-    /// Deletes the entries of a group, in one request.
-    pub async fn invalidate_group(&self, group: Group, id: &str) -> Result<(), upstash::Error> {
-        forget(&self.redis, group.keys(id)).await
-    }
+pub(super) async fn invalidate_group(
+    redis: &Redis,
+    group: Group,
+    id: &str,
+) -> Result<(), upstash::Error> {
+    forget(redis, group.keys(id)).await
 }
 
 /// Applies outbox rows that the triggers wrote. An unknown row is skipped: a later version may have written it, and

@@ -26,6 +26,9 @@ pub use self::kind::{AnyKind, Kind};
 pub use self::put::{InvalidObject, LARGEST_VALUE, Object, Put};
 pub use self::stats::{Figures, KindFigures};
 
+use jiff::civil::Date;
+
+use self::invalidation::Group;
 use crate::protocol::postgres::{self, Postgres};
 use crate::protocol::upstash::{self, Redis};
 use crate::service::key::Family;
@@ -73,5 +76,61 @@ impl Caches {
     #[must_use]
     pub fn waiting(self, waits: Waits) -> Self {
         Self { waits, ..self }
+    }
+
+    /// Returns the value of an id, as far as the viewer may see it.
+    pub async fn get<C: Class>(
+        &self,
+        kind: &'static Kind<C>,
+        id: &str,
+        viewer: &Viewer<'_>,
+    ) -> Result<Found, Error> {
+        get::get(self, kind, id, viewer).await
+    }
+
+    /// Caches a value of the caller: replaces the generation that the caller read, or adds one if none is cached. Users
+    /// who could see the entry before see the new value. A new entry is visible to the service only, until it is filled
+    /// again.
+    ///
+    /// Security data is filled from the database only, so this does not compile:
+    ///
+    /// ```compile_fail,E0308
+    /// # use shared::service::cache::{Caches, Object, kind};
+    /// # async fn put(caches: Caches, value: Object) {
+    /// caches.put(&kind::TOTP_CONFIGS, "u1", &value, None).await;
+    /// # }
+    /// ```
+    ///
+    /// The same call for display data compiles:
+    ///
+    /// ```
+    /// # use shared::service::cache::{Caches, Object, kind};
+    /// # async fn put(caches: Caches, value: Object) {
+    /// caches.put(&kind::USER_PROFILES, "u1", &value, None).await;
+    /// # }
+    /// ```
+    pub async fn put(
+        &self,
+        kind: &'static Kind<Display>,
+        id: &str,
+        value: &Object,
+        read: Option<&Generation>,
+    ) -> Result<Put, Error> {
+        put::put(&self.redis, kind, id, value, read).await
+    }
+
+    /// Deletes one entry. Afterwards no value that was read before is returned.
+    pub async fn invalidate(&self, kind: AnyKind, id: &str) -> Result<(), upstash::Error> {
+        invalidation::invalidate(&self.redis, kind, id).await
+    }
+
+    /// Deletes the entries of a group, in one request.
+    pub async fn invalidate_group(&self, group: Group, id: &str) -> Result<(), upstash::Error> {
+        invalidation::invalidate_group(&self.redis, group, id).await
+    }
+
+    /// Returns the statistics of a day; of today if none is named.
+    pub async fn figures(&self, date: Option<Date>) -> Result<Figures, Error> {
+        stats::figures(&self.redis, date).await
     }
 }

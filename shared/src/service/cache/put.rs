@@ -1,12 +1,12 @@
 //! Putting a value of the web app, for display kinds.
 
+use super::Error;
 use super::class::{Class as _, Display};
 use super::entry::Generation;
 use super::id::Id;
 use super::kind::Kind;
-use super::{Caches, Error};
 use crate::base::id::nonce;
-use crate::protocol::upstash::{self, Script, key_locked};
+use crate::protocol::upstash::{self, Redis, Script, key_locked};
 
 /// The largest value that is cached, in bytes.
 pub const LARGEST_VALUE: usize = 512 << 10;
@@ -64,55 +64,30 @@ pub enum Put {
     NoSuchId,
 }
 
-impl Caches {
-    /// Caches a value of the caller: replaces the generation that the caller read, or adds one if none is cached. Users
-    /// who could see the entry before see the new value. A new entry is visible to the service only, until it is filled
-    /// again.
-    ///
-    /// Security data is filled from the database only, so this does not compile:
-    ///
-    /// ```compile_fail,E0308
-    /// # use shared::service::cache::{Caches, Object, kind};
-    /// # async fn put(caches: Caches, value: Object) {
-    /// caches.put(&kind::TOTP_CONFIGS, "u1", &value, None).await;
-    /// # }
-    /// ```
-    ///
-    /// The same call for display data compiles:
-    ///
-    /// ```
-    /// # use shared::service::cache::{Caches, Object, kind};
-    /// # async fn put(caches: Caches, value: Object) {
-    /// caches.put(&kind::USER_PROFILES, "u1", &value, None).await;
-    /// # }
-    /// ```
-    pub async fn put(
-        &self,
-        kind: &'static Kind<Display>,
-        id: &str,
-        value: &Object,
-        read: Option<&Generation>,
-    ) -> Result<Put, Error> {
-        let Some(id) = Id::of(kind.subject(), id) else {
-            return Ok(Put::NoSuchId);
-        };
-        let generation = Generation(nonce());
-        let call = PUT
-            .invoke()
-            .key(kind.key(&id))
-            .arg(read.map_or("", |read| read.0.as_str()))
-            .arg(&generation)
-            .arg(value.as_str())
-            .arg(kind.class().ttl().as_millis())
-            .arg(kind.class().lifetimes().kept.as_millis());
-        match self.redis.eval::<String>(call).await?.as_str() {
-            "put" => Ok(Put::Done(generation)),
-            "changed" => Ok(Put::Changed),
-            "cached" => Ok(Put::Cached),
-            _ => {
-                Err(upstash::Error::Decode("unexpected result of the put script".to_owned()).into())
-            }
-        }
+pub(super) async fn put(
+    redis: &Redis,
+    kind: &'static Kind<Display>,
+    id: &str,
+    value: &Object,
+    read: Option<&Generation>,
+) -> Result<Put, Error> {
+    let Some(id) = Id::of(kind.subject(), id) else {
+        return Ok(Put::NoSuchId);
+    };
+    let generation = Generation(nonce());
+    let call = PUT
+        .invoke()
+        .key(kind.key(&id))
+        .arg(read.map_or("", |read| read.0.as_str()))
+        .arg(&generation)
+        .arg(value.as_str())
+        .arg(kind.class().ttl().as_millis())
+        .arg(kind.class().lives().kept.as_millis());
+    match redis.eval::<String>(call).await?.as_str() {
+        "put" => Ok(Put::Done(generation)),
+        "changed" => Ok(Put::Changed),
+        "cached" => Ok(Put::Cached),
+        _ => Err(upstash::Error::Decode("unexpected result of the put script".to_owned()).into()),
     }
 }
 

@@ -7,9 +7,9 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use serde::Serialize;
 
-use super::{AnyKind, Caches, Error};
+use super::{AnyKind, Error};
 use crate::base::clock::Clock;
-use crate::protocol::upstash::{Command, Pairs};
+use crate::protocol::upstash::{Command, Pairs, Redis};
 use crate::service::key::Family;
 
 /// How long the statistics of a day are kept.
@@ -51,30 +51,27 @@ fn day(at: Timestamp) -> Date {
     at.to_zoned_datetime(TimeZone::UTC).date()
 }
 
-impl Caches {
-    /// Returns the statistics of a day; of today if none is named.
-    pub async fn figures(&self, date: Option<Date>) -> Result<Figures, Error> {
-        let date = date.unwrap_or_else(|| day(Clock::system().now()));
-        let key = FIGURES.key(&date.to_string());
-        let command = Command::new("HGETALL").arg(key);
-        let Pairs(counters) = self.redis.run::<Pairs<String, u64>>(command).await?;
-        let count = |kind: &str, outcome: &str| {
-            let field = format!("{kind}:{outcome}");
-            let found = counters.iter().find(|(name, _)| *name == field);
-            found.map_or(0, |(_, count)| *count)
+pub(super) async fn figures(redis: &Redis, date: Option<Date>) -> Result<Figures, Error> {
+    let date = date.unwrap_or_else(|| day(Clock::system().now()));
+    let key = FIGURES.key(&date.to_string());
+    let command = Command::new("HGETALL").arg(key);
+    let Pairs(counters) = redis.run::<Pairs<String, u64>>(command).await?;
+    let count = |kind: &str, outcome: &str| {
+        let field = format!("{kind}:{outcome}");
+        let found = counters.iter().find(|(name, _)| *name == field);
+        found.map_or(0, |(_, count)| *count)
+    };
+    let kinds = AnyKind::ALL.map(|kind| {
+        let name = kind.name();
+        let figures = KindFigures {
+            hits: count(name, "hit"),
+            misses: count(name, "miss"),
+            stale: count(name, "stale"),
         };
-        let kinds = AnyKind::ALL.map(|kind| {
-            let name = kind.name();
-            let figures = KindFigures {
-                hits: count(name, "hit"),
-                misses: count(name, "miss"),
-                stale: count(name, "stale"),
-            };
-            (name, figures)
-        });
-        Ok(Figures {
-            date,
-            kinds: kinds.into(),
-        })
-    }
+        (name, figures)
+    });
+    Ok(Figures {
+        date,
+        kinds: kinds.into(),
+    })
 }
