@@ -9,7 +9,7 @@ use http::{HeaderMap, HeaderValue, Method};
 use serde::de::Error as _;
 use serde::{Deserialize, Serialize};
 
-use super::client::{Call, Client};
+use super::api::{Api, Call};
 use super::error::Error;
 use super::message::Message;
 use super::publish::Published;
@@ -43,29 +43,24 @@ enum Outcomes {
     One(Outcome),
 }
 
-impl Client {
-    /// Publishes `messages` with one request of at most 100 MB. Returns one result per message, in order: a rejected
-    /// message does not affect the others. The request is repeated after a broken connection if every message has a
-    /// deduplication id.
-    pub async fn batch<M: Borrow<Message> + Sync>(
-        &self,
-        messages: &[M],
-    ) -> Result<Vec<Result<Published, Refusal>>, Error> {
-        if messages.is_empty() {
-            return Ok(Vec::new());
-        }
-        let items: Vec<_> = messages
-            .iter()
-            .map(|it| item(it.borrow()))
-            .collect::<Result<_, _>>()?;
-        let body = serde_json::to_vec(&items)
-            .map_err(|_| Error::Argument("the batch cannot be serialized as JSON"))?;
-        let json = HeaderValue::from_static("application/json");
-        let call = Call::new(Method::POST, self.at(&["batch"])?)
-            .with(HeaderMap::from_iter([(CONTENT_TYPE, json)]), body.into())
-            .repeatable_if(messages.iter().all(|it| it.borrow().is_deduplicated()));
-        results(&self.send(call).await?, messages.len())
+pub(super) async fn batch<M: Borrow<Message> + Sync>(
+    api: &Api,
+    messages: &[M],
+) -> Result<Vec<Result<Published, Refusal>>, Error> {
+    if messages.is_empty() {
+        return Ok(Vec::new());
     }
+    let items: Vec<_> = messages
+        .iter()
+        .map(|it| item(it.borrow()))
+        .collect::<Result<_, _>>()?;
+    let body = serde_json::to_vec(&items)
+        .map_err(|_| Error::Argument("the batch cannot be serialized as JSON"))?;
+    let json = HeaderValue::from_static("application/json");
+    let call = Call::new(Method::POST, api.at(&["batch"])?)
+        .with(HeaderMap::from_iter([(CONTENT_TYPE, json)]), body.into())
+        .repeatable_if(messages.iter().all(|it| it.borrow().is_deduplicated()));
+    results(&api.send(call).await?, messages.len())
 }
 
 fn item(message: &Message) -> Result<Item<'_>, Error> {

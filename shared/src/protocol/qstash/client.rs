@@ -1,18 +1,22 @@
-//! The client: an address, a token, a deadline, and the single function that makes every call.
+//! The client: an index of the calls that QStash answers, each made in the file of its subject.
 
+use std::borrow::Borrow;
 use std::time::Duration;
 
-use bytes::Bytes;
-use http::header::AUTHORIZATION;
-use http::{HeaderMap, HeaderValue, Method};
-use serde::de::DeserializeOwned;
-use url::Url;
+use http::Method;
 
+use super::api::{Api, Call};
+use super::batch::{self, Refusal};
+use super::dlq::{self, DeadLetter, DeadLetterFilter, DeadLetterPage};
 use super::error::{Error, SetupError};
-use super::reply;
+use super::flow_control::{self, FlowControlState};
+use super::message::Message;
+use super::messages::{self, StoredMessage};
+use super::name::{FlowKey, Label, ScheduleId};
+use super::publish::{self, Published};
+use super::schedules::{self, Schedule};
 use crate::base::env;
 use crate::base::secret::Secret;
-use crate::protocol::http as transport;
 
 /// The default time limit of a call, including its repetition.
 pub const DEFAULT_TIMEOUT: Duration = Duration::from_secs(5);
@@ -23,20 +27,7 @@ const PUBLIC_URL: &str = "https://qstash.upstash.io";
 /// A client of the QStash API, version 2. Cheap to clone; clones share their connections.
 #[derive(Clone, Debug)]
 pub struct Client {
-    http: reqwest::Client,
-    base: Url,
-    authorization: HeaderValue,
-    timeout: Duration,
-}
-
-/// One request, and whether it is repeatable.
-#[derive(Debug)]
-pub(super) struct Call {
-    method: Method,
-    url: Url,
-    headers: HeaderMap,
-    body: Bytes,
-    repeatable: bool,
+    api: Api,
 }
 
 impl Client {
@@ -55,19 +46,8 @@ impl Client {
 
     /// Returns a client for the QStash at `url`. Every call ends within `timeout`.
     pub fn new(url: &str, token: &Secret, timeout: Duration) -> Result<Self, SetupError> {
-        let base = Url::parse(url).map_err(|_| SetupError::Url)?;
-        if !transport::is_base(&base) {
-            return Err(SetupError::Url);
-        }
-        let mut authorization = HeaderValue::from_str(&format!("Bearer {}", token.expose()))
-            .map_err(|_| SetupError::Token)?;
-        authorization.set_sensitive(true);
-        Ok(Self {
-            http: transport::client(timeout)?,
-            base,
-            authorization,
-            timeout,
-        })
+        let api = Api::new(url, token, timeout)?;
+        Ok(Self { api })
     }
 
     /// Errors unless QStash answers and accepts the token.
@@ -75,101 +55,116 @@ impl Client {
     /// Reads the account's parallelism (`GET /v2/globalParallelism`): two numbers, whatever the account holds. Unlike
     /// `GET /v2/keys`, it transfers no secret.
     pub async fn ping(&self) -> Result<(), Error> {
-        let call = Call::new(Method::GET, self.at(&["globalParallelism"])?).repeatable();
-        self.send(call).await.map(drop)
+        let call = Call::new(Method::GET, self.api.at(&["globalParallelism"])?).repeatable();
+        self.api.send(call).await.map(drop)
     }
 
-    /// Returns the address of `/v2/{segments}`, each segment escaped.
-    ///
-    /// Errors for an empty or dotted segment. It would vanish from the path, and `DELETE /v2/messages/{id}` would
-    /// become `DELETE /v2/messages`, which cancels everything.
-    pub(super) fn at(&self, segments: &[&str]) -> Result<Url, Error> {
-        if segments.iter().any(|it| matches!(*it, "" | "." | "..")) {
-            return Err(Error::Argument("an id is empty or a path"));
-        }
-        let mut url = self.base.clone();
-        url.path_segments_mut()
-            .map_err(|()| Error::Argument("the URL takes no path"))?
-            .pop_if_empty()
-            .push("v2")
-            .extend(segments);
-        Ok(url)
+    /// Publishes `message`. It is repeated once after a broken connection, but only if it has a deduplication id:
+    /// otherwise a repetition could deliver it twice.
+    pub async fn publish(&self, message: &Message) -> Result<Published, Error> {
+        publish::publish(&self.api, message).await
     }
 
-    /// Returns the address of `/v2/{verb}/{destination}`. The protocol requires the raw destination: its slashes stay,
-    /// and its query becomes the query of the request.
-    pub(super) fn towards(&self, verb: &str, destination: &Url) -> Result<Url, Error> {
-        let base = self.base.as_str().trim_end_matches('/');
-        Url::parse(&format!("{base}/v2/{verb}/{destination}"))
-            .map_err(|_| Error::Argument("the destination is not allowed in a URL"))
+    /// Publishes `messages` with one request of at most 100 MB. Returns one result per message, in order: a rejected
+    /// message does not affect the others. The request is repeated after a broken connection if every message has a
+    /// deduplication id.
+    pub async fn batch<M: Borrow<Message> + Sync>(
+        &self,
+        messages: &[M],
+    ) -> Result<Vec<Result<Published, Refusal>>, Error> {
+        batch::batch(&self.api, messages).await
     }
 
-    /// Makes the call and decodes its JSON answer.
-    pub(super) async fn fetch<T: DeserializeOwned>(&self, call: Call) -> Result<T, Error> {
-        let body = self.send(call).await?;
-        serde_json::from_slice(&body).map_err(Error::Decode)
+    /// Returns the message `id`, while QStash holds it: QStash deletes it soon after its delivery.
+    pub async fn message(&self, id: &str) -> Result<Option<StoredMessage>, Error> {
+        messages::message(&self.api, id).await
     }
 
-    /// Makes the call. A repeatable call is repeated once if the connection fails, within the same deadline.
-    pub(super) async fn send(&self, call: Call) -> Result<Bytes, Error> {
-        if !call.repeatable {
-            return self.attempt(&call, self.timeout).await;
-        }
-        let half = self.timeout / 2;
-        let first = match self.attempt(&call, half).await {
-            Err(error @ Error::Transport(_)) => error,
-            settled => return settled,
-        };
-        // The first attempt may have succeeded; a plain rejection of the second one must not hide that.
-        match self.attempt(&call, half).await {
-            Err(second) if first.is_ambiguous() && !second.is_ambiguous() => Err(first),
-            settled => settled,
-        }
+    /// Cancels the message `id`; false if QStash no longer holds it. A delivery in progress is not stopped, only its
+    /// retries.
+    pub async fn cancel(&self, id: &str) -> Result<bool, Error> {
+        messages::cancel(&self.api, id).await
     }
 
-    async fn attempt(&self, call: &Call, deadline: Duration) -> Result<Bytes, Error> {
-        let response = self
-            .http
-            .request(call.method.clone(), call.url.clone())
-            .headers(call.headers.clone())
-            .header(AUTHORIZATION, &self.authorization)
-            .body(call.body.clone())
-            .timeout(deadline)
-            .send()
-            .await
-            .map_err(|error| Error::Transport(error.without_url()))?;
-        reply::read(response).await
-    }
-}
-
-impl Call {
-    /// Returns a request without a body, to be sent once.
-    pub(super) fn new(method: Method, url: Url) -> Self {
-        Self {
-            method,
-            url,
-            headers: HeaderMap::new(),
-            body: Bytes::new(),
-            repeatable: false,
-        }
+    /// Cancels all messages with this label and returns their number, as far as QStash has counted.
+    pub async fn cancel_labelled(&self, label: &Label) -> Result<u64, Error> {
+        messages::cancel_labelled(&self.api, label).await
     }
 
-    /// Adds these headers and this body.
-    pub(super) fn with(mut self, headers: HeaderMap, body: Bytes) -> Self {
-        self.headers = headers;
-        self.body = body;
-        self
+    /// Creates the schedule `id`, or replaces it completely: options that the message lacks are removed. So repeating
+    /// the call changes nothing.
+    pub async fn put_schedule(
+        &self,
+        id: &ScheduleId,
+        cron: &str,
+        message: &Message,
+    ) -> Result<(), Error> {
+        schedules::put_schedule(&self.api, id, cron, message).await
     }
 
-    /// Marks the call as repeatable.
-    pub(super) fn repeatable(self) -> Self {
-        self.repeatable_if(true)
+    /// Returns all schedules. Their number is bounded by the plan.
+    pub async fn schedules(&self) -> Result<Vec<Schedule>, Error> {
+        schedules::schedules(&self.api).await
     }
 
-    /// Marks the call as repeatable if `safe`.
-    pub(super) fn repeatable_if(mut self, safe: bool) -> Self {
-        self.repeatable = safe;
-        self
+    /// Returns the schedule `id`, if it exists.
+    pub async fn schedule(&self, id: &str) -> Result<Option<Schedule>, Error> {
+        schedules::schedule(&self.api, id).await
+    }
+
+    /// Deletes the schedule `id`; false if it did not exist. Messages that it has published are still delivered.
+    pub async fn delete_schedule(&self, id: &str) -> Result<bool, Error> {
+        schedules::delete_schedule(&self.api, id).await
+    }
+
+    /// Pauses the schedule `id`.
+    pub async fn pause_schedule(&self, id: &str) -> Result<(), Error> {
+        schedules::pause_schedule(&self.api, id).await
+    }
+
+    /// Resumes the schedule `id`.
+    pub async fn resume_schedule(&self, id: &str) -> Result<(), Error> {
+        schedules::resume_schedule(&self.api, id).await
+    }
+
+    /// Returns the dead letters that match `filter`, starting at `cursor`.
+    pub async fn dead_letters(
+        &self,
+        filter: &DeadLetterFilter,
+        cursor: Option<&str>,
+    ) -> Result<DeadLetterPage, Error> {
+        dlq::dead_letters(&self.api, filter, cursor).await
+    }
+
+    /// Returns the dead letter `dlq_id`, if it is still in the queue.
+    pub async fn dead_letter(&self, dlq_id: &str) -> Result<Option<DeadLetter>, Error> {
+        dlq::dead_letter(&self.api, dlq_id).await
+    }
+
+    /// Deletes the dead letter `dlq_id`; false if it did not exist.
+    pub async fn delete_dead_letter(&self, dlq_id: &str) -> Result<bool, Error> {
+        dlq::delete_dead_letter(&self.api, dlq_id).await
+    }
+
+    /// Publishes these dead letters as new messages, removes them from the queue, and returns the new ids. An absent
+    /// one creates no message. Never repeated: the ids would be lost.
+    pub async fn retry_dead_letters(&self, dlq_ids: &[&str]) -> Result<Vec<String>, Error> {
+        dlq::retry_dead_letters(&self.api, dlq_ids).await
+    }
+
+    /// Returns the state of `key`. QStash knows a key while it has messages.
+    pub async fn flow_control(&self, key: &FlowKey) -> Result<Option<FlowControlState>, Error> {
+        flow_control::flow_control(&self.api, key).await
+    }
+
+    /// Pauses the deliveries of `key` until [`Self::resume_flow_control`].
+    pub async fn pause_flow_control(&self, key: &FlowKey) -> Result<(), Error> {
+        flow_control::pause_flow_control(&self.api, key).await
+    }
+
+    /// Resumes the deliveries of `key`.
+    pub async fn resume_flow_control(&self, key: &FlowKey) -> Result<(), Error> {
+        flow_control::resume_flow_control(&self.api, key).await
     }
 }
 
@@ -239,9 +234,12 @@ mod tests {
     fn id_is_escaped_and_cannot_change_the_path() {
         let client = Server::answering([]).client();
         for id in ["", ".", ".."] {
-            assert!(client.at(&["messages", id]).is_err(), "{id:?}");
+            assert!(client.api.at(&["messages", id]).is_err(), "{id:?}");
         }
-        let url = client.at(&["messages", "a/../b?all#x"]).expect("escaped");
+        let url = client
+            .api
+            .at(&["messages", "a/../b?all#x"])
+            .expect("escaped");
         assert_eq!(url.path(), "/v2/messages/a%2F..%2Fb%3Fall%23x");
         assert_eq!(url.query(), None);
     }

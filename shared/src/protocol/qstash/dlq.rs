@@ -5,7 +5,7 @@ use http::Method;
 use jiff::Timestamp;
 use serde::Deserialize;
 
-use super::client::{Call, Client};
+use super::api::{Api, Call};
 use super::error::Error;
 use super::messages::{StoredMessage, bytes};
 
@@ -106,59 +106,52 @@ struct NewMessage {
     message_id: String,
 }
 
-impl Client {
-    /// Returns the dead letters that match `filter`, starting at `cursor`.
-    pub async fn dead_letters(
-        &self,
-        filter: &DeadLetterFilter,
-        cursor: Option<&str>,
-    ) -> Result<DeadLetterPage, Error> {
-        let mut url = self.at(&["dlq"])?;
-        let cursor = cursor.map(|it| ("cursor", it.to_owned()));
-        let pairs: Vec<_> = filter.pairs().chain(cursor).collect();
-        if !pairs.is_empty() {
-            url.query_pairs_mut().extend_pairs(pairs);
-        }
-        let call = Call::new(Method::GET, url).repeatable();
-        let listing: Listing = self.fetch(call).await?;
-        Ok(DeadLetterPage {
-            items: listing.messages,
-            cursor: listing.cursor.filter(|it| !it.is_empty()),
-        })
+pub(super) async fn dead_letters(
+    api: &Api,
+    filter: &DeadLetterFilter,
+    cursor: Option<&str>,
+) -> Result<DeadLetterPage, Error> {
+    let mut url = api.at(&["dlq"])?;
+    let cursor = cursor.map(|it| ("cursor", it.to_owned()));
+    let pairs: Vec<_> = filter.pairs().chain(cursor).collect();
+    if !pairs.is_empty() {
+        url.query_pairs_mut().extend_pairs(pairs);
     }
+    let call = Call::new(Method::GET, url).repeatable();
+    let listing: Listing = api.fetch(call).await?;
+    Ok(DeadLetterPage {
+        items: listing.messages,
+        cursor: listing.cursor.filter(|it| !it.is_empty()),
+    })
+}
 
-    /// Returns the dead letter `dlq_id`, if it is still in the queue.
-    pub async fn dead_letter(&self, dlq_id: &str) -> Result<Option<DeadLetter>, Error> {
-        let call = Call::new(Method::GET, self.at(&["dlq", dlq_id])?).repeatable();
-        self.fetch(call).await.map(Some).or_else(Error::absent)
-    }
+pub(super) async fn dead_letter(api: &Api, dlq_id: &str) -> Result<Option<DeadLetter>, Error> {
+    let call = Call::new(Method::GET, api.at(&["dlq", dlq_id])?).repeatable();
+    api.fetch(call).await.map(Some).or_else(Error::absent)
+}
 
-    /// Deletes the dead letter `dlq_id`; false if it did not exist.
-    pub async fn delete_dead_letter(&self, dlq_id: &str) -> Result<bool, Error> {
-        let call = Call::new(Method::DELETE, self.at(&["dlq", dlq_id])?).repeatable();
-        let gone = self.send(call).await.map(Some).or_else(Error::absent)?;
-        Ok(gone.is_some())
-    }
+pub(super) async fn delete_dead_letter(api: &Api, dlq_id: &str) -> Result<bool, Error> {
+    let call = Call::new(Method::DELETE, api.at(&["dlq", dlq_id])?).repeatable();
+    let gone = api.send(call).await.map(Some).or_else(Error::absent)?;
+    Ok(gone.is_some())
+}
 
-    /// Publishes these dead letters as new messages, removes them from the queue, and returns the new ids. An absent
-    /// one creates no message. Never repeated: the ids would be lost.
-    pub async fn retry_dead_letters(&self, dlq_ids: &[&str]) -> Result<Vec<String>, Error> {
-        // Without an id this call would redrive the whole queue.
-        if dlq_ids.is_empty() || dlq_ids.iter().any(|id| id.is_empty() || id.contains(',')) {
-            return Err(Error::Argument(
-                "a dead letter's id is empty or has a comma",
-            ));
-        }
-        let mut url = self.at(&["dlq", "retry"])?;
-        url.query_pairs_mut()
-            .extend_pairs(dlq_ids.iter().map(|id| ("dlqIds", id)));
-        let redriven: Redriven = self.fetch(Call::new(Method::POST, url)).await?;
-        Ok(redriven
-            .responses
-            .into_iter()
-            .map(|it| it.message_id)
-            .collect())
+pub(super) async fn retry_dead_letters(api: &Api, dlq_ids: &[&str]) -> Result<Vec<String>, Error> {
+    // Without an id this call would redrive the whole queue.
+    if dlq_ids.is_empty() || dlq_ids.iter().any(|id| id.is_empty() || id.contains(',')) {
+        return Err(Error::Argument(
+            "a dead letter's id is empty or has a comma",
+        ));
     }
+    let mut url = api.at(&["dlq", "retry"])?;
+    url.query_pairs_mut()
+        .extend_pairs(dlq_ids.iter().map(|id| ("dlqIds", id)));
+    let redriven: Redriven = api.fetch(Call::new(Method::POST, url)).await?;
+    Ok(redriven
+        .responses
+        .into_iter()
+        .map(|it| it.message_id)
+        .collect())
 }
 
 #[cfg(test)]

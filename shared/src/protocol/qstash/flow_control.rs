@@ -7,7 +7,7 @@ use std::time::Duration;
 use http::Method;
 use serde::Deserialize;
 
-use super::client::{Call, Client};
+use super::api::{Api, Call};
 use super::error::Error;
 use super::name::FlowKey;
 use super::seconds::seconds;
@@ -85,28 +85,26 @@ pub struct FlowControlState {
     pub is_paused: bool,
 }
 
-impl Client {
-    /// Returns the state of `key`. QStash knows a key while it has messages.
-    pub async fn flow_control(&self, key: &FlowKey) -> Result<Option<FlowControlState>, Error> {
-        let call = Call::new(Method::GET, self.at(&["flowControl", key.as_str()])?).repeatable();
-        self.fetch(call).await.map(Some).or_else(Error::absent)
-    }
+pub(super) async fn flow_control(
+    api: &Api,
+    key: &FlowKey,
+) -> Result<Option<FlowControlState>, Error> {
+    let call = Call::new(Method::GET, api.at(&["flowControl", key.as_str()])?).repeatable();
+    api.fetch(call).await.map(Some).or_else(Error::absent)
+}
 
-    /// Pauses the deliveries of `key` until [`Self::resume_flow_control`].
-    pub async fn pause_flow_control(&self, key: &FlowKey) -> Result<(), Error> {
-        self.change_flow_control(key, "pause").await
-    }
+pub(super) async fn pause_flow_control(api: &Api, key: &FlowKey) -> Result<(), Error> {
+    change_flow_control(api, key, "pause").await
+}
 
-    /// Resumes the deliveries of `key`.
-    pub async fn resume_flow_control(&self, key: &FlowKey) -> Result<(), Error> {
-        self.change_flow_control(key, "resume").await
-    }
+pub(super) async fn resume_flow_control(api: &Api, key: &FlowKey) -> Result<(), Error> {
+    change_flow_control(api, key, "resume").await
+}
 
-    async fn change_flow_control(&self, key: &FlowKey, verb: &str) -> Result<(), Error> {
-        let url = self.at(&["flowControl", key.as_str(), verb])?;
-        let call = Call::new(Method::POST, url).repeatable();
-        self.send(call).await.map(drop)
-    }
+async fn change_flow_control(api: &Api, key: &FlowKey, verb: &str) -> Result<(), Error> {
+    let url = api.at(&["flowControl", key.as_str(), verb])?;
+    let call = Call::new(Method::POST, url).repeatable();
+    api.send(call).await.map(drop)
 }
 
 #[cfg(test)]

@@ -9,7 +9,7 @@ use http::Method;
 use jiff::Timestamp;
 use serde::Deserialize;
 
-use super::client::{Call, Client};
+use super::api::{Api, Call};
 use super::error::Error;
 use super::name::Label;
 
@@ -113,28 +113,22 @@ struct Cancelled {
     cancelled: u64,
 }
 
-impl Client {
-    /// Returns the message `id`, while QStash holds it: QStash deletes it soon after its delivery.
-    pub async fn message(&self, id: &str) -> Result<Option<StoredMessage>, Error> {
-        let call = Call::new(Method::GET, self.at(&["messages", id])?).repeatable();
-        self.fetch(call).await.map(Some).or_else(Error::absent)
-    }
+pub(super) async fn message(api: &Api, id: &str) -> Result<Option<StoredMessage>, Error> {
+    let call = Call::new(Method::GET, api.at(&["messages", id])?).repeatable();
+    api.fetch(call).await.map(Some).or_else(Error::absent)
+}
 
-    /// Cancels the message `id`; false if QStash no longer holds it. A delivery in progress is not stopped, only its
-    /// retries.
-    pub async fn cancel(&self, id: &str) -> Result<bool, Error> {
-        let call = Call::new(Method::DELETE, self.at(&["messages", id])?).repeatable();
-        let gone = self.send(call).await.map(Some).or_else(Error::absent)?;
-        Ok(gone.is_some())
-    }
+pub(super) async fn cancel(api: &Api, id: &str) -> Result<bool, Error> {
+    let call = Call::new(Method::DELETE, api.at(&["messages", id])?).repeatable();
+    let gone = api.send(call).await.map(Some).or_else(Error::absent)?;
+    Ok(gone.is_some())
+}
 
-    /// Cancels all messages with this label and returns their number, as far as QStash has counted.
-    pub async fn cancel_labelled(&self, label: &Label) -> Result<u64, Error> {
-        let mut url = self.at(&["messages"])?;
-        url.query_pairs_mut().append_pair("label", label.as_str());
-        let call = Call::new(Method::DELETE, url);
-        self.fetch(call).await.map(|it: Cancelled| it.cancelled)
-    }
+pub(super) async fn cancel_labelled(api: &Api, label: &Label) -> Result<u64, Error> {
+    let mut url = api.at(&["messages"])?;
+    url.query_pairs_mut().append_pair("label", label.as_str());
+    let call = Call::new(Method::DELETE, url);
+    api.fetch(call).await.map(|it: Cancelled| it.cancelled)
 }
 
 #[cfg(test)]

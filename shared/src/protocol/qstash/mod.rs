@@ -11,6 +11,7 @@
 //! - [`Client`] publishes [`Message`]s, and reads and changes schedules, messages, dead letters and flow control.
 //! - [`Receiver`] turns a delivery into [`Verified`], the only type that can be decoded.
 
+mod api;
 mod batch;
 mod builder;
 #[cfg(test)]

@@ -3,7 +3,7 @@
 use http::Method;
 use serde::Deserialize;
 
-use super::client::{Call, Client};
+use super::api::{Api, Call};
 use super::error::Error;
 use super::message::Message;
 
@@ -18,16 +18,12 @@ pub struct Published {
     pub deduplicated: bool,
 }
 
-impl Client {
-    /// Publishes `message`. It is repeated once after a broken connection, but only if it has a deduplication id:
-    /// otherwise a repetition could deliver it twice.
-    pub async fn publish(&self, message: &Message) -> Result<Published, Error> {
-        let url = self.towards("publish", message.destination())?;
-        let call = Call::new(Method::POST, url)
-            .with(message.headers().clone(), message.body().clone())
-            .repeatable_if(message.is_deduplicated());
-        self.fetch(call).await
-    }
+pub(super) async fn publish(api: &Api, message: &Message) -> Result<Published, Error> {
+    let url = api.towards("publish", message.destination())?;
+    let call = Call::new(Method::POST, url)
+        .with(message.headers().clone(), message.body().clone())
+        .repeatable_if(message.is_deduplicated());
+    api.fetch(call).await
 }
 
 #[cfg(test)]

@@ -6,8 +6,8 @@ use http::{HeaderName, Method};
 use jiff::Timestamp;
 use serde::Deserialize;
 
+use super::api::{Api, Call};
 use super::builder::printable;
-use super::client::{Call, Client};
 use super::error::Error;
 use super::message::Message;
 use super::messages::instant;
@@ -63,61 +63,51 @@ impl Schedule {
     }
 }
 
-impl Client {
-    /// Creates the schedule `id`, or replaces it completely: options that the message lacks are removed. So repeating
-    /// the call changes nothing.
-    pub async fn put_schedule(
-        &self,
-        id: &ScheduleId,
-        cron: &str,
-        message: &Message,
-    ) -> Result<(), Error> {
-        let id =
-            printable(id.as_str()).ok_or(Error::Argument("the schedule's id is not printable"))?;
-        let cron = printable(cron.trim()).ok_or(Error::Argument("the cron is not printable"))?;
-        let mut headers = message.headers().clone();
-        headers.insert(CRON, cron);
-        headers.insert(SCHEDULE_ID, id);
-        let url = self.towards("schedules", message.destination())?;
-        let call = Call::new(Method::POST, url).with(headers, message.body().clone());
-        self.send(call.repeatable()).await.map(drop)
-    }
+pub(super) async fn put_schedule(
+    api: &Api,
+    id: &ScheduleId,
+    cron: &str,
+    message: &Message,
+) -> Result<(), Error> {
+    let id = printable(id.as_str()).ok_or(Error::Argument("the schedule's id is not printable"))?;
+    let cron = printable(cron.trim()).ok_or(Error::Argument("the cron is not printable"))?;
+    let mut headers = message.headers().clone();
+    headers.insert(CRON, cron);
+    headers.insert(SCHEDULE_ID, id);
+    let url = api.towards("schedules", message.destination())?;
+    let call = Call::new(Method::POST, url).with(headers, message.body().clone());
+    api.send(call.repeatable()).await.map(drop)
+}
 
-    /// Returns all schedules. Their number is bounded by the plan.
-    pub async fn schedules(&self) -> Result<Vec<Schedule>, Error> {
-        let call = Call::new(Method::GET, self.at(&["schedules"])?).repeatable();
-        self.fetch(call).await
-    }
+pub(super) async fn schedules(api: &Api) -> Result<Vec<Schedule>, Error> {
+    let call = Call::new(Method::GET, api.at(&["schedules"])?).repeatable();
+    api.fetch(call).await
+}
 
-    /// Returns the schedule `id`, if it exists.
-    pub async fn schedule(&self, id: &str) -> Result<Option<Schedule>, Error> {
-        let call = Call::new(Method::GET, self.at(&["schedules", id])?).repeatable();
-        self.fetch(call).await.map(Some).or_else(Error::absent)
-    }
+pub(super) async fn schedule(api: &Api, id: &str) -> Result<Option<Schedule>, Error> {
+    let call = Call::new(Method::GET, api.at(&["schedules", id])?).repeatable();
+    api.fetch(call).await.map(Some).or_else(Error::absent)
+}
 
-    /// Deletes the schedule `id`; false if it did not exist. Messages that it has published are still delivered.
-    pub async fn delete_schedule(&self, id: &str) -> Result<bool, Error> {
-        let call = Call::new(Method::DELETE, self.at(&["schedules", id])?).repeatable();
-        let gone = self.send(call).await.map(Some).or_else(Error::absent)?;
-        Ok(gone.is_some())
-    }
+pub(super) async fn delete_schedule(api: &Api, id: &str) -> Result<bool, Error> {
+    let call = Call::new(Method::DELETE, api.at(&["schedules", id])?).repeatable();
+    let gone = api.send(call).await.map(Some).or_else(Error::absent)?;
+    Ok(gone.is_some())
+}
 
-    /// Pauses the schedule `id`.
-    pub async fn pause_schedule(&self, id: &str) -> Result<(), Error> {
-        self.change_schedule(id, "pause").await
-    }
+pub(super) async fn pause_schedule(api: &Api, id: &str) -> Result<(), Error> {
+    change_schedule(api, id, "pause").await
+}
 
-    /// Resumes the schedule `id`.
-    pub async fn resume_schedule(&self, id: &str) -> Result<(), Error> {
-        self.change_schedule(id, "resume").await
-    }
+pub(super) async fn resume_schedule(api: &Api, id: &str) -> Result<(), Error> {
+    change_schedule(api, id, "resume").await
+}
 
-    async fn change_schedule(&self, id: &str, verb: &str) -> Result<(), Error> {
-        // The reference page says POST; the official SDK sends PATCH, which the service is known to accept.
-        let url = self.at(&["schedules", id, verb])?;
-        let call = Call::new(Method::PATCH, url).repeatable();
-        self.send(call).await.map(drop)
-    }
+async fn change_schedule(api: &Api, id: &str, verb: &str) -> Result<(), Error> {
+    // The reference page says POST; the official SDK sends PATCH, which the service is known to accept.
+    let url = api.at(&["schedules", id, verb])?;
+    let call = Call::new(Method::PATCH, url).repeatable();
+    api.send(call).await.map(drop)
 }
 
 #[cfg(test)]
