@@ -55,16 +55,12 @@ fn services_and_protocols_use_no_http_types_or_status_codes() {
     }
 }
 
-/// Entries that a reader can take in at a glance.
-const MAX_SERVICES: usize = 18;
-
 #[test]
-fn service_folder_has_few_entries_and_its_index_names_each() {
+fn index_of_services_says_what_each_is_for() {
     let entries = fs::read_dir(Path::new(ROOT).join("shared/src/service")).unwrap();
-    let paths: Vec<PathBuf> = entries.map(|entry| entry.unwrap().path()).collect();
-    assert!(paths.len() <= MAX_SERVICES, "{paths:?}");
     let index = read("shared/src/service/mod.rs");
-    for path in paths {
+    for entry in entries {
+        let path = entry.unwrap().path();
         let module = path.file_stem().unwrap().to_str().unwrap();
         assert!(
             module == "mod" || index.contains(&format!("[`{module}`]")),
