@@ -1,10 +1,10 @@
-//! The templates, one pair for each type of mail. They escape all user text.
+//! The two templates, and which sections each type of mail has. They escape all user text.
 
 use askama::Template;
 
 use super::draft::Draft;
 
-/// The templates of a mail.
+/// A type of mail that goes to one person.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
     SignatureRequest,
@@ -20,6 +20,16 @@ pub(crate) enum Kind {
     SecurityAlert,
 }
 
+/// A section between the first sentences and the closing. It stays empty if the draft has nothing for it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Section {
+    Document,
+    Message,
+    Facts,
+    Action,
+    Note,
+}
+
 /// The HTML and text parts of a mail.
 pub(crate) struct Parts {
     pub(crate) html: String,
@@ -27,135 +37,17 @@ pub(crate) struct Parts {
 }
 
 #[derive(Template)]
-#[template(path = "signature-request.html")]
-struct SignatureRequestHtml<'a> {
+#[template(path = "mail.html")]
+struct Html<'a> {
     draft: &'a Draft<'a>,
+    sections: &'static [Section],
 }
 
 #[derive(Template)]
-#[template(path = "signature-request.txt")]
-struct SignatureRequestText<'a> {
+#[template(path = "mail.txt")]
+struct Text<'a> {
     draft: &'a Draft<'a>,
-}
-
-#[derive(Template)]
-#[template(path = "reminder.html")]
-struct ReminderHtml<'a> {
-    draft: &'a Draft<'a>,
-}
-
-#[derive(Template)]
-#[template(path = "reminder.txt")]
-struct ReminderText<'a> {
-    draft: &'a Draft<'a>,
-}
-
-#[derive(Template)]
-#[template(path = "sequential-notification.html")]
-struct SequentialNotificationHtml<'a> {
-    draft: &'a Draft<'a>,
-}
-
-#[derive(Template)]
-#[template(path = "sequential-notification.txt")]
-struct SequentialNotificationText<'a> {
-    draft: &'a Draft<'a>,
-}
-
-#[derive(Template)]
-#[template(path = "completion.html")]
-struct CompletionHtml<'a> {
-    draft: &'a Draft<'a>,
-}
-
-#[derive(Template)]
-#[template(path = "completion.txt")]
-struct CompletionText<'a> {
-    draft: &'a Draft<'a>,
-}
-
-#[derive(Template)]
-#[template(path = "expiry-warning.html")]
-struct ExpiryWarningHtml<'a> {
-    draft: &'a Draft<'a>,
-}
-
-#[derive(Template)]
-#[template(path = "expiry-warning.txt")]
-struct ExpiryWarningText<'a> {
-    draft: &'a Draft<'a>,
-}
-
-#[derive(Template)]
-#[template(path = "expired.html")]
-struct ExpiredHtml<'a> {
-    draft: &'a Draft<'a>,
-}
-
-#[derive(Template)]
-#[template(path = "expired.txt")]
-struct ExpiredText<'a> {
-    draft: &'a Draft<'a>,
-}
-
-#[derive(Template)]
-#[template(path = "declined.html")]
-struct DeclinedHtml<'a> {
-    draft: &'a Draft<'a>,
-}
-
-#[derive(Template)]
-#[template(path = "declined.txt")]
-struct DeclinedText<'a> {
-    draft: &'a Draft<'a>,
-}
-
-#[derive(Template)]
-#[template(path = "cancelled.html")]
-struct CancelledHtml<'a> {
-    draft: &'a Draft<'a>,
-}
-
-#[derive(Template)]
-#[template(path = "cancelled.txt")]
-struct CancelledText<'a> {
-    draft: &'a Draft<'a>,
-}
-
-#[derive(Template)]
-#[template(path = "email-verification.html")]
-struct EmailVerificationHtml<'a> {
-    draft: &'a Draft<'a>,
-}
-
-#[derive(Template)]
-#[template(path = "email-verification.txt")]
-struct EmailVerificationText<'a> {
-    draft: &'a Draft<'a>,
-}
-
-#[derive(Template)]
-#[template(path = "password-reset.html")]
-struct PasswordResetHtml<'a> {
-    draft: &'a Draft<'a>,
-}
-
-#[derive(Template)]
-#[template(path = "password-reset.txt")]
-struct PasswordResetText<'a> {
-    draft: &'a Draft<'a>,
-}
-
-#[derive(Template)]
-#[template(path = "security-alert.html")]
-struct SecurityAlertHtml<'a> {
-    draft: &'a Draft<'a>,
-}
-
-#[derive(Template)]
-#[template(path = "security-alert.txt")]
-struct SecurityAlertText<'a> {
-    draft: &'a Draft<'a>,
+    sections: &'static [Section],
 }
 
 impl Kind {
@@ -176,42 +68,28 @@ impl Kind {
         }
     }
 
-    /// Renders a draft.
-    pub(crate) fn render(self, draft: &Draft<'_>) -> Result<Parts, askama::Error> {
+    /// Returns its sections, in order.
+    fn sections(self) -> &'static [Section] {
+        use Section::{Action, Document, Facts, Message, Note};
+
         match self {
-            Self::SignatureRequest => parts(
-                &SignatureRequestHtml { draft },
-                &SignatureRequestText { draft },
-            ),
-            Self::Reminder => parts(&ReminderHtml { draft }, &ReminderText { draft }),
-            Self::SequentialNotification => parts(
-                &SequentialNotificationHtml { draft },
-                &SequentialNotificationText { draft },
-            ),
-            Self::Completion => parts(&CompletionHtml { draft }, &CompletionText { draft }),
-            Self::ExpiryWarning => {
-                parts(&ExpiryWarningHtml { draft }, &ExpiryWarningText { draft })
-            }
-            Self::Expired => parts(&ExpiredHtml { draft }, &ExpiredText { draft }),
-            Self::Declined => parts(&DeclinedHtml { draft }, &DeclinedText { draft }),
-            Self::Cancelled => parts(&CancelledHtml { draft }, &CancelledText { draft }),
-            Self::EmailVerification => parts(
-                &EmailVerificationHtml { draft },
-                &EmailVerificationText { draft },
-            ),
-            Self::PasswordReset => {
-                parts(&PasswordResetHtml { draft }, &PasswordResetText { draft })
-            }
-            Self::SecurityAlert => {
-                parts(&SecurityAlertHtml { draft }, &SecurityAlertText { draft })
-            }
+            Self::SignatureRequest
+            | Self::Reminder
+            | Self::SequentialNotification
+            | Self::ExpiryWarning => &[Document, Message, Action, Note],
+            Self::Completion => &[Document, Facts, Action],
+            Self::Expired | Self::Declined | Self::Cancelled => &[Document, Message, Action],
+            Self::EmailVerification | Self::PasswordReset => &[Action, Note],
+            Self::SecurityAlert => &[Facts, Action],
         }
     }
-}
 
-fn parts(html: &impl Template, text: &impl Template) -> Result<Parts, askama::Error> {
-    Ok(Parts {
-        html: html.render()?,
-        text: text.render()?,
-    })
+    /// Renders a draft.
+    pub(crate) fn render(self, draft: &Draft<'_>) -> Result<Parts, askama::Error> {
+        let sections = self.sections();
+        Ok(Parts {
+            html: Html { draft, sections }.render()?,
+            text: Text { draft, sections }.render()?,
+        })
+    }
 }
