@@ -82,7 +82,7 @@ pub(super) async fn put(
         .arg(&generation)
         .arg(value.as_str())
         .arg(kind.class().ttl().as_millis())
-        .arg(kind.class().lives().kept.as_millis());
+        .arg(kind.class().lifetimes().kept.as_millis());
     match redis.eval::<String>(call).await?.as_str() {
         "put" => Ok(Put::Done(generation)),
         "changed" => Ok(Put::Changed),

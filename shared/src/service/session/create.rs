@@ -130,7 +130,7 @@ async fn create_in_archive(sessions: &Sessions, new: &NewSession) -> Result<Crea
     let saved = sessions.archive.save(super::archive::Save {
         record: &record,
         evicted: &[],
-        room: None,
+        max_others: None,
         is_new: true,
     });
     let saved = saved.await?;

@@ -31,7 +31,7 @@ pub(super) async fn fill(
     viewer: Viewer<'_>,
     totp_max_age: Option<u32>,
 ) -> Result<ReadResult, Error> {
-    let [user, domain] = viewer.words();
+    let [user, domain] = viewer.arguments();
     let mut call = scripts::FILL
         .invoke()
         .key(SESSION.key(&record.session_id))

@@ -113,7 +113,7 @@ async fn apply(sessions: &Sessions, intent: &Intent) -> Result<Saved, postgres::
             let save = Save {
                 record: session,
                 evicted,
-                room: is_new.then_some(MAX_SESSIONS - 1),
+                max_others: is_new.then_some(MAX_SESSIONS - 1),
                 is_new: *is_new,
             };
             sessions.archive.save(save).await

@@ -97,7 +97,7 @@ fn reading(
     totp_max_age: Option<u32>,
     ticket: &str,
 ) -> Invocation {
-    let [user, domain] = viewer.words();
+    let [user, domain] = viewer.arguments();
     scripts::READ
         .invoke()
         .key(SESSION.key(id.as_str()))

@@ -45,14 +45,14 @@ pub(super) async fn refresh(
     next: &RefreshToken,
 ) -> Result<Refreshed, Error> {
     for _ in 0..MAX_TRIES {
-        let [user, domain] = viewer.words();
+        let [user, domain] = viewer.arguments();
         let call = scripts::REFRESH
             .invoke()
             .key(SESSION.key(id.as_str()))
             .arg(given.hash())
             .arg(next.hash())
             .arg(GRACE)
-            .arg(REMEMBERED)
+            .arg(MAX_FORMER_TOKENS)
             .arg(user)
             .arg(domain);
         let answer: Vec<String> = sessions.redis.eval(call).await?;

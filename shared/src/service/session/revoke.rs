@@ -36,7 +36,7 @@ pub(super) async fn revoke(
     viewer: Viewer<'_>,
 ) -> Result<Revoked, Error> {
     let session_ids = [id.as_str().to_owned()];
-    if viewer.user.is_some() && !is_theirs(sessions, id, viewer).await? {
+    if viewer.user.is_some() && !may_revoke(sessions, id, viewer).await? {
         return Ok(Revoked::Hidden);
     }
     persist(
@@ -52,8 +52,12 @@ pub(super) async fn revoke(
 
 /// Returns whether a viewer may revoke a session; if so, revokes it at once. An absent session belongs to no other
 /// user.
-async fn is_theirs(sessions: &Sessions, id: &SessionId, viewer: Viewer<'_>) -> Result<bool, Error> {
-    let [user, domain] = viewer.words();
+async fn may_revoke(
+    sessions: &Sessions,
+    id: &SessionId,
+    viewer: Viewer<'_>,
+) -> Result<bool, Error> {
+    let [user, domain] = viewer.arguments();
     let call = scripts::REVOKE
         .invoke()
         .key(SESSION.key(id.as_str()))

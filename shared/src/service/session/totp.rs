@@ -44,7 +44,7 @@ pub(super) async fn set_totp(
 ) -> Result<Option<String>, Error> {
     let attempt = id::nonce();
     for _ in 0..MAX_TRIES {
-        let [user, domain] = viewer.words();
+        let [user, domain] = viewer.arguments();
         let call = scripts::TOTP
             .invoke()
             .key(SESSION.key(id.as_str()))
