@@ -67,7 +67,7 @@ async fn next_message_waits_for_the_callback_of_the_one_before() {
 #[tokio::test]
 async fn parallelism_is_that_of_the_queue() {
     let cloud = Cloud::start(1.0).await;
-    let receiver = Receiver::start(|_, _| Answer::status(200).after_ms(60)).await;
+    let receiver = Receiver::start(|_, _| Answer::status(200).after_ms(300)).await;
     cloud
         .post("/v2/queues", r#"{"queueName":"line","parallelism":3}"#)
         .await;
