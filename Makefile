@@ -30,7 +30,7 @@ programs: # Unoptimized, for this machine: what `make demo`, `make local` and th
 	@scripts/setup run
 	@[ -e target/debug/local ] || echo 'building the local cloud and the functions (some five minutes the first time, on two cores)' >&2
 	@cargo build --locked --workspace --bins
-	@! command -v python3 >/dev/null || scripts/template --check || true
+	@if command -v python3 >/dev/null; then scripts/template --check || true; fi
 
 test: ## Run everything that CI runs
 	@scripts/setup test

@@ -55,12 +55,12 @@ pub(crate) async fn measure(stage: &Stage, id: &str, calls: usize) -> Result<Rea
 /// Returns the version of node, without its `v`.
 pub(crate) async fn version() -> Result<String, Error> {
     let mut node = Command::new("node");
-    let message = node
+    let output = node
         .arg("--version")
         .output()
         .await
         .map_err(Error::system("node does not run"))?;
-    Ok(String::from_utf8_lossy(&message.stdout)
+    Ok(String::from_utf8_lossy(&output.stdout)
         .trim()
         .trim_start_matches('v')
         .to_owned())

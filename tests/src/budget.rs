@@ -163,7 +163,7 @@ pub const BUDGETS: &[Budget] = &[
     budget("DELETE /api/security/blocklist", [3, 16, 0]),
     budget("POST /api/security/rate-limits/{limiter}", [1, 4, 0]),
     budget(
-        "POST /api/security/rate-limits/{limiter}, only reading the rest",
+        "POST /api/security/rate-limits/{limiter}, without counting",
         [1, 2, 0],
     ),
     budget("GET /api/security/rate-limits", [1, 6, 0]),

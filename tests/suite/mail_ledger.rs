@@ -184,14 +184,14 @@ async fn superseded_mail_is_not_sent_unless_already_accepted() {
         assert!(matches!(begun, Begun::Superseded), "{begun:?}");
     }
     let row = database.row(&wrong.key()).await;
-    let response = [
+    let columns = [
         &row["state"],
         &row["recipient"],
         &row["job_id"],
         &row["attempts"],
     ];
     assert_eq!(
-        response,
+        columns,
         [
             &json!("superseded"),
             &json!("amn@example.com"),

@@ -123,9 +123,9 @@ async fn unread_count_equals_the_inbox_after_cleanup() {
     let cloud = TestCloud::start().await;
     let user = uuid::Uuid::new_v4();
     for title in ["One", "Two"] {
-        let response =
+        let notification =
             json!({ "type": "general", "userId": user, "title": title, "message": title });
-        let taken = cloud.post("/api/queue/notifications", &response).await;
+        let taken = cloud.post("/api/queue/notifications", &notification).await;
         let id = taken.body["jobId"].as_str().unwrap().to_owned();
         cloud.wait_for(&id, "completed").await;
     }

@@ -58,8 +58,8 @@ async fn listed_address_gets_no_mail_and_an_unsubscribed_one_only_required_mail(
                 begun => {
                     assert_held_back(&begun, reason);
                     let row = database.row(&mail.key()).await;
-                    let response = [&row["state"], &row["reason"], &row["attempts"]];
-                    assert_eq!(response, [&json!("suppressed"), &json!(reason), &json!(0)]);
+                    let columns = [&row["state"], &row["reason"], &row["attempts"]];
+                    assert_eq!(columns, [&json!("suppressed"), &json!(reason), &json!(0)]);
                 }
             }
         }

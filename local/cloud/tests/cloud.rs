@@ -169,7 +169,7 @@ async fn providers_send_events_to_the_functions_only_if_configured() {
     let data = folder();
     let functions = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
     let url = format!("http://{}", functions.local_addr().unwrap());
-    let response = Settings {
+    let with_events = Settings {
         mail_events: true,
         email_provider: local_mail::Provider::Resend,
         overrides: BTreeMap::from([("FUNCTIONS_URL".to_owned(), url)]),
@@ -177,14 +177,14 @@ async fn providers_send_events_to_the_functions_only_if_configured() {
     };
     let silent = Settings {
         mail_events: false,
-        ..response.clone()
+        ..with_events.clone()
     };
     let cloud = Cloud::start(silent).await.unwrap();
     cloud.stop().await;
     functions.set_nonblocking(true).unwrap();
     assert!(functions.accept().is_err(), "no event was expected");
     functions.set_nonblocking(false).unwrap();
-    let cloud = Cloud::start(response).await.unwrap();
+    let cloud = Cloud::start(with_events).await.unwrap();
     assert_eq!(cloud.environment()["EMAIL_PROVIDER"], "resend");
     let line = tokio::task::spawn_blocking(move || first_post(&functions));
     assert_eq!(line.await.unwrap(), "POST /api/mail-events HTTP/1.1");

@@ -13,12 +13,12 @@ async fn answer_to(database: &LedgerDatabase, role: &str, sql: &str) -> String {
     };
     connection.batch("begin").await.unwrap();
     connection.batch(&set).await.unwrap();
-    let answer_to = match connection.batch(sql).await {
+    let answer = match connection.batch(sql).await {
         Ok(()) => "done".to_owned(),
         Err(error) => error.to_string(),
     };
     connection.batch("rollback").await.unwrap();
-    answer_to
+    answer
 }
 
 const APPEND: &str =
@@ -44,17 +44,14 @@ async fn product_roles_can_neither_change_nor_remove_an_event() {
             if role == "postgres" && change.starts_with("insert") {
                 continue; // whoever owns the table can do anything with it
             }
-            let answer_to = answer_to(&database, role, change).await;
-            assert!(answer_to.contains("42501"), "{role}: {change}: {answer_to}");
+            let answer = answer_to(&database, role, change).await;
+            assert!(answer.contains("42501"), "{role}: {change}: {answer}");
             let in_retention = format!(
                 "select set_config('signtusk.audit_retiring', pg_current_xact_id()::text, true); {change}"
             );
             if role != "postgres" {
-                let answer_to = self::answer_to(&database, role, &in_retention).await;
-                assert!(
-                    answer_to.contains("42501"),
-                    "{role}: {in_retention}: {answer_to}"
-                );
+                let answer = answer_to(&database, role, &in_retention).await;
+                assert!(answer.contains("42501"), "{role}: {in_retention}: {answer}");
             }
         }
     }
@@ -68,8 +65,8 @@ async fn functions_and_web_app_may_append_and_visitors_may_not() {
         assert_eq!(answer_to(&database, role, APPEND).await, "done", "{role}");
     }
     for role in ["anon", "authenticated"] {
-        let answer_to = answer_to(&database, role, APPEND).await;
-        assert!(answer_to.contains("42501"), "{role}: {answer_to}");
+        let answer = answer_to(&database, role, APPEND).await;
+        assert!(answer.contains("42501"), "{role}: {answer}");
     }
     for role in ["anon", "authenticated", "service_role"] {
         for call in [
@@ -78,8 +75,8 @@ async fn functions_and_web_app_may_append_and_visitors_may_not() {
             "update signtusk.audit_chains set sequence = 0",
             "update signtusk.retention set days = 1",
         ] {
-            let answer_to = answer_to(&database, role, call).await;
-            assert!(answer_to.contains("42501"), "{role}: {call}: {answer_to}");
+            let answer = answer_to(&database, role, call).await;
+            assert!(answer.contains("42501"), "{role}: {call}: {answer}");
         }
     }
     for change in [
@@ -87,8 +84,8 @@ async fn functions_and_web_app_may_append_and_visitors_may_not() {
         "delete from signtusk.audit_chains",
         "update signtusk.retention set days = 1",
     ] {
-        let answer_to = answer_to(&database, "functions", change).await;
-        assert!(answer_to.contains("42501"), "{change}: {answer_to}");
+        let answer = answer_to(&database, "functions", change).await;
+        assert!(answer.contains("42501"), "{change}: {answer}");
     }
 }
 

@@ -102,7 +102,7 @@ async fn limits(cloud: &TestCloud, meter: &mut Meter<'_>) {
     for (operation, cost) in [
         ("POST /api/security/rate-limits/{limiter}", 1),
         (
-            "POST /api/security/rate-limits/{limiter}, only reading the rest",
+            "POST /api/security/rate-limits/{limiter}, without counting",
             0,
         ),
     ] {

@@ -212,12 +212,12 @@ async fn entry_is_visible_to_permitted_callers_only_cached_or_not() {
                     let forget = cloud.request(Method::DELETE, &path);
                     assert_eq!(answer(forget).await.status, 204);
                 }
-                let take_ids = get_as(&cloud, &path, viewer).await;
+                let answer = get_as(&cloud, &path, viewer).await;
                 let sees = seen_by.contains(&viewer) || [ADMIN_OF_ALL, NO_USER].contains(&viewer);
                 let expected = if sees { 200 } else { 404 };
                 assert_eq!(
-                    take_ids.status, expected,
-                    "{path} to {viewer:?}, cached: {cached}: {take_ids:?}"
+                    answer.status, expected,
+                    "{path} to {viewer:?}, cached: {cached}: {answer:?}"
                 );
             }
         }

@@ -67,10 +67,10 @@ async fn without_postgres_display_data_is_stale_and_security_data_expires() {
                 let (_, source) = read(&cut_off, kind, id).await.unwrap();
                 assert_eq!(source, Source::Hit, "{kind:?}");
                 fixture.age(kind, id).await;
-                let take_ids = cut_off.get(kind, id, &Viewer::Everything).await;
+                let found = cut_off.get(kind, id, &Viewer::Everything).await;
                 assert!(
-                    matches!(take_ids, Err(Error::Postgres(_))),
-                    "{kind:?}: {take_ids:?}"
+                    matches!(found, Err(Error::Postgres(_))),
+                    "{kind:?}: {found:?}"
                 );
             }
             AnyKind::Display(kind) => {
@@ -87,10 +87,10 @@ async fn without_postgres_display_data_is_stale_and_security_data_expires() {
                     "{kind:?}"
                 );
                 fixture.forget(kind, id).await;
-                let take_ids = cut_off.get(kind, id, &Viewer::Everything).await;
+                let found = cut_off.get(kind, id, &Viewer::Everything).await;
                 assert!(
-                    matches!(take_ids, Err(Error::Postgres(_))),
-                    "{kind:?}: {take_ids:?}"
+                    matches!(found, Err(Error::Postgres(_))),
+                    "{kind:?}: {found:?}"
                 );
             }
         }
@@ -102,10 +102,10 @@ async fn reader_that_failed_to_fill_releases_its_lease() {
     let fixture = Fixture::start().await;
     let nowhere = Postgres::at("postgresql://f:f@127.0.0.1:9/none", None).unwrap();
     let cut_off = Caches::new(fixture.store.client(), nowhere);
-    let take_ids = cut_off
+    let found = cut_off
         .get(&kind::USER_PROFILES, OWNER, &Viewer::Everything)
         .await;
-    assert!(matches!(take_ids, Err(Error::Postgres(_))), "{take_ids:?}");
+    assert!(matches!(found, Err(Error::Postgres(_))), "{found:?}");
     let mut redis = fixture.store.direct().await;
     let key = format!("user_profile:{OWNER}");
     let fields: Vec<String> = redis::cmd("HKEYS")
@@ -125,15 +125,15 @@ async fn without_redis_and_postgres_reads_fail_and_invent_nothing() {
     let cut_off = Caches::new(fixture.store.client(), nowhere);
     fixture.store.front.faults().set(Some(Fault::Refused));
     for id in [OWNER, "unknown"] {
-        let take_ids = cut_off
+        let found = cut_off
             .get(&kind::USER_PROFILES, id, &Viewer::Everything)
             .await;
         let expected = if id == OWNER {
-            matches!(take_ids, Err(Error::Postgres(_)))
+            matches!(found, Err(Error::Postgres(_)))
         } else {
-            matches!(take_ids, Ok(Found::Absent))
+            matches!(found, Ok(Found::Absent))
         };
-        assert!(expected, "{id}: {take_ids:?}");
+        assert!(expected, "{id}: {found:?}");
     }
 }
 

@@ -9,19 +9,19 @@ use super::{DOMAIN, Fixture, OWNER, REQUEST, STRANGER, known};
 
 impl Fixture {
     /// Empties the outbox and returns its ids by kind.
-    async fn take_ids(&self) -> BTreeMap<String, Vec<String>> {
-        let mut take_ids: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    async fn invalidated(&self) -> BTreeMap<String, Vec<String>> {
+        let mut ids_of: BTreeMap<String, Vec<String>> = BTreeMap::new();
         for row in self.rows().await {
             for kind in row["kinds"].as_array().unwrap() {
                 let ids = row["ids"].as_array().unwrap().iter();
                 let ids = ids.map(|id| id.as_str().unwrap().to_owned());
-                take_ids
+                ids_of
                     .entry(kind.as_str().unwrap().to_owned())
                     .or_default()
                     .extend(ids);
             }
         }
-        take_ids
+        ids_of
     }
 
     /// Deletes all rows and returns their payloads.
@@ -128,16 +128,16 @@ async fn web_app_change_invalidates_exactly_the_kinds_that_show_it() {
     let fixture = Fixture::start().await;
     for text in SILENT {
         fixture.database.execute(&statement(text)).await;
-        assert_eq!(fixture.take_ids().await, BTreeMap::new(), "{text}");
+        assert_eq!(fixture.invalidated().await, BTreeMap::new(), "{text}");
     }
     for (text, kinds) in CHANGES {
         fixture.database.execute(&statement(text)).await;
-        let take_ids = fixture.take_ids().await;
-        for (kind, ids) in &take_ids {
+        let invalidated = fixture.invalidated().await;
+        for (kind, ids) in &invalidated {
             let id = known(AnyKind::named(kind).unwrap());
-            assert!(ids.iter().all(|it| it == id), "{text}: {take_ids:?}");
+            assert!(ids.iter().all(|it| it == id), "{text}: {invalidated:?}");
         }
-        let names: Vec<&str> = take_ids.keys().map(String::as_str).collect();
+        let names: Vec<&str> = invalidated.keys().map(String::as_str).collect();
         let mut expected = kinds.to_vec();
         expected.sort_unstable();
         assert_eq!(names, expected, "{text}");
@@ -189,7 +189,7 @@ async fn rolled_back_change_invalidates_nothing() {
     let fixture = Fixture::start().await;
     let script = "begin; update public.user_profiles set plan = 'free'; rollback";
     fixture.database.execute(script).await;
-    assert_eq!(fixture.take_ids().await, BTreeMap::new());
+    assert_eq!(fixture.invalidated().await, BTreeMap::new());
 }
 
 #[tokio::test]
@@ -235,7 +235,7 @@ async fn visitors_cannot_write_invalidations_and_search_path_is_ignored() {
              set local search_path = evil, public; update user_profiles set plan = 'free'; commit",
         )
         .await;
-    assert!(fixture.take_ids().await.contains_key("user-profiles"));
+    assert!(fixture.invalidated().await.contains_key("user-profiles"));
 }
 
 #[tokio::test]
@@ -268,7 +268,7 @@ async fn cache_migration_runs_twice_and_on_the_original_tables() {
         .database
         .execute(&format!("insert into public.domain_user_roles (domain, user_id, role) values ('{DOMAIN}', '{OWNER}', 'owner')"))
         .await;
-    assert_eq!(fixture.take_ids().await["domain-users"], [DOMAIN]);
+    assert_eq!(fixture.invalidated().await["domain-users"], [DOMAIN]);
     let caches = fixture.caches();
     for kind in AnyKind::ALL {
         let found = match kind {
@@ -288,5 +288,5 @@ async fn cache_migration_runs_twice_and_on_the_original_tables() {
 
     // A column that the web app drops later does not make its writes fail.
     fixture.database.execute("alter table public.domain_user_roles drop column department; delete from public.domain_user_roles").await;
-    assert_eq!(fixture.take_ids().await["domain-users"], [DOMAIN]);
+    assert_eq!(fixture.invalidated().await["domain-users"], [DOMAIN]);
 }

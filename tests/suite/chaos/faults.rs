@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use redis::aio::MultiplexedConnection;
 
-use super::dice::Random;
+use super::random::Random;
 use crate::outages::Gates;
 use crate::outages::gate::Verdict;
 use crate::support::TestCloud;

@@ -4,11 +4,11 @@
 //! The suite runs it for some seconds. `make chaos` runs it for `CHAOS_SECONDS`, default ten minutes, and writes its
 //! figures to the page of numbers. `CHAOS_SEED` selects the faults.
 
-mod dice;
 mod faults;
 mod figures;
 mod load;
 mod outcome;
+mod random;
 
 use std::time::{Duration, Instant};
 

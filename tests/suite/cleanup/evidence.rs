@@ -48,9 +48,9 @@ async fn signed_document_is_kept_for_its_retention_and_removed_with_its_request(
     assert_eq!(count(&database, "public.signing_requests").await, 4);
 
     let done = cloud.deliver_as("run-1", CLEANUP, &json!({})).await;
-    let response = &done.body["result"]["tasks"]["endedRequests"];
+    let task = &done.body["result"]["tasks"]["endedRequests"];
     assert_eq!(
-        response,
+        task,
         &json!({ "removed": 3, "detail": { "objectsLeft": 1 } }),
         "{done:?}"
     );
@@ -75,8 +75,8 @@ async fn requests_kept_longer_do_not_hide_later_ones() {
                   from generate_series(1, 500) as n) as made")
         .await;
     let done = cloud.deliver_as("run-1", CLEANUP, &json!({})).await;
-    let response = &done.body["result"]["tasks"]["endedRequests"];
-    assert_eq!(response["removed"], 250, "{done:?}");
+    let task = &done.body["result"]["tasks"]["endedRequests"];
+    assert_eq!(task["removed"], 250, "{done:?}");
     assert_eq!(count(&database, "public.signing_requests").await, 250);
 }
 

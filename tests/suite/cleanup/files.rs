@@ -181,12 +181,12 @@ async fn cleanup_of_three_thousand_files_reads_only_rows_it_removes_in_flat_memo
 
 /// Returns the number of full scans of the table of files, and of rows read through an index.
 async fn reads(database: &LedgerDatabase) -> (i64, i64) {
-    let response = database
+    let statistics = database
         .read(
             "select jsonb_build_array(seq_scan, idx_tup_fetch) as value from pg_stat_user_tables \
              where relid = 'public.temp_files'::regclass",
         )
         .await;
-    let number = |place: usize| response[place].as_i64().unwrap_or_default();
+    let number = |place: usize| statistics[place].as_i64().unwrap_or_default();
     (number(0), number(1))
 }

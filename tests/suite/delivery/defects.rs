@@ -89,13 +89,13 @@ async fn effects_are_not_repeated_after_redis_lost_the_completed_job() {
     let mut many = bulk(3);
     many["type"] = "bulk".into();
     let user = uuid::Uuid::new_v4();
-    let response =
+    let notification =
         json!({ "type": "general", "userId": user, "title": "News", "message": "There are." });
     let signed = json!({ "action": "sign", "resourceType": "document", "resourceId": "d-1" });
     let jobs = [
         ("send-email", signature_request(TO)),
         ("send-email", many),
-        ("send-notification", response),
+        ("send-notification", notification),
         ("audit-log", signed),
     ];
     for round in 0..3 {

@@ -105,9 +105,9 @@ async fn bidi_mark_is_refused_in_titles_and_names() {
             let refused = cloud.post("/api/queue/emails", &mail).await;
             refused.assert_invalid(&format!("/{member}"), &text.escape_unicode().to_string());
         }
-        let response =
+        let notification =
             json!({ "type": "general", "userId": Uuid::new_v4(), "title": text, "message": "x" });
-        let refused = cloud.post("/api/queue/notifications", &response).await;
+        let refused = cloud.post("/api/queue/notifications", &notification).await;
         refused.assert_invalid("/title", &text.escape_unicode().to_string());
     }
 }

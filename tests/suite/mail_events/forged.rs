@@ -4,7 +4,7 @@ use http::Method;
 use local_mail::events::MailEvent;
 use local_mail::events::sns::{Kind, Message, Signer};
 
-use super::elsewhere::ForeignHost;
+use super::foreign_host::ForeignHost;
 use super::{ROUTE, Stage, assert_refused, assert_taken};
 use crate::support::cloud::answer;
 

@@ -1,6 +1,6 @@
 //! Providers' events: genuine ones are applied once, others are rejected.
 
-mod elsewhere;
+mod foreign_host;
 mod forged;
 mod listing;
 mod mutations;

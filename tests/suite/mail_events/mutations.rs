@@ -19,7 +19,7 @@ struct Verifier {
 }
 
 impl Verifier {
-    fn sit(data: &Path) -> Self {
+    fn start(data: &Path) -> Self {
         let runtime = Runtime::new().unwrap();
         let starting = local_mail::start(local_mail::Settings::throwaway(data));
         let server = runtime.block_on(starting).unwrap();
@@ -33,7 +33,7 @@ impl Verifier {
         }
     }
 
-    fn rise(self) {
+    fn stop(self) {
         self.runtime.block_on(self.server.stop());
     }
 
@@ -65,7 +65,7 @@ fn run(cases: u32, check: impl Fn(usize, u8) -> Result<(), TestCaseError>) {
 #[test]
 fn message_with_a_signed_byte_changed_is_refused() {
     let data = tempfile::tempdir().unwrap();
-    let verifier = Verifier::sit(data.path());
+    let verifier = Verifier::start(data.path());
     let notification = verifier
         .signer
         .notification_about("events", "what was published");
@@ -109,13 +109,13 @@ fn message_with_a_signed_byte_changed_is_refused() {
             });
         }
     }
-    verifier.rise();
+    verifier.stop();
 }
 
 #[test]
 fn message_with_any_byte_changed_is_refused_or_unchanged_in_meaning() {
     let data = tempfile::tempdir().unwrap();
-    let verifier = Verifier::sit(data.path());
+    let verifier = Verifier::start(data.path());
     let message = verifier.signer.notification("what was published").unwrap();
     let id = message.get("MessageId").unwrap();
     let body = message.body();
@@ -133,5 +133,5 @@ fn message_with_any_byte_changed_is_refused_or_unchanged_in_meaning() {
         }
         Ok(())
     });
-    verifier.rise();
+    verifier.stop();
 }

@@ -12,7 +12,7 @@ use shared::base::clock::Clock;
 use shared::protocol::sns::{Error, Origin, Receiver, Refusal, Verified};
 use url::Url;
 
-use super::elsewhere::ForeignHost;
+use super::foreign_host::ForeignHost;
 use super::{ROUTE, Stage, assert_taken};
 use crate::support::TestCloud;
 use crate::support::cloud::{Answer, fresh_database};

@@ -2,7 +2,7 @@
 
 use local_mail::events::sns::TOPIC_ARN;
 
-use super::elsewhere::ForeignHost;
+use super::foreign_host::ForeignHost;
 use super::{ROUTE, Stage, assert_refused, assert_taken};
 use crate::support::waiting::eventually;
 

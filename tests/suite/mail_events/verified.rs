@@ -161,12 +161,12 @@ async fn verified_ses_message_without_an_event_is_acknowledged() {
 async fn bounce_of_a_forwarded_mail_suppresses_the_address_that_was_mailed() {
     let stage = Stage::set().await;
     let text = stage.event_text(&mail(Provider::Ses), MailEvent::Bounced { permanent: true });
-    let mut output: serde_json::Value = serde_json::from_str(&text).unwrap();
-    output["bounce"]["bouncedRecipients"] =
+    let mut event: serde_json::Value = serde_json::from_str(&text).unwrap();
+    event["bounce"]["bouncedRecipients"] =
         serde_json::json!([{ "emailAddress": "private@elsewhere.example", "diagnosticCode": 550 }]);
-    output["bounce"]["bounceType"] = "PERMANENT".into();
-    output["mail"]["destination"] = serde_json::json!("unreadable");
-    let message = stage.signer().notification(&output.to_string()).unwrap();
+    event["bounce"]["bounceType"] = "PERMANENT".into();
+    event["mail"]["destination"] = serde_json::json!("unreadable");
+    let message = stage.signer().notification(&event.to_string()).unwrap();
     assert_taken(&stage.notify(&message).await, "applied", "a bounce");
     let everything = stage.everything().await;
     let suppressed = everything[1]["suppressed"].as_array().unwrap();

@@ -80,15 +80,15 @@ async fn bulk_of_250_is_delivered_once_each_despite_killed_instances() {
     );
     for number in 0..50 {
         assert_eq!(stage.unread(user(number)).await, 5, "{number}");
-        let mut response: Vec<Value> = stage
+        let mut ids: Vec<Value> = stage
             .events(user(number))
             .await
             .into_iter()
             .map(|(_, data)| data["notification"]["id"].clone())
             .collect();
-        response.sort_by_key(ToString::to_string);
-        response.dedup();
-        assert_eq!(response.len(), 5, "{number}: an event is missing");
+        ids.sort_by_key(ToString::to_string);
+        ids.dedup();
+        assert_eq!(ids.len(), 5, "{number}: an event is missing");
     }
 }
 

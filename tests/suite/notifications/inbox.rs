@@ -26,13 +26,13 @@ async fn notification_of_another_user_cannot_be_marked_as_read() {
     assert_eq!(own.body, json!({ "updated": 1, "unreadCount": 0 }));
     let again = stage.read(ann, &json!({ "ids": [anns] })).await;
     assert_eq!(again.body, json!({ "updated": 0, "unreadCount": 0 }));
-    let response: Vec<String> = stage
+    let kinds: Vec<String> = stage
         .events(ann)
         .await
         .into_iter()
         .map(|(kind, _)| kind)
         .collect();
-    assert_eq!(response, ["notification", "notifications_read"]);
+    assert_eq!(kinds, ["notification", "notifications_read"]);
 }
 
 #[tokio::test]

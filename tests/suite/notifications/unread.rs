@@ -87,10 +87,10 @@ async fn notify(notifications: &Notifications, job: u8, users: &[u128]) -> Resul
         .collect();
     let payload = json!({ "type": "bulk_notification", "notifications": items });
     let entries = Notification::parse(&payload).unwrap().entries();
-    let response = notifications
+    let written = notifications
         .write(&format!("job-{job}"), 0, &entries)
         .await;
-    response.map(|_| ()).map_err(|error| format!("{error:?}"))
+    written.map(|_| ()).map_err(|error| format!("{error:?}"))
 }
 
 async fn read_some(

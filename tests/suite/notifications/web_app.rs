@@ -188,10 +188,10 @@ async fn owner_is_notified_of_a_bounced_signer() {
     let inbox = stage.inbox_of(&owner).await;
     assert_eq!(inbox.len(), 1, "{inbox:#?}");
     assert_eq!(inbox[0]["metadata"]["event"], "signer_undelivered");
-    let output = inbox[0]["message"].as_str().unwrap();
+    let message = inbox[0]["message"].as_str().unwrap();
     assert!(
-        output.contains("Ann Signer about Lease was not delivered"),
-        "{output}"
+        message.contains("Ann Signer about Lease was not delivered"),
+        "{message}"
     );
     for _ in 0..2 {
         events

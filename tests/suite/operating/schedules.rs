@@ -206,12 +206,12 @@ async fn up(folder: &std::path::Path) -> local::process::Process {
     })
     .await
     .unwrap();
-    let response = async || {
-        let message = std::fs::read_to_string(&log).unwrap_or_default();
-        message.contains("schedules are")
+    let has_registered = async || {
+        let text = std::fs::read_to_string(&log).unwrap_or_default();
+        text.contains("schedules are")
     };
     process
-        .answers(std::time::Duration::from_mins(1), response)
+        .answers(std::time::Duration::from_mins(1), has_registered)
         .await
         .unwrap();
     process

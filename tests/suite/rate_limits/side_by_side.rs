@@ -216,14 +216,14 @@ async fn compare(algorithm: &str) {
                 "onlyAsks": step.only_asks,
             });
             let why = format!("{algorithm}, seed {seed}, step {number}: {asked}");
-            let message = official.step(&asked).await;
-            assert_eq!(ours(&own, algorithm, &asked).await, message, "{why}");
+            let theirs = official.step(&asked).await;
+            assert_eq!(ours(&own, algorithm, &asked).await, theirs, "{why}");
             let turn = if step.is_theirs {
                 turns.step(&asked).await
             } else {
                 ours(&taking_turns, algorithm, &asked).await
             };
-            assert_eq!(turn, message, "in turns: {why}");
+            assert_eq!(turn, theirs, "in turns: {why}");
         }
         let held = state(&mut at_theirs, seed).await;
         assert_eq!(

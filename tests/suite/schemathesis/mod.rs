@@ -66,7 +66,7 @@ fn identity(name: &str, headers: &[(&str, &str)]) -> Value {
     json!({ "name": name, "fixedHeaders": headers.collect::<Vec<_>>() })
 }
 
-/// Runs all phases with all checks by `config`; the panic message has its findings.
+/// Runs all phases with all checks by `config`; the panic report has its findings.
 async fn pass(cloud: &TestCloud, config: &str, identities: &Value) {
     let link = unsubscribe_token(cloud).await;
     let folder = tempfile::tempdir().unwrap();
@@ -98,16 +98,16 @@ async fn pass(cloud: &TestCloud, config: &str, identities: &Value) {
         .output()
         .await
         .unwrap();
-    let message = String::from_utf8_lossy(&outcome.stdout);
+    let report = String::from_utf8_lossy(&outcome.stdout);
     let errors = String::from_utf8_lossy(&outcome.stderr);
-    let failures = verdict::failures(&message);
+    let failures = verdict::failures(&report);
     assert!(
         outcome.status.success(),
         "{config}: {}\n{failures}\n{errors}",
         outcome.status
     );
     for phase in ["Examples", "Coverage", "Fuzzing", "Stateful"] {
-        let done = message.contains(&format!("✅ {phase}"));
+        let done = report.contains(&format!("✅ {phase}"));
         assert!(done, "{config} left out {phase}:\n{failures}");
     }
 }

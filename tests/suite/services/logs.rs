@@ -210,12 +210,12 @@ async fn every_log_line_has_time_level_message_function_and_request_id() {
     cloud.qstash().hold(true);
     cause_failures(&cloud).await;
     for function in ["queue", "queue-jobs", "health", "send-email", "job-failed"] {
-        let response: Vec<Value> = lines(&cloud, function)
+        let logged: Vec<Value> = lines(&cloud, function)
             .into_iter()
             .filter(|line| line.get("_aws").is_none())
             .collect();
-        assert!(!response.is_empty(), "{function} wrote no log");
-        for line in response {
+        assert!(!logged.is_empty(), "{function} wrote no log");
+        for line in logged {
             assert!(
                 line["timestamp"]
                     .as_str()

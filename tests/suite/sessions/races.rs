@@ -209,41 +209,41 @@ async fn one_of_several_callers_with_the_same_token_rotates_it_and_none_is_logge
                     tokio::time::sleep(moment).await;
                     let next = token(&format!("next-{place}"));
                     let given = token("t0");
-                    let response = instance.refresh(&session, Viewer::ALL, &given, &next);
-                    response.await.unwrap()
+                    let refreshing = instance.refresh(&session, Viewer::ALL, &given, &next);
+                    refreshing.await.unwrap()
                 })
             })
             .collect();
         if seed % 2 == 0 {
             stage.0.redis().faults().set_for_next(1, Fault::CutAnswer);
         }
-        let mut response = Vec::new();
+        let mut outcomes = Vec::new();
         for caller in callers {
-            response.push(caller.await.unwrap());
+            outcomes.push(caller.await.unwrap());
         }
         stage.0.redis().faults().set(None);
-        let winners: Vec<usize> = (0..response.len())
-            .filter(|place| response[*place] == Refreshed::Rotated)
+        let winners: Vec<usize> = (0..outcomes.len())
+            .filter(|place| outcomes[*place] == Refreshed::Rotated)
             .collect();
-        assert_eq!(winners.len(), 1, "seed {seed}: {response:?}");
-        let kept = response
+        assert_eq!(winners.len(), 1, "seed {seed}: {outcomes:?}");
+        let kept = outcomes
             .iter()
-            .filter(|response| **response == Refreshed::Kept);
+            .filter(|outcome| **outcome == Refreshed::Kept);
         assert_eq!(
             kept.count(),
-            response.len() - 1,
-            "seed {seed}: {response:?}"
+            outcomes.len() - 1,
+            "seed {seed}: {outcomes:?}"
         );
 
         let mut present = format!("next-{}", winners[0]);
         for quarter in 0..5 {
             stage.pass_time(session.as_str(), 13 * 60_000).await;
             let next = format!("later-{quarter}");
-            let response = all[0]
+            let outcome = all[0]
                 .refresh(&session, Viewer::ALL, &token(&present), &token(&next))
                 .await
                 .unwrap();
-            assert_eq!(response, Refreshed::Rotated, "seed {seed}, {quarter}");
+            assert_eq!(outcome, Refreshed::Rotated, "seed {seed}, {quarter}");
             present = next;
         }
         assert!(lives(&all[1], &session).await, "seed {seed}");

@@ -1,6 +1,7 @@
 //! The number of instances.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use crate::client::get;
 use crate::harness::{is_alive, start, until};
@@ -34,6 +35,19 @@ async fn sequential_calls_use_one_instance() {
         assert_eq!(get(&url, "/echo?do=pid").await.status, 200);
     }
     assert_eq!(running.gateway.instances("echo"), 1);
+    running.gateway.stop().await;
+}
+
+#[tokio::test]
+async fn duration_is_that_of_the_latest_answered_call() {
+    let running = start(1).await;
+    let gateway = &running.gateway;
+    assert_eq!(gateway.last_duration("echo"), None);
+    get(&gateway.url(), "/echo?do=sleep&ms=200").await;
+    let slept = gateway.last_duration("echo").unwrap();
+    assert!(slept >= Duration::from_millis(200), "{slept:?}");
+    get(&gateway.url(), "/echo?do=pid").await;
+    assert_ne!(gateway.last_duration("echo"), Some(slept));
     running.gateway.stop().await;
 }
 

@@ -40,7 +40,7 @@ async fn function_receives_the_request_in_api_gateway_format() {
     );
     assert_eq!(
         context["http"]["sourceIp"], "127.0.0.1",
-        "the request differs from the client's"
+        "the connection's address, not that of a header"
     );
     assert_eq!(context["http"]["userAgent"], "suite");
     assert_eq!(context["http"]["protocol"], "HTTP/1.1");

@@ -142,13 +142,13 @@ async fn simulator_addresses_send_their_events() {
         send_by_ses(&server, to, Some("signtusk")).await;
         until(to, || receiver.kinds() == kinds).await;
         for event in receiver.events() {
-            let response = match event["eventType"].as_str().unwrap() {
+            let address = match event["eventType"].as_str().unwrap() {
                 "Bounce" => &event["bounce"]["bouncedRecipients"][0]["emailAddress"],
                 "Complaint" => &event["complaint"]["complainedRecipients"][0]["emailAddress"],
                 "Delivery" => &event["delivery"]["recipients"][0],
                 _ => &event["mail"]["destination"][0],
             };
-            assert_eq!(*response, json!(to), "{event}");
+            assert_eq!(*address, json!(to), "{event}");
             if event["eventType"] == "Bounce" {
                 assert_eq!(event["bounce"]["bounceType"], "Permanent");
             }

@@ -76,8 +76,8 @@ async fn failure_callback_is_sent_once_at_the_end_and_names_the_dead_letter() {
         (receiver.at("/work").len(), receiver.at("/failure").len()),
         (3, 1)
     );
-    let callbacks = receiver.at("/failure")[0].json();
-    let dlq_id = callbacks["dlqId"].as_str().expect("dlqId");
+    let callback = receiver.at("/failure")[0].json();
+    let dlq_id = callback["dlqId"].as_str().expect("dlqId");
     assert_eq!(
         cloud
             .get(&format!("/v2/dlq/{dlq_id}"))

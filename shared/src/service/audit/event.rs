@@ -191,11 +191,7 @@ impl utoipa::PartialSchema for EventTime {
     }
 }
 
-impl ToSchema for EventTime {
-    fn name() -> std::borrow::Cow<'static, str> {
-        "EventTime".into()
-    }
-}
+impl ToSchema for EventTime {}
 
 /// Returns the instant of milliseconds with or without a fraction, as JavaScript's clocks return them.
 #[expect(
