@@ -185,7 +185,7 @@ $$;
 -- signing request `ownerOf`, or the user with the account of the address `accountOf`. `outcome` is that of the receipt,
 -- or `unknown` if the request does not exist (yet): that item has no receipt. A transaction of the web app may change
 -- the counts of several users in another order. This function then gives up before the server detects the deadlock
--- (deadlock_timeout, a second). Its job calls it again, and written rows are written once.
+-- (deadlock_timeout, a second). Its job calls it again, and no row is written twice.
 create or replace function signtusk.notify(job text, items jsonb)
 returns table (
   place integer, outcome text, announced boolean, notification jsonb, unread bigint, version bigint, subscriptions jsonb

@@ -445,8 +445,8 @@ create or replace view signtusk.audit_entries as
     signtusk.listed_at(created_at) as listed_at
   from public.audit_logs;
 
--- Rejects changes other than an append by the function above and its retention. The triggers apply to every role: they
--- protect the owning role from accidents, not from intent.
+-- Rejects changes other than an append by the function above and its retention. The triggers apply to every role that
+-- does not disable them. The owning role can: they protect it from accidents, not from intent.
 create or replace function signtusk.refuse_audit_change() returns trigger
 language plpgsql set search_path = '' as $$
 declare

@@ -67,7 +67,7 @@ create table if not exists signtusk.cleanup_runs (
   job_id text not null,
   task text not null,
   removed bigint not null default 0,
-  -- Further information.
+  -- Results besides that number, such as the scan of the keyspace.
   detail jsonb,
   done_at timestamptz,
   started_at timestamptz not null default now(),

@@ -35,7 +35,7 @@ alter table signtusk.security_events enable row level security;
 alter table signtusk.blocked_networks enable row level security;
 
 -- Writes an event, also to the audit log, and mails the account's owner if `mail` is given. It is one transaction, and
--- has no effect for a known id. `mail` is the payload of an e-mail job without a recipient or with one. The default
+-- has no effect for a known id. `mail` is the payload of an e-mail job, with or without a recipient. The default
 -- recipient is the address of the user whose id is the identifier.
 create or replace function signtusk.record_security_event(
   id text, event_type text, severity text, identifier text, ip text, user_agent text, details jsonb, mail jsonb

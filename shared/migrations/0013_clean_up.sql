@@ -1,6 +1,6 @@
 -- Cleanup reads only the rows that it deletes, page by page, and deletes the signed document together with its request.
 
--- A page of files starts after the previous one, and a file is found again by its position in the page.
+-- A page of files starts after the previous one, and a file is found again by its creation time and id.
 create index if not exists temp_files_by_age on public.temp_files (created_at, (id::text));
 drop index if exists public.temp_files_by_time;
 

@@ -68,8 +68,8 @@ pub fn optional_secret(name: &'static str) -> Result<Option<Secret>, Error> {
         .transpose()
 }
 
-/// Returns a secret that is one line. A line break or a space copied at its end makes a different secret, and every
-/// service would reject it.
+/// Returns the value as a secret. Errors if it has control characters or surrounding space: a line break or a space
+/// copied at its end makes a different secret, and every service would reject it.
 fn one_line(name: &'static str, value: String) -> Result<Secret, Error> {
     if value.contains(char::is_control) || value.trim() != value {
         return Err(Error::Malformed {

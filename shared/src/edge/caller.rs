@@ -63,7 +63,7 @@ pub struct ActingUser {
 }
 
 impl Caller {
-    /// Reads the headers. A header that decides rights must be valid if it is present: a user whose id were lost would
+    /// Reads the headers. A header that decides rights must be valid if it is present: a user whose id was lost would
     /// otherwise count as the service, which sees everything.
     pub fn read(headers: &HeaderMap) -> Result<Self, Problem> {
         let user_id = decisive(headers, "x-user-id")?.map(|id| identity::user(&id));
@@ -93,7 +93,7 @@ impl Caller {
             .unwrap_or("-")
     }
 
-    /// Returns whether this is the service itself or an administrator.
+    /// Returns whether this is the service itself or an administrator, other than one of a domain.
     #[must_use]
     pub fn is_admin(&self) -> bool {
         self.user_id.is_none() || self.role == Some(Role::Admin)

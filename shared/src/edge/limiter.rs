@@ -19,7 +19,8 @@ pub enum Identifier {
 pub enum Timing {
     /// The check is sent with the handler's first request to the store.
     Pipelined,
-    /// Before the handler: for reads that first use another service, such as Postgres.
+    /// Before the handler: for reads that first use another service, such as Postgres, so that a rejected request does
+    /// not use it.
     Before,
 }
 

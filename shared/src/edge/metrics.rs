@@ -21,9 +21,9 @@ pub enum Figure {
     OldestPendingSeconds(u64),
     /// Dead jobs.
     DeadJobs(u64),
-    /// The age of the oldest row of the outbox, in seconds.
+    /// How long the oldest waiting row of the outbox has been due, in seconds.
     OldestOutboxSeconds(u64),
-    /// Rows of the outbox that were set aside after repeated failures.
+    /// Rows of the outbox that were set aside, because they can never be executed or fail repeatedly.
     OutboxSetAside(u64),
     /// Requests whose limiter could not count.
     LimiterOutages(u64),

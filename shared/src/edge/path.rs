@@ -55,7 +55,7 @@ fn filled<'a>(route: &str, value: impl Fn(&str) -> Option<&'a str>) -> Option<St
     has_parameters.then_some(path)
 }
 
-/// Returns the query as sent, or rebuilds it if the decoded path contains a `?`.
+/// Returns the query as sent, or rebuilds it if the decoded path contains a `?` or a `#`.
 fn query(request: &Request) -> Option<String> {
     if !request.raw_http_path().contains(['?', '#']) {
         return request.uri().query().map(str::to_owned);

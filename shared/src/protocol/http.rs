@@ -73,7 +73,7 @@ fn builder(timeout: Duration) -> Result<reqwest::ClientBuilder, Error> {
         .tcp_nodelay(true))
 }
 
-/// Returns whether `url` can be the base address of a service: http(s), without query, fragment and user.
+/// Returns whether `url` can be the base address of a service: http(s), without query, fragment or user.
 pub(super) fn is_base(url: &url::Url) -> bool {
     matches!(url.scheme(), "http" | "https")
         && url.query().is_none()

@@ -96,8 +96,8 @@ pub(super) fn sign_call(
     added
 }
 
-/// Returns the query of a presigned URL, with which anyone can make the call for `life`. Of the headers only the names
-/// are signed.
+/// Returns the query of a presigned URL, with which anyone can make the call for `life`. `host` must be the only header
+/// of the call.
 pub(super) fn presign(
     credentials: &Credentials,
     scope: Scope<'_>,

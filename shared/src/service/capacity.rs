@@ -6,7 +6,8 @@
 //! fit its instances, for any number of tenants. Each instance of a function that opens Postgres holds one connection.
 //! All of them together fit the smallest pooler that docs/DEPLOYING.md supports.
 //!
-//! The table contains every function of the design, including those that are not built yet, so that they fit later.
+//! The table contains every function of the design, including those that are not built yet: when they are added, they
+//! take no instances from the others.
 
 /// The pooler connections of all functions together. Supabase's Micro pooler accepts 200; the rest is for the web app,
 /// migrations and people.

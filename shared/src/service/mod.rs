@@ -1,11 +1,11 @@
 //! The rules, each with the Redis keys and tables that it owns.
 //!
-//! - Work: [`job`] records, claims and commits jobs; [`outbox`] holds the jobs of a database change; [`capacity`] is the
-//!   table of instances and flow-control keys; [`cleanup`] deletes what has expired.
+//! - Work: [`job`] records, claims and commits jobs; [`outbox`] holds the follow-up actions of a database change;
+//!   [`capacity`] is the table of instances and flow-control keys; [`cleanup`] deletes expired data.
 //! - People: [`mail`] is everything about e-mails, [`notification`] the inbox and push subscriptions; [`session`] signs
 //!   users in, and [`token`] holds one-time tokens and TOTP codes.
-//! - Reads: [`cache`] holds rows of the web app's tables, [`analytics`] the counters of the day, [`realtime`] the events
-//!   of channels, and [`audit`] the hash chains.
+//! - Reads: [`cache`] holds rows of the web app's tables, [`analytics`] the counters of the day, [`realtime`] the
+//!   events of channels, and [`audit`] the hash chains.
 //! - Protection: [`rate_limit`] has the named limiters, [`security`] the block list and lockouts; [`user_agent`] parses
 //!   user agents.
 //! - Beside them: [`key`] is a family of Redis keys, and [`page`] a page of a list and its cursor.

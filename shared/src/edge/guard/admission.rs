@@ -22,7 +22,7 @@ const OUTAGE_WAIT: Duration = Duration::from_secs(5);
 #[derive(Clone, Copy, Debug)]
 pub(in crate::edge) struct NotCounted;
 
-/// The checks of a request before its handler.
+/// The checks of a request: the block list, the lockout of its address, and its limit.
 #[derive(Clone, Debug)]
 pub(super) struct Gate {
     redis: Redis,

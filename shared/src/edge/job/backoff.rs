@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use crate::protocol::http::MAX_WAIT;
 
-/// The bound to which a wait grows. It is also the longest delay after the cause of the deferrals has ended.
+/// The bound to which a wait grows; a longer requested wait is kept. For shorter ones it is also the longest delay
+/// after the cause of the deferrals has ended.
 const MAX_BACKOFF: Duration = Duration::from_hours(1);
 
 /// The base of a growing wait when the requested one is zero.

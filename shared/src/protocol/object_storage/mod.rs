@@ -29,7 +29,7 @@ const TIMEOUT: Duration = Duration::from_secs(10);
 /// The payload hash of a presigned URL, whose body is not known yet.
 const UNSIGNED: &str = "UNSIGNED-PAYLOAD";
 
-/// The number of bytes that are read of an error body: it starts with the code.
+/// The number of bytes of an error body that are searched for its code, which is near the start.
 const REFUSAL: usize = 4096;
 
 /// Why a call failed.

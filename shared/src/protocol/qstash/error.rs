@@ -44,8 +44,8 @@ pub enum Error {
 }
 
 impl Error {
-    /// Returns whether QStash may have done the call although it failed. Only then must the caller publish again with
-    /// the same deduplication id.
+    /// Returns whether QStash may have done the call although it failed. Only then must a caller that publishes again
+    /// use the same deduplication id.
     #[must_use]
     pub fn is_ambiguous(&self) -> bool {
         match self {

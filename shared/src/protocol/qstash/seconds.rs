@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-/// Returns `duration` in QStash's format, rounded up: a delay is never too short, and a time limit neither.
+/// Returns `duration` in QStash's format, rounded up, so that neither a delay nor a time limit is too short.
 pub(super) fn seconds(duration: Duration) -> String {
     format!("{}s", whole(duration))
 }

@@ -67,8 +67,8 @@ impl Message {
     }
 
     /// Returns the members that must be one line each. The signed text has one line per member, so a line break could
-    /// give two different messages the same signed text. Only the message itself may contain line breaks, because the
-    /// members after it are fixed.
+    /// give two different messages the same signed text. Only the message itself may contain line breaks: it comes first,
+    /// so the members after it can be read from the end.
     fn lines(&self) -> impl Iterator<Item = &str> {
         let always = [&self.id, &self.topic_arn, &self.timestamp].into_iter();
         let sometimes = [&self.subject, &self.token, &self.subscribe_url];

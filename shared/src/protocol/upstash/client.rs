@@ -50,7 +50,7 @@ impl Redis {
     }
 
     /// Opens the connection that the first command will use. A failure is not an error, because the outage may be over
-    /// by then. It takes no longer than a command, so that init does not wait.
+    /// by then. Init must not wait for it longer than for a command.
     pub async fn connect(&self) {
         let _ = self.run::<()>(Command::new("PING")).await;
         let _ = self.usage().take();

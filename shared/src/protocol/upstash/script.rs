@@ -1,5 +1,4 @@
 //! Lua scripts, called by their hash, and sent in full only if the store does not have them.
-
 //!
 //! A script whose keys are all known in advance lists them in KEYS, and [`key_locked!`] adds Upstash's flag
 //! `allow-key-locking`. The store then locks only these keys, and rejects access to any other key. A script without the

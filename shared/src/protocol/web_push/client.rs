@@ -53,7 +53,7 @@ pub enum Delivery {
     TooLarge,
     /// The service rejects the message permanently, with this status.
     Refused(StatusCode),
-    /// A limit is reached or the service is down. Retry after the stated wait.
+    /// A limit is reached or the service is down. Retry, after the wait that the service states, if any.
     Later(Option<Duration>),
 }
 

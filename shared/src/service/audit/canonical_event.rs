@@ -56,7 +56,7 @@ impl CanonicalEvent<'_> {
         let same =
             |canonical: &Option<Cow<'_, str>>, column: Option<&str>| canonical.as_deref() == column;
         let is_uuid = |text: &str| uuid::Uuid::parse_str(text).is_ok();
-        // A column of another type may have another spelling, and cannot contain an unsupported value.
+        // A column of another type may have another spelling, and is null for a value that it cannot store.
         let fitting = |canonical: &Option<Cow<'_, str>>, column: Option<&str>, legacy: bool| {
             if !legacy {
                 return same(canonical, column);

@@ -127,9 +127,9 @@ pub struct Filter {
     pub resource_type: Option<String>,
     /// The id of the resource.
     pub resource_id: Option<String>,
-    /// The first instant.
+    /// Only entries at this instant or later.
     pub from: Option<Timestamp>,
-    /// The instant after the last one.
+    /// Only entries before this instant.
     pub to: Option<Timestamp>,
 }
 

@@ -29,7 +29,7 @@ pub enum AnyKind {
     Display(&'static Kind<Display>),
 }
 
-/// A user's profile. It lives for half an hour: the web app shows it on every page.
+/// A user's profile. It is fresh for half an hour: the web app shows it on every page.
 pub static USER_PROFILES: Kind<Display> = Kind {
     name: "user-profiles",
     family: family("user_profile:{userId}", DISPLAYED_HALF_HOUR),

@@ -46,7 +46,7 @@ pub struct TaskState {
     pub removed: u64,
     /// Whether it is done.
     pub done: bool,
-    /// Further information.
+    /// Results besides that number, such as the scan of the keyspace.
     pub detail: Option<Value>,
 }
 

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Task {
-    /// Sessions that ended a day ago, and the ids of revoked ones.
+    /// Sessions that ended more than a day ago, and the ids of revoked ones.
     ExpiredSessions,
     /// Expired tokens.
     ExpiredTokens,
@@ -154,7 +154,7 @@ impl Task {
         }
     }
 
-    /// Returns all retention times, for documentation and answers.
+    /// Returns all retention times, for the answer to a GET request.
     #[must_use]
     pub fn policies(retention_days: u32) -> Value {
         json!({

@@ -13,7 +13,7 @@ use crate::base::hex::hex;
 use crate::base::id;
 use crate::protocol::upstash::{Invocation, Pipeline, Redis, Script};
 
-/// The number of ids in `jobs:{type}`.
+/// The largest number of ids in `jobs:{type}`.
 pub(super) const LIST_CAP: usize = 1000;
 
 /// The number of jobs that one script records: more would take longer than a millisecond.

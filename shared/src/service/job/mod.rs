@@ -65,7 +65,7 @@ pub struct Jobs {
 }
 
 impl Jobs {
-    /// Records in `redis`.
+    /// Returns the records in `redis`.
     #[must_use]
     pub fn new(redis: Redis) -> Self {
         Self { redis }

@@ -1,8 +1,8 @@
-//! E-mail, from the payload of a job to what the provider reports.
+//! E-mail, from the payload of a job to the reports of the provider.
 //!
-//! [`payload`] is what a job carries. Before a mail is sent, [`budget`] says whether it may go now, and [`ledger`] begins
-//! its row, which [`suppression`] may refuse; [`branding`] says how it looks, and [`unsubscribe`] writes its link.
-//! Afterwards [`event`] records what the provider reports.
+//! [`payload`] has the payloads of jobs. Before a mail is sent, [`budget`] decides whether it may be sent now, and
+//! [`ledger`] begins its row, unless the recipient is on the list of [`suppression`]. [`branding`] sets its look, and
+//! [`unsubscribe`] writes its link. Afterwards [`event`] records the reports of the provider.
 
 pub mod branding;
 pub mod budget;

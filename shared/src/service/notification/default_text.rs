@@ -54,7 +54,7 @@ impl DefaultText {
     }
 }
 
-/// The largest number of hours in a text: ten years. Longer times are not deadlines.
+/// The largest number of hours in a text: ten years. No reader counts a longer time in hours.
 const MAX_HOURS: f64 = 87_600.0;
 
 /// Returns the remaining time, as a phrase.

@@ -34,7 +34,7 @@ const BACKLOG: &str = include_str!("backlog.sql");
 const UNFINISHED: &str = "SELECT id::text FROM signtusk.outbox \
     WHERE id = ANY ($1::uuid[]) AND published_at IS NULL";
 
-/// Deletes some rows that were finished three days ago.
+/// Deletes some rows that were finished more than three days ago.
 const PURGE: &str = "DELETE FROM signtusk.outbox WHERE id IN ( \
     SELECT id FROM signtusk.outbox WHERE published_at < now() - interval '3 days' LIMIT $1)";
 
@@ -174,8 +174,8 @@ impl Outbox {
         rows.iter().map(|row| Ok(column(row, "id")?)).collect()
     }
 
-    /// Returns the age of the oldest waiting row, and the number of rows that were set aside. The cost does not grow
-    /// with the outbox.
+    /// Returns how long the oldest waiting row has been due, and the number of rows that were set aside. The cost does
+    /// not grow with the outbox.
     pub async fn backlog(&self) -> Result<Backlog, Error> {
         let rows = self.0.query_repeatable(BACKLOG, &[]).await?;
         let row = rows.first().ok_or(Error::Unreadable)?;
@@ -188,7 +188,7 @@ impl Outbox {
         })
     }
 
-    /// Deletes rows that were finished three days ago, at most `limit`, and returns their number.
+    /// Deletes rows that were finished more than three days ago, at most `limit`, and returns their number.
     pub async fn purge(&self, limit: u32) -> Result<u64, Error> {
         let limit = i64::from(limit);
         Ok(self.0.execute(PURGE, &[(&limit, Type::INT8)]).await?)

@@ -1,4 +1,4 @@
-//! The remaining of a limit, read without taking any of it.
+//! The remaining requests of a limit, read without taking any.
 
 use jiff::Timestamp;
 
@@ -6,7 +6,7 @@ use super::limiter::{Algorithm, Limit};
 use super::{REMAINING, RateLimits};
 use crate::protocol::upstash;
 
-/// The remaining of a limit.
+/// The remaining requests of a limit, and its reset.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Remaining {
     /// The remaining requests.
@@ -16,7 +16,7 @@ pub struct Remaining {
 }
 
 impl RateLimits {
-    /// Returns the remaining of a limit for an identifier, in one request.
+    /// Returns the remaining requests of an identifier, in one request.
     pub async fn remaining(
         &self,
         limit: &Limit,

@@ -1,5 +1,4 @@
 //! Security events: stored, written to the audit log, and mailed to the account's owner if required.
-
 //!
 //! While Postgres is unavailable, events wait in Redis ([`Reconciler`](super::Reconciler)).
 

@@ -192,7 +192,7 @@ async fn hand_over(sessions: &Sessions, intent: &Intent) -> Result<(), Error> {
     Err(Error::Queue(error))
 }
 
-/// Revokes sessions in Redis that are revoked in Postgres.
+/// Revokes sessions in Redis whose revocation is persisted.
 pub(super) async fn mark_revoked(sessions: &Sessions, ids: &[String]) -> Result<(), Error> {
     if ids.is_empty() {
         return Ok(());

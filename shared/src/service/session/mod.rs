@@ -163,7 +163,8 @@ impl Sessions {
         refresh::refresh(self, id, viewer, given, next).await
     }
 
-    /// Records the verification, or its removal, and returns the session as JSON.
+    /// Records that a second factor was verified in a context, or (none) that it no longer is. Returns the session as
+    /// JSON.
     pub async fn set_totp(
         &self,
         id: &SessionId,

@@ -18,7 +18,8 @@ for status, count in pairs(counts) do
   answer[#answer + 1] = status
   answer[#answer + 1] = tostring(count)
 end
--- A job without a record has no known tenant or user, so only an unrestricted caller sees it.
+-- A job without a record has no known tenant or user. It is counted for an unrestricted caller, and for one who may see
+-- another job of the batch.
 if gone > 0 and (seen or (ARGV[2] == '' and ARGV[3] == '')) then
   answer[#answer + 1] = 'gone'
   answer[#answer + 1] = tostring(gone)

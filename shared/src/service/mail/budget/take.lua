@@ -5,7 +5,7 @@
 -- of the grants (ms), 6 and 7 the windows that the caller assumes, of recipients and of the tenant, 8.. the positions
 -- of the recipients in the job
 -- Returns for each recipient 0, or the milliseconds until a mail may be sent. Returns -1 and the time if the caller's
--- windows are not current: nothing is taken, and the caller repeats the call.
+-- windows are not current: nothing is taken, and the caller repeats the call with the current ones.
 
 local clock = redis.call('TIME')
 local now = tonumber(clock[1]) * 1000 + math.floor(tonumber(clock[2]) / 1000)

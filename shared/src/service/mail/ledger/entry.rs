@@ -21,7 +21,7 @@ pub struct Entry<'a> {
     /// An earlier occurrence that this mail replaces, such as one to a mistyped address: it must no longer be sent. It
     /// requires a request and a signer to identify that mail, and is ignored otherwise.
     pub supersedes: Option<&'a str>,
-    /// The acting user of the job. The user is notified of a bounce if no request has an owner; empty for none.
+    /// The acting user of the job, who is notified of a bounce if the mail belongs to no request; empty for none.
     pub acting_user: &'a str,
 }
 

@@ -7,7 +7,7 @@
 -- the field of the hour, 6 life of the counts, 7 the identifier to list when the address is rejected, then for each
 -- limit its name, identifier, algorithm, limit, window, refill, cost, and rejections that were not sent here
 -- Returns the verdict (0 admitted, 1 limited, 2 blocked, 3 locked out), the position of the limit that decided, its
--- remaining, its reset, and the wait before the next try
+-- remaining requests, its reset, and the wait before the next try
 
 local PER_LIMIT, BEFORE, MOST_NAMED = 8, 7, 1000
 local now = tonumber(ARGV[1])
@@ -62,7 +62,7 @@ if ARGV[2] ~= '' then
   end
 end
 
--- Each function returns whether the limit admits, the remaining, the reset, and the wait.
+-- Each function returns whether the limit admits, the remaining requests, the reset, and the wait.
 local spend = {}
 
 function spend.sliding(place, counter, limit, window, _, cost)
@@ -100,7 +100,7 @@ function spend.bucket(_, key, limit, interval, refill, cost)
   return left >= 0, math.max(0, left), at + interval, 0
 end
 
--- The limit with the least remaining is reported to the caller.
+-- The limit with the fewest remaining requests is reported to the caller.
 local reported
 for place = 1, limits do
   local name, identifier = argument(place, 1), argument(place, 2)

@@ -1,7 +1,7 @@
--- Returns the remaining of a limit, without taking any of it.
+-- Reads the remaining requests of a limit, without taking any.
 -- KEYS: 1 the key of the limit's current window, or of its bucket, 2 for a sliding one that of the previous window
 -- ARGV: 1 now, 2 algorithm, 3 limit, 4 window
--- Returns the remaining and the reset
+-- Returns the remaining requests and the reset
 
 local now, limit, window = tonumber(ARGV[1]), tonumber(ARGV[3]), tonumber(ARGV[4])
 if ARGV[2] == 'bucket' then

@@ -1,6 +1,6 @@
 -- Copies a session from Postgres.
 -- KEYS: 1 session:{id}, 2 user_sessions:{userId}, 3 active_users:{today}, 4 active_users:{yesterday}
--- ARGV: 1 the ticket of read.lua, or '' if the caller writes a newer version to Postgres, 2 id, 3 and 4 the acting user
+-- ARGV: 1 the ticket of read.lua, or '' if Postgres has a newer version than Redis, 2 id, 3 and 4 the acting user
 -- and the administered domain, 5 the maximum age of a TOTP proof, 6.. fields and values of the session, lastUsedAt and
 -- savedAt being those of Postgres
 -- Returns {'live', JSON} | {'due', JSON, the last use (ms)} | {'gone'} | {'late'}: the ticket no longer exists
@@ -50,7 +50,7 @@ if state ~= 'live' or is_newer then
   session = offered
 end
 if not may_see(session, ARGV[3], ARGV[4]) then return { 'gone' } end
--- Writing a newer version is not a use of the session.
+-- Copying a newer version is not a use of the session.
 if ARGV[1] == '' then return { 'live', view(key, session, tonumber(session.lastUsedAt), ARGV[5]) } end
 local is_due = now - tonumber(session.savedAt or 0) >= SAVED_EVERY
 touch(key, session, is_due and { 'savedAt', digits(now) } or nil)
