@@ -47,8 +47,8 @@ pub(crate) async fn section(stage: &Stage) -> Result<Section, Error> {
         how: "Appending through the SQL function, 2,000 events in each way, each in its own transaction; the local\n\
               cloud's Postgres does not wait for its disk. Verifying with GET /api/audit/verify over the whole log of\n\
               46,000 events, most of them in chains of 100, vacuumed. Every text is hashed and compared with its\n\
-              columns, and every link is followed; the median of five runs. It uses one core in Postgres, which\n\
-              converts rows to text, and less than one core here.",
+              columns, and every link is followed; the median of five runs. The bottleneck is one core in Postgres,\n\
+              which converts rows to text; less than one core is busy here.",
         figures: vec![
             Figure::new("appending, one session", alone, "per s"),
             Figure::new("appending, eight sessions with a chain each", own, "per s"),

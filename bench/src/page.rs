@@ -52,11 +52,11 @@ Receiver verifying the same deliveries. Here, a read goes through gateway and fu
 
 /// The alternatives to the release profile. They were measured by hand, because each needs its own build.
 const PROFILES: &str = "## The release profile\n
-The alternatives to `[profile.release]` of Cargo.toml, each with `opt-level = \"s\"` and one codegen unit. They were measured
-on a busy machine of 2 cores, so the times are processor times. The limit of a program is 6 MB, of send-email 12 MB. With
-`lto = \"fat\"` or `\"thin\"` the dependencies take about 10 minutes, and each program is optimized separately: about 38
-minutes for all 22 with fat LTO. Without LTO all take 17 (`scripts/lambda-build`), and 20 programs exceed their limit by up
-to 1.7 MB. Only fat LTO keeps the limit.\n
+The alternatives to `[profile.release]` of Cargo.toml, each with `opt-level = \"s\"` and one codegen unit. They were
+measured on a busy machine of 2 cores, so the times are processor times. The limit of a program is 6 MB, of send-email
+12 MB. With `lto = \"fat\"` or `\"thin\"` the dependencies take about 10 minutes, and each program is optimized
+separately: an estimated 38 minutes for all 22 with fat LTO. Without LTO all take 17 minutes (`scripts/lambda-build`),
+and 20 programs exceed their limit by up to 1.7 MB. Only fat LTO keeps the limit.\n
 | lto | sessions | send-email | openapi | to link sessions |
 |---|---:|---:|---:|---:|
 | fat (chosen) | 5.36 MB | 7.69 MB | 2.91 MB | 81 s |

@@ -1,4 +1,4 @@
-//! The page on the local cloud's rejections, compared with the sources.
+//! The pages that name tests, compared with the sources.
 
 use std::collections::BTreeSet;
 use std::fs;

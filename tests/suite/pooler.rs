@@ -31,7 +31,7 @@ use crate::support::cluster::cluster;
 use crate::support::payloads::signature_request;
 use crate::support::waiting::eventually;
 
-/// The pooler's maximum number of clients: all instances of all functions together must fit (DESIGN, rule 15).
+/// The pooler's maximum number of clients: all instances of all functions together must fit.
 const MAX_CLIENTS: usize = 150;
 
 /// A pooler for a migrated database. Its certificate is for `localhost` and for no address.

@@ -83,8 +83,8 @@ async fn variables(cloud: &TestCloud) -> BTreeMap<String, String> {
 
 #[tokio::test]
 async fn questions_to_the_local_cloud_are_answered_as_expected_and_leave_nothing() {
-    // A plain read in a pipeline from a lagging replica does not show an earlier write; one of the questions needs
-    // that.
+    // A plain read in a pipeline from a lagging replica does not show the write before it. One of the questions asks
+    // whether it does.
     let cloud = TestCloud::start_with(|settings| settings.replica_lag = None).await;
     let (status, output, errors) = run(&variables(&cloud).await, &["--json"]).await;
     assert_ne!(status, 1, "{output}\n{errors}");

@@ -21,7 +21,7 @@ use crate::support::proxy::Proxy;
 const FORM: &str = "application/x-www-form-urlencoded";
 const ONE_CLICK: &str = "List-Unsubscribe=One-Click";
 
-/// Returns the ledger's row of a mail, and the path of the link in it.
+/// Writes the ledger's row of a mail, and returns the path of the mail's link.
 async fn mailed(cloud: &TestCloud, to: &str) -> String {
     let recipient = EmailAddress::parse(to).unwrap();
     let entry = entry(&recipient, "first");

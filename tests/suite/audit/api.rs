@@ -22,7 +22,7 @@ async fn call(cloud: &TestCloud, path: &str, who: &[(&str, &str)]) -> Answer {
     answer(request).await
 }
 
-/// Writes events of a request of Ann's and events without a request. Ann and Bob are in different domains.
+/// Writes events of a request of Ann's and of a request without an owner. Ann and Bob are in different domains.
 async fn stage(cloud: &TestCloud) -> LedgerDatabase {
     let database = LedgerDatabase::of(cloud);
     database
@@ -53,7 +53,7 @@ fn ids(page: &Answer) -> BTreeSet<String> {
         .collect()
 }
 
-/// Adds the headers of an acting user.
+/// Returns the headers of an acting user.
 fn of(
     user: &'static str,
     role: &'static str,

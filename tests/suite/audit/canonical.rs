@@ -123,7 +123,7 @@ fn sql_and_a_second_implementation_agree_on_any_json() {
         .unwrap();
 }
 
-/// Returns RFC 8785 over `serde_json`, whose own escapes already follow the standard.
+/// Returns a value as canonical JSON (RFC 8785), with `serde_json`'s own escapes, which already follow the standard.
 fn reference(value: &Value) -> String {
     match value {
         Value::Object(members) => {
@@ -143,7 +143,7 @@ fn reference(value: &Value) -> String {
     }
 }
 
-/// Returns ECMAScript's `Number::toString` (section 6.1.6.1.20) over Rust's shortest digits.
+/// Returns a number as ECMAScript's `Number::toString` (section 6.1.6.1.20) writes it, from Rust's shortest digits.
 fn ecmascript(number: f64) -> String {
     if number == 0.0 {
         return "0".to_owned();

@@ -34,7 +34,7 @@ pub(super) async fn tamper(database: &LedgerDatabase, sql: &str) {
     database.execute(&sql).await;
 }
 
-/// Writes five events of each of two requests, and five without a request.
+/// Writes five events of each of two requests.
 async fn history(database: &LedgerDatabase) {
     for n in 1..=5 {
         append(database, &format!("a{n}"), signed("r1")).await;

@@ -11,8 +11,8 @@ use tests::commands::billed;
 
 use crate::support::TestCloud;
 
-/// The number of measurements of an operation. The lowest counts. A job that takes more than a second writes its
-/// progress once, and a new instance opens its connection.
+/// The number of measurements of an operation. The lowest counts, because a job that takes more than a second also
+/// writes its progress, and a new instance opens its connection.
 const ROUNDS: usize = 3;
 
 /// A cloud's meter.

@@ -10,7 +10,7 @@ use super::outcome::Settled;
 /// The section's heading. `make bench` keeps the section when it rewrites the page.
 const HEADING: &str = "\n## Under chaos\n";
 
-/// The variable with the page of numbers, if the figures are to be stored.
+/// The variable that names the page of numbers, if the figures are to be stored.
 const PAGE: &str = "CHAOS_PAGE";
 
 /// The result of a run.

@@ -1,4 +1,4 @@
-//! Callers that use every way to enqueue, with one mail per recipient.
+//! Callers that use every way to enqueue, each recipient once.
 
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
@@ -22,7 +22,7 @@ const PAUSE: Duration = Duration::from_millis(120);
 const BULK: u32 = 5;
 const LARGE_BULK: u32 = 105;
 
-/// The acknowledged mails and notifications, by recipient.
+/// The recipients of the acknowledged mails and notifications, and the resources of the acknowledged audit events.
 #[derive(Debug, Default)]
 pub(super) struct Ordered {
     pub(super) requests: u64,

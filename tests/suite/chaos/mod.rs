@@ -1,5 +1,5 @@
 //! Chaos: load on every way to enqueue while instances are killed, Redis is wiped, connections to Postgres are cut and
-//! the queue's responses are lost. No acknowledged mail may be lost, and a mail that is sent twice must be in doubt.
+//! the queue's responses are lost. Nothing acknowledged may be lost, and a mail that is sent twice must be in doubt.
 //!
 //! The suite runs it for some seconds. `make chaos` runs it for `CHAOS_SECONDS`, default ten minutes, and writes its
 //! figures to the page of numbers. `CHAOS_SEED` selects the faults.

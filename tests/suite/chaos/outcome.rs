@@ -15,7 +15,7 @@ const TIMEOUT: Duration = Duration::from_mins(10);
 /// The time without new arrivals before counting: half an hour of the queue's time.
 const QUIET: Duration = Duration::from_secs(3);
 
-/// The arrivals, by recipient.
+/// The number of arrivals, by recipient or, for audit events, by resource.
 #[derive(Debug, Default)]
 pub(super) struct Settled {
     pub(super) mails: BTreeMap<String, usize>,

@@ -1,4 +1,4 @@
-//! Temporary files: rows and objects are deleted together despite crashes, and only deleted rows are read.
+//! Temporary files: rows and objects are deleted together despite crashes, and only rows to delete are read.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;

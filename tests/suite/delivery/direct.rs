@@ -77,7 +77,7 @@ async fn unreadable_payload_is_dead_and_redrivable_only_if_it_is_an_object() {
     assert!(cloud.mails().is_empty());
 }
 
-/// A message from the official client has the id that QStash assigns; a label may have fewer characters than an id.
+/// A message from the official client has the id that QStash assigns; not every id is valid as a label.
 #[tokio::test]
 async fn message_with_any_id_can_be_deferred() {
     let cloud = TestCloud::start().await;

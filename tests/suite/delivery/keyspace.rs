@@ -1,4 +1,4 @@
-//! The keys of all jobs in Redis: each has an end.
+//! The keys of all jobs in Redis: each expires or has a documented bound.
 
 use std::fs;
 

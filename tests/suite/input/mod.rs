@@ -19,7 +19,7 @@ use crate::support::TestCloud;
 /// The routes with a body.
 const ENQUEUE: [&str; 2] = ["/api/queue/emails", "/api/queue/emails/bulk"];
 
-/// Asserts that no function panicked or failed because of a test's request.
+/// Asserts that no function panicked because of a test's request.
 #[track_caller]
 fn assert_nobody_panicked(cloud: &TestCloud) {
     let logs = cloud.logs();

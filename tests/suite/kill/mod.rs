@@ -132,7 +132,7 @@ fn settled(job: &Value) -> u64 {
     result["sent"].as_u64().unwrap() + result["skipped"].as_u64().unwrap() + rejected
 }
 
-/// Returns how often an attempt ended before the work was done: the rest was deferred or retried.
+/// Returns how often an attempt ended by itself before the work was done: the rest was deferred or retried.
 fn put_off(job: &Value) -> usize {
     let ended = |status: &&str| matches!(*status, "failed" | "deferred");
     statuses(job).iter().filter(|status| ended(status)).count()

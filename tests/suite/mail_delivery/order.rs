@@ -12,7 +12,7 @@ use shared::service::mail::event::EventKind;
 use super::*;
 use crate::support::seeds;
 
-/// One event of the random runs: its kind, its mail of two, and its minute.
+/// One event of the random runs: its kind, the message id of one of two mails, and its minute.
 type TimedEvent = (EventKind, &'static str, i64);
 
 /// The row of the random runs before the events.
@@ -51,7 +51,7 @@ const STARTS: [Start; 5] = [
     },
 ];
 
-/// Returns a row after these events, and the reasons why its recipient gets no mail.
+/// Returns a row that started like this, after these events, and the reasons why its recipient gets no mail.
 async fn apply_events(
     database: &LedgerDatabase,
     run: &str,

@@ -41,7 +41,7 @@ const SWITCHES: [&str; 11] = [
 /// The maximum number of attempts if a busy machine has not drawn the frame in time.
 const MAX_TRIES: usize = 5;
 
-/// The maximum size of an empty screenshot, in bytes; a real one is larger.
+/// The maximum size of an empty screenshot, in bytes: it has about 4 KB, and a real one is larger than this.
 const NOTHING: usize = 8_000;
 
 #[tokio::test]

@@ -8,7 +8,7 @@ use shared::service::notification::{Entry, Error, Notifications, Recipient, Sele
 use super::new_user;
 use crate::support::ledger::LedgerDatabase;
 
-/// Two notifications of a user. The web app marks one of them as read, in two statements of a transaction.
+/// Writes two notifications of a user.
 async fn two_rows(database: &LedgerDatabase, user: uuid::Uuid) {
     for number in 1..=2 {
         database

@@ -1,4 +1,5 @@
-//! QStash fails at an enqueue: the caller gets an error, and no job runs unless the caller's key allows it.
+//! QStash fails at an enqueue: the caller gets an error. A job that QStash certainly lacks is cancelled, unless the
+//! caller's key keeps it for the repeated call.
 
 use http::Method;
 use serde_json::Value;

@@ -188,7 +188,7 @@ async fn state(redis: &mut MultiplexedConnection, seed: u64) -> Vec<(String, Str
 }
 
 /// Compares three stores: one for the official client, one for ours, and one shared in turn. After every step the three
-/// must have decided the same, and hold the same.
+/// must have decided the same, and after every history they must hold the same.
 async fn compare(algorithm: &str) {
     let (theirs, alone, shared) = (
         Store::start().await,

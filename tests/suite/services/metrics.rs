@@ -35,7 +35,7 @@ async fn call_everything(cloud: &TestCloud) -> usize {
     8
 }
 
-/// Waits until there are this number of metrics, and returns them.
+/// Waits until there are that many metrics lines, and returns them.
 async fn all_metrics(cloud: &TestCloud, count: usize) -> Vec<Value> {
     let now = || {
         FUNCTIONS
